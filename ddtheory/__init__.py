@@ -1,0 +1,11 @@
+"""Checks the claims of singular learning theory: exact orders, measured orders, and verdicts.
+
+The public face. Names are loaded when they are first used, so that `import ddtheory` loads neither sympy, torch
+nor matplotlib; what it offers is listed, with types, in `__init__.pyi`.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+__version__ = "0.1.0"

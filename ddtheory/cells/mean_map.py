@@ -1,0 +1,79 @@
+"""Gaussian models given by their mean map: y ~ N(μ(θ), σ² I). Every rate claim has its simplest cell here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import sympy
+from sympy import Expr, Integer, Symbol
+
+from ddtheory.cells.cell import Cell
+from ddtheory.cells.torch_expression import evaluate
+from ddtheory.errors import InvalidValueError
+from ddtheory.values import Citation
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ddtheory.measure import Problem
+
+_SOURCE = Citation("Shirodkar 2026, Dead Directions", "thm:selection_rule", "arXiv:2606.05957")
+
+
+def mean_map(means: Sequence[Expr], variance: Expr | int = 1, *, name: str = "mean_map") -> Cell:
+    """y ~ N(μ(θ), σ² I) with analytic μ, at θ0 = 0: K(θ) = ‖μ(θ) − μ(0)‖² / (2σ²) in nats.
+
+    The coordinates are the free symbols of μ.
+
+    Raises:
+        InvalidValueError: no mean, a mean without symbols only, or a variance that is not positive.
+
+    >>> s, w = sympy.symbols("s w")
+    >>> mean_map([s**2 + w, s**3]).divergence
+    s**6/2 + (s**2 + w)**2/2
+    """
+    expressions = tuple(sympy.sympify(mean) for mean in means)
+    symbols = sorted({symbol for mean in expressions for symbol in mean.free_symbols}, key=lambda symbol: symbol.name)
+    if not symbols:
+        raise InvalidValueError("The mean map has no parameter; give expressions in at least one symbol.")
+    scale = sympy.sympify(variance)
+    if not scale.is_positive:
+        raise InvalidValueError(f"The variance {variance} is not positive.")
+    origin = dict.fromkeys(symbols, Integer(0))
+    shifts = [mean - mean.subs(origin) for mean in expressions]
+    divergence = sympy.Add(*[shift**2 for shift in shifts]) / (2 * scale)
+
+    def build(seed: int) -> Problem:
+        del seed  # one input, nothing is drawn
+        import torch
+
+        from ddtheory.measure import Gaussian, Problem
+
+        def model(parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+            means = [evaluate(mean, parameters).reshape(1) for mean in expressions]
+            return torch.cat(means).expand(inputs.shape[0], -1)
+
+        return Problem(
+            model,
+            {symbol.name: torch.zeros(1, dtype=torch.float64) for symbol in symbols},
+            torch.zeros(1, 1, dtype=torch.float64),
+            Gaussian(float(scale)),
+        )
+
+    axes = {symbol.name: {symbol.name: 1} for symbol in symbols}
+    return Cell(name, divergence, {symbol: symbol.name for symbol in symbols}, axes, _SOURCE, build)
+
+
+def gaussian_location(k: int = 2, variance: Any = 1) -> Cell:
+    """The Gaussian curve y ~ N(t^k, σ²): K = t^{2k}/(2σ²), F = k² t^{2(k−1)}/σ², so t²F = 2k²K at every t.
+
+    Raises:
+        InvalidValueError: k is not a positive integer.
+
+    >>> gaussian_location(3).kl_order("t").k
+    3
+    """
+    if not isinstance(k, int) or k < 1:
+        raise InvalidValueError(f"The order k = {k!r} must be a positive integer.")
+    return mean_map([Symbol("t", real=True) ** k], variance, name=f"gaussian_location(k={k})")

@@ -1,0 +1,191 @@
+"""Proves that an elementary function vanishes identically, from its derivatives at one point.
+
+An elementary function f of t is a polynomial in t and in finitely many functions whose derivatives are polynomials
+in the same functions (exp, tanh, 1/g, …). So every derivative f^{(i)} is a polynomial too, and by Noether's theorem
+some f^{(N)} lies in the ideal of the earlier ones: f^{(N)} = Σ_{i<N} a_i f^{(i)} with a_i analytic. That is a linear
+differential equation; if f^{(i)}(0) = 0 for all i < N, its only solution is f ≡ 0. Zero to order N is then zero.
+"""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Expr, Integer, Rational, Symbol
+
+from ddtheory.errors import NotAnalyticError, UndecidedError
+from ddtheory.exact.series import expand
+from ddtheory.exact.zero import is_zero
+
+_MAX_DERIVATIVES = 12
+_MAX_GENERATORS = 10  # Gröbner bases in more variables, or of longer polynomials, may not end
+_MAX_TERMS = 60
+_TERMS_BEFORE_PROOF = 40  # a series that is cheap to expand, and refutes most functions that are not flat
+
+
+def prove_flat(expression: Expr, variable: Symbol) -> str:
+    """A sentence that proves the expression to vanish identically near 0, or an empty string when no proof was found.
+
+    >>> t = Symbol("t", real=True)
+    >>> prove_flat(sympy.log(sympy.exp(t)) - t, t) != "", prove_flat(sympy.exp(t) - 1 - t, t)
+    (True, '')
+    """
+    if sympy.expand(expression) == 0:
+        return "all terms cancel after expansion"
+    try:
+        if any(
+            not is_zero(coefficient) for coefficient in expand(expression, variable, _TERMS_BEFORE_PROOF).coefficients
+        ):
+            return ""
+    except (UndecidedError, NotAnalyticError):
+        return ""
+    tower = _Tower(variable)
+    try:
+        derivatives = [tower.polynomial(expression)]
+        if len(tower.generators) > _MAX_GENERATORS:
+            return ""
+        for order in range(_MAX_DERIVATIVES):
+            if not is_zero(tower.at_origin(derivatives[-1])):
+                return ""
+            following = tower.differentiate(derivatives[-1])
+            if len(sympy.Add.make_args(following)) > _MAX_TERMS:
+                return ""
+            if _in_ideal(following, [*tower.relations, *derivatives], tower.symbols()):
+                return (
+                    f"its first {order + 1} derivatives vanish at the point and derivative {order + 1} is a "
+                    "combination of the earlier ones with analytic coefficients, so it solves a linear "
+                    "differential equation with zero initial values"
+                )
+            derivatives.append(following)
+    except (UndecidedError, _NotElementaryError):
+        return ""
+    return ""
+
+
+class _NotElementaryError(Exception):
+    """The expression contains a function without a polynomial differential equation in the table below."""
+
+
+def _in_ideal(polynomial: Expr, generators: list[Expr], symbols: list[Symbol]) -> bool:
+    basis = [generator for generator in (sympy.expand(generator) for generator in generators) if generator != 0]
+    if sympy.expand(polynomial) == 0:
+        return True
+    if not basis:
+        return False
+    return bool(sympy.groebner(basis, *symbols, order="grevlex").contains(polynomial))
+
+
+class _Tower:
+    """The differential ring of an expression: one symbol a function, its derivative and its value at 0."""
+
+    def __init__(self, variable: Symbol) -> None:
+        self.variable = variable
+        self.generators: dict[Expr, Symbol] = {}
+        self.slopes: dict[Symbol, Expr] = {variable: Integer(1)}
+        self.values: dict[Symbol, Expr] = {variable: Integer(0)}
+        self.relations: list[Expr] = []
+        self.parameters: set[Symbol] = set()
+
+    def symbols(self) -> list[Symbol]:
+        return [*self.slopes, *sorted(self.parameters, key=lambda symbol: symbol.name)]
+
+    def differentiate(self, polynomial: Expr) -> Expr:
+        return sympy.expand(
+            sympy.Add(*[sympy.diff(polynomial, symbol) * slope for symbol, slope in self.slopes.items()])
+        )
+
+    def at_origin(self, polynomial: Expr) -> Expr:
+        return polynomial.subs(self.values)
+
+    def polynomial(self, expression: Expr) -> Expr:
+        if isinstance(expression, Rational):
+            return expression
+        if isinstance(expression, Symbol):
+            if expression != self.variable:
+                self.parameters.add(expression)
+            return expression
+        arguments = expression.args
+        if isinstance(expression, sympy.Add | sympy.Mul):
+            return sympy.expand(expression.func(*[self.polynomial(argument) for argument in arguments]))
+        if expression.is_Pow and isinstance(arguments[1], Integer):
+            base = self.polynomial(arguments[0])
+            power = int(arguments[1])
+            return sympy.expand(base**power if power > 0 else self._inverse(arguments[0]) ** -power)
+        if expression in self.generators:
+            return self.generators[expression]
+        return self._adjoin(expression)
+
+    def _new(self, expression: Expr, value: Expr) -> Symbol:
+        symbol = Symbol(f"_f{len(self.generators)}")
+        self.generators[expression] = symbol
+        self.values[symbol] = value
+        self.slopes[symbol] = Integer(0)
+        return symbol
+
+    def _inverse(self, base: Expr) -> Expr:
+        key = sympy.Pow(base, -1, evaluate=False)
+        if key not in self.generators:
+            inner = self.polynomial(base)
+            symbol = self._new(key, 1 / base.subs(self.variable, 0))
+            self.slopes[symbol] = sympy.expand(-(symbol**2) * self.differentiate(inner))
+            self.relations.append(symbol * inner - 1)
+        return self.generators[key]
+
+    def _adjoin(self, expression: Expr) -> Expr:
+        if not expression.has(self.variable):
+            return self._constant(expression)
+        inner_expression = expression.args[0]
+        inner = self.polynomial(inner_expression)
+        slope = self.differentiate(inner)
+        at_origin = inner_expression.subs(self.variable, 0)
+        if isinstance(expression, sympy.exp):
+            symbol = self._new(expression, sympy.exp(at_origin))
+            self.slopes[symbol] = sympy.expand(symbol * slope)
+        elif expression.is_Pow and isinstance(expression.args[1], Rational):
+            symbol = self._root(expression, inner_expression, inner, slope, at_origin)
+        elif isinstance(expression, sympy.tanh | sympy.tan):
+            symbol = self._new(expression, expression.func(at_origin))
+            square = symbol**2 if isinstance(expression, sympy.tan) else -(symbol**2)
+            self.slopes[symbol] = sympy.expand((1 + square) * slope)
+        elif isinstance(expression, sympy.sin | sympy.cos | sympy.sinh | sympy.cosh):
+            symbol = self._pair(expression, inner_expression, slope, at_origin)
+        elif isinstance(expression, sympy.log):
+            symbol = self._new(expression, sympy.log(at_origin))
+            self.slopes[symbol] = sympy.expand(slope * self._inverse(inner_expression))
+        elif isinstance(expression, sympy.atan):
+            symbol = self._new(expression, sympy.atan(at_origin))
+            self.slopes[symbol] = sympy.expand(slope * self._inverse(1 + inner_expression**2))
+        elif isinstance(expression, sympy.erf):
+            bell = self.polynomial(sympy.exp(-(inner_expression**2)))
+            symbol = self._new(expression, sympy.erf(at_origin))
+            self.slopes[symbol] = sympy.expand(self._constant(2 / sympy.sqrt(sympy.pi)) * bell * slope)
+        else:
+            raise _NotElementaryError
+        return symbol
+
+    def _constant(self, value: Expr) -> Symbol:
+        """An irrational constant is an indeterminate with derivative 0; a square root keeps its equation."""
+        if value not in self.generators:
+            symbol = self._new(value, value)
+            if value.is_Pow and isinstance(value.args[0], Rational) and isinstance(value.args[1], Rational):
+                exponent = value.args[1]
+                self.relations.append(symbol**exponent.q - value.args[0] ** exponent.p)
+        return self.generators[value]
+
+    def _root(self, expression: Expr, base: Expr, inner: Expr, slope: Expr, at_origin: Expr) -> Symbol:
+        exponent = expression.args[1]
+        symbol = self._new(expression, at_origin**exponent)
+        inverse = self._inverse(base)
+        self.slopes[symbol] = sympy.expand(exponent * symbol * slope * inverse)
+        power = inner**exponent.p if exponent.p > 0 else inverse ** (-exponent.p)
+        self.relations.append(sympy.expand(symbol**exponent.q - power))
+        return symbol
+
+    def _pair(self, expression: Expr, inner: Expr, slope: Expr, at_origin: Expr) -> Symbol:
+        trigonometric = isinstance(expression, sympy.sin | sympy.cos)
+        odd, even = (sympy.sin, sympy.cos) if trigonometric else (sympy.sinh, sympy.cosh)
+        sine = self._new(odd(inner), odd(at_origin))
+        cosine = self._new(even(inner), even(at_origin))
+        turn = -1 if trigonometric else 1
+        self.slopes[sine] = sympy.expand(cosine * slope)
+        self.slopes[cosine] = sympy.expand(turn * sine * slope)
+        self.relations.append(cosine**2 - turn * sine**2 - 1)
+        return self.generators[expression]

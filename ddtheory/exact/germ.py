@@ -1,0 +1,140 @@
+"""A divergence near a point: what is a coordinate, what is a parameter, and where the point is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias, cast
+
+import sympy
+from sympy import Expr, Integer, Rational, Symbol
+from sympy.core.function import Application
+
+from ddtheory.errors import DirectionError, InvalidValueError, NotADivergenceError, NotAnalyticError
+from ddtheory.exact.parse import FUNCTIONS, parse_expression
+from ddtheory.exact.zero import is_zero
+
+Number: TypeAlias = "Expr | int | float | Fraction | str"
+Names: TypeAlias = "Mapping[Symbol, Number] | Mapping[str, Number]"
+
+
+@dataclass(frozen=True)
+class Germ:
+    """K moved to the origin: `divergence` in the `variables`, which all vanish at the point, and in parameters."""
+
+    divergence: Expr
+    variables: tuple[Symbol, ...]
+    parameters: frozenset[Symbol]
+
+
+def exact_number(value: Number, what: str) -> Expr:
+    """A finite real constant as an exact expression; a float is taken at its exact binary value.
+
+    Raises:
+        InvalidValueError: the value is not finite, not real, or contains symbols.
+    """
+    if isinstance(value, str):
+        value = parse_expression(value)
+    if isinstance(value, int | float | Fraction):
+        if not math.isfinite(value):
+            raise InvalidValueError(f"{what} is {value}; it must be finite.")
+        fraction = Fraction(value)
+        return Rational(fraction.numerator, fraction.denominator)
+    number = sympy.sympify(value)
+    if isinstance(number, sympy.Float):
+        return Rational(number)
+    if number.free_symbols or not number.is_finite or not number.is_real:
+        raise InvalidValueError(f"{what} is {number}; it must be a finite real constant.")
+    return number
+
+
+def germ_at(
+    divergence: Expr | str | float,
+    at: Names | None = None,
+    parameters: Iterable[Symbol | str] = (),
+) -> Germ:
+    """Move the point to the origin and tell coordinates from parameters.
+
+    A symbol is a parameter when it is declared one, stands in an exponent, or is assumed to be non-zero (a
+    coordinate takes the value 0). Every other symbol is a coordinate; the point is 0 unless `at` says otherwise.
+
+    Raises:
+        InvalidValueError: K is not a real expression, or `at` names a symbol that does not occur.
+        NotAnalyticError: K contains a function such as |x| that has no power series.
+        NotADivergenceError: K is not zero at the point.
+    """
+    expression = parse_expression(divergence) if isinstance(divergence, str) else sympy.sympify(divergence)
+    if not isinstance(expression, Expr):
+        raise InvalidValueError(f"{divergence!r} is not an expression.")
+    if expression.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.I):
+        raise InvalidValueError(f"{expression} contains a value that is not real and finite.")
+    unknown = {function.func.__name__ for function in expression.atoms(Application)} - {*FUNCTIONS}
+    if unknown:
+        raise NotAnalyticError(
+            f"{', '.join(sorted(unknown))} is no analytic function known here. Known: {', '.join(sorted(FUNCTIONS))}."
+        )
+    expression = _without_floats(expression)
+    point = by_symbol(at or {}, expression, "at")
+    declared = {str(symbol) for symbol in parameters}
+    held = {
+        symbol
+        for symbol in expression.free_symbols
+        if symbol.name in declared or (symbol.is_nonzero and symbol not in point)
+    }
+    for power in expression.atoms(sympy.Pow):
+        held |= {symbol for symbol in power.args[1].free_symbols if symbol not in point}
+    variables = tuple(sorted(expression.free_symbols - held, key=lambda symbol: symbol.name))
+    fresh = {symbol: Symbol(symbol.name, real=True) for symbol in variables}
+    moved = expression.subs({symbol: fresh[symbol] + point.get(symbol, 0) for symbol in variables}, simultaneous=True)
+    at_point = moved.subs(dict.fromkeys(fresh.values(), Integer(0)))
+    if at_point.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
+        # a removable singularity such as sin(x)/x: the series decides
+        return Germ(moved, tuple(fresh.values()), frozenset(held))
+    if not is_zero(at_point):
+        raise NotADivergenceError(
+            f"K = {at_point} at the point, not 0. A divergence vanishes at the true parameter; "
+            "check the point (at=…) or subtract the minimum."
+        )
+    return Germ(moved, tuple(fresh.values()), frozenset(held))
+
+
+def by_symbol(values: Names, expression: Expr, what: str) -> dict[Symbol, Expr]:
+    """The values by symbol of the expression, whether given by symbol or by name.
+
+    Raises:
+        InvalidValueError: a name does not occur in the expression.
+    """
+    by_name = {symbol.name: symbol for symbol in expression.free_symbols}
+    found: dict[Symbol, Expr] = {}
+    for key, value in cast(Mapping[Symbol | str, Number], values).items():
+        name = str(key)
+        if name not in by_name:
+            known = ", ".join(sorted(by_name)) or "none"
+            raise InvalidValueError(f"{what} names {name}, which does not occur in K. Its symbols: {known}.")
+        found[by_name[name]] = exact_number(value, f"{what}[{name}]")
+    return found
+
+
+def direction_of(germ: Germ, along: Names) -> tuple[Expr, ...]:
+    """The components of a direction in the germ's variables, not normalised.
+
+    Raises:
+        DirectionError: the direction is zero, not finite, or names a symbol that is no coordinate.
+    """
+    try:
+        components = by_symbol(along, sympy.Add(*germ.variables, *germ.parameters), "along")
+    except InvalidValueError as error:
+        raise DirectionError(str(error)) from None
+    for symbol in components:
+        if symbol not in germ.variables:
+            raise DirectionError(f"{symbol} is a parameter, not a coordinate; a direction moves coordinates only.")
+    direction = tuple(components.get(symbol, Integer(0)) for symbol in germ.variables)
+    if all(is_zero(component) for component in direction):
+        raise DirectionError("The direction is zero. Give at least one non-zero component, as in along={y: 1}.")
+    return direction
+
+
+def _without_floats(expression: Expr) -> Expr:
+    return expression.xreplace({number: Rational(str(number)) for number in expression.atoms(sympy.Float)})

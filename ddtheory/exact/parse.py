@@ -1,0 +1,247 @@
+"""Reads arithmetic from text without evaluating code.
+
+The text is tokenised into Python's syntax tree, which runs nothing, and only the node types of arithmetic are
+translated; everything else is refused by name. `^` and `**` both mean power.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+
+import sympy
+from sympy import Expr, Rational, Symbol
+
+from ddtheory.errors import ParseError
+
+FUNCTIONS = {
+    "exp": sympy.exp,
+    "log": sympy.log,
+    "sqrt": sympy.sqrt,
+    "sin": sympy.sin,
+    "cos": sympy.cos,
+    "tan": sympy.tan,
+    "sinh": sympy.sinh,
+    "cosh": sympy.cosh,
+    "tanh": sympy.tanh,
+    "atan": sympy.atan,
+    "erf": sympy.erf,
+}
+"""The analytic functions that an expression may use."""
+
+CONSTANTS = {"pi": sympy.pi}
+
+ASSUMPTIONS = {
+    "positive-integer": {"integer": True, "positive": True},
+    "positive": {"positive": True},
+    "nonzero": {"real": True, "nonzero": True},
+    "real": {"real": True},
+}
+"""What a parameter may be declared to be, as in `k:positive-integer`."""
+
+_MAX_LENGTH = 20_000
+_MAX_DEPTH = 60
+_MAX_POWER = 2_000  # exponents of expressions
+_MAX_BITS = 20_000  # size of a number
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+_TEXT = re.compile(r"[A-Za-z0-9_+\-*/^(). ,\t\n]*\Z")
+_ALLOWED = f"numbers, names, + - * / ^ ( ), {', '.join(sorted(FUNCTIONS))} and pi"
+
+
+def parse_expression(text: str, symbols: Mapping[str, Symbol] | None = None) -> Expr:
+    """The sympy expression that a text denotes; numbers are exact (`0.1` is 1/10).
+
+    Args:
+        text: arithmetic in numbers, names, `+ - * / ^ ( )`, and the names in `FUNCTIONS`.
+        symbols: symbols to use for some names; other names become real symbols.
+
+    Raises:
+        ParseError: the text contains anything else, or is too large to be meant.
+
+    >>> parse_expression("x^2 + 0.5*y^4")
+    x**2 + y**4/2
+    >>> parse_expression('__import__("os")')
+    Traceback (most recent call last):
+        ...
+    ddtheory.errors.ParseError: The character '"' is not arithmetic...
+    """
+    if len(text) > _MAX_LENGTH:
+        raise ParseError(f"The expression has {len(text)} characters; the limit is {_MAX_LENGTH}.")
+    if not text.strip():
+        raise ParseError("The expression is empty.")
+    if not _TEXT.match(text):
+        bad = next(character for character in text if not _TEXT.match(character))
+        raise ParseError(f"The character {bad!r} is not arithmetic in {_short(text)}. Allowed: {_ALLOWED}.")
+    source = " ".join(text.replace("^", "**").split())
+    try:
+        tree = ast.parse(source, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ParseError(
+            f"{_short(text)} is not arithmetic: {getattr(error, 'msg', error)}. "
+            "Write products with *, as in 2*x, and powers with ^."
+        ) from None
+    return _Translator(source, symbols or {}).translate(tree.body, 0)
+
+
+class _Translator:
+    def __init__(self, source: str, symbols: Mapping[str, Symbol]) -> None:
+        self.source = source
+        self.symbols = symbols
+
+    def translate(self, node: ast.expr, depth: int) -> Expr:
+        if depth > _MAX_DEPTH and not isinstance(node, ast.BinOp):
+            raise ParseError(f"The expression is nested more than {_MAX_DEPTH} deep.")
+        match node:
+            case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
+                return self._number(node)
+            case ast.Name(id=name):
+                return self._name(name)
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.translate(operand, depth + 1)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return -self.translate(operand, depth + 1)
+            case ast.BinOp():
+                return self._chain(node, depth)
+            case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
+                return self._finite(FUNCTIONS[name](self.translate(argument, depth + 1)))
+            case ast.Call(func=ast.Name(id=name)):
+                if name in FUNCTIONS:
+                    raise ParseError(f"{name} takes one argument.")
+                raise ParseError(
+                    f"{name}(…) is no function known here. Known: {', '.join(sorted(FUNCTIONS))}. "
+                    f"A product is written {name}*(…)."
+                )
+            case _:
+                part = ast.get_source_segment(self.source, node) or self.source
+                raise ParseError(f"{_short(part)} is not arithmetic. Allowed: {_ALLOWED}.")
+
+    def _chain(self, node: ast.BinOp, depth: int) -> Expr:
+        """Left-leaning chains such as a sum of a thousand terms are walked in a loop, not in the stack."""
+        rights: list[tuple[ast.operator, ast.expr]] = []
+        left: ast.expr = node
+        while isinstance(left, ast.BinOp):
+            rights.append((left.op, left.right))
+            left = left.left
+        value = self.translate(left, depth + 1)
+        sums: list[Expr] = [value]
+        for operator, right_node in reversed(rights):
+            right = self.translate(right_node, depth + 1)
+            match operator:
+                case ast.Add():
+                    sums.append(right)
+                    continue
+                case ast.Sub():
+                    sums.append(-right)
+                    continue
+                case _:
+                    value = sums[0] if len(sums) == 1 else sympy.Add(*sums)
+            match operator:
+                case ast.Mult():
+                    value = value * right
+                case ast.Div():
+                    if right.is_zero:
+                        raise ParseError(f"Division by zero in {_short(self.source)}.")
+                    value = value / right
+                case ast.Pow():
+                    value = _power(value, right)
+                case _:
+                    raise ParseError(f"The operator in {_short(self.source)} is not + - * / or ^.")
+            sums = [value]
+        return sums[0] if len(sums) == 1 else sympy.Add(*sums)
+
+    def _finite(self, value: Expr) -> Expr:
+        if value.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
+            raise ParseError(f"{_short(self.source)} contains a value that is not finite, such as log(0).")
+        return value
+
+    def _number(self, node: ast.Constant) -> Expr:
+        text = ast.get_source_segment(self.source, node) or str(node.value)
+        if isinstance(node.value, float) and not 1e-300 < abs(node.value) < 1e300 and node.value != 0:
+            raise ParseError(f"The number {_short(text)} is too large or too small.")
+        try:
+            value = Fraction(text)
+        except ValueError:
+            raise ParseError(f"{text!r} is not a decimal number.") from None
+        if max(abs(value.numerator), value.denominator).bit_length() > _MAX_BITS:
+            raise ParseError(f"The number {_short(text)} is too large.")
+        return Rational(value.numerator, value.denominator)
+
+    def _name(self, name: str) -> Expr:
+        if name in self.symbols:
+            return self.symbols[name]
+        if name in CONSTANTS:
+            return CONSTANTS[name]
+        if name in FUNCTIONS:
+            raise ParseError(f"{name} is a function; write {name}(…).")
+        return parse_symbol(name)
+
+
+def parse_symbol(name: str) -> Symbol:
+    """A real symbol with this name.
+
+    Raises:
+        ParseError: the name is not a letter followed by letters, digits or underscores, or is taken.
+    """
+    if not _NAME.match(name) or "__" in name:
+        raise ParseError(f"{name!r} is not a name: a letter, then letters, digits or single underscores.")
+    if name in FUNCTIONS or name in CONSTANTS:
+        raise ParseError(f"{name!r} already means something else; choose another name.")
+    return Symbol(name, real=True)
+
+
+def parse_parameter(text: str) -> Symbol:
+    """A parameter with its assumption, "k:positive-integer" or "a:positive" or "a".
+
+    Raises:
+        ParseError: the name or the assumption is not known.
+
+    >>> parse_parameter("k:positive-integer").is_integer
+    True
+    """
+    name, _, assumption = text.partition(":")
+    assumption = assumption.strip().replace("_", "-") or "real"
+    if assumption not in ASSUMPTIONS:
+        raise ParseError(f"{assumption!r} is no assumption known here. Known: {', '.join(ASSUMPTIONS)}.")
+    return Symbol(parse_symbol(name.strip()).name, **ASSUMPTIONS[assumption])
+
+
+def parse_assignments(text: str) -> dict[str, Expr]:
+    """Comma-separated assignments of numbers, "x=1,y=-1/2".
+
+    Raises:
+        ParseError: a part is not `name=number`, or a name occurs twice.
+
+    >>> parse_assignments("x=1, y=-1/2")
+    {'x': 1, 'y': -1/2}
+    """
+    found: dict[str, Expr] = {}
+    for part in text.split(","):
+        name, equals, value = part.partition("=")
+        name = name.strip()
+        if not equals or not value.strip():
+            raise ParseError(f"{part.strip()!r} is not of the form name=number, as in x=1,y=-1/2.")
+        parse_symbol(name)
+        if name in found:
+            raise ParseError(f"{name} is given twice in {text!r}.")
+        number = parse_expression(value)
+        if number.free_symbols:
+            raise ParseError(f"{value.strip()!r} is not a number.")
+        found[name] = number
+    return found
+
+
+def _power(base: Expr, exponent: Expr) -> Expr:
+    if isinstance(exponent, Rational):
+        if abs(exponent) > _MAX_POWER:
+            raise ParseError(f"The exponent {exponent} is larger than {_MAX_POWER}.")
+        if base.is_zero and exponent <= 0:
+            raise ParseError(f"0^({exponent}) is not a number.")
+        if isinstance(base, Rational) and abs(exponent) * max(abs(base.p), base.q).bit_length() > _MAX_BITS:
+            raise ParseError(f"The number {_short(f'{base}^{exponent}')} is too large.")
+    return base**exponent
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")

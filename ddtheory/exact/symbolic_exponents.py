@@ -1,0 +1,187 @@
+"""First terms of functions with symbolic exponents, t^{2k} + t^{k+1} + …, for every k at once.
+
+With s = t^k an independent variable, the function is analytic in (t, s) and its coefficient of s^b is an ordinary
+analytic function of t, whose first term t^a gives the exponent a + b k. A coefficient with a = 0 dominates all
+later ones, so finitely many b decide. Exponents are compared for every admissible value of the parameters.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import sympy
+from sympy import Expr, Integer, Symbol
+
+from ddtheory.errors import UndecidedError
+from ddtheory.exact.zero import is_zero, sign
+
+_MAX_POWER = 12
+
+
+class Leading(NamedTuple):
+    """The first term coefficient·t^exponent of a function, exponent None when it vanishes identically."""
+
+    exponent: Expr | None
+    coefficient: Expr
+    proof: str
+    known_positive: bool = False  # a sum over ties, whose sign the assumptions do not show
+
+
+def has_symbolic_exponents(function: Expr, variable: Symbol) -> bool:
+    """Whether the variable is raised to a power that contains parameters."""
+    return any(
+        power.args[0].has(variable) and power.args[1].free_symbols - {variable} for power in function.atoms(sympy.Pow)
+    )
+
+
+def leading_with_symbols(function: Expr, variable: Symbol, leading_of: Callable[[Expr, Symbol], Leading]) -> Leading:
+    """The first term of a function of t whose exponents contain parameters.
+
+    Raises:
+        UndecidedError: the exponents cannot be compared, or are not of the form a + b k with b ≥ 0.
+    """
+    function = sympy.expand(function, force=False)
+    direct = _generalised_polynomial(function, variable)
+    if direct is not None:
+        return _smallest(direct, "K is a sum of powers of t on the ray")
+    separated, powers = _separate(function, variable)
+    terms: dict[Expr, Expr] = {}
+    for degrees in _degrees(len(powers), range(_MAX_POWER + 1)):
+        if any(_dominates(known, degrees, powers) for known in terms):
+            continue
+        coefficient = separated
+        for (symbol, _), degree in zip(powers, degrees, strict=True):
+            coefficient = (sympy.diff(coefficient, symbol, degree) / sympy.factorial(degree)).subs(symbol, 0)
+        leading = leading_of(coefficient, variable)
+        if leading.exponent is not None:
+            shift = sympy.Add(*[degree * exponent for (_, exponent), degree in zip(powers, degrees, strict=True)])
+            _collect(terms, leading.exponent + shift, leading.coefficient)
+    if not _closed(terms, powers):
+        raise UndecidedError(f"No term of {function} was found that dominates all later ones in {variable}.")
+    return _smallest(terms, "K is analytic in t and its symbolic powers, and its first terms are compared")
+
+
+def at_least(exponent: Expr, bound: Expr) -> bool:
+    """Whether exponent ≥ bound for every admissible value of the parameters, proven by the signs of coefficients.
+
+    >>> k = Symbol("k", integer=True, positive=True)
+    >>> at_least(2 * k, Integer(2)), at_least(2 * k, Integer(3))
+    (True, False)
+    """
+    return bool(_gap(exponent, bound).is_nonnegative)
+
+
+def exceeds(exponent: Expr, bound: Expr) -> bool:
+    """Whether exponent > bound for every admissible value of the parameters."""
+    return bool(_gap(exponent, bound).is_positive)
+
+
+def _gap(exponent: Expr, bound: Expr) -> Expr:
+    difference = sympy.expand(exponent - bound)
+    # a positive integer is 1 + something ≥ 0; then non-negative coefficients are a proof
+    shifted = {
+        symbol: 1 + sympy.Dummy(symbol.name, integer=True, nonnegative=True)
+        for symbol in difference.free_symbols
+        if symbol.is_integer and symbol.is_positive
+    }
+    return sympy.expand(difference.subs(shifted))
+
+
+def _generalised_polynomial(function: Expr, variable: Symbol) -> dict[Expr, Expr] | None:
+    """Exponent → coefficient of a finite sum of powers of t, or None when it is no such sum."""
+    terms: dict[Expr, Expr] = {}
+    for term in sympy.Add.make_args(function):
+        coefficient, dependent = term.as_independent(variable, as_Add=False)
+        exponent: Expr = Integer(0)
+        for factor in sympy.Mul.make_args(sympy.powsimp(dependent)):
+            base, power = factor.as_base_exp()
+            if base == variable and not power.has(variable):
+                exponent += power
+            elif factor != 1:
+                return None
+        _collect(terms, exponent, coefficient)
+    return terms
+
+
+def _collect(terms: dict[Expr, Expr], exponent: Expr, coefficient: Expr) -> None:
+    exponent = sympy.expand(exponent)
+    terms[exponent] = sympy.expand(terms.get(exponent, Integer(0)) + coefficient)
+    if is_zero(terms[exponent]):
+        del terms[exponent]
+
+
+def _separate(function: Expr, variable: Symbol) -> tuple[Expr, list[tuple[Symbol, Expr]]]:
+    """Replace t^{a + b k} by t^a s^b, with one s for each monomial k in the parameters."""
+    symbols: dict[Expr, Symbol] = {}
+
+    def split(base: Expr, exponent: Expr) -> Expr:
+        parts: list[Expr] = []
+        for term in sympy.Add.make_args(sympy.expand(exponent)):
+            number, monomial = term.as_coeff_Mul()
+            if not monomial.free_symbols:
+                number, monomial = term, Integer(1)
+            if monomial != 1 and (not isinstance(number, Integer) or number < 0 or not monomial.is_positive):
+                raise UndecidedError(
+                    f"The exponent {exponent} is not of the form a + b·k with a whole b ≥ 0 and k > 0. "
+                    "Declare the parameter a positive integer, as in symbols('k', integer=True, positive=True) "
+                    "or --parameter k:positive-integer."
+                )
+            parts.append(
+                base**number if monomial == 1 else symbols.setdefault(monomial, sympy.Dummy(f"s_{monomial}")) ** number
+            )
+        return sympy.Mul(*parts)
+
+    def is_symbolic(expression: Expr) -> bool:
+        return bool(expression.is_Pow and expression.args[0].has(variable) and expression.args[1].free_symbols)
+
+    def replace(expression: Expr) -> Expr:
+        base, exponent = expression.args
+        if base != variable:
+            raise UndecidedError(
+                f"Only powers of the coordinate itself may have symbolic exponents, not ({base})^({exponent})."
+            )
+        return split(base, exponent)
+
+    return function.replace(is_symbolic, replace), [(symbol, monomial) for monomial, symbol in symbols.items()]
+
+
+def _degrees(count: int, totals: range) -> list[tuple[int, ...]]:
+    """Exponent vectors of the symbolic powers by total degree."""
+    vectors = itertools.product(range(totals.stop), repeat=count)
+    return sorted((vector for vector in vectors if sum(vector) in totals), key=lambda vector: (sum(vector), vector))
+
+
+def _dominates(known: Expr, degrees: tuple[int, ...], powers: list[tuple[Symbol, Expr]]) -> bool:
+    """Whether a known exponent is ≤ every exponent a + Σ degrees·k with a ≥ 0."""
+    least = sympy.Add(*[degree * exponent for (_, exponent), degree in zip(powers, degrees, strict=True)])
+    return at_least(least, known)
+
+
+def _closed(terms: dict[Expr, Expr], powers: list[tuple[Symbol, Expr]]) -> bool:
+    """Whether the exponents found dominate everything beyond the degrees that were searched."""
+    # every vector beyond the search lies above one of total degree one more
+    frontier = _degrees(len(powers), range(_MAX_POWER + 1, _MAX_POWER + 2))
+    return all(any(_dominates(known, degrees, powers) for known in terms) for degrees in frontier)
+
+
+def _smallest(terms: dict[Expr, Expr], proof: str) -> Leading:
+    if not terms:
+        return Leading(None, Integer(0), "all terms cancel")
+    least = [exponent for exponent in terms if not any(exceeds(exponent, other) for other in terms)]
+    if len(least) == 1:
+        return Leading(least[0], terms[least[0]], proof)
+    # exponents that may tie, or that cross as the parameters vary: with positive coefficients nothing cancels
+    if all(sign(terms[exponent]) > 0 for exponent in least):
+        weak = [exponent for exponent in least if all(at_least(other, exponent) for other in least)]
+        minimum = weak[0] if weak else sympy.Min(*least)
+        coefficient = sympy.Add(
+            *[sympy.Piecewise((terms[exponent], sympy.Eq(exponent, minimum)), (0, True)) for exponent in least]
+        )
+        return Leading(minimum, coefficient, proof, known_positive=True)
+    shown = ", ".join(str(exponent) for exponent in least)
+    raise UndecidedError(
+        f"Which of the exponents {shown} is smallest depends on the parameters, and their coefficients may cancel. "
+        "Declare more about the parameters or give them values."
+    )

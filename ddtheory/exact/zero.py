@@ -1,0 +1,180 @@
+"""Decides signs and zeros with a proof, or refuses.
+
+A constant is proven non-zero by ball arithmetic (the ball excludes 0) and proven zero algebraically (normal form
+or minimal polynomial). An expression in parameters must have its sign from the declared assumptions.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import sympy
+from flint import arb, ctx, fmpq
+from sympy import Expr, Number, Rational, Symbol
+
+from ddtheory.errors import UndecidedError
+
+_PRECISIONS = (64, 256, 1024)
+
+_BALL_FUNCTIONS = {
+    sympy.exp: arb.exp,
+    sympy.log: arb.log,
+    sympy.sin: arb.sin,
+    sympy.cos: arb.cos,
+    sympy.tan: arb.tan,
+    sympy.sinh: arb.sinh,
+    sympy.cosh: arb.cosh,
+    sympy.tanh: arb.tanh,
+    sympy.atan: arb.atan,
+    sympy.erf: arb.erf,
+}
+
+
+def ball(number: Expr, precision: int) -> arb:
+    """An enclosure of a real constant at a working precision in bits; the global precision is left as it was.
+
+    Raises:
+        UndecidedError: the constant contains a function that has no enclosure here.
+    """
+    with ctx.workprec(precision):
+        return _ball(number)
+
+
+def _ball(number: Expr) -> arb:
+    if isinstance(number, Rational):
+        return arb(fmpq(int(number.p), int(number.q)))
+    if number is sympy.pi:
+        return arb.pi()
+    if number is sympy.E:
+        return arb(1).exp()
+    if isinstance(number, sympy.Add):
+        return sum((_ball(term) for term in number.args), arb(0))
+    if isinstance(number, sympy.Mul):
+        product = arb(1)
+        for factor in number.args:
+            product *= _ball(factor)
+        return product
+    if isinstance(number, sympy.Pow):
+        base, exponent = number.args
+        if isinstance(exponent, sympy.Integer):
+            return _ball(base) ** int(exponent)
+        if exponent == sympy.S.Half:
+            return _ball(base).sqrt()
+        return _ball(base) ** _ball(exponent)
+    if number.func in _BALL_FUNCTIONS:
+        return _BALL_FUNCTIONS[number.func](_ball(number.args[0]))
+    if isinstance(number, sympy.polys.rootoftools.ComplexRootOf):
+        return _root_ball(number)
+    raise UndecidedError(f"No enclosure is known for {number}; simplify it to elementary functions.")
+
+
+def _root_ball(root: Expr) -> arb:
+    """An enclosure of a real algebraic number from a rational isolating interval."""
+    width = Rational(1, 2 ** (ctx.prec // 2))
+    middle = root.eval_rational(dx=width, dy=width)
+    return arb(fmpq(int(middle.p), int(middle.q)), fmpq(1, 2 ** (ctx.prec // 2)))
+
+
+@lru_cache(maxsize=4096)
+def sign(value: Expr) -> int:
+    """The sign −1, 0 or 1 of a real expression, for every admissible value of its parameters.
+
+    Raises:
+        UndecidedError: the sign depends on the parameters, or no proof was found.
+
+    >>> sign(sympy.sqrt(2) + sympy.sqrt(3) - sympy.sqrt(5 + 2 * sympy.sqrt(6)))
+    0
+    >>> sign(sympy.exp(1) - sympy.Rational(2718281828, 10**9))
+    1
+    """
+    if isinstance(value, Rational):
+        return int(sympy.sign(value))
+    return _sign_of_parameters(value) if value.free_symbols else _sign_of_constant(value)
+
+
+def is_zero(value: Expr) -> bool:
+    """Whether an expression vanishes identically in its parameters.
+
+    Raises:
+        UndecidedError: no proof either way was found.
+    """
+    if isinstance(value, Rational):
+        return bool(value == 0)
+    if not value.free_symbols:
+        return _sign_of_constant(value) == 0
+    expanded = sympy.expand(value)
+    if expanded == 0:
+        return True
+    if expanded.is_polynomial(*expanded.free_symbols) and all(number.is_rational for number in expanded.atoms(Number)):
+        return False  # a polynomial in normal form with a term left
+    if sympy.cancel(expanded) == 0:
+        return True
+    if value.is_nonzero:
+        return False
+    if _differs_from_zero_somewhere(value):
+        return False
+    if sympy.simplify(value) == 0:
+        return True
+    raise UndecidedError(f"Cannot decide whether {value} vanishes identically; simplify it by hand.")
+
+
+def _sign_of_constant(value: Expr) -> int:
+    for precision in _PRECISIONS:
+        enclosure = ball(value, precision)
+        if enclosure > 0:
+            return 1
+        if enclosure < 0:
+            return -1
+    if _is_zero_algebraically(value):
+        return 0
+    raise UndecidedError(
+        f"Cannot decide the sign of the constant {value}: it is below 1e-300 but no proof that it is zero was found. "
+        "Simplify it by hand."
+    )
+
+
+def _is_zero_algebraically(value: Expr) -> bool:
+    if sympy.expand(value) == 0 or sympy.simplify(value) == 0:
+        return True
+    if value.is_algebraic:
+        unknown = sympy.Dummy("x")
+        return bool(sympy.minimal_polynomial(value, unknown) == unknown)
+    return False
+
+
+def _sign_of_parameters(value: Expr) -> int:
+    for form in (value, sympy.expand(value), sympy.factor(value)):
+        if form.is_positive:
+            return 1
+        if form.is_negative:
+            return -1
+        if form.is_zero:
+            return 0
+    if sympy.cancel(value) == 0:
+        return 0
+    names = ", ".join(sorted(symbol.name for symbol in value.free_symbols))
+    raise UndecidedError(
+        f"The sign of {value} depends on {names}. Declare more about the parameters, for example "
+        "symbols('a', positive=True), or --parameter a:positive on the command line."
+    )
+
+
+def _differs_from_zero_somewhere(value: Expr) -> bool:
+    """Non-zero at one admissible point of the parameters means: not identically zero."""
+    for offset in range(4):
+        point = {
+            symbol: _admissible(symbol, index + offset)
+            for index, symbol in enumerate(sorted(value.free_symbols, key=lambda symbol: symbol.name))
+        }
+        try:
+            if _sign_of_constant(sympy.sympify(value.subs(point))) != 0:
+                return True
+        except (UndecidedError, TypeError, ValueError):
+            continue
+    return False
+
+
+def _admissible(symbol: Symbol, index: int) -> Expr:
+    if symbol.is_integer:
+        return sympy.Integer(2 + index)
+    return Rational(7 + 3 * index, 5 + 2 * index)

@@ -1,0 +1,155 @@
+"""The directional Fisher: one forward-mode derivative a radius, streamed over the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ddtheory.errors import DirectionError, MeasurementError
+from ddtheory.measure.direction import Direction, Path, ray
+from ddtheory.measure.floors import RoundingProbe
+from ddtheory.measure.heads import per_sample
+from ddtheory.measure.hygiene import measuring
+from ddtheory.measure.problem import Problem
+from ddtheory.measure.profile import DEFAULT_RADII, Profile, descending
+from ddtheory.measure.pushforward import push_forward
+
+
+def fisher_along(
+    problem: Problem, direction: Direction | Path, radii: Sequence[float] | None = None, *, label: str = ""
+) -> Profile:
+    r"""F and K along one path: F(t) = E ‖G(f)^{1/2} J γ'(t)‖², K(t) = E KL(p(·|θ0) ‖ p(·|γ(t))), in nats.
+
+    F is the quadratic form uᵀF(θ0 + tu)u of the expected Fisher (labels drawn from the model, so label noise
+    plays no role), taken as the mean squared length of one whitened Jacobian-vector product. The matrix is
+    never formed, no per-sample gradient is taken, and memory does not grow with the number of radii. K comes
+    from the same pass.
+
+    Args:
+        problem: model, true parameter, data and head.
+        direction: a direction (scaled to unit length; see `ray`) or a path made by `ray` or `arc`.
+        radii: distances t along the path, positive, finite, distinct, in any order; default half octaves from
+            2⁻¹ to 2⁻¹⁰. `order` needs at least five above the floor.
+
+    Raises:
+        DirectionError: see `ray`; or a path made for another problem.
+        InvalidValueError: the radii are no radii.
+        MeasurementError: NaN or infinity on the way, or an operator without forward-mode derivative.
+
+    Source: directional rate F ~ 2k²c t^{2(k−1)} for K ~ c t^{2k}, Shirodkar arXiv 2606.05957.
+
+    >>> from ddtheory.measure import Gaussian
+    >>> problem = Problem(
+    ...     model=lambda parameters, x: parameters["t"] ** 3 * x,      # N(t³, 1)
+    ...     truth={"t": torch.zeros(1, dtype=torch.float64)},
+    ...     inputs=torch.ones(1, 1, dtype=torch.float64),
+    ...     head=Gaussian(),
+    ... )
+    >>> profile = fisher_along(problem, {"t": torch.ones(1)}, radii=[0.5, 0.25])
+    >>> profile.fisher == (9 * 0.5**4, 9 * 0.25**4), profile.divergence == (0.5**7, 0.25**6 / 2)
+    (True, True)
+    """
+    path = direction if isinstance(direction, Path) else ray(problem, direction, label=label)
+    return fisher_profiles(problem, [path], radii)[0]
+
+
+def fisher_profiles(
+    problem: Problem, directions: Sequence[Direction | Path], radii: Sequence[float] | None = None
+) -> tuple[Profile, ...]:
+    """`fisher_along` for several paths in one pass over the data, sharing the pass at the true parameter.
+
+    >>> from ddtheory.measure import Gaussian
+    >>> layer = torch.nn.Linear(2, 1)
+    >>> problem = Problem.from_module(layer, torch.eye(2), Gaussian())
+    >>> axes = [{"weight": torch.tensor([[1.0, 0.0]])}, {"bias": torch.ones(1)}]
+    >>> [profile.fisher for profile in fisher_profiles(problem, axes, radii=[1.0])]    # E x₁² = 1/2, E 1 = 1
+    [(0.5,), (1.0,)]
+    """
+    chosen = DEFAULT_RADII if radii is None else tuple(float(radius) for radius in radii)
+    chosen = tuple(chosen[i] for i in descending(chosen))
+    tracks = [Track(own_path(problem, direction)) for direction in directions]
+    with measuring():
+        probe = RoundingProbe(problem)
+        samples = 0
+        for inputs, weights in problem.batches():
+            samples += inputs.shape[0]
+            truth_outputs = problem.truth_outputs(inputs)
+            if not bool(torch.isfinite(truth_outputs).all()):
+                raise MeasurementError("The model is NaN or infinite at the true parameter on some batch.")
+            probe.see(inputs, weights)
+            for track in tracks:
+                track.see(problem, chosen, truth_outputs, inputs, weights, probe)
+    return tuple(track.profile(problem, chosen, samples, probe) for track in tracks)
+
+
+def own_path(problem: Problem, direction: Direction | Path) -> Path:
+    """The direction as a path of this problem."""
+    if not isinstance(direction, Path):
+        return ray(problem, direction)
+    if direction.truth is not problem.truth:
+        raise DirectionError(
+            f"The path {direction.label!r} was made for another problem. Make it again with this problem."
+        )
+    return direction
+
+
+@dataclass
+class Track:
+    """Running sums along one path."""
+
+    path: Path
+    fisher: dict[float, float] = field(default_factory=dict[float, float])
+    divergence: dict[float, float] = field(default_factory=dict[float, float])
+    jitter: dict[float, tuple[float, float]] = field(default_factory=dict[float, tuple[float, float]])
+
+    def see(
+        self,
+        problem: Problem,
+        radii: Sequence[float],
+        truth_outputs: Tensor,
+        inputs: Tensor,
+        weights: Tensor,
+        probe: RoundingProbe,
+    ) -> None:
+        """Add one batch at every radius; rounding is probed at the smallest and at the largest."""
+        for radius in radii:
+            where = f"at t = {radius:.4g} on the {self.path.label}"
+            positions, velocities = self.path.state(radius)
+            outputs, tangents = push_forward(problem, positions, velocities, inputs, where)
+            whitened = problem.head.whitened(outputs, tangents)
+            add(self.fisher, radius, weights, per_sample(whitened.square()), where)
+            add(self.divergence, radius, weights, problem.head.divergence(truth_outputs, outputs), where)
+            if radius in (radii[0], radii[-1]):
+                fisher, divergence = probe.jitter(positions, velocities, outputs, whitened, inputs, weights, where)
+                before = self.jitter.get(radius, (0.0, 0.0))
+                self.jitter[radius] = (before[0] + fisher, before[1] + divergence)
+
+    def profile(self, problem: Problem, radii: Sequence[float], samples: int, probe: RoundingProbe) -> Profile:
+        total = problem.total(samples)
+        fisher_floor, divergence_floor = probe.floors(
+            max(fisher for fisher, _ in self.jitter.values()),
+            max(divergence for _, divergence in self.jitter.values()),
+            samples,
+        )
+        return Profile(
+            radii=tuple(radii),
+            fisher=tuple(self.fisher[radius] / total for radius in radii),
+            divergence=tuple(self.divergence[radius] / total for radius in radii),
+            fisher_floor=fisher_floor,
+            divergence_floor=divergence_floor,
+            label=self.path.label,
+        )
+
+
+def add(sums: dict[float, float], radius: float, weights: Tensor, values: Tensor, where: str) -> None:
+    """Add a weighted batch of per-sample values, refusing what is not a number."""
+    value = float((weights.double() * values.double()).sum())
+    if not value < float("inf"):
+        raise MeasurementError(
+            f"The Fisher or the divergence is NaN or infinite, {where}. "
+            "The path leaves the domain of the law there: use smaller radii, or the opposite direction."
+        )
+    sums[radius] = sums.get(radius, 0.0) + value

@@ -1,0 +1,99 @@
+"""How much of a measured Fisher or divergence is rounding.
+
+K and F are squares of amplitudes, and rounding moves amplitudes by about one unit ε of the numbers they are
+computed from. So the floors are ε² times a scale, and the scale is probed, not assumed:
+
+- every parameter is moved by one unit, up or down at random with a fixed seed, at the smallest and at the
+  largest radius; the divergence between the two models, and the squared change of the whitened tangent,
+  are what one rounding of each parameter does;
+- every output is moved by one unit in the same way;
+- for sums that cancel exactly at the true parameter the first two say nothing; there the Jacobian scale
+  ε² (1 + ‖θ0‖²) F_r along one random unit direction r stands in.
+
+The floor is the largest of these times SAFETY, since a computation rounds many times and not once. A probe
+may leave the domain of the model, or meet a kink at the true parameter; samples where it is NaN are left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from ddtheory.measure.direction import unit_direction
+from ddtheory.measure.heads import per_sample
+from ddtheory.measure.parameters import squared_norm
+from ddtheory.measure.problem import Problem
+from ddtheory.measure.pushforward import differentiate
+
+SAFETY = 100.0
+SEED = 0x5EED
+
+
+class RoundingProbe:
+    """Probes of one problem, shared by all its paths. Sums are over the batches seen so far."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.epsilon = torch.finfo(problem.dtype).eps
+        generator = torch.Generator().manual_seed(SEED)
+        like = problem.truth.items()
+        self.signs = {
+            name: (2.0 * torch.randint(0, 2, value.shape, generator=generator) - 1.0).to(value) for name, value in like
+        }
+        self.random = unit_direction(
+            problem.truth,
+            {name: torch.randn(value.shape, generator=generator, dtype=torch.float64) for name, value in like},
+        )
+        self.scale = 0.0
+        self.norm = 1.0 + squared_norm(problem.truth)
+
+    def nudged(self, positions: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """All parameters of the model, those given at `positions`, moved by one relative unit each."""
+        everything = {**self.problem.truth, **positions}
+        return {name: value * (1.0 + self.epsilon * self.signs[name]) for name, value in everything.items()}
+
+    def see(self, inputs: Tensor, weights: Tensor) -> None:
+        """Add a batch to the Jacobian scale F_r."""
+        truth = {name: self.problem.truth[name] for name in self.random}
+        outputs, tangents = differentiate(self.problem, truth, self.random, inputs, "at the true parameter")
+        squares = per_sample(self.problem.head.whitened(outputs, tangents).square())
+        self.scale += weighted_sum(weights, squares)
+
+    def jitter(
+        self,
+        positions: Mapping[str, Tensor],
+        velocities: Mapping[str, Tensor],
+        outputs: Tensor,
+        whitened: Tensor,
+        inputs: Tensor,
+        weights: Tensor,
+        where: str,
+    ) -> tuple[float, float]:
+        """Weighted sums of what one rounding does to F and K at a point of known outputs and tangent."""
+        head = self.problem.head
+        moved, tangents = differentiate(self.problem, self.nudged(positions), velocities, inputs, where)
+        fisher = per_sample((head.whitened(moved, tangents) - whitened).square())
+        generator = torch.Generator().manual_seed(SEED)
+        signs = (2.0 * torch.randint(0, 2, outputs.shape, generator=generator) - 1.0).to(outputs)
+        divergence = torch.maximum(
+            head.divergence(outputs, moved), head.divergence(outputs, outputs * (1.0 + self.epsilon * signs))
+        )
+        return weighted_sum(weights, fisher), weighted_sum(weights, divergence)
+
+    def floors(self, fisher: float, divergence: float, samples: int) -> tuple[float, float]:
+        """Floors of F and K from the largest sums that `jitter` returned."""
+        total = self.problem.total(samples)
+        jacobian = self.epsilon**2 * self.norm * self.scale
+        least = math.ulp(0.0)  # below the smallest number nothing is measured
+        return (
+            max(SAFETY * max(fisher, jacobian) / total, least),
+            max(SAFETY * max(divergence, 0.5 * jacobian) / total, least),
+        )
+
+
+def weighted_sum(weights: Tensor, values: Tensor) -> float:
+    """Σ w v over the samples where v is a number."""
+    return float((weights * torch.where(torch.isfinite(values), values, 0.0)).sum())

@@ -1,0 +1,91 @@
+"""What was measured along one path: Fisher and divergence at each radius, and where rounding begins."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ddtheory.errors import InvalidValueError
+
+DEFAULT_RADII = tuple(2.0 ** (-n / 2) for n in range(2, 21))
+"""Half octaves from 2⁻¹ to 2⁻¹⁰."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Directional Fisher F(t) and divergence K(t), in nats, at decreasing radii t.
+
+    Attributes:
+        radii: t > 0, stored from large to small.
+        fisher: F(t) = γ'(t)ᵀ F(γ(t)) γ'(t), the expected Fisher, one value a radius.
+        divergence: K(γ(t)), one value a radius.
+        fisher_floor: values of F at or below this are rounding.
+        divergence_floor: values of K at or below this are rounding.
+        label: how messages and tables call the path.
+
+    Raises:
+        InvalidValueError: lengths differ, radii are not positive, finite and distinct, or F or K is negative,
+            NaN or infinite.
+
+    >>> radii = (0.5, 0.25, 0.125)
+    >>> cubic = Profile(radii, tuple(9 * t**4 for t in radii), tuple(t**6 / 2 for t in radii), 0.0, 0.0)
+    >>> [round(slope, 9) for _, slope in cubic.local_slopes()]    # 2(k − 1) at k = 3
+    [4.0, 4.0]
+    """
+
+    radii: tuple[float, ...]
+    fisher: tuple[float, ...]
+    divergence: tuple[float, ...]
+    fisher_floor: float
+    divergence_floor: float
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        order = descending(self.radii)
+        for name in ("fisher", "divergence"):
+            object.__setattr__(self, name, measured(name, getattr(self, name), order))
+        object.__setattr__(self, "radii", tuple(self.radii[i] for i in order))
+        check_floor("fisher_floor", self.fisher_floor)
+        check_floor("divergence_floor", self.divergence_floor)
+
+    def local_slopes(self) -> tuple[tuple[float, float], ...]:
+        """(t, d log F/d log t) between neighbouring radii, t their geometric mean; NaN where F = 0."""
+        return local_slopes(self.radii, self.fisher)
+
+
+def local_slopes(radii: Sequence[float], values: Sequence[float]) -> tuple[tuple[float, float], ...]:
+    """Log–log slopes between neighbours, each at the geometric mean of its two radii."""
+    slopes: list[tuple[float, float]] = []
+    for i in range(len(radii) - 1):
+        positive = values[i] > 0 and values[i + 1] > 0
+        rise = math.log(values[i]) - math.log(values[i + 1]) if positive else math.nan
+        slopes.append((math.sqrt(radii[i] * radii[i + 1]), rise / math.log(radii[i] / radii[i + 1])))
+    return tuple(slopes)
+
+
+def descending(radii: Sequence[float]) -> list[int]:
+    """The order from large to small; an error when these are no radii."""
+    if not radii:
+        raise InvalidValueError("There are no radii. Give distances from the true parameter, or leave them out.")
+    for radius in radii:
+        if not (math.isfinite(radius) and radius > 0):
+            raise InvalidValueError(f"The radius {radius!r} is not a positive finite distance along the path.")
+    if len(set(radii)) != len(radii):
+        raise InvalidValueError("The radii repeat. A slope needs distinct distances.")
+    return sorted(range(len(radii)), key=lambda i: -radii[i])
+
+
+def measured(name: str, values: Sequence[float], order: Sequence[int]) -> tuple[float, ...]:
+    """Values in the order of descending radii; an error when they are no squares and no divergence."""
+    if len(values) != len(order):
+        raise InvalidValueError(f"There are {len(order)} radii but {len(values)} values of the {name}.")
+    for value in values:
+        if not (math.isfinite(value) and value >= 0):
+            raise InvalidValueError(f"The {name} has the value {value!r}; it must be finite and not negative.")
+    return tuple(float(values[i]) for i in order)
+
+
+def check_floor(name: str, value: float) -> None:
+    if not (math.isfinite(value) and value >= 0):
+        raise InvalidValueError(f"{name} = {value!r} must be finite and not negative.")

@@ -1,0 +1,83 @@
+"""From a profile to an order: three readings, one window, and five things that can honestly be said."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from ddtheory.measure.profile import Profile
+from ddtheory.measure.readings import Series, ratio_reading, slope_reading, taylor_reading
+from ddtheory.measure.window import Data, Readings, decide
+from ddtheory.values import OrderReading, ReadingStatus
+
+VISIBLE = 1e4  # a term this far above the floor would have been seen
+FLAT_ORDERS = 6  # FLAT is only said when orders up to this one would have been seen
+SHOWN_ORDERS = 12
+
+
+def order(profile: Profile) -> OrderReading:
+    r"""The KL order k of K = c t^{2k} + … from a profile, or the reason why there is none.
+
+    Three readings, each in units of k and each with an interval:
+
+    - "slope": k = 1 + s/2, s = lim d log F/d log t, local slopes extrapolated to t = 0;
+    - "ratio": k = lim √(t²F/2K);
+    - "taylor": half the one power p of t for which K/t^p has a finite non-zero limit, from values of K alone.
+
+    Window: neighbouring radii at the small end where F and K stand clear of their rounding floors, at least
+    five; how many, and whether to leave out radii that carry rounding, is chosen by the narrowest combined
+    interval, and what is left out below must follow the law that was read. ORDER is said only when the hull
+    of the three readings is at most 0.25 wide, each reading is at most 0.1 wide and holds k, and k is the one
+    whole number in the hull. Everything else is refused: FLAT (F and K at their floors everywhere, where
+    orders up to six would have shown), BELOW_FLOOR, PRE_ASYMPTOTIC, DISAGREE.
+
+    No finite set of radii excludes a lower power with a coefficient so small that it matters only below the
+    smallest radius: the order is that of the scales measured. It is the order along the path of the profile,
+    and not a contribution 1/(2k) to a learning coefficient unless that path is an axis of adapted
+    coordinates.
+
+    Source: K = ½A t^{2k} + …, F = k²A t^{2(k−1)} + …, hence t²F/2K → k²; Shirodkar arXiv 2606.05957.
+
+    >>> t = [2.0**-n for n in range(2, 10)]
+    >>> fisher, divergence = tuple(9 * s**4 * (1 + s) for s in t), tuple(s**6 / 2 for s in t)
+    >>> reading = order(Profile(tuple(t), fisher, divergence, fisher_floor=0, divergence_floor=0))
+    >>> reading.k, reading.status.value, Fraction(5, 2) in reading.rivals_excluded
+    (3, 'order', True)
+    """
+    radii = profile.radii[::-1]
+    fisher = Series.above(profile.fisher_floor, radii, profile.fisher[::-1])
+    divergence = Series.above(profile.divergence_floor, radii, profile.divergence[::-1])
+    buried = all(value <= profile.fisher_floor for value in fisher.values)
+    if buried and all(value <= profile.divergence_floor for value in divergence.values):
+        return flat(radii[-1], profile.fisher_floor, profile.divergence_floor)
+
+    def read(data: Data) -> Readings:
+        f, k = data["Fisher"], data["divergence"]
+        return {"slope": slope_reading(f), "ratio": ratio_reading(f, k), "taylor": taylor_reading(k)}
+
+    return decide(
+        {"Fisher": fisher, "divergence": divergence},
+        read,
+        {"Fisher": lambda k: 2 * (k - 1), "divergence": lambda k: 2 * k},
+    )
+
+
+def flat(largest: float, fisher_floor: float, divergence_floor: float) -> OrderReading:
+    """Nothing above the floor: flat, if orders up to FLAT_ORDERS would show at the largest radius."""
+    excluded = visible_orders(largest, fisher_floor, divergence_floor)
+    reach = f"a leading score of size one and order up to {excluded[-1]} would show" if excluded else "no order shows"
+    why = f"F and K are at their rounding floors at every radius up to {largest:.3g}, where {reach}"
+    if excluded and excluded[-1] >= FLAT_ORDERS:
+        return OrderReading(ReadingStatus.FLAT, None, None, {}, None, why, excluded)
+    advice = "Use larger radii: they tell flat from dead."
+    return OrderReading(ReadingStatus.BELOW_FLOOR, None, None, {}, None, why, excluded, advice=advice)
+
+
+def visible_orders(largest: float, fisher_floor: float, divergence_floor: float = 0.0) -> tuple[Fraction, ...]:
+    """Orders k = 1/2, 1, … whose K = t^{2k}/2 and F = k²t^{2k−2} would stand clear at `largest`."""
+    excluded: list[Fraction] = []
+    for n in range(1, 2 * SHOWN_ORDERS + 1):
+        divergence, fisher = 0.5 * largest**n, 0.25 * n * n * largest ** (n - 2)
+        if divergence <= VISIBLE * divergence_floor or fisher <= VISIBLE * fisher_floor:
+            break
+        excluded.append(Fraction(n, 2))
+    return tuple(excluded)

@@ -1,0 +1,216 @@
+"""Pictures of profiles and verdicts. Every function returns a `Figure` and touches no global state of matplotlib.
+
+from ddtheory import plots
+figure = plots.rate(profile)         # anything with radii and values, or several of them
+figure.savefig("rate.svg")
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ddtheory.values import Verdict
+    from ddtheory.verify.verdicts import ClaimResult
+
+INK = "#2b2f33"
+MUTED = "#7d858c"
+GRID = "#dfe3e6"
+SERIES = ("#2e6f9e", "#b0632a", "#3f7d58", "#7a5195")
+WINDOW = "#2e6f9f"  # one step beside the first series, so that a style sheet can tell them apart
+
+VERDICTS: dict[str, str] = {
+    "confirmed": "#2f7d4f",
+    "narrower": "#2b6ca3",
+    "refuted": "#86459b",
+    "inconclusive": "#a86f00",
+    "not checked": "#7d858c",
+}
+
+_LONG_LABEL = 32
+_MARKERS = ("o", "s", "^", "D")
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class HasRadii(Protocol):
+    """A `Curve`, or the profile that `measure.fisher_along` returns.
+
+    What is drawn is its `values`, or its `fisher`. A `label`, a `slope` and a `window`, or a `fisher_floor`, are
+    used when present.
+    """
+
+    @property
+    def radii(self) -> Iterable[float]: ...
+
+
+def rate(profiles: HasRadii | Iterable[HasRadii]) -> Figure:
+    """Values against radii on logarithmic axes, with a guide line of the predicted slope.
+
+    The guide runs through the middle of the window that the reading used, which is shaded. Values that are not
+    positive have no place on these axes; how many there are stands in the label.
+    """
+    found = [cast(HasRadii, profiles)] if hasattr(profiles, "radii") else list(cast("Iterable[HasRadii]", profiles))
+    figure, axes = _figure(width=4.6, height=3.0 + 0.2 * len(found))
+    drawn = [_draw_profile(axes, profile, index) for index, profile in enumerate(found)]
+    floor = max((float(getattr(profile, "fisher_floor", 0)) for profile in found), default=0.0)
+    if floor > 0:
+        axes.axhline(floor, color=MUTED, linestyle=":", linewidth=1, label="float64 floor")
+    windows = dict.fromkeys(getattr(profile, "window", None) for profile in found)
+    for window in filter(None, windows):
+        axes.axvspan(*window, color=WINDOW, alpha=0.1, linewidth=0, label="window of the reading")
+    axes.set_xlabel("radius t")
+    if not any(drawn):
+        axes.text(0.5, 0.5, "no positive value", transform=axes.transAxes, ha="center", va="center", color=MUTED)
+        axes.set(xticks=[], yticks=[])
+        return figure
+    axes.set(xscale="log", yscale="log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(_power_of_ten)
+    axes.minorticks_off()
+    _widen(axes)
+    _legend(figure, axes)
+    return figure
+
+
+def verdicts(results: Iterable[ClaimResult]) -> Figure:
+    """One tile a claim, a row a chapter, in the order of the book; the sign in the tile is the verdict's."""
+    from ddtheory.verify.verdicts import GLYPH, WORST_FIRST
+
+    chapters: dict[str, list[Verdict]] = {}
+    for result in results:
+        chapters.setdefault(result.record.chapter, []).append(result.verdict)
+    longest = max((len(row) for row in chapters.values()), default=1)
+    figure, axes = _figure(width=2.2 + 0.32 * max(longest, 8), height=0.9 + 0.36 * max(len(chapters), 1))
+    for row, found in enumerate(chapters.values()):
+        for column, verdict in enumerate(found):
+            _tile(axes, column, row, VERDICTS[verdict.value], GLYPH[verdict])
+    axes.set_yticks(range(len(chapters)), list(chapters), color=INK)
+    axes.tick_params(length=0)
+    axes.set(xticks=[], xlim=(-0.6, max(longest, 8) - 0.4), ylim=(len(chapters) - 0.4, -0.6), aspect="equal")
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    for verdict in WORST_FIRST:
+        if any(verdict in row for row in chapters.values()):
+            axes.scatter([], [], marker="s", color=VERDICTS[verdict.value], label=f"{GLYPH[verdict]} {verdict.value}")
+    if chapters:
+        figure.legend(frameon=False, fontsize=8, labelcolor=INK, ncols=3, loc="outside lower center")
+    return figure
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    """A figure in inches with quiet axes. Built without pyplot: no window, no registry, no global style."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="none")
+    axes = figure.add_subplot(facecolor="none")
+    axes.grid(color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=MUTED, labelcolor=INK, labelsize=9, length=3)
+    axes.xaxis.label.set(color=INK, fontsize=10)
+    axes.yaxis.label.set(color=INK, fontsize=10)
+    for name, spine in axes.spines.items():
+        spine.set_visible(name in ("left", "bottom"))
+        spine.set_color(MUTED)
+    return figure, axes
+
+
+def _draw_profile(axes: Axes, profile: HasRadii, index: int) -> bool:
+    pairs = [(float(radius), float(value)) for radius, value in zip(profile.radii, _values(profile), strict=True)]
+    shown = sorted((radius, value) for radius, value in pairs if radius > 0 and 0 < value < math.inf)
+    colour = SERIES[index % len(SERIES)]
+    label = _readable(str(getattr(profile, "label", "") or f"profile {index + 1}"))
+    if len(shown) < len(pairs):
+        label += f" ({len(pairs) - len(shown)} not positive)"
+    slope = cast("float | None", getattr(profile, "slope", None))
+    axes.plot(
+        [radius for radius, _ in shown],
+        [value for _, value in shown],
+        marker=_MARKERS[index % len(_MARKERS)],
+        markersize=4,
+        linewidth=1 if slope is None else 0,  # a line through the points would hide the guide
+        color=colour,
+        label=label,
+    )
+    window = cast("tuple[float, float] | None", getattr(profile, "window", None))
+    if slope is not None and shown:
+        _draw_guide(axes, shown, slope, window, colour)
+    return bool(shown)
+
+
+def _values(profile: HasRadii) -> Iterable[float]:
+    values = getattr(profile, "values", None)
+    return cast("Iterable[float]", getattr(profile, "fisher", ()) if values is None else values)
+
+
+def _draw_guide(
+    axes: Axes,
+    points: Sequence[tuple[float, float]],
+    slope: float,
+    window: tuple[float, float] | None,
+    colour: str,
+) -> None:
+    used = [point for point in points if window is None or window[0] <= point[0] <= window[1]] or points
+    anchor_radius, anchor_value = used[len(used) // 2]
+    ends = (points[0][0], points[-1][0])
+    line = [anchor_value * (radius / anchor_radius) ** slope for radius in ends]
+    axes.plot(ends, line, color=colour, linestyle=(0, (4, 3)), linewidth=1, label=f"predicted slope {slope:g}")
+
+
+def _widen(axes: Axes) -> None:
+    """At least two decades upwards, so that a constant looks constant and the axis has ticks."""
+    low, high = axes.get_ylim()
+    if high < 100 * low:
+        middle = math.sqrt(low * high)
+        axes.set_ylim(middle / 10, middle * 10)
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    by_label = dict(zip(labels, handles, strict=True))  # several windows share one line
+    figure.legend(
+        list(by_label.values()),
+        list(by_label),
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+        handlelength=1.8,
+        ncols=1 if max(map(len, by_label)) > _LONG_LABEL else 2,
+        loc="outside lower left",
+    )
+
+
+def _tile(axes: Axes, column: int, row: int, colour: str, sign: str) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    box = FancyBboxPatch(
+        (column - 0.4, row - 0.4), 0.8, 0.8, boxstyle="round,pad=0,rounding_size=0.15", color=colour, linewidth=0
+    )
+    axes.add_patch(box)
+    axes.text(column, row, sign, color="white", ha="center", va="center_baseline", fontsize=9)
+
+
+def _readable(label: str) -> str:
+    """The label with its dollar signs taken literally when matplotlib cannot typeset what they enclose."""
+    from matplotlib.mathtext import MathTextParser
+
+    try:
+        MathTextParser("path").parse(label)
+    except ValueError:
+        return label.replace("$", r"\$")
+    return label
+
+
+def _power_of_ten(value: float, _position: float | None) -> str:
+    """10⁻³ in plain characters, which keep their place in any font."""
+    if value <= 0:
+        return ""
+    exponent = math.log10(value)
+    if abs(exponent - round(exponent)) > 1e-6:
+        return f"{value:g}"
+    return "10" + str(round(exponent)).translate(_SUPERSCRIPTS)

@@ -1,0 +1,252 @@
+"""The values that cross public boundaries: frozen, standard library only, and honest about their guarantee.
+
+Exact values are `Fraction` or a sympy expression. Measured values come with an interval. A bare float
+never crosses a public boundary as a result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from functools import total_ordering
+from typing import TYPE_CHECKING, Any
+
+from ddtheory.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from sympy import Expr
+
+    Exact = int | Fraction | Expr
+
+
+@dataclass(frozen=True)
+class Citation:
+    """Where a fact comes from: a paper and the label or number of the statement in it."""
+
+    paper: str
+    label: str = ""
+    link: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.paper}, {self.label}" if self.label else self.paper
+
+
+@total_ordering
+@dataclass(frozen=True)
+class RLCT:
+    """Real log canonical threshold of K and its multiplicity, the pair (λ, m).
+
+    With prior density φ, the zeta function ∫ K^z φ has its largest pole at z = −λ, of order m;
+    equivalently ∫ e^{−nK} φ ≍ n^{−λ} (log n)^{m−1} (Watanabe 2009, Theorem 6.7).
+
+    The order is that of dominance: `a < b` when a governs an integral that has both, that is
+    smaller λ, and at equal λ larger m.
+
+    Raises:
+        InvalidValueError: λ is not a positive rational, or m is not a positive integer.
+
+    >>> RLCT(Fraction(1, 2), 2) < RLCT(Fraction(1, 2), 1) < RLCT(Fraction(3, 4), 1)
+    True
+    """
+
+    lam: Fraction
+    m: int = 1
+
+    def __post_init__(self) -> None:
+        if isinstance(self.lam, float):
+            raise InvalidValueError(f"λ = {self.lam!r} is a float. Exact values are given as Fraction or int.")
+        object.__setattr__(self, "lam", Fraction(self.lam))
+        if self.lam <= 0:
+            raise InvalidValueError(f"λ = {self.lam} is not positive; a singular point of a zero set has λ > 0.")
+        if not isinstance(self.m, int) or isinstance(self.m, bool) or self.m < 1:
+            raise InvalidValueError(f"The multiplicity m = {self.m!r} is not a positive integer.")
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, RLCT):
+            return NotImplemented
+        return (self.lam, -self.m) < (other.lam, -other.m)
+
+    def _repr_latex_(self) -> str:
+        lam = (
+            str(self.lam) if self.lam.denominator == 1 else rf"\tfrac{{{self.lam.numerator}}}{{{self.lam.denominator}}}"
+        )
+        return rf"$(\lambda, m) = \left({lam}, {self.m}\right)$"
+
+
+class Kind(StrEnum):
+    """What K does along a direction."""
+
+    REGULAR = "regular"  # order 1
+    DEAD = "dead"  # order 2 or more
+    FLAT = "flat"  # K vanishes identically: a gauge direction or the zero set itself; it has no order
+    EITHER = "regular or dead"  # a symbolic order that the declared parameters allow to be 1
+
+
+@dataclass(frozen=True)
+class Arc:
+    """The best arc found among those tangent to a direction, and how far that is proven.
+
+    Attributes:
+        order: half the order of K along the arc in the arc length t, or None when K vanishes on it.
+        path: coordinate name → expression in t (exact, possibly truncated after the terms that matter).
+        proven: True when no tangent arc has a larger order; False when `order` is only a lower bound.
+        reason: why the search stopped there.
+    """
+
+    order: Exact | None
+    path: Mapping[str, Expr] = field(default_factory=dict[str, "Expr"])
+    proven: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class KLOrder:
+    r"""Order of the divergence along a direction: K(θ0 + t u) = c t^{2k} + o(t^{2k}), ‖u‖ = 1, c > 0.
+
+    Attributes:
+        kind: regular (k = 1), dead (k ≥ 2) or flat (K ≡ 0 on the ray).
+        k: the order, an int or an expression in symbolic parameters; None when flat.
+        leading: the coefficient c in nats, exact; None when flat.
+        arc: the arc order k*(u) = sup over arcs tangent to u, None when it was not asked for.
+        proof: one sentence that says why the answer holds.
+    """
+
+    kind: Kind
+    k: Exact | None
+    leading: Expr | None
+    arc: Arc | None
+    proof: str
+
+    @property
+    def rate(self) -> Exact | None:
+        """The decay rate 2(k − 1) of the directional Fisher, None when flat."""
+        return None if self.k is None else 2 * (self.k - 1)
+
+    @property
+    def fisher_leading(self) -> Expr | None:
+        """The coefficient 2k²c of F(t) = 2k²c t^{2(k−1)} + …, None when flat."""
+        return None if self.k is None or self.leading is None else 2 * self.k**2 * self.leading
+
+    @property
+    def arc_k(self) -> Exact | None:
+        """The arc order, None when K vanishes on a tangent arc or when no arc order was asked for."""
+        return None if self.arc is None else self.arc.order
+
+    def _repr_latex_(self) -> str:
+        if self.k is None:
+            return r"$K(\theta_0 + t u) \equiv 0$"
+        from sympy import latex
+
+        power = f"t^{{{latex(2 * self.k)}}}"
+        return rf"$K(\theta_0 + t u) = {latex(self.leading)}\,{power} + o\left({power}\right)$"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A measured number: an estimate and the interval that the measurement supports.
+
+    >>> Interval(1.0, 0.9, 1.2).contains(1.1), round(Interval(1.0, 0.9, 1.2).width, 12)
+    (True, 0.3)
+    """
+
+    estimate: float
+    lower: float
+    upper: float
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.estimate) or not self.lower <= self.estimate <= self.upper:
+            raise InvalidValueError(
+                f"An interval needs lower ≤ estimate ≤ upper, got {self.lower}, {self.estimate}, {self.upper}."
+            )
+
+    @property
+    def width(self) -> float:
+        return self.upper - self.lower
+
+    def contains(self, value: float) -> bool:
+        return self.lower <= value <= self.upper
+
+    def overlaps(self, other: Interval) -> bool:
+        return self.lower <= other.upper and other.lower <= self.upper
+
+    @classmethod
+    def around(cls, estimate: float, radius: float) -> Interval:
+        return cls(estimate, estimate - radius, estimate + radius)
+
+
+class ReadingStatus(StrEnum):
+    """What a measurement of an order can honestly say. The value is the message."""
+
+    ORDER = "order"
+    FLAT = "flat"
+    PRE_ASYMPTOTIC = "no order in this window"
+    BELOW_FLOOR = "below the float64 floor"
+    DISAGREE = "readings disagree"
+
+
+@dataclass(frozen=True)
+class OrderReading:
+    """A measured KL order, or the reason why there is none.
+
+    Attributes:
+        status: one of five; only ORDER carries a k.
+        k: the order, when the combined interval contains one admissible value and no rival.
+        interval: the union of the readings, in units of k; None when there is nothing to read.
+        readings: each reading by name ("slope", "ratio", "taylor") in units of k.
+        window: smallest and largest radius used.
+        why: why this window, and what decided the status.
+        rivals_excluded: the other orders (whole and half) that lie outside the interval.
+        advice: what to try next, empty when there is an order.
+    """
+
+    status: ReadingStatus
+    k: int | None
+    interval: Interval | None
+    readings: Mapping[str, Interval]
+    window: tuple[float, float] | None
+    why: str
+    rivals_excluded: tuple[Fraction, ...] = ()
+    advice: str = ""
+
+    @property
+    def kind(self) -> Kind | None:
+        """Regular, dead or flat; None when nothing was decided."""
+        if self.status is ReadingStatus.FLAT:
+            return Kind.FLAT
+        if self.k is None:
+            return None
+        return Kind.REGULAR if self.k == 1 else Kind.DEAD
+
+    def __str__(self) -> str:
+        if self.status is ReadingStatus.ORDER and self.interval is not None:
+            return f"k = {self.k} in [{self.interval.lower:.4f}, {self.interval.upper:.4f}]"
+        return f"{self.status.value}: {self.why}"
+
+    def _repr_latex_(self) -> str:
+        if self.status is ReadingStatus.ORDER and self.interval is not None:
+            return rf"$k = {self.k},\quad \hat k \in [{self.interval.lower:.4f}, {self.interval.upper:.4f}]$"
+        return rf"$\text{{{self.status.value}}}$"
+
+
+class Verdict(StrEnum):
+    """What the witnesses say of a claim."""
+
+    CONFIRMED = "confirmed"
+    NARROWER = "narrower"
+    REFUTED = "refuted"
+    INCONCLUSIVE = "inconclusive"
+    NOT_CHECKED = "not checked"
+
+
+def as_json(value: Any) -> Any:
+    """Exact values as strings that read back exactly ("1/2", "2*k"), everything else as JSON has it."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [as_json(item) for item in value]
+    return str(value)

@@ -1,0 +1,21 @@
+"""Claims, the runner that turns their witnesses into verdicts, and the report.
+
+Importing this package loads neither sympy nor torch nor matplotlib.
+"""
+
+from ddtheory.verify.book import Entry as Entry
+from ddtheory.verify.book import load as load
+from ddtheory.verify.book import select as select
+from ddtheory.verify.book import transitive_assumptions as transitive_assumptions
+from ddtheory.verify.claim import Claim as Claim
+from ddtheory.verify.claim import Comparison as Comparison
+from ddtheory.verify.claim import Curve as Curve
+from ddtheory.verify.claim import Derivation as Derivation
+from ddtheory.verify.claim import Experiment as Experiment
+from ddtheory.verify.claim import Observation as Observation
+from ddtheory.verify.claim import Outcome as Outcome
+from ddtheory.verify.claim import Step as Step
+from ddtheory.verify.runner import RunResult as RunResult
+from ddtheory.verify.runner import run as run
+from ddtheory.verify.verdicts import ClaimResult as ClaimResult
+from ddtheory.verify.verdicts import WitnessResult as WitnessResult

@@ -1,0 +1,60 @@
+"""Writes reports whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ddtheory.errors import OutputError
+
+
+def prepare(folder: Path, names: Iterable[str]) -> None:
+    """Makes the folder and proves that these files can be written there, before hours of work depend on it.
+
+    Raises:
+        OutputError: they cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _refused(folder, error) from error
+    for name in names:
+        if (folder / name).is_dir():
+            raise OutputError(f"{folder / name} is a folder, so no report can be written there. Choose another --out.")
+
+
+def write(folder: Path, files: Mapping[str, str]) -> None:
+    """Writes all files, or leaves the folder as it was: each is written beside its place, then moved there.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    written: dict[Path, Path] = {}
+    try:
+        for name, text in files.items():
+            handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+            written[Path(temporary)] = folder / name
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(temporary, 0o644)  # temporary files are private, reports are not
+        for temporary, target in written.items():
+            os.replace(temporary, target)
+    except OSError as error:
+        raise _refused(folder, error) from error
+    finally:
+        for temporary in written:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _refused(folder: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"Cannot write to {folder}: {error.strerror or error}. Choose a folder that you may write to, with free space."
+    )

@@ -1,0 +1,145 @@
+"""The report as one HTML file: no network, no scripts, readable on a phone and on paper."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from ddtheory.verify.environment import versions
+from ddtheory.verify.findings import ComparisonFinding, Number, ObservationFinding
+from ddtheory.verify.runner import RunResult
+from ddtheory.verify.typeset import formula, typeset
+from ddtheory.verify.verdicts import GLYPH, MEANING, WORST_FIRST, worst_first
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+    from ddtheory.verify.claim import Curve
+
+_LONGEST_FORMULA = 1500  # characters of LaTeX; a longer residual is shown as the start of its text
+
+_RATIONAL = re.compile(r"-?\d{1,9}(/\d{1,9})?")
+
+OUTCOME_GLYPH = {"agrees": "✓", "contradicts": "✗", "inconclusive": "?", "raised": "!", "missing": "○"}
+
+WITNESS_TITLE = {
+    "derive": "Derivation",
+    "measure": "Measurement",
+    "control": "Control: a hypothesis is broken",
+    "counterexample": "Counterexample to the title",
+}
+
+
+def render(run: RunResult) -> str:
+    """The page of a run, what needs attention first."""
+    return _template().render(
+        run=run,
+        results=worst_first(run.results),
+        shown={result.record.id for result in run.results},
+        verdicts=WORST_FIRST,
+        versions=versions(),
+    )
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("ddtheory.verify"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "typeset": typeset,
+        "formula": formula,
+        "display": lambda latex: formula(latex, display=True),
+        "number": number,
+        "exact": exact,
+        "seconds": lambda value: f"{value:.1f} s" if value >= 0.05 else "< 0.1 s",
+        "anchor": lambda claim_id: "claim-" + "-".join(claim_id.split()),
+        "word": lambda value: value.value.replace(" ", "-"),
+    }
+    environment.tests["observation"] = lambda check: isinstance(check, ObservationFinding)
+    environment.globals |= {
+        "glyph": GLYPH,
+        "meaning": MEANING,
+        "outcome_glyph": OUTCOME_GLYPH,
+        "picture": picture,
+        "strip": strip,
+        "witness_title": WITNESS_TITLE,
+        "sentence": lambda text: typeset(text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")),
+        "direct": lambda record: {str(citation) for citation in record.assumes},
+    }
+    return environment.get_template("report.html.jinja")
+
+
+def picture(curve: Curve, name: str) -> Markup:
+    """A curve as an inline drawing. `name` keeps its ids apart from those of the other drawings."""
+    from ddtheory.plots import rate
+    from ddtheory.verify.picture import inline_svg
+
+    slope = "" if curve.slope is None else f", predicted slope {curve.slope:g}"
+    return Markup(inline_svg(rate(curve), name, f"{curve.label} against the radius{slope}"))
+
+
+def exact(value: Number) -> Markup:
+    """An exact value, typeset. Rationals stay on the line; of what is too long to read, the start is shown."""
+    if _RATIONAL.fullmatch(value.text):
+        return Markup('<span class="tab">{}</span>').format(value.text.replace("-", "−"))
+    if len(value.latex) > _LONGEST_FORMULA:
+        return Markup("<code>{}…</code> ({} characters)").format(value.text[:400], len(value.text))
+    return formula(value.latex)
+
+
+def number(value: float) -> str:
+    """A measured number with as many digits as a reader wants; the JSON has them all.
+
+    >>> number(1.99987), number(2.0), number(3.2e-9)
+    ('1.9999', '2', '3.2e-9')
+    """
+    if not math.isfinite(value):
+        return str(value).replace("inf", "∞").replace("-", "−")
+    text = f"{value:.5g}"
+    mantissa, exponent_sign, exponent = text.partition("e")
+    return f"{mantissa}e{int(exponent)}" if exponent_sign else text
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Where things lie on a line of 100 units: the interval, the prediction, the rivals."""
+
+    start: float
+    length: float
+    predicted: float
+    rivals: tuple[float, ...]
+
+
+_SHORTEST_BAR = 1.5
+
+
+def strip(check: ComparisonFinding) -> Strip | None:
+    """The comparison on a line, None when something on it is not a finite number."""
+    values = [check.measured.lower, check.measured.upper, check.predicted.value]
+    values += [rival.value for rival in check.rivals]
+    finite = [value for value in values if value is not None and math.isfinite(value)]
+    if len(finite) < len(values):
+        return None
+    low, high = min(finite), max(finite)
+    room = (high - low) or 1.0
+
+    def place(value: float) -> float:
+        return round(6 + 88 * (value - low) / room, 2) if high > low else 50.0
+
+    start, end = place(finite[0]), place(finite[1])
+    if end - start < _SHORTEST_BAR:
+        middle = (start + end) / 2
+        start, end = middle - _SHORTEST_BAR / 2, middle + _SHORTEST_BAR / 2
+    return Strip(start, round(end - start, 2), place(finite[2]), tuple(place(value) for value in finite[3:]))

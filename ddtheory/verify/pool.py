@@ -1,0 +1,147 @@
+"""Worker processes, one pool a worker, so that a worker that dies takes only its own claim along.
+
+A task is the name of a claim and the folder of its book: the worker reads the book itself, and hands back plain
+values. Ctrl-C belongs to the parent alone; workers leave when it does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from ddtheory.verify import book
+from ddtheory.verify.book import Entry
+from ddtheory.verify.verdicts import ClaimResult
+from ddtheory.verify.witnesses import check
+
+_THREAD_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+_DIED = (
+    "the worker process died before it answered; likely causes are too little memory and a crash in a compiled "
+    "library. Run this claim alone, with --jobs 1, to see what it prints"
+)
+
+
+def check_all(entries: Sequence[Entry], jobs: int, threads: int, keep: Callable[[ClaimResult], None]) -> None:
+    """Checks every claim on `jobs` workers with `threads` threads each, and hands over results as they come.
+
+    On any exception (KeyboardInterrupt above all), results that are ready are handed over, workers are stopped,
+    and the exception goes on.
+    """
+    waiting = deque(entries)
+    running: dict[Future[ClaimResult], tuple[Entry, _Worker]] = {}
+    workers: list[_Worker] = []
+
+    def start_next(worker: _Worker) -> None:
+        if waiting:
+            entry = waiting.popleft()
+            running[worker.submit(entry)] = (entry, worker)
+
+    try:
+        for _ in range(min(jobs, len(entries))):
+            workers.append(_Worker(threads))
+            start_next(workers[-1])
+        while running:
+            # The time limit lets Ctrl-C through on platforms where a wait without one cannot be interrupted.
+            done, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)
+            for future in done:
+                entry, worker = running[future]
+                keep(_result(entry, future))  # before it is forgotten: Ctrl-C may come at any line
+                del running[future]
+                if isinstance(future.exception(), BrokenProcessPool):
+                    worker.close()
+                    workers.remove(worker)
+                    worker = _Worker(threads)
+                    workers.append(worker)
+                start_next(worker)
+    except BaseException:
+        with _interrupts_held():
+            for worker in workers:
+                worker.kill()
+            for future in running:
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    keep(future.result())
+        raise
+    finally:
+        with _interrupts_held():
+            for worker in workers:
+                worker.close()
+
+
+def _result(entry: Entry, future: Future[ClaimResult]) -> ClaimResult:
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, BrokenProcessPool):
+        return ClaimResult.not_run(entry, _DIED)
+    return ClaimResult.not_run(entry, f"the worker failed: {type(error).__name__}: {error}")
+
+
+class _Worker:
+    """A pool of one process."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ProcessPoolExecutor(
+            1, mp_context=multiprocessing.get_context("spawn"), initializer=_start, initargs=(threads,)
+        )
+        # The first task starts the process, which inherits that Ctrl-C is held: it cannot be hit while it imports.
+        with _interrupts_held():
+            self._process_id = self._pool.submit(os.getpid)
+
+    def submit(self, entry: Entry) -> Future[ClaimResult]:
+        try:
+            return self._pool.submit(_check, entry.claim.id, entry.book)
+        except BrokenProcessPool as error:  # it died while it started
+            broken: Future[ClaimResult] = Future()
+            broken.set_exception(error)
+            return broken
+
+    def kill(self) -> None:
+        """Ends the process in the middle of its work."""
+        # The process may be dead already, which is what is wanted.
+        with contextlib.suppress(BrokenProcessPool, ProcessLookupError):
+            os.kill(self._process_id.result(), signal.SIGTERM)
+
+    def close(self) -> None:
+        """Waits until the process has left."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Delays Ctrl-C to the end of the block, where the platform and the thread allow it."""
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start(threads: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for setting in _THREAD_SETTINGS:  # read when torch or numpy is first imported, which is later
+        os.environ.setdefault(setting, str(threads))
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _check(claim_id: str, folder: Path) -> ClaimResult:
+    (entry,) = book.select([claim_id], folder)
+    return check(entry)

@@ -1,0 +1,155 @@
+"""The report as JSON: the product of a run, of which the table and the page are renderings.
+
+Claims carry no times and no versions, so that two runs with the same verdicts and readings differ only under
+"run". Exact values are strings. The schema stands beside this file in `report.schema.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from pathlib import Path
+from typing import Any
+
+from ddtheory.values import Citation
+from ddtheory.verify.claim import Curve
+from ddtheory.verify.environment import versions
+from ddtheory.verify.findings import (
+    CheckFinding,
+    DerivationFinding,
+    ExperimentFinding,
+    ObservationFinding,
+    Residual,
+)
+from ddtheory.verify.runner import RunResult
+from ddtheory.verify.verdicts import ClaimResult, WitnessResult
+
+SCHEMA = "ddtheory.report/1"
+
+SCHEMA_FILE = Path(__file__).with_name("report.schema.json")
+
+
+def to_json(run: RunResult) -> str:
+    """The report as text, with sorted keys."""
+    return json.dumps(document(run), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def document(run: RunResult) -> dict[str, Any]:
+    """The report as plain data."""
+    return {
+        "schema": SCHEMA,
+        "summary": {
+            "claims": len(run.results),
+            "verdicts": {verdict.value: count for verdict, count in run.counts.items()},
+            "moved": [result.record.id for result in run.moved],
+            "could_not_run": [result.record.id for result in run.results if not result.ran],
+            "interrupted": run.interrupted,
+            "exit_code": run.exit_code,
+        },
+        "claims": [_claim(result) for result in run.results],
+        "run": {
+            "jobs": run.jobs,
+            "seconds": round(run.seconds, 3),
+            "seconds_by_claim": {result.record.id: round(result.seconds, 3) for result in run.results},
+            "platform": platform.platform(),
+            "versions": versions(),
+        },
+    }
+
+
+def _claim(result: ClaimResult) -> dict[str, Any]:
+    record = result.record
+    return {
+        "id": record.id,
+        "chapter": record.chapter,
+        "file": record.file,
+        "title": record.title,
+        "statement": record.statement,
+        "source": _citation(record.source),
+        "hypotheses": list(record.hypotheses),
+        "titled": record.titled,
+        "doubts": record.doubts,
+        "rests_on": list(record.rests_on),
+        "assumes": [_citation(citation) for citation in record.assumes],
+        "foundations": list(record.foundations),
+        "expected": record.expected.value,
+        "verdict": result.verdict.value,
+        "moved": result.moved,
+        "ran": result.ran,
+        "reason": result.reason,
+        "witnesses": {witness.name: witness_document(witness) for witness in result.witnesses},
+    }
+
+
+def _citation(citation: Citation) -> dict[str, str]:
+    return {"paper": citation.paper, "label": citation.label, "link": citation.link}
+
+
+def witness_document(witness: WitnessResult) -> dict[str, Any]:
+    """One witness as plain data."""
+    return {
+        "outcome": witness.outcome.value,
+        "error": witness.error,
+        "derivation": _derivation(witness.derivation) if witness.derivation else None,
+        "experiment": _experiment(witness.experiment) if witness.experiment else None,
+    }
+
+
+def _derivation(finding: DerivationFinding) -> dict[str, Any]:
+    return {
+        "steps": [{"text": step.text, "latex": step.latex} for step in finding.steps],
+        "residuals": [_residual(residual) for residual in finding.residuals if residual.must_vanish],
+        "controls": [_residual(residual) for residual in finding.residuals if not residual.must_vanish],
+    }
+
+
+def _residual(residual: Residual) -> dict[str, Any]:
+    return {
+        "name": residual.name,
+        "expression": residual.expression.text,
+        "vanishes": residual.vanishes,
+        "outcome": residual.outcome.value,
+    }
+
+
+def _experiment(finding: ExperimentFinding) -> dict[str, Any]:
+    return {
+        "setting": finding.setting,
+        "checks": [_check(check) for check in finding.checks],
+        "curves": [_curve(curve) for curve in finding.curves],
+    }
+
+
+def _check(check: CheckFinding) -> dict[str, Any]:
+    common = {"label": check.label, "reason": check.reason, "outcome": check.outcome.value}
+    if isinstance(check, ObservationFinding):
+        return common | {"kind": "observation", "predicted": check.predicted, "observed": check.observed}
+    return common | {
+        "kind": "comparison",
+        "quantity": check.quantity,
+        "predicted": check.predicted.text,
+        "measured": {
+            "estimate": _number(check.measured.estimate),
+            "lower": _number(check.measured.lower),
+            "upper": _number(check.measured.upper),
+        },
+        "max_width": _number(check.max_width),
+        "rivals": [rival.text for rival in check.rivals],
+        "rivals_excluded": [rival.text for rival in check.rivals_excluded],
+    }
+
+
+def _curve(curve: Curve) -> dict[str, Any]:
+    return {
+        "label": curve.label,
+        "radii": [_number(radius) for radius in curve.radii],
+        "values": [_number(value) for value in curve.values],
+        "slope": None if curve.slope is None else _number(curve.slope),
+        "window": None if curve.window is None else [_number(end) for end in curve.window],
+    }
+
+
+def _number(value: float) -> float | str:
+    """A number as JSON has it, or "inf", "-inf", "nan", for which JSON has no number."""
+    return float(value) if math.isfinite(value) else str(float(value))

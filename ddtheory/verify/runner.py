@@ -1,0 +1,99 @@
+"""Runs claims, in this process or in workers, and keeps the order of the book."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+from ddtheory.errors import InvalidValueError
+from ddtheory.values import Verdict
+from ddtheory.verify.book import Entry
+from ddtheory.verify.verdicts import WORST_FIRST, ClaimResult
+from ddtheory.verify.witnesses import check
+
+_MOST_JOBS = 8
+"""More are used only when asked for: each worker holds its own copy of sympy and torch in memory."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """All results of a run, in the order of the book."""
+
+    results: tuple[ClaimResult, ...]
+    seconds: float
+    jobs: int
+    interrupted: bool = False
+
+    @property
+    def counts(self) -> dict[Verdict, int]:
+        """How many claims got each verdict, worst first, without those that none got."""
+        found = Counter(result.verdict for result in self.results)
+        return {verdict: found[verdict] for verdict in WORST_FIRST if found[verdict]}
+
+    @property
+    def moved(self) -> tuple[ClaimResult, ...]:
+        return tuple(result for result in self.results if result.moved)
+
+    @property
+    def exit_code(self) -> int:
+        """0: the verdicts are those on record. 1: one moved. 2: something could not run."""
+        if self.interrupted or not all(result.ran for result in self.results):
+            return 2
+        return 1 if self.moved else 0
+
+
+def run(
+    entries: Sequence[Entry],
+    jobs: int | None = None,
+    on_result: Callable[[ClaimResult], None] | None = None,
+) -> RunResult:
+    """Checks the claims of these entries.
+
+    Ctrl-C ends the run early: finished claims keep their verdict, the others are `not checked`.
+
+    Args:
+        entries: what `select` or `load` returned.
+        jobs: number of worker processes; 1 runs everything in this process. The default is one a core, at most 8.
+        on_result: called with each result as it comes, in order of completion.
+
+    Raises:
+        InvalidValueError: `jobs` is less than 1.
+    """
+    if jobs is not None and jobs < 1:
+        raise InvalidValueError(f"jobs = {jobs}, but a run needs at least one worker.")
+    started = perf_counter()
+    cores = _cores()
+    jobs = max(1, min(jobs or min(cores, _MOST_JOBS), len(entries)))
+    finished: dict[str, ClaimResult] = {}
+
+    def keep(result: ClaimResult) -> None:
+        finished[result.record.id] = result
+        if on_result is not None:
+            on_result(result)
+
+    interrupted = False
+    try:
+        if jobs == 1:
+            for entry in entries:
+                keep(check(entry))
+        else:
+            from ddtheory.verify.pool import check_all
+
+            check_all(entries, jobs, max(1, cores // jobs), keep)
+    except KeyboardInterrupt:
+        interrupted = True
+    results = tuple(
+        finished.get(entry.claim.id) or ClaimResult.not_run(entry, "interrupted before it finished")
+        for entry in entries
+    )
+    return RunResult(results, perf_counter() - started, jobs, interrupted)
+
+
+def _cores() -> int:
+    """The cores that this process may use, which in a container are fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

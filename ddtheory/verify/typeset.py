@@ -1,0 +1,66 @@
+"""Text with LaTeX between dollar signs, as HTML with MathML. Everything else in the text is escaped."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+from markupsafe import Markup, escape
+
+_MATH = re.compile(
+    r"\$\$(?P<display>.+?)\$\$"
+    r"|\\\[(?P<bracket>.+?)\\\]"
+    r"|(?<!\\)\$(?P<inline>[^$]+?)(?<!\\)\$"
+    r"|\\\((?P<paren>.+?)\\\)",
+    re.DOTALL,
+)
+
+_NAMESPACE = "http://www.w3.org/1998/Math/MathML"
+
+# fmt: off
+_KEPT_ATTRIBUTES = frozenset((
+    "accent", "accentunder", "columnalign", "columnlines", "columnspacing", "depth", "display", "displaystyle", "fence",
+    "form", "height", "largeop", "linethickness", "lspace", "mathvariant", "maxsize", "minsize", "movablelimits",
+    "notation", "rowlines", "rowspacing", "rspace", "scriptlevel", "separator", "stretchy", "symmetric", "voffset",
+    "width",
+))
+# fmt: on
+
+
+def typeset(text: str) -> Markup:
+    r"""The text with its formulas as MathML.
+
+    >>> typeset("a < b")
+    Markup('a &lt; b')
+    """
+    parts: list[Markup] = []
+    end = 0
+    for found in _MATH.finditer(text):
+        parts.append(_prose(text[end : found.start()]))
+        display = found["display"] or found["bracket"]
+        parts.append(formula(display or found["inline"] or found["paren"], display=bool(display)))
+        end = found.end()
+    parts.append(_prose(text[end:]))
+    return Markup("").join(parts)
+
+
+def formula(latex: str, *, display: bool = False) -> Markup:
+    """One formula as MathML, or as code when its LaTeX is not understood."""
+    from latex2mathml.converter import convert
+
+    source = latex.strip().strip("$")
+    try:
+        root = ElementTree.fromstring(convert(source, display="block" if display else "inline"))
+    except Exception:  # the converter raises errors of many kinds, and a report must still come out
+        return Markup("<code>{}</code>").format(source)
+    if any((node.text or "").startswith("\\") for node in root.iter()):
+        return Markup("<code>{}</code>").format(source)
+    for node in root.iter():
+        node.tag = node.tag.removeprefix(f"{{{_NAMESPACE}}}")
+        for name in set(node.attrib) - _KEPT_ATTRIBUTES:  # no links, no styles, no scripts
+            del node.attrib[name]
+    return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+
+def _prose(text: str) -> Markup:
+    return escape(text.replace(r"\$", "$"))

@@ -1,0 +1,195 @@
+"""Turns what the witnesses say into a verdict, by rules that are stated here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ddtheory.values import Citation, Verdict
+from ddtheory.verify.book import Entry, transitive_assumptions
+from ddtheory.verify.claim import Outcome
+from ddtheory.verify.findings import DerivationFinding, ExperimentFinding
+
+WitnessName = Literal["derive", "measure", "control", "counterexample"]
+
+WITNESSES: tuple[WitnessName, ...] = ("derive", "measure", "control", "counterexample")
+
+WORST_FIRST = (Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.NOT_CHECKED, Verdict.NARROWER, Verdict.CONFIRMED)
+
+MEANING: Mapping[Verdict, str] = {
+    Verdict.CONFIRMED: "every witness agrees, and the control fails as predicted",
+    Verdict.NARROWER: "true under the stated hypotheses, false as titled",
+    Verdict.REFUTED: "a witness contradicts the statement",
+    Verdict.INCONCLUSIVE: "the evidence cannot tell the claim from a rival",
+    Verdict.NOT_CHECKED: "a witness is missing or could not run",
+}
+
+GLYPH: Mapping[Verdict, str] = {
+    Verdict.CONFIRMED: "✓",
+    Verdict.NARROWER: "⊂",
+    Verdict.REFUTED: "✗",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.NOT_CHECKED: "○",
+}
+
+
+_NOUN: Mapping[WitnessName, str] = {
+    "derive": "the derivation",
+    "measure": "the measurement",
+    "control": "the control",
+    "counterexample": "the counterexample",
+}
+
+
+@dataclass(frozen=True)
+class WitnessResult:
+    """What one witness said, and how long it took. `error` says why it could not run."""
+
+    name: WitnessName
+    outcome: Outcome
+    derivation: DerivationFinding | None = None
+    experiment: ExperimentFinding | None = None
+    error: str = ""
+    seconds: float = 0.0
+
+    @property
+    def note(self) -> str:
+        """What decided the outcome, in one clause."""
+        finding = self.derivation or self.experiment
+        return finding.note if finding else self.error
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the book says of a claim, without its functions.
+
+    `file` is relative to the book, `code` is the text of that file, and `foundations` are all claims and outside
+    facts on which the claim rests, directly or through others.
+    """
+
+    id: str
+    chapter: str
+    file: str
+    code: str
+    title: str
+    statement: str
+    source: Citation
+    hypotheses: tuple[str, ...]
+    titled: str
+    doubts: str
+    rests_on: tuple[str, ...]
+    assumes: tuple[Citation, ...]
+    foundations: tuple[str, ...]
+    expected: Verdict
+
+    @classmethod
+    def of(cls, entry: Entry) -> Record:
+        claim = entry.claim
+        return cls(
+            id=claim.id,
+            chapter=entry.chapter,
+            file=entry.path.relative_to(entry.book).as_posix(),
+            code=entry.path.read_text(encoding="utf-8"),
+            title=claim.title,
+            statement=claim.statement,
+            source=claim.source,
+            hypotheses=claim.hypotheses,
+            titled=claim.titled,
+            doubts=claim.doubts,
+            rests_on=claim.rests_on,
+            assumes=claim.assumes,
+            foundations=tuple(sorted(transitive_assumptions(claim.id, entry.book))),
+            expected=claim.expected,
+        )
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    """Today's verdict on a claim. `ran` is False when a witness, or the whole claim, could not run."""
+
+    record: Record
+    verdict: Verdict
+    reason: str
+    witnesses: tuple[WitnessResult, ...]
+    ran: bool = True
+
+    @property
+    def expected(self) -> Verdict:
+        return self.record.expected
+
+    @property
+    def moved(self) -> bool:
+        """Whether today's verdict differs from the one on record."""
+        return self.verdict is not self.expected
+
+    @property
+    def seconds(self) -> float:
+        return sum(witness.seconds for witness in self.witnesses)
+
+    @classmethod
+    def not_run(cls, entry: Entry, reason: str) -> ClaimResult:
+        """The result of a claim whose run was cut off from outside."""
+        return cls(Record.of(entry), Verdict.NOT_CHECKED, reason, (), ran=False)
+
+
+def judge(witnesses: Iterable[WitnessResult], titled: str) -> tuple[Verdict, str]:
+    """The verdict on a claim, and the sentence that says why. The first rule that applies decides.
+
+    1. A witness could not run: not checked.
+    2. The derivation or the measurement contradicts the statement: refuted.
+    3. One of derivation, measurement and control is missing: not checked.
+    4. The control does not fail as predicted, or a witness is inconclusive: inconclusive.
+    5. A counterexample is declared: narrower when it stands, inconclusive when it does not.
+    6. Otherwise: confirmed.
+    """
+    by_name = {witness.name: witness for witness in witnesses}
+    for witness in by_name.values():
+        if witness.outcome is Outcome.RAISED:
+            return Verdict.NOT_CHECKED, f"{_NOUN[witness.name]} could not run: {witness.error}"
+    for name in ("derive", "measure"):
+        if by_name[name].outcome is Outcome.CONTRADICTS:
+            return Verdict.REFUTED, f"{_NOUN[name]} contradicts the statement: {by_name[name].note}"
+    missing = [name for name in ("derive", "measure", "control") if by_name[name].outcome is Outcome.MISSING]
+    if missing:
+        return Verdict.NOT_CHECKED, f"no witness: {', '.join(missing)}"
+    control = by_name["control"]
+    if control.outcome is not Outcome.AGREES:
+        return (
+            Verdict.INCONCLUSIVE,
+            f"the control did not fail as predicted, so the check cannot discriminate ({control.note})",
+        )
+    for name in ("derive", "measure"):
+        if by_name[name].outcome is Outcome.INCONCLUSIVE:
+            return Verdict.INCONCLUSIVE, f"{_NOUN[name]} is inconclusive: {by_name[name].note}"
+    return _judge_title(by_name["counterexample"], titled)
+
+
+def _judge_title(counterexample: WitnessResult, titled: str) -> tuple[Verdict, str]:
+    if counterexample.outcome is Outcome.MISSING:
+        return Verdict.CONFIRMED, "every witness agrees, and the control fails as predicted"
+    if counterexample.outcome is not Outcome.AGREES:
+        return Verdict.INCONCLUSIVE, f"the declared counterexample does not stand: {counterexample.note}"
+    if not titled:
+        return (
+            Verdict.INCONCLUSIVE,
+            "a counterexample stands, but the claim does not say what its title claims beyond the statement",
+        )
+    return Verdict.NARROWER, f"holds as stated, not as titled: {counterexample.note}"
+
+
+def derivation_as_recorded(outcome: Outcome, expected: Verdict) -> bool:
+    """Whether a derivation alone is compatible with the verdict on record."""
+    allowed = {
+        Verdict.CONFIRMED: {Outcome.AGREES},
+        Verdict.NARROWER: {Outcome.AGREES},
+        Verdict.REFUTED: {Outcome.AGREES, Outcome.CONTRADICTS, Outcome.MISSING},
+        Verdict.INCONCLUSIVE: {Outcome.AGREES, Outcome.INCONCLUSIVE},
+        Verdict.NOT_CHECKED: {Outcome.AGREES, Outcome.MISSING},
+    }
+    return outcome in allowed[expected]
+
+
+def worst_first(results: Iterable[ClaimResult]) -> tuple[ClaimResult, ...]:
+    """What needs attention first: moved verdicts, then the worst; within equals, the order of the book."""
+    return tuple(sorted(results, key=lambda result: (not result.moved, WORST_FIRST.index(result.verdict))))

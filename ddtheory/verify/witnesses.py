@@ -1,0 +1,57 @@
+"""Calls the witnesses of one claim and keeps whatever happens as data."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+from ddtheory.verify.book import Entry
+from ddtheory.verify.claim import Derivation, Experiment, Outcome
+from ddtheory.verify.findings import of_derivation, of_experiment
+from ddtheory.verify.verdicts import WITNESSES, ClaimResult, Record, WitnessName, WitnessResult, judge
+
+
+def check(entry: Entry) -> ClaimResult:
+    """Runs all witnesses of a claim and judges it."""
+    witnesses = tuple(call(entry, name) for name in WITNESSES)
+    verdict, reason = judge(witnesses, entry.claim.titled)
+    ran = all(witness.outcome is not Outcome.RAISED for witness in witnesses)
+    return ClaimResult(Record.of(entry), verdict, reason, witnesses, ran)
+
+
+def call(entry: Entry, name: WitnessName) -> WitnessResult:
+    """Runs one witness. What it raises becomes its outcome; what it prints goes to standard error."""
+    witness: Callable[[], object] | None = getattr(entry.claim, name)
+    if witness is None:
+        return WitnessResult(name, Outcome.MISSING)
+    started = perf_counter()
+    try:
+        # Standard output belongs to the report.
+        with contextlib.redirect_stdout(sys.stderr):
+            result = _read(name, witness())
+    except (Exception, SystemExit) as error:
+        result = WitnessResult(name, Outcome.RAISED, error=_describe(error, entry.path))
+    seconds = perf_counter() - started
+    return WitnessResult(name, result.outcome, result.derivation, result.experiment, result.error, seconds)
+
+
+def _read(name: WitnessName, found: object) -> WitnessResult:
+    if name == "derive" and isinstance(found, Derivation):
+        derivation = of_derivation(found)
+        return WitnessResult(name, derivation.outcome, derivation=derivation)
+    if name != "derive" and isinstance(found, Experiment):
+        experiment = of_experiment(found)
+        return WitnessResult(name, experiment.outcome, experiment=experiment)
+    wanted = "a Derivation" if name == "derive" else "an Experiment"
+    raise TypeError(f"{name} must return {wanted}, got {type(found).__name__}.")
+
+
+def _describe(error: BaseException, file: Path) -> str:
+    """The error in one line, with the last line of the proof that led to it."""
+    text = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+    return f"{text} ({file.name}, line {lines[-1]})" if lines else text

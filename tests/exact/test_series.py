@@ -1,0 +1,52 @@
+"""Series against sympy's, which uses another algorithm (limits), and against closed forms."""
+
+from __future__ import annotations
+
+import pytest
+import sympy
+from sympy import Rational, Symbol, atan, cos, cosh, erf, exp, log, sin, sinh, sqrt, tan, tanh
+
+from ddtheory.errors import NotAnalyticError
+from ddtheory.exact.series import expand
+
+t = Symbol("t", real=True)
+a = Symbol("a", positive=True)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        tanh(t) ** 2 / t,
+        log(1 + sin(t)) / (1 + t),
+        sqrt(1 + t**3 + exp(t)),
+        (exp(t) - 1) ** 4 / (1 - cos(t)),
+        atan(2 * t + 1) * tan(t),
+        erf(t + Rational(1, 2)) ** 2,
+        (1 + t) ** Rational(2, 3) * cosh(t),
+        log(1 + a * t) ** 2,
+        sinh(t) / t - 1,
+        (1 + t) ** t,
+    ],
+)
+def test_agrees_with_sympy(function: sympy.Expr) -> None:
+    series = expand(function, t, 7)
+    ours = sum(series[exponent] * t**exponent for exponent in range(series.valuation, 7))
+    theirs = sympy.series(function, t, 0, 7).removeO()
+    assert sympy.simplify(sympy.expand(ours - theirs)) == 0
+    # the control: one wrong coefficient is seen
+    assert sympy.simplify(sympy.expand(ours + t**6 - theirs)) != 0
+
+
+def test_lost_terms_are_made_up() -> None:
+    """1/t^8 of something that starts at t^8 needs eight more terms than were asked for."""
+    series = expand((1 - cos(t)) ** 4 / t**8, t, 5)
+    assert series.end >= 5
+    assert series[0] == Rational(1, 16)
+
+
+@pytest.mark.parametrize(
+    "function", [log(t), sqrt(t), sqrt(t**2 + t**3), exp(1 / t), sympy.gamma(t), tan(t + sympy.pi / 2)]
+)
+def test_what_has_no_power_series_is_refused(function: sympy.Expr) -> None:
+    with pytest.raises(NotAnalyticError):
+        expand(function, t, 5)

@@ -1,0 +1,24 @@
+"""Every example in a docstring runs."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import ddtheory.measure
+
+MODULES = sorted(module.name for module in pkgutil.iter_modules(ddtheory.measure.__path__, "ddtheory.measure."))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name):
+    failed, _ = doctest.testmod(importlib.import_module(name))
+    assert failed == 0
+
+
+def test_there_are_examples():
+    names = ("heads", "problem", "direction", "fisher", "rate", "schur", "profile")
+    for name in names:
+        module = importlib.import_module(f"ddtheory.measure.{name}")
+        assert sum(len(found.examples) for found in doctest.DocTestFinder().find(module)) > 0, name

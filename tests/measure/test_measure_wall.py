@@ -1,0 +1,45 @@
+"""A measurement cannot see the prediction."""
+
+import ast
+import pathlib
+import sys
+
+import ddtheory.measure
+
+FILES = sorted(pathlib.Path(ddtheory.measure.__file__).parent.glob("*.py"))
+OWN = ("ddtheory.measure", "ddtheory.values", "ddtheory.errors")
+
+
+def imported(source: str) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.add("." * node.level + (node.module or ""))
+    return names
+
+
+def forbidden(name: str) -> bool:
+    allowed = name.split(".")[0] in {"torch", "numpy", *sys.stdlib_module_names}
+    return not (allowed or any(name == own or name.startswith(own + ".") for own in OWN))
+
+
+def test_imports_stay_behind_the_wall():
+    assert FILES
+    for file in FILES:
+        assert not [name for name in imported(file.read_text("utf-8")) if forbidden(name)], file.name
+
+
+def test_the_check_would_notice():
+    for line in (
+        "from ddtheory.exact import order",
+        "import sympy",
+        "from ddtheory import cells",
+        "from . import x",
+    ):
+        assert any(forbidden(name) for name in imported(line)), line
+
+
+def test_modules_stay_small():
+    assert all(len(file.read_text("utf-8").splitlines()) < 300 for file in FILES)

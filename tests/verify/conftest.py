@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ddtheory.verify import Entry, RunResult, load, run
+
+CLAIM_FILE = """
+import os, sys, time
+from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.verify import Claim, Comparison, Derivation, Experiment
+
+def reading():
+    return Experiment("A setting.", (Comparison("order", 2, Interval(2.0, 1.9, 2.1), (1, 3), 0.5, "Why."),))
+
+{code}
+
+CLAIM = Claim(
+    id={id!r},
+    title={title!r},
+    statement={statement!r},
+    source=Citation("A paper", "1"),
+    hypotheses=(),
+    expected=Verdict.{expected},
+    derive=lambda: Derivation((), {{"nothing": 0}}),
+    measure={measure},
+    control=reading,
+)
+"""
+
+WriteClaim = Callable[..., Path]
+
+
+@pytest.fixture
+def write_claim(tmp_path: Path) -> WriteClaim:
+    """Writes a claim that is confirmed unless told otherwise into a book of its own, and returns that book."""
+
+    def write(name: str, **changes: str) -> Path:
+        values = {
+            "id": name,
+            "title": name,
+            "statement": "$x = x$",
+            "code": "",
+            "expected": "CONFIRMED",
+            "measure": "reading",
+        }
+        chapter = tmp_path / "book" / "chapter"
+        chapter.mkdir(parents=True, exist_ok=True)
+        (chapter / f"{name}.py").write_text(CLAIM_FILE.format(**(values | changes)), encoding="utf-8")
+        return chapter.parent
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def example_book() -> Path:
+    return Path(__file__).parent / "book"
+
+
+@pytest.fixture(scope="session")
+def example_entries(example_book: Path) -> tuple[Entry, ...]:
+    return load(example_book)
+
+
+@pytest.fixture(scope="session")
+def example_run(example_entries: tuple[Entry, ...]) -> RunResult:
+    return run(example_entries, jobs=1)

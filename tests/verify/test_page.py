@@ -1,0 +1,124 @@
+"""The page: nothing from outside, nothing hostile, worst first, no ids that collide."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from ddtheory.verify import RunResult, load, page, run
+from ddtheory.verify.typeset import formula, typeset
+
+
+class Reader(HTMLParser):
+    """Collects tags and ids, and checks that every element is closed."""
+
+    VOID = frozenset({"meta", "br"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def text(example_run: RunResult) -> str:
+    return page.render(example_run)
+
+
+def test_well_formed_with_unique_ids_and_links_that_lead_somewhere(text: str) -> None:
+    reader = Reader(text)
+    assert reader.open == []
+    ids = [found["id"] for _, found in reader.tags if "id" in found]
+    assert len(ids) == len(set(ids))
+    targets = {found["href"] for tag, found in reader.tags if tag in ("a", "use")}
+    local = {target.removeprefix("#").replace("%3A", ":") for target in targets if target and target[0] == "#"}
+    assert local
+    assert local <= set(ids)
+
+
+def test_nothing_is_loaded_from_outside(text: str) -> None:
+    reader = Reader(text)
+    assert {"script", "link", "img", "iframe", "object", "base"}.isdisjoint(tag for tag, _ in reader.tags)
+    assert not any("src" in found for _, found in reader.tags)
+    assert not any(found.get("href", "#")[0] != "#" for tag, found in reader.tags if tag != "a")
+    assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", text))
+    assert "@import" not in text
+    assert "default-src 'none'" in text
+
+
+def test_worst_first_with_word_and_sign(text: str) -> None:
+    articles = re.findall(r'<article id="[^"]*" class="([^"]*)">\s*<header>\s*<span class="chip">(.)', text)
+    assert articles == [
+        ("refuted", "✗"),
+        ("inconclusive", "?"),
+        ("not-checked", "○"),
+        ("narrower", "⊂"),
+        ("confirmed", "✓"),
+    ]
+
+
+def test_inconclusive_has_a_tone_of_its_own(text: str) -> None:
+    tones = dict(re.findall(r"\.([a-z-]+) \{ --tone: var\(--([a-z-]+)\)", text))
+    assert tones["inconclusive"] == "inconclusive"
+    assert [name for name, tone in tones.items() if tone == "confirmed"] == ["confirmed", "agrees"]
+
+
+def test_moved_comes_before_everything(write_claim) -> None:
+    write_claim(
+        "a_refuted",
+        expected="REFUTED",
+        measure="lambda: Experiment('', (Comparison('order', 5, Interval(2.0, 1.9, 2.1), (), 1, ''),))",
+    )
+    found = run(load(write_claim("b_moved", expected="INCONCLUSIVE")), jobs=1)
+    articles = re.findall(r'<article id="([^"]*)"', page.render(found))
+    assert articles == ["claim-b_moved", "claim-a_refuted"]
+    assert "moved: on record as inconclusive" in page.render(found)
+
+
+def test_hostile_text_is_shown_and_not_run(write_claim) -> None:
+    hostile = "<script>alert(1)</script> $\\href{javascript:alert(1)}{x}$ $</math><script>alert(2)</script>$"
+    found = run(load(write_claim("hostile", title=hostile, statement=hostile)), jobs=1)
+    rendered = page.render(found)
+    reader = Reader(rendered)
+    assert "script" not in {tag for tag, _ in reader.tags}
+    assert not any("javascript" in (value or "") for _, found in reader.tags for value in found.values())
+    assert "&lt;script&gt;" in rendered
+
+
+def test_an_interrupted_run_says_so(example_run: RunResult) -> None:
+    cut = RunResult(example_run.results, 1.0, 1, interrupted=True)
+    assert "Interrupted." in page.render(cut)
+
+
+def test_typeset_converts_only_the_mathematics() -> None:
+    found = typeset(r"If $k < 2$ it costs \$5 & more: $$\sum_i x_i$$")
+    assert found.count("<math") == 2
+    assert 'display="block"' in found
+    assert "it costs $5 &amp; more: " in found
+
+
+@pytest.mark.parametrize("latex", [r"\frac{1}{", r"\unknownmacro x", r"\begin{nothing}"])
+def test_latex_that_is_not_understood_is_shown_as_it_is(latex: str) -> None:
+    assert formula(latex).startswith("<code>")
+
+
+def test_formulas_carry_no_links_and_no_styles() -> None:
+    found = formula(r"\href{https://example.org}{x} \style{color:red}{y} \class{a}{z}")
+    assert "href" not in found
+    assert "style" not in found
+    assert "class" not in found

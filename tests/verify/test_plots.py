@@ -1,0 +1,77 @@
+"""Pictures: figures without global state, honest about what has no place on logarithmic axes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from ddtheory import plots
+from ddtheory.measure.profile import Profile
+from ddtheory.verify import Curve, RunResult
+from ddtheory.verify.picture import inline_svg
+
+RADII = (1.0, 0.1, 0.01)
+CURVE = Curve("a curve", RADII, (3.0, 0.03, 0.0003), slope=2.0, window=(0.01, 0.1))
+
+
+def labels(figure) -> list[str]:
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+def test_rate_has_points_guide_and_window() -> None:
+    figure = plots.rate(CURVE)
+    assert labels(figure) == ["a curve", "predicted slope 2", "window of the reading"]
+    (axes,) = figure.axes
+    guide = axes.lines[1].get_xydata()
+    assert abs(guide[0][1] / 0.0003 - 1) < 1e-9
+    assert axes.get_xscale() == axes.get_yscale() == "log"
+
+
+def test_several_profiles_share_one_window_label() -> None:
+    other = Curve("another", RADII, (1.0, 0.1, 0.01), window=(0.01, 1.0))
+    assert labels(plots.rate([CURVE, other])).count("window of the reading") == 1
+
+
+def test_values_that_are_not_positive_are_counted() -> None:
+    figure = plots.rate(Curve("dead", RADII, (1.0, 0.0, float("nan"))))
+    assert labels(figure) == ["dead (2 not positive)"]
+    nothing = plots.rate(Curve("flat", RADII, (0.0, 0.0, 0.0)))
+    assert [text.get_text() for text in nothing.axes[0].texts] == ["no positive value"]
+
+
+def test_a_label_that_cannot_be_typeset_is_taken_literally() -> None:
+    assert r"\unknown" in inline_svg(plots.rate(Curve(r"rate $\unknown$", RADII, (3.0, 2.0, 1.0))), "one", "")
+
+
+def test_a_measured_profile_is_drawn_with_its_floor() -> None:
+    profile = Profile(RADII, (1.0, 1e-4, 1e-8), (1.0, 1e-6, 1e-12), 1e-10, 1e-14, label="measured")
+    assert labels(plots.rate(profile)) == ["measured", "float64 floor"]
+
+
+def test_a_constant_looks_constant() -> None:
+    low, high = plots.rate(Curve("constant", RADII, (4.0, 4.01, 4.02))).axes[0].get_ylim()
+    assert high / low >= 99
+
+
+def test_verdicts_has_one_sign_a_claim(example_run: RunResult) -> None:
+    figure = plots.verdicts(example_run.results)
+    assert sorted(text.get_text() for text in figure.axes[0].texts) == sorted("✓⊂?✗○")
+
+
+def test_svg_ids_do_not_collide_and_bring_no_fonts() -> None:
+    first, second = inline_svg(plots.rate(CURVE), "one", "a < b"), inline_svg(plots.rate(CURVE), "two", "")
+    assert first.replace("one-", "two-").replace("a &lt; b", "") == second
+    assert 'id="one-' in first
+    assert 'id="one-' not in second
+    assert "font-family" not in first
+    assert "http" not in first
+    assert len(first) < 15_000
+
+
+def test_no_pyplot() -> None:
+    program = (
+        "import sys; from ddtheory import plots; assert 'matplotlib' not in sys.modules;"
+        "from ddtheory.verify import Curve; plots.rate(Curve('a', (1.0, 0.1), (1.0, 0.1)));"
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
