@@ -228,7 +228,7 @@ def _order(value: Exact | None) -> int | str | None:
 
 
 def _print_order(found: KLOrder) -> None:
-    lines = [("kind", found.kind.value)]
+    lines: list[tuple[str, object]] = [("kind", found.kind.value)]
     if found.k is not None:
         lines += [("k", found.k), ("rate", f"{found.rate}  (the directional Fisher decays as t^({found.rate}))")]
         lines += [("leading", f"{found.leading}  (K = leading · t^({2 * found.k}) + …, direction of unit length)")]

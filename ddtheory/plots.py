@@ -11,11 +11,14 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
+from ddtheory.errors import InvalidValueError
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from sympy import Expr
 
-    from ddtheory.values import Verdict
+    from ddtheory.values import KLOrder, Verdict
     from ddtheory.verify.verdicts import ClaimResult
 
 INK = "#2b2f33"
@@ -54,7 +57,7 @@ def rate(profiles: HasRadii | Iterable[HasRadii]) -> Figure:
     The guide runs through the middle of the window that the reading used, which is shaded. Values that are not
     positive have no place on these axes; how many there are stands in the label.
     """
-    found = [cast(HasRadii, profiles)] if hasattr(profiles, "radii") else list(cast("Iterable[HasRadii]", profiles))
+    found = [cast(HasRadii, profiles)] if hasattr(profiles, "radii") else list(profiles)
     figure, axes = _figure(width=4.6, height=3.0 + 0.2 * len(found))
     drawn = [_draw_profile(axes, profile, index) for index, profile in enumerate(found)]
     floor = max((float(getattr(profile, "fisher_floor", 0)) for profile in found), default=0.0)
@@ -64,6 +67,8 @@ def rate(profiles: HasRadii | Iterable[HasRadii]) -> Figure:
     for window in filter(None, windows):
         axes.axvspan(*window, color=WINDOW, alpha=0.1, linewidth=0, label="window of the reading")
     axes.set_xlabel("radius t")
+    if all(hasattr(profile, "fisher") for profile in found):
+        axes.set_ylabel("directional Fisher F(t)")
     if not any(drawn):
         axes.text(0.5, 0.5, "no positive value", transform=axes.transAxes, ha="center", va="center", color=MUTED)
         axes.set(xticks=[], yticks=[])
@@ -73,6 +78,41 @@ def rate(profiles: HasRadii | Iterable[HasRadii]) -> Figure:
         axis.set_major_formatter(_power_of_ten)
     axes.minorticks_off()
     _widen(axes)
+    _legend(figure, axes)
+    return figure
+
+
+def landscape(divergence: Expr, order: KLOrder, *, extent: float = 0.5) -> Figure:
+    """Level lines of K in two coordinates, with the ray of a direction and the best arc tangent to it.
+
+    The first coordinate of K, by name, is drawn upwards. Levels are powers of ten.
+
+    Raises:
+        InvalidValueError: K does not have exactly two symbols, or the order was computed without its arc.
+    """
+    import numpy
+    from sympy import Symbol
+
+    from ddtheory.exact.evaluate import evaluate
+
+    names = sorted(symbol.name for symbol in divergence.free_symbols)
+    if len(names) != 2 or order.arc is None:
+        raise InvalidValueError("A landscape needs K in two coordinates, and an order that was computed with its arc.")
+    figure, axes = _figure(width=4.6, height=4.2)
+    line = numpy.linspace(-extent, extent, 401)
+    across, up = numpy.meshgrid(line, line)
+    height = evaluate(divergence, {names[1]: across, names[0]: up}, numpy)
+    with numpy.errstate(divide="ignore"):
+        levels = numpy.log10(numpy.maximum(height, 1e-30))
+    axes.contour(across, up, levels, levels=numpy.arange(-9, 2), colors=MUTED, linewidths=0.7, linestyles="solid")
+    times = numpy.linspace(0, extent, 200)
+    path = {name: evaluate(value, {"t": times}, numpy) for name, value in order.arc.path.items()}
+    time = Symbol("t", positive=True)
+    tangent = {name: float(value.diff(time).subs(time, 0)) for name, value in order.arc.path.items()}
+    best = "K ≡ 0 on it" if order.arc.order is None else f"order {order.arc.order}"
+    axes.plot(*(tangent[name] * times for name in reversed(names)), color=SERIES[0], label=f"ray, order {order.k}")
+    axes.plot(*(path[name] for name in reversed(names)), color=SERIES[1], label=f"arc, {best}")
+    axes.set(xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal", xlabel=names[1], ylabel=names[0])
     _legend(figure, axes)
     return figure
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from functools import total_ordering
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ddtheory.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from sympy import Expr
 
-    Exact = int | Fraction | Expr
+Exact: TypeAlias = "int | Fraction | Expr"
 
 
 @dataclass(frozen=True)

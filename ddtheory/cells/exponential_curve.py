@@ -15,7 +15,7 @@ from ddtheory.values import Citation
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ddtheory.measure import Problem
+    from ddtheory.measure import Head, Problem
 
 _t = Symbol("t", real=True)
 
@@ -66,7 +66,11 @@ def exponential_curve(family: str = "bernoulli", k: int = 2) -> Cell:
             theta = natural(parameters, inputs)
             return torch.cat([torch.zeros_like(theta), theta], dim=1)
 
-        heads = {"bernoulli": Categorical(), "poisson": ExponentialFamily(torch.exp), "gaussian": Gaussian(1.0)}
+        heads: dict[str, Head] = {
+            "bernoulli": Categorical(),
+            "poisson": ExponentialFamily(torch.exp),
+            "gaussian": Gaussian(1.0),
+        }
         return Problem(
             logits if family == "bernoulli" else natural,
             {"t": torch.zeros(1, dtype=torch.float64)},

@@ -37,13 +37,13 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
     written: dict[Path, Path] = {}
     try:
         for name, text in files.items():
-            handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-            written[Path(temporary)] = folder / name
+            handle, unfinished = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+            written[Path(unfinished)] = folder / name
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
                 stream.write(text)
                 stream.flush()
                 os.fsync(stream.fileno())
-            os.chmod(temporary, 0o644)  # temporary files are private, reports are not
+            os.chmod(unfinished, 0o644)  # temporary files are private, reports are not
         for temporary, target in written.items():
             os.replace(temporary, target)
     except OSError as error:

@@ -66,7 +66,7 @@ def _differs_somewhere(value: Any) -> bool:
 
 
 def _points(value: Expr) -> Iterator[dict[Symbol, Expr]]:
-    symbols = cast("list[Symbol]", sorted(value.free_symbols, key=str))
+    symbols = sorted(value.free_symbols, key=str)
     admissible = [[sample for sample in _SAMPLES if _is_admissible(symbol, sample)] for symbol in symbols]
     if not all(admissible):
         return

@@ -147,7 +147,8 @@ def judge(witnesses: Iterable[WitnessResult], titled: str) -> tuple[Verdict, str
     for witness in by_name.values():
         if witness.outcome is Outcome.RAISED:
             return Verdict.NOT_CHECKED, f"{_NOUN[witness.name]} could not run: {witness.error}"
-    for name in ("derive", "measure"):
+    claimed: tuple[WitnessName, ...] = ("derive", "measure")
+    for name in claimed:
         if by_name[name].outcome is Outcome.CONTRADICTS:
             return Verdict.REFUTED, f"{_NOUN[name]} contradicts the statement: {by_name[name].note}"
     missing = [name for name in ("derive", "measure", "control") if by_name[name].outcome is Outcome.MISSING]
@@ -159,7 +160,7 @@ def judge(witnesses: Iterable[WitnessResult], titled: str) -> tuple[Verdict, str
             Verdict.INCONCLUSIVE,
             f"the control did not fail as predicted, so the check cannot discriminate ({control.note})",
         )
-    for name in ("derive", "measure"):
+    for name in claimed:
         if by_name[name].outcome is Outcome.INCONCLUSIVE:
             return Verdict.INCONCLUSIVE, f"{_NOUN[name]} is inconclusive: {by_name[name].note}"
     return _judge_title(by_name["counterexample"], titled)

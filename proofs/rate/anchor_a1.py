@@ -24,13 +24,10 @@ def derive() -> Derivation:
     mean = t**k
     log_density = -((y - mean) ** 2) / (2 * sigma**2) - sympy.log(sigma) - sympy.log(2 * sympy.pi) / 2
     score = sympy.diff(log_density, t)
-    # E over y ~ N(t^k, σ²): with y = t^k + σ z only z² survives, E z² = 1
-    z = Symbol("z", real=True)
+    z = Symbol("z", real=True)  # standard normal: E z = 0 and E z² = 1
     fisher = sympy.expand(score.subs(y, mean + sigma * z) ** 2).coeff(z, 2)
-    log_ratio = sympy.expand(
-        (log_density.subs(t, 0) if False else -((y - 0) ** 2) / (2 * sigma**2)) - (-((y - mean) ** 2) / (2 * sigma**2))
-    )
-    divergence = sympy.expand(log_ratio.subs(y, sigma * z)).coeff(z, 0)
+    log_ratio = (log_density.subs(mean, 0) - log_density).subs(y, sigma * z)  # log p_0/p_t under y ~ N(0, σ²)
+    divergence = sympy.expand(log_ratio).coeff(z, 0)
     return Derivation(
         steps=(
             Step(
@@ -109,7 +106,10 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="anchor:A1",
     title="Gaussian location: the balance at every t",
-    statement=r"For $N(t^k, \sigma^2)$: $F = k^2 t^{2(k-1)}/\sigma^2$, $K = t^{2k}/(2\sigma^2)$, and $t^2 F = 2k^2 K$ at every $t$.",
+    statement=(
+        r"For $N(t^k, \sigma^2)$: $F = k^2 t^{2(k-1)}/\sigma^2$, $K = t^{2k}/(2\sigma^2)$, and $t^2 F = 2k^2 K$ at "
+        r"every $t$."
+    ),
     source=Citation("Shirodkar 2026, Dead Directions", "Anchor A1", "arXiv:2606.05957"),
     hypotheses=("The mean is exactly t^k.",),
     expected=Verdict.CONFIRMED,

@@ -41,11 +41,13 @@ def derive() -> Derivation:
     return Derivation(
         steps=(
             Step(
-                "The score of w is r − 1 and that of m is w (x − m) r, both over 1 + w(r − 1); r is the ratio of the components.",
+                "The score of w is r − 1 and that of m is w (x − m) r, both over 1 + w(r − 1); r is the ratio "
+                "of the components.",
                 r"F_{ww} \to e^{m^2} - 1,\quad F_{wm} \sim w\, m e^{m^2},\quad F_{mm} \sim w^2 (1 + m^2) e^{m^2}",
             ),
             Step(
-                "So the determinant vanishes like w², not only like w; its coefficient is positive for m ≠ 0 because e^s > 1 + s.",
+                "So the determinant vanishes like w², not only like w; its coefficient is positive for m ≠ 0 "
+                "because e^s > 1 + s.",
                 r"\det F = w^2\, e^{m^2} (e^{m^2} - 1 - m^2) + O(w^3)",
             ),
         ),
@@ -143,7 +145,8 @@ CLAIM = Claim(
     measure=measure,
     control=control,
     doubts=(
-        "A one-sided degeneracy at a boundary: the order language of dead directions does not apply to w, along which K "
+        "A one-sided degeneracy at a boundary: the order language of dead directions does not apply to w, "
+        "along which K "
         "is regular. The rate 2 and its coefficient are derived here; the paper's bound gives rate 1."
     ),
 )

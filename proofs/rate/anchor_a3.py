@@ -99,7 +99,8 @@ def control() -> Experiment:
     )
     chi_square = sympy.E - 1
     return Experiment(
-        "The curve (t, 1), with the components apart, is regular with the chi-square constant e^{m²} − 1; the curve (t, t²) "
+        "The curve (t, 1), with the components apart, is regular with the chi-square constant e^{m²} − 1; the "
+        "curve (t, t²) "
         "from the same point as the claim has order 3, so k belongs to the curve and not to the point.",
         (
             order_check("order along (t, 1)", 1, reading.order(regular), rivals=(2,)),
@@ -120,7 +121,10 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="anchor:A3",
     title="Both readings agree on the mixture curve",
-    statement=r"On the curve $(w, m) = (t, t)$ of $w N(m,1) + (1-w) N(0,1)$: $K = t^4/2 + O(t^5)$ and $F \sim 4t^2$, so both readings give $k = 2$.",
+    statement=(
+        r"On the curve $(w, m) = (t, t)$ of $w N(m,1) + (1-w) N(0,1)$: $K = t^4/2 + O(t^5)$ and $F \sim 4t^2$, so "
+        r"both readings give $k = 2$."
+    ),
     source=Citation("Shirodkar 2026, Dead Directions", "Anchor A3", "arXiv:2606.05957"),
     hypotheses=("The curve is (t, t).",),
     expected=Verdict.CONFIRMED,

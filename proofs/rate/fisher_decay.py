@@ -9,7 +9,7 @@ from sympy import Symbol, symbols
 
 from ddtheory import cells
 from ddtheory.exact.order import leading_term
-from ddtheory.values import Citation, Interval, Kind, Verdict
+from ddtheory.values import Citation, Interval, Kind, OrderReading, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
 from ddtheory.verify.evidence import limit, order_check, profile_curve
 
@@ -55,7 +55,8 @@ def derive() -> Derivation:
                 r"|F - k^2 A t^{2(k-1)}| \le (k(A+M)+M)\, t^{2k-1}",
             ),
             Step(
-                "Divergence: where the log-density expands uniformly, K = E[e^d − 1 − d] with d = a t^k + O(t^{k+1}), so "
+                "Divergence: where the log-density expands uniformly, K = E[e^d − 1 − d] with d = a t^k + "
+                "O(t^{k+1}), so "
                 "the k of the score is the k of K.",
                 r"K(t) = \tfrac12 A t^{2k} + o(t^{2k})",
             ),
@@ -101,6 +102,7 @@ def measure() -> Experiment:
         checks.append(order_check(f"{cell.name} along {direction}", order, found))
         checks.append(_coefficient(cell, direction, order, profile.radii, profile.fisher, profile.fisher_floor))
         curves.append(profile_curve(profile, cell.name, order, found.window))
+    checks.append(order_check("mean (t³, w), basis rotated, direction carried along", 3, _rotated(carried=True)))
     return Experiment(
         "Directional Fisher of torch models by one forward-mode derivative a radius, float64. Gaussian, Bernoulli and "
         "Poisson heads, and one hidden unit at zero with four activations.",
@@ -109,10 +111,25 @@ def measure() -> Experiment:
     )
 
 
+def _rotated(carried: bool) -> OrderReading:
+    """A direction of order 3 beside a live one, in a basis rotated by 3-4-5: carried along, or the axis kept."""
+    import torch
+
+    from ddtheory import measure as reading
+
+    time, live = symbols("t w", real=True)
+    cell = cells.mean_map([time**3, live], name="mean (t³, w)")
+    problem = cell.problem()
+    basis = torch.tensor([[0.6, -0.8], [0.8, 0.6]], dtype=torch.float64)
+    direction = problem.flat(cell.torch_direction("t"))
+    moved = problem.in_basis(basis)
+    return reading.order(reading.fisher_along(moved, basis @ direction if carried else direction))
+
+
 def _coefficient(
     cell: cells.Cell, direction: str, order: int, radii: tuple[float, ...], fisher: tuple[float, ...], floor: float
 ) -> Comparison:
-    """F/t^{2(k−1)} → 2k²c with c the exact leading coefficient of K; asserting c ≠ 0 keeps the rate from being vacuous."""
+    """F/t^{2(k−1)} → 2k²c, c the exact leading coefficient of K; c ≠ 0, or the rate would be vacuous."""
     exact = cell.kl_order(direction).fisher_leading
     assert exact is not None and exact.is_positive
     kept = [(t, f / t ** (2 * (order - 1))) for t, f in zip(radii, fisher, strict=True) if f > 1e6 * floor]
@@ -156,8 +173,10 @@ def control() -> Experiment:
     except DirectionError:
         speed = "refused"
     return Experiment(
-        "A = 0 (the mean t³ read as k = 2); a remainder of order t^{1/2} in place of t^k; a flat direction; and a path "
-        "θ = s² that is not of unit speed, which would turn a regular direction into k = 2.",
+        "A = 0 (the mean t³ read as k = 2); a remainder of order t^{1/2} in place of t^k; a flat direction; an "
+        "axis that is "
+        "kept while the basis turns; and a path θ = s² that is not of unit speed, which would turn a regular direction "
+        "into k = 2.",
         (
             order_check("A = 0: the order is 3, not 2", 3, cubic_reading, rivals=(2,)),
             Comparison(
@@ -180,6 +199,9 @@ def control() -> Experiment:
                 Kind.FLAT.value,
                 gauge_reading.kind.value if gauge_reading.kind else gauge_reading.status.value,
                 "Fisher and divergence are rounding at every radius",
+            ),
+            order_check(
+                "mean (t³, w), basis rotated, axis kept: another direction", 1, _rotated(carried=False), rivals=(3,)
             ),
             Observation("the path θ = s²", "refused", speed, "orders are defined for unit speed only"),
         ),
@@ -205,8 +227,10 @@ CLAIM = Claim(
     measure=measure,
     control=control,
     doubts=(
-        "log F / log t converges like 1/|log t| and is no estimator; only local slopes are used. That the k of the score "
-        "is the k of K is a separate step, which is derived and measured here. The order belongs to the unit-speed path: "
+        "log F / log t converges like 1/|log t| and is no estimator; only local slopes are used. That the k of "
+        "the score "
+        "is the k of K is a separate step, which is derived and measured here. The order belongs to the "
+        "unit-speed path: "
         "the toolkit refuses other speeds."
     ),
 )

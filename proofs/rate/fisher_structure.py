@@ -142,7 +142,8 @@ def control() -> Experiment:
     roots = [radius**0.5 for radius in _RADII]  # the deviation is a series in √t
     slope = rate(roots, deviations)
     return Experiment(
-        "The tangential remainder is made of order t^{1/2} (E r_a² ≤ M t instead of M t²): the deviation of F_ww from g "
+        "The tangential remainder is made of order t^{1/2} (E r_a² ≤ M t instead of M t²): the deviation of "
+        "F_ww from g "
         "then has rate 1/2, and the bound C·t fails.",
         (
             _comparison(

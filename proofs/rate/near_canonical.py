@@ -30,7 +30,8 @@ def derive() -> Derivation:
         steps=(
             Step(
                 "The local slope is explicit.",
-                r"\frac{d \log}{d \log t}(\varepsilon^2 t^2 + t^{2k}) = \frac{2\varepsilon^2 t^2 + 2k t^{2k}}{\varepsilon^2 t^2 + t^{2k}}",
+                r"\frac{d \log}{d \log t}(\varepsilon^2 t^2 + t^{2k}) = \frac{2\varepsilon^2 t^2 + 2k "
+                r"t^{2k}}{\varepsilon^2 t^2 + t^{2k}}",
             ),
             Step(
                 "t → 0 first gives 2, ε → 0 first gives 2k: the limits do not commute for k ≥ 2.",
@@ -69,7 +70,7 @@ def _read(size: Fraction, order: int, radii: list[float]) -> tuple[OrderReading,
 
 
 def _slope_of_divergence(size: Fraction, order: int, radius: float) -> float:
-    """d log K/d log t by a central difference of 1/64 octave; its error is of the order (log 2/64)² of the curvature."""
+    """d log K/d log t by a central difference over 1/32 octave; the error is of second order in the step."""
     from ddtheory import measure as reading
 
     step = 2.0 ** (1 / 64)
@@ -121,7 +122,8 @@ CLAIM = Claim(
     title="Near-canonical alignment: the limits do not commute",
     statement=(
         r"A moment $\varepsilon^2 t^2 + t^{2k}$ with $k \ge 2$ has rate $2$ with coefficient $\varepsilon^2$ for "
-        r"$\varepsilon \ne 0$ and rate $2k$ at $\varepsilon = 0$; its local slope is $k + 1$ at $t = \varepsilon^{1/(k-1)}$."
+        r"$\varepsilon \ne 0$ and rate $2k$ at $\varepsilon = 0$; its local slope is $k + 1$ at $t = "
+        r"\varepsilon^{1/(k-1)}$."
     ),
     source=Citation("Shirodkar 2026, Dead Directions", "cor:bridge_near_canonical", "arXiv:2606.05957"),
     hypotheses=("k ≥ 2.",),
@@ -129,5 +131,8 @@ CLAIM = Claim(
     derive=derive,
     measure=measure,
     control=control,
-    doubts="A polynomial model: the paper lists the statement for networks as an open problem, and nothing here decides it.",
+    doubts=(
+        "A polynomial model: the paper lists the statement for networks as an open problem, and nothing here "
+        "decides it."
+    ),
 )
