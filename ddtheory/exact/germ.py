@@ -12,7 +12,13 @@ import sympy
 from sympy import Expr, Integer, Rational, Symbol
 from sympy.core.function import Application
 
-from ddtheory.errors import DirectionError, InvalidValueError, NotADivergenceError, NotAnalyticError
+from ddtheory.errors import (
+    DirectionError,
+    InvalidValueError,
+    NotADivergenceError,
+    NotAnalyticError,
+    UndecidedError,
+)
 from ddtheory.exact.parse import FUNCTIONS, parse_expression
 from ddtheory.exact.zero import is_zero
 
@@ -63,6 +69,7 @@ def germ_at(
     Raises:
         InvalidValueError: K is not a real expression, or `at` names a symbol that does not occur.
         NotAnalyticError: K contains a function such as |x| that has no power series.
+        UndecidedError: an exponent contains a symbol that is not assumed positive.
         NotADivergenceError: K is not zero at the point.
     """
     expression = parse_expression(divergence) if isinstance(divergence, str) else sympy.sympify(divergence)
@@ -84,7 +91,17 @@ def germ_at(
         if symbol.name in declared or (symbol.is_nonzero and symbol not in point)
     }
     for power in expression.atoms(sympy.Pow):
-        held |= {symbol for symbol in power.args[1].free_symbols if symbol not in point}
+        base, exponent = power.args
+        if base.subs({symbol: point.get(symbol, 0) for symbol in base.free_symbols}) != 0:
+            continue  # 2^x and (1 + y)^x are analytic in x, which may be a coordinate
+        exponents = {symbol for symbol in exponent.free_symbols if symbol not in point}
+        for symbol in sorted(exponents, key=str):
+            if not symbol.is_positive:
+                raise UndecidedError(
+                    f"{symbol} stands in an exponent and nothing says that it is positive. Declare it, as in "
+                    f"symbols('{symbol}', integer=True, positive=True), or --parameter {symbol}:positive-integer."
+                )
+        held |= exponents
     variables = tuple(sorted(expression.free_symbols - held, key=lambda symbol: symbol.name))
     fresh = {symbol: Symbol(symbol.name, real=True) for symbol in variables}
     moved = expression.subs({symbol: fresh[symbol] + point.get(symbol, 0) for symbol in variables}, simultaneous=True)
