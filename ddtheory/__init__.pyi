@@ -6,6 +6,9 @@ from . import plots as plots
 from . import verify as verify
 from .exact import kl_order as kl_order
 from .exact import parse_expression as parse_expression
+from .exact.intersection import separable_sum as separable_sum
+from .exact.intersection import transversal_crossing as transversal_crossing
+from .exact.intersection import union as union
 from .values import RLCT as RLCT
 from .values import Arc as Arc
 from .values import Citation as Citation
