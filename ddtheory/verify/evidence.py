@@ -19,10 +19,8 @@ ORDER_WIDTH = 0.5
 
 def order_check(label: str, predicted: int, reading: OrderReading, *, rivals: Sequence[int | Fraction] = ()) -> Check:
     """A predicted order against a measured one; the neighbours k ± 1/2 and k ± 1 are always among the rivals."""
-    reason = (
-        "union of the slope, ratio and Taylor readings; narrower than the distance between half-integers; "
-        + reading.why
-    )
+    named = ", ".join(reading.readings) or "none"
+    reason = f"hull of the readings ({named}), narrower than the distance between half-integers; {reading.why}"
     if reading.status is not ReadingStatus.ORDER or reading.interval is None:
         # a flat direction has no order, which contradicts one; every other status says that nothing was decided
         flat = reading.status is ReadingStatus.FLAT
