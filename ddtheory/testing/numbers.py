@@ -1,0 +1,108 @@
+"""Orders, coefficients, learning coefficients and intervals."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from ddtheory.errors import InvalidValueError
+from ddtheory.testing.bounds import check_positive, check_range, check_whole, largest_fraction
+from ddtheory.values import RLCT, Interval
+
+
+def orders(*, min_value: int = 1, max_value: int = 5) -> SearchStrategy[int]:
+    """KL orders k, whole numbers from `min_value` to `max_value`; shrinks to the smallest.
+
+    Raises:
+        InvalidValueError: a bound is no positive whole number, or they are in the wrong order.
+
+    >>> from hypothesis import find
+    >>> find(orders(min_value=2), lambda k: True)
+    2
+    """
+    check_range("min_value", min_value, "max_value", max_value, least=1)
+    return st.integers(min_value, max_value)
+
+
+def coefficients(*, max_magnitude: int | Fraction = 3, max_denominator: int = 4) -> SearchStrategy[Fraction]:
+    """Rational coefficients c ≠ 0 with |c| ≤ `max_magnitude`; shrinks to 1, or to the largest when 1 is out of reach.
+
+    Raises:
+        InvalidValueError: `max_magnitude` is not positive or smaller than 1/max_denominator, or `max_denominator` is
+            no positive whole number.
+
+    >>> from hypothesis import find
+    >>> find(coefficients(), lambda c: c < 0)
+    Fraction(-1, 1)
+    """
+    bound = check_positive("max_magnitude", max_magnitude)
+    check_whole("max_denominator", max_denominator, least=1)
+    largest = largest_fraction(bound, max_denominator)
+    if not largest:
+        raise InvalidValueError(
+            f"No fraction with denominator up to {max_denominator} is non-zero and at most {bound} in size. "
+            "Raise max_magnitude or max_denominator."
+        )
+    positive = st.one_of(
+        st.just(min(Fraction(1), largest)),
+        st.fractions(min_value=Fraction(1, max_denominator), max_value=largest, max_denominator=max_denominator),
+    )
+    return st.builds(_signed, positive, st.sampled_from((1, -1)))
+
+
+def rlcts(
+    *, max_value: int | Fraction = 6, max_denominator: int = 12, max_multiplicity: int = 4
+) -> SearchStrategy[RLCT]:
+    """Learning coefficients with their multiplicity, (λ, m) with 0 < λ ≤ `max_value`.
+
+    Shrinks to (1/2, 1), the regular model in one coordinate, and where that is out of bounds to a simple fraction.
+
+    Raises:
+        InvalidValueError: a bound is not positive, or no fraction lies within the bounds.
+
+    >>> from hypothesis import find
+    >>> find(rlcts(), lambda pair: True)
+    RLCT(lam=Fraction(1, 2), m=1)
+    """
+    bound = check_positive("max_value", max_value)
+    check_whole("max_denominator", max_denominator, least=1)
+    check_whole("max_multiplicity", max_multiplicity, least=1)
+    largest = largest_fraction(bound, max_denominator)
+    if not largest:
+        raise InvalidValueError(
+            f"No fraction with denominator up to {max_denominator} is positive and at most {bound}. "
+            "Raise max_value or max_denominator."
+        )
+    values = st.fractions(min_value=Fraction(1, max_denominator), max_value=largest, max_denominator=max_denominator)
+    if max_denominator >= 2 and largest >= Fraction(1, 2):
+        values = st.one_of(st.just(Fraction(1, 2)), values)
+    return st.builds(RLCT, values, st.integers(1, max_multiplicity))
+
+
+def intervals(*, max_magnitude: int = 10, max_width: int = 4) -> SearchStrategy[Interval]:
+    """Measured intervals, lower ≤ estimate ≤ upper, on a grid of 1/64 so that arithmetic on them is exact in float64.
+
+    Shrinks to the interval that is the point 0.
+
+    Raises:
+        InvalidValueError: a bound is no whole number in reach.
+
+    >>> from hypothesis import find
+    >>> find(intervals(), lambda i: i.width >= 1 and i.contains(0))
+    Interval(estimate=0.0, lower=0.0, upper=1.0)
+    """
+    check_whole("max_magnitude", max_magnitude, least=1)
+    check_whole("max_width", max_width, least=0)
+    grid = 64
+
+    def build(estimate: int, below: int, above: int) -> Interval:
+        return Interval(estimate / grid, (estimate - below) / grid, (estimate + above) / grid)
+
+    half = st.integers(0, max_width * grid // 2)
+    return st.builds(build, st.integers(-max_magnitude * grid, max_magnitude * grid), half, half)
+
+
+def _signed(size: Fraction, sign: int) -> Fraction:
+    return sign * size

@@ -1,0 +1,138 @@
+"""What an import loads, and the contracts between the rooms of the house."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+HEAVY = ("torch", "sympy", "matplotlib", "numpy", "flint", "jinja2", "rich", "click")
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Top-level packages that a fresh interpreter has loaded after a statement."""
+    code = f"{statement}\nimport json, sys\nprint(json.dumps(sorted({{name.split('.')[0] for name in sys.modules}})))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import ddtheory",
+        "import ddtheory.values, ddtheory.errors",
+        "from ddtheory import RLCT, Interval; RLCT(1, 2); Interval(1, 0, 2)",
+        "import ddtheory.verify",
+    ],
+)
+def test_nothing_heavy_is_loaded(statement: str) -> None:
+    assert not loaded_by(statement) & set(HEAVY)
+
+
+def test_the_check_sees_what_is_loaded() -> None:
+    assert "sympy" in loaded_by("from ddtheory import kl_order; kl_order")
+    assert "torch" in loaded_by("import ddtheory.measure")
+
+
+@pytest.mark.parametrize("side", ["exact", "measure"])
+def test_each_side_of_the_wall_loads_alone(side: str) -> None:
+    foreign, heavy = {"exact": ("measure", {"torch"}), "measure": ("exact", {"sympy", "flint"})}[side]
+    code = f"import ddtheory.{side}, sys; assert not any(n.startswith('ddtheory.{foreign}') for n in sys.modules)"
+    assert not loaded_by(code) & heavy
+
+
+@pytest.mark.parametrize("module", ["values", "errors"])
+def test_values_and_errors_import_the_standard_library_only(module: str) -> None:
+    tree = ast.parse((ROOT / "ddtheory" / f"{module}.py").read_text(encoding="utf-8"))
+    names: set[str] = set()
+    for node in tree.body:  # the module's own statements: what an import runs
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.add("." * node.level + (node.module or ""))
+    allowed = {"ddtheory.errors"} if module == "values" else set()
+    assert not {name for name in names - allowed if name.split(".")[0] not in sys.stdlib_module_names}
+
+
+# --- contracts ------------------------------------------------------------------------------------------------------
+
+CONTRACTS = {
+    "measure-is-blind": "A measurement cannot see what it is expected to find",
+    "exact-is-exact": "The exact side knows no measurement and no floating tensors",
+    "wall": "Exact and measured know nothing of each other",
+    "values-are-plain": "Values and errors import the standard library only",
+    "storeys": "The house: each storey imports only those below it",
+}
+
+
+def lint(root: Path) -> subprocess.CompletedProcess[str]:
+    pytest.importorskip("importlinter", reason="import-linter is in the dev group")
+    code = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    environment = {**os.environ, "PYTHONPATH": str(root), "COLUMNS": "200"}
+    return subprocess.run([sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True)
+
+
+def names(report: str, outcome: str) -> set[str]:
+    """Ids of the contracts that a report calls KEPT or BROKEN."""
+    return {
+        identifier
+        for identifier, name in CONTRACTS.items()
+        if any(line.startswith(name) and f" {outcome}" in line for line in report.splitlines())
+    }
+
+
+def test_the_contracts_hold() -> None:
+    done = lint(ROOT)
+    assert done.returncode == 0, done.stdout
+    assert names(done.stdout, "KEPT") == set(CONTRACTS)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The house without its furniture: source and contracts, to be broken."""
+    root = tmp_path_factory.mktemp("house")
+    for package in ("ddtheory", "proofs"):
+        shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", root)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "broken"),
+    [
+        (
+            "ddtheory/measure/rate.py",
+            "from ddtheory.exact.order import kl_order",
+            {"measure-is-blind", "wall", "storeys"},
+        ),
+        (
+            "ddtheory/measure/window.py",
+            "def peek():\n    import ddtheory.cells",
+            {"measure-is-blind", "wall", "storeys"},
+        ),
+        ("ddtheory/measure/heads.py", "import sympy", {"measure-is-blind"}),
+        ("ddtheory/exact/order.py", "import torch", {"exact-is-exact"}),
+        ("ddtheory/values.py", "import numpy", {"values-are-plain", "exact-is-exact"}),
+        ("ddtheory/cells/cell.py", "def peek():\n    from ddtheory.verify import load", {"storeys"}),
+        ("ddtheory/verify/claim.py", "import ddtheory.cli", {"storeys"}),
+    ],
+    ids=lambda value: value.split("\n")[-1].strip() if isinstance(value, str) else "",
+)
+def test_the_contracts_can_fail(copy: Path, module: str, line: str, broken: set[str]) -> None:
+    path = copy / module
+    before = path.read_text(encoding="utf-8")
+    path.write_text(f"{before}\n\n{line}\n", encoding="utf-8")
+    try:
+        done = lint(copy)
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert done.returncode == 1, done.stdout
+    assert names(done.stdout, "BROKEN") == broken, done.stdout

@@ -1,0 +1,96 @@
+"""The book with its witnesses run once, and ways to spoil what they return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+
+import sympy
+
+from ddtheory.values import Interval, Verdict
+from ddtheory.verify import Claim, Comparison, Derivation, Entry, Experiment, Observation, load
+from ddtheory.verify.claim import Check
+from ddtheory.verify.verdicts import ClaimResult
+from ddtheory.verify.witnesses import check
+
+ENTRIES = load()
+IDS = [entry.claim.id for entry in ENTRIES]
+BY_ID = {entry.claim.id: entry for entry in ENTRIES}
+
+GREEN = (Verdict.CONFIRMED, Verdict.NARROWER)
+GREEN_IDS = [entry.claim.id for entry in ENTRIES if entry.claim.expected in GREEN]
+
+EXPERIMENTS = ("measure", "control", "counterexample")
+
+
+@cache
+def returned(claim_id: str, witness: str) -> Derivation | Experiment | None:
+    """What a witness of the book returns; it runs once a session."""
+    function: Callable[[], Derivation | Experiment] | None = getattr(BY_ID[claim_id].claim, witness)
+    return None if function is None else function()
+
+
+def derivation(claim_id: str) -> Derivation:
+    found = returned(claim_id, "derive")
+    assert isinstance(found, Derivation), f"{claim_id} has no derivation"
+    return found
+
+
+def experiments(claim_id: str) -> dict[str, Experiment]:
+    found = {name: returned(claim_id, name) for name in EXPERIMENTS}
+    return {name: experiment for name, experiment in found.items() if isinstance(experiment, Experiment)}
+
+
+def kept(claim_id: str) -> Claim:
+    """The claim with witnesses that return what they returned before."""
+    claim = BY_ID[claim_id].claim
+    for name in ("derive", *EXPERIMENTS):
+        if getattr(claim, name) is not None:
+            claim = replace(claim, **{name: lambda name=name: returned(claim_id, name)})
+    return claim
+
+
+def judged(claim: Claim) -> ClaimResult:
+    """The verdict on a claim that stands in the place of the one with its id."""
+    entry = BY_ID[claim.id]
+    return check(Entry(claim, entry.chapter, entry.path))
+
+
+def with_check(claim_id: str, witness: str, number: int, changed: Check) -> Claim:
+    """The claim with one check of one experiment replaced."""
+    experiment = experiments(claim_id)[witness]
+    checks = (*experiment.checks[:number], changed, *experiment.checks[number + 1 :])
+    return replace(kept(claim_id), **{witness: lambda: replace(experiment, checks=checks)})
+
+
+def spoiled_residuals(claim_id: str) -> Iterator[tuple[str, Derivation]]:
+    """One residual at a time: shifted by a constant, or by something symbolic that vanishes at no generic point."""
+    whole = derivation(claim_id)
+    z = sympy.Symbol("z", real=True)
+    for name, residual in whole.residuals.items():
+        for shift in (sympy.Integer(1), sympy.Rational(1, 10**6), z**3 - z):
+            yield f"{name} + ({shift})", replace(whole, residuals={**whole.residuals, name: residual + shift})
+
+
+def spoiled_checks(check: Check) -> Iterator[tuple[str, Check]]:
+    """Ways in which one check could have failed."""
+    if isinstance(check, Observation):
+        yield "another observation", replace(check, observed=f"not {check.predicted}")
+        yield "nothing decided", replace(check, decided=False)
+        return
+    for rival in check.rivals:
+        yield f"predicts its rival {rival}", replace(check, predicted=rival)
+    yield from spoiled_comparisons(check)
+
+
+def spoiled_comparisons(check: Comparison) -> Iterator[tuple[str, Comparison]]:
+    reading = check.measured
+    step = max(reading.width, check.max_width)
+    yield "predicted above the interval", replace(check, predicted=reading.upper + step)
+    yield "predicted below the interval", replace(check, predicted=reading.lower - step)
+    wide = Interval(reading.estimate, reading.lower - step, reading.upper + step)
+    yield "an interval wider than allowed", replace(check, measured=wide)
+    yield "the value itself among the rivals", replace(check, rivals=(*check.rivals, check.predicted))
+    far = Interval.around(reading.upper + 2 * step, reading.width / 2)
+    yield "a reading elsewhere", replace(check, measured=far)

@@ -1,0 +1,80 @@
+"""The book as it stands: verdicts on record, complete witnesses, and what each claim rests on."""
+
+from __future__ import annotations
+
+import pytest
+from sabotage import BY_ID, GREEN, IDS, derivation, experiments, judged, kept
+
+from ddtheory.values import Citation, Verdict
+from ddtheory.verify import Comparison, transitive_assumptions
+from ddtheory.verify.symbolic import vanishes
+
+VOLUME = "Watanabe 2009, Algebraic Geometry and Statistical Learning Theory, Theorem 7.1 (volume and λ)"
+
+RESTS_ON: dict[str, frozenset[str]] = {
+    "anchor:A1": frozenset(),
+    "anchor:A2": frozenset(),
+    "anchor:A3": frozenset({"thm:fisher_decay"}),
+    "thm:fisher_decay": frozenset(),
+    "cor:fisher_structure": frozenset({"thm:fisher_decay"}),
+    "cor:bridge_near_canonical": frozenset(),
+    "thm:selection_rule": frozenset({"thm:fisher_decay", "cor:fisher_structure", VOLUME}),
+}
+"""Everything a claim assumes, directly or through others. A new assumption changes the claim, so it goes here too."""
+
+
+def test_the_table_is_that_of_the_book() -> None:
+    assert set(RESTS_ON) == set(IDS)
+
+
+@pytest.mark.parametrize("claim_id", IDS)
+def test_what_a_claim_rests_on(claim_id: str) -> None:
+    assert transitive_assumptions(claim_id) == RESTS_ON[claim_id]
+    assert claim_id not in transitive_assumptions(claim_id)
+
+
+@pytest.mark.parametrize("claim_id", IDS)
+def test_the_verdict_on_record(claim_id: str) -> None:
+    result = judged(kept(claim_id))
+    assert result.ran, result.reason
+    assert result.verdict is BY_ID[claim_id].claim.expected, result.reason
+
+
+@pytest.mark.parametrize("claim_id", IDS)
+def test_no_green_verdict_without_three_witnesses(claim_id: str) -> None:
+    claim = BY_ID[claim_id].claim
+    if claim.expected in GREEN:
+        assert claim.derive and claim.measure and claim.control
+    assert (claim.counterexample is not None) == (claim.expected is Verdict.NARROWER)
+
+
+@pytest.mark.parametrize("claim_id", IDS)
+def test_a_derivation_tells_its_formula_from_a_rival(claim_id: str) -> None:
+    found = derivation(claim_id)
+    assert found.controls, "a residual that vanishes for a wrong formula too proves nothing"
+    assert [vanishes(control) for control in found.controls.values()] == [False] * len(found.controls)
+
+
+@pytest.mark.parametrize("claim_id", IDS)
+def test_every_comparison_names_and_excludes_a_rival_and_gives_a_reason(claim_id: str) -> None:
+    for experiment in experiments(claim_id).values():
+        for check in experiment.checks:
+            assert check.reason
+            if isinstance(check, Comparison):
+                assert check.rivals, check.label
+                assert not check.rivals_left, check.label
+                assert float(check.predicted) not in map(float, check.rivals), check.label
+
+
+@pytest.mark.parametrize("claim_id", IDS)
+def test_a_control_contains_a_check_that_excludes_a_value_of_the_claim(claim_id: str) -> None:
+    """An observation ("refused") may stand beside it, but not alone."""
+    assert any(isinstance(check, Comparison) for check in experiments(claim_id)["control"].checks)
+
+
+@pytest.mark.parametrize("claim_id", IDS)
+def test_statement_source_and_hypotheses_are_there(claim_id: str) -> None:
+    claim = BY_ID[claim_id].claim
+    assert claim.title and "$" in claim.statement and claim.hypotheses
+    assert isinstance(claim.source, Citation) and claim.source.label
+    assert bool(claim.titled) == (claim.expected in (Verdict.NARROWER, Verdict.REFUTED))

@@ -1,0 +1,96 @@
+"""What a user gets who installs the package next to hypothesis, each in a fresh interpreter."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+
+
+def fresh(code: str) -> str:
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+LIGHT = """
+import sys
+heavy = {"torch", "sympy", "numpy", "matplotlib", "flint"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_the_entry_point_is_declared() -> None:
+    declared = [point for point in entry_points(group="hypothesis") if point.name == "ddtheory"]
+    assert [point.value for point in declared] == ["ddtheory.testing.registration:register"]
+
+
+def test_importing_the_strategies_loads_nothing_heavy() -> None:
+    fresh("import ddtheory.testing" + LIGHT)
+    fresh("import ddtheory.testing.registration" + LIGHT)
+
+
+def test_making_strategies_loads_nothing_heavy() -> None:
+    fresh(
+        "from ddtheory import testing as t\n"
+        "t.mean_map_cells(); t.hidden_divergences(); t.dead_unit_cells(); t.rotations(3); t.input_laws()" + LIGHT
+    )
+
+
+@pytest.mark.parametrize("name", ["RLCT", "Interval"])
+def test_from_type_knows_the_values_without_any_import_of_the_strategies(name: str) -> None:
+    """`find` draws and shrinks; without the registration RLCT would be built from arbitrary fractions and fail."""
+    fresh(
+        "from hypothesis import find, settings, strategies as st\n"
+        f"from ddtheory.values import {name}\n"
+        f"found = find(st.from_type({name}), lambda v: True, settings=settings(database=None))\n"
+        f"assert isinstance(found, {name})" + LIGHT
+    )
+
+
+def test_from_type_inside_another_type() -> None:
+    out = fresh(
+        "from dataclasses import dataclass\n"
+        "from hypothesis import find, settings, strategies as st\n"
+        "from ddtheory.values import RLCT\n"
+        "@dataclass(frozen=True)\n"
+        "class Pair:\n    first: RLCT\n    second: RLCT\n"
+        "print(find(st.from_type(Pair), lambda p: p.first < p.second, settings=settings(database=None)))"
+    )
+    assert out.startswith("Pair(first=RLCT(") and "Fraction(1, 2)" in out
+
+
+def test_control_without_the_registration_there_is_no_such_strategy() -> None:
+    """What `from_type` did before: it builds from the annotations, and the values refuse what it draws."""
+    out = fresh(
+        "from dataclasses import dataclass\n"
+        "from fractions import Fraction\n"
+        "from hypothesis import given, settings, strategies as st\n"
+        "from ddtheory.errors import InvalidValueError\n"
+        "from ddtheory.values import RLCT\n"
+        "@settings(database=None)\n"
+        "@given(st.builds(RLCT, lam=st.from_type(Fraction), m=st.from_type(int)))\n"
+        "def drawn(value): pass\n"
+        "try:\n    drawn()\nexcept InvalidValueError: print('refused')\n"
+        "except BaseExceptionGroup as many: print('refused' if many.subgroup(InvalidValueError) else many)\n"
+    )
+    assert out.endswith("refused")
+
+
+def test_every_strategy_is_exported_and_has_an_example() -> None:
+    import inspect
+
+    from ddtheory import testing
+
+    makers = [
+        member
+        for _, member in inspect.getmembers(testing, inspect.isfunction)
+        if "SearchStrategy" in str(inspect.signature(member).return_annotation)
+    ]
+    assert len(makers) >= 10
+    for make in makers:
+        assert make.__name__.endswith("s") and make.__doc__ and ">>> from hypothesis import find" in make.__doc__
+        positional = [p for p in inspect.signature(make).parameters.values() if p.kind is not p.KEYWORD_ONLY]
+        assert len(positional) <= 1, f"{make.__name__}: bounds are keyword-only"
