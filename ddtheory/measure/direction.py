@@ -91,6 +91,18 @@ class Path:
         return positions, velocities
 
 
+@dataclass(frozen=True, eq=False)
+class Ray(Path):
+    """A straight path; its velocity is known without differentiating."""
+
+    unit: Mapping[str, Tensor]
+
+    def state(self, radius: float) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        # in place: one new tensor a parameter, and the same bits as truth + t * block
+        positions = {name: (radius * block).add_(self.truth[name]) for name, block in self.unit.items()}
+        return positions, dict(self.unit)
+
+
 def ray(problem: Problem, direction: Direction, *, label: str = "") -> Path:
     """The straight path θ0 + tu, u the direction at unit length.
 
@@ -110,7 +122,7 @@ def ray(problem: Problem, direction: Direction, *, label: str = "") -> Path:
     def positions(t: Tensor) -> dict[str, Tensor]:
         return {name: truth[name] + t * block for name, block in unit.items()}
 
-    return Path(label or f"ray along {', '.join(unit)}", positions, truth)
+    return Ray(label or f"ray along {', '.join(unit)}", positions, truth, unit)
 
 
 def arc(problem: Problem, curve: Curve, *, offsets: bool = False, label: str = "") -> Path:

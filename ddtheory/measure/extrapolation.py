@@ -98,24 +98,24 @@ def first_power(
         return None
     power, limit = found[0]
     reduced = [v / (values[0] * s**power) for s, v in zip(scaled, values, strict=True)]
-    shares = tuple((rival, rival_share(scaled, reduced, relative, power - rival)) for rival in range(lowest, power))
+    bounds = {rival: rival_share(scaled, reduced, relative, power - rival) for rival in range(lowest, power)}
+    shares = tuple((rival, abs(share.value) + share.error) for rival, share in bounds.items())
     return FirstPower(power, limit, shares)
 
 
-def rival_share(scaled: Sequence[float], reduced: Sequence[float], relative: Sequence[float], gap: int) -> float:
-    """How much t^{−gap} may hide in `reduced` = polynomial + c t^{−gap}, as a share at t = 1, the smallest.
+def rival_share(scaled: Sequence[float], reduced: Sequence[float], relative: Sequence[float], gap: int) -> Limit:
+    """How much t^{−gap} there is in `reduced` = polynomial + c t^{−gap}, as a share at t = 1, the smallest.
 
     The divided difference over n nodes kills polynomials of degree n − 2, and what it leaves is c times that
-    of t^{−gap}. Its own error is judged by leaving out the largest radius.
+    of t^{−gap}. Its error is judged by leaving out the largest radius, plus the propagated errors of the values.
     """
 
-    def share(count: int) -> tuple[float, float]:
+    def share(count: int) -> Limit:
         nodes = scaled[:count]
         weights = [1.0 / math.prod(s - t for j, t in enumerate(nodes) if j != i) for i, s in enumerate(nodes)]
         rival = math.fsum(w * s**-gap for w, s in zip(weights, nodes, strict=True))
         terms = [w * r / rival for w, r in zip(weights, reduced[:count], strict=True)]
-        return math.fsum(terms), math.fsum(abs(x) * e for x, e in zip(terms, relative[:count], strict=True))
+        return Limit(math.fsum(terms), math.fsum(abs(x) * e for x, e in zip(terms, relative[:count], strict=True)))
 
-    whole, rounding = share(len(scaled))
-    short, _ = share(len(scaled) - 1)
-    return abs(whole) + abs(whole - short) + rounding
+    whole, short = share(len(scaled)), share(len(scaled) - 1)
+    return Limit(whole.value, abs(whole.value - short.value) + whole.error)

@@ -31,7 +31,8 @@ def order(profile: Profile) -> OrderReading:
     orders up to six would have shown), BELOW_FLOOR, PRE_ASYMPTOTIC, DISAGREE.
 
     No finite set of radii excludes a lower power with a coefficient so small that it matters only below the
-    smallest radius: the order is that of the scales measured. It is the order along the path of the profile,
+    smallest radius: the order is that of the scales measured. A lower power is looked for by name, and is seen
+    when it holds about 10⁻³ of K at the smallest readable radius. It is the order along the path of the profile,
     and not a contribution 1/(2k) to a learning coefficient unless that path is an axis of adapted
     coordinates.
 

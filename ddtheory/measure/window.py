@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ddtheory.measure.extrapolation import Extrapolation
+from ddtheory.measure.extrapolation import Extrapolation, rival_share
 from ddtheory.measure.readings import Series
 from ddtheory.values import Interval, OrderReading, ReadingStatus
 
@@ -18,6 +18,9 @@ SPOTLESS = 1e-6  # a radius whose values are better than this may not be left ou
 NARROW = 0.1  # wider readings let crossovers through on synthetic profiles
 WIDEST_HULL = 0.25  # half the distance between neighbouring half orders
 SLACK = 0.02  # a reading may miss k by this much: its error bar is an estimate too
+CERTAIN = 3.0  # a lower power is there when its share is this many error bars away from zero
+UNSEEN = 1e-6  # a smaller share is not told from noise that a model adds beyond float64 rounding
+DEEPEST_GAP = 3  # how far below the order lower powers are looked for
 DEPARTURE = 1e-3  # share of a value below the window that may differ from the law read in it, beyond rounding
 
 Readings = Mapping[str, Interval | None]
@@ -84,6 +87,13 @@ def decide(data: Data, read: Callable[[Data], Readings], powers: Mapping[str, Ca
     if reading.k is None:
         return reading
     for name, power in powers.items():
+        lower = lower_power(data[name].part(start, stop - start), power(reading.k))
+        if lower is not None:
+            return refuse(
+                window,
+                f"at t = {radii[start]:.3g} the {name} shows t^{lower}, below the law of order {reading.k}",
+                "The lower power wins as t → 0: use smaller radii, down to the rounding floor, to read it.",
+            )
         departing = departure(data[name], window, power(reading.k))
         if departing is not None:
             return refuse(
@@ -93,6 +103,23 @@ def decide(data: Data, read: Callable[[Data], Readings], powers: Mapping[str, Ca
                 "the small end, or a more accurate model.",
             )
     return reading
+
+
+def lower_power(series: Series, power: int) -> int | None:
+    """A power below `power` that the smallest readable radii show beyond truncation and rounding, or None.
+
+    A window may leave out radii that carry rounding, and a wide one may bend over a crossing. So every readable radius
+    is asked directly: c t^{−gap} in f/t^power survives the divided difference that kills polynomials.
+    """
+    for count in range(FEWEST_RADII, min(MOST_RADII, len(series.radii)) + 1):
+        part = series.part(0, count)
+        scaled = [t / part.radii[0] for t in part.radii]
+        reduced = [v / (part.values[0] * t**power) for t, v in zip(scaled, part.values, strict=True)]
+        for gap in range(1, min(DEEPEST_GAP, power) + 1):
+            share = rival_share(scaled, reduced, part.relative, gap)
+            if abs(share.value) > max(CERTAIN * share.error, UNSEEN):
+                return power - gap
+    return None
 
 
 def departure(series: Series, window: Window, power: int) -> float | None:
