@@ -243,6 +243,31 @@ def _print_order(found: KLOrder) -> None:
             click.echo(f"{name:<9}{value}")
 
 
+@main.command()
+@click.argument("k", type=int, metavar="K")
+@click.option("--prior", default="0", metavar="H", help="Exponent h of the prior |s|^h, above −1. Default: 0.")
+@click.option("--beta", default="1", metavar="B", help="Inverse temperature, as 1/2 or 0.5. Default: 1.")
+@click.option("--one-sided", is_flag=True, help="The prior holds s ≥ 0 only.")
+@click.option("--digits", default=30, metavar="N", help="Significant digits to prove. Default: 30.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def nu(k: int, prior: str, beta: str, one_sided: bool, digits: int, as_json: bool) -> None:
+    """The singular fluctuation ν of one line on which the divergence vanishes to order K.
+
+    \b
+    Examples:
+      ddtheory nu 3
+      ddtheory nu 2 --prior 1/2 --beta 2 --digits 100 --json
+    """
+    from ddtheory.exact.fluctuation import singular_fluctuation
+
+    found = singular_fluctuation(k, prior_exponent=prior, beta=beta, sided="one" if one_sided else "two", digits=digits)
+    if as_json:
+        value, radius = found.decimals()
+        click.echo(json.dumps({"nu": value, "radius": radius}, indent=2, sort_keys=True))
+    else:
+        click.echo(str(found))
+
+
 def _stop(message: str) -> NoReturn:
     click.echo(message, err=True)
     sys.exit(2)

@@ -117,6 +117,57 @@ def landscape(divergence: Expr, order: KLOrder, *, extent: float = 0.5) -> Figur
     return figure
 
 
+def fluctuation(largest: int = 16) -> Figure:
+    """ν against the order k: odd and even orders follow two laws. Dashed: the value without noise in the data.
+
+    Raises:
+        InvalidValueError: fewer than two orders were asked for.
+    """
+    from fractions import Fraction
+
+    from ddtheory.exact.fluctuation import frozen_fluctuation, singular_fluctuation
+
+    if largest < 2:
+        raise InvalidValueError(f"The picture needs at least the orders 1 and 2, got {largest}.")
+    figure, axes = _figure(width=4.6, height=3.4)
+    for index, (name, start) in enumerate((("odd k: v on the line", 1), ("even k: v on the half-line", 2))):
+        orders = range(start, largest + 1, 2)
+        values = [float(singular_fluctuation(k, digits=6)) for k in orders]
+        frozen = [float(frozen_fluctuation(Fraction(1, 2 * k), "two" if k % 2 else "one", 6)) for k in orders]
+        axes.plot(orders, values, marker=_MARKERS[index], markersize=4, color=SERIES[index], label=f"ν, {name}")
+        axes.plot(orders, frozen, linestyle=(0, (4, 3)), linewidth=1, color=SERIES[index], label="without noise")
+    axes.set(xlabel="order k", ylabel="singular fluctuation ν", ylim=(0, None), xticks=range(1, largest + 1))
+    _legend(figure, axes)
+    return figure
+
+
+def finite_temperature(crossings: Iterable[Sequence[int]], *, decades: int = 30) -> Figure:
+    """λ(nβ) of normal crossings on the unit box against nβ, and the λ that each of them tends to.
+
+    Raises:
+        InvalidValueError: there is no crossing.
+    """
+    from ddtheory.exact.finite_n import finite_n
+
+    found = [tuple(exponents) for exponents in crossings]
+    if not found:
+        raise InvalidValueError("There is nothing to draw. Give exponents, as in [(2,), (2, 2), (2, 2, 2)].")
+    figure, axes = _figure(width=4.6, height=3.0 + 0.2 * len(found))
+    sizes = [digit * 10**power for power in range(decades) for digit in (1, 2, 5)]
+    for index, exponents in enumerate(found):
+        values = [finite_n(exponents, size, digits=6) for size in sizes]
+        colour = SERIES[index % len(SERIES)]
+        limit = values[0].rlct
+        label = f"exponents {', '.join(map(str, exponents))}: λ = {limit.lam}, m = {limit.m}"
+        axes.plot(sizes, [float(value.learning_coefficient) for value in values], color=colour, label=label)
+        axes.axhline(float(limit.lam), color=colour, linestyle=(0, (4, 3)), linewidth=1)
+    axes.set(xscale="log", xlabel="nβ", ylabel="λ(nβ) = nβ E[K]", ylim=(0, None))
+    axes.xaxis.set_major_formatter(_power_of_ten)
+    axes.minorticks_off()
+    _legend(figure, axes)
+    return figure
+
+
 def verdicts(results: Iterable[ClaimResult]) -> Figure:
     """One tile a claim, a row a chapter, in the order of the book; the sign in the tile is the verdict's."""
     from ddtheory.verify.verdicts import GLYPH, WORST_FIRST

@@ -40,7 +40,7 @@ class RLCT:
     """Real log canonical threshold of K and its multiplicity, the pair (λ, m).
 
     With prior density φ, the zeta function ∫ K^z φ has its largest pole at z = −λ, of order m;
-    equivalently ∫ e^{−nK} φ ≍ n^{−λ} (log n)^{m−1} (Watanabe 2009, Theorem 6.7).
+    equivalently ∫ e^{−nK} φ ≍ n^{−λ} (log n)^{m−1} (Watanabe 2009).
 
     The order is that of dominance: `a < b` when a governs an integral that has both, that is
     smaller λ, and at equal λ larger m.
@@ -175,6 +175,149 @@ class Interval:
     @classmethod
     def around(cls, estimate: float, radius: float) -> Interval:
         return cls(estimate, estimate - radius, estimate + radius)
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """A real number known by proof to lie in [midpoint − radius, midpoint + radius]; both ends are exact rationals.
+
+    Sums, differences and products of enclosures are enclosures. Two of them are compared by their ends:
+    `a.upper < b.lower` proves a < b.
+
+    Raises:
+        InvalidValueError: the midpoint or the radius is a float or no number, or the radius is negative.
+
+    >>> third = Enclosure("0.3333", "1e-4")
+    >>> third.contains(Fraction(1, 3)), third.overlaps(Enclosure("0.33", "0.01")), third.digits
+    (True, True, 3)
+    >>> print(third * 3)
+    0.99990 ± 0.00030
+    """
+
+    midpoint: Fraction
+    radius: Fraction
+
+    def __init__(self, midpoint: Fraction | int | str, radius: Fraction | int | str = 0) -> None:
+        if isinstance(midpoint, float) or isinstance(radius, float):
+            raise InvalidValueError(
+                "An enclosure is exact, and a float is rounded. Give the midpoint and the radius as Fraction, int or "
+                'decimal text, as in Enclosure("0.5", "1e-30").'
+            )
+        try:
+            object.__setattr__(self, "midpoint", Fraction(midpoint))
+            object.__setattr__(self, "radius", Fraction(radius))
+        except (ValueError, TypeError, ZeroDivisionError):
+            raise InvalidValueError(f"An enclosure needs two rational numbers, got {midpoint!r}, {radius!r}.") from None
+        if self.radius < 0:
+            raise InvalidValueError(f"The radius {radius} of an enclosure is negative.")
+
+    @property
+    def lower(self) -> Fraction:
+        return self.midpoint - self.radius
+
+    @property
+    def upper(self) -> Fraction:
+        return self.midpoint + self.radius
+
+    @property
+    def digits(self) -> int | None:
+        """The proven significant digits: the largest D with radius ≤ 10^{−D} |midpoint|; None when exact."""
+        if self.radius == 0:
+            return None
+        ratio = abs(self.midpoint) / self.radius
+        found = len(str(ratio.numerator // ratio.denominator)) - 1
+        return max(found, 0)
+
+    def contains(self, value: Fraction | int | float | Enclosure) -> bool:
+        """Whether a number, or all of another enclosure, lies inside. A float counts as the dyadic that it is."""
+        if isinstance(value, Enclosure):
+            return self.lower <= value.lower and value.upper <= self.upper
+        return self.lower <= Fraction(value) <= self.upper
+
+    def overlaps(self, other: Enclosure) -> bool:
+        """Whether the two can be the same number."""
+        return self.lower <= other.upper and other.lower <= self.upper
+
+    def decimals(self) -> tuple[str, str]:
+        """Midpoint and radius as decimal text, rounded outwards: the interval they denote contains this one."""
+        if self.radius == 0:
+            places = _decimal_places(self.midpoint)
+            if places is not None:
+                return _decimal(self.midpoint, places), "0"
+            radius = abs(self.midpoint) / 10**30  # a fraction such as 1/3 has no last decimal
+        else:
+            radius = self.radius
+        places = max(1 - _exponent(radius), 0)  # two digits of the radius are shown
+        rounded = Fraction(round(self.midpoint * 10**places), 10**places)
+        error = self.radius + abs(rounded - self.midpoint)
+        return _decimal(rounded, places), _decimal(Fraction(math.ceil(error * 10**places), 10**places), places)
+
+    def __float__(self) -> float:
+        return float(self.midpoint)
+
+    def __neg__(self) -> Enclosure:
+        return Enclosure(-self.midpoint, self.radius)
+
+    def __add__(self, other: Enclosure | Fraction | int) -> Enclosure:
+        right = _enclosed(other)
+        return Enclosure(self.midpoint + right.midpoint, self.radius + right.radius)
+
+    def __sub__(self, other: Enclosure | Fraction | int) -> Enclosure:
+        return self + (-_enclosed(other))
+
+    def __mul__(self, other: Enclosure | Fraction | int) -> Enclosure:
+        right = _enclosed(other)
+        radius = abs(self.midpoint) * right.radius + (abs(right.midpoint) + right.radius) * self.radius
+        return Enclosure(self.midpoint * right.midpoint, radius)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def __str__(self) -> str:
+        midpoint, radius = self.decimals()
+        return midpoint if radius == "0" else f"{midpoint} ± {_short(radius)}"
+
+    def _repr_latex_(self) -> str:
+        midpoint, radius = self.decimals()
+        if radius == "0":
+            return f"${midpoint}$"
+        mantissa, _, exponent = _short(radius).partition("e")
+        error = rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+        return rf"${midpoint} \pm {error}$"
+
+
+def _enclosed(value: Enclosure | Fraction | int) -> Enclosure:
+    return value if isinstance(value, Enclosure) else Enclosure(value)
+
+
+def _exponent(value: Fraction) -> int:
+    """The e with 10^e ≤ value < 10^{e+1}, for value > 0."""
+    guess = len(str(value.numerator)) - len(str(value.denominator))
+    return guess if Fraction(10) ** guess <= value else guess - 1
+
+
+def _decimal_places(value: Fraction) -> int | None:
+    """How many decimals write a fraction exactly, None when none do (or more than a screen is needed)."""
+    for places in range(61):
+        if (value * 10**places).denominator == 1:
+            return places
+    return None
+
+
+def _decimal(value: Fraction, places: int) -> str:
+    scaled = value * 10**places
+    digits = str(abs(scaled.numerator)).rjust(places + 1, "0")
+    sign = "-" if scaled < 0 else ""
+    return sign + (f"{digits[:-places]}.{digits[-places:]}" if places else digits)
+
+
+def _short(radius: str) -> str:
+    """A radius of many leading zeros in scientific notation."""
+    stripped = radius.replace(".", "").lstrip("0")
+    if not radius.startswith("0.000") or not stripped:
+        return radius
+    exponent = len(stripped) - len(radius.partition(".")[2]) - 1
+    return f"{stripped[0]}.{stripped[1:] or '0'}e{exponent}"
 
 
 class ReadingStatus(StrEnum):

@@ -9,17 +9,22 @@ squarefree part of K, where by the implicit function theorem K vanishes on a who
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import sympy
-from sympy import Expr, Integer, Poly, Rational, Symbol
+from sympy import Expr, Integer, Poly, Symbol
+from sympy.polys.rings import PolyRing
 from sympy.solvers.solveset import NonlinearError
 
 from ddtheory.errors import NotAnalyticError, UndecidedError
+from ddtheory.exact.fields import is_null, read_polynomial, refuse_large, with_number
 from ddtheory.exact.flatness import prove_flat
 from ddtheory.exact.germ import Germ
 from ddtheory.exact.leading_forms import real_zeros, refuse_odd
 from ddtheory.exact.splitting import Split, jet, split_off
+from ddtheory.exact.symbolic_exponents import exceeds
 from ddtheory.values import Arc, Kind, KLOrder
 
 _DEPTHS = (8, 16, 24)  # degrees of the Taylor polynomials that are tried
@@ -47,6 +52,11 @@ def best_arc(germ: Germ, direction: tuple[Expr, ...], norm: Expr, ray: KLOrder) 
         symbol.name: component / norm * time for symbol, component in zip(germ.variables, direction, strict=True)
     }
     if ray.kind is Kind.FLAT:
+        if len(germ.variables) > 1 and not germ.parameters:
+            with suppress(UndecidedError, NotAnalyticError):
+                _search(
+                    germ, direction, norm, time, _DEPTHS[:1]
+                )  # K = x (x − y²) is flat along y and negative beside it
         return Arc(None, straight, True, "K vanishes on the ray itself.")
     if ray.kind is Kind.REGULAR:
         return Arc(1, straight, True, "A regular direction has order 1 on every tangent arc.")
@@ -59,13 +69,21 @@ def best_arc(germ: Germ, direction: tuple[Expr, ...], norm: Expr, ray: KLOrder) 
     if germ.parameters:
         return Arc(ray.k, straight, False, "K contains parameters; the order along the ray is a lower bound.")
     try:
-        return _search(germ, direction, norm, time)
+        found = _search(germ, direction, norm, time, _DEPTHS)
     except (UndecidedError, NotAnalyticError) as error:
         return Arc(ray.k, straight, False, f"The search stopped: {error} The order along the ray is a lower bound.")
+    if found.proven or found.order is None or exceeds(found.order, ray.k):
+        return found
+    return Arc(ray.k, straight, False, found.reason)  # the search ended before the order of the ray itself
 
 
 def _only_squares(germ: Germ) -> bool:
     """Every term is an even power product with a positive coefficient, so K(t, v) ≥ K(t, 0)."""
+    if germ.divergence.is_polynomial(*germ.variables):
+        return all(
+            coefficient.is_positive and all(exponent % 2 == 0 for exponent in monomial)
+            for monomial, coefficient in read_polynomial(germ.divergence, *germ.variables).terms()
+        )
     for term in sympy.Add.make_args(sympy.expand(germ.divergence)):
         coefficient, rest = term.as_independent(*germ.variables, as_Add=False)
         if not coefficient.is_positive:
@@ -77,19 +95,20 @@ def _only_squares(germ: Germ) -> bool:
     return True
 
 
-def _search(germ: Germ, direction: tuple[Expr, ...], norm: Expr, time: Symbol) -> Arc:
+def _search(germ: Germ, direction: tuple[Expr, ...], norm: Expr, time: Symbol, depths: Sequence[int]) -> Arc:
     pivot = next(index for index, component in enumerate(direction) if component != 0)
     others = [symbol for index, symbol in enumerate(germ.variables) if index != pivot]
-    parameter = Symbol("t", real=True)
+    parameter = sympy.Dummy("t", real=True)  # a coordinate may be called t
     substitution: dict[Symbol, Expr] = {}
     bends = iter(others)
     for index, (symbol, component) in enumerate(zip(germ.variables, direction, strict=True)):
         substitution[symbol] = parameter * component + (0 if index == pivot else next(bends))
     function = germ.divergence.subs(substitution, simultaneous=True)
     polynomial = function.is_polynomial(parameter, *others)
-    for degree in _DEPTHS:
+    for degree in depths:
         taylor = jet(function, [parameter, *others], degree)
-        exact = polynomial and Poly(function, parameter, *others).total_degree() <= degree
+        refuse_large(taylor.domain)
+        exact = polynomial and read_polynomial(function, parameter, *others).total_degree() <= degree
         split = split_off(taylor, parameter, others, degree, exact)
         # the first `limit` orders of a truncated K are those of K
         limit = sympy.oo if split.exact else Integer(degree)
@@ -160,13 +179,12 @@ def _descend(polynomial: Poly, time: Symbol, bends: Sequence[Symbol], limit: Exp
     """
     exact = limit == sympy.oo
     if not bends:
-        orders = [monomial[0] for monomial in polynomial.monoms()] if not polynomial.is_zero else []
-        if not orders or min(orders) > limit:
+        terms = sorted(polynomial.as_dict(native=True).items())
+        first = next((order for (order,), value in terms if not is_null(value, polynomial.domain)), None)
+        if first is None or first > limit:
             return _Path(None, (), exact, "K vanishes on the arc that solves the regular equations.")
-        refuse_odd(min(orders), polynomial, time)
-        return _Path(
-            min(orders), (), True, "The bend is determined by the regular directions, which are eliminated exactly."
-        )
+        refuse_odd(first, polynomial, time)
+        return _Path(first, (), True, "The bend is determined by the regular directions, which are eliminated exactly.")
     squarefree = _squarefree(polynomial) if exact and len(bends) == 1 else None
     zeros = tuple(Integer(0) for _ in bends)
     return _follow(polynomial, squarefree, time, bends, zeros, 2, limit)
@@ -181,9 +199,10 @@ def _follow(
     power: int,
     limit: Expr,
 ) -> _Path:
-    if polynomial.is_zero:
+    start = _front(polynomial, bends, power)
+    if start is None:
         return _Path(None, arc, limit == sympy.oo, "K vanishes on the arc.")
-    order, front = _front(_scale(polynomial, bends, power), bends)
+    order, front = start
     if order > limit or power > _MOST_STEPS:
         return _Path(None, arc, False, "The arc was followed to the end of the search.")
     zeros, complete = real_zeros(front, bends, order)
@@ -199,22 +218,11 @@ def _follow(
     for zero in zeros:
         bent = tuple(known + value * time**power for known, value in zip(arc, zero, strict=True))
         shifted = _shift(polynomial, time, bends, zero, power)
-        if squarefree is not None:
-            _, edge = _front(_scale(squarefree, bends, power), bends)
-            slope = edge.diff(bends[0]).as_expr().subs(bends[0], zero[0])
-            if sympy.expand(edge.as_expr().subs(bends[0], zero[0])) == 0 and sympy.expand(slope) != 0:
-                found.append(
-                    _Path(
-                        None,
-                        bent,
-                        True,
-                        "K vanishes on a smooth arc that starts like this (a simple root of its squarefree part).",
-                    )
-                )
-                continue
-            moved = _shift(squarefree, time, bends, zero, power)
-        else:
-            moved = None
+        moved = None if squarefree is None else _shift(squarefree, time, bends, zero, power)
+        if moved is not None and _has_smooth_branch(moved, bends, power):
+            reason = "K vanishes on a smooth arc that starts like this (a simple root of its squarefree part)."
+            found.append(_Path(None, bent, True, reason))
+            continue
         found.append(_follow(shifted, moved, time, bends, bent, power + 1, limit))
     best = max(found, key=lambda path: (path.order is None, path.order or 0, path.proven))
     if best.order is None:
@@ -224,30 +232,39 @@ def _follow(
     return _Path(best.order, best.arc, settled, reason)
 
 
-def _scale(polynomial: Poly, bends: Sequence[Symbol], power: int) -> dict[tuple[int, ...], Expr]:
-    """Monomials of K(t, t^power w) by (exponent of t, exponents of w)."""
-    return {
-        (monomial[0] + power * sum(monomial[1:]), *monomial[1:]): coefficient
-        for monomial, coefficient in polynomial.terms()
-    }
+def _has_smooth_branch(squarefree: Poly, bends: Sequence[Symbol], power: int) -> bool:
+    """Whether w = 0 is a simple root of the front, so that the polynomial vanishes on an arc v = o(t^power)."""
+    start = _front(squarefree, bends, power)
+    return start is not None and start[1].nth(0) == 0 and start[1].nth(1) != 0
 
 
-def _front(terms: dict[tuple[int, ...], Expr], bends: Sequence[Symbol]) -> tuple[int, Poly]:
-    order = min(monomial[0] for monomial in terms)
-    front = {monomial[1:]: coefficient for monomial, coefficient in terms.items() if monomial[0] == order}
-    return order, Poly.from_dict(front, *bends)
+def _front(polynomial: Poly, bends: Sequence[Symbol], power: int) -> tuple[int, Poly] | None:
+    """The first order of K(t, t^power w) and its coefficient, a polynomial in w; None when K is zero."""
+    field = polynomial.domain
+    by_order: dict[int, dict[tuple[int, ...], Any]] = {}
+    for monomial, coefficient in polynomial.as_dict(native=True).items():
+        by_order.setdefault(monomial[0] + power * sum(monomial[1:]), {})[monomial[1:]] = coefficient
+    for order in sorted(by_order):
+        front = {monomial: value for monomial, value in by_order[order].items() if not is_null(value, field)}
+        if front:
+            return order, Poly.from_dict(front, *bends, domain=field)
+    return None
 
 
 def _shift(polynomial: Poly, time: Symbol, bends: Sequence[Symbol], zero: tuple[Expr, ...], power: int) -> Poly:
+    """K(t, v + zero·t^power), over a field that contains the zero."""
     if all(value == 0 for value in zero):
         return polynomial
-    moved = polynomial.as_expr().subs(
-        {bend: bend + value * time**power for bend, value in zip(bends, zero, strict=True)}, simultaneous=True
-    )
-    extension = [value for value in zero if not isinstance(value, Rational)]
-    if extension:
-        return Poly(sympy.expand(moved), time, *bends, extension=extension)
-    return Poly(moved, time, *bends)
+    field = polynomial.domain
+    for value in zero:
+        field = with_number(field, value)
+    ring = PolyRing(polynomial.gens, field)
+    moves = [
+        (ring.gens[slot], ring.gens[slot] + ring.gens[0] ** power * field.from_sympy(value))
+        for slot, value in enumerate(zero, start=1)
+    ]
+    moved = ring.from_dict(polynomial.set_domain(field).as_dict(native=True)).compose(moves)
+    return Poly.from_dict(dict(moved), *polynomial.gens, domain=field)
 
 
 def _squarefree(polynomial: Poly) -> Poly:

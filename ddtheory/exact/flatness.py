@@ -12,6 +12,7 @@ import sympy
 from sympy import Expr, Integer, Rational, Symbol
 
 from ddtheory.errors import NotAnalyticError, UndecidedError
+from ddtheory.exact.fields import read_polynomial
 from ddtheory.exact.series import expand
 from ddtheory.exact.zero import is_zero
 
@@ -28,9 +29,12 @@ def prove_flat(expression: Expr, variable: Symbol) -> str:
     >>> prove_flat(sympy.log(sympy.exp(t)) - t, t) != "", prove_flat(sympy.exp(t) - 1 - t, t)
     (True, '')
     """
-    if sympy.expand(expression) == 0:
-        return "all terms cancel after expansion"
     try:
+        if expression.is_polynomial(variable):
+            coefficients = read_polynomial(expression, variable).coeffs()
+            return "every coefficient of the polynomial in t vanishes" if all(map(is_zero, coefficients)) else ""
+        if sympy.expand(expression) == 0:
+            return "all terms cancel after expansion"
         if any(
             not is_zero(coefficient) for coefficient in expand(expression, variable, _TERMS_BEFORE_PROOF).coefficients
         ):
@@ -114,7 +118,7 @@ class _Tower:
         return self._adjoin(expression)
 
     def _new(self, expression: Expr, value: Expr) -> Symbol:
-        symbol = Symbol(f"_f{len(self.generators)}")
+        symbol = sympy.Dummy(f"f{len(self.generators)}")
         self.generators[expression] = symbol
         self.values[symbol] = value
         self.slopes[symbol] = Integer(0)
@@ -124,6 +128,8 @@ class _Tower:
         key = sympy.Pow(base, -1, evaluate=False)
         if key not in self.generators:
             inner = self.polynomial(base)
+            if is_zero(base.subs(self.variable, 0)):
+                raise _NotElementaryError  # 1/t is not analytic, and makes t and 1 generate the same ideal
             symbol = self._new(key, 1 / base.subs(self.variable, 0))
             self.slopes[symbol] = sympy.expand(-(symbol**2) * self.differentiate(inner))
             self.relations.append(symbol * inner - 1)

@@ -25,6 +25,8 @@ from ddtheory.exact.zero import is_zero
 Number: TypeAlias = "Expr | int | float | Fraction | str"
 Names: TypeAlias = "Mapping[Symbol, Number] | Mapping[str, Number]"
 
+_MAX_EXPONENT = 2_000
+
 
 @dataclass(frozen=True)
 class Germ:
@@ -44,7 +46,7 @@ def exact_number(value: Number, what: str) -> Expr:
     if isinstance(value, str):
         value = parse_expression(value)
     if isinstance(value, int | float | Fraction):
-        if not math.isfinite(value):
+        if isinstance(value, float) and not math.isfinite(value):
             raise InvalidValueError(f"{what} is {value}; it must be finite.")
         fraction = Fraction(value)
         return Rational(fraction.numerator, fraction.denominator)
@@ -67,7 +69,8 @@ def germ_at(
     coordinate takes the value 0). Every other symbol is a coordinate; the point is 0 unless `at` says otherwise.
 
     Raises:
-        InvalidValueError: K is not a real expression, or `at` names a symbol that does not occur.
+        InvalidValueError: K is not a real expression, an exponent is too large, a name is ambiguous, or `at` names a
+            symbol that does not occur.
         NotAnalyticError: K contains a function such as |x| that has no power series.
         UndecidedError: an exponent contains a symbol that is not assumed positive.
         NotADivergenceError: K is not zero at the point.
@@ -83,6 +86,7 @@ def germ_at(
             f"{', '.join(sorted(unknown))} is no analytic function known here. Known: {', '.join(sorted(FUNCTIONS))}."
         )
     expression = _without_floats(expression)
+    _refuse_ambiguous_names(expression.free_symbols)
     point = by_symbol(at or {}, expression, "at")
     declared = {str(symbol) for symbol in parameters}
     held = {
@@ -102,13 +106,21 @@ def germ_at(
                     f"symbols('{symbol}', integer=True, positive=True), or --parameter {symbol}:positive-integer."
                 )
         held |= exponents
+    if any(symbol.name == "t" for symbol in held):
+        raise InvalidValueError("t is the time along the ray in the answer; give the parameter t another name.")
     variables = tuple(sorted(expression.free_symbols - held, key=lambda symbol: symbol.name))
     fresh = {symbol: Symbol(symbol.name, real=True) for symbol in variables}
     moved = expression.subs({symbol: fresh[symbol] + point.get(symbol, 0) for symbol in variables}, simultaneous=True)
-    at_point = moved.subs(dict.fromkeys(fresh.values(), Integer(0)))
-    if at_point.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
-        # a removable singularity such as sin(x)/x: the series decides
-        return Germ(moved, tuple(fresh.values()), frozenset(held))
+    origin = dict.fromkeys(fresh.values(), Integer(0))
+    if not analytic_at(moved, origin):
+        if len(variables) > 1:
+            # x² y² / (x² + y²) and √(x⁴ + y⁴) have a series on every ray, and none at the point
+            raise NotAnalyticError(
+                f"{moved} divides by zero or has a branch point at the point. A removable singularity such as "
+                "sin(x)/x is understood in one coordinate only; rewrite K without it."
+            )
+        return Germ(moved, tuple(fresh.values()), frozenset(held))  # the series decides whether it is removable
+    at_point = moved.subs(origin)
     if not is_zero(at_point):
         raise NotADivergenceError(
             f"K = {at_point} at the point, not 0. A divergence vanishes at the true parameter; "
@@ -148,9 +160,43 @@ def direction_of(germ: Germ, along: Names) -> tuple[Expr, ...]:
         if symbol not in germ.variables:
             raise DirectionError(f"{symbol} is a parameter, not a coordinate; a direction moves coordinates only.")
     direction = tuple(components.get(symbol, Integer(0)) for symbol in germ.variables)
-    if all(is_zero(component) for component in direction):
+    # a component such as sin(1)² + cos(1)² − 1 must not be taken for one that moves
+    direction = tuple(Integer(0) if is_zero(component) else component for component in direction)
+    if not any(direction):
         raise DirectionError("The direction is zero. Give at least one non-zero component, as in along={y: 1}.")
     return direction
+
+
+def _refuse_ambiguous_names(symbols: Iterable[Symbol]) -> None:
+    names = [symbol.name for symbol in symbols]
+    for name in sorted(names):
+        if names.count(name) > 1:
+            raise InvalidValueError(
+                f"K contains two symbols named {name} with different assumptions; declare {name} once and use it."
+            )
+
+
+def analytic_at(expression: Expr, point: Mapping[Symbol, Expr]) -> bool:
+    """Whether no part of an expression in analytic functions and powers is singular at the point.
+
+    >>> x = Symbol("x", real=True)
+    >>> analytic_at(sympy.sqrt(1 + x), {x: Integer(0)}), analytic_at(sympy.sin(x) / x, {x: Integer(0)})
+    (True, False)
+    """
+    for power in expression.atoms(sympy.Pow):
+        base, exponent = power.args
+        if exponent.is_Integer and abs(exponent) > _MAX_EXPONENT:
+            raise InvalidValueError(f"The exponent {exponent} is larger than {_MAX_EXPONENT}.")
+        if exponent.free_symbols or (exponent.is_Integer and exponent >= 0):
+            continue
+        value = base.subs(point)
+        if not _is_finite(value) or is_zero(value):
+            return False
+    return _is_finite(expression.subs(point))
+
+
+def _is_finite(value: Expr) -> bool:
+    return not value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.AccumBounds)
 
 
 def _without_floats(expression: Expr) -> Expr:

@@ -6,6 +6,8 @@ share variables.
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from ddtheory.errors import InvalidValueError
 from ddtheory.values import RLCT
 
@@ -15,7 +17,7 @@ def separable_sum(*parts: RLCT) -> RLCT:
 
     A block of ρ regular coordinates is `RLCT(Fraction(ρ, 2))`.
 
-    Source: Watanabe 2009, § 7.1; Lin 2011, Proposition 4.5.
+    Source: Watanabe 2009; Lin 2011, Proposition 4.5.
 
     Raises:
         InvalidValueError: no part is given.
@@ -25,13 +27,13 @@ def separable_sum(*parts: RLCT) -> RLCT:
     RLCT(lam=Fraction(3, 4), m=4)
     """
     _some(parts)
-    return RLCT(sum(part.lam for part in parts), 1 + sum(part.m - 1 for part in parts))
+    return RLCT(sum((part.lam for part in parts), Fraction(0)), 1 + sum(part.m - 1 for part in parts))
 
 
 def transversal_crossing(*parts: RLCT) -> RLCT:
     """K = K_1(x) · K_2(y) · … in disjoint variables: λ = min λ_i, m = Σ of m_i over the minimisers.
 
-    Source: Watanabe 2009, § 7.1; Lin 2011, Proposition 4.5.
+    Source: Watanabe 2009; Lin 2011, Proposition 4.5.
 
     Raises:
         InvalidValueError: no part is given.
@@ -49,7 +51,7 @@ def transversal_crossing(*parts: RLCT) -> RLCT:
 def union(*parts: RLCT) -> RLCT:
     """A neighbourhood covered by charts or strata: the dominating pair; at equal λ the larger m, never the sum.
 
-    Source: Watanabe 2009, Theorem 6.7 (the largest pole over all charts, with its order).
+    Source: Watanabe 2009 (the largest pole over all charts, with its order).
 
     Raises:
         InvalidValueError: no part is given.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.values import RLCT
@@ -23,7 +23,7 @@ def deep_linear(widths: Sequence[int], rank: int = 0) -> RLCT:
 
     λ = [r(H_0 + H_L) − r²]/2 + a(ℓ − a)/(4ℓ) − (ℓ(ℓ − 1)/4)(S/ℓ)² + ½ Σ_{i<j ∈ 𝓜} M_i M_j,  m = a(ℓ − a) + 1.
 
-    Source: Aoyagi 2024, Neural Networks 172:106132, Theorem 1. (A restatement in the literature prints a(ℓ − a)
+    Source: Aoyagi 2024, Neural Networks 172:106132. (A restatement in the literature prints a(ℓ − a)
     without the + 1, which would give a regular model multiplicity 0.)
 
     Raises:
@@ -53,7 +53,7 @@ def deep_linear(widths: Sequence[int], rank: int = 0) -> RLCT:
 def reduced_rank(inputs: int, hidden: int, outputs: int, rank: int = 0) -> RLCT:
     """Reduced-rank regression, two layers, in the four cases of its first derivation.
 
-    Source: Aoyagi & Watanabe 2005, Neural Networks 18:924–933, Theorem 1.
+    Source: Aoyagi & Watanabe 2005, Neural Networks 18:924–933.
 
     Raises:
         InvalidValueError: as in `deep_linear`.
@@ -90,7 +90,7 @@ def by_rank_sequences(widths: Sequence[int], rank: int = 0) -> RLCT:
     _check(widths, rank)
     reduced = tuple(width - rank for width in widths)
 
-    @lru_cache(maxsize=None)
+    @cache
     def least(layer: int, current: int) -> tuple[int, tuple[tuple[int, ...], ...]]:
         """Smallest codimension from this layer on, with every sequence that attains it."""
         if layer == len(reduced) - 1:
@@ -156,8 +156,8 @@ def at_factorisation(inputs: int, hidden: int, outputs: int, *, rank: int, rank_
     a, b = rank_first, rank_second
     if not (max(0, a + b - hidden) <= rank <= min(a, b) and a <= min(hidden, inputs) and b <= min(hidden, outputs)):
         raise InvalidValueError(
-            f"No matrices of shapes ({hidden}, {inputs}) and ({outputs}, {hidden}) have ranks {a} and {b} and a product of "
-            f"rank {rank}: Sylvester's inequality a + b − H ≤ r ≤ min(a, b) fails, or a rank exceeds a size."
+            f"No matrices of shapes ({hidden}, {inputs}) and ({outputs}, {hidden}) have ranks {a} and {b} and a "
+            f"product of rank {rank}: Sylvester's inequality a + b − H ≤ r ≤ min(a, b) fails, or a rank exceeds a size."
         )
     regular = inputs * b + a * outputs - a * b
     rows, columns, middle = outputs - b, inputs - a, hidden - a - b + rank

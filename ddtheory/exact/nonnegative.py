@@ -7,15 +7,21 @@ set of rays. The direction that the user asks about, and every arc tangent to it
 from __future__ import annotations
 
 import itertools
+import math
 
 import sympy
-from sympy import Expr, Integer, Poly
+from sympy import Expr, Poly
 
 from ddtheory.errors import NotADivergenceError, UndecidedError
+from ddtheory.exact.fields import read_polynomial
 from ddtheory.exact.germ import Germ
+from ddtheory.exact.splitting import jet
+from ddtheory.exact.symbolic_exponents import has_symbolic_exponents
 from ddtheory.exact.zero import sign
 
 _MOST_RAYS = 800
+_MOST_VALUES = 40_000  # monomials times rays
+_DEGREE = 4  # of the Taylor polynomial that stands for a K that is no polynomial
 
 
 def refuse_negative(germ: Germ) -> None:
@@ -23,18 +29,23 @@ def refuse_negative(germ: Germ) -> None:
 
     Raises:
         NotADivergenceError: K is negative on a ray; the message gives it.
+        NotAnalyticError: K has no power series at the point.
     """
-    if germ.parameters or not germ.variables or not germ.divergence.is_polynomial(*germ.variables):
-        return  # the leading terms below are read off a polynomial with constant coefficients
-    polynomial = Poly(germ.divergence, *germ.variables)
+    if not germ.variables or any(has_symbolic_exponents(germ.divergence, symbol) for symbol in germ.variables):
+        return
+    try:
+        polynomial = _taylor(germ)
+    except UndecidedError:
+        return
     parts: dict[int, dict[tuple[int, ...], Expr]] = {}
     for monomial, coefficient in polynomial.terms():
         parts.setdefault(sum(monomial), {})[monomial] = coefficient
-    for direction in _rays(len(germ.variables)):
+    most_rays = max(1, min(_MOST_RAYS, _MOST_VALUES // len(polynomial.terms())))
+    for direction in _rays(len(germ.variables), most_rays):
         for degree in sorted(parts):
             value = sympy.Add(
                 *[
-                    coefficient * sympy.Mul(*[base**power for base, power in zip(direction, monomial, strict=True)])
+                    coefficient * math.prod(base**power for base, power in zip(direction, monomial, strict=True))
                     for monomial, coefficient in parts[degree].items()
                 ]
             )
@@ -49,7 +60,13 @@ def refuse_negative(germ: Germ) -> None:
     _refuse_indefinite_hessian(germ, parts.get(2, {}))
 
 
-def _rays(count: int) -> list[tuple[Integer, ...]]:
+def _taylor(germ: Germ) -> Poly:
+    if germ.divergence.is_polynomial(*germ.variables):
+        return read_polynomial(germ.divergence, *germ.variables)
+    return jet(germ.divergence, germ.variables, _DEGREE)
+
+
+def _rays(count: int, most: int) -> list[tuple[int, ...]]:
     values = (0, 1, -1, 2, -2, 3, -3)
     rays = (
         (vector for vector in itertools.product(values, repeat=count) if any(vector))
@@ -61,7 +78,7 @@ def _rays(count: int) -> list[tuple[Integer, ...]]:
             if any(signs)
         )
     )
-    return [tuple(Integer(value) for value in vector) for vector in itertools.islice(rays, _MOST_RAYS)]
+    return list(itertools.islice(rays, most))
 
 
 def _refuse_indefinite_hessian(germ: Germ, quadratic: dict[tuple[int, ...], Expr]) -> None:
@@ -76,7 +93,7 @@ def _refuse_indefinite_hessian(germ: Germ, quadratic: dict[tuple[int, ...], Expr
         )
 
 
-def _report(germ: Germ, direction: tuple[Integer, ...], degree: int, value: Expr) -> None:
+def _report(germ: Germ, direction: tuple[int, ...], degree: int, value: Expr) -> None:
     where = ", ".join(str(symbol) for symbol in germ.variables)
     vector = ", ".join(str(component) for component in direction)
     raise NotADivergenceError(

@@ -14,6 +14,7 @@ from sympy import Expr, Integer, Symbol
 
 from ddtheory.errors import NotADivergenceError, UndecidedError
 from ddtheory.exact.arc import best_arc
+from ddtheory.exact.fields import read_polynomial
 from ddtheory.exact.flatness import prove_flat
 from ddtheory.exact.germ import Germ, Names, direction_of, germ_at
 from ddtheory.exact.nonnegative import refuse_negative
@@ -53,7 +54,7 @@ def kl_order(
         NotAnalyticError: K has no power series at the point.
         UndecidedError: a sign depends on a parameter, or a zero cannot be proven.
 
-    Source: Shirodkar, arXiv 2606.05957, Definition 1 and thm:fisher_decay; Watanabe 2009, chapter 2.
+    Source: Shirodkar, arXiv 2606.05957, Definition 1 and thm:fisher_decay; Watanabe 2009.
 
     >>> from sympy.abc import x, y
     >>> kl_order(x**2 + y**4, along={y: 1}).k
@@ -69,12 +70,13 @@ def kl_order(
     refuse_negative(germ)
     time = Symbol("t", positive=True)
     norm = sympy.sqrt(sympy.Add(*[component**2 for component in direction]))
-    ray = _on_ray(germ, direction, norm, time)
-    leading = leading_term(ray, time)
+    leading = leading_term(_on_ray(germ, direction, time), time)
     if leading.exponent is None:
         found = KLOrder(Kind.FLAT, None, None, None, f"K is identically zero on the ray: {leading.proof}.")
     else:
-        found = _classify(germ, direction, leading)
+        # the direction has its own length above, so that a rational K stays rational
+        unit = leading._replace(coefficient=leading.coefficient / norm**leading.exponent)
+        found = _classify(germ, direction, unit)
     if not arc:
         return found
     return KLOrder(found.kind, found.k, found.leading, best_arc(germ, direction, norm, found), found.proof)
@@ -98,7 +100,7 @@ def leading_term(function: Expr, variable: Symbol) -> Leading:
 
 def _analytic_leading(function: Expr, variable: Symbol) -> Leading:
     if function.is_polynomial(variable):
-        polynomial = sympy.Poly(function, variable)
+        polynomial = read_polynomial(function, variable)
         for (exponent,), coefficient in reversed(polynomial.terms()):
             if not is_zero(coefficient):
                 return Leading(
@@ -125,8 +127,8 @@ def _analytic_leading(function: Expr, variable: Symbol) -> Leading:
     )
 
 
-def _on_ray(germ: Germ, direction: tuple[Expr, ...], norm: Expr, time: Symbol) -> Expr:
-    steps = {symbol: time * component / norm for symbol, component in zip(germ.variables, direction, strict=True)}
+def _on_ray(germ: Germ, direction: tuple[Expr, ...], time: Symbol) -> Expr:
+    steps = {symbol: time * component for symbol, component in zip(germ.variables, direction, strict=True)}
     return germ.divergence.subs(steps, simultaneous=True)
 
 

@@ -106,6 +106,8 @@ class _Expander:
 
     def _apply(self, expression: Expr, rule: Callable[[Coefficients], Coefficients]) -> Series:
         inner = _strip(self.of(expression.args[0]))
+        if inner.end <= 0:
+            return Series(0, ())  # divisions have used up every term that was known; the caller asks for more
         if inner.valuation < 0:
             raise NotAnalyticError(f"The argument of {expression} has a pole at {self.variable} = 0.")
         coefficients = rule([inner[exponent] for exponent in range(inner.end)])

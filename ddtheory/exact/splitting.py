@@ -2,7 +2,7 @@
 
 With L the coordinates on which the Hessian of K is non-degenerate, K = |L'|² + K_red(t, s) after the change
 L' = L − L(t, s), where ∂_L K(L(t, s), t, s) = 0. An arc of maximal order has L' = 0, so only K_red matters.
-(Splitting lemma: Arnold, Gusein-Zade, Varchenko, Singularities of Differentiable Maps I, § 11.1.)
+(Splitting lemma: Arnold, Gusein-Zade, Varchenko, Singularities of Differentiable Maps I.)
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ import sympy
 from sympy import Expr, Matrix, Poly, Symbol
 from sympy.polys.rings import PolyRing
 
+from ddtheory.errors import NotAnalyticError
+from ddtheory.exact.fields import read_polynomial
 from ddtheory.exact.series import expand
+from ddtheory.exact.zero import is_zero
 
 
 @dataclass(frozen=True)
@@ -51,16 +54,17 @@ def jet(function: Expr, variables: Sequence[Symbol], degree: int) -> Poly:
     x**2*y**2/2 + x*y + 1
     """
     if function.is_polynomial(*variables):
-        terms = Poly(function, *variables, extension=True).as_dict()
-        kept = {monomial: value for monomial, value in terms.items() if sum(monomial) <= degree}
-        polynomial = Poly.from_dict(kept or {(0,) * len(variables): 0}, *variables, extension=True)
-    else:
-        scale = sympy.Dummy("z")
-        scaled = function.subs({variable: scale * variable for variable in variables}, simultaneous=True)
-        series = expand(scaled, scale, degree + 1)
-        terms = sympy.Add(*[sympy.expand(series[exponent]) for exponent in range(degree + 1)])
-        polynomial = Poly(terms, *variables, extension=True)
-    return polynomial.to_field()
+        polynomial = read_polynomial(function, *variables, extension=True)
+        kept = {m: value for m, value in polynomial.as_dict(native=True).items() if sum(m) <= degree}
+        return Poly.from_dict(kept, *variables, domain=polynomial.domain)
+    scale = sympy.Dummy("z")
+    scaled = function.subs({variable: scale * variable for variable in variables}, simultaneous=True)
+    series = expand(scaled, scale, degree + 1)
+    terms = sympy.Add(*[sympy.expand(series[exponent]) for exponent in range(degree + 1)])
+    if not terms.is_polynomial(*variables):
+        # x² y² / (x² + y²) has a series on every ray, and none at the point
+        raise NotAnalyticError(f"{function} has no power series at the point: it starts with {terms}.")
+    return Poly(terms, *variables, extension=True).to_field()
 
 
 def split_off(taylor: Poly, time: Symbol, others: Sequence[Symbol], degree: int, exact: bool) -> Split:
@@ -75,13 +79,15 @@ def split_off(taylor: Poly, time: Symbol, others: Sequence[Symbol], degree: int,
     solved = _solve_regular(polynomial, slots, hessian.extract(live, live).inv())
     reduced = polynomial.substitute(polynomial.element, solved)
     rest = tuple(symbol for index, symbol in enumerate(others) if index not in live)
-    expressions = {symbols[slot]: value.as_expr() for slot, value in solved.items()}
+    # the gradient of a Taylor polynomial is known one degree less far, and so is its solution
+    known = {slot: polynomial.below(value, degree) for slot, value in solved.items()}
+    expressions = {symbols[slot]: value.as_expr() for slot, value in known.items()}
     return Split(
         Poly(reduced.as_expr(), time, *rest, domain=taylor.domain),
         rest,
         tuple(others),
         expressions,
-        exact and _solves_exactly(taylor, expressions, reduced.as_expr()),
+        exact and _solves_exactly(taylor, known, reduced, degree),
     )
 
 
@@ -94,7 +100,7 @@ def _second_derivative(taylor: Poly, first: int, second: int) -> Expr:
 
 def _live_indices(hessian: Matrix) -> list[int]:
     """Indices of a largest non-degenerate principal block; for K ≥ 0 the pivots of elimination are such indices."""
-    _, pivots = hessian.rref()
+    _, pivots = hessian.rref(iszerofunc=is_zero)  # a pivot must be proven non-zero
     return list(pivots)
 
 
@@ -105,6 +111,9 @@ class _Truncated:
         self.ring: Any = PolyRing(taylor.gens, taylor.domain)
         self.degree = degree
         self.element: Any = self.ring.from_dict(dict(taylor.rep.to_dict()))
+
+    def below(self, element: Any, degree: int) -> Any:
+        return self.ring.from_dict({monomial: value for monomial, value in element.items() if sum(monomial) < degree})
 
     def multiply(self, left: Any, right: Any) -> Any:
         product = self.ring.zero
@@ -146,9 +155,13 @@ def _solve_regular(polynomial: _Truncated, slots: Sequence[int], inverse: Matrix
     return solved
 
 
-def _solves_exactly(taylor: Poly, solved: dict[Symbol, Expr], reduced: Expr) -> bool:
+def _solves_exactly(taylor: Poly, solved: dict[int, Any], reduced: Any, degree: int) -> bool:
     """Whether the truncated solution solves the untruncated equations, so that nothing was lost."""
-    expression = taylor.as_expr()
-    if any(sympy.expand(sympy.diff(expression, symbol).subs(solved, simultaneous=True)) != 0 for symbol in solved):
-        return False
-    return bool(sympy.expand(expression.subs(solved, simultaneous=True) - reduced) == 0)
+    longest = max((sum(monomial) for value in solved.values() for monomial in value), default=0)
+    largest = taylor.total_degree() * max(1, longest)
+    for bound in (2 * degree, largest):  # a series that has not ended mostly shows it soon, and cheaply
+        polynomial = _Truncated(taylor, bound)
+        gradient = [polynomial.element.diff(polynomial.ring.gens[slot]) for slot in solved]
+        if any(polynomial.substitute(entry, solved) != 0 for entry in gradient):
+            return False
+    return bool(polynomial.substitute(polynomial.element, solved) == reduced)

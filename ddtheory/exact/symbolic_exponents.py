@@ -1,8 +1,8 @@
 """First terms of functions with symbolic exponents, t^{2k} + t^{k+1} + …, for every k at once.
 
 With s = t^k an independent variable, the function is analytic in (t, s) and its coefficient of s^b is an ordinary
-analytic function of t, whose first term t^a gives the exponent a + b k. A coefficient with a = 0 dominates all
-later ones, so finitely many b decide. Exponents are compared for every admissible value of the parameters.
+analytic function of t, whose first term t^a gives the exponent a + b k. Once every b of one size is larger than a
+known exponent, so are all later ones, so finitely many b decide. Exponents are compared for every admissible value of the parameters.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sympy
 from sympy import Expr, Integer, Symbol
 
 from ddtheory.errors import UndecidedError
+from ddtheory.exact.germ import analytic_at
 from ddtheory.exact.zero import is_zero, sign
 
 _MAX_POWER = 12
@@ -42,25 +43,35 @@ def leading_with_symbols(function: Expr, variable: Symbol, leading_of: Callable[
     Raises:
         UndecidedError: the exponents cannot be compared, or are not of the form a + b k with b ≥ 0.
     """
-    function = sympy.expand(function, force=False)
+    function = sympy.expand(function, power_exp=False)  # t^{2k − 1} stays one power
     direct = _generalised_polynomial(function, variable)
     if direct is not None:
         return _smallest(direct, "K is a sum of powers of t on the ray")
     separated, powers = _separate(function, variable)
+    if not analytic_at(separated, dict.fromkeys([variable, *(symbol for symbol, _ in powers)], Integer(0))):
+        # y⁴ / (y² + y^{2k}) has no series in y and s = y^k; the terms that s gives one by one say nothing at k = 1
+        raise UndecidedError(
+            f"{function} divides by zero or has a branch point where {variable} and its powers vanish."
+        )
     terms: dict[Expr, Expr] = {}
-    for degrees in _degrees(len(powers), range(_MAX_POWER + 1)):
-        if any(_dominates(known, degrees, powers) for known in terms):
-            continue
-        coefficient = separated
-        for (symbol, _), degree in zip(powers, degrees, strict=True):
-            coefficient = (sympy.diff(coefficient, symbol, degree) / sympy.factorial(degree)).subs(symbol, 0)
-        leading = leading_of(coefficient, variable)
-        if leading.exponent is not None:
-            shift = sympy.Add(*[degree * exponent for (_, exponent), degree in zip(powers, degrees, strict=True)])
-            _collect(terms, leading.exponent + shift, leading.coefficient)
-    if not _closed(terms, powers):
-        raise UndecidedError(f"No term of {function} was found that dominates all later ones in {variable}.")
-    return _smallest(terms, "K is analytic in t and its symbolic powers, and its first terms are compared")
+    for total in range(_MAX_POWER + 1):
+        undecided = [
+            degrees
+            for degrees in _degrees(len(powers), total)
+            if not any(_dominates(known, degrees, powers) for known in terms)
+        ]
+        if not undecided:
+            # every vector of larger total degree lies above one of these
+            return _smallest(terms, "K is analytic in t and its symbolic powers, and its first terms are compared")
+        for degrees in undecided:
+            coefficient = separated
+            for (symbol, _), degree in zip(powers, degrees, strict=True):
+                coefficient = (sympy.diff(coefficient, symbol, degree) / sympy.factorial(degree)).subs(symbol, 0)
+            leading = leading_of(coefficient, variable)
+            if leading.exponent is not None:
+                shift = sympy.Add(*[degree * exponent for (_, exponent), degree in zip(powers, degrees, strict=True)])
+                _collect(terms, leading.exponent + shift, leading.coefficient)
+    raise UndecidedError(f"No term of {function} was found that dominates all later ones in {variable}.")
 
 
 def at_least(exponent: Expr, bound: Expr) -> bool:
@@ -113,12 +124,18 @@ def _collect(terms: dict[Expr, Expr], exponent: Expr, coefficient: Expr) -> None
 
 
 def _separate(function: Expr, variable: Symbol) -> tuple[Expr, list[tuple[Symbol, Expr]]]:
-    """Replace t^{a + b k} by t^a s^b, with one s for each monomial k in the parameters."""
+    """Replace t^{a + b k} by t^a s^b, with one s for each monomial k in the parameters.
+
+    Where a < 0 the whole power is one s, so that nothing is divided by t.
+    """
     symbols: dict[Expr, Symbol] = {}
 
     def split(base: Expr, exponent: Expr) -> Expr:
+        exponent = sympy.expand(exponent)
+        if exponent.as_coeff_Add()[0].is_negative and exceeds(exponent, Integer(0)):
+            return symbols.setdefault(exponent, sympy.Dummy(f"s_{exponent}"))  # t^{2k − 1}, and not s²/t
         parts: list[Expr] = []
-        for term in sympy.Add.make_args(sympy.expand(exponent)):
+        for term in sympy.Add.make_args(exponent):
             number, monomial = term.as_coeff_Mul()
             if not monomial.free_symbols:
                 number, monomial = term, Integer(1)
@@ -147,23 +164,18 @@ def _separate(function: Expr, variable: Symbol) -> tuple[Expr, list[tuple[Symbol
     return function.replace(is_symbolic, replace), [(symbol, monomial) for monomial, symbol in symbols.items()]
 
 
-def _degrees(count: int, totals: range) -> list[tuple[int, ...]]:
-    """Exponent vectors of the symbolic powers by total degree."""
-    vectors = itertools.product(range(totals.stop), repeat=count)
-    return sorted((vector for vector in vectors if sum(vector) in totals), key=lambda vector: (sum(vector), vector))
+def _degrees(count: int, total: int) -> list[tuple[int, ...]]:
+    """Exponent vectors of the symbolic powers of one total degree."""
+    return [
+        tuple(chosen.count(index) for index in range(count))
+        for chosen in itertools.combinations_with_replacement(range(count), total)
+    ]
 
 
 def _dominates(known: Expr, degrees: tuple[int, ...], powers: list[tuple[Symbol, Expr]]) -> bool:
-    """Whether a known exponent is ≤ every exponent a + Σ degrees·k with a ≥ 0."""
+    """Whether a known exponent is < every exponent a + Σ degrees·k with a ≥ 0; a tie would add to its coefficient."""
     least = sympy.Add(*[degree * exponent for (_, exponent), degree in zip(powers, degrees, strict=True)])
-    return at_least(least, known)
-
-
-def _closed(terms: dict[Expr, Expr], powers: list[tuple[Symbol, Expr]]) -> bool:
-    """Whether the exponents found dominate everything beyond the degrees that were searched."""
-    # every vector beyond the search lies above one of total degree one more
-    frontier = _degrees(len(powers), range(_MAX_POWER + 1, _MAX_POWER + 2))
-    return all(any(_dominates(known, degrees, powers) for known in terms) for degrees in frontier)
+    return exceeds(least, known)
 
 
 def _smallest(terms: dict[Expr, Expr], proof: str) -> Leading:

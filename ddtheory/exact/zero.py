@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import sympy
 from flint import arb, ctx, fmpq
-from sympy import Expr, Number, Rational, Symbol
+from sympy import Expr, Rational, Symbol
 
 from ddtheory.errors import UndecidedError
 
@@ -105,8 +105,8 @@ def is_zero(value: Expr) -> bool:
     expanded = sympy.expand(value)
     if expanded == 0:
         return True
-    if expanded.is_polynomial(*expanded.free_symbols) and all(number.is_rational for number in expanded.atoms(Number)):
-        return False  # a polynomial in normal form with a term left
+    if expanded.is_polynomial(*expanded.free_symbols):
+        return all(_sign_of_constant(number) == 0 for number in sympy.Poly(expanded, *expanded.free_symbols).coeffs())
     if sympy.cancel(expanded) == 0:
         return True
     if value.is_nonzero:
@@ -162,11 +162,11 @@ def _sign_of_parameters(value: Expr) -> int:
 def _differs_from_zero_somewhere(value: Expr) -> bool:
     """Non-zero at one admissible point of the parameters means: not identically zero."""
     for offset in range(4):
-        point = {
-            symbol: _admissible(symbol, index + offset)
-            for index, symbol in enumerate(sorted(value.free_symbols, key=lambda symbol: symbol.name))
-        }
         try:
+            point = {
+                symbol: _admissible(symbol, index + offset)
+                for index, symbol in enumerate(sorted(value.free_symbols, key=lambda symbol: symbol.name))
+            }
             if _sign_of_constant(sympy.sympify(value.subs(point))) != 0:
                 return True
         except (UndecidedError, TypeError, ValueError):
@@ -175,6 +175,9 @@ def _differs_from_zero_somewhere(value: Expr) -> bool:
 
 
 def _admissible(symbol: Symbol, index: int) -> Expr:
-    if symbol.is_integer:
-        return sympy.Integer(2 + index)
-    return Rational(7 + 3 * index, 5 + 2 * index)
+    """A number that has every property the symbol is assumed to have."""
+    whole, broken = sympy.Integer(2 + index), Rational(7 + 3 * index, 5 + 2 * index)
+    for number in (broken, whole, whole + 1, -broken, -whole, -whole - 1):
+        if all(getattr(number, f"is_{name}") is truth for name, truth in symbol.assumptions0.items()):
+            return number
+    raise UndecidedError(f"No number is known that has the assumed properties of {symbol}.")

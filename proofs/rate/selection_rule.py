@@ -290,9 +290,7 @@ CLAIM = Claim(
     control=control,
     counterexample=counterexample,
     rests_on=("thm:fisher_decay", "cor:fisher_structure"),
-    assumes=(
-        Citation("Watanabe 2009, Algebraic Geometry and Statistical Learning Theory", "Theorem 7.1 (volume and λ)"),
-    ),
+    assumes=(Citation("Watanabe 2009, Algebraic Geometry and Statistical Learning Theory", "volume and λ"),),
     titled=(
         "The KL order k of a direction is the order of the smallest eigenvalue and gives the contribution "
         "1/(2k) to the "

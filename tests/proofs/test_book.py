@@ -9,7 +9,10 @@ from ddtheory.values import Citation, Verdict
 from ddtheory.verify import Comparison, transitive_assumptions
 from ddtheory.verify.symbolic import vanishes
 
-VOLUME = "Watanabe 2009, Algebraic Geometry and Statistical Learning Theory, Theorem 7.1 (volume and λ)"
+VOLUME = "Watanabe 2009, Algebraic Geometry and Statistical Learning Theory, volume and λ"
+
+EVIDENCE = "Watanabe 2009, Algebraic Geometry and Statistical Learning Theory, free energy and renormalised posterior"
+LINE = "thm:nu_universality"
 
 RESTS_ON: dict[str, frozenset[str]] = {
     "anchor:A1": frozenset(),
@@ -19,6 +22,19 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "cor:fisher_structure": frozenset({"thm:fisher_decay"}),
     "cor:bridge_near_canonical": frozenset(),
     "thm:selection_rule": frozenset({"thm:fisher_decay", "cor:fisher_structure", VOLUME}),
+    "thm:nu_universality": frozenset({EVIDENCE}),
+    "cor:second_moment": frozenset({EVIDENCE, LINE, "thm:tempering"}),
+    **{
+        name: frozenset({EVIDENCE, LINE})
+        for name in (
+            "prop:nu_even",
+            "thm:tempering",
+            "register:X1",
+            "rem:prior_shift",
+            "rem:nu_crossing",
+            "rem:nu_live_block",
+        )
+    },
 }
 """Everything a claim assumes, directly or through others. A new assumption changes the claim, so it goes here too."""
 

@@ -1,0 +1,114 @@
+"""Between the balls of python-flint and the values of this package, without touching any global precision."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import sympy
+from flint import arb, ctx, fmpq
+
+from ddtheory.errors import InvalidValueError, UndecidedError
+from ddtheory.values import Enclosure
+
+MAX_DIGITS = 2000
+_ROUNDS = 6
+
+
+def rational(value: Any, what: str) -> Fraction:
+    """An exact rational from an int, a Fraction, a rational of sympy or text such as "1/2" or "0.25".
+
+    Raises:
+        InvalidValueError: the value is a float, or no rational number.
+
+    >>> rational("1/4", "the inverse temperature β"), rational(sympy.Rational(2, 3), "λ")
+    (Fraction(1, 4), Fraction(2, 3))
+    """
+    if isinstance(value, bool):
+        raise InvalidValueError(f"{_capital(what)} = {value!r} is a truth value, not a number.")
+    if isinstance(value, float):
+        raise InvalidValueError(
+            f"{_capital(what)} = {value!r} is a float, which is rounded, and an enclosure starts from exact numbers. "
+            f'Give a Fraction or text: "{value!r}" means exactly what it says.'
+        )
+    if isinstance(value, sympy.Rational):
+        return Fraction(int(value.p), int(value.q))
+    try:
+        return Fraction(value)
+    except (ValueError, TypeError, ZeroDivisionError, OverflowError):
+        raise InvalidValueError(f"{_capital(what)} = {value!r} is not a rational number.") from None
+
+
+def check_digits(digits: int, cost: str = "") -> int:
+    """The number of significant digits asked for, when that can be meant.
+
+    Raises:
+        InvalidValueError: not a positive integer, or more than `MAX_DIGITS`.
+    """
+    if not isinstance(digits, int) or isinstance(digits, bool) or digits < 1:
+        raise InvalidValueError(f"digits = {digits!r} is not a positive integer. 30 is the default.")
+    if digits > MAX_DIGITS:
+        raise InvalidValueError(f"digits = {digits} is more than {MAX_DIGITS}. {cost}".rstrip())
+    return digits
+
+
+def bits(digits: int) -> int:
+    """Bits that hold so many decimal digits, with a few to spare."""
+    return math.ceil(digits * math.log2(10)) + 2
+
+
+def ball(value: Fraction | int) -> arb:
+    """The ball of a rational at the working precision."""
+    exact = Fraction(value)
+    return arb(fmpq(exact.numerator, exact.denominator))
+
+
+def exact(value: arb) -> Fraction:
+    """The rational that an exact ball (radius zero) is."""
+    mantissa, exponent = value.man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+
+
+def enclosure(value: arb, digits: int) -> Enclosure:
+    """The enclosure of a ball, its midpoint rounded to a little more than `digits` digits; the rounding is enclosed."""
+    if not value.is_finite():
+        raise UndecidedError("The computation lost all its digits; nothing is known of the result.")
+    if value.is_exact() and value.is_zero():
+        return Enclosure(0)
+    midpoint, radius, exponent = value.mid_rad_10exp(digits + 2)
+    scale = Fraction(10) ** int(exponent)
+    return Enclosure(int(midpoint) * scale, int(radius) * scale)
+
+
+def to_digits(compute: Callable[[int], arb], digits: int, guard: int = 8) -> Enclosure:
+    """`compute(p)` encloses a number with an error of about 2^{−p}; asks for more until `digits` digits are proven.
+
+    `compute` runs at whatever working precision it sets itself. A value that is exactly zero is accepted as such.
+
+    Raises:
+        UndecidedError: the digits do not come, which happens when the value is zero but not known to be.
+    """
+    wanted = bits(digits)
+    precision = wanted + guard
+    for _ in range(_ROUNDS):
+        value = compute(precision)
+        if value.is_finite() and (value.is_zero() or value.rel_accuracy_bits() >= wanted - 2):
+            found = enclosure(value, digits)
+            if found.digits is None or found.digits >= digits:
+                return found
+        gained = value.rel_accuracy_bits() if value.is_finite() else 0
+        precision += max(2 * (wanted - max(gained, 0)), 32)
+    raise UndecidedError(
+        f"{digits} digits could not be proven: the value is zero to {precision} bits. Ask for fewer digits."
+    )
+
+
+def working(precision: int) -> Any:
+    """A context with this working precision in bits, which leaves the global precision as it was."""
+    return ctx.workprec(precision)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
