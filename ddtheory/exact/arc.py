@@ -53,10 +53,9 @@ def best_arc(germ: Germ, direction: tuple[Expr, ...], norm: Expr, ray: KLOrder) 
     }
     if ray.kind is Kind.FLAT:
         if len(germ.variables) > 1 and not germ.parameters:
+            # K = x (x − y²) is flat along y and negative beside it: the search would say so
             with suppress(UndecidedError, NotAnalyticError):
-                _search(
-                    germ, direction, norm, time, _DEPTHS[:1]
-                )  # K = x (x − y²) is flat along y and negative beside it
+                _search(germ, direction, norm, time, _DEPTHS[:1])
         return Arc(None, straight, True, "K vanishes on the ray itself.")
     if ray.kind is Kind.REGULAR:
         return Arc(1, straight, True, "A regular direction has order 1 on every tangent arc.")

@@ -1,7 +1,8 @@
 r"""The singular fluctuation ν of one dead line, enclosed by ball arithmetic to as many digits as asked.
 
 Normalisation. ν(β) is the limit of (β/2) E[V_n], V_n the functional variance Σ_i Var_post(log p(x_i|θ)) of the
-posterior at inverse temperature β (Watanabe 2009, renormalised posterior); nats. Regular models have ν = d/2 at every β.
+posterior at inverse temperature β (Watanabe 2009, renormalised posterior); nats. Regular models have ν = d/2 at
+every β.
 
 Along one line on which K vanishes to order k, with prior density |s|^h, let a = (h + 1)/k. In the variable
 v = √(nβA) s^k the posterior tends to |v|^{a−1} exp(√β ξ v − v²/2) with ξ ~ N(0, 1), and V_n → Var(v)/β, so

@@ -2,7 +2,8 @@
 
 With s = t^k an independent variable, the function is analytic in (t, s) and its coefficient of s^b is an ordinary
 analytic function of t, whose first term t^a gives the exponent a + b k. Once every b of one size is larger than a
-known exponent, so are all later ones, so finitely many b decide. Exponents are compared for every admissible value of the parameters.
+known exponent, so are all later ones, so finitely many b decide. Exponents are compared for every admissible value of
+the parameters.
 """
 
 from __future__ import annotations

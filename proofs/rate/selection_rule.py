@@ -62,7 +62,8 @@ def derive() -> Derivation:
                 r"\frac{\lambda_{\min}(F)}{k^2 t^{2(k-1)}} \to S = A - e^\top g^{-1} e",
             ),
             Step(
-                "Two directions that die at different rates, with the cross entry in between: the smallest eigenvalue keeps the faster rate.",
+                "Two directions that die at different rates, with the cross entry in between: the smallest eigenvalue "
+                "keeps the faster rate.",
                 r"\frac{\lambda_{\min}}{t^{2 j_2}} \to d - \frac{b^2}{a}",
             ),
             Step(
