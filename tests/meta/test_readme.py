@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import doctest
 import re
+from collections import Counter
 from pathlib import Path
+
+from ddtheory.values import Verdict
+from ddtheory.verify import load
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -20,3 +24,14 @@ def test_the_examples() -> None:
         runner.run(example, clear_globs=False)
         assert runner.failures == 0
         names |= example.globs
+
+
+def test_the_count_of_claims_is_that_of_the_book() -> None:
+    expected = Counter(entry.claim.expected for entry in load())
+    said = re.search(r"the book holds (\d+) claims: (\d+) confirmed, (\d+) narrower", README.read_text(encoding="utf-8"))
+    assert said is not None
+    assert tuple(map(int, said.groups())) == (
+        sum(expected.values()),
+        expected[Verdict.CONFIRMED],
+        expected[Verdict.NARROWER],
+    )
