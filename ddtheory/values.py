@@ -191,7 +191,7 @@ class Enclosure:
     >>> third.contains(Fraction(1, 3)), third.overlaps(Enclosure("0.33", "0.01")), third.digits
     (True, True, 3)
     >>> print(third * 3)
-    0.99990 ± 0.00030
+    0.99990 ± 3.0e-4
     """
 
     midpoint: Fraction

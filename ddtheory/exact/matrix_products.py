@@ -59,7 +59,7 @@ def reduced_rank(inputs: int, hidden: int, outputs: int, rank: int = 0) -> RLCT:
         InvalidValueError: as in `deep_linear`.
 
     >>> reduced_rank(10, 4, 5, rank=2)
-    RLCT(lam=Fraction(18, 1), m=1)
+    RLCT(lam=Fraction(16, 1), m=1)
     """
     _check((inputs, hidden, outputs), rank)
     m, h, n, r = inputs, hidden, outputs, rank

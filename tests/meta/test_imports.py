@@ -74,7 +74,6 @@ CONTRACTS = {
 
 
 def lint(root: Path) -> subprocess.CompletedProcess[str]:
-    pytest.importorskip("importlinter", reason="import-linter is in the dev group")
     code = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
     environment = {**os.environ, "PYTHONPATH": str(root), "COLUMNS": "200"}
     return subprocess.run([sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True)

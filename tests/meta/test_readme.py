@@ -28,7 +28,8 @@ def test_the_examples() -> None:
 
 def test_the_count_of_claims_is_that_of_the_book() -> None:
     expected = Counter(entry.claim.expected for entry in load())
-    said = re.search(r"the book holds (\d+) claims: (\d+) confirmed, (\d+) narrower", README.read_text(encoding="utf-8"))
+    text = README.read_text(encoding="utf-8")
+    said = re.search(r"the book holds (\d+) claims: (\d+) confirmed, (\d+) narrower", text)
     assert said is not None
     assert tuple(map(int, said.groups())) == (
         sum(expected.values()),
