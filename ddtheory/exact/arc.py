@@ -54,7 +54,7 @@ def best_arc(germ: Germ, direction: tuple[Expr, ...], norm: Expr, ray: KLOrder) 
     if ray.kind is Kind.FLAT:
         if len(germ.variables) > 1 and not germ.parameters:
             with suppress(UndecidedError, NotAnalyticError):
-                _search(germ, direction, norm, time, [_whole_degree(germ)])  # K = x (x − y²) is negative beside the ray
+                _search(germ, direction, norm, time, _flat_depths(germ))  # K = x (x − y²) is negative beside the ray
         return Arc(None, straight, True, "K vanishes on the ray itself.")
     if ray.kind is Kind.REGULAR:
         return Arc(1, straight, True, "A regular direction has order 1 on every tangent arc.")
@@ -75,11 +75,12 @@ def best_arc(germ: Germ, direction: tuple[Expr, ...], norm: Expr, ray: KLOrder) 
     return Arc(ray.k, straight, False, found.reason)  # the search ended before the order of the ray itself
 
 
-def _whole_degree(germ: Germ) -> int:
-    """The degree of a polynomial, which the search need not truncate then, within the depths that it can take."""
+def _flat_depths(germ: Germ) -> Sequence[int]:
+    """Depths of a search for negative values only; a polynomial is taken whole, where it is not too large."""
     if not germ.divergence.is_polynomial(*germ.variables):
-        return _DEPTHS[0]
-    return min(max(read_polynomial(germ.divergence, *germ.variables).total_degree(), _DEPTHS[0]), _DEPTHS[-1])
+        return _DEPTHS[:1]
+    degree = read_polynomial(germ.divergence, *germ.variables).total_degree()
+    return sorted({min(max(degree, _DEPTHS[0]), _DEPTHS[-1]), _DEPTHS[-1]})
 
 
 def _only_squares(germ: Germ) -> bool:

@@ -1,4 +1,4 @@
-"""What the property tests share: how a cell is measured, when a reading is wrong, and seeded samples of a strategy."""
+"""What the property tests share: how a cell is measured, and when a reading is wrong."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import sympy
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.strategies import SearchStrategy
+from hypothesis import settings
 
 from ddtheory.cells import Cell
 from ddtheory.measure import Profile, fisher_along, order
@@ -56,23 +55,3 @@ def share_below(cell: Cell, along: Mapping[str, int], k: int, profile: Profile) 
 
 def kind_of(order: int | None) -> Kind:
     return Kind.FLAT if order is None else Kind.REGULAR if order == 1 else Kind.DEAD
-
-
-def sample(strategy: SearchStrategy[Any], count: int) -> list[Any]:
-    """The same draws in every run, for statements about shares; hypothesis may exhaust a small space before `count`."""
-    found: list[Any] = []
-
-    @settings(
-        max_examples=count,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(strategy)
-    def collect(drawn: Any) -> None:
-        found.append(drawn)
-
-    collect()
-    return found

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import sympy
 import torch
-from agreement import FEWER, agrees, read, sample
+from agreement import FEWER, agrees, read
 from hypothesis import event, given
+from seeded import sample
 from torch import Tensor
 
 from ddtheory.cells import Cell

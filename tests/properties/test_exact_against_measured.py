@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from agreement import FEWER, agrees, kind_of, read, sample
+from agreement import FEWER, agrees, kind_of, read
 from hypothesis import event, given
 from hypothesis import strategies as st
+from seeded import sample
 
 from ddtheory.cells import Cell, exponential_curve
 from ddtheory.testing import (

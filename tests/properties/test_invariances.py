@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import torch
-from agreement import FEWER, agrees, sample
+from agreement import FEWER, agrees
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
+from seeded import sample
 
 from ddtheory.measure import Problem, Profile, fisher_along, order
 from ddtheory.testing import KnownCell, Rotation, mean_map_cells, rotations

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import sympy
-from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+from seeded import sample
 
 from ddtheory import testing
 from ddtheory.errors import InvalidValueError
@@ -20,26 +21,6 @@ from ddtheory.testing.units import ACTIVATIONS
 from ddtheory.values import RLCT, Interval, Kind
 
 x, y, t = sympy.symbols("x y t", real=True)
-
-
-def sample(strategy: SearchStrategy[Any], count: int) -> list[Any]:
-    """The same draws in every run."""
-    found: list[Any] = []
-
-    @settings(
-        max_examples=count,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(strategy)
-    def collect(drawn: Any) -> None:
-        found.append(drawn)
-
-    collect()
-    return found
 
 
 def simplest(strategy: SearchStrategy[Any], condition: Callable[[Any], bool] = lambda drawn: True) -> Any:
