@@ -8,8 +8,15 @@ differential equation; if f^{(i)}(0) = 0 for all i < N, its only solution is f �
 
 from __future__ import annotations
 
+import heapq
+import operator
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import sympy
-from sympy import Expr, Integer, Rational, Symbol
+from sympy import QQ, Expr, Integer, Rational, Symbol
+from sympy.polys.orderings import grevlex
+from sympy.polys.rings import PolyRing
 
 from ddtheory.errors import NotAnalyticError, UndecidedError
 from ddtheory.exact.fields import read_polynomial
@@ -17,8 +24,10 @@ from ddtheory.exact.series import expand
 from ddtheory.exact.zero import is_zero
 
 _MAX_DERIVATIVES = 12
-_MAX_GENERATORS = 10  # Gröbner bases in more variables, or of longer polynomials, may not end
-_MAX_TERMS = 60
+_MAX_GENERATORS = 10
+_MAX_TERMS = 60  # of a polynomial that joins the ideal
+_MAX_DEGREE = 24
+_MAX_PAIRS = 40  # S-polynomials that are tried for one derivative
 _TERMS_BEFORE_PROOF = 40  # a series that is cheap to expand, and refutes most functions that are not flat
 
 
@@ -43,22 +52,23 @@ def prove_flat(expression: Expr, variable: Symbol) -> str:
         return ""
     tower = _Tower(variable)
     try:
-        derivatives = [tower.polynomial(expression)]
+        derivative = tower.polynomial(expression)
         if len(tower.generators) > _MAX_GENERATORS:
             return ""
+        ideal = _Ideal(tower.symbols(), tower.relations)
         for order in range(_MAX_DERIVATIVES):
-            if not is_zero(tower.at_origin(derivatives[-1])):
+            if not is_zero(tower.at_origin(derivative)):
                 return ""
-            following = tower.differentiate(derivatives[-1])
-            if len(sympy.Add.make_args(following)) > _MAX_TERMS:
+            ideal.add(derivative)
+            derivative = tower.differentiate(derivative)
+            if len(sympy.Add.make_args(derivative)) > _MAX_TERMS:
                 return ""
-            if _in_ideal(following, [*tower.relations, *derivatives], tower.symbols()):
+            if ideal.contains(derivative):
                 return (
                     f"its first {order + 1} derivatives vanish at the point and derivative {order + 1} is a "
                     "combination of the earlier ones with analytic coefficients, so it solves a linear "
                     "differential equation with zero initial values"
                 )
-            derivatives.append(following)
     except (UndecidedError, _NotElementaryError):
         return ""
     return ""
@@ -68,13 +78,56 @@ class _NotElementaryError(Exception):
     """The expression contains a function without a polynomial differential equation in the table below."""
 
 
-def _in_ideal(polynomial: Expr, generators: list[Expr], symbols: list[Symbol]) -> bool:
-    basis = [generator for generator in (sympy.expand(generator) for generator in generators) if generator != 0]
-    if sympy.expand(polynomial) == 0:
-        return True
-    if not basis:
-        return False
-    return bool(sympy.groebner(basis, *symbols, order="grevlex").contains(polynomial))
+class _Ideal:
+    """A polynomial ideal in which membership is searched within a budget.
+
+    A remainder of 0 proves membership whatever the generators are, so S-polynomials join them one by one until that
+    happens; a complete Gröbner basis may take hours.
+    """
+
+    def __init__(self, symbols: Sequence[Symbol], generators: Iterable[Expr]) -> None:
+        self.ring: Any = PolyRing(symbols, QQ, grevlex)
+        self.basis: list[Any] = []
+        self.pairs: list[tuple[int, int, int]] = []
+        for generator in generators:
+            self.add(generator)
+
+    def add(self, generator: Expr) -> None:
+        self._add(self._reduce(self.ring.from_expr(generator)))
+
+    def contains(self, polynomial: Expr) -> bool:
+        element = self.ring.from_expr(polynomial)
+        if _degree(element) > _MAX_DEGREE:
+            return False
+        remainder = self._reduce(element)
+        for _ in range(_MAX_PAIRS):
+            if not remainder or not self.pairs:
+                break
+            _, first, second = heapq.heappop(self.pairs)
+            self._add(self._reduce(self._s_polynomial(self.basis[first], self.basis[second])))
+            remainder = self._reduce(remainder)
+        return not remainder
+
+    def _add(self, element: Any) -> None:
+        if not element or len(element) > _MAX_TERMS or _degree(element) > _MAX_DEGREE:
+            return
+        for index, other in enumerate(self.basis):
+            degree = sum(map(max, element.LM, other.LM))
+            if degree < sum(element.LM) + sum(other.LM):  # leading monomials without a common factor give nothing new
+                heapq.heappush(self.pairs, (degree, index, len(self.basis)))
+        self.basis.append(element.monic())
+
+    def _reduce(self, element: Any) -> Any:
+        return element.rem(self.basis) if self.basis else element
+
+    def _s_polynomial(self, first: Any, second: Any) -> Any:
+        lcm = tuple(map(max, first.LM, second.LM))
+        lift = [tuple(map(operator.sub, lcm, element.LM)) for element in (first, second)]
+        return first.mul_monom(lift[0]) - second.mul_monom(lift[1])
+
+
+def _degree(element: Any) -> int:
+    return max(map(sum, element), default=0)
 
 
 class _Tower:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias, cast
 
 import sympy
 from sympy import Expr, Integer, Rational, Symbol
-from sympy.core.function import Application
+from sympy.polys.rootoftools import ComplexRootOf
 
 from ddtheory.errors import (
     DirectionError,
@@ -26,6 +26,7 @@ Number: TypeAlias = "Expr | int | float | Fraction | str"
 Names: TypeAlias = "Mapping[Symbol, Number] | Mapping[str, Number]"
 
 _MAX_EXPONENT = 2_000
+_ARITHMETIC = (sympy.Add, sympy.Mul, sympy.Pow, Symbol, sympy.Number, sympy.NumberSymbol, ComplexRootOf)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def germ_at(
         raise InvalidValueError(f"{divergence!r} is not an expression.")
     if expression.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.I):
         raise InvalidValueError(f"{expression} contains a value that is not real and finite.")
-    unknown = {function.func.__name__ for function in expression.atoms(Application)} - {*FUNCTIONS}
+    unknown = {type(node).__name__ for node in _nodes(expression) if not isinstance(node, _ARITHMETIC)} - {*FUNCTIONS}
     if unknown:
         raise NotAnalyticError(
             f"{', '.join(sorted(unknown))} is no analytic function known here. Known: {', '.join(sorted(FUNCTIONS))}."
@@ -133,8 +134,10 @@ def by_symbol(values: Names, expression: Expr, what: str) -> dict[Symbol, Expr]:
     """The values by symbol of the expression, whether given by symbol or by name.
 
     Raises:
-        InvalidValueError: a name does not occur in the expression.
+        InvalidValueError: a name does not occur in the expression, or the values are no mapping.
     """
+    if not isinstance(values, Mapping):
+        raise InvalidValueError(f"{what} is {values!r}; give numbers by name, as in {what}={{'y': 1}}.")
     by_name = {symbol.name: symbol for symbol in expression.free_symbols}
     found: dict[Symbol, Expr] = {}
     for key, value in cast(Mapping[Symbol | str, Number], values).items():
@@ -165,6 +168,15 @@ def direction_of(germ: Germ, along: Names) -> tuple[Expr, ...]:
     if not any(direction):
         raise DirectionError("The direction is zero. Give at least one non-zero component, as in along={y: 1}.")
     return direction
+
+
+def _nodes(expression: Expr) -> Iterator[Expr]:
+    """The expression and its parts; a root of a polynomial is one number."""
+    parts = sympy.preorder_traversal(expression)
+    for node in parts:
+        if isinstance(node, ComplexRootOf):
+            parts.skip()
+        yield node
 
 
 def _refuse_ambiguous_names(symbols: Iterable[Symbol]) -> None:

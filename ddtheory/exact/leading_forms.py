@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import sympy
-from sympy import Expr, Integer, Poly, Symbol
+from sympy import Expr, Integer, Poly, Rational, Symbol
 
 from ddtheory.errors import NotADivergenceError, UndecidedError
 from ddtheory.exact.zero import is_zero, sign
 
 _MOST_POINTS = 243
+_SCALES = (Integer(1), Rational(1, 8), Integer(8))
 
 
 def refuse_odd(order: int, polynomial: Poly, time: Symbol) -> None:
@@ -68,9 +69,10 @@ def _vanishes_only_at_zero(form: Poly) -> bool:
 def _refuse_negative_value(form: Poly, order: int) -> None:
     """A form in several bends is tried at a few points; this finds a negative value, it does not exclude one."""
     for point in itertools.islice(itertools.product((0, 1, -1), repeat=len(form.gens)), _MOST_POINTS):
-        value = form.as_expr().subs(dict(zip(form.gens, point, strict=True)), simultaneous=True)
-        if sign(value) < 0:
-            _report(form, order)
+        for scale in _SCALES:  # near 0 and far out other terms of the form decide its sign
+            values = {gen: scale * entry for gen, entry in zip(form.gens, point, strict=True)}
+            if sign(form.as_expr().subs(values, simultaneous=True)) < 0:
+                _report(form, order)
 
 
 def _refuse_sign_change(form: Poly, roots: dict[Expr, int], order: int) -> None:

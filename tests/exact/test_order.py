@@ -236,3 +236,53 @@ def test_orders_do_not_depend_on_scale_or_on_the_speed_of_the_direction(order: i
     slow, fast = kl_order(divergence, {x: 1}), kl_order(7 * divergence, {x: 5})
     assert slow.k == fast.k
     assert fast.leading == 7 * slow.leading
+
+
+class TestFoundByAttack:
+    """Each of these was once answered wrongly, or not at all; the truths are by hand."""
+
+    def test_a_series_on_every_ray_is_no_power_series(self) -> None:
+        for bad in (x**2 * y**2 / (x**2 + y**2), sqrt(x**4 + y**4)):
+            with pytest.raises(NotAnalyticError):
+                kl_order(bad, {x: 1, y: 1})
+
+    def test_flat_on_the_ray_and_negative_beside_it(self) -> None:
+        with pytest.raises(NotADivergenceError):
+            kl_order(x * (x - y**2), {y: 1})  # at x = y²/2 it is −y⁴/4
+
+    def test_negative_between_two_bends(self) -> None:
+        with pytest.raises(NotADivergenceError):
+            kl_order((x**2 + z**2) ** 2 + x * z * y**4 + y**10, {y: 1})  # x = −z = y²/4: y⁸/64 − y⁸/16 + y¹⁰
+
+    def test_a_division_that_symbolic_powers_hide(self) -> None:
+        with pytest.raises(UndecidedError):
+            kl_order(y**4 / (y**2 + y ** (2 * k)), {y: 1})  # y²/2 at k = 1, y² + … for k ≥ 2
+
+    def test_a_tie_inside_functions_adds_its_coefficient(self) -> None:
+        found = kl_order(tanh(y**k) ** 2 + tanh(y) ** 2, {y: 1})
+        assert found.k == 1
+        assert found.leading.subs(k, 1) == 2 and found.leading.subs(k, 2) == 1
+
+    def test_an_exponent_with_a_negative_constant(self) -> None:
+        assert kl_order(tanh(y ** (2 * k - 1)) ** 2, {y: 1}).k == 2 * k - 1
+
+    def test_a_coordinate_named_t(self) -> None:
+        time = Symbol("t")
+        found = kl_order((x - time**2) ** 2 + time**6, {time: 1})
+        assert (found.k, found.arc_k) == (2, 3)
+        with pytest.raises(InvalidValueError, match="another name"):
+            kl_order(Symbol("t", positive=True) * x**2, {x: 1})
+
+    def test_two_symbols_of_one_name(self) -> None:
+        with pytest.raises(InvalidValueError, match="two symbols named x"):
+            kl_order(x**2 + Symbol("x", real=True) ** 4, {"x": 1})
+
+    def test_a_component_that_is_zero_in_disguise(self) -> None:
+        disguised = sin(1) ** 2 + sympy.cos(1) ** 2 - 1
+        found = kl_order(x**2 + y**4, {x: disguised, y: 1})
+        assert (found.k, found.leading) == (2, 1)
+
+    def test_large_powers(self) -> None:
+        assert kl_order(((x + 1) ** 500 - 1) ** 2, {x: 1}).leading == 500**2
+        with pytest.raises(InvalidValueError, match="larger than"):
+            kl_order(x ** (10**9), {x: 1})
