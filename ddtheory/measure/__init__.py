@@ -7,12 +7,18 @@ from ddtheory.measure.direction import arc as arc
 from ddtheory.measure.direction import ray as ray
 from ddtheory.measure.fisher import fisher_along as fisher_along
 from ddtheory.measure.fisher import fisher_profiles as fisher_profiles
+from ddtheory.measure.gram import GramFactor as GramFactor
+from ddtheory.measure.gram import Spectrum as Spectrum
 from ddtheory.measure.heads import Categorical as Categorical
 from ddtheory.measure.heads import Density as Density
 from ddtheory.measure.heads import ExponentialFamily as ExponentialFamily
 from ddtheory.measure.heads import Gaussian as Gaussian
 from ddtheory.measure.heads import Head as Head
 from ddtheory.measure.heads import OutputMetric as OutputMetric
+from ddtheory.measure.kronecker import KroneckerFactors as KroneckerFactors
+from ddtheory.measure.kronecker import gradient_gram as gradient_gram
+from ddtheory.measure.kronecker import kronecker_factors as kronecker_factors
+from ddtheory.measure.labels import NoisyTargets as NoisyTargets
 from ddtheory.measure.problem import Problem as Problem
 from ddtheory.measure.profile import DEFAULT_RADII as DEFAULT_RADII
 from ddtheory.measure.profile import Profile as Profile
@@ -20,3 +26,7 @@ from ddtheory.measure.rate import order as order
 from ddtheory.measure.schur import SchurProfile as SchurProfile
 from ddtheory.measure.schur import schur_along as schur_along
 from ddtheory.measure.schur import schur_order as schur_order
+from ddtheory.measure.spectra import SpectrumProfile as SpectrumProfile
+from ddtheory.measure.spectra import activation_gram as activation_gram
+from ddtheory.measure.spectra import fisher_gram as fisher_gram
+from ddtheory.measure.spectra import spectra_along as spectra_along

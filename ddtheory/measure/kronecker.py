@@ -1,0 +1,128 @@
+"""The two Kronecker factors of a layer: A of its inputs, G of the gradients by its outputs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ddtheory.measure.gram import GramFactor, Spectrum
+from ddtheory.measure.hygiene import measuring
+from ddtheory.measure.labels import NoisyTargets, cotangents
+from ddtheory.measure.layers import layer_inputs, layer_pull_back
+from ddtheory.measure.problem import Problem
+from ddtheory.measure.schur import Factor
+from ddtheory.measure.spectra import activation_gram, finished, weighted_rows
+
+
+@dataclass(frozen=True, eq=False)
+class KroneckerFactors:
+    """A = E[a aᵀ] and G = E[g gᵀ] of one layer z = Wa: a its input, g the loss gradient by z.
+
+    A ⊗ G approximates the Fisher of W. It is the Fisher where a and g are independent, as in a deep linear network with
+    labels from the model; gates and residuals that depend on the input break it.
+
+    Index convention: A of layer l is that of its *input*, so in a chain of t-weights its dead entry is t^{2(l−1)}, and
+    that of G is t^{2(L−l)}.
+
+    Attributes:
+        activation: A, (in, in).
+        gradient: G, (out, out).
+        layer: name of the layer.
+    """
+
+    activation: GramFactor
+    gradient: GramFactor
+    layer: str = ""
+
+    def spectrum(self) -> Spectrum:
+        """The eigenvalues of A ⊗ G: all products, with the zeros that the zeros of either make.
+
+        >>> def diagonal(*entries):
+        ...     return GramFactor(torch.diag(torch.tensor(entries, dtype=torch.float64)))
+        >>> KroneckerFactors(diagonal(1.0, 0.5), diagonal(2.0, 0.0)).spectrum().eigenvalues
+        (4.0, 1.0)
+        """
+        a, g = self.activation.spectrum(), self.gradient.spectrum()
+        products = sorted((x * y for x in a.eigenvalues for y in g.eigenvalues), reverse=True)
+        largest_left_out = max(
+            (spectrum.eigenvalues[-1] / spectrum.separation if spectrum.eigenvalues else 0.0) * other
+            for spectrum, other in ((a, max(g.eigenvalues, default=0.0)), (g, max(a.eigenvalues, default=0.0)))
+        )
+        separation = products[-1] / largest_left_out if products and largest_left_out > 0 else math.inf
+        threshold = max(a.threshold * max(g.eigenvalues, default=0.0), g.threshold * max(a.eigenvalues, default=0.0))
+        return Spectrum(tuple(products), a.size * g.size - len(products), threshold, separation)
+
+    def bottom(self) -> Tensor:
+        """The unit matrix g_min a_minᵀ, (out, in), along which A ⊗ G is smallest: it has rank one."""
+        return torch.outer(self.gradient.null_vector(), self.activation.null_vector())
+
+    def along(self, out: int, into: int) -> float:
+        """The diagonal entry of A ⊗ G at weight W[out, into]."""
+        return self.gradient.entry(out) * self.activation.entry(into)
+
+
+def gradient_gram(
+    problem: Problem,
+    layer: str,
+    parameters: Mapping[str, Tensor] | None = None,
+    *,
+    labels: NoisyTargets | None = None,
+) -> GramFactor:
+    """G = E[g gᵀ] with g the gradient of the loss by the output of a layer, (out, out), in nats² an output unit².
+
+    With labels from the model this is E[JᵀG(f)J], J the derivative of the outputs by the layer's output: an expected
+    Fisher, exact over labels, in which label noise enters through the head alone. A layer with outputs (batch,
+    positions, out) sums over positions.
+
+    Args:
+        parameters, labels: as in `fisher_gram`.
+
+    Raises:
+        UnknownNameError: no such layer.
+        MeasurementError: the problem holds no module, or the layer runs more than once.
+
+    >>> from ddtheory.measure import Gaussian
+    >>> net = torch.nn.Sequential(torch.nn.Linear(1, 1, bias=False), torch.nn.Linear(1, 1, bias=False)).double()
+    >>> with torch.no_grad():
+    ...     _ = net[0].weight.fill_(0.5), net[1].weight.fill_(0.5)
+    >>> problem = Problem.from_module(net, torch.ones(1, 1), Gaussian(variance=0.25))
+    >>> round(gradient_gram(problem, "0").entry(0), 12)                         # t²/σ² at t = 1/2
+    1.0
+    >>> noisy = NoisyTargets(lambda x: 0 * x, variance=0.25)
+    >>> round(gradient_gram(problem, "0", labels=noisy).entry(0), 12)           # t² (t⁴ + v)
+    0.078125
+    """
+    positions = {**problem.truth, **(parameters or {})}
+    factor, samples = Factor(), 0
+    with measuring():
+        for inputs, weights in problem.batches():
+            samples += inputs.shape[0]
+            _, found = layer_inputs(problem, layer, positions, inputs)
+            outputs, pull_back = layer_pull_back(problem, layer, positions, inputs, found)
+            for cotangent in cotangents(problem, outputs, inputs, labels):
+                factor.add(weighted_rows(pull_back(cotangent), weights))
+    return finished(factor, problem.total(samples), f"gradients at layer {layer}")
+
+
+def kronecker_factors(
+    problem: Problem,
+    layer: str,
+    parameters: Mapping[str, Tensor] | None = None,
+    *,
+    labels: NoisyTargets | None = None,
+) -> KroneckerFactors:
+    """Both factors of a linear layer; see `activation_gram` and `gradient_gram`.
+
+    >>> from ddtheory.measure import Gaussian
+    >>> layer = torch.nn.Linear(2, 1, bias=False)
+    >>> problem = Problem.from_module(torch.nn.Sequential(layer), torch.eye(2), Gaussian())
+    >>> [round(value, 12) for value in kronecker_factors(problem, "0").spectrum().eigenvalues]   # I/2 and G = 1
+    [0.5, 0.5]
+    """
+    return KroneckerFactors(
+        activation_gram(problem, layer, parameters), gradient_gram(problem, layer, parameters, labels=labels), layer
+    )

@@ -1,0 +1,207 @@
+"""Spectra of activations and of Fisher blocks, and how they move along a path: the single and the volume reading."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ddtheory.errors import InvalidValueError, MeasurementError
+from ddtheory.measure.dense import LARGEST_DENSE
+from ddtheory.measure.gram import GramFactor, Spectrum
+from ddtheory.measure.hygiene import measuring
+from ddtheory.measure.labels import NoisyTargets, cotangents
+from ddtheory.measure.layers import layer_inputs
+from ddtheory.measure.problem import Problem
+from ddtheory.measure.profile import descending, local_slopes
+from ddtheory.measure.schur import Factor
+
+
+@dataclass(frozen=True)
+class SpectrumProfile:
+    """Spectra of one Gram matrix along a path, at decreasing radii: the single and the volume reading.
+
+    With m directions that die at one rate, λ⁺ has that rate and log det⁺ has m times that rate: λ⁺ is blind to the
+    rank of what dies, log det⁺ multiplies by it.
+
+    Attributes:
+        radii: t > 0, stored from large to small.
+        spectra: one a radius.
+        label: how messages and tables call it.
+
+    >>> def spectrum(t):                                                        # two directions die like t⁶
+    ...     return Spectrum((1.0, t**6, t**6), zeros=0, threshold=0.0, separation=math.inf)
+    >>> profile = spectra_along(spectrum, [0.1, 0.05])
+    >>> [round(slope, 9) for _, slope in profile.smallest_slopes() + profile.volume_slopes()]
+    [6.0, 12.0]
+    """
+
+    radii: tuple[float, ...]
+    spectra: tuple[Spectrum, ...]
+    label: str = ""
+
+    @property
+    def zeros(self) -> tuple[int, ...]:
+        return tuple(spectrum.zeros for spectrum in self.spectra)
+
+    @property
+    def smallest_positive(self) -> tuple[float, ...]:
+        return tuple(spectrum.smallest_positive for spectrum in self.spectra)
+
+    @property
+    def det_plus(self) -> tuple[float, ...]:
+        """exp(log det⁺), for slopes and pictures."""
+        return tuple(math.exp(spectrum.log_det_plus) for spectrum in self.spectra)
+
+    def eigenvalue(self, index: int) -> tuple[float, ...]:
+        """The eigenvalue of that number, from the largest (0) on."""
+        return tuple(spectrum.eigenvalues[index] for spectrum in self.spectra)
+
+    def smallest_slopes(self) -> tuple[tuple[float, float], ...]:
+        """(t, d log λ⁺/d log t) between neighbours."""
+        self._check_zeros()
+        return local_slopes(self.radii, self.smallest_positive)
+
+    def volume_slopes(self) -> tuple[tuple[float, float], ...]:
+        """(t, d log det⁺/d log t) between neighbours."""
+        self._check_zeros()
+        logs = [spectrum.log_det_plus for spectrum in self.spectra]
+        return tuple(
+            (
+                math.sqrt(self.radii[i] * self.radii[i + 1]),
+                (logs[i] - logs[i + 1]) / math.log(self.radii[i] / self.radii[i + 1]),
+            )
+            for i in range(len(logs) - 1)
+        )
+
+    def _check_zeros(self) -> None:
+        if len(set(self.zeros)) > 1:
+            raise MeasurementError(
+                f"Between {min(self.zeros)} and {max(self.zeros)} eigenvalues count as zero, depending on the radius, "
+                "so λ⁺ and det⁺ are not one function of t. Use larger radii, or fewer directions that die."
+            )
+
+
+def spectra_along(spectrum: Callable[[float], Spectrum], radii: Sequence[float], *, label: str = "") -> SpectrumProfile:
+    """The spectra at given radii, in any order.
+
+    Raises:
+        InvalidValueError: the radii are no radii.
+    """
+    chosen = tuple(float(radii[i]) for i in descending(radii))
+    return SpectrumProfile(chosen, tuple(spectrum(radius) for radius in chosen), label)
+
+
+def activation_gram(
+    problem: Problem, layer: str, parameters: Mapping[str, Tensor] | None = None, *, centred: bool = False
+) -> GramFactor:
+    """A = E[a aᵀ] of the input a of a layer, or with `centred` its covariance; (in, in), in squared input units.
+
+    A layer with inputs (batch, positions, in) sums over positions. The 1 that multiplies a bias is not part of a.
+
+    Args:
+        parameters: θ by name, missing names at the true parameter; the true parameter when omitted.
+
+    Raises:
+        UnknownNameError: no such layer.
+        MeasurementError: the problem holds no module, or the layer runs more than once.
+
+    >>> from ddtheory.measure import Gaussian
+    >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2, bias=False), torch.nn.Linear(2, 1, bias=False))
+    >>> with torch.no_grad():
+    ...     _ = net[0].weight.copy_(torch.diag(torch.tensor([1.0, 0.125])))
+    >>> problem = Problem.from_module(net, torch.eye(2), Gaussian())
+    >>> activation_gram(problem, "1").matrix().numpy().round(12).tolist()       # E[xxᵀ] = I/2
+    [[0.5, 0.0], [0.0, 0.0078125]]
+    >>> activation_gram(problem, "1", centred=True).spectrum().zeros            # two samples span one direction
+    1
+    """
+    positions = {**problem.truth, **(parameters or {})}
+    factor, samples = Factor(), 0
+    with measuring():
+        for inputs, weights in problem.batches():
+            samples += inputs.shape[0]
+            found, _ = layer_inputs(problem, layer, positions, inputs)
+            rows = weighted_rows(found, weights)
+            if centred:
+                ones = weighted_rows(torch.ones_like(found[..., :1]), weights)
+                rows = torch.cat([ones, rows], dim=1)
+            factor.add(rows)
+    # the factor of [1 | a] has that of a minus its mean below its first row
+    kept = 1 if centred else 0
+    return finished(factor, problem.total(samples), f"activations of layer {layer}", kept)
+
+
+def fisher_gram(
+    problem: Problem,
+    parameters: Mapping[str, Tensor] | None = None,
+    *,
+    names: Sequence[str] | None = None,
+    labels: NoisyTargets | None = None,
+) -> GramFactor:
+    """The Fisher of some parameters, E[score scoreᵀ] of shape (d, d), from per-sample gradients.
+
+    A Fisher block is no product of averages, so each sample needs its own gradient; they come from reverse mode under
+    `torch.func.vmap`. `fisher_matrix` is the dense twin, in forward mode.
+
+    Args:
+        parameters: as in `activation_gram`.
+        names: parameters that span the block, in this order; all when omitted.
+        labels: None for labels drawn from the model (the Fisher); `NoisyTargets` for the empirical second moment.
+
+    Raises:
+        InvalidValueError: an unknown parameter, or more than 2048 of them.
+
+    >>> from ddtheory.measure import Gaussian
+    >>> net = torch.nn.Sequential(torch.nn.Linear(1, 1, bias=False), torch.nn.Linear(1, 1, bias=False)).double()
+    >>> with torch.no_grad():
+    ...     _ = net[0].weight.fill_(0.5), net[1].weight.fill_(0.5)
+    >>> spectrum = fisher_gram(Problem.from_module(net, torch.ones(1, 1), Gaussian())).spectrum()
+    >>> round(spectrum.smallest_positive, 12), spectrum.zeros                    # L t^{2L−2} and one gauge direction
+    (0.5, 1)
+    """
+    positions = {**problem.truth, **(parameters or {})}
+    chosen = tuple(names) if names is not None else tuple(problem.truth)
+    for name in chosen:
+        if name not in problem.truth:
+            raise InvalidValueError(f"The model has no parameter {name!r}; it has {', '.join(problem.truth)}.")
+    size = sum(problem.truth[name].numel() for name in chosen)
+    if size > LARGEST_DENSE:
+        raise InvalidValueError(
+            f"A Gram of {size} parameters is not built (limit {LARGEST_DENSE}). Choose a layer by `names`."
+        )
+    moving = {name: positions[name] for name in chosen}
+
+    def single(moved: Mapping[str, Tensor], sample: Tensor) -> Tensor:
+        return problem.outputs({**positions, **moved}, sample[None])[0]
+
+    factor, samples = Factor(), 0
+    with measuring():
+        for inputs, weights in problem.batches():
+            count = inputs.shape[0]
+            samples += count
+            jacobians = torch.func.vmap(torch.func.jacrev(single), (None, 0))(moving, inputs)
+            outputs = problem.outputs(positions, inputs)
+            flat = torch.cat(
+                [jacobians[name].reshape(count, outputs[0].numel(), -1) for name in chosen], dim=2
+            )  # (batch, out, d)
+            forms = cotangents(problem, outputs, inputs, labels).reshape(-1, count, flat.shape[1])
+            rows = torch.einsum("qno,nod->nqd", forms, flat)
+            factor.add(weighted_rows(rows, weights))
+    return finished(factor, problem.total(samples), f"Fisher of {', '.join(chosen)}")
+
+
+def weighted_rows(values: Tensor, weights: Tensor) -> Tensor:
+    """Values (batch, …, width) as rows (·, width), each times the square root of its sample's weight."""
+    shape = (-1, *(1 for _ in values.shape[1:]))
+    return (values * weights.sqrt().reshape(shape)).reshape(-1, values.shape[-1])
+
+
+def finished(factor: Factor, total: float, label: str, kept: int = 0) -> GramFactor:
+    """The sums over samples divided by their number; the first `kept` columns are projected out."""
+    if factor.triangle is None:
+        raise MeasurementError("No batch was seen, so there is nothing to read.")
+    return GramFactor(factor.triangle[kept:, kept:] / math.sqrt(total), label)
