@@ -1,12 +1,14 @@
-"""Worker processes, one pool a worker, so that a worker that dies takes only its own claim along.
+"""Worker processes, one pool a worker, so that a worker that dies takes only its own task along.
 
-A task is the name of a claim and the folder of its book: the worker reads the book itself, and hands back plain
-values. Ctrl-C belongs to the parent alone; workers leave when it does.
+`run_all` runs any picklable function; `check_all` runs claims. The task of a claim is its name and the folder of its
+book: the worker reads the book itself, and hands back plain values. Ctrl-C belongs to the parent alone; workers leave
+when it does.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
@@ -16,11 +18,15 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from time import monotonic
+from typing import Any, TypeVar
 
 from ddtheory.verify import book
 from ddtheory.verify.book import Entry
 from ddtheory.verify.verdicts import ClaimResult
 from ddtheory.verify.witnesses import check
+
+Result = TypeVar("Result")
 
 _THREAD_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -36,39 +42,78 @@ def check_all(entries: Sequence[Entry], jobs: int, threads: int, keep: Callable[
     On any exception (KeyboardInterrupt above all), results that are ready are handed over, workers are stopped,
     and the exception goes on.
     """
-    waiting = deque(entries)
-    running: dict[Future[ClaimResult], tuple[Entry, _Worker]] = {}
+    arguments = [(entry.claim.id, entry.book) for entry in entries]
+    run_all(_check, arguments, jobs, threads, lambda index, future: keep(_result(entries[index], future)))
+
+
+def run_all(
+    function: Callable[..., Result],
+    arguments: Sequence[tuple[Any, ...]],
+    jobs: int,
+    threads: int,
+    keep: Callable[[int, Future[Result]], None],
+    time_limit: float | None = None,
+) -> None:
+    """Calls `function(*arguments[i])` on `jobs` workers, and hands over (i, its finished future) as they come.
+
+    The future of a worker that died holds a BrokenProcessPool, that of one which was stopped at the time limit a
+    TimeoutError; the others go on in a new process. On any exception (KeyboardInterrupt above all), results that
+    are ready are handed over, workers are stopped, and the exception goes on.
+
+    Args:
+        function: importable by its name in another process.
+        arguments: one tuple a task, picklable.
+        jobs: number of workers.
+        threads: of compiled libraries in each worker.
+        keep: called in this process, in order of completion.
+        time_limit: seconds that one task may take; it includes the start of a new process.
+    """
+    waiting = deque(enumerate(arguments))
+    running: dict[Future[Result], tuple[int, _Worker, float]] = {}
     workers: list[_Worker] = []
 
     def start_next(worker: _Worker) -> None:
         if waiting:
-            entry = waiting.popleft()
-            running[worker.submit(entry)] = (entry, worker)
+            index, task = waiting.popleft()
+            running[worker.submit(function, *task)] = (index, worker, monotonic())
+
+    def replace(worker: _Worker) -> _Worker:
+        worker.close()
+        workers.remove(worker)
+        workers.append(_Worker(threads))
+        return workers[-1]
 
     try:
-        for _ in range(min(jobs, len(entries))):
+        for _ in range(min(jobs, len(arguments))):
             workers.append(_Worker(threads))
             start_next(workers[-1])
         while running:
             # The time limit lets Ctrl-C through on platforms where a wait without one cannot be interrupted.
             done, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)
             for future in done:
-                entry, worker = running[future]
-                keep(_result(entry, future))  # before it is forgotten: Ctrl-C may come at any line
+                index, worker, _ = running[future]
+                keep(index, future)  # before it is forgotten: Ctrl-C may come at any line
                 del running[future]
                 if isinstance(future.exception(), BrokenProcessPool):
-                    worker.close()
-                    workers.remove(worker)
-                    worker = _Worker(threads)
-                    workers.append(worker)
+                    worker = replace(worker)
                 start_next(worker)
+            late = [
+                future
+                for future, (_, _, start) in running.items()
+                if not future.done() and monotonic() - start > (time_limit or math.inf)
+            ]
+            for future in late:
+                index, worker, _ = running.pop(future)
+                worker.kill()
+                keep(index, _failed(TimeoutError(f"stopped after {time_limit:g} seconds")))
+                start_next(replace(worker))
     except BaseException:
         with _interrupts_held():
             for worker in workers:
                 worker.kill()
-            for future in running:
+            for future, (index, _, _) in running.items():
                 if future.done() and not future.cancelled() and future.exception() is None:
-                    keep(future.result())
+                    keep(index, future)
         raise
     finally:
         with _interrupts_held():
@@ -85,6 +130,12 @@ def _result(entry: Entry, future: Future[ClaimResult]) -> ClaimResult:
     return ClaimResult.not_run(entry, f"the worker failed: {type(error).__name__}: {error}")
 
 
+def _failed(error: Exception) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_exception(error)
+    return future
+
+
 class _Worker:
     """A pool of one process."""
 
@@ -96,13 +147,11 @@ class _Worker:
         with _interrupts_held():
             self._process_id = self._pool.submit(os.getpid)
 
-    def submit(self, entry: Entry) -> Future[ClaimResult]:
+    def submit(self, function: Callable[..., Result], *task: Any) -> Future[Result]:
         try:
-            return self._pool.submit(_check, entry.claim.id, entry.book)
+            return self._pool.submit(function, *task)
         except BrokenProcessPool as error:  # it died while it started
-            broken: Future[ClaimResult] = Future()
-            broken.set_exception(error)
-            return broken
+            return _failed(error)
 
     def kill(self) -> None:
         """Ends the process in the middle of its work."""

@@ -14,7 +14,7 @@ from ddtheory.verify.book import Entry
 from ddtheory.verify.verdicts import WORST_FIRST, ClaimResult
 from ddtheory.verify.witnesses import check
 
-_MOST_JOBS = 8
+MOST_JOBS = 8
 """More are used only when asked for: each worker holds its own copy of sympy and torch in memory."""
 
 
@@ -65,8 +65,8 @@ def run(
     if jobs is not None and jobs < 1:
         raise InvalidValueError(f"jobs = {jobs}, but a run needs at least one worker.")
     started = perf_counter()
-    cores = _cores()
-    jobs = max(1, min(jobs or min(cores, _MOST_JOBS), len(entries)))
+    available = cores()
+    jobs = max(1, min(jobs or min(available, MOST_JOBS), len(entries)))
     finished: dict[str, ClaimResult] = {}
 
     def keep(result: ClaimResult) -> None:
@@ -82,7 +82,7 @@ def run(
         else:
             from ddtheory.verify.pool import check_all
 
-            check_all(entries, jobs, max(1, cores // jobs), keep)
+            check_all(entries, jobs, max(1, available // jobs), keep)
     except KeyboardInterrupt:
         interrupted = True
     results = tuple(
@@ -92,7 +92,7 @@ def run(
     return RunResult(results, perf_counter() - started, jobs, interrupted)
 
 
-def _cores() -> int:
+def cores() -> int:
     """The cores that this process may use, which in a container are fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

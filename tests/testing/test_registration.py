@@ -39,6 +39,16 @@ def test_making_strategies_loads_nothing_heavy() -> None:
     )
 
 
+def test_the_conformance_kit_needs_no_hypothesis_and_a_strategy_says_that_it_does() -> None:
+    out = fresh(
+        "import sys\nsys.modules['hypothesis'] = None\n"
+        "from ddtheory import testing\ntesting.check_estimator\n"
+        "try:\n    testing.rlcts\nexcept ImportError as error:\n    print(error)\n"
+        "assert not {'torch', 'sympy'} & set(sys.modules)"
+    )
+    assert out.startswith("ddtheory.testing.rlcts needs hypothesis") and "ddtheory[testing]" in out
+
+
 @pytest.mark.parametrize("name", ["RLCT", "Interval"])
 def test_from_type_knows_the_values_without_any_import_of_the_strategies(name: str) -> None:
     """`find` draws and shrinks; without the registration RLCT would be built from arbitrary fractions and fail."""

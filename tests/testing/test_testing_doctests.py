@@ -12,7 +12,7 @@ from hypothesis import Phase, settings
 
 import ddtheory.testing
 
-MODULES = [f"ddtheory.testing.{module.name}" for module in pkgutil.iter_modules(ddtheory.testing.__path__)]
+MODULES = [module.name for module in pkgutil.walk_packages(ddtheory.testing.__path__, "ddtheory.testing.")]
 
 
 @pytest.fixture(autouse=True)

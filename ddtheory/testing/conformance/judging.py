@@ -1,0 +1,142 @@
+"""From an estimate with its error to a verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ddtheory.testing.conformance.outcome import Outcome
+from ddtheory.testing.conformance.task import Estimate, Z
+from ddtheory.values import RLCT, Enclosure, Interval
+
+RESOLUTION = 0.25
+"""Relative distance of the rivals that every cell has: orders 3 and 4 of one direction, 1/6 and 1/8, differ by it."""
+
+
+class ConformanceVerdict(StrEnum):
+    """What the kit says of an estimator on a cell; only the first is a pass."""
+
+    AGREES = "agrees"  # the interval holds the exact value and excludes every rival
+    TOO_WIDE = "too wide"  # the interval holds the exact value, and a rival as well
+    BIASED = "biased"  # the interval misses the exact value
+    FAILED = "failed"  # there is no estimate
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A value that the estimate could be mistaken for, and whether the interval excludes it."""
+
+    name: str
+    value: float
+    excluded: bool
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What an estimator did on one cell, over all seeds.
+
+    Attributes:
+        cell: name.
+        rlct: (λ, m).
+        target: the exact nβ E[K] at this nβ.
+        verdict, reason: the verdict, and why in a sentence.
+        estimate: mean over seeds and its standard error; None when a seed failed.
+        interval: the estimate ± 3.3 standard errors.
+        spread: ratio of the scatter between seeds to the errors that were stated; well above 1 means errors too
+            small. None for fewer than two seeds or errors of 0.
+        rivals: all rivals, excluded or not.
+        outcomes: one a seed.
+    """
+
+    cell: str
+    rlct: RLCT
+    target: Enclosure
+    verdict: ConformanceVerdict
+    reason: str
+    estimate: Estimate | None
+    interval: Interval | None
+    spread: float | None
+    rivals: tuple[Rival, ...]
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def passes(self) -> int:
+        """Forward–backward passes over all seeds."""
+        return sum(outcome.passes for outcome in self.outcomes)
+
+    @property
+    def agrees(self) -> bool:
+        return self.verdict is ConformanceVerdict.AGREES
+
+
+def judge(
+    cell: str,
+    rlct: RLCT,
+    target: Enclosure,
+    rivals: Mapping[str, float],
+    outcomes: Sequence[Outcome],
+    tolerance: float,
+) -> CellResult:
+    """The verdict on one cell.
+
+    The interval is the mean ± 3.3 standard errors. `biased` when it misses the exact value by more than `tolerance`
+    times that value. Else `agrees` when it excludes every rival and its half width is below the distance of the nearest
+    one; else `too wide`. Rivals are those given, λ where it differs from the exact value by more than 5%, and the
+    values a quarter below and above.
+    """
+    exact = float(target)
+    values = {**rivals, "a quarter below": exact * (1 - RESOLUTION), "a quarter above": exact * (1 + RESOLUTION)}
+    if abs(float(rlct.lam) - exact) > 0.05 * exact:
+        values["the limit λ"] = float(rlct.lam)
+    failed = [outcome for outcome in outcomes if outcome.estimate is None]
+    if failed:
+        unknown = tuple(Rival(name, value, False) for name, value in sorted(values.items(), key=lambda item: item[1]))
+        many = f" ({len(failed)} of {len(outcomes)} seeds)" if len(outcomes) > 1 else ""
+        reason = f"{failed[0].error}{many}"
+        return CellResult(
+            cell, rlct, target, ConformanceVerdict.FAILED, reason, None, None, None, unknown, tuple(outcomes)
+        )
+    estimate, spread = combine([outcome.estimate for outcome in outcomes if outcome.estimate is not None])
+    half = Z * estimate.standard_error
+    interval = Interval(estimate.value, estimate.value - half, estimate.value + half)
+    found = tuple(
+        Rival(name, value, not interval.contains(value))
+        for name, value in sorted(values.items(), key=lambda item: item[1])
+    )
+    verdict, reason = _verdict(estimate, half, exact, tolerance * exact + float(target.radius), found)
+    return CellResult(cell, rlct, target, verdict, reason, estimate, interval, spread, found, tuple(outcomes))
+
+
+def combine(estimates: Sequence[Estimate]) -> tuple[Estimate, float | None]:
+    """The mean over seeds, with the larger of two errors: as stated, and as the scatter between seeds has it.
+
+    >>> combine([Estimate(1.0, 0.1), Estimate(3.0, 0.1)])[0]
+    Estimate(value=2.0, standard_error=1.0)
+    """
+    count = len(estimates)
+    mean = math.fsum(estimate.value for estimate in estimates) / count
+    stated = math.sqrt(math.fsum(estimate.standard_error**2 for estimate in estimates)) / count
+    if count == 1:
+        return Estimate(mean, stated), None
+    scatter = math.sqrt(math.fsum((e.value - mean) ** 2 for e in estimates) / (count - 1) / count)
+    return Estimate(mean, max(stated, scatter)), scatter / stated if stated else None
+
+
+def _verdict(
+    estimate: Estimate, half: float, exact: float, slack: float, rivals: Sequence[Rival]
+) -> tuple[ConformanceVerdict, str]:
+    off = estimate.value - exact
+    relative = f"{off / exact:+.1%}".replace("-0.0%", "0.0%").replace("+0.0%", "0.0%")
+    if abs(off) > half + slack:
+        errors = f", {abs(off) / estimate.standard_error:.1f} standard errors" if estimate.standard_error else ""
+        taken = [rival for rival in rivals if not rival.excluded]
+        hint = f"; the interval holds {taken[0].name} = {taken[0].value:.4g}" if taken else ""
+        return ConformanceVerdict.BIASED, f"{relative} from the exact value{errors}{hint}"
+    held = [rival for rival in rivals if not rival.excluded]
+    nearest = min(rivals, key=lambda rival: abs(rival.value - exact))
+    if held or half >= abs(nearest.value - exact):
+        rival = held[0] if held else nearest
+        return ConformanceVerdict.TOO_WIDE, f"± {half:.2g} does not exclude {rival.name} = {rival.value:.4g}"
+    return ConformanceVerdict.AGREES, f"{relative} from the exact value, every rival excluded"

@@ -1,0 +1,245 @@
+"""What an estimator is given, and what it may give back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import numpy
+
+from ddtheory.errors import DDTheoryError, InvalidValueError
+from ddtheory.testing.conformance.posterior import Floats, Posterior
+
+Z = 3.3
+"""Half width of an interval in standard errors: one in a thousand misses, for an error that is normal and honest."""
+
+
+class BudgetExceededError(DDTheoryError):
+    """An estimator asked for more forward–backward passes than it was given."""
+
+
+@dataclass
+class Meter:
+    """Counts forward–backward passes: one a parameter vector at which K, or K with its gradient, is asked for."""
+
+    budget: int
+    used: int = 0
+
+    def charge(self, passes: int) -> None:
+        self.used += passes
+        if self.used > self.budget:
+            raise BudgetExceededError(
+                f"The estimator asked for {self.used} forward–backward passes and has {self.budget}. Read task.budget, "
+                "or check it with a larger budget."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class EstimationTask:
+    r"""One question to an estimator: nβ E[K] under the local posterior ∝ e^{−nβK(w)} ∏|w_i|^{h_i} e^{−γ‖w−w*‖²/2}.
+
+    That expectation is what a sampler of the local learning coefficient at (n, β) estimates. It tends to λ as nβ → ∞.
+    K is the population loss less its value at the truth, in nats: there is no label noise, so K(w*) = 0 needs no
+    estimate. The task does not say which value is expected.
+
+    Attributes:
+        cell: name of the cell, for messages and logs.
+        posterior: the model; `loss`, `gradient` and `module` below are the metered way to it.
+        n: number of samples.
+        beta: β, the inverse temperature; only nβ counts.
+        seed: for everything that the estimator draws.
+        budget: forward–backward passes that may be used; one more raises BudgetExceededError.
+    """
+
+    cell: str
+    posterior: Posterior
+    n: int
+    beta: Fraction
+    seed: int
+    budget: int
+    _meter: Meter = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.n < 1 or self.beta <= 0 or self.budget < 1:
+            raise InvalidValueError(
+                f"A task needs n ≥ 1, β > 0 and a budget, got {self.n}, {self.beta}, {self.budget}."
+            )
+        object.__setattr__(self, "_meter", Meter(self.budget))
+
+    @property
+    def n_beta(self) -> float:
+        return float(self.n * self.beta)
+
+    @property
+    def truth(self) -> Floats:
+        """w*, a fresh array of shape (d,)."""
+        return numpy.array(self.posterior.truth, dtype=numpy.float64)
+
+    @property
+    def dimension(self) -> int:
+        return len(self.posterior.truth)
+
+    @property
+    def lower(self) -> Floats:
+        """Lower corner of the box; −∞ where there is none. The prior is 0 outside."""
+        return numpy.array(self.posterior.lower, dtype=numpy.float64)
+
+    @property
+    def upper(self) -> Floats:
+        return numpy.array(self.posterior.upper, dtype=numpy.float64)
+
+    @property
+    def prior_exponents(self) -> Floats:
+        """h of the prior ∏ |w_i|^{h_i}; zeros for a flat one."""
+        return numpy.array(self.posterior.prior_exponents, dtype=numpy.float64)
+
+    @property
+    def localisation(self) -> float:
+        """γ of e^{−γ‖w − w*‖²/2}; 0 for none."""
+        return self.posterior.localisation
+
+    @property
+    def passes_used(self) -> int:
+        return self._meter.used
+
+    def loss(self, points: Any) -> Floats:
+        """K at each row of `points`, shape (rows, d) → (rows,); one pass a row. A single point (d,) gives a scalar.
+
+        Raises:
+            BudgetExceededError: the budget is spent.
+        """
+        rows = numpy.atleast_2d(numpy.asarray(points, dtype=numpy.float64))
+        self._meter.charge(len(rows))
+        values = self.posterior.divergence(rows)
+        return values if numpy.ndim(points) > 1 else values[0]
+
+    def loss_and_gradient(self, points: Any) -> tuple[Floats, Floats]:
+        """K and ∇K at each row; one pass a row.
+
+        Raises:
+            BudgetExceededError: the budget is spent.
+        """
+        rows = numpy.atleast_2d(numpy.asarray(points, dtype=numpy.float64))
+        self._meter.charge(len(rows))
+        values, slopes = self.posterior.divergence(rows), self.posterior.gradient(rows)
+        return (values, slopes) if numpy.ndim(points) > 1 else (values[0], slopes[0])
+
+    def log_prior(self, points: Any) -> Floats:
+        """log φ up to a constant at each row, −∞ outside of the box; free of charge."""
+        rows = numpy.atleast_2d(numpy.asarray(points, dtype=numpy.float64))
+        weights = self.prior_exponents
+        with numpy.errstate(divide="ignore", invalid="ignore"):
+            powers = numpy.where(weights == 0, 0.0, weights * numpy.log(numpy.abs(rows))).sum(axis=1)
+        inside = ((rows >= self.lower) & (rows <= self.upper)).all(axis=1)
+        spread = self.localisation * numpy.square(rows - self.truth).sum(axis=1) / 2
+        values = numpy.where(inside, powers - spread, -math.inf)
+        return values if numpy.ndim(points) > 1 else values[0]
+
+    def module(self) -> Any:
+        """A torch module at w* whose every forward call is charged as one pass, whatever the batch.
+
+        With `inputs, targets = task.data()`, K is the mean over samples of ‖module(inputs) − targets‖².
+        """
+        module = self.posterior.module()
+        module.register_forward_pre_hook(_Charge(self._meter))
+        return module
+
+    def data(self) -> tuple[Any, Any]:
+        """Inputs and noise-free targets for `module`, torch tensors whose first dimension runs over samples."""
+        return self.posterior.data()
+
+
+@dataclass(frozen=True)
+class _Charge:
+    """A hook that copies of a module share, deep copies included: a chain on a copy is paid for all the same."""
+
+    meter: Meter
+
+    def __call__(self, *_: object) -> None:
+        self.meter.charge(1)
+
+    def __deepcopy__(self, memo: object) -> _Charge:
+        return self
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an estimator says of nβ E[K]: a value and its standard error, which covers whatever may be wrong with it."""
+
+    value: float
+    standard_error: float
+
+
+@dataclass(frozen=True, eq=False)
+class LossSamples:
+    """The loss K along chains, shape (chains, draws), after burn-in; the kit averages and finds the error itself."""
+
+    losses: Any
+
+
+Estimator: TypeAlias = Callable[[EstimationTask], "Estimate | LossSamples | tuple[float, float]"]
+"""Any callable from a task to an estimate: `Estimate`, `(value, standard error)` or `LossSamples`."""
+
+
+def read_answer(answer: object, task: EstimationTask) -> Estimate:
+    """The answer of an estimator as an estimate.
+
+    Raises:
+        InvalidValueError: it is of another type, not finite, or has a negative error.
+    """
+    if isinstance(answer, LossSamples):
+        answer = from_samples(answer, task.n_beta)
+    if isinstance(answer, tuple) and len(answer) == 2:
+        answer = Estimate(*answer)
+    if not isinstance(answer, Estimate):
+        raise InvalidValueError(
+            f"The estimator returned {type(answer).__name__}. Return Estimate(value, standard_error), that pair as a "
+            "tuple, or LossSamples(losses of shape (chains, draws))."
+        )
+    try:
+        value, error = float(answer.value), float(answer.standard_error)
+    except (TypeError, ValueError):
+        raise InvalidValueError(
+            f"The estimator returned {answer.value!r} ± {answer.standard_error!r}, which are no two numbers."
+        ) from None
+    if not math.isfinite(value):
+        raise InvalidValueError(
+            f"The estimate is {value}. Likely causes: a chain that diverged, an average of nothing."
+        )
+    if math.isnan(error) or error < 0:
+        raise InvalidValueError(f"The standard error is {error}; it has to be a number that is not negative.")
+    return Estimate(value, error)
+
+
+def from_samples(samples: LossSamples, n_beta: float) -> Estimate:
+    """nβ times the mean loss, with the larger of two errors: from batch means within chains, and between chains.
+
+    A chain of N draws is cut into about √N batches (Flegal & Jones 2010), whose means are nearly independent when a
+    batch is longer than the memory of the chain; when it is not, the spread between chains says so.
+
+    Raises:
+        InvalidValueError: no array of numbers of shape (chains, draws), or fewer than 4 draws.
+
+    >>> found = from_samples(LossSamples(numpy.array([[1.0, 3.0] * 8, [1.0, 3.0] * 8])), n_beta=10)
+    >>> found.value, found.standard_error
+    (20.0, 0.0)
+    """
+    losses = numpy.asarray(samples.losses, dtype=numpy.float64)
+    if losses.ndim == 1:
+        losses = losses[None]
+    if losses.ndim != 2 or losses.shape[1] < 4:
+        raise InvalidValueError(f"Samples of the loss have shape (chains, draws ≥ 4), got {losses.shape}.")
+    chains, draws = losses.shape
+    if not numpy.isfinite(losses).all():
+        bad = int((~numpy.isfinite(losses).all(axis=1)).sum())
+        raise InvalidValueError(f"{bad} of {chains} chains hold a loss that is NaN or infinite: they diverged.")
+    batches = math.isqrt(draws)
+    length = draws // batches
+    means = losses[:, : batches * length].reshape(chains * batches, length).mean(axis=1)
+    error = float(means.std(ddof=1)) / math.sqrt(len(means))
+    if chains > 1:
+        error = max(error, float(losses.mean(axis=1).std(ddof=1)) / math.sqrt(chains))
+    return Estimate(n_beta * float(losses.mean()), n_beta * error)
