@@ -10,11 +10,11 @@ solved exactly; an optimal pair (w, y) is a certificate that anyone can check by
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from flint import fmpq, fmpq_mat
+from flint import fmpq, fmpq_mat, fmpz_mat
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.values import RLCT
@@ -61,10 +61,13 @@ def newton_distance(exponents: Sequence[Exponents], prior: Sequence[Fraction | i
     """
     generators = [tuple(vector) for vector in exponents]
     programme = _Programme(generators, _targets(generators, prior))
-    programme.maximise(programme.total())
-    weights, multipliers = programme.weights(), programme.multipliers()
+    columns = range(programme.columns)
+    prices, costs = programme.maximise(columns, range(programme.columns + programme.rows))
+    weights = tuple(_fraction(price) for price in prices)
+    levels = programme.levels()
+    multipliers = tuple(_fraction(levels.get(column, fmpq(0))) for column in columns)
     value = sum(multipliers, Fraction(0))
-    return NewtonDistance(value, 1 + programme.optimal_dimension(), weights, multipliers)
+    return NewtonDistance(value, 1 + programme.optimal_dimension(costs), weights, multipliers)
 
 
 def monomial_rlct(exponents: Sequence[Exponents], prior: Sequence[Fraction | int] = ()) -> RLCT:
@@ -118,72 +121,75 @@ def _targets(generators: list[tuple[int, ...]], prior: Sequence[Fraction | int])
 
 
 class _Programme:
-    """Maximise a linear function of y ≥ 0 subject to Σ y_a a ≤ τ: the simplex method in fractions, Bland's rule.
+    """Maximise a linear function of y ≥ 0 subject to Σ y_a a ≤ τ: the revised simplex method in exact arithmetic.
 
-    The origin is feasible because τ > 0, so there is no first phase. Columns are the y, then the slacks.
+    The origin is feasible because τ > 0, so there is no first phase. Columns are the y, then the slacks. Only the basis
+    is kept; prices and levels are solved for anew in every step, so that nothing accumulates.
     """
 
     def __init__(self, generators: list[tuple[int, ...]], targets: Row) -> None:
-        self.generators = generators
         self.rows, self.columns = len(targets), len(generators)
-        self.table = [
-            [Fraction(a[i]) for a in generators] + [Fraction(i == slack) for slack in range(self.rows)] + [targets[i]]
-            for i in range(self.rows)
-        ]
-        self.basis = [self.columns + i for i in range(self.rows)]
-        self.costs: list[Fraction] = []
+        units = [tuple(int(i == j) for j in range(self.rows)) for i in range(self.rows)]
+        self.vectors = [*generators, *units]
+        self.matrix = fmpq_mat(fmpz_mat(self.vectors).transpose())
+        self.targets = [fmpq(target.numerator, target.denominator) for target in targets]
+        self.basis = list(range(self.columns, self.columns + self.rows))
 
-    def total(self) -> list[Fraction]:
-        return [Fraction(1)] * self.columns + [Fraction(0)] * self.rows
+    def maximise(self, objective: Collection[int], allowed: Iterable[int]) -> tuple[list[fmpq], list[fmpq]]:
+        """Maximise the sum of the columns in `objective`, moving only through `allowed` ones.
 
-    def maximise(self, objective: list[Fraction], allowed: frozenset[int] | None = None) -> Fraction:
-        """The maximum, moving only through `allowed` columns; the table is left at an optimum."""
-        costs = [-value for value in objective] + [Fraction(0)]
-        for i, variable in enumerate(self.basis):
-            costs = _eliminate(costs, self.table[i], costs[variable])
-        free = range(self.columns + self.rows) if allowed is None else sorted(allowed)
-        while (entering := next((j for j in free if costs[j] < 0), None)) is not None:
+        Returns the prices of the rows and the reduced costs of the columns; the basis is left at an optimum.
+        """
+        allowed = sorted(allowed)
+        stalls = 0
+        while True:
+            square = fmpz_mat([self.vectors[column] for column in self.basis])  # the transposed basis
+            gains = fmpq_mat(self.rows, 1, [int(column in objective) for column in self.basis])
+            prices = fmpq_mat(square).solve(gains).transpose()
+            values = (prices * self.matrix).entries()
+            costs = [value - int(column in objective) for column, value in enumerate(values)]
+            improving = [column for column in allowed if costs[column] < 0]
+            if not improving:
+                return prices.entries(), costs
+            # the steepest column; after many steps without a rise Bland's rule, which cannot cycle
+            entering = improving[0] if stalls > self.rows else min(improving, key=lambda column: costs[column])
+            sides = [entry for pair in zip(self.targets, self.vectors[entering], strict=True) for entry in pair]
+            solved = fmpq_mat(square.transpose()).solve(fmpq_mat(self.rows, 2, sides)).entries()
             # every generator is non-zero, so the feasible set is bounded and some entry is positive
             ratios = [
-                (row[-1] / row[entering], self.basis[i], i) for i, row in enumerate(self.table) if row[entering] > 0
+                (solved[2 * i] / solved[2 * i + 1], variable, i)
+                for i, variable in enumerate(self.basis)
+                if solved[2 * i + 1] > 0
             ]
-            leaving = min(ratios)[2]
-            pivot = self.table[leaving][entering]
-            self.table[leaving] = [value / pivot for value in self.table[leaving]]
-            for i, row in enumerate(self.table):
-                if i != leaving and row[entering]:
-                    self.table[i] = _eliminate(row, self.table[leaving], row[entering])
-            costs = _eliminate(costs, self.table[leaving], costs[entering])
+            step, _, leaving = min(ratios)
+            stalls = stalls + 1 if step == 0 else 0
             self.basis[leaving] = entering
-        self.costs = costs
-        return costs[-1]
 
-    def weights(self) -> Row:
-        """The optimal w of the dual programme: the reduced costs of the slacks."""
-        return tuple(self.costs[self.columns : self.columns + self.rows])
+    def levels(self) -> dict[int, fmpq]:
+        """The positive y and slacks at the basis."""
+        square = fmpz_mat([self.vectors[column] for column in self.basis]).transpose()
+        solved = fmpq_mat(square).solve(fmpq_mat(self.rows, 1, self.targets)).entries()
+        return {column: level for column, level in zip(self.basis, solved, strict=True) if level > 0}
 
-    def multipliers(self) -> Row:
-        found = [Fraction(0)] * (self.columns + self.rows)
-        for i, variable in enumerate(self.basis):
-            found[variable] = self.table[i][-1]
-        return tuple(found[: self.columns])
-
-    def optimal_dimension(self) -> int:
+    def optimal_dimension(self, costs: Sequence[fmpq]) -> int:
         """Dimension of {w optimal}: the number of variables minus the rank of what is tight at every optimal w.
 
         By strict complementarity a constraint on w is tight at every optimal w exactly when some optimal y or slack is
         positive there. Moving only through columns of zero reduced cost keeps Σ y_a optimal.
         """
-        allowed = frozenset(j for j in range(self.columns + self.rows) if self.costs[j] == 0)
-        tight: list[tuple[int, ...]] = []
-        for column in sorted(allowed):
-            objective = [Fraction(j == column) for j in range(self.columns + self.rows)]
-            if self.maximise(objective, allowed) > 0:
-                slot = column - self.columns
-                unit = tuple(int(slot == other) for other in range(self.rows))
-                tight.append(self.generators[column] if column < self.columns else unit)
-        return self.rows - (fmpq_mat([[fmpq(entry) for entry in row] for row in tight]).rank() if tight else 0)
+        allowed = {column for column, cost in enumerate(costs) if cost == 0}
+        tight = set(self.levels())
+        while True:
+            null, dimension = fmpz_mat([self.vectors[column] for column in tight]).nullspace()
+            outside = fmpz_mat(self.vectors) * null  # a column in the span of the tight ones adds nothing
+            unknown = {column for column in allowed if any(outside[column, k] for k in range(dimension))}
+            if unknown:
+                self.maximise(unknown, allowed)
+            found = unknown & set(self.levels())
+            if not found:
+                return int(dimension)
+            tight |= found
 
 
-def _eliminate(row: list[Fraction], pivot_row: list[Fraction], factor: Fraction) -> list[Fraction]:
-    return [value - factor * pivot for value, pivot in zip(row, pivot_row, strict=True)]
+def _fraction(value: fmpq) -> Fraction:
+    return Fraction(int(value.p), int(value.q))
