@@ -22,6 +22,21 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "cor:fisher_structure": frozenset({"thm:fisher_decay"}),
     "cor:bridge_near_canonical": frozenset(),
     "thm:selection_rule": frozenset({"thm:fisher_decay", "cor:fisher_structure", VOLUME}),
+    "thm:bridge_attn": frozenset(),
+    "thm:bridge_attn_backward": frozenset({"thm:bridge_attn"}),
+    "prop:attn_chain_softmax": frozenset({"thm:bridge_attn", "thm:bridge_attn_backward"}),
+    "prop:attn_VO_invariant": frozenset({"thm:bridge_attn"}),
+    "prop:swiglu_rate": frozenset(),
+    "thm:bridge_res": frozenset(),
+    "cor:res_all": frozenset({"thm:bridge_res"}),
+    "cor:res_ff": frozenset({"thm:bridge_res"}),
+    "cor:res_block": frozenset({"thm:bridge_res"}),
+    "cor:res_lambda_min": frozenset(
+        {"thm:bridge_res", "thm:selection_rule", "thm:fisher_decay", "cor:fisher_structure", VOLUME}
+    ),
+    "cor:sigma-min-res": frozenset(),
+    "cor:sigma-min-res-all": frozenset({"thm:bridge_res", "cor:res_all", "cor:sigma-min-res"}),
+    "cor:sigma_min_res_g5": frozenset({"thm:bridge_res"}),
     "thm:nu_universality": frozenset({EVIDENCE}),
     "cor:second_moment": frozenset({EVIDENCE, LINE, "thm:tempering"}),
     **{
