@@ -51,6 +51,22 @@ def _by_polyhedron(hidden: int, outputs: int, *, element: bool = True) -> RLCT:
     return monomial_rlct(generators, [*prior, *[0] * (2 * outputs)])
 
 
+def _compared() -> tuple[int, int, int]:
+    """How many products of two factors, and of three or four, were compared; and how many derivations disagree."""
+    two = [(m, h, n, rank) for m, h, n in itertools.product(range(1, 6), repeat=3) for rank in range(min(m, h, n) + 1)]
+    deep = [
+        (widths, rank)
+        for layers in (3, 4)
+        for widths in itertools.product(range(1, 4), repeat=layers + 1)
+        for rank in range(min(widths) + 1)
+    ]
+    disagree = sum(
+        len({deep_linear((m, h, n), rank), reduced_rank(m, h, n, rank), by_elementary_divisors(m, h, n, rank)}) > 1
+        for m, h, n, rank in two
+    ) + sum(deep_linear(widths, rank) != by_rank_sequences(widths, rank) for widths, rank in deep)
+    return len(two), len(deep), disagree
+
+
 def derive() -> Derivation:
     alpha, beta, w, n, z = symbols("alpha beta w n z", positive=True)
     inputs, hidden, outputs, rank = symbols("M H N r", integer=True, positive=True)
@@ -63,24 +79,9 @@ def derive() -> Derivation:
     gaussian = sympy.integrate(
         sympy.exp(-(1 + n * a**2) * w**2 / 2) / sympy.sqrt(2 * sympy.pi), (w, -sympy.oo, sympy.oo)
     )
-    sizes = list(itertools.product(range(1, 6), repeat=3))
-    two_layers = [(size, rank) for size in sizes for rank in range(min(size) + 1)]
-    deep = [
-        (widths, rank)
-        for layers in (3, 4)
-        for widths in itertools.product(range(1, 4), repeat=layers + 1)
-        for rank in range(min(widths) + 1)
-    ]
-    mismatches = [
-        (size, rank)
-        for size, rank in two_layers
-        if len({deep_linear(size, rank), reduced_rank(*size, rank), by_elementary_divisors(*size, rank)}) > 1
-    ] + [(widths, rank) for widths, rank in deep if deep_linear(widths, rank) != by_rank_sequences(widths, rank)]
+    two_layers, deep, disagreements = _compared()
     polyhedra = [
-        (hidden, outputs)
-        for hidden in range(2, 6)
-        for outputs in range(1, 6)
-        if _by_polyhedron(hidden, outputs) != deep_linear((2, hidden, outputs))
+        size for size in itertools.product(range(2, 6), range(1, 6)) if _by_polyhedron(*size) != deep_linear((2, *size))
     ]
     lam, m = _width_one(L)
     shift = _first_case(inputs, hidden, outputs, rank) - _first_case(
@@ -108,8 +109,8 @@ def derive() -> Derivation:
                 r"\int \prod w_l^{2z} = (2z + 1)^{-L}: \qquad (\lambda, m) = (\tfrac12, L)",
             ),
             Step(
-                f"The closed form, the four cases, elementary divisors and rank sequences agree on {len(two_layers)} "
-                f"products of two factors and {len(deep)} of three and four."
+                f"The closed form, the four cases, elementary divisors and rank sequences agree on {two_layers} "
+                f"products of two factors and {deep} of three and four."
             ),
         ),
         residuals={
@@ -121,7 +122,7 @@ def derive() -> Derivation:
                 (2 * z + 1) ** -L * (z + sympy.Rational(1, 2)) ** L - 2**-L
             ),
             "rank r in the first case": sympy.expand(shift - rank * (inputs + outputs - rank) / 2),
-            "derivations that disagree": sympy.Integer(len(mismatches)),
+            "derivations that disagree": sympy.Integer(disagreements),
             "polyhedra that disagree": sympy.Integer(len(polyhedra)),
             "2 × 2 × 2 at rank 0": sympy.Rational(two_by_two.numerator, two_by_two.denominator) - sympy.Rational(3, 2),
         },
@@ -293,7 +294,8 @@ CLAIM = Claim(
         r"singular values and a Newton polyhedron give $(\lambda, m)$: with $M_s = H_s - r$, $\mathcal M$ the "
         r"$\ell + 1$ smallest that satisfy $S \ge \ell \max_{\mathcal M} M_s$, $S < \ell \min_{\text{outside}} M_s$, "
         r"and $a = S - (\lceil S/\ell \rceil - 1)\ell$: $\lambda = \tfrac12 (r(H_0 + H_L) - r^2) + "
-        r"\frac{a(\ell - a)}{4\ell} - \frac{\ell(\ell-1)}{4} (S/\ell)^2 + \tfrac12 \sum_{i<j} M_i M_j$, $m = a(\ell - a) + 1$. At width one: "
+        r"\frac{a(\ell - a)}{4\ell} - \frac{\ell(\ell-1)}{4} (S/\ell)^2 + \tfrac12 \sum_{i<j} M_i M_j$, "
+        r"$m = a(\ell - a) + 1$. At width one: "
         r"$(\tfrac12, L)$ with $V = P_L(\sqrt\varepsilon)$ for $r = 0$, and $(\tfrac12, 1)$ for $r = 1$."
     ),
     source=Citation("Shirodkar 2026, Dead Directions", "prop:determinantal_resolution", "arXiv:2606.05957"),
