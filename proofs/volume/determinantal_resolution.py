@@ -23,7 +23,7 @@ L = Symbol("L", integer=True, positive=True)
 a, b = symbols("a b", positive=True)
 
 _SAMPLES = 1_000_000
-_DEPTHS = tuple(12.5 * 2**step for step in range(6))
+_DEPTHS = tuple(16.0 * 2**step for step in range(5))
 
 
 def _width_one(layers: Expr) -> tuple[Expr, Expr]:
@@ -188,10 +188,10 @@ def _reading(hidden: int, outputs: int, rank: int, weight: int = 0) -> Threshold
     for depth in _DEPTHS:
         above, below = (_log_evidence(hidden, outputs, rank, weight, depth + sign * step, depth) for sign in (1, -1))
         exponents.append((below - above) / (2 * step))
-    return threshold(_DEPTHS, exponents, 1e-7)
+    return threshold(_DEPTHS, exponents, 1e-6)
 
 
-_HOW = "Z(n) of Gaussian factors by quadrature over the singular values, log n = 12.5 to 400"
+_HOW = "Z(n) of Gaussian factors by quadrature over the singular values, log n = 16 to 256"
 
 
 def _cell(hidden: int, outputs: int, rank: int, *rivals: Fraction) -> tuple[Comparison, Comparison]:
