@@ -16,6 +16,8 @@ from .exact.fluctuation import singular_fluctuation as singular_fluctuation
 from .exact.intersection import separable_sum as separable_sum
 from .exact.intersection import transversal_crossing as transversal_crossing
 from .exact.intersection import union as union
+from .exact.threshold import Derivation as Derivation
+from .exact.threshold import rlct as rlct
 from .exact.volume import sublevel_volume as sublevel_volume
 from .values import RLCT as RLCT
 from .values import Arc as Arc

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -241,6 +241,82 @@ def _print_order(found: KLOrder) -> None:
     for name, value in lines:
         if str(value):
             click.echo(f"{name:<9}{value}")
+
+
+@main.command()
+@click.argument("expressions", nargs=-1, required=True, metavar="EXPR...")
+@click.option("--prior", metavar="NAME=H,…", help="Exponents h > −1 of the prior ∏|x|^h; 0 for those not named.")
+@click.option("--at", metavar="NAME=NUMBER,…", help="The point; missing coordinates are 0.")
+@click.option("--nonnegative", metavar="NAME,…", help="Variables on whose positive side only the domain lies.")
+@click.option("--generators", "as_generators", is_flag=True, help="A single EXPR is a generator f of K ≍ f², not K.")
+@click.option("--seconds", default=20.0, metavar="S", help="Time limit; reaching it gives bounds. Default: 20.")
+@click.option("--depth", default=60, metavar="N", help="Depth limit of the search. Default: 60.")
+@click.option("--explain", is_flag=True, help="Print the derivation.")
+@click.option("--certificate", type=click.Path(path_type=Path), metavar="FILE", help="Write the certificate there.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def rlct(
+    expressions: tuple[str, ...],
+    prior: str | None,
+    at: str | None,
+    nonnegative: str | None,
+    as_generators: bool,
+    seconds: float,
+    depth: int,
+    explain: bool,
+    certificate: Path | None,
+    as_json: bool,
+) -> None:
+    """The learning coefficient λ and its multiplicity m of K at a point, over the reals, exactly.
+
+    One EXPR is K itself; several are generators f_i of its ideal, K ≍ Σ f_i². When the derivation does not close, the
+    answer is proven bounds, and what stopped it.
+
+    \b
+    Examples:
+      ddtheory rlct 'x^2*y^4'
+      ddtheory rlct 'x*y' 'x^3' --prior x=1 --explain
+      ddtheory rlct '(x+y^2)^2 + z^2' --certificate proof.json
+    """
+    from ddtheory.exact.parse import parse_assignments
+    from ddtheory.exact.threshold import rlct as derive
+
+    generators = len(expressions) > 1 or as_generators
+    with _spinner("derives …", quiet=as_json) as seen:
+        found = derive(
+            None if generators else expressions[0],
+            generators=expressions if generators else None,
+            prior=parse_assignments(prior) if prior else None,
+            at=parse_assignments(at) if at else None,
+            nonnegative=[name.strip() for name in nonnegative.split(",")] if nonnegative else (),
+            seconds=seconds,
+            depth=depth,
+            progress=lambda germ: seen(str(germ)),
+        )
+    if certificate is not None:
+        from ddtheory.verify import output
+
+        text = json.dumps(found.to_json(), indent=1, ensure_ascii=False) + "\n"
+        output.prepare(certificate.parent, [certificate.name])
+        output.write(certificate.parent, {certificate.name: text})
+    if as_json:
+        click.echo(json.dumps(found.summary(), indent=2, sort_keys=True, ensure_ascii=False))
+    elif explain:
+        click.echo(found.explain())
+    else:
+        click.echo(str(found))
+        click.echo(f"rules: {', '.join(found.rules)}")
+
+
+@contextmanager
+def _spinner(text: str, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """A line on the terminal that shows what is being worked on; nothing when the output is no terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(text) as status:
+        yield lambda now: status.update(f"{text} {now[:80]}")
 
 
 @main.command()

@@ -6,7 +6,6 @@ is none. Nondegeneracy must be tested on every compact face: testing facets only
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from ddtheory.errors import InvalidValueError
 
 Exponent = tuple[int, ...]
 
-_MOST_SYSTEMS = 400_000  # linear systems that the search for facets may solve
+_MOST_RAYS = 4_000  # extreme rays on the way to the facets
+_MOST_FACES = 20_000
 
 
 @dataclass(frozen=True)
@@ -44,29 +44,50 @@ class Face:
 def facet_normals(exponents: Iterable[Exponent]) -> list[tuple[Fraction, ...]]:
     """Inner normals n ≥ 0 of all facets, scaled to min ⟨n, a⟩ = 1, or unit vectors for the coordinate facets.
 
+    They are the extreme rays of {(w, s) : w ≥ 0, s ≥ 0, ⟨w, a⟩ ≥ s}, found by the double description method (Motzkin,
+    Raiffa, Thompson, Thrall 1953) in integers.
+
     Raises:
-        InvalidValueError: no exponent, mixed lengths, or more candidates than can be searched.
+        InvalidValueError: no exponent, mixed lengths, or more rays than can be enumerated.
 
     >>> facet_normals([(2, 0), (0, 3)])[-1]
     (Fraction(1, 2), Fraction(1, 3))
     """
     points = _minimal(exponents)
     dimension = len(points[0])
-    systems = sum(math.comb(dimension, size) * math.comb(len(points), size) for size in range(2, dimension + 1))
-    if systems > _MOST_SYSTEMS:
-        raise InvalidValueError(
-            f"{len(points)} exponents in {dimension} variables give {systems} candidate facets; too many to enumerate."
-        )
-    normals = [tuple(Fraction(int(i == j)) for j in range(dimension)) for i in range(dimension)]
-    for size in range(1, dimension + 1):
-        for support in itertools.combinations(range(dimension), size):
-            for chosen in itertools.combinations(points, size):
-                normal = _through(chosen, support, dimension)
-                if normal is None or normal in normals:
-                    continue
-                if all(_dot(normal, point) >= 1 for point in points):
-                    normals.append(normal)
-    return normals
+    rows = [tuple(int(i == j) for j in range(dimension + 1)) for i in range(dimension + 1)]
+    rays = {row: sum(1 << j for j in range(dimension + 1) if j != i) for i, row in enumerate(rows)}
+    for number, point in enumerate(points, start=dimension + 1):
+        rays = _cut(rays, (*point, -1), 1 << number)
+        if len(rays) > _MOST_RAYS:
+            raise InvalidValueError(
+                f"{len(points)} exponents in {dimension} variables give a Newton polyhedron with more than "
+                f"{_MOST_RAYS} facets; too many to enumerate."
+            )
+    units = [tuple(Fraction(int(i == j)) for j in range(dimension)) for i in range(dimension)]
+    others = {tuple(Fraction(entry, ray[-1]) for entry in ray[:-1]) for ray in rays if ray[-1]}
+    return units + sorted(others - set(units))
+
+
+def _cut(rays: dict[tuple[int, ...], int], row: tuple[int, ...], bit: int) -> dict[tuple[int, ...], int]:
+    """The extreme rays after one more inequality ⟨row, ·⟩ ≥ 0; a ray carries the set of inequalities tight on it."""
+    values = {ray: sum(r * x for r, x in zip(row, ray, strict=True)) for ray in rays}
+    kept = {ray: tight | (bit if values[ray] == 0 else 0) for ray, tight in rays.items() if values[ray] >= 0}
+    sets = list(rays.values())
+    for inside, first in rays.items():
+        if values[inside] <= 0:
+            continue
+        for outside, second in rays.items():
+            if values[outside] >= 0:
+                continue
+            shared = first & second
+            # adjacent rays: no third ray is tight wherever both are
+            if sum(1 for tight in sets if tight & shared == shared) > 2:
+                continue
+            mixed = [values[inside] * y - values[outside] * x for x, y in zip(inside, outside, strict=True)]
+            divisor = math.gcd(*mixed)
+            kept[tuple(entry // divisor for entry in mixed)] = shared | bit
+    return kept
 
 
 def compact_faces(exponents: Iterable[Exponent]) -> list[Face]:
@@ -87,6 +108,8 @@ def compact_faces(exponents: Iterable[Exponent]) -> list[Face]:
         for facet in facets:
             smaller = Face(face.exponents & facet.exponents, face.unbounded & facet.unbounded)
             if smaller.exponents and smaller not in found:
+                if len(found) > _MOST_FACES:
+                    raise InvalidValueError(f"The Newton polyhedron has more than {_MOST_FACES} faces.")
                 found.add(smaller)
                 waiting.append(smaller)
     compact = [face for face in found if face.is_compact]
@@ -103,21 +126,6 @@ def _minimal(exponents: Iterable[Exponent]) -> list[Exponent]:
         for point in points
         if not any(other != point and all(x <= y for x, y in zip(other, point, strict=True)) for other in points)
     ]
-
-
-def _through(chosen: Sequence[Exponent], support: Sequence[int], dimension: int) -> tuple[Fraction, ...] | None:
-    """The normal supported on `support`, positive there, with ⟨n, a⟩ = 1 at every chosen point."""
-    matrix = fmpq_mat([[fmpq(point[i]) for i in support] for point in chosen])
-    if matrix.det() == 0:
-        return None
-    solution = matrix.solve(fmpq_mat([[fmpq(1)] for _ in chosen]))
-    entries = [Fraction(int(solution[row, 0].p), int(solution[row, 0].q)) for row in range(len(support))]
-    if min(entries) <= 0:
-        return None
-    normal = [Fraction(0)] * dimension
-    for slot, entry in zip(support, entries, strict=True):
-        normal[slot] = entry
-    return tuple(normal)
 
 
 def _face_of(normal: tuple[Fraction, ...], points: Sequence[Exponent]) -> Face:

@@ -1,0 +1,261 @@
+"""Arithmetic of polynomials in the local ring of the origin: units, factors, elimination and changes of coordinates.
+
+Polynomials are sparse elements of a sympy ring over ℚ. What takes long (factors, divisors) is done by FLINT.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from flint import Ordering, fmpq_mpoly_ctx, fmpq_poly
+from sympy import QQ
+from sympy.polys.rings import PolyElement, PolyRing
+
+Element: TypeAlias = PolyElement
+Monomial: TypeAlias = tuple[int, ...]
+
+_LARGEST_COFACTOR = 2_000  # terms
+
+
+def ring_of(names: Sequence[str]) -> PolyRing:
+    """ℚ[names], with terms in graded order; one object for equal names."""
+    return PolyRing(tuple(names), QQ, "grevlex")
+
+
+def fraction(coefficient: Any) -> Fraction:
+    """A coefficient of ℚ as a fraction."""
+    return Fraction(int(coefficient.numerator), int(coefficient.denominator))
+
+
+def rational(value: Fraction | int) -> Any:
+    """A fraction as a coefficient of ℚ."""
+    return QQ(value.numerator, value.denominator)
+
+
+def constant_term(polynomial: Element) -> Any:
+    """The value at the origin."""
+    return polynomial.get(polynomial.ring.zero_monom, QQ.zero)
+
+
+def is_unit(polynomial: Element) -> bool:
+    """Whether the polynomial is invertible in the local ring: its value at the origin is not 0."""
+    return bool(constant_term(polynomial))
+
+
+def order(polynomial: Element) -> int:
+    """The lowest total degree of a term; the polynomial is not 0."""
+    return min(sum(monomial) for monomial in polynomial)
+
+
+def initial_form(polynomial: Element) -> Element:
+    """The homogeneous part of lowest degree."""
+    lowest = order(polynomial)
+    return polynomial.ring.from_dict({m: c for m, c in polynomial.items() if sum(m) == lowest})
+
+
+def linear_coefficient(polynomial: Element, index: int) -> Any:
+    """∂f/∂x_i at the origin."""
+    monomial = tuple(int(i == index) for i in range(polynomial.ring.ngens))
+    return polynomial.get(monomial, QQ.zero)
+
+
+def degree_in(polynomial: Element, index: int) -> int:
+    """The degree in one variable; −1 for the polynomial 0."""
+    return max((monomial[index] for monomial in polynomial), default=-1)
+
+
+def support(polynomials: Iterable[Element]) -> frozenset[int]:
+    """The variables that occur."""
+    return frozenset(
+        index for polynomial in polynomials for monomial in polynomial for index, power in enumerate(monomial) if power
+    )
+
+
+@functools.lru_cache(maxsize=128)
+def _context(names: tuple[str, ...]) -> Any:
+    return fmpq_mpoly_ctx.get(names, Ordering.degrevlex)
+
+
+def _to_flint(polynomial: Element) -> Any:
+    return _context(tuple(f"x{i}" for i in range(polynomial.ring.ngens))).from_dict(dict(polynomial))
+
+
+def _from_flint(polynomial: Any, ring: PolyRing) -> Element:
+    return ring.from_dict({tuple(int(e) for e in m): QQ(c) for m, c in polynomial.to_dict().items()})
+
+
+def factors(polynomial: Element) -> tuple[Any, list[tuple[Element, int]]]:
+    """The constant and the irreducible factors over ℚ, with multiplicities, each primitive and of a fixed sign.
+
+    >>> ring = ring_of(("x", "y"))
+    >>> x, y = ring.gens
+    >>> factors(2 * x**2 * (x + y))
+    (2, [(x, 2), (x + y, 1)])
+    """
+    constant, found = _to_flint(polynomial).factor()
+    pairs = [(_from_flint(factor, polynomial.ring), int(power)) for factor, power in found]
+    return QQ(constant), sorted(pairs, key=lambda pair: (len(pair[0]), str(pair[0])))
+
+
+def split_unit(polynomial: Element) -> tuple[Element, list[tuple[Element, int]]]:
+    """f = unit · ∏ p^e with p the irreducible factors that vanish at the origin."""
+    constant, found = factors(polynomial)
+    unit = polynomial.ring.ground_new(constant)
+    vanishing: list[tuple[Element, int]] = []
+    for factor, power in found:
+        if is_unit(factor):
+            unit = unit * factor**power
+        else:
+            vanishing.append((factor, power))
+    return unit, vanishing
+
+
+def greatest_divisor(polynomials: Sequence[Element]) -> Element:
+    """The greatest common divisor, primitive."""
+    found = functools.reduce(lambda a, b: a.gcd(b), [_to_flint(polynomial) for polynomial in polynomials])
+    return _from_flint(found, polynomials[0].ring)
+
+
+def quotient(numerator: Element, denominator: Element) -> Element | None:
+    """numerator / denominator when it is a polynomial, else None."""
+    if not numerator:
+        return numerator
+    whole, remainder = divmod(_to_flint(numerator), _to_flint(denominator))
+    return None if remainder else _from_flint(whole, numerator.ring)
+
+
+def substitute(polynomial: Element, images: Sequence[Element], ring: PolyRing) -> Element:
+    """f(images): every variable is replaced by a polynomial of `ring`."""
+    powers: list[dict[int, Element]] = [{0: ring.one, 1: image} for image in images]
+
+    def power(index: int, exponent: int) -> Element:
+        known = powers[index]
+        if exponent not in known:
+            half = power(index, exponent // 2)
+            known[exponent] = half * half * (known[1] if exponent % 2 else ring.one)
+        return known[exponent]
+
+    total = ring.zero
+    for monomial, coefficient in polynomial.items():
+        term = ring.ground_new(coefficient)
+        for index, exponent in enumerate(monomial):
+            if exponent:
+                term = term * power(index, exponent)
+        total = total + term
+    return total
+
+
+def shift(polynomial: Element, index: int, image: Element) -> Element:
+    """f with one variable replaced by a polynomial of the same ring."""
+    images = list(polynomial.ring.gens)
+    images[index] = image
+    return substitute(polynomial, images, polynomial.ring)
+
+
+def without(polynomial: Element, index: int, ring: PolyRing) -> Element:
+    """A polynomial that does not contain the variable, in the ring without it."""
+    return ring.from_dict({m[:index] + m[index + 1 :]: c for m, c in polynomial.items()})
+
+
+def eliminant(target: Element, relation: Element, index: int) -> Element | None:
+    """G free of one variable with G = A·target + B·relation and A a unit, or None when the variable does not allow it.
+
+    The relation has a non-zero linear part in that variable, so exactly one of its branches passes through the origin,
+    and up to a unit the resultant is the target on that branch times the target on the others. These are no units when
+    a root v ≠ 0 of the relation on the axis is a root of the target, or when both have a root at infinity there.
+    """
+    if degree_in(target, index) <= 0:
+        return target
+    on_axis = [_univariate(polynomial, index) for polynomial in (relation, target)]
+    if all(len(line) <= degree_in(whole, index) for line, whole in zip(on_axis, (relation, target), strict=True)):
+        return None
+    others = fmpq_poly(on_axis[0][1:])
+    if others.gcd(fmpq_poly(on_axis[1])).degree() > 0:
+        return None
+    if others.degree() == 0 and degree_in(relation, index) == 1:
+        return _remainder(target, relation, index)[0]
+    found = _to_flint(relation).resultant(_to_flint(target), f"x{index}")
+    return _from_flint(found, target.ring)
+
+
+def cofactors(target: Element, relation: Element, index: int, found: Element) -> tuple[Element, Element] | None:
+    """(A, B) with found = A·target + B·relation for the eliminant, or None when they are too large to write down."""
+    ring = target.ring
+    if found == target:
+        return ring.one, ring.zero
+    if degree_in(relation, index) == 1:
+        _, multiplier, whole = _remainder(target, relation, index)
+        return multiplier, -whole
+    older, old = _by_power(relation, index), _by_power(target, index)
+    older_cofactor, cofactor = ring.zero, ring.one
+    while len(old) > 1:
+        remainder, multiplier, whole = _pseudo_division(older, old, ring, index)
+        older, old = old, remainder
+        older_cofactor, cofactor = cofactor, multiplier * older_cofactor - whole * cofactor
+        if not old or len(cofactor) > _LARGEST_COFACTOR:
+            return None
+        shared = greatest_divisor([*[c for c in old if c], *[c for c in _by_power(cofactor, index) if c]])
+        if not shared.is_ground:
+            old = [_exact(c, shared) for c in old]
+            cofactor = _exact(cofactor, shared)
+    if not old:
+        return None
+    scale = quotient(found, old[0])
+    if scale is None:
+        return None
+    rest = quotient(found - scale * cofactor * target, relation)
+    return None if rest is None else (scale * cofactor, rest)
+
+
+def _remainder(target: Element, relation: Element, index: int) -> tuple[Element, Element, Element]:
+    """(r, c, q) with c·target = q·relation + r, for a relation of degree 1 in the variable."""
+    rest, multiplier, whole = _pseudo_division(_by_power(target, index), _by_power(relation, index), target.ring, index)
+    return (rest[0] if rest else target.ring.zero), multiplier, whole
+
+
+def _univariate(polynomial: Element, index: int) -> list[Any]:
+    """The coefficients of f on the axis of one variable, lowest first, without leading zeros."""
+    line: dict[int, Any] = {
+        monomial[index]: coefficient
+        for monomial, coefficient in polynomial.items()
+        if not any(power for other, power in enumerate(monomial) if other != index)
+    }
+    return [line.get(power, QQ.zero) for power in range(max(line, default=-1) + 1)]
+
+
+def _by_power(polynomial: Element, index: int) -> list[Element]:
+    ring = polynomial.ring
+    parts: list[dict[Monomial, Any]] = [{} for _ in range(degree_in(polynomial, index) + 1)]
+    for monomial, coefficient in polynomial.items():
+        parts[monomial[index]][(*monomial[:index], 0, *monomial[index + 1 :])] = coefficient
+    return [ring.from_dict(part) for part in parts]
+
+
+def _pseudo_division(
+    dividend: list[Element], divisor: list[Element], ring: PolyRing, index: int
+) -> tuple[list[Element], Element, Element]:
+    """(r, c, q) with c·dividend = q·divisor + r, deg r < deg divisor, c free of the variable."""
+    variable = ring.gens[index]
+    rest, leading = list(dividend), divisor[-1]
+    multiplier, whole = ring.one, ring.zero
+    while rest and len(rest) >= len(divisor):
+        gap = len(rest) - len(divisor)
+        top = rest[-1]
+        shared = greatest_divisor([top, leading])
+        scale, factor = _exact(leading, shared), _exact(top, shared)
+        rest = [scale * c for c in rest]
+        for k, c in enumerate(divisor):
+            rest[k + gap] = rest[k + gap] - factor * c
+        multiplier, whole = multiplier * scale, whole * scale + factor * variable**gap
+        while rest and not rest[-1]:
+            rest.pop()
+    return rest, multiplier, whole
+
+
+def _exact(numerator: Element, denominator: Element) -> Element:
+    found = quotient(numerator, denominator)
+    assert found is not None
+    return found

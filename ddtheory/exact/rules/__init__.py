@@ -1,0 +1,1 @@
+"""The rules that derive learning coefficients, one family a file, and their registry."""

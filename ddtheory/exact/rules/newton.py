@@ -1,0 +1,337 @@
+"""The Newton polyhedron of an ideal: an upper bound in all coordinates, and the answer where its faces allow.
+
+In a toric resolution the ideal is ∏ t_i^{N_i} · (I_γ(s) + O(t)) at every point over a compact face γ. Where the face
+ideal I_γ has no zero, only the monomial counts, and all these points together give the pair of the linear programme. At
+a zero of order r of I_γ, some derivative of order r does not vanish near by, and a sublevel estimate in that one
+direction makes the local pair no worse than that of ∏ t_i^{N_i} · s^r: harmless when 1/r > ℓ.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from flint import fmpq, fmpq_mat
+
+from ddtheory.errors import InvalidValueError
+from ddtheory.exact.derivation import NOTHING, Bound, Data, Node
+from ddtheory.exact.faces import Exponent, Face, compact_faces, facet_normals
+from ddtheory.exact.ideal import IdealGerm
+from ddtheory.exact.local_ring import Element, fraction
+from ddtheory.exact.newton import NewtonDistance, newton_distance
+from ddtheory.exact.torus import (
+    Combination,
+    FaceCoordinates,
+    Part,
+    derivatives,
+    edge_polynomial,
+    face_coordinates,
+    monomial_combination,
+    real_multiplicity,
+)
+from ddtheory.exact.wire import rationals_to_json
+
+_MOST_DERIVATIVES = 3  # orders of zeros that are looked for on faces of dimension 2 or more
+
+
+@dataclass(frozen=True)
+class FaceOrder:
+    """What is known of the real torus zeros of a face ideal.
+
+    `order` bounds their order: 0 when there are none, None when nothing was found out. `proof` goes to the certificate.
+    """
+
+    face: Face
+    order: int | None
+    proof: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Polyhedron:
+    """The Newton polyhedron of a germ with the orders of the zeros on its compact faces."""
+
+    node: Node
+    distance: NewtonDistance
+    orders: tuple[FaceOrder, ...]
+
+    @property
+    def harmful(self) -> tuple[FaceOrder, ...]:
+        """The faces whose zeros may govern the pair."""
+        return tuple(
+            found
+            for found in self.orders
+            if found.order is None or (found.order and Fraction(1, found.order) <= self.distance.value)
+        )
+
+
+def newton_polyhedron(germ: IdealGerm) -> Polyhedron | None:
+    """The pair of the programme as an upper bound, and as the answer when no face has a zero that matters.
+
+    None when the polyhedron is too large to enumerate its faces.
+    """
+    polynomials: list[Part] = [{m: fraction(c) for m, c in generator.items()} for generator in germ.generators]
+    support = sorted({exponent for polynomial in polynomials for exponent in polynomial})
+    distance = newton_distance(_lowest(support), germ.prior)
+    try:
+        faces = compact_faces(_lowest(support))
+    except InvalidValueError:
+        return None
+    orders = tuple(_face_order(polynomials, face, germ, distance.value) for face in faces)
+    known = [found.order for found in orders]
+    upper = Bound(distance.value, distance.multiplicity)
+    lower, says, extra = _lower(germ, polynomials, orders, known, upper, distance)
+    if lower.value == distance.value == 1 and extra.get("multiplicity"):
+        upper = Bound(Fraction(1), extra["multiplicity"])
+    if lower == Bound(Fraction(1), 1) and distance.value > 1:
+        upper = lower
+
+    def data() -> Data:
+        return {
+            "weights": rationals_to_json(distance.weights),
+            "multipliers": rationals_to_json(distance.multipliers),
+            "support": [list(exponent) for exponent in _lowest(support)],
+            "multiplicity": distance.multiplicity,
+            "faces": [
+                {"exponents": [list(e) for e in sorted(found.face.exponents)], "proof": dict(found.proof)}
+                for found in orders
+            ],
+            **extra.get("data", {}),
+        }
+
+    node = Node("newton", germ, lower, upper, says, (), data)
+    return Polyhedron(node, distance, orders)
+
+
+def _lower(
+    germ: IdealGerm,
+    polynomials: Sequence[Part],
+    orders: Sequence[FaceOrder],
+    known: Sequence[int | None],
+    upper: Bound,
+    distance: NewtonDistance,
+) -> tuple[Bound, str, dict[str, Any]]:
+    weights = ", ".join(
+        f"{weight} on {name}" for name, weight in zip(germ.names, distance.weights, strict=True) if weight
+    )
+    says = f"Newton polyhedron: ℓ = {distance.value} at the weights {weights}"
+    if any(order is None for order in known):
+        return NOTHING, f"{says}; some compact faces were not settled, so this is an upper bound.", {}
+    largest = max((order for order in known if order is not None), default=0)
+    if largest == 0:
+        return upper, f"{says}; no compact face has a zero in the real torus, so it is exact.", {}
+    if Fraction(1, largest) > upper.value:
+        return upper, f"{says}; zeros on compact faces have order ≤ {largest} < 1/ℓ, so it is exact.", {}
+    if largest == 1 and len(polynomials) == 1:
+        return _sign_change(germ, polynomials[0], orders, upper, distance, says)
+    return (
+        Bound(Fraction(1, largest)),
+        f"{says}; zeros of order {largest} on a compact face may govern, so this is an upper bound.",
+        {},
+    )
+
+
+def _sign_change(
+    germ: IdealGerm,
+    polynomial: Part,
+    orders: Sequence[FaceOrder],
+    upper: Bound,
+    distance: NewtonDistance,
+    says: str,
+) -> tuple[Bound, str, dict[str, Any]]:
+    """One generator with simple zeros only: its zero set has κ = 1, and meets the exceptional divisors transversally."""
+    support = _lowest(sorted(polynomial))
+    zeros: list[dict[str, Any]] = []
+    multiplicity, complete = upper.m or 1, True
+    for index, found in enumerate(orders):
+        if found.order != 1:
+            continue
+        points: list[list[str]] | None = None
+        if found.face.dimension > 1:
+            points = _opposite_signs(polynomial, found.face, germ.nonnegative)
+            if points is None:
+                complete = False
+                continue
+        zeros.append({"face": index, "points": points})
+        if upper.value == 1:
+            shared = _optimal_dimension_on(found.face, support, germ.prior, distance.value)
+            multiplicity = max(multiplicity, 2 + shared)
+    if not zeros:
+        return Bound(Fraction(1)), f"{says}; simple zeros on compact faces, none exhibited.", {}
+    if upper.value > 1:
+        return (
+            Bound(Fraction(1), 1),
+            f"{says}; but the function changes sign, and its smooth zero set has κ = 1.",
+            {"data": {"zeros": zeros}},
+        )
+    lower = Bound(Fraction(1), multiplicity) if complete else Bound(Fraction(1))
+    return (
+        lower,
+        f"{says}; the zero set, where the function changes sign, also has κ = 1 and crosses the divisors that attain ℓ.",
+        {"data": {"zeros": zeros}, "multiplicity": multiplicity},
+    )
+
+
+def _opposite_signs(polynomial: Part, face: Face, nonnegative: Sequence[bool]) -> list[list[str]] | None:
+    """Two points of one open orthant at which the face polynomial has opposite signs."""
+    part = {exponent: value for exponent, value in polynomial.items() if exponent in face.exponents}
+    count = len(nonnegative)
+    sizes = (Fraction(1), Fraction(3), Fraction(1, 3), Fraction(2), Fraction(1, 7))
+    if count > 6:
+        return None
+    for signs in itertools.product((1, -1), repeat=count):
+        if any(sign < 0 and one for sign, one in zip(signs, nonnegative, strict=True)):
+            continue
+        seen: dict[bool, list[Fraction]] = {}
+        for values in itertools.islice(itertools.product(sizes, repeat=count), 400):
+            point = [sign * value for sign, value in zip(signs, values, strict=True)]
+            value = sum(
+                (coefficient * _power(point, exponent) for exponent, coefficient in part.items()),
+                Fraction(0),
+            )
+            if value:
+                seen[value > 0] = point
+            if len(seen) == 2:
+                return [rationals_to_json(seen[False]), rationals_to_json(seen[True])]
+    return None
+
+
+def _power(point: Sequence[Fraction], exponent: Exponent) -> Fraction:
+    total = Fraction(1)
+    for entry, times in zip(point, exponent, strict=True):
+        total *= entry**times
+    return total
+
+
+def _face_order(polynomials: Sequence[Part], face: Face, germ: IdealGerm, bound: Fraction) -> FaceOrder:
+    parts = {
+        index: {exponent: value for exponent, value in polynomial.items() if exponent in face.exponents}
+        for index, polynomial in enumerate(polynomials)
+    }
+    parts = {index: part for index, part in parts.items() if part}
+    for index, part in parts.items():
+        if len(part) == 1:
+            return FaceOrder(face, 0, {"kind": "monomial", "generator": index})
+    for index, part in parts.items():
+        if _has_one_sign(part, germ.nonnegative):
+            return FaceOrder(face, 0, {"kind": "sign", "generator": index})
+    place = face_coordinates(face)
+    if face.dimension == 1:
+        order = real_multiplicity(edge_polynomial(list(parts.values()), place), _positive_only(place, germ.nonnegative))
+        return FaceOrder(face, order, {"kind": "edge"})
+    orders = range(1, _MOST_DERIVATIVES + 1)
+    if germ.divergence:
+        orders = range(2, _MOST_DERIVATIVES + 1)  # zeros of f_γ ≥ 0 are critical: order 2 settles what order 1 does
+    for order in orders:
+        if order > 2 and bound * (order - 1) > 1:
+            break
+        proof = _combination(parts, place, order)
+        if proof is not None:
+            proven = 0 if germ.divergence and order == 2 else order - 1
+            return FaceOrder(face, proven, proof)
+    return FaceOrder(face, None, {"kind": "unknown"})
+
+
+def _combination(parts: Mapping[int, Part], place: FaceCoordinates, order: int) -> dict[str, Any] | None:
+    labels: list[tuple[int, tuple[int, ...]]] = []
+    images: list[dict[tuple[int, ...], Fraction]] = []
+    for index, part in parts.items():
+        for orders, image in derivatives(part, order - 1).items():
+            labels.append((index, orders))
+            images.append({place.image(exponent): value for exponent, value in image.items()})
+    found = monomial_combination(images)
+    return None if found is None else _in_variables(found, labels, place, order)
+
+
+def _in_variables(
+    found: Combination, labels: Sequence[tuple[int, tuple[int, ...]]], place: FaceCoordinates, order: int
+) -> dict[str, Any]:
+    """The combination as polynomials in x: Σ c_i x^δ ∂^δ p_i = x^origin u^m, times a monomial that clears exponents."""
+    target = _add(place.origin, _monomial(place, found.monomial))
+    terms = [
+        (index, orders, {_add(orders, _monomial(place, e)): c for e, c in cofactor.items()})
+        for (index, orders), cofactor in zip(labels, found.cofactors, strict=True)
+        if cofactor
+    ]
+    everything = [target, *[exponent for _, _, cofactor in terms for exponent in cofactor]]
+    lift = tuple(max(0, -min(column)) for column in zip(*everything, strict=True))
+    return {
+        "kind": "cofactors",
+        "order": order,
+        "monomial": list(_add(target, lift)),
+        "terms": [
+            {
+                "generator": index,
+                "derivative": list(orders),
+                "cofactor": [[list(_add(exponent, lift)), str(value)] for exponent, value in cofactor.items()],
+            }
+            for index, orders, cofactor in terms
+        ],
+    }
+
+
+def _monomial(place: FaceCoordinates, exponent: Sequence[int]) -> tuple[int, ...]:
+    """The x-exponent of u^exponent."""
+    return tuple(
+        sum(power * vector[i] for power, vector in zip(exponent, place.monomials, strict=True))
+        for i in range(len(place.origin))
+    )
+
+
+def _add(first: Sequence[int], second: Sequence[int]) -> tuple[int, ...]:
+    return tuple(x + y for x, y in zip(first, second, strict=True))
+
+
+def _positive_only(place: FaceCoordinates, nonnegative: Sequence[bool]) -> bool:
+    """Whether u takes positive values only: all its odd exponents are on one-sided variables."""
+    return all(one or entry % 2 == 0 for entry, one in zip(place.monomials[0], nonnegative, strict=True))
+
+
+def _has_one_sign(part: Part, nonnegative: Sequence[bool]) -> bool:
+    first = next(iter(part))
+    even = all(
+        one or (x - y) % 2 == 0 for exponent in part for x, y, one in zip(exponent, first, nonnegative, strict=True)
+    )
+    return even and (all(value > 0 for value in part.values()) or all(value < 0 for value in part.values()))
+
+
+def _lowest(support: Sequence[Exponent]) -> list[Exponent]:
+    """The exponents that no other divides: they span the polyhedron."""
+    found: list[Exponent] = []
+    for exponent in sorted(support, key=sum):
+        if not any(all(x <= y for x, y in zip(other, exponent, strict=True)) for other in found):
+            found.append(exponent)
+    return found
+
+
+def _optimal_dimension_on(face: Face, support: Sequence[Exponent], prior: Sequence[Fraction], value: Fraction) -> int:
+    """Dimension of the optimal weights in the closed normal cone of a face; −1 when there are none.
+
+    The optimal weights form a polytope whose vertices are facet normals.
+    """
+
+    def pairing(weights: Sequence[Fraction], vector: Sequence[Fraction | int]) -> Fraction:
+        return sum((w * x for w, x in zip(weights, vector, strict=True)), Fraction(0))
+
+    corners = [
+        normal
+        for normal in facet_normals(support)
+        if pairing(normal, [h + 1 for h in prior]) == value
+        and min(pairing(normal, exponent) for exponent in support) == 1
+        and all(pairing(normal, exponent) == 1 for exponent in face.exponents)
+    ]
+    if not corners:
+        return -1
+    first = corners[0]
+    rows = [
+        [fmpq(x.numerator, x.denominator) - fmpq(y.numerator, y.denominator) for x, y in zip(c, first, strict=True)]
+        for c in corners[1:]
+    ]
+    return int(fmpq_mat(rows).rank()) if rows else 0
+
+
+def monomials_of(generators: Sequence[Element]) -> list[Exponent]:
+    """The exponents that span the Newton polyhedron of the generators."""
+    return _lowest(sorted({exponent for generator in generators for exponent in generator}))

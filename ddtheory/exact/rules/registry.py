@@ -1,0 +1,72 @@
+"""All rules, in the order in which they are tried: each with its hypothesis and its source.
+
+To add a rule, write a function from a germ to a derivation, or to None where its hypothesis fails, and append it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ddtheory.exact.derivation import Node
+from ddtheory.exact.ideal import IdealGerm
+from ddtheory.exact.rules.arrangements import linear_forms
+from ddtheory.exact.rules.blocks import additive_divergence, separable_sum, transversal_crossing
+from ddtheory.exact.rules.changes import smooth_factor
+from ddtheory.exact.rules.ideals import proper_power, spare_generators, trivial_ideal, unused_variables
+from ddtheory.exact.rules.regular import morse_coordinate, regular_generator
+from ddtheory.values import Citation
+
+Solve = Callable[[IdealGerm], Node]
+
+_WATANABE = Citation("Watanabe 2009, Algebraic Geometry and Statistical Learning Theory", "learning coefficients")
+_LIN = Citation("Lin 2011, Algebraic Methods for Evaluating Integrals in Bayesian Statistics", "chapter 4")
+_AGV = Citation("Arnold, Gusein-Zade, Varchenko, Singularities of Differentiable Maps II", "oscillatory integrals")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule: its name, what must hold, where it comes from, and the function that applies it."""
+
+    name: str
+    hypothesis: str
+    source: Citation
+    apply: Callable[[IdealGerm, Solve], Node | None]
+
+
+REDUCTIONS: tuple[Rule, ...] = (
+    Rule("zero, unit", "the ideal is 0, or a generator does not vanish", _WATANABE, trivial_ideal),
+    Rule("variables", "a variable does not occur", _WATANABE, unused_variables),
+    Rule("generators", "the same ideal in the local ring", _LIN, spare_generators),
+    Rule("power", "one generator that is a proper power", _WATANABE, proper_power),
+    Rule("eliminate", "a generator with a linear part in a free variable", _LIN, regular_generator),
+    Rule("separable", "generators in disjoint variables", _LIN, separable_sum),
+    Rule("additive", "K ≥ 0 a sum in disjoint variables", _LIN, additive_divergence),
+    Rule("crossing", "a product in disjoint variables", _LIN, transversal_crossing),
+    Rule("split", "K ≥ 0 with a positive second derivative in a free variable", _AGV, morse_coordinate),
+    Rule("coordinates", "a factor of a generator with a linear part in a free variable", _WATANABE, smooth_factor),
+    Rule(
+        "arrangement",
+        "one generator, a product of real linear forms",
+        Citation("Mustaţă 2006, Multiplier ideals of hyperplane arrangements", "thresholds from flats"),
+        linear_forms,
+    ),
+)
+
+TERMINALS: dict[str, Citation] = {
+    "newton": Citation("Arnold, Gusein-Zade, Varchenko II; Lin 2011", "Newton polyhedra, all compact faces"),
+    "toric": Citation("Varchenko 1976, Newton polyhedra and estimation of oscillating integrals", "toric charts"),
+    "squares": _WATANABE,
+    "best": Citation("two derivations of one pair"),
+    "bounds": Citation("van der Corput's sublevel estimate; weights are divisorial valuations"),
+}
+
+_SOURCES: dict[str, Citation] = {
+    **{name: rule.source for rule in REDUCTIONS for name in rule.name.split(", ")},
+    **TERMINALS,
+}
+
+
+def citation_of(rule: str) -> Citation:
+    """The source of a rule by the name that stands in derivations."""
+    return _SOURCES[rule]
