@@ -37,6 +37,8 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "cor:sigma-min-res": frozenset(),
     "cor:sigma-min-res-all": frozenset({"thm:bridge_res", "cor:res_all", "cor:sigma-min-res"}),
     "cor:sigma_min_res_g5": frozenset({"thm:bridge_res"}),
+    "thm:bridge_ce": frozenset(),
+    "cor:emp_vs_exp_ce": frozenset(),
     "thm:nu_universality": frozenset({EVIDENCE}),
     "cor:second_moment": frozenset({EVIDENCE, LINE, "thm:tempering"}),
     **{
