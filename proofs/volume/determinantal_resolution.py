@@ -17,7 +17,7 @@ from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experime
 from ddtheory.verify.thresholds import pair_checks
 
 if TYPE_CHECKING:
-    from ddtheory.measure.sublevel import Floats, Threshold
+    from ddtheory.measure.sublevel import Threshold
 
 L = Symbol("L", integer=True, positive=True)
 a, b = symbols("a b", positive=True)
@@ -136,57 +136,16 @@ def derive() -> Derivation:
     )
 
 
-def _log_evidence(hidden: int, outputs: int, rank: int, weight: int, depth: float, reach: float) -> float:
-    """log ∫ e^{−n‖W_2 W_1 − C‖²/2} over Gaussian W_1 (H × 2), W_2 (N × H), at n = e^depth, up to a constant.
-
-    C has `rank` unit singular values. W_2 and the angle of W_1 against C are integrated exactly; what is left are the
-    two singular values e^{−s} ≥ e^{−s−v} of W_1. `weight` puts the prior |det W_1|^weight on top.
-    """
-    import numpy
-
-    x, w = numpy.polynomial.legendre.leggauss(6)
-    starts, gaps = numpy.arange(-3.0, reach / 2 + 25), numpy.arange(0.0, reach / 2 + 25)
-    s = (starts[:, None] + (1 + x) / 2).reshape(-1, 1)
-    v = (gaps[:, None] + (1 + x) / 2).reshape(1, -1)
-    t = s + v
-    first, second = (numpy.logaddexp(0.0, depth - 2 * value) for value in (s, t))  # log(1 + n a²), log(1 + n b²)
-    power = abs(hidden - 2) + weight + 1
-    logs = -power * (s + t) - 2 * s + numpy.log1p(-numpy.exp(-2 * v)) - (numpy.exp(-2 * s) + numpy.exp(-2 * t)) / 2
-    logs = logs - outputs / 2 * (first + second)
-    # ‖C‖² that no W_2 can reach: n cos²/(1 + n a²) + n sin²/(1 + n b²), averaged over the angle
-    near, far = numpy.exp(depth - first), numpy.exp(depth - second)
-    if rank == 1:
-        logs = logs - near / 2 + _log_bessel((far - near) / 4)
-    elif rank == 2:
-        logs = logs - (near + far) / 2
-    top = logs.max()
-    rows = numpy.tile(w, len(starts))[:, None] * numpy.tile(w, len(gaps)) * numpy.exp(logs - top)
-    return float(top + numpy.log(rows.sum()))
-
-
-def _log_bessel(x: Floats) -> Floats:
-    """log(e^{−x} I_0(x)), x ≥ 0; beyond 20 eleven terms of the asymptotic series are exact to rounding."""
-    import numpy
-
-    found = numpy.empty_like(x)
-    small = x < 20
-    found[small] = numpy.log(numpy.i0(x[small])) - x[small]
-    large = x[~small]
-    term, total = numpy.ones_like(large), numpy.ones_like(large)
-    for order in range(1, 12):
-        term = term * (2 * order - 1) ** 2 / (8 * order * large)
-        total = total + term
-    found[~small] = numpy.log(total) - numpy.log(2 * math.pi * large) / 2
-    return found
-
-
 def _reading(hidden: int, outputs: int, rank: int, weight: int = 0) -> Threshold:
+    from ddtheory.measure.matrix_evidence import two_factors
     from ddtheory.measure.sublevel import threshold
 
     step = 0.05  # the third derivative of log Z is at most 2m/ℓ³, so a central difference errs below 1e-6
     exponents = []
     for depth in _DEPTHS:
-        above, below = (_log_evidence(hidden, outputs, rank, weight, depth + sign * step, depth) for sign in (1, -1))
+        below, above = (
+            two_factors(hidden, outputs, rank, depth + sign * step, reach=depth, weight=weight) for sign in (-1, 1)
+        )
         exponents.append((below - above) / (2 * step))
     return threshold(_DEPTHS, exponents, 1e-6)
 
