@@ -216,13 +216,16 @@ def _level(a: Floats, depth: float) -> float:
 def _height(a: Floats, b: Floats, s: Floats, offsets: Floats) -> Floats:
     """The t ≥ 0 with Σ e^{offset − a s − b t} = 1 for each s, by Newton's method from below on a convex function."""
     rising = b > 0
-    t = np.max((offsets[rising, None] - a[rising, None] * s) / b[rising, None], axis=0).clip(0.0)
-    for _ in range(200):
-        exponent = offsets[:, None] - a[:, None] * s - b[:, None] * t
+    fixed = np.exp(offsets[~rising, None] - a[~rising, None] * s).sum(axis=0)
+    left = np.log1p(-fixed.clip(max=1 - 1e-16))  # what the terms with y may still add up to
+    base, slope = offsets[rising, None] - a[rising, None] * s - left, b[rising, None]
+    t = np.max(base / slope, axis=0).clip(0.0)
+    for _ in range(100):
+        exponent = base - slope * t
         top = exponent.max(axis=0)
         share = np.exp(exponent - top)
         total = share.sum(axis=0)
-        step = (np.log(total) + top) * total / (b[:, None] * share).sum(axis=0)
+        step = (np.log(total) + top) * total / (slope * share).sum(axis=0)
         t = t + step.clip(0.0)
         if float(step.max()) < 1e-12 * (1 + offsets.max()):
             break
