@@ -9,9 +9,17 @@ neither sympy nor torch; a strategy loads them when it draws something that need
 With hypothesis installed, `hypothesis.strategies.from_type` knows the values of the package without any import.
 """
 
+import contextlib
 from typing import Any
 
 import lazy_loader
+
+# First of all: importing hypothesis registers our types, which imports the modules of this package. Were one of them
+# the first to import hypothesis, it would be imported in the middle of its own import.
+with contextlib.suppress(ImportError):
+    import hypothesis as _hypothesis
+
+    del _hypothesis
 
 _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 

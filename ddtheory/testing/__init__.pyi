@@ -9,9 +9,12 @@ from .conformance import Estimator as Estimator
 from .conformance import LossSamples as LossSamples
 from .conformance import check_estimator as check_estimator
 from .conformance import conformance_cells as conformance_cells
+from .crossings import crossing_cells as crossing_cells
 from .directions import Rotation as Rotation
 from .directions import directions as directions
 from .directions import rotations as rotations
+from .germs import KnownGerm as KnownGerm
+from .germs import known_germs as known_germs
 from .hidden import HiddenDivergence as HiddenDivergence
 from .hidden import hidden_divergences as hidden_divergences
 from .laws import InputLaw as InputLaw
@@ -19,9 +22,12 @@ from .laws import input_laws as input_laws
 from .models import KnownCell as KnownCell
 from .models import mean_map_cells as mean_map_cells
 from .numbers import coefficients as coefficients
+from .numbers import enclosures as enclosures
 from .numbers import intervals as intervals
 from .numbers import orders as orders
 from .numbers import rlcts as rlcts
+from .shapes import LayerShape as LayerShape
+from .shapes import layer_shapes as layer_shapes
 from .units import Activation as Activation
 from .units import activations as activations
 from .units import dead_unit_cells as dead_unit_cells

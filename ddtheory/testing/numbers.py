@@ -9,7 +9,7 @@ from hypothesis.strategies import SearchStrategy
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.testing.bounds import check_positive, check_range, check_whole, largest_fraction
-from ddtheory.values import RLCT, Interval
+from ddtheory.values import RLCT, Enclosure, Interval
 
 
 def orders(*, min_value: int = 1, max_value: int = 5) -> SearchStrategy[int]:
@@ -102,6 +102,27 @@ def intervals(*, max_magnitude: int = 10, max_width: int = 4) -> SearchStrategy[
 
     half = st.integers(0, max_width * grid // 2)
     return st.builds(build, st.integers(-max_magnitude * grid, max_magnitude * grid), half, half)
+
+
+def enclosures(*, max_magnitude: int = 10, max_radius: int | Fraction = 1) -> SearchStrategy[Enclosure]:
+    """Proven enclosures with a rational midpoint and a decimal radius; shrinks to the exact 0.
+
+    Raises:
+        InvalidValueError: a bound is not positive.
+
+    >>> from hypothesis import find
+    >>> find(enclosures(), lambda value: value.radius > 0).contains(0)
+    True
+    """
+    check_whole("max_magnitude", max_magnitude, least=1)
+    bound = check_positive("max_radius", max_radius)
+    midpoints = st.fractions(min_value=-max_magnitude, max_value=max_magnitude, max_denominator=60)
+    decimals = st.builds(_power_of_ten, st.integers(0, 30), st.integers(1, 9)).filter(lambda radius: radius <= bound)
+    return st.builds(Enclosure, midpoints, st.one_of(st.just(Fraction(0)), decimals))
+
+
+def _power_of_ten(places: int, digit: int) -> Fraction:
+    return Fraction(digit, 10**places)
 
 
 def _signed(size: Fraction, sign: int) -> Fraction:

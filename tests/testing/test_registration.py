@@ -35,7 +35,8 @@ def test_importing_the_strategies_loads_nothing_heavy() -> None:
 def test_making_strategies_loads_nothing_heavy() -> None:
     fresh(
         "from ddtheory import testing as t\n"
-        "t.mean_map_cells(); t.hidden_divergences(); t.dead_unit_cells(); t.rotations(3); t.input_laws()" + LIGHT
+        "t.mean_map_cells(); t.hidden_divergences(); t.dead_unit_cells(); t.rotations(3); t.input_laws()\n"
+        "t.known_germs(); t.layer_shapes(); t.crossing_cells(); t.enclosures()" + LIGHT
     )
 
 
@@ -49,7 +50,7 @@ def test_the_conformance_kit_needs_no_hypothesis_and_a_strategy_says_that_it_doe
     assert out.startswith("ddtheory.testing.rlcts needs hypothesis") and "ddtheory[testing]" in out
 
 
-@pytest.mark.parametrize("name", ["RLCT", "Interval"])
+@pytest.mark.parametrize("name", ["RLCT", "Interval", "Enclosure"])
 def test_from_type_knows_the_values_without_any_import_of_the_strategies(name: str) -> None:
     """`find` draws and shrinks; without the registration RLCT would be built from arbitrary fractions and fail."""
     fresh(
@@ -58,6 +59,25 @@ def test_from_type_knows_the_values_without_any_import_of_the_strategies(name: s
         f"found = find(st.from_type({name}), lambda v: True, settings=settings(database=None))\n"
         f"assert isinstance(found, {name})" + LIGHT
     )
+
+
+def test_from_type_knows_the_objects_of_the_strategies() -> None:
+    fresh(
+        "from hypothesis import Phase, given, settings, strategies as st\n"
+        "from ddtheory import testing\n"
+        "names = 'KnownGerm KnownCell HiddenDivergence LayerShape Rotation InputLaw Activation'.split()\n"
+        "for kind in [getattr(testing, name) for name in names]:\n"
+        "    @settings(database=None, max_examples=2, deadline=None, phases=[Phase.generate])\n"
+        "    @given(st.from_type(kind))\n"
+        "    def drawn(value): assert isinstance(value, kind)\n"
+        "    drawn()"
+    )
+
+
+@pytest.mark.parametrize("module", ["models", "germs", "registration"])
+def test_any_module_can_be_the_first_to_be_imported(module: str) -> None:
+    """Importing hypothesis imports our modules: whichever comes first must not meet itself half-made."""
+    fresh(f"import ddtheory.testing.{module}" + LIGHT)
 
 
 def test_from_type_inside_another_type() -> None:

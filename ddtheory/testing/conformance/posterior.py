@@ -145,7 +145,7 @@ class PolynomialPosterior:
     def data(self) -> tuple[Any, Any]:
         import torch
 
-        inputs = torch.tensor([[1.0], [-1.0]] * 32, dtype=torch.float64)
+        inputs = torch.tensor([[1.0], [-1.0]] * 4, dtype=torch.float64)
         return inputs, torch.zeros(len(inputs), len(self.generators), dtype=torch.float64)
 
     def problem(self) -> Problem:
