@@ -9,15 +9,17 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sysconfig
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 INSTALL = {
-    "Macaulay2": "Debian's package macaulay2, or https://macaulay2.com",
-    "Singular": "Debian's package singular, or https://www.singular.uni-kl.de",
+    "Macaulay2": "Debian's package macaulay2, or pip install passagemath-macaulay2",
+    "Singular": "Debian's package singular, or pip install passagemath-singular",
 }
-PROGRAM = {"Macaulay2": "M2", "Singular": "Singular"}
+_PROGRAM = {"Macaulay2": "M2", "Singular": "Singular"}
+_WHEELS = f"{sysconfig.get_path('purelib')}/sage_wheels/bin"  # where the wheels put their programs
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,16 @@ class Answer:
 
 def threshold(system: str, variables: Sequence[str], generators: Sequence[str], limit: float = 60.0) -> Answer:
     """The log canonical threshold of an ideal over ℂ; polynomials with rational coefficients only."""
-    command, script = _CALL[system](variables, generators)
+    return _asked(system, *_CALL[system](variables, generators), limit)
+
+
+def local_threshold(variables: Sequence[str], polynomial: str, limit: float = 60.0) -> Answer:
+    """The threshold at the origin of one polynomial with an isolated singularity there, by Singular's gmssing."""
+    return _asked("Singular", *_gauss_manin(variables, polynomial), limit)
+
+
+def _asked(system: str, options: list[str], script: str, limit: float) -> Answer:
+    command = [program_of(system) or _PROGRAM[system], *options]
     try:
         run = subprocess.run(command, input=script, capture_output=True, text=True, timeout=limit, check=False)
     except subprocess.TimeoutExpired:
@@ -42,9 +53,14 @@ def threshold(system: str, variables: Sequence[str], generators: Sequence[str], 
     return Answer(Fraction(found[1]), float(found[2]))
 
 
+def program_of(system: str) -> str | None:
+    """The program, from the search path or from a wheel; None when it is not installed."""
+    return shutil.which(_PROGRAM[system]) or shutil.which(_PROGRAM[system], path=_WHEELS)
+
+
 def version(system: str) -> str:
     """What the program says of itself, or "not installed"."""
-    program = shutil.which(PROGRAM[system])
+    program = program_of(system)
     if program is None:
         return "not installed"
     said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=False).stdout
@@ -60,7 +76,7 @@ I = ideal({", ".join(_rename(generator, names) for generator in generators)});
 timed = elapsedTiming lct I;
 print("answer " | toString timed#1 | " after " | toString timed#0);
 """
-    return ["M2", "--script", "/dev/stdin"], script
+    return ["--script", "/dev/stdin"], script
 
 
 def _singular(variables: Sequence[str], generators: Sequence[str]) -> tuple[list[str], str]:
@@ -80,7 +96,27 @@ for (int i = 1; i <= ncols(found[1]); i++) {{
 print("answer " + string(codimension - 1 - largest) + " after " + string(spent) + "e-3");
 exit;
 """
-    return ["Singular", "-q", "--no-rc"], script
+    return ["-q", "--no-rc"], script
+
+
+def _gauss_manin(variables: Sequence[str], polynomial: str) -> tuple[list[str], str]:
+    names = _short_names(variables)
+    script = f"""LIB "gmssing.lib";
+system("--ticks-per-sec", 1000);
+ring R = 0, ({", ".join(names.values())}), ds;
+poly f = {_rename(polynomial, names)};
+if (vdim(std(jacob(f))) < 1) {{ print("the singularity is not isolated"); exit; }}
+int started = rtimer;
+list found = bernstein(f);
+int spent = rtimer - started;
+number largest = -1;
+for (int i = 1; i <= ncols(found[1]); i++) {{
+  if (leadcoef(found[1][i]) > largest) {{ largest = leadcoef(found[1][i]); }}
+}}
+print("answer " + string(-largest) + " after " + string(spent) + "e-3");
+exit;
+"""
+    return ["-q", "--no-rc"], script
 
 
 _CALL: dict[str, Callable[[Sequence[str], Sequence[str]], tuple[list[str], str]]] = {

@@ -1,0 +1,232 @@
+"""Learning coefficients per second: the reference germs against two computer algebra systems, and two closed problems.
+
+    python benchmarks/thresholds.py                        # everything that is installed
+    python benchmarks/thresholds.py --systems ddtheory     # the others keep the numbers of the last run
+    python benchmarks/thresholds.py --parts monomials deep
+
+Germs: those of the reference table whose complex threshold is known. Each runs in a process of its own with a time
+limit; the seconds are those of the call, without start-up. Macaulay2 (Dmodules, lct) and Singular (dmodvar,
+bfctVarAnn) give the threshold over ℂ and no multiplicity; `ddtheory` the real pair of K = Σ f². Every answer is
+compared with the table. Monomial ideals and deep networks are timed on the processor.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from harness import options, save, show, spread
+
+from ddtheory.exact.matrix_products import deep_linear
+from ddtheory.exact.newton import is_certificate, newton_distance
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from reference import ReferenceGerm, germs
+from reference.systems import INSTALL, threshold, version
+
+SYSTEMS = ("ddtheory", *INSTALL)
+PARTS = ("germs", "monomials", "deep")
+VARIABLES, GENERATORS = 60, 600
+Row = dict[str, Any]
+
+WORKER = """
+import json, sys, time
+import ddtheory as dd
+dd.rlct(generators=["x*y", "x^3 + y^4"])
+generators = json.load(sys.stdin)
+started = time.perf_counter()
+found = dd.rlct(generators=generators)
+seconds = time.perf_counter() - started
+pair = found.rlct
+print("answer", json.dumps([seconds, str(found.status), pair and str(pair.lam), pair and pair.m]))
+"""
+
+
+def by_ddtheory(germ: ReferenceGerm, limit: float) -> Row:
+    """Seconds, the pair of K, and whether it is that of the table."""
+    run = [sys.executable, "-c", WORKER]
+    try:
+        text = json.dumps(germ.generators)
+        done = subprocess.run(run, input=text, capture_output=True, text=True, timeout=limit, check=False)
+    except subprocess.TimeoutExpired:
+        return {"seconds": None, "failure": f"no answer in {limit:g} s"}
+    lines = [line for line in done.stdout.splitlines() if line.startswith("answer ")]
+    if not lines:
+        return {"seconds": None, "failure": (done.stderr.strip().splitlines() or ["no output"])[-1][:160]}
+    seconds, status, lam, m = json.loads(lines[-1].removeprefix("answer "))
+    if lam is None:
+        return {"seconds": None, "failure": f"{status} after {seconds:.2g} s"}
+    return {"seconds": seconds, "answer": f"({lam}, {m})", "right": (Fraction(lam), m) == (germ.lam, germ.m)}
+
+
+def by_system(system: str, germ: ReferenceGerm, limit: float) -> Row:
+    found = threshold(system, germ.variables, germ.generators, limit)
+    if found.value is None:
+        return {"seconds": None, "failure": found.failure}
+    return {"seconds": found.seconds, "answer": str(found.value), "right": found.value == germ.complex_threshold}
+
+
+def germ_rows(systems: Sequence[str], limit: float, step: int, kept: Mapping[str, Row]) -> list[Row]:
+    """One row a germ; a system that is not run keeps its earlier numbers."""
+    rows = []
+    for germ in [germ for germ in germs() if germ.complex_threshold is not None and not germ.at][::step]:
+        row = {**kept.get(str(germ), {}), "germ": str(germ), "variables": len(germ.variables)}
+        for system in systems:
+            row[system] = by_ddtheory(germ, limit) if system == "ddtheory" else by_system(system, germ, limit)
+            if row[system].get("right") is False:
+                print(f"WRONG: {system} on {germ}: {row[system]['answer']}", file=sys.stderr)
+        rows.append(row)
+    return rows
+
+
+def totals(rows: Sequence[Row], limit: float) -> list[Row]:
+    """How many germs each system solves, and how it compares with ddtheory where both do."""
+    found = []
+    for system in SYSTEMS:
+        runs = [row[system] for row in rows if system in row]
+        solved = [run["seconds"] for run in runs if run["seconds"] is not None]
+        both = [
+            row[system]["seconds"] / row["ddtheory"]["seconds"]
+            for row in rows
+            if system in row and "ddtheory" in row and row[system]["seconds"] and row["ddtheory"]["seconds"]
+        ]
+        if runs:
+            found.append(
+                {
+                    "system": system,
+                    "limit": limit,
+                    "germs": len(runs),
+                    "solved": len(solved),
+                    "wrong": sum(run.get("right") is False for run in runs),
+                    "seconds": spread(solved) if solved else None,
+                    "times_ddtheory": spread(both) if both else None,
+                }
+            )
+    return found
+
+
+def monomial_ideals(quick: bool) -> dict[str, list[tuple[int, ...]]]:
+    """Seeded ideals of several shapes: sparse, edges of a graph, every pair, and dense."""
+    generator = random.Random(0)
+    n, count = (20, 60) if quick else (VARIABLES, GENERATORS)
+
+    def sparse(support: int, largest: int) -> list[tuple[int, ...]]:
+        chosen: set[tuple[int, ...]] = set()
+        while len(chosen) < count:
+            slots = generator.sample(range(n), generator.randint(2, support))
+            chosen.add(tuple(generator.randint(1, largest) if i in slots else 0 for i in range(n)))
+        return sorted(chosen)
+
+    half = n // 2
+    return {
+        "sparse, up to 5 variables each": sparse(5, 4),
+        "sparse, up to 20 variables each": sparse(20, 6),
+        "square-free, 3 variables each": sparse(3, 1),
+        "x_i x_j": [tuple(int(k in (i, j)) for k in range(n)) for i in range(n) for j in range(i)][:count],
+        "a_i b_j": [tuple(int(k in (i, half + j)) for k in range(n)) for i in range(half) for j in range(half)][:count],
+        "dense, exponents up to 9": [tuple(generator.randint(0, 9) for _ in range(n)) for _ in range(count)],
+    }
+
+
+def seconds(call: Callable[[], object], rounds: int) -> dict[str, float]:
+    """Processor time: the kept results come from a machine that others were using."""
+    times = []
+    for _ in range(rounds):
+        started = time.process_time()
+        call()
+        times.append(time.process_time() - started)
+    return spread(times)
+
+
+def monomial_rows(quick: bool) -> list[Row]:
+    rows = []
+    for name, ideal in monomial_ideals(quick).items():
+        found = newton_distance(ideal)
+        assert is_certificate(ideal, (), found)
+        rows.append(
+            {
+                "ideal": name,
+                "variables": len(ideal[0]),
+                "generators": len(ideal),
+                "multiplicity": found.multiplicity,
+                "seconds": seconds(lambda ideal=ideal: newton_distance(ideal), 2 if quick else 5),
+                "aim": 1.0,
+            }
+        )
+    return rows
+
+
+def deep_rows(quick: bool) -> list[Row]:
+    """1000 layers of width 10⁵, constant and drawn between 90,000 and 110,000."""
+    generator = random.Random(0)
+    widths = {
+        "constant": [10**5] * 1001,
+        "drawn": [generator.randint(90_000, 110_000) for _ in range(1001)],
+    }
+    rows = []
+    for name, layers in widths.items():
+        for rank in (0, 50_000):
+            cost = seconds(lambda layers=layers, rank=rank: deep_linear(layers, rank), 3 if quick else 15)
+            rows.append({"widths": name, "layers": len(layers) - 1, "rank": rank, "seconds": cost, "aim": 0.05})
+    return rows
+
+
+def main() -> None:
+    parser = options(__doc__ or "", "thresholds")
+    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--limit", type=float, default=60.0, help="seconds for one germ, start-up included")
+    parser.add_argument("--step", type=int, default=1, help="every so many germs of the table")
+    chosen = parser.parse_args()
+    kept = json.loads(chosen.out.read_text()) if chosen.out.exists() else {}
+    versions = {system: version(system) for system in INSTALL}
+    systems = [name for name in chosen.systems if versions.get(name) != "not installed"]
+    skipped = [
+        f"{name} is not installed, so its column is left out: {INSTALL[name]}."
+        for name in chosen.systems
+        if name not in systems
+    ]
+    print(*skipped, sep="\n", file=sys.stderr)
+    step = 40 if chosen.quick else chosen.step
+    rows = kept.get("rows", [])
+    monomials, deep = kept.get("monomials", []), kept.get("deep", [])
+    if "germs" in chosen.parts:
+        rows = germ_rows(systems, chosen.limit, step, {row["germ"]: row for row in rows})
+    if "monomials" in chosen.parts:
+        monomials = monomial_rows(chosen.quick)
+    if "deep" in chosen.parts:
+        deep = deep_rows(chosen.quick)
+    summary = totals(rows, chosen.limit)
+    save(chosen, rows, systems=versions, skipped=skipped, summary=summary, monomials=monomials, deep=deep)
+    show(
+        "Germs of the reference table",
+        ("system", "germs", "solved", "wrong", "median s", "times ddtheory"),
+        [
+            [
+                line["system"],
+                str(line["germs"]),
+                str(line["solved"]),
+                str(line["wrong"]),
+                f"{line['seconds']['median']:.3f}" if line["seconds"] else "–",
+                f"{line['times_ddtheory']['median']:.1f}" if line["times_ddtheory"] else "–",
+            ]
+            for line in summary
+        ],
+    )
+    for title, part, key in (("Monomial ideals", monomials, "ideal"), ("Deep linear networks", deep, "widths")):
+        show(title, (key, "median s", "aim s"), [_line(row, key) for row in part])
+
+
+def _line(row: Mapping[str, Any], key: str) -> list[str]:
+    return [str(row[key]), f"{row['seconds']['median']:.4f}", f"{row['aim']:g}"]
+
+
+if __name__ == "__main__":
+    main()
