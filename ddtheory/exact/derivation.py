@@ -93,6 +93,7 @@ class Node:
         says: one sentence for a reader, with the formulas of this step.
         children: the germs that it leads to.
         data: makes what a checker needs to follow the step; computed only when a certificate is asked for.
+        parameters: the variables of a family: the bounds hold for the dominating pair over all their real values.
     """
 
     rule: str
@@ -102,6 +103,7 @@ class Node:
     says: str
     children: tuple[Node, ...] = ()
     data: Callable[[], Data] = field(default=_no_data, repr=False, compare=False)
+    parameters: tuple[int, ...] = ()
 
     @property
     def is_exact(self) -> bool:

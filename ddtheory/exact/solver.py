@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 
 from ddtheory.exact.derivation import Node, best_lower, best_upper
 from ddtheory.exact.ideal import IdealGerm
+from ddtheory.exact.local_ring import Element
 from ddtheory.exact.rules.bounds import order_bounds
 from ddtheory.exact.rules.changes import apply_change, changed, described, shifts
+from ddtheory.exact.rules.families import blow_ups
 from ddtheory.exact.rules.newton import Polyhedron, newton_polyhedron
 from ddtheory.exact.rules.registry import REDUCTIONS
 from ddtheory.exact.rules.toric import toric_charts
@@ -33,7 +36,7 @@ class Solver:
             return self._known[germ]
         if germ in self._open:
             return order_bounds(germ, "The search came back to the same germ.")
-        if time.monotonic() > self._deadline:
+        if self._expired():
             return order_bounds(germ, "The time limit was reached.")
         if self._depth >= self._deepest:
             return order_bounds(germ, "The depth limit was reached.")
@@ -54,13 +57,23 @@ class Solver:
             node = rule.apply(germ, self.solve)
             if node is not None:
                 return node
-        polyhedron = newton_polyhedron(germ)
+        polyhedron = newton_polyhedron(germ, edges_only=True)
         if polyhedron is None:
-            return order_bounds(germ, "The Newton polyhedron has too many faces.")
+            return self._in_charts(germ, [order_bounds(germ, "The Newton polyhedron has too many faces.")])
         if polyhedron.node.is_exact:
             return polyhedron.node
         tried = [polyhedron.node]
-        for node in self._other_coordinates(germ, polyhedron):
+        # zeros on edges are cheap to find; larger faces are settled once the edges are
+        if any(found.order is not None for found in polyhedron.harmful):
+            for node in self._other_coordinates(germ, polyhedron, edges=True):
+                if node.is_exact:
+                    return node
+                tried.append(node)
+        polyhedron = newton_polyhedron(germ, self._expired) or polyhedron
+        if polyhedron.node.is_exact:
+            return polyhedron.node
+        tried.append(polyhedron.node)
+        for node in self._other_coordinates(germ, polyhedron, edges=False):
             if node.is_exact:
                 return node
             tried.append(node)
@@ -69,29 +82,38 @@ class Solver:
             if node.is_exact:
                 return node
             tried.append(node)
+        return self._in_charts(germ, tried)
+
+    def _expired(self) -> bool:
+        return time.monotonic() > self._deadline
+
+    def _in_charts(self, germ: IdealGerm, tried: list[Node]) -> Node:
+        for node in blow_ups(germ, self.solve, self._expired):
+            if node.is_exact:
+                return node
+            tried.append(node)
         tried.append(order_bounds(germ, "No rule closed this germ."))
         return _best(germ, tried)
 
-    def _other_coordinates(self, germ: IdealGerm, polyhedron: Polyhedron) -> Sequence[Node]:
+    def _other_coordinates(self, germ: IdealGerm, polyhedron: Polyhedron, edges: bool) -> Iterator[Node]:
         """Derivations in coordinates where zeros on harmful faces have moved away, the most promising first."""
-        candidates = []
+        candidates: list[tuple[tuple[bool, Fraction, int, int], int, IdealGerm, list[Element]]] = []
         for found in polyhedron.harmful:
+            if (found.order is not None) != edges:
+                continue
             for new in shifts(germ, found.face):
                 child = apply_change(germ, new)
                 if child in self._open or any(child == other for _, _, other, _ in candidates):
                     continue
-                seen = newton_polyhedron(child)
+                seen = newton_polyhedron(child, edges_only=True)
                 if seen is None:
                     continue
                 key = (not seen.node.is_exact, seen.distance.value, len(seen.harmful), sum(map(len, child.generators)))
                 candidates.append((key, len(candidates), child, new))
-        nodes: list[Node] = []
         for _, _, child, new in sorted(candidates, key=lambda entry: entry[:2])[:_BRANCHES]:
-            node = changed(germ, self.solve(child), f"New coordinates {described(germ, new)}.", new)
-            nodes.append(node)
-            if node.is_exact:
-                break
-        return nodes
+            if self._expired():
+                return
+            yield changed(germ, self.solve(child), f"New coordinates {described(germ, new)}.", new)
 
 
 def _best(germ: IdealGerm, tried: Sequence[Node]) -> Node:

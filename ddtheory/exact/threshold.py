@@ -475,6 +475,7 @@ def _node_to_json(node: Node) -> dict[str, Any]:
         "upper": bound_to_json(node.upper),
         "data": dict(node.data()),
         "children": [_node_to_json(child) for child in node.children],
+        **({"parameters": list(node.parameters)} if node.parameters else {}),
     }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -22,7 +22,7 @@ from ddtheory.exact.faces import Exponent, Face
 Part = Mapping[Exponent, Fraction]
 
 _PRIME = 2**31 - 1
-_LARGEST_MATRIX = 1_500  # columns of a Macaulay matrix
+_LARGEST_MATRIX = 700  # columns of a Macaulay matrix
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,18 @@ def face_coordinates(face: Face) -> FaceCoordinates:
     inverse = whole.inv()
     change = tuple(tuple(int(whole[i, j]) for j in range(dimension)) for i in range(rank))
     monomials = tuple(tuple(int(fmpq(inverse[i, j]).p) for i in range(dimension)) for j in range(rank))
+    if rank > 1:
+        # short rows make the exponents of the face small, and with them the degrees of what follows
+        table = fmpz_mat([[sum(c * d for c, d in zip(row, e, strict=True)) for e in differences] for row in change])
+        _, moves = table.lll(transform=True)
+        back = moves.inv()
+        change = tuple(
+            tuple(sum(int(moves[i, k]) * change[k][j] for k in range(rank)) for j in range(dimension)) for i in range(rank)
+        )
+        monomials = tuple(
+            tuple(sum(int(fmpq(back[k, i]).p) * monomials[k][j] for k in range(rank)) for j in range(dimension))
+            for i in range(rank)
+        )
     if rank == 1 and next(entry for entry in monomials[0] if entry) < 0:
         change = (tuple(-entry for entry in change[0]),)
         monomials = (tuple(-entry for entry in monomials[0]),)
@@ -102,7 +114,9 @@ class Combination:
     cofactors: tuple[dict[tuple[int, ...], Fraction], ...]
 
 
-def monomial_combination(polynomials: Sequence[Mapping[tuple[int, ...], Fraction]]) -> Combination | None:
+def monomial_combination(
+    polynomials: Sequence[Mapping[tuple[int, ...], Fraction]], expired: Callable[[], bool] = lambda: False
+) -> Combination | None:
     """A combination of Laurent polynomials equal to a monomial, or None when none of small degree exists.
 
     Such a combination proves that they have no common zero in the torus, and some combination exists whenever they have
@@ -127,7 +141,7 @@ def monomial_combination(polynomials: Sequence[Mapping[tuple[int, ...], Fraction
             for factor in _monomials(count, degree - max(sum(exponent) for exponent in polynomial))
         ]
         columns = sorted({_plus(e, factor) for index, factor in rows for e in moved[index][0]})
-        if len(columns) > _LARGEST_MATRIX or len(rows) > 3 * _LARGEST_MATRIX:
+        if expired() or len(columns) > _LARGEST_MATRIX or len(rows) > 3 * _LARGEST_MATRIX:
             return None
         found = _solve(moved, rows, columns)
         if found is not None:
@@ -152,32 +166,30 @@ def _solve(
         [(place[_plus(exponent, factor)], value) for exponent, value in moved[index][0].items()]
         for index, factor in rows
     ]
-    table = [[0] * len(columns) for _ in rows]
-    for row, filled in zip(table, entries, strict=True):
+    table = nmod_mat(len(rows), len(columns), _PRIME)
+    for i, filled in enumerate(entries):
         for j, value in filled:
             if value.denominator % _PRIME == 0:
                 return None
-            row[j] = value.numerator * pow(value.denominator, -1, _PRIME) % _PRIME
-    reduced, rank = nmod_mat(len(rows), len(columns), [x for row in table for x in row], _PRIME).rref()
-    target = None
+            table[i, j] = value.numerator * pow(value.denominator, -1, _PRIME) % _PRIME
+    reduced, rank = table.rref()
+    pivots: list[int] = []
+    target: int | None = None
     for i in range(rank):
-        filled = [j for j in range(len(columns)) if int(reduced[i, j])]
-        if len(filled) == 1:
-            target = filled[0]
-            break
+        places = [j for j in range(pivots[-1] + 1 if pivots else 0, len(columns)) if int(reduced[i, j])]
+        pivots.append(places[0])
+        if len(places) == 1 and target is None:
+            target = places[0]
     if target is None:
         return None
     # independent rows modulo the prime are the pivots of the transpose
-    transposed, _ = nmod_mat(
-        len(columns), len(rows), [row[j] for j in range(len(columns)) for row in table], _PRIME
-    ).rref()
+    transposed, _ = table.transpose().rref()
     chosen = [next(j for j in range(len(rows)) if int(transposed[i, j])) for i in range(rank)]
     matrix = [[fmpq(0)] * len(chosen) for _ in columns]
     for k, row in enumerate(chosen):
         for j, value in entries[row]:
             matrix[j][k] = fmpq(value.numerator, value.denominator)
     # as many equations as unknowns, independent modulo the prime and so over ℚ; the rest is checked afterwards
-    pivots = [next(j for j in range(len(columns)) if int(reduced[i, j])) for i in range(rank)]
     square = fmpq_mat([matrix[j] for j in pivots])
     right = fmpq_mat([[fmpq(int(j == target))] for j in pivots])
     try:
@@ -186,7 +198,7 @@ def _solve(
         return None
     values = [solution[k, 0] for k in range(rank)]
     for j in range(len(columns)):
-        if sum((matrix[j][k] * values[k] for k in range(rank) if matrix[j][k]), fmpq(0)) != int(j == target):
+        if sum((matrix[j][k] * values[k] for k in range(rank) if matrix[j][k]), fmpq(0)) != fmpq(int(j == target)):
             return None
     cofactors: list[dict[tuple[int, ...], Fraction]] = [{} for _ in moved]
     for k, row in enumerate(chosen):

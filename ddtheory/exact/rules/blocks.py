@@ -14,7 +14,7 @@ from ddtheory.exact.wire import polynomial_to_json
 
 def separable_sum(germ: IdealGerm, solve: Solve) -> Node | None:
     """Generators in disjoint variables: κ adds, and so does m − 1."""
-    blocks = _connected([support([generator]) for generator in germ.generators])
+    blocks = connected([support([generator]) for generator in germ.generators])
     if len(blocks) < 2:
         return None
     parts = [
@@ -38,7 +38,7 @@ def additive_divergence(germ: IdealGerm, solve: Solve) -> Node | None:
     if not germ.divergence:
         return None
     (whole,) = germ.generators
-    blocks = _connected(
+    blocks = connected(
         [support([germ.ring.term_new(monomial, coefficient)]) for monomial, coefficient in whole.items()]
     )
     if len(blocks) < 2:
@@ -76,7 +76,7 @@ def transversal_crossing(germ: IdealGerm, solve: Solve) -> Node | None:
     supports = [support([piece]) for piece in pieces]
     if len(remaining) > 1:
         supports.append(support(remaining))
-    blocks = _connected(supports)
+    blocks = connected(supports)
     if len(blocks) < 2:
         return None
     factors: list[tuple[list[int], list[Element]]] = []
@@ -127,7 +127,7 @@ def _products(germ: IdealGerm, factors: Sequence[Sequence[Element]], _unit: Elem
     return found
 
 
-def _connected(supports: Sequence[frozenset[int]]) -> list[frozenset[int]]:
+def connected(supports: Sequence[frozenset[int]]) -> list[frozenset[int]]:
     """Which members hang together by shared variables: sets of their positions."""
     blocks: list[tuple[frozenset[int], frozenset[int]]] = []
     for position, variables in enumerate(supports):

@@ -182,6 +182,11 @@ def _along_factors(germ: IdealGerm, face: Face) -> Iterator[list[Element]]:
             yield new
 
 
+def _without_monomial(part: Element) -> Element:
+    least = tuple(min(column) for column in zip(*part, strict=True))
+    return part.ring.from_dict({tuple(a - b for a, b in zip(m, least, strict=True)): c for m, c in part.items()})
+
+
 def _alone(factor: Element, index: int) -> bool:
     """Whether the variable occurs in one term only, as x to the power 1."""
     return sum(1 for monomial in factor if monomial[index]) == 1
@@ -196,10 +201,12 @@ def _along_symmetries(germ: IdealGerm, face: Face) -> Iterator[list[Element]]:
 
     In the new coordinates the face polynomials do not contain p. The weights w with w_i = a_i w_p are those of the face.
     """
-    parts = _parts(germ, face)
+    everything = _parts(germ, face)
+    parts = [_without_monomial(part) for part in everything]
     used = sorted({i for part in parts for m in part for i, e in enumerate(m) if e})
+    held = {i for part in everything for i in range(germ.dimension) if all(m[i] for m in part)}
     for pivot in used:
-        others = [i for i in used if i != pivot and germ.is_free(i)]
+        others = [i for i in used if i != pivot and germ.is_free(i) and i not in held]
         ratios = {i: _ratio(face, pivot, i) for i in others}
         movable = [i for i in others if ratios[i] is not None]
         if not movable:

@@ -13,6 +13,7 @@ from ddtheory.exact.derivation import INFINITE, Bound, Data, Node
 from ddtheory.exact.ideal import IdealGerm, shown
 from ddtheory.exact.local_ring import (
     Element,
+    factors,
     initial_form,
     is_unit,
     linear_coefficient,
@@ -87,7 +88,7 @@ _Step = _Unit | _Subtract | _Drop
 
 def spare_generators(germ: IdealGerm, solve: Solve) -> Node | None:
     """The same ideal from simpler generators: without units, multiples of each other, and terms that others generate."""
-    rewriting = _Rewriting(list(germ.generators))
+    rewriting = Rewriting(list(germ.generators))
     rewriting.run(germ)
     if not rewriting.steps:
         return None
@@ -103,11 +104,12 @@ def spare_generators(germ: IdealGerm, solve: Solve) -> Node | None:
     )
 
 
-class _Rewriting:
+class Rewriting:
     """Elementary steps on a list of generators, replayed when a certificate is wanted."""
 
-    def __init__(self, generators: list[Element]) -> None:
+    def __init__(self, generators: list[Element], constants_only: bool = False) -> None:
         self.current = generators
+        self._constants_only = constants_only
         self.steps: list[_Step] = []
 
     def run(self, germ: IdealGerm) -> None:
@@ -117,7 +119,7 @@ class _Rewriting:
             self._strip_units()
             self._drop_multiples()
             self._reduce_by_monomials()
-            if not any(linear_coefficient(f, i) for f in self.current for i in germ.free):
+            if self._constants_only or not any(linear_coefficient(f, i) for f in self.current for i in germ.free):
                 self._reduce_initial_forms()
             if len(self.steps) == before:
                 return
@@ -140,7 +142,7 @@ class _Rewriting:
 
     def _strip_units(self) -> None:
         for slot, generator in enumerate(self.current):
-            unit, _ = split_unit(generator)
+            unit = generator.ring.ground_new(factors(generator)[0]) if self._constants_only else split_unit(generator)[0]
             if unit != 1:
                 self._apply(_Unit(slot, unit))
 

@@ -9,7 +9,7 @@ direction makes the local pair no worse than that of ∏ t_i^{N_i} · s^r: harml
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -67,10 +67,13 @@ class Polyhedron:
         )
 
 
-def newton_polyhedron(germ: IdealGerm) -> Polyhedron | None:
+def newton_polyhedron(
+    germ: IdealGerm, expired: Callable[[], bool] = lambda: False, edges_only: bool = False
+) -> Polyhedron | None:
     """The pair of the programme as an upper bound, and as the answer when no face has a zero that matters.
 
-    None when the polyhedron is too large to enumerate its faces.
+    With `edges_only`, faces of dimension 2 and more are left unsettled unless one look settles them. None when the
+    polyhedron is too large to enumerate its faces.
     """
     polynomials: list[Part] = [{m: fraction(c) for m, c in generator.items()} for generator in germ.generators]
     support = sorted({exponent for polynomial in polynomials for exponent in polynomial})
@@ -79,7 +82,8 @@ def newton_polyhedron(germ: IdealGerm) -> Polyhedron | None:
         faces = compact_faces(_lowest(support))
     except InvalidValueError:
         return None
-    orders = tuple(_face_order(polynomials, face, germ, distance.value) for face in faces)
+    bound = Fraction(0) if edges_only else distance.value
+    orders = tuple(_face_order(polynomials, face, germ, bound, expired) for face in faces)
     known = [found.order for found in orders]
     upper = Bound(distance.value, distance.multiplicity)
     lower, says, extra = _lower(germ, polynomials, orders, known, upper, distance)
@@ -205,7 +209,10 @@ def _power(point: Sequence[Fraction], exponent: Exponent) -> Fraction:
     return total
 
 
-def _face_order(polynomials: Sequence[Part], face: Face, germ: IdealGerm, bound: Fraction) -> FaceOrder:
+def _face_order(
+    polynomials: Sequence[Part], face: Face, germ: IdealGerm, bound: Fraction, expired: Callable[[], bool]
+) -> FaceOrder:
+    """A bound on the order of the zeros on one face; `bound` is ℓ, or 0 to leave larger faces unsettled."""
     parts = {
         index: {exponent: value for exponent, value in polynomial.items() if exponent in face.exponents}
         for index, polynomial in enumerate(polynomials)
@@ -221,27 +228,31 @@ def _face_order(polynomials: Sequence[Part], face: Face, germ: IdealGerm, bound:
     if face.dimension == 1:
         order = real_multiplicity(edge_polynomial(list(parts.values()), place), _positive_only(place, germ.nonnegative))
         return FaceOrder(face, order, {"kind": "edge"})
+    if not bound:
+        return FaceOrder(face, None, {"kind": "unknown"})
     orders = range(1, _MOST_DERIVATIVES + 1)
     if germ.divergence:
         orders = range(2, _MOST_DERIVATIVES + 1)  # zeros of f_γ ≥ 0 are critical: order 2 settles what order 1 does
     for order in orders:
         if order > 2 and bound * (order - 1) > 1:
             break
-        proof = _combination(parts, place, order)
+        proof = _combination(parts, place, order, expired)
         if proof is not None:
             proven = 0 if germ.divergence and order == 2 else order - 1
             return FaceOrder(face, proven, proof)
     return FaceOrder(face, None, {"kind": "unknown"})
 
 
-def _combination(parts: Mapping[int, Part], place: FaceCoordinates, order: int) -> dict[str, Any] | None:
+def _combination(
+    parts: Mapping[int, Part], place: FaceCoordinates, order: int, expired: Callable[[], bool]
+) -> dict[str, Any] | None:
     labels: list[tuple[int, tuple[int, ...]]] = []
     images: list[dict[tuple[int, ...], Fraction]] = []
     for index, part in parts.items():
         for orders, image in derivatives(part, order - 1).items():
             labels.append((index, orders))
             images.append({place.image(exponent): value for exponent, value in image.items()})
-    found = monomial_combination(images)
+    found = monomial_combination(images, expired)
     return None if found is None else _in_variables(found, labels, place, order)
 
 

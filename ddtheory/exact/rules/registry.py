@@ -57,6 +57,9 @@ TERMINALS: dict[str, Citation] = {
     "newton": Citation("Arnold, Gusein-Zade, Varchenko II; Lin 2011", "Newton polyhedra, all compact faces"),
     "toric": Citation("Varchenko 1976, Newton polyhedra and estimation of oscillating integrals", "toric charts"),
     "squares": _WATANABE,
+    "blowup": Citation("Hironaka 1964; Watanabe 2009", "blow-ups, all points of the exceptional divisor"),
+    "contract": Citation("Lin 2011; Lau et al. 2025", "lower semicontinuity of λ in the point"),
+    "roots": Citation("Lin 2011; Lau et al. 2025", "lower semicontinuity of λ in the point"),
     "best": Citation("two derivations of one pair"),
     "bounds": Citation("van der Corput's sublevel estimate; weights are divisorial valuations"),
 }
