@@ -1,0 +1,6 @@
+"""Orders in networks: reads a torch module and derives what vanishes how fast along a path, before any measurement."""
+
+from ddtheory.networks.orders import network_orders as network_orders
+from ddtheory.networks.result import LayerOrders as LayerOrders
+from ddtheory.networks.result import NetworkOrders as NetworkOrders
+from ddtheory.networks.result import Orders as Orders

@@ -1,0 +1,98 @@
+"""The powers of t on the parameters, as a user writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from sympy import Expr
+from torch import Tensor, nn
+
+from ddtheory.errors import InvalidValueError, unknown
+from ddtheory.exact.valuation import as_power
+from ddtheory.networks.terms import ZERO, Terms, scaled
+
+
+def parameters_along(model: nn.Module, scaling: Mapping[str, Any]) -> dict[int, tuple[str, Terms]]:
+    """Every parameter as c·t^p, by the id of the tensor: tied names are one parameter.
+
+    A power is given for a whole tensor (a number or an expression), for each unit (a list as long as the first axis),
+    for each entry (a list or an array of the tensor's shape; True stands for 1), or for chosen entries, as a mapping
+    of indices: {3: 1} is row 3, {(3, 3): 1} one entry, {(..., 3): 1} a column.
+
+    Raises:
+        UnknownNameError: the model has no such parameter.
+        InvalidValueError: a power is negative or not exact, has the wrong shape, or is given twice.
+    """
+    named = dict(model.named_parameters(remove_duplicate=False))
+    powers: dict[int, dict[Expr, Tensor]] = {}
+    for name, given in scaling.items():
+        if name not in named:
+            raise unknown("parameter", name, named)
+        tensor = named[name]
+        if id(tensor) in powers:
+            raise InvalidValueError(f"{name!r} is tied to a parameter whose powers are already given. Give them once.")
+        try:
+            powers[id(tensor)] = _powers(given, tensor)
+        except InvalidValueError as error:
+            raise InvalidValueError(f"The scaling of {name!r}: {error}") from None
+    along: dict[int, tuple[str, Terms]] = {}
+    for name, tensor in named.items():
+        if not torch.isfinite(tensor).all():
+            raise InvalidValueError(f"The parameter {name!r} is not finite. Give the model finite coefficients.")
+        along.setdefault(id(tensor), (name, scaled(tensor, powers.get(id(tensor), _whole(ZERO, tensor)))))
+    return along
+
+
+def _whole(power: Expr, tensor: Tensor) -> dict[Expr, Tensor]:
+    return {power: torch.ones(tensor.shape, dtype=torch.float64)}
+
+
+def _powers(given: Any, tensor: Tensor) -> dict[Expr, Tensor]:
+    """Power → where it stands, as zeros and ones."""
+    if isinstance(given, Mapping):
+        return _chosen(given, tensor)
+    shape, flat = _flattened(given)
+    if shape == ():
+        return _whole(as_power(flat[0]), tensor)
+    if shape == tuple(tensor.shape):
+        places: dict[Expr, Tensor] = {}
+        for position, value in enumerate(flat):
+            where = places.setdefault(as_power(value), torch.zeros(tensor.numel(), dtype=torch.float64))
+            where[position] = 1.0
+        return {power: where.reshape(tensor.shape) for power, where in places.items()}
+    if shape == tuple(tensor.shape[:1]):
+        return _chosen(dict(enumerate(flat)), tensor)
+    raise InvalidValueError(
+        f"powers of shape {shape} for a tensor of shape {tuple(tensor.shape)}. Give one power, one for each unit "
+        f"(a list of length {tensor.shape[0] if tensor.dim() else 1}), one for each entry, or a mapping of indices."
+    )
+
+
+def _chosen(given: Mapping[Any, Any], tensor: Tensor) -> dict[Expr, Tensor]:
+    places = _whole(ZERO, tensor)
+    for index, value in given.items():
+        try:
+            chosen = torch.zeros(tensor.shape, dtype=torch.float64)
+            chosen[index] = 1.0
+        except (IndexError, TypeError) as error:
+            raise InvalidValueError(f"{index!r} is no index of shape {tuple(tensor.shape)} ({error}).") from None
+        for where in places.values():
+            where *= 1 - chosen
+        power = as_power(value)
+        places[power] = places[power] + chosen if power in places else chosen
+    return places
+
+
+def _flattened(given: Any) -> tuple[tuple[int, ...], list[Any]]:
+    """Shape and entries of nested lists, arrays and tensors; a sympy matrix is a list of rows."""
+    if hasattr(given, "tolist"):
+        given = given.tolist()
+    if not isinstance(given, list | tuple):
+        return (), [given]
+    parts = [_flattened(part) for part in given]
+    if len({shape for shape, _ in parts}) > 1:
+        raise InvalidValueError("the rows of the powers have different lengths. Give a rectangular array.")
+    inner = parts[0][0] if parts else ()
+    return (len(parts), *inner), [value for _, flat in parts for value in flat]
