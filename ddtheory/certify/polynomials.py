@@ -1,0 +1,162 @@
+"""Arithmetic of polynomials as dictionaries: exponents → coefficient, no coefficient zero."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from ddtheory.certify.refusal import require
+from ddtheory.certify.scalars import Number, sign, whole
+
+Exponent: TypeAlias = tuple[int, ...]
+Polynomial: TypeAlias = Mapping[Exponent, Number]
+
+_MOST_PRODUCTS = 20_000_000  # products of terms in one multiplication
+_MOST_DEGREE = 100_000
+
+
+def pruned(terms: Mapping[Exponent, Number]) -> Polynomial:
+    return {exponent: whole(c) for exponent, c in terms.items() if sign(c)}
+
+
+def constant(dimension: int, number: Number) -> Polynomial:
+    return pruned({(0,) * dimension: number})
+
+
+def variable(dimension: int, index: int) -> Polynomial:
+    return {tuple(int(i == index) for i in range(dimension)): 1}
+
+
+def add(*summands: Polynomial) -> Polynomial:
+    total: dict[Exponent, Number] = {}
+    for summand in summands:
+        for exponent, c in summand.items():
+            total[exponent] = total[exponent] + c if exponent in total else c
+    return pruned(total)
+
+
+def scale(p: Polynomial, number: Number) -> Polynomial:
+    return pruned({exponent: c * number for exponent, c in p.items()})
+
+
+def multiply(p: Polynomial, q: Polynomial) -> Polynomial:
+    require(len(p) * len(q) <= _MOST_PRODUCTS, "a product of polynomials is too large to be checked")
+    total: dict[Exponent, Number] = {}
+    for left, a in p.items():
+        for right, b in q.items():
+            exponent = tuple(map(int.__add__, left, right))
+            total[exponent] = total[exponent] + a * b if exponent in total else a * b
+    return pruned(total)
+
+
+def power(p: Polynomial, exponent: int, dimension: int) -> Polynomial:
+    degree = max((sum(e) for e in p), default=0)
+    require(degree * exponent <= _MOST_DEGREE, "a power of a polynomial is too large to be checked")
+    result, square = constant(dimension, 1), p
+    while exponent:
+        if exponent & 1:
+            result = multiply(result, square)
+        exponent >>= 1
+        square = multiply(square, square) if exponent else square
+    return result
+
+
+def equal(p: Polynomial, q: Polynomial) -> bool:
+    return not add(p, scale(q, -1))
+
+
+def combination(coefficients: Iterable[Polynomial], polynomials: Iterable[Polynomial]) -> Polynomial:
+    """Σ coefficient · polynomial."""
+    return add(*(multiply(a, f) for a, f in zip(coefficients, polynomials, strict=True)))
+
+
+def derivative(p: Polynomial, orders: Sequence[int]) -> Polynomial:
+    """The partial derivative of the given orders, one per variable.
+
+    >>> derivative({(3, 1): 2}, (2, 1))
+    {(1, 0): 12}
+    """
+    found: dict[Exponent, Number] = {}
+    for exponent, c in p.items():
+        factor = 1
+        for e, k in zip(exponent, orders, strict=True):
+            for step in range(k):
+                factor *= e - step
+                if not factor:
+                    break
+        if factor:
+            found[tuple(e - k for e, k in zip(exponent, orders, strict=True))] = c * factor
+    return pruned(found)
+
+
+def gradient_at_zero(p: Polynomial, dimension: int) -> list[Number]:
+    return [p.get(tuple(int(i == k) for i in range(dimension)), 0) for k in range(dimension)]
+
+
+def at_zero(p: Polynomial) -> Number:
+    """The value at the origin."""
+    return next((c for exponent, c in p.items() if not any(exponent)), 0)
+
+
+def is_unit(p: Polynomial) -> bool:
+    """Whether the value at the origin is not 0."""
+    return sign(at_zero(p)) != 0
+
+
+def is_constant(p: Polynomial) -> bool:
+    """Whether the polynomial is a number other than 0."""
+    return len(p) == 1 and is_unit(p)
+
+
+def evaluate(p: Polynomial, point: Sequence[Number]) -> Number:
+    total: Number = 0
+    for exponent, c in p.items():
+        term = c
+        for base, e in zip(point, exponent, strict=True):
+            for _ in range(e):
+                term = term * base
+        total = total + term
+    return total
+
+
+def substitute(p: Polynomial, images: Sequence[Polynomial], dimension: int) -> Polynomial:
+    """p with every variable replaced by a polynomial in `dimension` variables.
+
+    >>> substitute({(2,): 1}, [{(1, 0): 1, (0, 1): 1}], 2)
+    {(2, 0): 1, (1, 1): 2, (0, 2): 1}
+    """
+    powers: dict[tuple[int, int], Polynomial] = {}
+
+    def raised(index: int, exponent: int) -> Polynomial:
+        key = (index, exponent)
+        if key not in powers:
+            powers[key] = power(images[index], exponent, dimension)
+        return powers[key]
+
+    summands: list[Polynomial] = []
+    for exponent, c in p.items():
+        term = constant(dimension, c)
+        for index, e in enumerate(exponent):
+            if e and term:
+                term = multiply(term, raised(index, e))
+        summands.append(term)
+    return add(*summands)
+
+
+def uses(p: Polynomial) -> set[int]:
+    """The variables that occur."""
+    return {index for exponent in p for index, e in enumerate(exponent) if e}
+
+
+def on(p: Polynomial, kept: Sequence[int]) -> Polynomial:
+    """A polynomial that uses kept variables only, in those variables."""
+    require(uses(p) <= set(kept), "a polynomial uses a variable that it must not contain")
+    return {tuple(exponent[i] for i in kept): c for exponent, c in p.items()}
+
+
+def proportional(p: Polynomial, q: Polynomial) -> bool:
+    """Whether two non-zero polynomials are multiples of each other by a number."""
+    if p.keys() != q.keys() or not p:
+        return False
+    first = next(iter(p))
+    return all(sign(p[e] * q[first] - q[e] * p[first]) == 0 for e in p)

@@ -1,0 +1,123 @@
+"""Reading JSON strictly: the right types, one spelling of every number, no unknown keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from ddtheory.certify.bounds import Bound
+from ddtheory.certify.fields import Field
+from ddtheory.certify.polynomials import Polynomial
+from ddtheory.certify.refusal import Refused, require
+from ddtheory.certify.scalars import Number, sign, whole
+
+_RATIONAL = re.compile(r"-?(0|[1-9][0-9]*)(/[1-9][0-9]*)?")
+_MOST_DIGITS = 4_000
+_MOST_POWER = 50_000
+_MOST_ITEMS = 200_000
+
+
+def entries(value: Any, what: str, needed: Sequence[str], optional: Sequence[str] = ()) -> Mapping[str, Any]:
+    """An object with all the needed keys and no unknown ones."""
+    require(isinstance(value, Mapping), f"{what} is no object")
+    missing = [key for key in needed if key not in value]
+    require(not missing, f"{what} lacks {', '.join(missing)}")
+    unknown = sorted(str(key) for key in value if key not in needed and key not in optional)
+    require(not unknown, f"{what} has entries that the format does not know: {', '.join(unknown)}")
+    return value
+
+
+def items(value: Any, what: str, length: int | None = None) -> Sequence[Any]:
+    """A list, of a given length if there is one."""
+    require(isinstance(value, list | tuple), f"{what} is no list")
+    require(len(value) <= _MOST_ITEMS, f"{what} is too long to be checked")
+    require(length is None or len(value) == length, f"{what} has {len(value)} entries where {length} are needed")
+    return value
+
+
+def integer(value: Any, what: str, least: int | None = None, below: int | None = None) -> int:
+    require(isinstance(value, int) and not isinstance(value, bool), f"{what} is no integer")
+    require(least is None or value >= least, f"{what} is {value}, less than {least}")
+    require(below is None or value < below, f"{what} is {value}, not below {below}")
+    return int(value)
+
+
+def text(value: Any, what: str) -> str:
+    require(isinstance(value, str), f"{what} is no string")
+    return str(value)
+
+
+def truth(value: Any, what: str) -> bool:
+    require(isinstance(value, bool), f"{what} is neither true nor false")
+    return bool(value)
+
+
+def rational(value: Any, what: str) -> Fraction:
+    """A rational in lowest terms, as "p" or "p/q"."""
+    require(isinstance(value, str) and len(value) <= _MOST_DIGITS, f"{what} is no rational string such as 1/2")
+    require(_RATIONAL.fullmatch(value) is not None, f"{what} is no rational string such as 1/2")
+    number = Fraction(value)
+    require(str(number) == value, f"{what} is not in lowest terms")
+    return number
+
+
+def rationals(value: Any, what: str, length: int | None = None) -> list[Fraction]:
+    return [rational(entry, f"an entry of {what}") for entry in items(value, what, length)]
+
+
+def indices(value: Any, what: str, below: int, length: int | None = None) -> list[int]:
+    """Different integers in range."""
+    found = [integer(entry, f"an entry of {what}", 0, below) for entry in items(value, what, length)]
+    require(len(set(found)) == len(found), f"{what} has an entry twice")
+    return found
+
+
+def exponent(value: Any, what: str, dimension: int) -> tuple[int, ...]:
+    return tuple(integer(e, f"an entry of {what}", 0, _MOST_POWER) for e in items(value, what, dimension))
+
+
+def field(value: Any) -> Field | None:
+    if value is None:
+        return None
+    description = entries(value, "a field", ("minimal_polynomial", "interval"))
+    polynomial = rationals(description["minimal_polynomial"], "the minimal polynomial")
+    lower, upper = rationals(description["interval"], "the interval of a field", 2)
+    return Field(tuple(whole_rational(c) for c in polynomial), lower, upper)
+
+
+def whole_rational(value: Fraction) -> int | Fraction:
+    return value.numerator if value.denominator == 1 else value
+
+
+def number(value: Any, what: str, over: Field | None) -> Number:
+    """A rational string or, over a field, the list of coefficients of 1, c, c², …"""
+    if isinstance(value, str):
+        return whole(rational(value, what))
+    if over is None:
+        raise Refused(f"{what} is no rational string, and the germ has no field")
+    return over.element(rationals(value, what))
+
+
+def polynomial(value: Any, what: str, dimension: int, over: Field | None) -> Polynomial:
+    """A list of [exponents, coefficient], no exponents twice, no coefficient 0."""
+    found: dict[tuple[int, ...], Number] = {}
+    for term in items(value, what):
+        powers, coefficient = items(term, f"a term of {what}", 2)
+        key = exponent(powers, f"the exponents of a term of {what}", dimension)
+        require(key not in found, f"{what} has the exponents {list(key)} twice")
+        found[key] = number(coefficient, f"a coefficient of {what}", over)
+        require(sign(found[key]) != 0, f"{what} has a coefficient 0")
+    return found
+
+
+def bound(value: Any, what: str) -> Bound:
+    """[value, multiplicity], the value a non-negative rational string or "infinity", the multiplicity perhaps null."""
+    size, multiplicity = items(value, what, 2)
+    m = None if multiplicity is None else integer(multiplicity, f"the multiplicity of {what}", 1)
+    if size == "infinity":
+        return Bound(None, m)
+    found = rational(size, f"the value of {what}")
+    require(found >= 0, f"the value of {what} is negative")
+    return Bound(found, m)

@@ -1,0 +1,132 @@
+"""Real roots of polynomials in one variable: division, greatest common divisors, and Sturm's count.
+
+A polynomial is the list of its coefficients, constant term first, without a vanishing leading one. Coefficients may be
+algebraic, so nothing is divided: remainders are taken up to a positive factor, which changes no root and no sign.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from fractions import Fraction
+
+from ddtheory.certify.scalars import Number, primitive, sign
+
+Univariate = list[Number]
+
+
+def trimmed(coefficients: Sequence[Number]) -> Univariate:
+    """Without vanishing leading coefficients; the polynomial 0 is the empty list."""
+    degree = len(coefficients)
+    while degree and sign(coefficients[degree - 1]) == 0:
+        degree -= 1
+    return list(coefficients[:degree])
+
+
+def derivative(p: Univariate) -> Univariate:
+    return trimmed([k * c for k, c in enumerate(p)][1:])
+
+
+def divided(p: Univariate, q: Univariate) -> tuple[Univariate, Univariate]:
+    """Quotient and remainder of p by q ≠ 0, both up to one common positive factor."""
+    quotient: Univariate = [0] * max(len(p) - len(q) + 1, 0)
+    rest = list(p)
+    lead = q[-1]
+    square = lead * lead
+    while len(rest) >= len(q):
+        shift, factor = len(rest) - len(q), rest[-1] * lead
+        quotient = [square * c for c in quotient]
+        quotient[shift] = quotient[shift] + factor
+        rest = [square * c for c in rest[:-1]]
+        for k, c in enumerate(q[:-1]):
+            rest[shift + k] = rest[shift + k] - factor * c
+        both = primitive([*quotient, *rest])
+        quotient, rest = both[: len(quotient)], trimmed(both[len(quotient) :])
+    return trimmed(quotient), rest
+
+
+def gcd(p: Univariate, q: Univariate) -> Univariate:
+    """A greatest common divisor, up to a factor.
+
+    >>> gcd([-1, 0, 1], [1, -2, 1])
+    [-1, 1]
+    """
+    while q:
+        p, q = q, divided(p, q)[1]
+    return primitive(p)
+
+
+def square_free(p: Univariate) -> Univariate:
+    """The polynomial with the same roots, each of them simple."""
+    return primitive(divided(p, gcd(p, derivative(p)))[0]) if len(p) > 1 else p
+
+
+def repeated(p: Univariate, multiplicity: int) -> Univariate:
+    """A polynomial whose roots are the roots of p ≠ 0 of at least that multiplicity."""
+    for _ in range(multiplicity - 1):
+        p = gcd(p, derivative(p))
+    return p
+
+
+def value(p: Univariate, at: Number) -> Number:
+    total: Number = 0
+    for coefficient in reversed(p):
+        total = total * at + coefficient
+    return total
+
+
+def chain(p: Univariate) -> list[Univariate]:
+    """Sturm's chain of a square-free polynomial."""
+    found = [p, derivative(p)]
+    while found[-1]:
+        found.append([-c for c in divided(found[-2], found[-1])[1]])
+    return found[:-1]
+
+
+def variations(sequence: Sequence[Univariate], at: Fraction | int | None, side: int = 1) -> int:
+    """Sign changes of a chain at a number, or at side · ∞ when the number is None."""
+    if at is None:
+        signs = [sign(p[-1]) * (side ** (len(p) - 1)) for p in sequence]
+    else:
+        signs = [sign(value(p, at)) for p in sequence]
+    seen = [s for s in signs if s]
+    return sum(a != b for a, b in itertools.pairwise(seen))
+
+
+def roots(p: Univariate, lower: Fraction | int | None = None, upper: Fraction | int | None = None) -> int:
+    """How many different real roots p ≠ 0 has in (lower, upper]; None stands for −∞ and ∞.
+
+    Source: Sturm's theorem, e.g. Basu, Pollack, Roy, Algorithms in Real Algebraic Geometry, Theorem 2.62.
+
+    >>> roots([0, -2, 0, 1]), roots([0, -2, 0, 1], 0), roots([0, -2, 0, 1], -1, 0)     # z³ − 2z
+    (3, 1, 1)
+    """
+    if len(p) <= 1:
+        return 0
+    sequence = chain(square_free(p))
+    return variations(sequence, lower, -1) - variations(sequence, upper, 1)
+
+
+def has_root(p: Univariate, positive_only: bool) -> bool:
+    """Whether p ≠ 0 has a real root other than 0, or a positive one."""
+    p = without_zero_roots(p)
+    return roots(p, 0 if positive_only else None) > 0
+
+
+def without_zero_roots(p: Univariate) -> Univariate:
+    """Divided by the largest power of the variable."""
+    start = next(k for k, c in enumerate(p) if sign(c))
+    return p[start:]
+
+
+def largest_multiplicity(p: Univariate, positive_only: bool) -> int:
+    """The largest multiplicity of a real root of p ≠ 0 other than 0 (or of a positive one); 0 when there is none.
+
+    >>> largest_multiplicity([1, 2, 1], positive_only=False), largest_multiplicity([1, 2, 1], positive_only=True)
+    (2, 0)
+    """
+    found = 0
+    while has_root(p, positive_only):
+        found += 1
+        p = gcd(p, derivative(p))
+    return found

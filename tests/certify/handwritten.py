@@ -1,0 +1,651 @@
+"""Certificates written by hand, with the pair of K from a source. Every rule and every kind of proof occurs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from handwriting import Json, cofactors, germ, newton_data, node, of_divergence, of_ideal, polynomial, polynomials
+
+
+@dataclass(frozen=True)
+class Example:
+    certificate: Json
+    lam: str | None
+    m: int | None
+    source: str
+
+    @property
+    def pair(self) -> tuple[Fraction | None, int | None]:
+        return (None if self.lam is None else Fraction(self.lam)), self.m
+
+
+def nothing(names: str = "") -> Json:
+    return node("zero", germ(names), "0,1")
+
+
+def regular(names: str, generator: str, variable: int, child: Json, claim: str, prior: str = "") -> Json:
+    """One generator that is eliminated."""
+    data = {"generator": 0, "variable": variable, "cofactors": []}
+    return node("eliminate", germ(names, generator, prior=prior), claim, data, child)
+
+
+def line(name: str) -> Json:
+    return regular(name, name, 0, nothing(), "1,1")
+
+
+def monomial(
+    names: str, text: str, weights: str, multiplier: str, pair: str, prior: str = "", nonnegative: str = ""
+) -> Json:
+    multiplicity = int(pair.rpartition(",")[2])
+    data = newton_data(names, weights, {text: multiplier}, multiplicity, {text: "monomial 0"})
+    return node("newton", germ(names, text, prior=prior, nonnegative=nonnegative), pair, data)
+
+
+# --- rules that change the presentation ----------------------------------------------------------------------------
+
+ZERO = of_ideal(nothing("x"))
+UNIT = of_ideal(node("unit", germ("x", "x + 2"), "infinity,1"))
+SMOOTH = of_ideal(node("variables", germ("x y", "x"), "1,1", {"kept": [0]}, line("x")))
+
+_XY_CUBE = node(
+    "newton",
+    germ("x y", "x*y", "x^3"),
+    "1,2",
+    newton_data(
+        "x y",
+        "1/2 1/2",
+        {"x*y": "1", "x^3": "0"},
+        2,
+        {"x*y": "monomial 0", "x^3": "monomial 1", "x*y, x^3": "monomial 1"},
+    ),
+)
+GENERATORS = of_ideal(
+    node(
+        "generators",
+        germ("x y", "x*y + x^2*y", "x^3 + x*y"),
+        "1,2",
+        {
+            "forward": [polynomials(["1", "0"], "x y"), polynomials(["-1", "1 + x"], "x y")],
+            "units": polynomials(["1 + x", "1 + x"], "x y"),
+            "backward": [polynomials(["1 + x", "0"], "x y"), polynomials(["1", "1"], "x y")],
+            "backward_units": polynomials(["1", "1"], "x y"),
+        },
+        _XY_CUBE,
+    )
+)
+
+_SQUARE = node(
+    "power", germ("x y", "x^2"), "1/2,1", {"exponent": 2, "unit": polynomial("1", "x y")}, SMOOTH["derivation"]
+)
+DOUBLE_LINE = of_divergence(
+    node(
+        "coordinates",
+        germ("x y", "x^2 - 2*x*y + y^2"),
+        "1/2,1",
+        {"map": polynomials(["x - y", "y"], "x y"), "units": polynomials(["1"], "x y")},
+        _SQUARE,
+    )
+)
+
+_PARABOLA = node(
+    "eliminate",
+    germ("x y z", "x + y^2", "z"),
+    "2,1",
+    {"generator": 0, "variable": 0, "cofactors": [polynomials(["1", "0"], "x y z")]},
+    regular("y z", "z", 1, nothing("y"), "1,1"),
+)
+HIDDEN_PARABOLA = of_divergence(
+    node(
+        "squares",
+        germ("x y z", "x^2 + 2*x*y^2 + y^4 + 3*z^2"),
+        "1,1",
+        {"coefficients": ["1", "3"]},
+        _PARABOLA,
+    )
+)
+MOVED = of_divergence(
+    node("power", germ("x", "x^2"), "1/2,1", {"exponent": 2, "unit": polynomial("1", "x")}, line("x")),
+    at="3",
+    given=germ("x", "x^2 - 6*x + 9"),
+)
+SPLIT = of_divergence(
+    node(
+        "split",
+        germ("x y", "x^2 + 2*x*y^2 + y^4 + y^6"),
+        "2/3,1",
+        {
+            "live": [0],
+            "unit": polynomial("1", "x y"),
+            "cofactors": polynomials(["-1/2*x - 1/2*y^2"], "x y"),
+        },
+        monomial("y", "y^6", "1/6", "1/6", "1/6,1"),
+    )
+)
+
+# --- blocks ----------------------------------------------------------------------------------------------------------
+
+
+def power_of(name: str, exponent: int) -> Json:
+    value = f"1/{exponent}"
+    return monomial(name, f"{name}^{exponent}", value, value, f"{value},1")
+
+
+SEPARABLE = of_ideal(
+    node(
+        "separable",
+        germ("x y", "x^2", "y^3"),
+        "5/6,1",
+        {"blocks": [{"variables": [0], "generators": [0]}, {"variables": [1], "generators": [1]}]},
+        power_of("x", 2),
+        power_of("y", 3),
+    )
+)
+ADDITIVE = of_divergence(
+    node(
+        "additive",
+        germ("x y", "x^2 + y^4"),
+        "3/4,1",
+        {"blocks": [{"variables": [0]}, {"variables": [1]}]},
+        power_of("x", 2),
+        power_of("y", 4),
+    )
+)
+CROSSING = of_ideal(
+    node(
+        "crossing",
+        germ("x y", "x^2*y^2 + x^3*y^2"),
+        "1/2,2",
+        {
+            "factors": [{"variables": [0]}, {"variables": [1]}],
+            "products": [{"indices": [0, 0], "unit": polynomial("1 + x", "x y")}],
+        },
+        power_of("x", 2),
+        power_of("y", 2),
+    )
+)
+PRODUCT_OF_IDEALS = of_ideal(
+    node(
+        "crossing",
+        germ("x y z", "x*z", "y*z"),
+        "1,1",
+        {
+            "factors": [{"variables": [0, 1]}, {"variables": [2]}],
+            "products": [
+                {"indices": [0, 0], "unit": polynomial("1", "x y z")},
+                {"indices": [1, 0], "unit": polynomial("1", "x y z")},
+            ],
+        },
+        node(
+            "separable",
+            germ("x y", "x", "y"),
+            "2,1",
+            {"blocks": [{"variables": [0], "generators": [0]}, {"variables": [1], "generators": [1]}]},
+            line("x"),
+            line("y"),
+        ),
+        line("z"),
+    )
+)
+
+# --- Newton polyhedra ------------------------------------------------------------------------------------------------
+
+_CUSP_FACES = {"x^2": "monomial 0", "y^3": "monomial 0", "x^2, y^3": "edge"}
+CUSP = of_ideal(
+    node(
+        "newton",
+        germ("x y", "x^2 + y^3"),
+        "5/6,1",
+        newton_data("x y", "1/2 1/3", {"x^2": "1/2", "y^3": "1/3"}, 1, _CUSP_FACES),
+    )
+)
+WEIGHTED = of_ideal(monomial("x y", "x^2*y^3", "1/2 0", "1/2", "1/2,2", prior="0 1/2"))
+CIRCLE = of_ideal(
+    node(
+        "newton",
+        germ("x y", "x^2 + y^2"),
+        "1,1",
+        newton_data(
+            "x y",
+            "1/2 1/2",
+            {"x^2": "1/2", "y^2": "1/2"},
+            1,
+            {"x^2": "monomial 0", "y^2": "monomial 0", "x^2, y^2": "sign 0"},
+        ),
+    )
+)
+QUADRANT = of_ideal(
+    node(
+        "newton",
+        germ("x y", "x + y", nonnegative="x y"),
+        "2,1",
+        newton_data("x y", "1 1", {"x": "1", "y": "1"}, 1, {"x": "monomial 0", "y": "monomial 0", "x, y": "sign 0"}),
+    )
+)
+ROOTLESS_EDGE = of_divergence(
+    node(
+        "newton",
+        germ("x y", "x^2 + x*y + y^2"),
+        "1,1",
+        newton_data(
+            "x y",
+            "1/2 1/2",
+            {"x^2": "1/2", "y^2": "1/2"},
+            1,
+            {"x^2": "monomial 0", "y^2": "monomial 0", "x^2, x*y, y^2": "edge"},
+        ),
+    )
+)
+_THREE = "x y z"
+QUADRATIC = of_divergence(
+    node(
+        "newton",
+        germ(_THREE, "x^2 + y^2 + z^2 + x*y + y*z"),
+        "3/2,1",
+        newton_data(
+            _THREE,
+            "1/2 1/2 1/2",
+            {"x^2": "1/2", "y^2": "1/2", "z^2": "1/2"},
+            1,
+            {
+                "x^2": "monomial 0",
+                "y^2": "monomial 0",
+                "z^2": "monomial 0",
+                "x^2, x*y, y^2": "edge",
+                "y^2, y*z, z^2": "edge",
+                "x^2, z^2": "sign 0",
+                "x^2, y^2, z^2, x*y, y*z": cofactors(
+                    _THREE, 2, "x", (0, "x", "3/4"), (0, "y", "-1/2"), (0, "z", "1/4")
+                ),
+            },
+        ),
+    )
+)
+
+
+def signed(
+    pair: str, generator: str, names: str, weights: str, multipliers: Json, m: int, faces: Json, zeros: Any, **how: str
+) -> Json:
+    return node(
+        "newton", germ(names, generator, **how), pair, newton_data(names, weights, multipliers, m, faces, **zeros)
+    )
+
+
+HYPERBOLA = of_ideal(
+    signed(
+        "1,2",
+        "x^2 - y^2",
+        "x y",
+        "1/2 1/2",
+        {"x^2": "1/2", "y^2": "1/2"},
+        1,
+        {"x^2": "monomial 0", "y^2": "monomial 0", "x^2, y^2": "edge"},
+        {"zeros": [{"face": 2, "points": None}]},
+    )
+)
+LINE_BY_SIGN = of_ideal(
+    signed(
+        "1,1",
+        "x + y",
+        "x y",
+        "1 1",
+        {"x": "1", "y": "1"},
+        1,
+        {"x": "monomial 0", "y": "monomial 0", "x, y": "edge"},
+        {"zero": {"face": 2, "points": [["1", "-2"], ["2", "-1"]]}},
+    )
+)
+DIAGONAL_OF_QUADRANT = of_ideal(
+    signed(
+        "1,1",
+        "x - y",
+        "x y",
+        "1 1",
+        {"x": "1", "y": "1"},
+        1,
+        {"x": "monomial 0", "y": "monomial 0", "x, y": "edge"},
+        {"zero": {"face": 2, "points": None}},
+        nonnegative="x y",
+    )
+)
+_CONE_FACES: Json = {
+    "x^2": "monomial 0",
+    "y^2": "monomial 0",
+    "z^2": "monomial 0",
+    "x^2, y^2": "sign 0",
+    "x^2, z^2": "edge",
+    "y^2, z^2": "edge",
+    "x^2, y^2, z^2": cofactors(_THREE, 2, "x", (0, "x", "1/2")),
+}
+CONE = of_ideal(
+    signed(
+        "1,1",
+        "x^2 + y^2 - z^2",
+        _THREE,
+        "1/2 1/2 1/2",
+        {"x^2": "1/2", "y^2": "1/2", "z^2": "1/2"},
+        1,
+        _CONE_FACES,
+        {"zeros": [{"face": 6, "points": [["1", "1", "1"], ["1", "1", "2"]]}]},
+    )
+)
+THREE_PLANES = of_ideal(
+    signed(
+        "1,3",
+        "x*y^2 - x*z^2",
+        _THREE,
+        "1 0 0",
+        {"x*y^2": "1/2", "x*z^2": "1/2"},
+        2,
+        {"x*y^2": "monomial 0", "x*z^2": "monomial 0", "x*y^2, x*z^2": "edge"},
+        {"zeros": [{"face": 2, "points": None}]},
+    )
+)
+_DOUBLE_ROOT = {"x^2*y": "monomial 0", "y^3": "monomial 0", "x^2*y, x*y^2, y^3": "edge"}
+DOUBLE_ROOT = of_ideal(
+    node(
+        "newton",
+        germ("x y", "x^2*y - 2*x*y^2 + y^3"),
+        "1/2,? < 2/3,1",
+        newton_data("x y", "1/3 1/3", {"x^2*y": "1/2", "y^3": "1/6"}, 1, _DOUBLE_ROOT),
+    )
+)
+UNKNOWN = of_ideal(
+    node(
+        "newton",
+        germ("x y", "x^2 + y^3"),
+        "0,? < 5/6,1",
+        newton_data("x y", "1/2 1/3", {"x^2": "1/2", "y^3": "1/3"}, 1, {**_CUSP_FACES, "x^2, y^3": "unknown"}),
+    )
+)
+
+# --- charts ----------------------------------------------------------------------------------------------------------
+
+_SQUARE_FACES = {"x^2": "monomial 0", "y^2": "monomial 0", "x^2, x*y, y^2": "edge"}
+_SQUARE_DATA = newton_data("x y", "1/2 1/2", {"x^2": "1/2", "y^2": "1/2"}, 1, _SQUARE_FACES)
+
+
+def toric(generator: str, claim: str, data: Json, charts: list[Json], *children: Json, nonnegative: str = "") -> Json:
+    return node("toric", germ("x y", generator, nonnegative=nonnegative), claim, {**data, "charts": charts}, *children)
+
+
+TORIC = of_ideal(
+    toric(
+        "x^2 - 2*x*y + y^2",
+        "1/2,1",
+        _SQUARE_DATA,
+        [{"face": 2, "matrix": [[1, 0], [1, 1]], "root": "1"}],
+        monomial("t s", "t^2*s^2", "0 1/2", "1/2", "1/2,1", prior="1 0"),
+    )
+)
+TORIC_QUADRANT = of_ideal(
+    toric(
+        "x^2 - 2*x*y + y^2",
+        "1/2,1",
+        _SQUARE_DATA,
+        [{"face": 2, "matrix": [[1, 1], [1, 0]], "root": "1"}],
+        monomial("t s", "t^2*s^2", "0 1/2", "1/2", "1/2,1", prior="1 0", nonnegative="t"),
+        nonnegative="x y",
+    )
+)
+
+
+def _branch(lower: str, upper: str) -> Json:
+    """The chart of (x² − 2y²)² at s = c with 2c² = 1: t⁴(4cs + 2s²)²."""
+    field = {"minimal_polynomial": ["-1", "0", "2"], "interval": [lower, upper]}
+    names = "t s"
+    data = newton_data(names, "0 1/2", {"t^4*s^2": "1/2"}, 2, {"t^4*s^2": "monomial 0"})
+    found = node("newton", germ(names, "0", prior="1 0", field=field), "1/2,2", data)
+    found["germ"]["generators"] = [[[[4, 2], "8"], [[4, 3], ["0", "16"]], [[4, 4], "4"]]]
+    return found
+
+
+TORIC_IRRATIONAL = of_ideal(
+    toric(
+        "x^4 - 4*x^2*y^2 + 4*y^4",
+        "1/2,2",
+        newton_data(
+            "x y",
+            "1/4 1/4",
+            {"x^4": "1/4", "y^4": "1/4"},
+            1,
+            {"x^4": "monomial 0", "y^4": "monomial 0", "x^4, x^2*y^2, y^4": "edge"},
+        ),
+        [
+            {"face": 2, "matrix": [[1, 0], [1, 1]], "root": branch["germ"]["field"]}
+            for branch in (_branch("0", "1"), _branch("-1", "0"))
+        ],
+        _branch("0", "1"),
+        _branch("-1", "0"),
+    )
+)
+
+_SQUARE_CHART = node(
+    "generators",
+    germ("x y", "x^2", "x^2*y", "x^2*y^2", prior="1 0"),
+    "1,1",
+    {
+        "forward": [polynomials(["1", "0", "0"], "x y")],
+        "units": polynomials(["1"], "x y"),
+        "backward": [polynomials(["1"], "x y"), polynomials(["y"], "x y"), polynomials(["y^2"], "x y")],
+        "backward_units": polynomials(["1", "1", "1"], "x y"),
+    },
+    node(
+        "variables",
+        germ("x y", "x^2", prior="1 0"),
+        "1,1",
+        {"kept": [0]},
+        monomial("x", "x^2", "1/2", "1", "1,1", prior="1"),
+        parameters="y",
+    ),
+    parameters="y",
+)
+BLOWUP = of_ideal(
+    node(
+        "blowup",
+        germ("x y", "x^2", "x*y", "y^2"),
+        "1,1",
+        {"centre": [0, 1], "charts": [{"variable": 0}], "symmetries": {"1": [1, 0]}},
+        _SQUARE_CHART,
+    )
+)
+
+_FOUR = "a b c d"
+_DETERMINANT_CHART = node(
+    "coordinates",
+    germ(_FOUR, "a^2*d - a^2*b*c", prior="3 0 0 0"),
+    "1,1",
+    {
+        "map": polynomials(["a", "b", "c", "d - b*c"], _FOUR),
+        "inverse": polynomials(["a", "b", "c", "d + b*c"], _FOUR),
+        "units": polynomials(["1"], _FOUR),
+    },
+    node(
+        "variables",
+        germ(_FOUR, "a^2*d", prior="3 0 0 0"),
+        "1,1",
+        {"kept": [0, 3]},
+        node(
+            "contract",
+            germ("a d", "a^2*d", prior="3 0"),
+            "1,1",
+            {"degrees": [-1, 1]},
+            monomial("a d", "a^2*d", "0 1", "1", "1,1", prior="3 0"),
+            parameters="d",
+        ),
+        parameters="b c d",
+    ),
+    parameters="b c d",
+)
+DETERMINANT = of_ideal(
+    node(
+        "blowup",
+        germ(_FOUR, "a*d - b*c"),
+        "1,1",
+        {
+            "centre": [0, 1, 2, 3],
+            "charts": [{"variable": 0}],
+            "symmetries": {"1": [1, 0, 3, 2], "2": [2, 3, 0, 1], "3": [3, 1, 2, 0]},
+        },
+        _DETERMINANT_CHART,
+    )
+)
+_TWO_CHARTS = node(
+    "blowup",
+    germ("x y", "x", "y"),
+    "2,1",
+    {"centre": [0, 1], "charts": [{"variable": 1}, {"variable": 0}]},
+    node(
+        "generators",
+        germ("x y", "x*y", "y", prior="0 1"),
+        "2,1",
+        {
+            "forward": [polynomials(["0", "1"], "x y")],
+            "units": polynomials(["1"], "x y"),
+            "backward": [polynomials(["x"], "x y"), polynomials(["1"], "x y")],
+            "backward_units": polynomials(["1", "1"], "x y"),
+        },
+        node(
+            "contract",
+            germ("x y", "y", prior="0 1"),
+            "2,1",
+            {"degrees": [1, 0]},
+            monomial("x y", "y", "0 1", "2", "2,1", prior="0 1"),
+            parameters="x",
+        ),
+        parameters="x",
+    ),
+    node(
+        "generators",
+        germ("x y", "x", "x*y", prior="1 0"),
+        "2,1",
+        {
+            "forward": [polynomials(["1", "0"], "x y")],
+            "units": polynomials(["1"], "x y"),
+            "backward": [polynomials(["1"], "x y"), polynomials(["y"], "x y")],
+            "backward_units": polynomials(["1", "1"], "x y"),
+        },
+        node(
+            "variables",
+            germ("x y", "x", prior="1 0"),
+            "2,1",
+            {"kept": [0]},
+            monomial("x", "x", "1", "2", "2,1", prior="1"),
+            parameters="y",
+        ),
+        parameters="y",
+    ),
+)
+POINT = of_ideal(_TWO_CHARTS)
+
+# --- families --------------------------------------------------------------------------------------------------------
+
+
+def arrangement(
+    names: str, product: str, claim: str, forms: list[str], exponents: list[int], unit: str = "1", prior: str = ""
+) -> Json:
+    data = {"forms": [form.split() for form in forms], "exponents": exponents, "unit": polynomial(unit, names)}
+    return node("arrangement", germ(names, product, prior=prior), claim, data)
+
+
+THREE_LINES = of_ideal(arrangement("x y", "x^2*y - x*y^2", "2/3,1", ["1 0", "0 1", "1 -1"], [1, 1, 1]))
+WEIGHTED_LINES = of_ideal(arrangement("x y", "x^2*y - x*y^2", "1,2", ["1 0", "0 1", "1 -1"], [1, 1, 1], prior="1 0"))
+POWERS = of_ideal(arrangement("x y", "2*x^2*y^2 + 2*x^3*y^2", "1/2,2", ["1 0", "0 1"], [2, 2], unit="2 + 2*x"))
+BRAID = of_ideal(
+    arrangement(
+        _THREE,
+        "x^2*y - x^2*z - x*y^2 + x*z^2 + y^2*z - y*z^2",
+        "2/3,1",
+        ["1 -1 0", "0 1 -1", "1 0 -1"],
+        [1, 1, 1],
+    )
+)
+_EIGHT = "a b c d e f g h"
+PRODUCT_OF_MATRICES = of_ideal(
+    node(
+        "matrix_product",
+        germ(_EIGHT, "a*e + b*g", "a*f + b*h", "2*c*e + 2*d*g", "-c*f - d*h"),
+        "3,1",
+        {"widths": [2, 2, 2], "matrices": [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]},
+    )
+)
+SCALARS = of_ideal(
+    node("matrix_product", germ(_THREE, "x*y*z"), "1,3", {"widths": [1, 1, 1, 1], "matrices": [[[0]], [[1]], [[2]]]})
+)
+MINORS = of_ideal(
+    node(
+        "minors",
+        germ("a b c d e f", "a*e - b*d", "a*f - c*d", "3*b*f - 3*c*e"),
+        "2,1",
+        {"matrix": [[0, 1, 2], [3, 4, 5]], "size": 2},
+    )
+)
+
+# --- bounds ----------------------------------------------------------------------------------------------------------
+
+_BY_ORDER = node(
+    "bounds",
+    germ("x y", "x^2*y - 2*x*y^2 + y^3"),
+    "1/3,? < 2/3,?",
+    {
+        "weights": ["1", "1"],
+        "order": {"generator": 0, "direction": ["2", "1"], "order": 3},
+        "reason": "the cone is not closed",
+    },
+)
+BOUNDS = of_ideal(_BY_ORDER)
+BEST = of_ideal(
+    node("best", germ("x y", "x^2*y - 2*x*y^2 + y^3"), "1/2,? < 2/3,1", {}, _BY_ORDER, DOUBLE_ROOT["derivation"])
+)
+ON_AN_AXIS = of_ideal(
+    node(
+        "bounds",
+        germ("x", "x^3", prior="-1/2"),
+        "1/6,? < 1/6,?",
+        {"weights": ["1"], "order": {"generator": 0, "direction": ["2"], "order": 3}},
+    )
+)
+
+EXAMPLES: dict[str, Example] = {
+    "zero": Example(ZERO, "0", 1, "convention"),
+    "smooth": Example(SMOOTH, "1/2", 1, "regular, rank 1: d/2"),
+    "generators": Example(GENERATORS, "1/2", 2, "⟨xy, x³⟩: w_1 + w_2 = 1 is a segment of optimal weights"),
+    "double line": Example(DOUBLE_LINE, "1/2", 1, "(x − y)², a germ that a published tool got wrong"),
+    "hidden parabola": Example(HIDDEN_PARABOLA, "1", 1, "(x + y²)² + z², returned as 5/4 by a facet test"),
+    "moved": Example(MOVED, "1/2", 1, "(x − 3)² at x = 3"),
+    "split": Example(SPLIT, "2/3", 1, "(x + y²)² + y⁶: ½ + 1/6, the arc order"),
+    "separable": Example(SEPARABLE, "5/12", 1, "⟨x², y³⟩: (½ + 1/3)/2"),
+    "additive": Example(ADDITIVE, "3/4", 1, "Brieskorn–Pham, even exponents: Σ 1/(2k)"),
+    "crossing": Example(CROSSING, "1/4", 2, "K = (xy)⁴ up to a unit"),
+    "product of ideals": Example(PRODUCT_OF_IDEALS, "1/2", 1, "⟨x, y⟩·⟨z⟩: min(2, 1)"),
+    "cusp": Example(CUSP, "5/12", 1, "A_2: (k + 3)/(2(k + 1)) = 5/6 for |f|"),
+    "weighted": Example(WEIGHTED, "1/4", 2, "∏|w|^k, prior |w|^h: min (h + 1)/k"),
+    "circle": Example(CIRCLE, "1/2", 1, "x² + y² as a generator: n/d = 1"),
+    "quadrant": Example(QUADRANT, "1", 1, "x + y on the closed quadrant: (2, 1) for |f| (Lin)"),
+    "rootless edge": Example(ROOTLESS_EDGE, "1", 1, "a definite form of rank 2: d/2"),
+    "quadratic": Example(QUADRATIC, "3/2", 1, "a definite form of rank 3: d/2"),
+    "hyperbola": Example(HYPERBOLA, "1/2", 2, "x² − y² has (1, 2)"),
+    "line by sign": Example(LINE_BY_SIGN, "1/2", 1, "x + y is smooth: (1, 1)"),
+    "diagonal of quadrant": Example(DIAGONAL_OF_QUADRANT, "1/2", 1, "x − y on the quadrant: (1, 1) (Lin)"),
+    "cone": Example(CONE, "1/2", 1, "x² + y² − z²: |f| has (1, 1) at 0"),
+    "three planes": Example(THREE_PLANES, "1/2", 3, "x(y − z)(y + z): three smooth planes that cross"),
+    "double root": Example(DOUBLE_ROOT, None, None, "(x − y)²y has ½; the polyhedron alone proves bounds"),
+    "unknown": Example(UNKNOWN, None, None, "nothing said of one face: an upper bound"),
+    "toric": Example(TORIC, "1/4", 1, "u = x − y, K = u⁴"),
+    "toric quadrant": Example(TORIC_QUADRANT, "1/4", 1, "the diagonal is inside the quadrant: as without boundary"),
+    "toric irrational": Example(TORIC_IRRATIONAL, "1/4", 2, "u²v² with u, v = x ∓ √2 y"),
+    "blowup": Example(BLOWUP, "1/2", 1, "⟨x, y⟩² : κ(⟨x, y⟩)/2 = 1"),
+    "determinant": Example(DETERMINANT, "1/2", 1, "det of a 2 × 2 matrix: (1, 1)"),
+    "point": Example(POINT, "1", 1, "regular of rank 2"),
+    "three lines": Example(THREE_LINES, "1/3", 1, "xy(x − y): n/d = 2/3"),
+    "weighted lines": Example(WEIGHTED_LINES, "1/2", 2, "xy(x − y), prior |x|: 1 on two lines and at the point"),
+    "powers": Example(POWERS, "1/4", 2, "x²y²"),
+    "braid": Example(BRAID, "1/3", 1, "braid arrangement, n = 3: (2/n, 1)"),
+    "product of matrices": Example(PRODUCT_OF_MATRICES, "3/2", 1, "Aoyagi, Watanabe: (2, 2, 2), r = 0"),
+    "scalars": Example(SCALARS, "1/2", 3, "xyz: (1, 3)"),
+    "minors": Example(MINORS, "1", 1, "2-minors of 2 × 3: min(6/2, 2/1) = 2"),
+    "bounds": Example(BOUNDS, None, None, "1/mult ≤ κ ≤ n/mult"),
+    "best": Example(BEST, None, None, "both bounds"),
+    "on an axis": Example(ON_AN_AXIS, None, None, "x³ with prior |x|^{−1/2}: (1 − ½)/3, bounds that meet without m"),
+}
