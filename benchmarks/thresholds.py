@@ -4,26 +4,24 @@
     python benchmarks/thresholds.py --systems ddtheory     # the others keep the numbers of the last run
     python benchmarks/thresholds.py --parts monomials deep
 
-Germs: those of the reference table whose complex threshold is known. Each runs in a process of its own with a time
-limit; the seconds are those of the call, without start-up. Macaulay2 (Dmodules, lct) and Singular (dmodvar,
-bfctVarAnn) give the threshold over ℂ and no multiplicity; `ddtheory` the real pair of K = Σ f². Every answer is
-compared with the table. Monomial ideals and deep networks are timed on the processor.
+Germs: those of the reference table whose complex threshold is known, each with a time limit. Macaulay2 (Dmodules, lct)
+and Singular (dmodvar, bfctVarAnn) give the threshold over ℂ and no multiplicity, `ddtheory` the real pair of K = Σ f²;
+every answer is compared with the table. Seconds are processor time of the call, without start-up.
 """
 
 from __future__ import annotations
 
 import json
 import random
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from harness import options, save, show, spread
 
+import ddtheory as dd
 from ddtheory.exact.matrix_products import deep_linear
 from ddtheory.exact.newton import is_certificate, newton_distance
 
@@ -36,34 +34,18 @@ PARTS = ("germs", "monomials", "deep")
 VARIABLES, GENERATORS = 60, 600
 Row = dict[str, Any]
 
-WORKER = """
-import json, sys, time
-import ddtheory as dd
-dd.rlct(generators=["x*y", "x^3 + y^4"])
-generators = json.load(sys.stdin)
-started = time.perf_counter()
-found = dd.rlct(generators=generators)
-seconds = time.perf_counter() - started
-pair = found.rlct
-print("answer", json.dumps([seconds, str(found.status), pair and str(pair.lam), pair and pair.m]))
-"""
-
 
 def by_ddtheory(germ: ReferenceGerm, limit: float) -> Row:
     """Seconds, the pair of K, and whether it is that of the table."""
-    run = [sys.executable, "-c", WORKER]
-    try:
-        text = json.dumps(germ.generators)
-        done = subprocess.run(run, input=text, capture_output=True, text=True, timeout=limit, check=False)
-    except subprocess.TimeoutExpired:
-        return {"seconds": None, "failure": f"no answer in {limit:g} s"}
-    lines = [line for line in done.stdout.splitlines() if line.startswith("answer ")]
-    if not lines:
-        return {"seconds": None, "failure": (done.stderr.strip().splitlines() or ["no output"])[-1][:160]}
-    seconds, status, lam, m = json.loads(lines[-1].removeprefix("answer "))
-    if lam is None:
-        return {"seconds": None, "failure": f"{status} after {seconds:.2g} s"}
-    return {"seconds": seconds, "answer": f"({lam}, {m})", "right": (Fraction(lam), m) == (germ.lam, germ.m)}
+    started = time.process_time()
+    found = dd.rlct(generators=germ.generators, seconds=limit)
+    spent = time.process_time() - started
+    if found.rlct is None:
+        return {"seconds": None, "failure": f"bounds after {spent:.2g} s"}
+    if spent > limit:
+        return {"seconds": None, "failure": f"no answer in {limit:g} s, but after {spent:.2g} s"}
+    pair = (found.rlct.lam, found.rlct.m)
+    return {"seconds": spent, "answer": f"({pair[0]}, {pair[1]})", "right": pair == (germ.lam, germ.m)}
 
 
 def by_system(system: str, germ: ReferenceGerm, limit: float) -> Row:

@@ -1,7 +1,8 @@
 """Log canonical thresholds by Macaulay2 and Singular, each germ in a process of its own with a time limit.
 
 Both compute the b-function of the ideal over ℂ, globally: lct(ideal) of Macaulay2's Dmodules, and bfctVarAnn of
-Singular's dmodvar, whose largest root α gives codim − 1 − α. Seconds are those of the kernel, without start-up.
+Singular's dmodvar, whose largest root α gives codim − 1 − α. Seconds are processor time
+of the kernel, without start-up.
 """
 
 from __future__ import annotations
@@ -73,8 +74,9 @@ def _macaulay2(variables: Sequence[str], generators: Sequence[str]) -> tuple[lis
     script = f"""needsPackage "Dmodules";
 R = QQ[{", ".join(names.values())}];
 I = ideal({", ".join(_rename(generator, names) for generator in generators)});
-timed = elapsedTiming lct I;
-print("answer " | toString timed#1 | " after " | toString timed#0);
+started = cpuTime();
+answer = lct I;
+print("answer " | toString answer | " after " | toString(cpuTime() - started));
 """
     return ["--script", "/dev/stdin"], script
 
@@ -86,9 +88,9 @@ system("--ticks-per-sec", 1000);
 ring R = 0, ({", ".join(names.values())}), dp;
 ideal F = {", ".join(_rename(generator, names) for generator in generators)};
 int codimension = nvars(R) - dim(std(F));
-int started = rtimer;
+int started = timer;
 list found = bfctVarAnn(F);
-int spent = rtimer - started;
+int spent = timer - started;
 number largest = -1000;
 for (int i = 1; i <= ncols(found[1]); i++) {{
   if (leadcoef(found[1][i]) > largest) {{ largest = leadcoef(found[1][i]); }}
@@ -106,9 +108,9 @@ system("--ticks-per-sec", 1000);
 ring R = 0, ({", ".join(names.values())}), ds;
 poly f = {_rename(polynomial, names)};
 if (vdim(std(jacob(f))) < 1) {{ print("the singularity is not isolated"); exit; }}
-int started = rtimer;
+int started = timer;
 list found = bernstein(f);
-int spent = rtimer - started;
+int spent = timer - started;
 number largest = -1;
 for (int i = 1; i <= ncols(found[1]); i++) {{
   if (leadcoef(found[1][i]) > largest) {{ largest = leadcoef(found[1][i]); }}
