@@ -13,6 +13,8 @@ VOLUME = "Watanabe 2009, Algebraic Geometry and Statistical Learning Theory, vol
 
 EVIDENCE = "Watanabe 2009, Algebraic Geometry and Statistical Learning Theory, free energy and renormalised posterior"
 LINE = "thm:nu_universality"
+PRODUCTS = "Aoyagi 2024, Neural Networks 172:106132, closed form at any depth"
+SAMPLES = "Davidson and Szarek 2001, singular values of a normal matrix"
 
 RESTS_ON: dict[str, frozenset[str]] = {
     "anchor:A1": frozenset(),
@@ -21,6 +23,37 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "thm:fisher_decay": frozenset(),
     "cor:fisher_structure": frozenset({"thm:fisher_decay"}),
     "cor:bridge_near_canonical": frozenset(),
+    "thm:bridge": frozenset(),
+    "cor:rect_product_sigma_min": frozenset(),
+    **{
+        name: frozenset({"thm:bridge"})
+        for name in (
+            "cor:a_g_duality",
+            "thm:bridge_multi",
+            "prop:bridge_linear_rot",
+            "prop:bridge_nonlinear_rot_negative",
+            "thm:bridge_bias",
+            "thm:bridge_rect",
+        )
+    },
+    **{
+        name: frozenset({"thm:bridge", "thm:bridge_multi"})
+        for name in ("cor:bridge_g2", "cor:bridge_g3", "cor:bridge_g7")
+    },
+    "dds:volume_identity": frozenset({"thm:bridge", "thm:bridge_multi", "cor:bridge_g2"}),
+    "cor:rect_lambda_min": frozenset({"thm:bridge", "thm:bridge_rect"}),
+    "cor:sigma-min": frozenset({"thm:bridge", SAMPLES}),
+    "thm:multilayer-A": frozenset({"thm:bridge", "cor:sigma-min", SAMPLES}),
+    "cor:kfac_lift": frozenset({"thm:bridge", "cor:sigma-min", "thm:multilayer-A", SAMPLES}),
+    "thm:bridge_composition": frozenset({"thm:bridge"}),
+    **{
+        name: frozenset({"thm:bridge", "thm:bridge_composition"})
+        for name in ("cor:composition_heterogeneous", "cor:composition_reduces", "cor:g10_composition")
+    },
+    "cor:composition_reduces_sub": frozenset({"thm:bridge", "thm:bridge_composition", "cor:composition_reduces"}),
+    "cor:g10_via_composition": frozenset(
+        {"thm:bridge", "thm:bridge_composition", "cor:composition_reduces", "cor:g10_composition"}
+    ),
     "thm:selection_rule": frozenset({"thm:fisher_decay", "cor:fisher_structure", VOLUME}),
     "thm:bridge_attn": frozenset(),
     "thm:bridge_attn_backward": frozenset({"thm:bridge_attn"}),
@@ -39,6 +72,13 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "cor:sigma_min_res_g5": frozenset({"thm:bridge_res"}),
     "thm:bridge_ce": frozenset(),
     "cor:emp_vs_exp_ce": frozenset(),
+    "thm:multi_component_rates": frozenset(),
+    "prop:volume_multi": frozenset(),
+    "rem:intersections": frozenset({"thm:multi_component_rates"}),
+    "prop:determinantal_resolution": frozenset({"thm:multi_component_rates", PRODUCTS}),
+    "register:D1": frozenset(
+        {"thm:multi_component_rates", "prop:volume_multi", "prop:determinantal_resolution", PRODUCTS}
+    ),
     "thm:nu_universality": frozenset({EVIDENCE}),
     "cor:second_moment": frozenset({EVIDENCE, LINE, "thm:tempering"}),
     **{
