@@ -1,0 +1,409 @@
+"""thm:ln_finite_t_mlp: behind a LayerNorm the dead moment has a noise floor and a plateau, and no regime of slope 4."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import sympy
+from sympy import Expr, Rational, Symbol, symbols
+
+from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.evidence import order_check
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_QUADRATURE = "torch LayerNorm at quadrature nodes in angle, radius and dead input; refining the rule moves it by less"
+
+
+def plateau(width: int) -> Expr:
+    """E[p0] for live inputs N(0, 1)^{d−1}: (1/d) ₂F₁(1, 3/2; (d + 1)/2; 1 − 1/d)."""
+    d = sympy.Integer(width)
+    return sympy.hyper((1, Rational(3, 2)), ((d + 1) / 2,), 1 - 1 / d) / d
+
+
+def slope_at_one(width: int) -> Expr:
+    """The local slope of t² E[z_h²] at t = 1, where the dead channel is like the others."""
+    return 2 + Rational(2 * (width - 1) * (width - 2), width * (width + 1))
+
+
+def derive() -> Derivation:
+    t, d = symbols("t d", positive=True)
+    total, squares, x = symbols("S Q x", real=True)  # S = Σ w, Q = Σ w², over the d − 1 live inputs
+    mean = (total + t * x) / d
+    variance = (squares + t**2 * x**2) / d - mean**2
+    mu0, v0 = total / d, squares / d - total**2 / d**2
+    drift, v1, v2 = (d - 1) * x / d, -2 * total * x / d**2, (d - 1) * x**2 / d**2
+    m0, a, w0, w1, w2 = symbols("mu_0 A v_0 v_1 v_2", positive=True)
+    square = (a * t - m0) ** 2 / (w0 + w1 * t + w2 * t**2)
+    p1 = -2 * a * m0 / w0 - m0**2 * w1 / w0**2
+    p2 = a**2 / w0 + 2 * m0 * a * w1 / w0**2 + m0**2 * (w1**2 / w0**3 - w2 / w0**2)
+    expansion = [sympy.diff(square, t, order).subs(t, 0) / sympy.factorial(order) for order in range(3)]
+
+    # live inputs in polar form: u = cos² of the angle to (1, …, 1) has the law Beta(1/2, (d − 2)/2)
+    n = Symbol("n", integer=True, nonnegative=True)
+    u, radius = symbols("u r", positive=True)
+    in_angle = (mu0**2 / v0).subs({total: sympy.sqrt((d - 1) * u) * radius, squares: radius**2})
+    beta_moment = sympy.rf(Rational(1, 2), n + 1) / sympy.rf((d - 1) / 2, n + 1)
+    hypergeometric = (
+        Rational(1, 2) / ((d - 1) / 2) * sympy.rf(Rational(3, 2), n) / sympy.rf((d + 1) / 2, n)
+    )  # 1 + (d − 1)/2 = (d + 1)/2
+    # d = 3: the angular mean of p2 r²/x² in y = tan θ, and its primitive, which is zero at both ends
+    y = Symbol("y", real=True)
+    cosine = 1 / (1 + y**2)
+    spread = 3 - 2 * cosine
+    at_three = (4 / spread - 20 * cosine / spread**2 + 16 * cosine**2 / spread**3) / (1 + y**2)
+    primitive = -12 * y**3 / (3 * y**2 + 1) ** 2
+    # t = 1: z is uniform on a sphere of radius √d in d − 1 dimensions, E z⁴ = 3(d − 1)/(d + 1)
+    fourth = (d - 1) ** 2 * 3 / ((d - 1) * (d + 1))
+    slope = 2 + 2 * ((1 - 1 / d) - fourth / d)
+    return Derivation(
+        steps=(
+            Step(
+                "Mean and variance of (w, t x) are polynomials in t, so z_h² is a rational function of t.",
+                r"z_h^2 = \frac{(A t - \mu_0)^2}{v_0 + v_1 t + v_2 t^2}, \; A = \tfrac{d-1}d x,\; \mu_0 = \tfrac{S}d",
+            ),
+            Step(
+                "Expand: p₁ is odd in x and averages to zero.",
+                r"E[t^2 z_h^2] + v = v + t^2 E p_0 + t^4 E p_2 + O(t^6), \qquad p_0 = \mu_0^2 / v_0",
+            ),
+            Step(
+                "p₀ depends on one angle only; its mean is a hypergeometric function, term by term.",
+                r"E p_0 = E\,\frac{(d-1)u}{d - (d-1)u} = \tfrac1d\, {}_2F_1(1, \tfrac32; \tfrac{d+1}2; 1 - \tfrac1d)",
+            ),
+            Step(
+                "E[1/s₀²] is infinite at d = 3, yet the angular mean of p₂ is zero there: no logarithm appears.",
+                r"\int \Big(\frac4D - \frac{20 c^2}{D^2} + \frac{16 c^4}{D^3}\Big) d\theta = 0, \qquad D = 3 - 2c^2,\; "
+                r"c = \cos\theta",
+            ),
+            Step(
+                "At t = 1 all channels are alike, E z_h² = 1, and the slope is below 4 at every width.",
+                r"2 + \frac{2(d-1)(d-2)}{d(d+1)} < 4",
+            ),
+        ),
+        residuals={
+            "variance": sympy.expand(variance - (v0 + v1 * t + v2 * t**2)),
+            "centred dead channel": sympy.expand(t * x - mean - (drift * t - mu0)),
+            "p0": sympy.simplify(expansion[0] - m0**2 / w0),
+            "p1": sympy.simplify(expansion[1] - p1),
+            "p1 is odd in x": sympy.expand(p1.subs({a: drift, w1: v1}) + p1.subs({a: drift, w1: v1}).subs(x, -x)),
+            "p2": sympy.simplify(expansion[2] - p2),
+            "p0 in the angle": sympy.simplify(in_angle - (d - 1) * u / (d - (d - 1) * u)),
+            "n-th term of E p0, up to ((d − 1)/d)^{n+1}": sympy.combsimp(beta_moment / hypergeometric) - 1,
+            "d = 3: primitive": sympy.simplify(sympy.diff(primitive, y) - at_three),
+            "d = 3: primitive at +∞": sympy.limit(primitive, y, sympy.oo),
+            "d = 3: primitive at −∞": sympy.limit(primitive, y, -sympy.oo),
+            "slope at t = 1": sympy.simplify(slope - (2 + 2 * (d - 1) * (d - 2) / (d * (d + 1)))),
+            "plateau at d = 2": sympy.hyperexpand(plateau(2)) - 1,
+        },
+        controls={
+            "plateau 1/d": sympy.hyperexpand(plateau(2)) - Rational(1, 2),
+            "p2 without its mixed term": sympy.simplify(expansion[2] - p2 + 2 * m0 * a * w1 / w0**2),
+            "slope 4 at t = 1": sympy.simplify(slope - 4),
+        },
+    )
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """Live inputs N(0, 1)^{d−1} and a dead input N(0, 1) as weighted nodes; x > 0 suffices, since p₁ is odd."""
+
+    live: Tensor
+    dead: Tensor
+    weights: Tensor
+
+    def normalised(self, t: float) -> Tensor:
+        """z_h, the dead output of torch's LayerNorm on (w, t x)."""
+        import torch
+
+        both = torch.cat([self.live, t * self.dead[:, None]], 1)
+        return torch.nn.functional.layer_norm(both, (both.shape[1],), eps=0.0)[:, -1]
+
+    def mean(self, values: Tensor) -> float:
+        return float((self.weights * values).sum())
+
+    def square(self, t: float) -> float:
+        """E[z_h²] at t."""
+        return self.mean(self.normalised(t).square())
+
+
+@cache
+def _inputs(width: int, coarse: bool = False) -> _Inputs:
+    """Gauss–Legendre in the angle to (1, …, 1), and panels in log r and log x, which resolve r ≪ t as well."""
+    import numpy
+    import torch
+    from numpy.polynomial.legendre import leggauss
+
+    def rule(low: float, high: float, panels: int, order: int) -> tuple[numpy.ndarray, numpy.ndarray]:
+        nodes, weights = leggauss(order)
+        edges = numpy.linspace(low, high, panels + 1)
+        middle, half = (edges[1:] + edges[:-1]) / 2, (edges[1:] - edges[:-1]) / 2
+        return (middle[:, None] + half[:, None] * nodes).ravel(), (half[:, None] * weights).ravel()
+
+    live = width - 1
+    panels = (1, 4, 3) if coarse else (2, 11, 7)
+    lowest = 1e-2 if coarse else 1e-5
+    angle, in_angle = rule(0.0, math.pi, panels[0], 12)
+    in_angle = in_angle * numpy.sin(angle) ** (live - 2)
+    log_radius, in_radius = rule(math.log(lowest), math.log(14.0), panels[1], 10)
+    radius = numpy.exp(log_radius)
+    in_radius = in_radius * radius**live * numpy.exp(-(radius**2) / 2)
+    log_dead, in_dead = rule(math.log(lowest), math.log(10.0), panels[2], 10)
+    dead = numpy.exp(log_dead)
+    in_dead = in_dead * dead * numpy.exp(-(dead**2) / 2)
+    angles, radii, deads = (found.ravel() for found in numpy.meshgrid(angle, radius, dead, indexing="ij"))
+    weights = (in_angle[:, None, None] * in_radius[None, :, None] * in_dead).ravel()
+    constant = numpy.full(live, 1 / math.sqrt(live))
+    across = numpy.zeros(live)
+    across[:2] = 1 / math.sqrt(2), -1 / math.sqrt(2)
+    points = numpy.outer(radii * numpy.cos(angles), constant) + numpy.outer(radii * numpy.sin(angles), across)
+    return _Inputs(*map(torch.from_numpy, (points, deads, weights / weights.sum())))
+
+
+def _second_coefficient(width: int) -> float:
+    """E p₂ = E[1/r²] times an angular mean, by Gauss–Legendre in the angle, from the formula of p₂."""
+    from numpy import cos, pi, sin
+    from numpy.polynomial.legendre import leggauss
+
+    live = width - 1
+    nodes, weights = leggauss(200)
+    angle = pi / 2 * (nodes + 1)
+    weights = weights * sin(angle) ** (live - 2)
+    total = math.sqrt(live) * cos(angle)
+    mu0, v0 = total / width, 1 / width - total**2 / width**2
+    a, v1, v2 = live / width, -2 * total / width**2, live / width**2
+    p2 = a**2 / v0 + 2 * mu0 * a * v1 / v0**2 + mu0**2 * (v1**2 / v0**3 - v2 / v0**2)
+    return float((weights * p2).sum() / weights.sum()) / (live - 2)
+
+
+def _local_slope(width: int, t: float, noise: float = 0.0) -> float:
+    """d log(v + t² E z_h²)/d log t by a central difference over 1/16 octave."""
+    step = 2.0 ** (1 / 32)
+    up, down = (noise + s**2 * _inputs(width).square(s) for s in (t * step, t / step))
+    return math.log(up / down) / (2 * math.log(step))
+
+
+def measure() -> Experiment:
+    checks: list[Check] = []
+    for width in (3, 4, 6, 10):
+        checks.append(
+            Comparison(
+                f"d = {width}: plateau E p₀",
+                float(plateau(width).evalf(15)),
+                Interval.around(_inputs(width).square(0.0), 1e-6),
+                (1 / width, float(plateau(width + 1).evalf(15)), 1.0),
+                1e-5,
+                _QUADRATURE + " than 1e-8; the rivals are 1/d, the width d + 1, and an uncentred scale",
+                "coefficient of a second moment",
+            )
+        )
+    for width in (6, 10):
+        base = _inputs(width).square(0.0)
+        ratios = [(_inputs(width).square(t) - base) / t**2 for t in (0.02, 0.01)]
+        exact = _second_coefficient(width)
+        extrapolated = (4 * ratios[1] - ratios[0]) / 3
+        checks.append(
+            Comparison(
+                f"d = {width}: E p₂",
+                exact,
+                Interval.around(extrapolated, 5e-3),
+                (0, 1.0, ((width - 1) / width) ** 2 * _inverse_variance(width)),
+                0.02,
+                _QUADRATURE + " than 1e-3 after division by t²; the last rival keeps A²/v₀ only",
+                "coefficient of a second moment",
+            )
+        )
+        found = _inputs(width)
+        variance = found.live.square().sum(1) / width - (found.live.sum(1) / width) ** 2
+        checks.append(
+            Comparison(
+                f"d = {width}: E[1/s₀²]",
+                _inverse_variance(width),
+                Interval.around(found.mean(1 / variance), 1e-5),
+                (1.0, width / (width - 3)),
+                1e-4,
+                _QUADRATURE + " than 1e-6; predicted by a one-dimensional integral",
+                "moment",
+            )
+        )
+    noise, c2, c4 = 1e-4, float(plateau(6).evalf(15)), _second_coefficient(6)
+    for t in (0.001, 0.01, 0.05, 0.1):
+        predicted = (2 * c2 * t**2 + 4 * c4 * t**4) / (noise + c2 * t**2 + c4 * t**4)
+        checks.append(
+            Comparison(
+                f"d = 6, v = 1e-4: local slope at t = {t}",
+                predicted,
+                Interval.around(_local_slope(6, t, noise), 4e-3),
+                tuple(rival for rival in (0.0, 2.0, 4.0) if abs(rival - predicted) > 4e-3),
+                0.02,
+                "central difference; the expansion to t⁴ is off by 1e-3 at t = 0.1",
+                "slope of a second moment",
+            )
+        )
+    checks += _orders()
+    radii = tuple(2.0 ** (-10 + n / 2) for n in range(31))
+    return Experiment(
+        "torch.nn.functional.layer_norm on d − 1 live Gaussian inputs and t times a Gaussian one; second moments by "
+        "quadrature, no sampling.",
+        tuple(checks),
+        (
+            Curve("t² E z², d = 6", radii, tuple(t**2 * _inputs(6).square(t) for t in radii), 2.0),
+            Curve("with noise 1e-4, d = 6", radii, tuple(noise + t**2 * _inputs(6).square(t) for t in radii), 0.0),
+        ),
+    )
+
+
+def _inverse_variance(width: int) -> float:
+    """E[1/s₀²] = d ∫ (1 + 2u)^{−(d−2)/2} (1 + 2u/d)^{−1/2} du, finite for d ≥ 4."""
+    u = Symbol("u", positive=True)
+    d = sympy.Integer(width)
+    integrand = d * (1 + 2 * u) ** (-(d - 2) / 2) * (1 + 2 * u / d) ** Rational(-1, 2)
+    return float(sympy.Integral(integrand, (u, 0, sympy.oo)).evalf(12))
+
+
+def _orders() -> list[Check]:
+    """KL orders of y = b·norm(w, a x)_h along (a, b): with LayerNorm the direction is regular."""
+    import torch
+
+    from ddtheory import measure as reading
+
+    nodes = _inputs(6, coarse=True)
+    inputs = torch.cat([nodes.live, nodes.dead[:, None]], 1)
+
+    def order(normalise: str) -> Check:
+        def model(parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:
+            stream = torch.cat([x[:, :-1], parameters["below"] * x[:, -1:]], 1)
+            if normalise == "LayerNorm":
+                stream = torch.nn.functional.layer_norm(stream, (6,), eps=0.0)
+            elif normalise == "RMSNorm":
+                stream = stream / stream.square().mean(1, keepdim=True).sqrt()
+            return parameters["above"] * stream[:, -1:]
+
+        truth = {name: torch.zeros(1, dtype=torch.float64) for name in ("below", "above")}
+        problem = reading.Problem(model, truth, inputs, reading.Gaussian(), weights=nodes.weights)
+        ray = {name: torch.ones(1, dtype=torch.float64) for name in truth}
+        found = reading.order(reading.fisher_along(problem, ray))
+        predicted = 1 if normalise == "LayerNorm" else 2
+        return order_check(f"{normalise}: KL order along both weights", predicted, found, rivals=(3 - predicted,))
+
+    return [order(name) for name in ("LayerNorm", "RMSNorm", "no normalisation")]
+
+
+def control() -> Experiment:
+    import torch
+
+    nodes = _inputs(6)
+    raw = [t**2 * nodes.mean((t * nodes.dead).square()) for t in (0.11, 0.09)]
+    slope = math.log(raw[0] / raw[1]) / math.log(0.11 / 0.09)
+    pair = torch.nn.functional.layer_norm(torch.tensor([[1.3, 0.1], [-0.4, 0.1]], dtype=torch.float64), (2,), eps=0.0)
+    return Experiment(
+        "Without LayerNorm the moment is t⁴ at every t. Two channels are normalised to ±1, so the plateau is 1.",
+        (
+            Comparison(
+                "no normalisation: slope near t = 0.1",
+                4,
+                Interval.around(slope, 1e-9),
+                (2,),
+                1e-6,
+                "exact power",
+                "slope of a second moment",
+            ),
+            Comparison(
+                "d = 2: z_h²",
+                1,
+                Interval.around(float(pair[:, 1].square().mean()), 1e-12),
+                (float(plateau(3).evalf(15)), 0.5),
+                1e-9,
+                "exact",
+                "second moment",
+            ),
+        ),
+    )
+
+
+def counterexample() -> Experiment:
+    checks: list[Check] = []
+    for width in (4, 6, 10):
+        checks.append(
+            Comparison(
+                f"d = {width}, no noise: slope at t = 1",
+                slope_at_one(width),
+                Interval.around(_local_slope(width, 1.0), 2e-3),
+                (4, 2),
+                0.01,
+                "central difference over 1/16 octave; the title predicts 4 beyond the plateau",
+                "slope of a second moment",
+            )
+        )
+        steepest = max(_local_slope(width, t) for t in (0.25, 0.5, 0.7, 0.85, 1.2, 2.0, 4.0))
+        checks.append(
+            Observation(
+                f"d = {width}, no noise: steepest slope for t from 1/4 to 4",
+                "below 7/2",
+                "below 7/2" if steepest < 3.5 else "above",
+                f"{steepest:.3f}; for t → ∞ the slope returns to 2, since z_h² ≤ d − 1",
+            )
+        )
+    base = _inputs(3).square(0.0)
+    ratios = [(_inputs(3).square(t) - base) / t**2 for t in (0.1, 0.05, 0.025, 0.0125, 0.00625)]
+    growth = (ratios[-1] - ratios[0]) / 4
+    checks.append(
+        Comparison(
+            "d = 3: growth of (E z² − E p₀)/t² with each halving of t",
+            0,
+            Interval.around(growth, 0.01),
+            (math.log(2) * 4 / math.sqrt(3),),
+            0.05,
+            "quadrature; E[1/s₀²] is infinite, and the register expects log(1/t); the rival is what A²/v₀ alone gives",
+            "coefficient of a logarithm",
+        )
+    )
+    checks.append(
+        Comparison(
+            "d = 3: coefficient of t⁴",
+            2 * math.sqrt(3) - 3,
+            Interval(ratios[-1], min(ratios[1:]) - 2e-3, max(ratios[1:]) + 2e-3),
+            (0, 1, 0.5),
+            0.02,
+            "quadrature, spread over four radii; 2√3 − 3 is the limit of E p₂ for d → 3",
+            "coefficient of a second moment",
+        )
+    )
+    return Experiment(
+        "Beyond the plateau the expansion to t⁴ is no longer valid where its last term would win: the moment never "
+        "has slope 4. And at d = 3 no logarithm appears.",
+        tuple(checks),
+    )
+
+
+CLAIM = Claim(
+    id="thm:ln_finite_t_mlp",
+    title="LayerNorm at finite t: noise floor, plateau 2, direct regime 4",
+    statement=(
+        r"For $y_h = t\,z_h$ behind a LayerNorm of $(w, t x_h)$ the residual moment is $v + t^2 E p_0 + t^4 E p_2 + "
+        r"O(t^5)$ with $E p_0 = \frac1d\,{}_2F_1(1, \tfrac32; \tfrac{d+1}2; 1 - \tfrac1d)$ for Gaussian inputs. Its "
+        r"slope is $0$ at the noise floor and $2$ on the plateau, so along both weights $K \sim \frac{E p_0}{2v} t^2$."
+    ),
+    source=Citation("Shirodkar 2026, Dead Directions", "thm:ln_finite_t_mlp", "arXiv:2606.05957"),
+    hypotheses=("Gaussian live inputs; t ≪ 1 for the expansion.", "d ≥ 4 for E[1/s₀²] < ∞."),
+    expected=Verdict.NARROWER,
+    derive=derive,
+    measure=measure,
+    control=control,
+    counterexample=counterexample,
+    titled=(
+        "that a direct regime of slope 4 follows the plateau: at t = 1 the slope is 2 + 2(d − 1)(d − 2)/(d(d + 1)) < 4, and "
+        "the steepest one measured at d = 6 is 2.95"
+    ),
+    doubts=(
+        "D8: LayerNorm changes the KL order itself, from 2 to 1. “A rate shift from 4 to 2” says that the direction is "
+        "no longer dead along this path. The floor is the label noise, not a property of the Fisher. The register's "
+        "logarithm at d = 3 does not appear: its coefficient, an angular mean, is zero, and the t⁴ coefficient is "
+        "2√3 − 3 by quadrature."
+    ),
+)

@@ -1,0 +1,241 @@
+"""prop:ln_kernel: behind a LayerNorm the direction γ^{−1} has no variance, for any input; it is a gauge, not dead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import sympy
+from sympy import Symbol, symbols
+
+from ddtheory.values import Citation, Interval, Kind, Verdict
+from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Observation, Step
+from ddtheory.verify.evidence import order_check
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_WIDTH, _SAMPLES = 7, 500
+
+
+def derive() -> Derivation:
+    size = Symbol("d", integer=True, positive=True)
+    total, scale, bias = symbols("X s b", real=True)  # X = Σ x_i, b = ⟨γ^{−1}, β⟩
+    # Σ_i γ_i^{−1} (γ_i s (x_i − X/d) + β_i), summed for any width d
+    summed = scale * (total - size * (total / size)) + bias
+    gammas = sympy.Matrix(symbols("gamma_1:5", nonzero=True, real=True))
+    betas, inputs = (sympy.Matrix(symbols(f"{name}_1:5", real=True)) for name in ("beta", "x"))
+    any_gain = Symbol("g", real=True)
+    mean = sum(inputs) / 4
+    output = sympy.Matrix([g * scale * (x - mean) + b for g, x, b in zip(gammas, inputs, betas, strict=True)])
+    kernel = sympy.Matrix([1 / g for g in gammas])
+    uncentred = sympy.Matrix([g * x * scale for g, x in zip(gammas, inputs, strict=True)])
+    return Derivation(
+        steps=(
+            Step(
+                "The gains cancel against γ^{−1}, and centred coordinates sum to zero.",
+                r"\langle \gamma^{-1}, "
+                r"\gamma \odot s(x) P x + \beta\rangle = s(x)\, \mathbf 1^\top P x + \langle \gamma^{-1}, \beta\rangle",
+            ),
+            Step(
+                "So the inner product is a constant, whatever x and whatever the scalar s(x), ε included.",
+                r"\mathrm{Cov}(\mathrm{LN}(x))\, \gamma^{-1} = 0",
+            ),
+            Step(
+                "The next layer's weights can move along γ^{−1} if its bias makes up for the constant: the map stays "
+                "the same, so K ≡ 0.",
+                r"(W + \tau\, e \gamma^{-\top},\; c - \tau \langle \gamma^{-1}, \beta\rangle\, e)",
+            ),
+        ),
+        residuals={
+            "any width": sympy.simplify(summed - bias),
+            "width 4": sympy.expand(kernel.dot(output) - kernel.dot(betas)),
+            "γ_i = 0: the coordinate is constant": (any_gain * scale * (inputs[0] - mean) + betas[0]).subs(any_gain, 0)
+            - betas[0],
+        },
+        controls={
+            "the direction γ": sympy.expand(gammas.dot(output) - gammas.dot(betas)),
+            "RMSNorm": sympy.expand(kernel.dot(uncentred)),
+        },
+    )
+
+
+def _inputs() -> Tensor:
+    """Correlated inputs with a shift, so that no symmetry of the data helps."""
+    import torch
+
+    generator = torch.Generator().manual_seed(1)
+    mixing = torch.randn(_WIDTH, _WIDTH, generator=generator, dtype=torch.float64)
+    shift = torch.randn(_WIDTH, generator=generator, dtype=torch.float64)
+    return torch.randn(_SAMPLES, _WIDTH, generator=generator, dtype=torch.float64) @ mixing + 2 * shift
+
+
+def _affine() -> tuple[Tensor, Tensor]:
+    import torch
+
+    generator = torch.Generator().manual_seed(2)
+    gammas = torch.randn(_WIDTH, generator=generator, dtype=torch.float64)
+    return torch.sign(gammas) * (0.3 + gammas.abs()), torch.randn(_WIDTH, generator=generator, dtype=torch.float64)
+
+
+def _layer_norm(inputs: Tensor, epsilon: float) -> Tensor:
+    import torch
+
+    gammas, betas = _affine()
+    module = torch.nn.LayerNorm(_WIDTH, eps=epsilon, dtype=torch.float64)
+    with torch.no_grad():
+        module.weight.copy_(gammas)
+        module.bias.copy_(betas)
+        return module(inputs)
+
+
+def _centred_spectrum(outputs: Tensor) -> tuple[list[float], float]:
+    """Singular values of the centred samples over the largest, and |cosine| of the last right vector with γ^{−1}."""
+    import torch
+
+    _, singular, right = torch.linalg.svd(outputs - outputs.mean(0), full_matrices=False)
+    kernel = 1 / _affine()[0]
+    return (singular / singular[0]).tolist(), abs(float(right[-1] @ kernel / kernel.norm()))
+
+
+def measure() -> Experiment:
+    checks: list[Check] = []
+    for epsilon in (0.0, 1e-5, 1.0):
+        spectrum, cosine = _centred_spectrum(_layer_norm(_inputs(), epsilon))
+        zeros = sum(value < 1e-13 for value in spectrum)
+        checks += [
+            Comparison(
+                f"ε = {epsilon}: smallest singular value of the centred samples/largest",
+                0,
+                Interval.around(spectrum[-1], 1e-14),
+                (spectrum[-2],),
+                1e-12,
+                "rounding of 500 samples; the rival is the next singular value",
+                "singular value",
+            ),
+            Comparison(
+                f"ε = {epsilon}: cosine of its vector with γ^{{−1}}",
+                1,
+                Interval.around(cosine, 1e-12),
+                (1 / _WIDTH**0.5,),
+                1e-10,
+                "rounding; the rival is the overlap of a random direction",
+                "cosine",
+            ),
+            Observation(f"ε = {epsilon}: exact zeros", "1, named γ^{−1}", f"{zeros}, named γ^{{−1}}", "below 1e-13"),
+        ]
+    flat, tilted = _parameter_directions()
+    checks += [
+        Observation(
+            "next layer: weights along γ^{−1}, bias compensated",
+            Kind.FLAT.value,
+            flat,
+            "the map does not change: a gauge of the parameters, which has no KL order, and no dead direction",
+        ),
+        tilted,
+    ]
+    return Experiment(
+        "torch.nn.LayerNorm of width 7 in float64, gains of both signs, on correlated shifted inputs; and the linear "
+        "layer behind it, moved along γ^{−1}.",
+        tuple(checks),
+    )
+
+
+def _parameter_directions() -> tuple[str, Check]:
+    """Kind of the direction (γ^{−1}, −⟨γ^{−1}, β⟩) of the next layer, and the order without the bias."""
+    import torch
+
+    from ddtheory import measure as reading
+
+    gammas, betas = _affine()
+    generator = torch.Generator().manual_seed(3)
+
+    def model(parameters: Mapping[str, Tensor], normalised: Tensor) -> Tensor:
+        return normalised @ parameters["weight"] + parameters["bias"]
+
+    truth = {
+        "weight": torch.randn(_WIDTH, generator=generator, dtype=torch.float64),
+        "bias": torch.zeros(1, dtype=torch.float64),
+    }
+    problem = reading.Problem(model, truth, _layer_norm(_inputs(), 1e-5), reading.Gaussian())
+    kernel = 1 / gammas
+    compensated = {"weight": kernel, "bias": -(kernel @ betas).reshape(1)}
+    found = reading.order(reading.fisher_along(problem, compensated))
+    alone = reading.order(reading.fisher_along(problem, {"weight": kernel}))
+    return (
+        found.kind.value if found.kind else found.status.value,
+        order_check("next layer: weights along γ^{−1}, bias kept: order", 1, alone, rivals=(2,)),
+    )
+
+
+def control() -> Experiment:
+    import torch
+
+    inputs = _inputs()
+    gammas, betas = _affine()
+    rms = torch.nn.functional.rms_norm(inputs, (_WIDTH,), gammas, eps=0.0)
+    batch = torch.nn.functional.batch_norm(inputs, None, None, gammas, betas, training=True)
+    stream = inputs + _layer_norm(inputs, 1e-5)
+    kernel = 1 / gammas
+    # ⟨γ^{−1}, output⟩ up to a constant, from the inputs alone
+    along = {
+        "RMSNorm": (rms, inputs.sum(1) / inputs.square().mean(1).sqrt()),
+        "BatchNorm": (batch, ((inputs - inputs.mean(0)) / (inputs.var(0, correction=0) + 1e-5).sqrt()).sum(1)),
+        "behind the residual add": (stream, inputs @ kernel),
+    }
+    checks: list[Check] = []
+    for name, (outputs, combination) in along.items():
+        centred = outputs - outputs.mean(0)
+        total = float(centred.square().sum() * kernel.square().sum())
+        spectrum, cosine = _centred_spectrum(outputs)
+        predicted = float((combination - combination.mean()).square().sum()) / total
+        checks.append(
+            Comparison(
+                f"{name}: share of the variance along γ^{{−1}}",
+                predicted,
+                Interval.around(float((centred @ kernel).square().sum()) / total, 1e-9 * predicted),
+                (0,),
+                1e-7 * predicted,
+                f"predicted from the inputs alone; least singular value/largest {spectrum[-1]:.2g}, cosine of its "
+                f"vector with γ^{{−1}} {cosine:.2f}",
+                "share of variance",
+            )
+        )
+    zeroed = gammas.clone()
+    zeroed[2] = 0.0
+    outputs = torch.nn.functional.layer_norm(inputs, (_WIDTH,), zeroed, betas)
+    checks.append(
+        Comparison(
+            "γ_3 = 0: variance of that coordinate",
+            0,
+            Interval.around(float(outputs[:, 2].var()), 1e-20),
+            (float(outputs[:, 1].var()),),
+            1e-18,
+            "the kernel is the coordinate itself",
+            "variance",
+        )
+    )
+    return Experiment("The same data through other normalisations, and behind the residual add.", tuple(checks))
+
+
+CLAIM = Claim(
+    id="prop:ln_kernel",
+    title="LayerNorm has the kernel γ^{−1}",
+    statement=(
+        r"For $\mathrm{LN}(x) = \gamma \odot s(x) P x + \beta$ with any scalar $s(x)$ and all $\gamma_i \ne 0$: "
+        r"$\langle \gamma^{-1}, \mathrm{LN}(x)\rangle = \langle \gamma^{-1}, \beta\rangle$ for every $x$, so "
+        r"$\mathrm{Cov}(\mathrm{LN}(x))\,\gamma^{-1} = 0$. If $\gamma_i = 0$ the kernel contains $e_i$."
+    ),
+    source=Citation("Shirodkar 2026, Dead Directions", "prop:ln_kernel", "arXiv:2606.05957"),
+    hypotheses=("The covariance is that of centred samples, taken directly behind the affine map.",),
+    expected=Verdict.CONFIRMED,
+    derive=derive,
+    measure=measure,
+    control=control,
+    doubts=(
+        "A statement about an affine map, whatever the data, and not about a singularity: the parameter direction that "
+        "it induces in the next layer reads flat when the bias compensates, a gauge without KL order, and regular "
+        "(order 1) when it does not. The title of a companion paper calls the kernel a dead direction; in the sense of "
+        "KL orders it is none."
+    ),
+)
