@@ -290,9 +290,9 @@ CLAIM = Claim(
     title="LayerNorm crossing: the dead rate lies between 2k_post and 2(k_pre + k_post)",
     statement=(
         r"With $k_{pre}$ weights above a LayerNorm and $k_{post}$ between probe and LayerNorm, the dead diagonal entry "
-        r"of the gradient factor is $E[t^{2 k_{post}} (b + a\,t^{k_{pre}})^2]$, $b$ the live gradients that the Jacobian "
-        r"$\frac1s (P - \frac1d z z^\top)$ mixes in: rate $2 k_{post}$ if $E b^2 > 0$, and $2(k_{pre} + k_{post})$ if "
-        r"$b = 0$ and $E a^2 > 0$."
+        r"of the gradient factor is $E[t^{2 k_{post}} (b + a\,t^{k_{pre}})^2]$, $b$ the live gradients that the "
+        r"Jacobian $\frac1s (P - \frac1d z z^\top)$ mixes in: rate $2 k_{post}$ if $E b^2 > 0$, and "
+        r"$2(k_{pre} + k_{post})$ if $b = 0$ and $E a^2 > 0$."
     ),
     source=Citation("Shirodkar 2026, Dead Directions", "thm:bridge_ln", "arXiv:2606.05957"),
     hypotheses=(
