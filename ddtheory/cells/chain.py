@@ -4,8 +4,9 @@ Layers are counted from 1 and named "1", …, "L" in the module. A_l is the seco
 that of the loss gradient by its output (before the activation). In the chain W_l = diag(1, …, 1, t) their dead entries
 are t^{2(l−1)} and t^{2(L−l)}.
 
-Inputs here are quadrature nodes, so that a Gram of the torch module carries no sampling noise: `axis_inputs` makes
-E xxᵀ = I exact, `normal_inputs` integrates smooth functions of one normal coordinate between given kinks.
+Inputs here are quadrature nodes, so that a Gram of the torch module carries no sampling noise: `corner_inputs` makes
+E xxᵀ = I and fair, independent signs exact, `normal_inputs` integrates functions of one normal coordinate that are
+smooth between given kinks.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 REACH = 12.0  # the normal density beyond is below 10⁻³¹
 NODES_A_PANEL = 60
+LARGEST_CUBE = 12
 
 
 def canonical(t: float, width: int, dead: int = 1) -> Tensor:
@@ -57,13 +59,13 @@ def chain_problem(
         weights: W_1 to W_L, (out, in) each.
         activation: φ, element by element, between layers and with `activate_last` after the last; linear when omitted.
         biases: one for each layer, None for a layer without.
-        inputs: samples (n, in); `axis_inputs` when omitted.
+        inputs: samples (n, in); `corner_inputs` when omitted.
         input_weights: one quadrature weight a sample.
         head: Gaussian of variance one when omitted.
 
     >>> problem = chain_problem([canonical(0.5, 2)] * 3)
-    >>> list(problem.truth), round(problem.truth_outputs(problem.inputs)[1, 1].item() / 2**0.5, 12)     # t³
-    (['1.weight', '2.weight', '3.weight'], 0.125)
+    >>> list(problem.truth), problem.truth_outputs(problem.inputs)[-1].tolist()                    # t³ on the dead axis
+    (['1.weight', '2.weight', '3.weight'], [1.0, 0.125])
     """
     import torch
     from torch import nn
@@ -85,8 +87,23 @@ def chain_problem(
         layers[str(number)] = layer
         if number < len(weights) or activate_last:
             layers[f"after {number}"] = Activation()
-    data = axis_inputs(weights[0].shape[1]) if inputs is None else inputs
+    data = corner_inputs(weights[0].shape[1]) if inputs is None else inputs
     return Problem.from_module(nn.Sequential(layers), data, head or Gaussian(), weights=input_weights)
+
+
+def corner_inputs(width: int) -> Tensor:
+    """The 2^width corners of the cube [−1, 1]^width: E xxᵀ = I, and the signs are independent and fair, both exactly.
+
+    >>> x = corner_inputs(2)
+    >>> x.shape, float((x.mT @ x / 4)[0, 1]), float((x[:, 0] > 0).double().mean())
+    (torch.Size([4, 2]), 0.0, 0.5)
+    """
+    import torch
+
+    if width > LARGEST_CUBE:
+        raise InvalidValueError(f"2^{width} corners are too many. Use axis_inputs, or samples.")
+    signs = torch.tensor([-1.0, 1.0], dtype=torch.float64)
+    return torch.cartesian_prod(*[signs] * width).reshape(-1, width)
 
 
 def axis_inputs(width: int) -> Tensor:
@@ -123,6 +140,22 @@ def normal_inputs(kinks: Sequence[float] = (0.0,)) -> tuple[Tensor, Tensor]:
     x = torch.tensor(points, dtype=torch.float64)
     density = torch.exp(-x.square() / 2) / math.sqrt(2 * math.pi)
     return x[:, None], torch.tensor(masses, dtype=torch.float64) * density
+
+
+def live_part(dead: int = 1) -> Callable[[Tensor], Tensor]:
+    """x with its last `dead` coordinates set to zero: what the canonical chain computes at t = 0.
+
+    >>> import torch
+    >>> live_part()(torch.ones(1, 3)).tolist()
+    [[1.0, 1.0, 0.0]]
+    """
+
+    def target(x: Tensor) -> Tensor:
+        import torch
+
+        return torch.cat([x[:, : x.shape[1] - dead], 0 * x[:, x.shape[1] - dead :]], dim=1)
+
+    return target
 
 
 def random_rotation(width: int, seed: int) -> Tensor:

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 import torch
 
-from ddtheory.cells.chain import axis_inputs, canonical, chain_problem, normal_inputs
+from ddtheory.cells.chain import canonical, chain_problem, corner_inputs, normal_inputs
 from ddtheory.measure import Categorical, Gaussian, Problem
 from ddtheory.measure.gram import GramFactor
 from ddtheory.measure.kronecker import KroneckerFactors, gradient_gram, kronecker_factors
@@ -133,7 +133,7 @@ def test_a_sequence_sums_over_positions() -> None:
 
 def test_batches_do_not_matter() -> None:
     whole = chain_problem([canonical(0.3, H)] * L, activation=torch.tanh)
-    split = Problem.from_module(whole.model.module, axis_inputs(H), Gaussian(), batch_size=4)
+    split = Problem.from_module(whole.model.module, corner_inputs(H), Gaussian(), batch_size=4)
     one, other = kronecker_factors(whole, "2"), kronecker_factors(split, "2")
     assert torch.allclose(one.gradient.matrix(), other.gradient.matrix(), rtol=1e-13)
     assert torch.allclose(one.activation.matrix(), other.activation.matrix(), rtol=1e-13)

@@ -1,0 +1,178 @@
+"""thm:multilayer-A: the ladder of the activation factors, and what live mixing may change."""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Symbol, symbols
+
+from ddtheory.cells.chain import canonical, chain_problem, random_rotation
+from ddtheory.values import Citation, Verdict
+from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.ladder import count_check, limit_check, rate_check, value_check
+
+t, layer = Symbol("t", positive=True), Symbol("l", integer=True, positive=True)
+
+_LAYERS, _WIDTH = 4, 4
+_RADII = tuple(0.05 * 2.0 ** (-n / 2) for n in range(8))
+
+
+def derive() -> Derivation:
+    m11, m12, m21, m22, x, y, s = symbols("m_11 m_12 m_21 m_22 x y s", real=True)
+    mixing = sympy.Matrix([[m11, m12], [m21, m22]])
+    power = sympy.diag(1, t**layer)
+    vector = sympy.Matrix([x, y])
+    graded = power * vector
+    image = mixing * graded
+    squeeze = image.dot(image) - s**2 * graded.dot(graded)
+    form = (graded.T * (mixing.T * mixing - s**2 * sympy.eye(2)) * graded)[0]
+    product = mixing * power
+    return Derivation(
+        steps=(
+            Step("The input of layer l has passed l − 1 layers.", r"(A_l)_{dead} = (t^{l-1})^2 = t^{2(l-1)}"),
+            Step(
+                "A map M between layers squeezes: with s a singular value bound of M the form below has one sign.",
+                r"|M D v|^2 - s^2 |D v|^2 = (Dv)^\top (M^\top M - s^2 I)(Dv)",
+            ),
+            Step(
+                "So the rate is that of D, and the constant lies between the squared singular values of M.",
+                r"\sigma_{\min}^2(M)\,\sigma_{\min}^2(D^p) \le \sigma_{\min}^2(M D^p) \le \sigma_{\max}^2(M)\, "
+                r"\sigma_{\min}^2(D^p)",
+            ),
+        ),
+        residuals={
+            "dead entry": sympy.powsimp(t ** (layer - 1) * t ** (layer - 1)) - t ** (2 * (layer - 1)),
+            "squeeze": sympy.expand(squeeze - form),
+            "determinant": sympy.expand(product.det() - mixing.det() * t**layer),
+        },
+        controls={"index of the output of the layer": t ** (2 * layer) - t ** (2 * (layer - 1))},
+    )
+
+
+def _smallest(layer_number: int, mixing: list[object], radius: float) -> float:
+    """λ⁺ of A_l with a map M_j behind each canonical layer j."""
+    import torch
+
+    from ddtheory.measure import activation_gram
+
+    weights = [torch.as_tensor(m) @ canonical(radius, _WIDTH) for m in mixing]
+    return activation_gram(chain_problem(weights), str(layer_number)).spectrum().smallest_positive
+
+
+def _live_maps(seed: int) -> list[object]:
+    """Well-conditioned maps of the live axes that leave the dead one alone, one a layer."""
+    import torch
+
+    maps: list[object] = []
+    for number in range(_LAYERS):
+        whole = torch.eye(_WIDTH, dtype=torch.float64)
+        stretch = torch.diag(torch.linspace(0.8, 1.5, _WIDTH - 1, dtype=torch.float64))
+        turn, back = (random_rotation(_WIDTH - 1, seed + 10 * number + k) for k in (0, 1))
+        whole[:-1, :-1] = turn @ stretch @ back
+        maps.append(whole)
+    return maps
+
+
+def measure() -> Experiment:
+    import torch
+
+    checks: list[Check] = []
+    curves: list[Curve] = []
+    plain: list[object] = [torch.eye(_WIDTH, dtype=torch.float64)] * _LAYERS
+    for number in range(1, _LAYERS + 1):
+        for name, maps in (("canonical", plain), ("live mixing", _live_maps(5))):
+            values = [_smallest(number, maps, radius) for radius in _RADII]
+            checks.append(
+                rate_check(f"{name}: A of layer {number}", 2 * (number - 1), _RADII, values, rivals=(2 * number,))
+            )
+            curves.append(Curve(f"{name}, layer {number}", _RADII, tuple(values), 2.0 * (number - 1)))
+    # one general well-conditioned map at the end of the canonical part
+    general = random_rotation(_WIDTH, 1) @ torch.diag(torch.linspace(0.5, 2.0, _WIDTH, dtype=torch.float64))
+    general = general @ random_rotation(_WIDTH, 2)
+    maps = [*plain[:2], general, plain[3]]
+    values = [_smallest(4, maps, radius) for radius in _RADII]
+    checks.append(rate_check("a general map behind three layers", 6, _RADII, values))
+    scaled = [value / radius**6 for radius, value in zip(_RADII, values, strict=True)]
+    row = torch.linalg.inv(general)[-1]
+    checks.append(
+        limit_check(
+            "its constant: one over the squared dead row of the inverse map",
+            1 / float(row.square().sum()),
+            _RADII,
+            scaled,
+            rivals=(0.25, 4, 1),
+        )
+    )
+    checks.append(
+        Observation(
+            "its constant at every radius, in the squeeze [1/4, 4]",
+            "inside",
+            "inside" if all(0.25 <= value <= 4 for value in scaled) else "outside",
+            "the squared singular values of the map run from 1/4 to 4",
+        )
+    )
+    return Experiment(
+        f"Torch linear chains of L = {_LAYERS} layers and width {_WIDTH}, E xxᵀ = I; A_l is that of the input of "
+        f"layer l.",
+        tuple(checks),
+        tuple(curves),
+    )
+
+
+def control() -> Experiment:
+    import torch
+
+    from ddtheory.measure import activation_gram
+
+    singular = torch.eye(_WIDTH, dtype=torch.float64)
+    singular[0, 0] = 0.0
+    spectrum = activation_gram(chain_problem([singular @ canonical(0.05, _WIDTH)] * 3), "3").spectrum()
+    haar = [random_rotation(_WIDTH, 20 + number) for number in range(_LAYERS)]
+    axis = []
+    for radius in _RADII:
+        problem = chain_problem([turn @ canonical(radius, _WIDTH) for turn in haar])
+        axis.append(activation_gram(problem, "4").entry(_WIDTH - 1))
+    return Experiment(
+        "A map with a zero singular value makes an exact zero that no t explains; a map that turns the dead axis into "
+        "the "
+        "live ones leaves nothing of the ladder on the axis.",
+        (
+            count_check(
+                "singular map: zero eigenvalues", 1, spectrum.zeros, rivals=(0, 2), reason="rank of the map, at every t"
+            ),
+            value_check(
+                "singular map: smallest positive eigenvalue, t = 0.05",
+                0.05**4,
+                spectrum.smallest_positive,
+                rivals=(0.05**6, 1.0),
+                quantity="eigenvalue",
+            ),
+            rate_check("Haar maps: dead axis of A_4", 0, _RADII, axis, rivals=(6,)),
+        ),
+    )
+
+
+CLAIM = Claim(
+    id="thm:multilayer-A",
+    title="Ladder of the activation factors across layers",
+    statement=(
+        r"The activation factor $A_l$ of the input of layer $l$ carries $t^{2(l-1)}$ at the dead unit, its smallest "
+        r"eigenvalue for $0 < t \le 1$. Behind a map $M$: $\sigma_{\min}^2(M)\,\sigma_{\min}^2(D^p) \le "
+        r"\sigma_{\min}^2(M "
+        r"D^p) \le \sigma_{\max}^2(M)\,\sigma_{\min}^2(D^p)$."
+    ),
+    source=Citation("Shirodkar 2026, Dead Directions", "thm:multilayer-A", "arXiv:2606.05957"),
+    hypotheses=(
+        "E xxᵀ = I, or of full rank.",
+        "Every mixing map is invertible, and maps between layers keep the dead axis.",
+    ),
+    expected=Verdict.CONFIRMED,
+    derive=derive,
+    measure=measure,
+    control=control,
+    rests_on=("cor:sigma-min",),
+    doubts=(
+        "cor:sigma-min counts layers passed, this result counts the layer whose input is read; the two differ by one. "
+        "Here "
+        "A_l always belongs to the input of layer l."
+    ),
+)
