@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from ddtheory.errors import InvalidValueError, MeasurementError
-from ddtheory.measure.schur import tolerance
+from ddtheory.measure.schur import RANK_TOLERANCE
 
+DOUBLE = torch.finfo(torch.float64).eps
 ROUNDING = 100.0  # a singular value is off by at most this many ε of the largest one
 
 
@@ -29,6 +30,7 @@ class Spectrum:
         threshold: eigenvalues at or below this count as zero.
         separation: smallest eigenvalue that was kept over largest that was left out; infinite when none was, or when
             what was left out is exactly zero. A value below 10⁴ says that the cut is not clear.
+        epsilon: rounding unit of the numbers that the matrix was computed from.
 
     >>> spectrum = Spectrum((4.0, 1e-6), zeros=1, threshold=1e-25, separation=math.inf)
     >>> spectrum.size, spectrum.smallest_positive, round(spectrum.log_det_plus, 6) == round(math.log(4e-6), 6)
@@ -39,6 +41,7 @@ class Spectrum:
     zeros: int
     threshold: float
     separation: float
+    epsilon: float = DOUBLE
 
     @property
     def size(self) -> int:
@@ -63,7 +66,7 @@ class Spectrum:
     @property
     def relative_error(self) -> float:
         """Bound on the relative rounding error of the smallest positive eigenvalue."""
-        return 2 * ROUNDING * torch.finfo(torch.float64).eps * math.sqrt(self.eigenvalues[0] / self.smallest_positive)
+        return 2 * ROUNDING * self.epsilon * math.sqrt(self.eigenvalues[0] / self.smallest_positive)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +76,12 @@ class GramFactor:
     Attributes:
         triangle: R, (rows, width) float64 with rows ≤ width, already divided by the square root of the sample count.
         label: how messages and tables call it.
+        epsilon: rounding unit of the numbers that went in; that of float32 for a float32 model.
     """
 
     triangle: Tensor
     label: str = ""
+    epsilon: float = DOUBLE
 
     @property
     def width(self) -> int:
@@ -111,11 +116,11 @@ class GramFactor:
         if not bool(torch.isfinite(self.triangle).all()):
             raise MeasurementError(f"The Gram {self.label!r} is NaN or infinite. The model has left its domain.")
         values = torch.linalg.svdvals(self.triangle)
-        cut = float(tolerance(values)) if len(values) else 0.0
+        cut = RANK_TOLERANCE * self.epsilon * float(values[0]) if len(values) else 0.0
         kept = [float(value) ** 2 for value in values if float(value) > cut]
         left_out = float(values[len(kept)]) ** 2 if len(kept) < len(values) else 0.0
         separation = kept[-1] / left_out if kept and left_out > 0 else math.inf
-        return Spectrum(tuple(kept), self.width - len(kept), cut**2, separation)
+        return Spectrum(tuple(kept), self.width - len(kept), cut**2, separation, self.epsilon)
 
     def null_vector(self) -> Tensor:
         """The right singular vector of the smallest singular value, (width,); its largest entry is positive."""

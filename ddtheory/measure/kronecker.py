@@ -54,7 +54,8 @@ class KroneckerFactors:
         )
         separation = products[-1] / largest_left_out if products and largest_left_out > 0 else math.inf
         threshold = max(a.threshold * max(g.eigenvalues, default=0.0), g.threshold * max(a.eigenvalues, default=0.0))
-        return Spectrum(tuple(products), a.size * g.size - len(products), threshold, separation)
+        zeros = a.size * g.size - len(products)
+        return Spectrum(tuple(products), zeros, threshold, separation, max(a.epsilon, g.epsilon))
 
     def bottom(self) -> Tensor:
         """The unit matrix g_min a_minᵀ, (out, in), along which A ⊗ G is smallest: it has rank one."""
@@ -105,7 +106,7 @@ def gradient_gram(
             outputs, pull_back = layer_pull_back(problem, layer, positions, inputs, found)
             for cotangent in cotangents(problem, outputs, inputs, labels):
                 factor.add(weighted_rows(pull_back(cotangent), weights))
-    return finished(factor, problem.total(samples), f"gradients at layer {layer}")
+    return finished(problem, factor, samples, f"gradients at layer {layer}")
 
 
 def kronecker_factors(

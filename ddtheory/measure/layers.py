@@ -36,7 +36,12 @@ def layer_inputs(
     """The input of the layer (batch, …, in) and its output (batch, …, out)."""
     seen: list[tuple[Tensor, Tensor]] = []
 
-    def watch(_module: nn.Module, arguments: tuple[Any, ...], output: Tensor) -> None:
+    def watch(_module: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
+        if not (arguments and isinstance(arguments[0], Tensor) and isinstance(output, Tensor)):
+            raise MeasurementError(
+                f"The layer {layer!r} does not map one tensor to one tensor, so it has no activations and no gradient "
+                "of its own. Choose a layer inside it, such as a linear one."
+            )
         seen.append((arguments[0], output))
 
     _with_hook(problem, layer, watch, positions, inputs)

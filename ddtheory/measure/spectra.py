@@ -131,8 +131,7 @@ def activation_gram(
                 rows = torch.cat([ones, rows], dim=1)
             factor.add(rows)
     # the factor of [1 | a] has that of a minus its mean below its first row
-    kept = 1 if centred else 0
-    return finished(factor, problem.total(samples), f"activations of layer {layer}", kept)
+    return finished(problem, factor, samples, f"activations of layer {layer}", 1 if centred else 0)
 
 
 def fisher_gram(
@@ -191,7 +190,7 @@ def fisher_gram(
             forms = cotangents(problem, outputs, inputs, labels).reshape(-1, count, flat.shape[1])
             rows = torch.einsum("qno,nod->nqd", forms, flat)
             factor.add(weighted_rows(rows, weights))
-    return finished(factor, problem.total(samples), f"Fisher of {', '.join(chosen)}")
+    return finished(problem, factor, samples, f"Fisher of {', '.join(chosen)}")
 
 
 def weighted_rows(values: Tensor, weights: Tensor) -> Tensor:
@@ -200,8 +199,9 @@ def weighted_rows(values: Tensor, weights: Tensor) -> Tensor:
     return (values * weights.sqrt().reshape(shape)).reshape(-1, values.shape[-1])
 
 
-def finished(factor: Factor, total: float, label: str, kept: int = 0) -> GramFactor:
-    """The sums over samples divided by their number; the first `kept` columns are projected out."""
+def finished(problem: Problem, factor: Factor, samples: int, label: str, left_out: int = 0) -> GramFactor:
+    """The sums over samples divided by their number; the first `left_out` columns are projected out."""
     if factor.triangle is None:
         raise MeasurementError("No batch was seen, so there is nothing to read.")
-    return GramFactor(factor.triangle[kept:, kept:] / math.sqrt(total), label)
+    triangle = factor.triangle[left_out:, left_out:] / math.sqrt(problem.total(samples))
+    return GramFactor(triangle, label, torch.finfo(problem.dtype).eps)

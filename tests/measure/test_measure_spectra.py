@@ -224,6 +224,30 @@ def test_bad_questions() -> None:
         fisher_gram(problem, labels=NoisyTargets(lambda x: x, 1.0))
 
 
+def test_a_float32_model_is_cut_at_its_own_rounding() -> None:
+    """The gauge zeros of a float32 model carry float32 rounding; cut at that of float64 they would be read as small."""
+    module = chain(0.3).model.module
+    problem = Problem.from_module(module, axis_inputs(H) + 0.1, Gaussian(), dtype=torch.float32)
+    spectrum = fisher_gram(problem).spectrum()
+    assert (spectrum.zeros, spectrum.epsilon) == (H * H * (L - 1), torch.finfo(torch.float32).eps)
+    naive = GramFactor(fisher_gram(problem).triangle).spectrum()
+    assert naive.zeros < spectrum.zeros
+    double = fisher_gram(Problem.from_module(module, axis_inputs(H) + 0.1, Gaussian())).spectrum()
+    assert spectrum.smallest_positive == pytest.approx(double.smallest_positive, rel=spectrum.relative_error)
+
+
+def test_a_transformer_block_against_the_dense_twin() -> None:
+    state = torch.random.get_rng_state()
+    torch.manual_seed(4)
+    block = torch.nn.TransformerEncoderLayer(4, 2, 6, dropout=0.0, batch_first=True).double().eval()
+    torch.random.set_rng_state(state)
+    problem = Problem.from_module(block, samples(12, 4).reshape(3, 4, 4), Gaussian())
+    assert torch.allclose(fisher_gram(problem).matrix(), fisher_matrix(problem), rtol=1e-10, atol=1e-12)
+    assert activation_gram(problem, "linear2").width == 6
+    with pytest.raises(MeasurementError, match="one tensor to one tensor"):
+        activation_gram(problem, "self_attn")
+
+
 def test_a_layer_that_runs_twice_has_no_one_input() -> None:
     layer = torch.nn.Linear(2, 2)
     problem = Problem.from_module(torch.nn.Sequential(layer, layer), torch.eye(2), Gaussian())
