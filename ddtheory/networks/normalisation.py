@@ -99,6 +99,14 @@ def layer_norm(
     return _affine(tape, _normalised(tape, centred, axes, eps), weight, bias)
 
 
+def group_norm(tape: Tape, value: Jet, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Jet:
+    grouped = tape.multilinear(lambda part: part.unflatten(1, (num_groups, -1)), value)
+    axes = tuple(range(2, grouped.dim()))
+    centred = tape.minus(grouped, tape.multilinear(lambda part: part.mean(axes, keepdim=True), grouped))
+    whole = tape.multilinear(lambda part: part.flatten(1, 2), _normalised(tape, centred, axes, eps))
+    return _affine(tape, whole, weight, bias, [1, -1] + [1] * (value.dim() - 2))
+
+
 def rms_norm(
     tape: Tape, value: Jet, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None
 ) -> Jet:

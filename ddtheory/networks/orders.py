@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import copy
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from sympy import oo
+from sympy import Expr, oo
 from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError, UndecidedError, unknown
-from ddtheory.exact.symbolic_exponents import at_least, exceeds
-from ddtheory.exact.valuation import Guarantee, Order, least, lowest, smallest
+from ddtheory.exact.symbolic_exponents import at_least
+from ddtheory.exact.valuation import Guarantee, Order, certainly_less, least, lowest, smallest
 from ddtheory.networks.reading import Reader
 from ddtheory.networks.result import LayerOrders, NetworkOrders, Orders
 from ddtheory.networks.scaling import parameters_along
@@ -81,6 +80,11 @@ def network_orders(
         data = _inputs(model, shape, inputs, batch_axis, samples, seed)
         reader = Reader(model, parameters_along(model, scaling))
         output = _read(model, reader, data)
+        if loss == "cross-entropy" and (output.dim() < 2 or output.shape[-1] < 2):
+            raise InvalidValueError(
+                f"Cross-entropy needs two logits or more along the last axis; the output has shape "
+                f'{tuple(output.shape)}. Use loss="squared" for a scalar.'
+            )
         _inputs_are_apart(model, data, batch_axis)
         moved = _moved(output.terms, loss)
         seed_signal = _seed_signal(output.terms, loss, labels, seed)
@@ -227,13 +231,8 @@ def _orders(terms: Terms, kept: Sequence[int]) -> Orders:
 
     exponents = list(terms.parts)
     present = [anywhere(size > 0) for _, size in terms.parts.values()]
-    certain = {
-        chosen: anywhere(_stands(terms, chosen))
-        for count in range(1, len(exponents) + 1)
-        for chosen in itertools.combinations(exponents, count)
-        if _can_tie(chosen)
-    }
-    known: dict[tuple[Any, ...], Order] = {}
+    certain = {chosen: anywhere(_stands(terms, chosen)) for chosen in _ties(exponents)}
+    known: dict[tuple[tuple[Expr, ...], frozenset[tuple[Expr, ...]]], Order] = {}
     flat = []
     for position in range(torch.Size(shape).numel()):
         here = [e for e, where in zip(exponents, present, strict=True) if where[position]]
@@ -245,29 +244,34 @@ def _orders(terms: Terms, kept: Sequence[int]) -> Orders:
     return Orders(shape, tuple(flat))
 
 
-def _stands(terms: Terms, chosen: tuple[Any, ...]) -> Tensor:
+def _stands(terms: Terms, chosen: tuple[Expr, ...]) -> Tensor:
     """Where the coefficients of exponents that tie do not cancel."""
     parts = [terms.parts[e] for e in chosen]
     lead = torch.stack([lead for lead, _ in parts]).sum(0)
     return lead.abs() > CANCELLED * torch.stack([size for _, size in parts]).sum(0)
 
 
-def _can_tie(chosen: Sequence[Any]) -> bool:
-    return not any(exceeds(a, b) for a, b in itertools.permutations(chosen, 2))
+def _ties(exponents: Sequence[Expr]) -> list[tuple[Expr, ...]]:
+    """The sets of exponents that are equal for some admissible value of the symbols, as far as pairs can tell."""
+    found: list[tuple[Expr, ...]] = [()]
+    for exponent in exponents:
+        found += [
+            (*chosen, exponent)
+            for chosen in found
+            if not any(certainly_less(exponent, other) or certainly_less(other, exponent) for other in chosen)
+        ]
+    return found[1:]
 
 
-def _order(candidates: list[Any], proofs: frozenset[tuple[Any, ...]]) -> Order:
+def _order(candidates: list[Expr], proofs: frozenset[tuple[Expr, ...]]) -> Order:
     """Exact when every set of exponents that can be smallest together has a coefficient that is not zero."""
     if not candidates:
         return Order(oo)
-    together = (
-        chosen
-        for count in range(1, len(candidates) + 1)
-        for chosen in itertools.combinations(candidates, count)
-        if _can_tie(chosen)
-        and not any(at_least(c, other) for c in chosen for other in candidates if other not in chosen)
+    exact = all(
+        chosen in proofs
+        for chosen in _ties(candidates)
+        if not any(at_least(one, other) for one in chosen for other in candidates if other not in chosen)
     )
-    exact = all(chosen in proofs for chosen in together)
     return Order(smallest(candidates), Guarantee.EXACTLY if exact else Guarantee.AT_LEAST)
 
 
@@ -282,7 +286,7 @@ def _merged(found: Iterable[Orders]) -> Orders:
 
 
 def _least_square(orders: Sequence[Order]) -> Order:
-    best: dict[Any, Order] = {}
+    best: dict[Expr, Order] = {}
     for order in orders:
         if order.value not in best or order.exact:
             best[order.value] = order

@@ -62,7 +62,8 @@ class Reader(TorchFunctionMode):
         if name in _ABOUT_SHAPE or not self._concerns((args, keywords)):
             return function(*args, **keywords)
         rule = self._rule(name)
-        arguments, keywords = self._known(args), self._known(keywords)
+        named = [keywords.pop(key) for key in ("input", "other") if key in keywords]
+        arguments, keywords = self._known((*args, *named)), self._known(keywords)
         try:
             inspect.signature(rule).bind(self.tape, *arguments, **keywords)
         except TypeError as error:

@@ -26,6 +26,7 @@ from ddtheory.networks.attention import (
 from ddtheory.networks.normalisation import (
     batch_norm,
     dropout,
+    group_norm,
     layer_norm,
     log,
     not_in_place,
@@ -56,8 +57,24 @@ def _view(function: Callable[..., Any]) -> Rule:
     return rule
 
 
-def _same(_tape: Tape, value: Jet, *_args: Any, **_kwargs: Any) -> Jet:
+def _converted(_tape: Tape, value: Jet, *args: Any, **kwargs: Any) -> Jet:
+    for target in (*args, *kwargs.values()):
+        dtype = target.dtype if isinstance(target, Tensor) else target
+        if isinstance(dtype, torch.dtype) and not dtype.is_floating_point:
+            raise InvalidValueError(f"A conversion to {dtype} rounds, and has no orders. {INSTEAD}")
     return value
+
+
+def _padded(tape: Tape, inner: Jet, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Jet:
+    if mode == "constant" and value:
+        raise InvalidValueError(f"Padding with {value} is no rule of the calculus; padding with zero is. {INSTEAD}")
+    return tape.multilinear(lambda part: F.pad(part, tuple(pad), mode), inner)
+
+
+def _elu(tape: Tape, value: Jet, alpha: float = 1.0, inplace: bool = False) -> Jet:
+    if alpha != 1.0:
+        raise InvalidValueError(f"ELU with alpha = {alpha} has a kink at zero; only alpha = 1 is a rule. {INSTEAD}")
+    return _smooth(F.elu)(tape, value, inplace=inplace)
 
 
 def _smooth(function: Callable[..., Tensor]) -> Rule:
@@ -97,7 +114,11 @@ def _convolution(function: Callable[..., Tensor]) -> Rule:
     return rule
 
 
-def _embedding(tape: Tape, index: Tensor, weight: Any, *_args: Any, **_kwargs: Any) -> Jet:
+def _embedding(
+    tape: Tape, index: Tensor, weight: Any, padding_idx: int | None = None, max_norm: float | None = None, **_rest: Any
+) -> Jet:
+    if max_norm is not None:
+        raise InvalidValueError(f"An embedding with max_norm rescales its weights in place. {INSTEAD}")
     return tape.multilinear(lambda table: table[index], weight)
 
 
@@ -188,9 +209,9 @@ RULES: Mapping[str, Rule] = {
     **_from("T mT", Tensor, lambda attribute: _view(attribute.__get__)),
     **_from("avg_pool1d avg_pool2d adaptive_avg_pool1d adaptive_avg_pool2d unfold", F, _view),
     **_from(_SMOOTH, torch, _smooth),
-    **_from("gelu silu softplus elu mish selu celu logsigmoid softsign", F, _smooth),
+    **_from("gelu silu softplus mish celu logsigmoid softsign", F, _smooth),
     **_from("conv1d conv2d conv3d", F, _convolution),
-    **dict.fromkeys(("to", "float", "double", "type_as"), _same),
+    **dict.fromkeys(("to", "float", "double", "type_as"), _converted),
     **dict.fromkeys(("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout"), dropout),
     **dict.fromkeys(("add", "__add__", "__radd__"), _add),
     **dict.fromkeys(("sub", "subtract", "__sub__"), _subtract),
@@ -207,6 +228,8 @@ RULES: Mapping[str, Rule] = {
     "square": lambda tape, value: tape.times(value, value),
     "relu": _relu,
     "leaky_relu": _leaky_relu,
+    "elu": _elu,
+    "pad": _padded,
     "reciprocal": reciprocal,
     "rsqrt": rsqrt,
     "sqrt": sqrt,
@@ -216,6 +239,7 @@ RULES: Mapping[str, Rule] = {
     "layer_norm": layer_norm,
     "rms_norm": rms_norm,
     "batch_norm": batch_norm,
+    "group_norm": group_norm,
     "linear": linear,
     "embedding": _embedding,
     "einsum": _einsum,

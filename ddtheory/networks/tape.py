@@ -108,13 +108,8 @@ class Tape:
         """ReLU, or leaky ReLU with a slope below zero: homogeneous where z₀ = 0, gated by the sign of z₀ elsewhere."""
         z = value.terms
         gate = _gate(z, below)
-        at_zero = z.start == 0
-
-        def pass_on(lead: Tensor) -> Tensor:
-            return torch.where(at_zero, torch.nn.functional.leaky_relu(lead, below), gate * lead)
-
         # a closed gate is a fact of this input, not of the path: the size passes as if it were open
-        parts = {e: (gate * lead if e == ZERO else pass_on(lead), size) for e, (lead, size) in z.parts.items()}
+        parts = {e: (gate * lead, size) for e, (lead, size) in z.parts.items()}
         factor = Terms(z.shape, {ZERO: (gate, torch.ones_like(gate))})
         return self.record(
             settle(z.shape, parts), [value], lambda signal: [combine(torch.mul, [signal, factor], keep_start=False)]

@@ -39,10 +39,11 @@ class Readings:
         for first, second, third in zip(series, series[1:], series[2:], strict=False):
             if min(second, third) <= 1e6 * floor:
                 break
+            if first == 0:  # a gate that opens on the way
+                continue
             one, two = math.log(first / second, RATIO), math.log(second / third, RATIO)
-            reading = (
-                two + (two - one) / (RATIO - 1) if abs(two - one) < STEADY else None
-            )  # the last window counts: the smallest t
+            # the last window counts, which has the smallest t
+            reading = two + (two - one) / (RATIO - 1) if abs(two - one) < STEADY else None
         return reading
 
 
@@ -61,6 +62,7 @@ def measured(
     """Moments of module outputs, their deviations, gradients, and of K, on 200 inputs with labels of the true model."""
     generator = torch.Generator().manual_seed(seed)
     inputs = torch.randn(200, *shape, generator=generator, dtype=torch.float64)
+    inputs.requires_grad_()  # so that every output has a gradient
     truth, at_zero = _run(along(model, scaling, 0.0), inputs)
     if loss == "squared":
         noise = torch.randn(truth.shape, generator=generator, dtype=torch.float64)

@@ -45,16 +45,21 @@ def write_entry(x: Tensor) -> Tensor:
         (lambda x: F.max_pool1d(x, 2), "does not know the operation 'max_pool1d'"),
         (lambda x: x.abs(), "does not know the operation 'abs'"),
         (lambda x: x.detach(), "does not know the operation 'detach'"),
-        (lambda x: torch.nn.functional.linear(x, torch.ones(2, 4), nonsense=1), "nonsense"),
+        (lambda x: torch.add(x, x, out=torch.empty(0)), r"'add' with these arguments.*out"),
         (lambda x: x if x.sum() > 0 else -x, r"1 \(Does\) looks at the value .*depends on data"),
         (lambda x: x * bool(x.mean()), "looks at the value"),
+        (lambda x: F.elu(x, 2.0), "only alpha = 1"),
+        (lambda x: x.to(torch.int64), "rounds"),
+        (lambda x: F.pad(x, (0, 1), value=3.0), "Padding with 3.0"),
+        (lambda x: x**0.3, "power 0.3"),
+        (lambda x: F.scaled_dot_product_attention(x, x, x, enable_gqa=True), "Grouped queries"),
         (lambda x: x * x.max().item(), "does not know the operation 'max'"),
         (lambda x: x * float(x.mean()), "looks at the value"),
     ],
 )
 def test_operations_that_are_no_rule(function: Callable[[Tensor], Tensor], message: str) -> None:
     network = nn.Sequential(nn.Identity(), Does(function))
-    with pytest.raises((UndecidedError, TypeError), match=message):
+    with pytest.raises((UndecidedError, InvalidValueError), match=message):
         network_orders(network, {}, shape=(3,))
 
 
@@ -125,6 +130,7 @@ def test_scaling_of_parameters_that_do_not_exist() -> None:
         (-1, "may be negative"),
         (0.5, "not exact"),
         (sympy.Symbol("p"), "Declare its symbols positive"),
+        (sympy.Symbol("p", nonnegative=True), "may be 0 or positive"),
         ([1, 2], r"powers of shape \(2,\) for a tensor of shape \(4, 3\).*length 4"),
         ([[1, 2], [1]], "different lengths"),
         ({7: 1}, "no index of shape"),
@@ -192,6 +198,8 @@ def test_choices() -> None:
         network_orders(network, {}, loss="crossentropy")
     with pytest.raises(UnknownNameError, match="Known: model, true"):
         network_orders(network, {}, labels="x")
+    with pytest.raises(InvalidValueError, match="two logits or more"):
+        network_orders(nn.Linear(3, 1), {}, loss="cross-entropy")
     with pytest.raises(InvalidValueError, match="samples = 0"):
         network_orders(network, {}, samples=0)
     with pytest.raises(InvalidValueError, match="finite tensor"):

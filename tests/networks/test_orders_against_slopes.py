@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sympy
 import torch
+import torch.nn.functional as F
 from architectures import Case, Residual, cases, generic
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -147,6 +148,26 @@ NETWORKS = {
         (2, 4, 4),
     ),
     "exponentials": (Exponentials, (3,)),
+    "group norm": (
+        lambda: nn.Sequential(
+            nn.ZeroPad2d(1),
+            nn.Conv2d(2, 4, 2),
+            nn.GroupNorm(2, 4, eps=0.5),
+            nn.ELU(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.LeakyReLU(),
+            nn.Linear(4, 2),
+        ),
+        (2, 3, 3),
+    ),
+    "transformer": (
+        lambda: nn.Sequential(
+            nn.TransformerEncoderLayer(4, 2, 3, dropout=0.0, layer_norm_eps=0.5, batch_first=True, activation=F.gelu),
+            nn.Linear(4, 2),
+        ),
+        (2, 4),
+    ),
     "residual linear": (lambda: nn.Sequential(Residual(nn.Linear(3, 3)), nn.SiLU(), Residual(nn.Linear(3, 3))), (3,)),
 }
 
@@ -200,6 +221,19 @@ def test_cancellation_is_a_bound_that_is_kept() -> None:
     assert (orders.divergence.value, orders.divergence.exact) == (2, False)
     moments = measured(model, {"w.weight": torch.ones(2, 2)}, (2,)).moments["K", ""]
     assert math.log(moments[1] / moments[2], RATIO) == pytest.approx(6, abs=NEAR)  # t from 1/64 to 1/256
+
+
+def test_signs_that_depend_on_which_power_is_smaller() -> None:
+    """relu(t^a x − t^b |…|): at a = b the gate may be shut everywhere, so a Min through it is a bound at the tie."""
+    network = nn.Sequential(nn.Linear(1, 2, bias=False), nn.ReLU(), nn.Linear(2, 1, bias=False), nn.ReLU())
+    with torch.no_grad():
+        network[0].weight.copy_(torch.tensor([[1.0], [1.0]]))
+        network[2].weight.copy_(torch.tensor([[1.0, -2.0]]))
+    a, b = sympy.symbols("a b", positive=True)
+    general = network_orders(network, {"2.weight": [[a, b]]}).divergence
+    assert str(general) == "≥ Min(2*a, 2*b)"
+    assert str(network_orders(network, {"2.weight": [[1, 2]]}).divergence) == "2"
+    assert str(network_orders(network, {"2.weight": [[1, 1]]}).divergence) == "≥ 2"
 
 
 def test_closed_gates_are_a_bound() -> None:
