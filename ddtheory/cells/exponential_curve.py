@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sympy
 from sympy import Symbol
 
 from ddtheory.cells.cell import Cell
+from ddtheory.cells.registry import family as register
+from ddtheory.cells.routes import line_routes
+from ddtheory.cells.truth import Provenance
 from ddtheory.errors import InvalidValueError, unknown
+from ddtheory.exact.fluctuation import singular_fluctuation
 from ddtheory.values import Citation
 
 if TYPE_CHECKING:
@@ -27,11 +31,12 @@ LOG_PARTITIONS = {
 """b(θ) of p(y|θ) ∝ exp(θ y − b(θ))."""
 
 
+@register(*({"family": name, "k": k} for name in LOG_PARTITIONS for k in (1, 2, 3)))
 def exponential_curve(family: str = "bernoulli", k: int = 2) -> Cell:
     """A one-parameter exponential family on the curve θ = t^k through θ = 0.
 
     K(t) = b(t^k) − b(0) − b'(0) t^k − … reversed: K = b(θ) − b(0) − b'(0)θ with θ = t^k (Bregman divergence of the
-    log-partition b), and F(t) = k² t^{2k−2} b''(t^k) in the curve parameter.
+    log-partition b), and F(t) = k² t^{2k−2} b''(t^k) in the curve parameter. λ = 1/(2k), m = 1, ν = ν(k).
 
     Args:
         family: "bernoulli", "poisson" or "gaussian".
@@ -85,4 +90,15 @@ def exponential_curve(family: str = "bernoulli", k: int = 2) -> Cell:
         {"t": {"t": 1}},
         Citation("Shirodkar 2026, Dead Directions", "thm:fisher_decay", "arXiv:2606.05957"),
         build,
+        generators=(_t**k,),
+        provenance=Provenance.PRIMARY,
+        routes=line_routes(k),
+        fluctuation=lambda digits: singular_fluctuation(k, digits=digits),
+        statistic=_poisson_counts if family == "poisson" else None,
     )
+
+
+def _poisson_counts(outputs: Tensor, generator: Any) -> Tensor:
+    import torch
+
+    return torch.poisson(torch.exp(outputs), generator=generator)

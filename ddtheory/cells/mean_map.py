@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import sympy
 from sympy import Expr, Integer, Symbol
 
 from ddtheory.cells.cell import Cell
+from ddtheory.cells.finite import crossing
+from ddtheory.cells.registry import family
+from ddtheory.cells.routes import line_routes
 from ddtheory.cells.torch_expression import evaluate
+from ddtheory.cells.truth import Provenance
 from ddtheory.errors import InvalidValueError
+from ddtheory.exact.fluctuation import singular_fluctuation
 from ddtheory.values import Citation
 
 if TYPE_CHECKING:
@@ -65,8 +72,11 @@ def mean_map(means: Sequence[Expr], variance: Expr | int = 1, *, name: str = "me
     return Cell(name, divergence, {symbol: symbol.name for symbol in symbols}, axes, _SOURCE, build)
 
 
-def gaussian_location(k: int = 2, variance: Any = 1) -> Cell:
+@family(*({"k": k} for k in (1, 2, 3, 5)))
+def gaussian_location(k: int = 2, variance: Fraction | int = 1) -> Cell:
     """The Gaussian curve y ~ N(t^k, σ²): K = t^{2k}/(2σ²), F = k² t^{2(k−1)}/σ², so t²F = 2k²K at every t.
+
+    λ = 1/(2k), m = 1, ν = ν(k).
 
     Raises:
         InvalidValueError: k is not a positive integer.
@@ -76,4 +86,13 @@ def gaussian_location(k: int = 2, variance: Any = 1) -> Cell:
     """
     if not isinstance(k, int) or k < 1:
         raise InvalidValueError(f"The order k = {k!r} must be a positive integer.")
-    return mean_map([Symbol("t", real=True) ** k], variance, name=f"gaussian_location(k={k})")
+    curve = Symbol("t", real=True) ** k
+    cell = mean_map([curve], variance, name=f"gaussian_location(k={k})")
+    return replace(
+        cell,
+        generators=(curve,),
+        provenance=Provenance.PRIMARY,
+        routes=line_routes(k),
+        fluctuation=lambda digits: singular_fluctuation(k, digits=digits),
+        finite=crossing([2 * k], scale=1 / (2 * Fraction(variance))),
+    )

@@ -1,0 +1,121 @@
+"""The two matrix products of an attention head, V–O and Q–K, each at zero: reduced-rank regression again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddtheory.cells.blocks import at_least, matrix, squares
+from ddtheory.cells.cell import Cell
+from ddtheory.cells.registry import family
+from ddtheory.cells.routes import newton, product_of_factors
+from ddtheory.cells.truth import Provenance, Route
+from ddtheory.errors import unknown
+from ddtheory.exact import matrix_products
+from ddtheory.values import Citation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from ddtheory.measure import Problem
+
+_KINDS = ("value-output", "query-key")
+
+
+@family(
+    {"kind": "value-output", "width": 2, "head": 1},
+    {"kind": "value-output", "width": 3, "head": 2},
+    {"kind": "query-key", "width": 2, "head": 2},
+    {"kind": "query-key", "width": 3, "head": 1},
+)
+def attention_product(*, kind: str = "value-output", width: int = 2, head: int = 1) -> Cell:
+    """One product of an attention head at zero, the rest of the head fixed: λ of reduced-rank regression.
+
+    value-output: y = O V Σ_j a_j x_j + N(0, I) with uniform attention a; the mean tokens are the unit vectors and
+    K = ‖OV‖²/(2d). query-key: the scores y_ij = x_iᵀ QᵀK x_j + N(0, 1) over the unit vectors as tokens, K = ‖QᵀK‖²/2.
+    Both are the product of a (d, h) and an (h, d) matrix.
+
+    Args:
+        kind: "value-output" or "query-key".
+        width: d, the width of the stream.
+        head: h, the width of the head.
+
+    Source: Aoyagi & Watanabe 2005 for the germ; Shirodkar 2026, bridge to attention, for the head.
+
+    Raises:
+        UnknownNameError: no such product.
+        InvalidValueError: a size below 1.
+
+    >>> attention_product(kind="query-key", width=2, head=2).rlct
+    RLCT(lam=Fraction(3, 2), m=1)
+    """
+    if kind not in _KINDS:
+        raise unknown("attention product", kind, _KINDS)
+    at_least(width, 1, "The width")
+    at_least(head, 1, "The width of the head")
+    if kind == "value-output":
+        right, right_names = matrix("v", "value", head, width)
+        left, left_names = matrix("o", "output", width, head)
+        product, scale = left * right, width
+    else:
+        right, right_names = matrix("k", "key", head, width)
+        left, left_names = matrix("q", "query", head, width)
+        product, scale = left.T * right, 1
+    exponents, prior = product_of_factors(width, head, width)
+    return Cell(
+        "",
+        squares(tuple(product), scale),
+        right_names | left_names,
+        {"joint": {right[0, 0].name: 1, left[0, 0].name: 1}, "one factor": {right[0, 0].name: 1}},
+        Citation("Aoyagi & Watanabe 2005, Neural Networks 18:924–933", "zero map", "doi:10.1016/j.neunet.2005.03.014"),
+        lambda seed: _value_output(width, head) if kind == "value-output" else _query_key(width, head),
+        generators=tuple(product),
+        provenance=Provenance.DERIVATION,
+        routes=(
+            Route(
+                "reduced-rank regression",
+                "the four cases at sizes (d, h, d), rank 0",
+                lambda: matrix_products.reduced_rank(width, head, width),
+            ),
+            newton("singular values of one factor", exponents, prior),
+            Route(
+                "rank sequences",
+                "half the least codimension over sequences of ranks",
+                lambda: matrix_products.by_rank_sequences((width, head, width)),
+            ),
+        ),
+    )
+
+
+def _value_output(width: int, head: int) -> Problem:
+    import torch
+
+    from ddtheory.measure import Gaussian, Problem
+
+    def model(parameters: Mapping[str, Tensor], tokens: Tensor) -> Tensor:
+        blind = torch.zeros(*tokens.shape[:2], head, dtype=tokens.dtype)
+        values = tokens @ parameters["value"].mT
+        attended = torch.nn.functional.scaled_dot_product_attention(blind, blind, values)
+        return (attended @ parameters["output"].mT)[:, -1]
+
+    truth = {
+        "value": torch.zeros(head, width, dtype=torch.float64),
+        "output": torch.zeros(width, head, dtype=torch.float64),
+    }
+    means, apart = torch.eye(width, dtype=torch.float64), torch.ones(width, width, dtype=torch.float64)
+    tokens = torch.stack([means + apart, means - apart], dim=1)
+    return Problem(model, truth, tokens, Gaussian(1.0))
+
+
+def _query_key(width: int, head: int) -> Problem:
+    import torch
+
+    from ddtheory.measure import Gaussian, Problem
+
+    def model(parameters: Mapping[str, Tensor], tokens: Tensor) -> Tensor:
+        queries, keys = tokens @ parameters["query"].mT, tokens @ parameters["key"].mT
+        return queries @ keys.mT
+
+    truth = {name: torch.zeros(head, width, dtype=torch.float64) for name in ("query", "key")}
+    return Problem(model, truth, torch.eye(width, dtype=torch.float64).unsqueeze(0), Gaussian(1.0))

@@ -1,0 +1,91 @@
+"""A one-head softmax attention with a uniform truth: reduced-rank regression of the centred scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sympy
+
+from ddtheory.cells.blocks import at_least, matrix
+from ddtheory.cells.cell import Cell
+from ddtheory.cells.registry import family
+from ddtheory.cells.routes import newton, product_of_factors
+from ddtheory.cells.truth import Provenance, Route
+from ddtheory.exact import matrix_products
+from ddtheory.values import Citation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from ddtheory.measure import Problem
+
+
+@family({"tokens": 2, "embedding": 1}, {"tokens": 3, "embedding": 1}, {"tokens": 3, "embedding": 2})
+def attention_softmax(*, tokens: int = 3, embedding: int = 2) -> Cell:
+    """One softmax head over v tokens, p(j | i) = softmax_j(q_i · k_j) with embeddings of width e, at Q = K = 0.
+
+    The truth is uniform, and softmax does not see a shift of all scores of a row: K ≍ ‖QᵀK (I − 11ᵀ/v)‖², the product
+    of a (v, e) and an (e, v − 1) matrix at zero. So (λ, m) is that of reduced-rank regression with v inputs, v − 1
+    outputs and e hidden units, whatever the length of the sequence.
+
+    Args:
+        tokens: v.
+        embedding: e.
+
+    Source: derived here for the real torch head; the germ is that of Aoyagi & Watanabe 2005.
+
+    Raises:
+        InvalidValueError: fewer than two tokens or an embedding of width 0.
+
+    >>> attention_softmax(tokens=2, embedding=1).rlct
+    RLCT(lam=Fraction(1, 2), m=1)
+    """
+    at_least(tokens, 2, "The number of tokens")
+    at_least(embedding, 1, "The width of the embedding")
+    query, query_names = matrix("q", "query", embedding, tokens)
+    key, key_names = matrix("k", "key", embedding, tokens)
+    scores = query.T * key
+    rows = [[scores[i, j] for j in range(tokens)] for i in range(tokens)]
+    divergence = sympy.Add(
+        *[sympy.log(sympy.Add(*map(sympy.exp, row)) / tokens) - sympy.Add(*row) / tokens for row in rows]
+    )
+    centred = tuple(row[j] - row[-1] for row in rows for j in range(tokens - 1))
+    exponents, prior = product_of_factors(tokens, embedding, tokens - 1)
+    gauge = {query[0, 0].name: 1} | {key[0, j].name: 1 for j in range(tokens)}
+    return Cell(
+        "",
+        divergence / tokens,
+        query_names | key_names,
+        {"joint": {query[0, 0].name: 1, key[0, 0].name: 1}, "row shift": gauge, "query": {query[0, 0].name: 1}},
+        Citation("Aoyagi & Watanabe 2005, Neural Networks 18:924–933", "zero map", "doi:10.1016/j.neunet.2005.03.014"),
+        lambda seed: _problem(tokens, embedding),
+        generators=centred,
+        provenance=Provenance.SUMMARY,
+        routes=(
+            Route(
+                "reduced-rank regression",
+                "the four cases at sizes (v, e, v − 1), rank 0",
+                lambda: matrix_products.reduced_rank(tokens, embedding, tokens - 1),
+            ),
+            newton("singular values of the centred keys", exponents, prior),
+            Route(
+                "rank sequences",
+                "half the least codimension over sequences of ranks",
+                lambda: matrix_products.by_rank_sequences((tokens, embedding, tokens - 1)),
+            ),
+        ),
+    )
+
+
+def _problem(tokens: int, embedding: int) -> Problem:
+    import torch
+
+    from ddtheory.measure import Categorical, Problem
+
+    def model(parameters: Mapping[str, Tensor], one_hot: Tensor) -> Tensor:
+        return (one_hot @ parameters["query"].mT) @ parameters["key"]
+
+    truth = {name: torch.zeros(embedding, tokens, dtype=torch.float64) for name in ("query", "key")}
+    return Problem(model, truth, torch.eye(tokens, dtype=torch.float64), Categorical())

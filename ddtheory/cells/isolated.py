@@ -1,0 +1,66 @@
+"""Isolated points: one output w_i^{k_i} a coordinate, so that every coordinate is a direction of its own order."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from ddtheory.cells import finite
+from ddtheory.cells.blocks import all_at_least, axes, outputs_of_one_input, squares, vector
+from ddtheory.cells.cell import Cell
+from ddtheory.cells.registry import family
+from ddtheory.cells.routes import closed_form, newton, unit
+from ddtheory.cells.truth import Provenance, Route
+from ddtheory.exact.fluctuation import singular_fluctuation
+from ddtheory.exact.intersection import separable_sum
+from ddtheory.values import RLCT, Citation, Enclosure
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@family({"orders": (2,)}, {"orders": (3,)}, {"orders": (1, 1)}, {"orders": (1, 2, 3)}, {"orders": (2, 2)})
+def isolated(*, orders: tuple[int, ...] = (1, 2)) -> Cell:
+    """y ~ N((w_1^{k_1}, …, w_d^{k_d}), I) at w = 0: K = ½ Σ w_i^{2k_i}, Brieskorn–Pham with even exponents.
+
+    λ = Σ 1/(2k_i), m = 1, and ν = Σ ν(k_i), because posterior and noise factorise.
+
+    Source: Watanabe 2009; Shirodkar 2026, thm:selection_rule.
+
+    Raises:
+        InvalidValueError: an order below 1.
+
+    >>> isolated(orders=(1, 2)).rlct
+    RLCT(lam=Fraction(3, 4), m=1)
+    """
+    all_at_least(orders, 1, "the orders")
+    symbols, coordinates = vector("w", "w", len(orders))
+    means = tuple(w**k for w, k in zip(symbols, orders, strict=True))
+
+    def outputs(w: Tensor) -> Tensor:
+        return w ** w.new_tensor(orders)
+
+    def fluctuation(digits: int) -> Enclosure:
+        return sum((singular_fluctuation(k, digits=digits + 2) for k in orders), Enclosure(0))
+
+    return Cell(
+        "",
+        squares(means),
+        coordinates,
+        axes(symbols),
+        Citation("Shirodkar 2026, Dead Directions", "thm:selection_rule", "arXiv:2606.05957"),
+        lambda seed: outputs_of_one_input(outputs, [0.0] * len(orders)),
+        generators=means,
+        provenance=Provenance.PRIMARY,
+        routes=(
+            closed_form("λ = Σ 1/(2k_i), m = 1", lambda: RLCT(sum((Fraction(1, 2 * k) for k in orders), Fraction(0)))),
+            newton("one pure power a variable", [unit(i, len(orders), k) for i, k in enumerate(orders)]),
+            Route(
+                "typed intersection",
+                "separable sum of lines of order k",
+                lambda: separable_sum(*(RLCT(Fraction(1, 2 * k)) for k in orders)),
+            ),
+        ),
+        fluctuation=fluctuation,
+        finite=finite.separate([2 * k for k in orders]),
+    )

@@ -1,0 +1,120 @@
+"""A shift in front of LayerNorm or RMSNorm: the first has a gauge direction, the second has none."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import sympy
+from sympy import Expr, Matrix, Rational
+
+from ddtheory.cells.blocks import at_least, vector
+from ddtheory.cells.cell import Cell
+from ddtheory.cells.registry import family
+from ddtheory.cells.routes import closed_form
+from ddtheory.cells.truth import Route, Side
+from ddtheory.errors import unknown
+from ddtheory.values import RLCT, Citation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from ddtheory.measure import Problem
+
+_KINDS = ("layer", "rms")
+
+
+@family({"kind": "layer", "width": 3}, {"kind": "layer", "width": 4}, {"kind": "rms", "width": 2}, {"kind": "rms"})
+def normalisation(*, kind: str = "layer", width: int = 3) -> Cell:
+    """y = Norm(x + s) + N(0, I), a shift s in front of a normalisation, at s = 0.
+
+    LayerNorm(z) = (z − z̄)/σ(z) and RMSNorm(z) = z/√(mean z²), without gain and without ε. LayerNorm does not see a
+    shift along (1, …, 1): that direction is flat, and λ = (d − 1)/2. RMSNorm has no such kernel: λ = d/2. The inputs
+    are the rows of 1 + I, so that nothing else is lost.
+
+    Args:
+        kind: "layer" or "rms".
+        width: d; at least 3 for LayerNorm, whose image is two points for d = 2.
+
+    Source: Shirodkar 2026, prop:ln_kernel and prop:rmsnorm_no_kernel.
+
+    Raises:
+        UnknownNameError: no such normalisation.
+        InvalidValueError: too small a width.
+
+    >>> normalisation(kind="layer", width=3).kl_order("ones", arc=False).kind.value
+    'flat'
+    """
+    if kind not in _KINDS:
+        raise unknown("normalisation", kind, _KINDS)
+    at_least(width, 3 if kind == "layer" else 2, "The width")
+    shift, coordinates = vector("s", "shift", width)
+    inputs = [[1 + int(i == j) for j in range(width)] for i in range(width)]
+    outputs = [_normalise([x + s for x, s in zip(row, shift, strict=True)], kind) for row in inputs]
+    start = [_normalise([Rational(x) for x in row], kind) for row in inputs]
+    differences = [
+        a - b for after, before in zip(outputs, start, strict=True) for a, b in zip(after, before, strict=True)
+    ]
+    gauge = 1 if kind == "layer" else 0
+    directions = {"ones": {s.name: 1 for s in shift}, "first": {shift[0].name: 1}}
+    return Cell(
+        "",
+        sympy.Add(*[difference**2 for difference in differences]) / (2 * width),
+        coordinates,
+        directions,
+        Citation("Shirodkar 2026, Dead Directions", "prop:ln_kernel", "arXiv:2606.05957"),
+        lambda seed: _problem(kind, width),
+        routes=(
+            closed_form("(d − 1)/2 for LayerNorm, d/2 for RMSNorm", lambda: RLCT(Fraction(width - gauge, 2))),
+            Route(
+                "Hessian rank",
+                "λ ≥ ρ/2, ρ the exact rank of the Hessian (splitting lemma)",
+                lambda: RLCT(Fraction(_rank(kind, inputs), 2)),
+                Side.LOWER,
+            ),
+            Route(
+                "smooth fibre",
+                "K vanishes on the line of the gauge, so λ ≤ ½ codim",
+                lambda: RLCT(Fraction(width - gauge, 2)),
+                Side.UPPER,
+            ),
+        ),
+        remark="The kernel of LayerNorm is a gauge: flat, with no order, and no contribution to λ.",
+    )
+
+
+def _normalise(values: list[Expr], kind: str) -> list[Expr]:
+    mean = sympy.Add(*values) / len(values) if kind == "layer" else sympy.Integer(0)
+    centred = [value - mean for value in values]
+    size = sympy.sqrt(sympy.Add(*[value**2 for value in centred]) / len(values))
+    return [value / size for value in centred]
+
+
+def _rank(kind: str, inputs: list[list[int]]) -> int:
+    """Rank of the stacked Jacobians at s = 0; the scale 1/σ of each block is dropped, so everything is rational."""
+    width = len(inputs[0])
+    blocks = []
+    for row in inputs:
+        point = Matrix(row)
+        mean = Rational(sum(row), width) if kind == "layer" else sympy.Integer(0)
+        centred = point - mean * sympy.ones(width, 1)
+        projection = sympy.eye(width) - centred * centred.T / centred.dot(centred)
+        blocks.append(projection - sympy.ones(width, width) / width if kind == "layer" else projection)
+    return int(Matrix.vstack(*blocks).rank())
+
+
+def _problem(kind: str, width: int) -> Problem:
+    import torch
+
+    from ddtheory.measure import Gaussian, Problem
+
+    def model(parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+        moved = inputs + parameters["shift"]
+        if kind == "layer":
+            return torch.nn.functional.layer_norm(moved, (width,), eps=0.0)
+        return moved / moved.square().mean(dim=-1, keepdim=True).sqrt()
+
+    truth = {"shift": torch.zeros(width, dtype=torch.float64)}
+    return Problem(model, truth, 1 + torch.eye(width, dtype=torch.float64), Gaussian(1.0))

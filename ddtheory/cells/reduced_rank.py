@@ -1,0 +1,148 @@
+"""Reduced-rank regression at any factorisation of the true map: the local pair moves with the ranks of the factors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sympy import Matrix
+
+from ddtheory.cells.blocks import at_least, matrix, squares, zero_one
+from ddtheory.cells.cell import Cell
+from ddtheory.cells.registry import family
+from ddtheory.cells.routes import closed_form, newton, product_of_factors
+from ddtheory.cells.truth import Provenance, Route
+from ddtheory.exact import matrix_products
+from ddtheory.values import RLCT, Citation
+
+if TYPE_CHECKING:
+    from ddtheory.measure import Problem
+
+ANCHOR = tuple(
+    {"inputs": 10, "hidden": hidden, "outputs": 5, "rank": rank}
+    for hidden in range(2, 6)
+    for rank in range(1, hidden + 1)
+)
+"""The fourteen cells M = 10, N = 5, H = 2 … 5 with true ranks 1 … H of arXiv 2606.21158, § 4.1."""
+
+
+@family(
+    {"inputs": 2, "hidden": 2, "outputs": 2},  # the first regime, m = 1
+    {"inputs": 2, "hidden": 2, "outputs": 2, "rank": 1},  # the first regime, m = 2
+    {"inputs": 1, "hidden": 1, "outputs": 3},  # the second: M + H < N + r
+    {"inputs": 4, "hidden": 1, "outputs": 2},  # the third: N + H < M + r
+    {"inputs": 1, "hidden": 4, "outputs": 2},  # the fourth: M + N < H + r
+    {"inputs": 2, "hidden": 2, "outputs": 2, "rank_first": 1},
+    {"inputs": 2, "hidden": 2, "outputs": 2, "rank_first": 2},
+    {"inputs": 2, "hidden": 2, "outputs": 2, "rank_first": 1, "rank_second": 1},
+    {"inputs": 2, "hidden": 2, "outputs": 2, "rank": 1, "rank_first": 2, "rank_second": 1},
+    {"inputs": 5, "hidden": 5, "outputs": 5, "rank": 2, "rank_first": 2, "rank_second": 5},
+    *ANCHOR,
+)
+def reduced_rank(
+    *, inputs: int = 2, hidden: int = 2, outputs: int = 2, rank: int = 0, rank_first: int = -1, rank_second: int = -1
+) -> Cell:
+    """Reduced-rank regression y = B A x + N(0, I) at a point where A has rank a, B rank b and B A rank r.
+
+    K = ‖BA − B0 A0‖²/(2M). Only the factorisations of least rank, a = b = r, have the global pair; a point with larger
+    factors has a larger one, so an estimator that samples around a trained network may rightly exceed the global λ.
+
+    Args:
+        rank: r = rank(B0 A0).
+        rank_first: a, the rank of A0; r when negative.
+        rank_second: b, the rank of B0; r when negative.
+
+    Source: Aoyagi & Watanabe 2005 (global); the local pair is derived in `exact.matrix_products`.
+
+    Raises:
+        InvalidValueError: no factors have these sizes and ranks.
+
+    >>> cell = reduced_rank(inputs=5, hidden=5, outputs=5, rank=2, rank_first=2, rank_second=5)
+    >>> cell.rlct, cell.global_truth.rlct
+    (RLCT(lam=Fraction(25, 2), m=1), RLCT(lam=Fraction(23, 2), m=2))
+    """
+    for size, what in ((inputs, "The number of inputs"), (hidden, "The width"), (outputs, "The number of outputs")):
+        at_least(size, 1, what)
+    a, b = (rank if value < 0 else value for value in (rank_first, rank_second))
+    local = matrix_products.at_factorisation(inputs, hidden, outputs, rank=rank, rank_first=a, rank_second=b)
+    first, first_names = matrix("a", "first.weight", hidden, inputs)
+    second, second_names = matrix("b", "second.weight", outputs, hidden)
+    starts = (
+        zero_one(hidden, inputs, lambda i, j: i == j < a),
+        zero_one(outputs, hidden, lambda i, j: i < b and j == _column(i, rank, a)),
+    )
+    entries = tuple((starts[1] + second) * (starts[0] + first) - starts[1] * starts[0])
+    dead = hidden - a - b + rank
+    directions: dict[str, dict[str, int]] = {}
+    if dead and inputs > a and outputs > b:
+        joint = {first[hidden - 1, inputs - 1].name: 1, second[outputs - 1, hidden - 1].name: 1}
+        directions |= {"joint": joint, "one factor": {first[hidden - 1, inputs - 1].name: 1}}
+    if a:
+        directions["live"] = {second[0, 0].name: 1}
+
+    regular = inputs * b + a * outputs - a * b
+    exponents, prior = product_of_factors(outputs - b, dead, inputs - a)
+    at_least_rank = a == b == rank
+
+    def overall() -> RLCT:
+        return matrix_products.deep_linear((inputs, hidden, outputs), rank)
+
+    global_routes = (
+        closed_form("the four cases of Aoyagi & Watanabe 2005", lambda: matrix_products.reduced_rank(
+            inputs, hidden, outputs, rank)),
+        Route("deep linear formula", "Aoyagi 2024 at depth two", overall),
+        Route("elementary divisors", "arcs through the zero of the first factor of the reduced problem",
+              lambda: matrix_products.by_elementary_divisors(inputs, hidden, outputs, rank)),
+    )  # fmt: skip
+    return Cell(
+        "",
+        squares(entries, inputs),
+        first_names | second_names,
+        directions,
+        Citation(
+            "Aoyagi & Watanabe 2005, Neural Networks 18:924–933", "main theorem", "doi:10.1016/j.neunet.2005.03.014"
+        ),
+        lambda seed: _problem(starts),
+        generators=entries,
+        provenance=Provenance.CODE if at_least_rank else Provenance.SUMMARY,
+        routes=(
+            Route("local codimension", "(q + min_t c_t)/2 over the strata through the point", lambda: local),
+            newton(
+                "q regular directions beside the zero of the product in singular values",
+                exponents,
+                prior,
+                regular=regular,
+            ),
+            *(global_routes if at_least_rank else ()),
+        ),
+        elsewhere=() if at_least_rank else global_routes,
+        remark="" if at_least_rank else "The factors are not of least rank, so the local pair is not the global one.",
+    )
+
+
+def _column(row: int, rank: int, rank_first: int) -> int:
+    """The hidden unit that output `row` reads: the first r read live units, the others units that A leaves at 0."""
+    return row if row < rank else rank_first + row - rank
+
+
+def _problem(starts: tuple[Matrix, Matrix]) -> Problem:
+    import torch
+    from torch import nn
+
+    from ddtheory.measure import Gaussian, Problem
+
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            layers = []
+            for start in starts:
+                layer = nn.Linear(start.cols, start.rows, bias=False, dtype=torch.float64)
+                with torch.no_grad():
+                    layer.weight.copy_(torch.tensor(start.tolist(), dtype=torch.float64))
+                layers.append(layer)
+            self.first, self.second = layers
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            result: torch.Tensor = self.second(self.first(x))
+            return result
+
+    return Problem.from_module(Network(), torch.eye(starts[0].cols, dtype=torch.float64), Gaussian(1.0))
