@@ -1,0 +1,92 @@
+"""`rlct` against the whole reference table: never a wrong pair, never a bound that excludes the right one."""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+import ddtheory as dd
+from ddtheory.errors import NotAnalyticError
+from ddtheory.exact.threshold import Derivation
+from reference import ReferenceGerm, germs
+
+OPEN = {
+    "Vandermonde: M = 1, Q = 1, H = 3",
+    "Vandermonde: M = 1, Q = 2, H = 3",
+    "Vandermonde: M = 1, Q = 3, H = 3",
+    "analytic functions, units and points: cosine against its Taylor polynomial",
+    "analytic functions, units and points: cosine and a square",
+    "analytic functions, units and points: sine minus its argument",
+    "analytic functions, units and points: two tanh units to first order",
+    "determinantal: 2-minors of 3 x 3",
+    "determinantal: 2-minors of 3 x 3 symmetric circulant",
+    "determinantal: 2-minors of 3 x 4",
+    "determinantal: 2-minors of 4 x 4",
+    "determinantal: 3-minors of 3 x 4",
+    "determinantal: determinant of 3 x 3",
+    "determinantal: space monomial curve (3, 4, 5)",
+    "factor analysis, Boltzmann machines, non-negative factors: factor analysis, 4 covariates, 2 factors, 0 true",
+    "factor analysis, Boltzmann machines, non-negative factors: factor analysis, 4 covariates, 1 of 2 factors true",
+    "factor analysis, Boltzmann machines, non-negative factors: off-diagonal Gram ideal (3, 2)",
+    "factor analysis, Boltzmann machines, non-negative factors: off-diagonal Gram ideal (3, 3)",
+    "factor analysis, Boltzmann machines, non-negative factors: off-diagonal Gram ideal (4, 2)",
+    "factor analysis, Boltzmann machines, non-negative factors: off-diagonal Gram ideal (4, 3)",
+    "matrix products in raw entries: widths 1, 2, 2, 2 at zero",
+    "matrix products in raw entries: widths 2, 2, 2, 2 at zero",
+    "quasi-homogeneous and homogeneous definite: definite quadric of rank 3, cubed, as generator",
+    "traps: real against complex: irrational triple roots",
+    "traps: real against complex: real irrational double roots",
+}
+"""Germs, by family and name, for which bounds or a refusal come out today. One that closes is to leave the list."""
+
+TABLE = germs()
+
+
+def _derived(germ: ReferenceGerm, seconds: float = 20) -> Derivation:
+    limits: dict[str, Any] = {"prior": germ.prior, "at": germ.at, "nonnegative": germ.nonnegative, "seconds": seconds}
+    if germ.divergence:
+        return dd.rlct(germ.divergence, **limits)
+    return dd.rlct(generators=germ.generators, **limits)
+
+
+def _contains(derivation: Derivation, germ: ReferenceGerm) -> bool:
+    """Whether the tabulated pair lies between the bounds, in the order of dominance; an unknown m excludes none."""
+    lower, upper = derivation.lower, derivation.upper
+    above = lower.value < germ.lam or (lower.value == germ.lam and (lower.m is None or germ.m <= lower.m))
+    below = upper.value > germ.lam or (upper.value == germ.lam and (upper.m is None or germ.m >= upper.m))
+    return above and below
+
+
+@pytest.mark.parametrize("germ", [germ for germ in TABLE if str(germ) not in OPEN], ids=str)
+def test_exact_and_right(germ: ReferenceGerm) -> None:
+    derivation = _derived(germ)
+    assert derivation.rlct is not None, derivation.explain()
+    assert (derivation.rlct.lam, derivation.rlct.m) == (germ.lam, germ.m)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("germ", [germ for germ in TABLE if str(germ) in OPEN], ids=str)
+def test_bounds_contain_the_right_pair(germ: ReferenceGerm) -> None:
+    try:
+        derivation = _derived(germ, seconds=5)
+    except NotAnalyticError:
+        return  # a refusal is no wrong answer
+    assert _contains(derivation, germ)
+
+
+def test_a_wrong_pair_is_seen() -> None:
+    """The control: a tabulated pair that is off by a factor of two, or by one logarithm, is excluded."""
+    germ = next(germ for germ in TABLE if germ.name == "normal crossing")
+    derivation = _derived(germ)
+    assert _contains(derivation, germ)
+    assert not _contains(derivation, dataclasses.replace(germ, lam=2 * germ.lam))
+    assert not _contains(derivation, dataclasses.replace(germ, lam=germ.lam / 2))
+    assert not _contains(derivation, dataclasses.replace(germ, m=germ.m - 1))
+    assert derivation.rlct == dd.RLCT(Fraction(1, 2), 3)
+
+
+def test_the_open_germs_are_in_the_table() -> None:
+    assert set(OPEN) <= {str(germ) for germ in TABLE}
