@@ -343,3 +343,15 @@ def test_any_object_with_the_right_attributes_is_a_cell() -> None:
             return {}
 
     assert check_estimator(quadrature, [Mine()], jobs=1).passed
+
+
+def test_the_picture_has_a_row_a_cell_and_an_interval_where_there_is_one() -> None:
+    report = check_estimator(mixed, cells("x²", "x⁴", "x⁶", "(xy)²"), jobs=1)
+    figure = report.picture()
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == [result.cell for result in report.results]
+    assert [text.get_text() for text in axes.texts] == ["failed"]
+    segments = [line for line in axes.lines if len(line.get_xdata()) == 2 and line.get_linewidth() == 2.5]
+    assert len(segments) == 3
+    # the infinite interval of x⁴ is cut off at the edges of the picture
+    assert list(segments[1].get_xdata()) == [0, axes.get_xlim()[1]]

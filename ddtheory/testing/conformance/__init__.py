@@ -3,6 +3,9 @@
 Needs numpy and the exact side; neither torch nor hypothesis, unless an estimator asks for a torch module.
 """
 
+from ddtheory.testing.conformance.catalogue import CatalogueCell as CatalogueCell
+from ddtheory.testing.conformance.catalogue import catalogue_cells as catalogue_cells
+from ddtheory.testing.conformance.catalogue import from_cell as from_cell
 from ddtheory.testing.conformance.cells import ConformanceCell as ConformanceCell
 from ddtheory.testing.conformance.cells import GroundTruth as GroundTruth
 from ddtheory.testing.conformance.cells import conformance_cells as conformance_cells

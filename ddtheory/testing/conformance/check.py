@@ -7,12 +7,16 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.testing.conformance.cells import GroundTruth, conformance_cells
 from ddtheory.testing.conformance.judging import CellResult, ConformanceVerdict, judge
 from ddtheory.testing.conformance.sweep import label, sweep
 from ddtheory.testing.conformance.task import EstimationTask, Estimator
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 N = 4000
 BETA = Fraction(579, 4000)
@@ -87,6 +91,12 @@ class ConformanceReport:
         """
         if not self.passed:
             raise AssertionError(self.explain())
+
+    def picture(self) -> Figure:
+        """Each interval over its exact value, with the rivals that it has to exclude; a matplotlib figure."""
+        from ddtheory.testing.conformance.picture import picture
+
+        return picture(self)
 
     def to_json(self) -> str:
         """The report as JSON; the schema is `conformance.schema.json` beside `document.py`."""

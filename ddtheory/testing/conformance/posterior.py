@@ -134,11 +134,9 @@ class PolynomialPosterior:
                 self.w = nn.Parameter(torch.tensor(truth, dtype=torch.float64))
 
             def forward(self, inputs: Tensor) -> Tensor:
-                rows = [
-                    sum((c * torch.prod(_powers(self.w, powers)) for c, powers in g), torch.zeros_like(self.w[0]))
-                    for g in generators
-                ]
-                return inputs * torch.stack(rows)
+                coordinates = self.w.unbind()
+                values = [sum(_term(term, coordinates) for term in generator) for generator in generators]
+                return inputs * torch.stack(values)
 
         return Polynomials()
 
@@ -156,11 +154,9 @@ class PolynomialPosterior:
         return Problem.from_module(self.module(), inputs, Gaussian(0.5))
 
 
-def _powers(w: Any, powers: Sequence[int]) -> Any:
-    import torch
-
-    moving = [w[i] ** power for i, power in enumerate(powers) if power]
-    return torch.stack(moving) if moving else torch.ones_like(w[:1])
+def _term(term: tuple[float, tuple[int, ...]], coordinates: Sequence[Any]) -> Any:
+    coefficient, powers = term
+    return coefficient * math.prod(w**power for w, power in zip(coordinates, powers, strict=True) if power)
 
 
 def _evaluate(terms: Terms, points: Floats) -> Floats:

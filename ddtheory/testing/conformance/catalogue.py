@@ -1,0 +1,116 @@
+"""Cells of `ddtheory.cells` for `check_estimator`: those with an exact finite-n value and K = c Σ f² in polynomials."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from ddtheory.errors import InvalidValueError
+from ddtheory.testing.conformance.posterior import PolynomialPosterior, Terms
+from ddtheory.values import RLCT, Enclosure
+
+if TYPE_CHECKING:
+    from sympy import Expr, Symbol
+
+    from ddtheory.cells import Cell
+
+_DIGITS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class CatalogueCell:
+    """A cell of the catalogue as ground truth: its exact value is `Cell.finite_n`, on the box of half width 1.
+
+    Attributes:
+        cell: the cell.
+        posterior: the same K on the same box, in the coordinates of the cell.
+        rlct: (λ, m).
+    """
+
+    cell: Cell
+    posterior: PolynomialPosterior
+    rlct: RLCT
+
+    @property
+    def name(self) -> str:
+        return self.cell.name
+
+    def target(self, n_beta: Fraction) -> Enclosure:
+        return self.cell.finite_n(n_beta, _DIGITS)
+
+    def rivals(self, n_beta: Fraction) -> Mapping[str, float]:
+        """The pair over the whole parameter space, where it is another one."""
+        found = self.cell.global_truth.rlct
+        if found is None or found == self.rlct:
+            return {}
+        return {"λ over the whole parameter space": float(found.lam)}
+
+
+def from_cell(cell: Cell) -> CatalogueCell:
+    """A cell of the catalogue, for `check_estimator`.
+
+    Raises:
+        InvalidValueError: it has no exact finite-n value, no known pair, a boundary, or its K is not c Σ f² with
+            polynomial f.
+
+    >>> from ddtheory import cells
+    >>> found = from_cell(cells.normal_crossing(exponents=(1, 1)))
+    >>> print(round(float(found.target(Fraction(2 * 579))), 4))  # K = (xy)²/2: twice the nβ of (xy)²
+    0.3799
+    """
+    if cell.finite is None or cell.rlct is None or cell.boundary:
+        raise InvalidValueError(f"{cell.name} has no exact finite-n value on a box, or no known (λ, m).")
+    symbols = sorted(cell.coordinates, key=lambda symbol: symbol.name)
+    scale = _scale(cell)
+    prior = {symbol: float(h) for symbol, h in cell.prior.items()}
+    size = len(symbols)
+    posterior = PolynomialPosterior(
+        tuple(_terms(generator, symbols, math.sqrt(scale)) for generator in cell.generators),
+        (0.0,) * size,
+        (-1.0,) * size,
+        (1.0,) * size,
+        tuple(prior.get(symbol, 0.0) for symbol in symbols),
+    )
+    return CatalogueCell(cell, posterior, cell.rlct)
+
+
+def catalogue_cells() -> tuple[CatalogueCell, ...]:
+    """Every cell of `ddtheory.cells.catalogue()` that `from_cell` can take: 37 of 159 when this was written.
+
+    Exact values by validated quadrature take seconds each, and half a minute for three variables that share K.
+    """
+    from ddtheory.cells import catalogue
+
+    found: list[CatalogueCell] = []
+    for cell in catalogue():
+        try:
+            found.append(from_cell(cell))
+        except InvalidValueError:
+            continue
+    return tuple(found)
+
+
+def _scale(cell: Cell) -> Fraction:
+    """c in K = c Σ f², proven by comparing polynomials."""
+    import sympy
+
+    squares = sympy.expand(sympy.Add(*[generator**2 for generator in cell.generators]))
+    divergence = sympy.expand(cell.divergence)
+    ratio = sympy.cancel(divergence / squares) if squares != 0 else sympy.nan
+    if not (ratio.is_Rational and ratio > 0 and squares.is_polynomial(*cell.coordinates)):
+        raise InvalidValueError(f"K of {cell.name} is no multiple of the sum of squares of its generators.")
+    if squares.free_symbols - set(cell.coordinates):
+        raise InvalidValueError(f"K of {cell.name} has parameters without a value.")
+    return Fraction(int(ratio.p), int(ratio.q))
+
+
+def _terms(generator: Expr, symbols: list[Symbol], factor: float) -> Terms:
+    import sympy
+
+    return tuple(
+        (factor * float(value), tuple(int(power) for power in powers))
+        for powers, value in sympy.Poly(generator, *symbols).terms()
+    )
