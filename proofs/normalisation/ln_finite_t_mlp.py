@@ -397,7 +397,7 @@ CLAIM = Claim(
     control=control,
     counterexample=counterexample,
     titled=(
-        "that a direct regime of slope 4 follows the plateau: at t = 1 the slope is 2 + 2(d − 1)(d − 2)/(d(d + 1)) < 4, "
+        "that a direct regime of slope 4 follows the plateau: at t = 1 the slope is 2 + 2(d − 1)(d − 2)/(d(d + 1)) < 4 "
         "and the steepest one measured at d = 6 is 2.95"
     ),
     doubts=(
