@@ -13,6 +13,7 @@ from functools import cache
 import pytest
 import sympy
 from sabotage import (
+    BY_ID,
     EXPERIMENTS,
     GREEN,
     GREEN_IDS,
@@ -142,7 +143,7 @@ def test_the_measurement_of_one_claim_is_no_control(claim_id: str) -> None:
     assert refuse_green(swapped, "its witnesses are swapped") is Verdict.NOT_CHECKED
 
 
-NARROWER = [claim_id for claim_id in GREEN_IDS if "counterexample" in experiments(claim_id)]
+NARROWER = [claim_id for claim_id in GREEN_IDS if BY_ID[claim_id].claim.counterexample is not None]
 
 
 @pytest.mark.parametrize("claim_id", NARROWER)
