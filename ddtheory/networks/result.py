@@ -97,6 +97,8 @@ class NetworkOrders:
         loss: "squared" or "cross-entropy".
         labels: "model" (the expected Fisher) or "true" (the gradient of K itself, noise-free).
         hypotheses: what the orders rest on.
+
+    Where a module or a weight is used several times, its orders are those of all uses together.
     """
 
     activations: Mapping[str, Orders]
