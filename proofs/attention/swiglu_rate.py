@@ -156,6 +156,21 @@ def measure() -> Experiment:
                 "second moment",
             )
         )
+    worst = 0.0
+    for t in (0.01, 0.1, 1.0, 10.0):
+        gap = (_block(inputs, t, t, t)[:, -1] - t**3 * inputs[:, -1].square() / 2).abs()
+        worst = max(worst, float((gap / (t**4 * inputs[:, -1].abs() ** 3)).max()))
+    checks.append(
+        Comparison(
+            "largest |out − t³x²/2|/(t⁴|x|³) over all nodes, t from 0.01 to 10",
+            Rational(1, 4),
+            Interval.around(worst, 1e-5),
+            (Rational(1, 2), Rational(1, 8)),
+            1e-3,
+            "the bound ¼ is attained as t x → 0; the rival ½ is the printed constant",
+            "constant of the remainder",
+        )
+    )
     slope = torch.func.jvp(lambda x: _block(x, 0.01, 0.01, 0.01), (inputs,), (_dead(inputs),))[1][:, -1]
     checks.append(
         Comparison(

@@ -112,8 +112,8 @@ def derive() -> Derivation:
             - (around + around * through * t**span),
             "shared gate, open": ((gate * tied) ** 2 - gate * tied**2).subs(gate, 1),
             "shared gate, shut": ((gate * tied) ** 2 - gate * tied**2).subs(gate, 0),
-            "block 1 + c t^k after a weight": sympy.diff((c * t) * (1 + c * t**segment), t).subs(segment, 2)
-            - (c + 3 * c**2 * t**2),
+            "a block 1 + c t^k behind a weight counts nothing": sympy.expand(c * t * (1 + c * t**segment) / t)
+            - (c + c**2 * t**segment),
             "tied routes": tied.coeff(t, 1) - (c1 + c3),
         },
         controls={
