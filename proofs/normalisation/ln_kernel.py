@@ -201,6 +201,16 @@ def control() -> Experiment:
                 "share of variance",
             )
         )
+    single = torch.nn.functional.layer_norm(inputs.float(), (_WIDTH,), gammas.float(), betas.float()).double()
+    spectrum, _ = _centred_spectrum(single)
+    checks.append(
+        Observation(
+            "float32: does the kernel stand above a true direction of relative size 1e-9?",
+            "yes",
+            "yes" if spectrum[-1] > 1e-9 else "no",
+            f"its singular value reads {spectrum[-1]:.1g} of the largest, so smaller true ones cannot be told from it",
+        )
+    )
     zeroed = gammas.clone()
     zeroed[2] = 0.0
     outputs = torch.nn.functional.layer_norm(inputs, (_WIDTH,), zeroed, betas)
@@ -215,7 +225,9 @@ def control() -> Experiment:
             "variance",
         )
     )
-    return Experiment("The same data through other normalisations, and behind the residual add.", tuple(checks))
+    return Experiment(
+        "The same data through other normalisations, behind the residual add, and in float32.", tuple(checks)
+    )
 
 
 CLAIM = Claim(
