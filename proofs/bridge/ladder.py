@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 t, v = symbols("t v", positive=True)
-L, h = symbols("L h", integer=True, positive=True)
+L = Symbol("L", integer=True, positive=True)
 gap = Symbol("p", integer=True, nonnegative=True)  # L − l
 
 _LAYERS, _WIDTH, _NOISE = 4, 3, 0.01
@@ -79,7 +79,6 @@ def derive() -> Derivation:
             - Rational(1, 2),
             "dead–dead Fisher eigenvalue": sympy.simplify(sympy.powsimp(dead_dead) - L * t ** (2 * L - 2)),
             "dead–live Fisher eigenvalue": sympy.cancel(dead_live.subs(L, 5).doit() - geometric.subs(L, 5)),
-            "gauge zeros": h**2 * L - h**2 - h**2 * (L - 1),
         },
         controls={
             "2(L − l) at v = 0": sympy.simplify(slope.subs(v, 0) - 2 * gap),
@@ -147,7 +146,7 @@ def measure() -> Experiment:
             )
         )
         curves.append(Curve(f"dead entry of G_{layer}", _RADII, tuple(noisy), float(predicted)))
-    slopes = {"tanh": 1, "SiLU": Rational(1, 2), "2 sin": 2}
+    slopes = {"tanh": Rational(1), "SiLU": Rational(1, 2), "2 sin": Rational(2)}
     functions: dict[str, Callable[[Tensor], Tensor]] = {
         "tanh": torch.tanh,
         "SiLU": torch.nn.functional.silu,
@@ -159,6 +158,17 @@ def measure() -> Experiment:
             value / radius ** (2 * _LAYERS)
             for radius, value in zip(radii, _forward(functions[name], _LAYERS, radii), strict=True)
         ]
+        backward = _dead_entries(1, None, functions[name])
+        steepest = c ** (2 * (_LAYERS - 1))
+        checks.append(
+            limit_check(
+                f"{name}: G_1/t^{2 * (_LAYERS - 1)} → c^(2(L − 1))",
+                steepest,
+                _RADII,
+                [value / radius ** (2 * (_LAYERS - 1)) for radius, value in zip(_RADII, backward, strict=True)],
+                rivals=(2 * steepest, steepest / 2, steepest / 4),
+            )
+        )
         coefficient = c ** (2 * _LAYERS)
         checks.append(
             limit_check(

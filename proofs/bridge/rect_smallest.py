@@ -27,7 +27,10 @@ def derive() -> Derivation:
     completed = c * (x + b * y / c) ** 2 + (g - b**2 / c) * y**2
     coupling, p = symbols("s p", positive=True)
     equal = sympy.Matrix([[1, coupling * t**p], [coupling * t**p, t ** (2 * p)]])
-    above, width = symbols("a h", integer=True, positive=True)
+    # width 3 through width 2: the Gram of the inner product form has a zero determinant for all entries
+    entries = [[Symbol(f"w_{i}{j}", real=True) for j in range(3)] for i in range(2)]
+    narrow = sympy.Matrix(entries)
+    through = narrow.T * narrow
     return Derivation(
         steps=(
             Step(
@@ -47,7 +50,7 @@ def derive() -> Derivation:
         residuals={
             "completed square": sympy.expand(sympy.simplify(form - completed)),
             "equal order": sympy.simplify(equal.det() / t ** (2 * p) - (1 - coupling**2)),
-            "rank and nullity": (width - above) + above - width,
+            "a narrow layer: the determinant of the product vanishes": sympy.expand(through.det()),
         },
         controls={"the smallest eigenvalue is the dead entry": sympy.simplify(equal.det() / t ** (2 * p) - 1)},
     )

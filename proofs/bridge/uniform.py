@@ -30,7 +30,6 @@ def derive() -> Derivation:
     vector = sympy.Matrix([x, y])
     form = (vector.T * gram * vector)[0]
     completed = a * (x + b * t**p * y / a) ** 2 + (d - b**2 / a) * t ** (2 * p) * y**2
-    size, m = symbols("h m", integer=True, positive=True)
     return Derivation(
         steps=(
             Step(
@@ -48,7 +47,6 @@ def derive() -> Derivation:
         residuals={
             "completed square": sympy.expand(sympy.simplify(form - completed)),
             "determinant": sympy.expand(gram.det() - t ** (2 * p) * (a * d - b**2)),
-            "count": m + (size - m) - size,
         },
         controls={"without the live part": sympy.expand(form - d * t ** (2 * p) * y**2)},
     )
