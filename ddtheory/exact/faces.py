@@ -7,6 +7,7 @@ is none. Nondegeneracy must be tested on every compact face: testing facets only
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -129,10 +130,9 @@ def _minimal(exponents: Iterable[Exponent]) -> list[Exponent]:
 
 
 def _face_of(normal: tuple[Fraction, ...], points: Sequence[Exponent]) -> Face:
-    least = min(_dot(normal, point) for point in points)
-    on_it = frozenset(point for point in points if _dot(normal, point) == least)
+    scale = math.lcm(*[entry.denominator for entry in normal])
+    whole = [entry.numerator * (scale // entry.denominator) for entry in normal]
+    values = [sum(map(operator.mul, whole, point)) for point in points]
+    least = min(values)
+    on_it = frozenset(point for point, value in zip(points, values, strict=True) if value == least)
     return Face(on_it, frozenset(i for i, entry in enumerate(normal) if entry == 0))
-
-
-def _dot(normal: Sequence[Fraction], point: Exponent) -> Fraction:
-    return sum((n * x for n, x in zip(normal, point, strict=True)), Fraction(0))

@@ -129,23 +129,9 @@ def quotient(numerator: Element, denominator: Element) -> Element | None:
 
 def substitute(polynomial: Element, images: Sequence[Element], ring: PolyRing) -> Element:
     """f(images): every variable is replaced by a polynomial of `ring`."""
-    powers: list[dict[int, Element]] = [{0: ring.one, 1: image} for image in images]
-
-    def power(index: int, exponent: int) -> Element:
-        known = powers[index]
-        if exponent not in known:
-            half = power(index, exponent // 2)
-            known[exponent] = half * half * (known[1] if exponent % 2 else ring.one)
-        return known[exponent]
-
-    total = ring.zero
-    for monomial, coefficient in polynomial.items():
-        term = ring.ground_new(coefficient)
-        for index, exponent in enumerate(monomial):
-            if exponent:
-                term = term * power(index, exponent)
-        total = total + term
-    return total
+    if not polynomial:
+        return ring.zero
+    return _from_flint(_to_flint(polynomial).compose(*[_to_flint(image) for image in images]), ring)
 
 
 def shift(polynomial: Element, index: int, image: Element) -> Element:

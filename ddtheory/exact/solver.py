@@ -102,6 +102,8 @@ class Solver:
             if (found.order is not None) != edges:
                 continue
             for new in shifts(germ, found.face):
+                if self._expired():
+                    return
                 child = apply_change(germ, new)
                 if child in self._open or any(child == other for _, _, other, _ in candidates):
                     continue

@@ -63,7 +63,7 @@ class Derivation:
 
     @property
     def status(self) -> str:
-        """ "exact" when the bounds meet, else "bounds"."""
+        """Whether the bounds meet: `exact`, or else `bounds`."""
         return "exact" if self.root.is_exact else "bounds"
 
     @property
@@ -175,8 +175,8 @@ def rlct(
     local. Constant factors of K do not matter.
 
     Args:
-        divergence: K ≥ 0 with K = 0 at the point: a polynomial with rational coefficients, as an expression or a string.
-            A sum of squares is read as such.
+        divergence: K ≥ 0 with K = 0 at the point: a polynomial with rational coefficients, an expression or a string. A
+            sum of squares is read as such.
         generators: instead of K, the generators f_i of its ideal, K ≍ Σ f_i². Better than Σ f_i² when they are known.
         prior: exponents h > −1 of the prior ∏|x − x_0|^h, by variable; 0 for those not named.
         at: the point; 0 for the coordinates not named.
@@ -221,7 +221,7 @@ def rlct(
     for name in [*sides, *weights]:
         if point.get(name):
             raise InvalidValueError(
-                f"The prior weight or the boundary of {name} is at {name} = 0, and the point is at {name} = {point[name]}. "
+                f"The prior weight or the boundary of {name} is at {name} = 0; the point is at {name} = {point[name]}. "
                 "Shift the variable, so that the point is the origin, or drop the weight: away from 0 it is a constant."
             )
     ring = ring_of(names)
@@ -330,15 +330,15 @@ def _polynomial(expression: Expr, ring: Any, point: Mapping[str, Fraction], most
     if not reduced.is_polynomial(*symbols):
         culprit = next((f for f in reduced.atoms(sympy.Function)), reduced)
         raise NotAnalyticError(
-            f"{culprit} is no polynomial. What can be reduced: polynomials with rational coefficients, and products and "
-            "powers of these with sin, tan, tanh, sinh, atan, erf, log(1 + p), exp(p) − 1, of p that vanishes at the "
+            f"{culprit} is no polynomial. What can be reduced: polynomials with rational coefficients, and products "
+            "and powers of these with sin, tan, tanh, sinh, atan, erf, log(1 + p), exp(p) − 1 of p that vanishes at the "
             "point: each is p times a unit. Otherwise give a Taylor polynomial, and say so."
         )
     size = _expanded_size(reduced)
     if size > 200 * most_terms:
         raise InvalidValueError(
-            f"Expanding the expression could take {size} terms; the limit is most_terms = {most_terms}. Give the generators "
-            "of its ideal instead."
+            f"Expanding the expression could take {size} terms; the limit is most_terms = {most_terms}. Give the "
+            "generators of its ideal instead."
         )
     named = reduced.xreplace({symbol: Symbol(symbol.name) for symbol in symbols})
     try:

@@ -68,7 +68,8 @@ def face_coordinates(face: Face) -> FaceCoordinates:
         _, moves = table.lll(transform=True)
         back = moves.inv()
         change = tuple(
-            tuple(sum(int(moves[i, k]) * change[k][j] for k in range(rank)) for j in range(dimension)) for i in range(rank)
+            tuple(sum(int(moves[i, k]) * change[k][j] for k in range(rank)) for j in range(dimension))
+            for i in range(rank)
         )
         monomials = tuple(
             tuple(sum(int(fmpq(back[k, i]).p) * monomials[k][j] for k in range(rank)) for j in range(dimension))

@@ -33,7 +33,7 @@ def order_bounds(germ: IdealGerm, reason: str) -> Node:
 
 def _from_order(germ: IdealGerm) -> tuple[Bound, dict[str, Any] | None]:
     best: tuple[Bound, dict[str, Any] | None] = (NOTHING, None)
-    for slot, generator in enumerate(germ.generators):
+    for slot in range(len(germ.generators)):
         found = [(_along_free(germ, slot), Fraction(1))]
         found.extend((_along_axis(germ, slot, i), 1 + min(germ.prior[i], Fraction(0))) for i in range(germ.dimension))
         for place, numerator in found:

@@ -1,7 +1,7 @@
 """Changes of coordinates: new coordinates are polynomials in the old ones, invertible near the origin.
 
-Two kinds of change help. A factor of a generator with a linear part becomes a coordinate. And where a face of the Newton
-polyhedron has zeros that matter, a shift x ↦ x − q along those zeros (a Newton–Puiseux step) moves them to infinity.
+Two kinds of change help. A factor of a generator with a linear part becomes a coordinate. And where a face of the
+Newton polyhedron has zeros that matter, a shift x ↦ x − q along those zeros (a Newton–Puiseux step) moves them away.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def _with_coordinate(
             multipliers[factor] = substitute(pair[0], [*germ.ring.gens, coordinate], germ.ring)
         result: list[Element] = []
         for generator, pairs in zip(germ.generators, split, strict=True):
-            unit = 1 / split_unit(generator)[0].coeff(1) * germ.ring.one  # generators are free of units but constants
+            unit = germ.ring.one * (1 / split_unit(generator)[0].coeff(1))
             for factor, power in pairs:
                 if factor != coordinate:
                     unit = unit * multipliers[factor] ** power
@@ -199,7 +199,7 @@ def _total_degree(factor: Element, index: int) -> int:
 def _along_symmetries(germ: IdealGerm, face: Face) -> Iterator[list[Element]]:
     """A field ∂_p + Σ c_i p^{a_i − 1} ∂_i that kills the face polynomials: x_i := x_i − (c_i/a_i) p^{a_i}.
 
-    In the new coordinates the face polynomials do not contain p. The weights w with w_i = a_i w_p are those of the face.
+    In the new coordinates the face polynomials do not contain p. On the face, x_i and p^{a_i} have equal weight.
     """
     everything = _parts(germ, face)
     parts = [_without_monomial(part) for part in everything]

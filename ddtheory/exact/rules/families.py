@@ -9,6 +9,7 @@ contraction of all points to the origin by a scaling that preserves the ideal.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -131,7 +132,9 @@ class _Family:
     def _derive(self, germ: IdealGerm, parameters: Parameters) -> Node:
         if not any(germ.generators):
             zero = Bound(Fraction(0), 1)
-            return Node("zero", germ, zero, zero, "Nothing is left: the zero ideal.", (), dict, tuple(sorted(parameters)))
+            return Node(
+                "zero", germ, zero, zero, "Nothing is left: the zero ideal.", (), dict, tuple(sorted(parameters))
+            )
         if any(generator.is_ground and generator for generator in germ.generators):
             unit = Bound(math.inf, 1)
             return Node("unit", germ, unit, unit, "A generator is a constant.", (), dict, tuple(sorted(parameters)))
@@ -139,7 +142,15 @@ class _Family:
             return self._without_parameters(germ, parameters)
         if self._expired() or self._depth > _DEEPEST:
             return _weight_bound(germ, parameters, "The search over charts reached a limit.")
-        for step in (self._generators, self._unused, self._blocks, self._crossing, self._factor, self._roots, self._contract):
+        for step in (
+            self._generators,
+            self._unused,
+            self._blocks,
+            self._crossing,
+            self._factor,
+            self._roots,
+            self._contract,
+        ):
             node = step(germ, parameters)
             if node is not None:
                 return node
@@ -293,10 +304,7 @@ class _Family:
                 f"{name} occurs only in factors of its own; the pair is worst at their real zeros"
                 + (f", of {', '.join(shown(factor) for factor in real)}." if real else ", and there are none."),
                 tuple(children),
-                lambda v=variable, zeros=real: {
-                    "variable": v,
-                    "factors": [polynomial_to_json(factor) for factor in zeros],
-                },
+                functools.partial(dict, variable=variable, factors=[polynomial_to_json(factor) for factor in real]),
                 tuple(sorted(parameters)),
             )
         return None
@@ -417,4 +425,3 @@ def _weight_bound(germ: IdealGerm, parameters: Parameters, reason: str) -> Node:
         lambda: {"weights": weights, "order": None, "reason": reason},
         tuple(sorted(parameters)),
     )
-

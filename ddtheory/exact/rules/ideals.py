@@ -87,7 +87,7 @@ _Step = _Unit | _Subtract | _Drop
 
 
 def spare_generators(germ: IdealGerm, solve: Solve) -> Node | None:
-    """The same ideal from simpler generators: without units, multiples of each other, and terms that others generate."""
+    """The same ideal from simpler generators: without units, multiples, and terms that others generate."""
     rewriting = Rewriting(list(germ.generators))
     rewriting.run(germ)
     if not rewriting.steps:
@@ -142,7 +142,9 @@ class Rewriting:
 
     def _strip_units(self) -> None:
         for slot, generator in enumerate(self.current):
-            unit = generator.ring.ground_new(factors(generator)[0]) if self._constants_only else split_unit(generator)[0]
+            unit = (
+                generator.ring.ground_new(factors(generator)[0]) if self._constants_only else split_unit(generator)[0]
+            )
             if unit != 1:
                 self._apply(_Unit(slot, unit))
 

@@ -9,6 +9,7 @@ direction makes the local pair no worse than that of ∏ t_i^{N_i} · s^r: harml
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,6 +23,7 @@ from ddtheory.exact.faces import Exponent, Face, compact_faces, facet_normals
 from ddtheory.exact.ideal import IdealGerm
 from ddtheory.exact.local_ring import Element, fraction
 from ddtheory.exact.newton import NewtonDistance, newton_distance
+from ddtheory.exact.rules.blocks import connected
 from ddtheory.exact.torus import (
     Combination,
     FaceCoordinates,
@@ -145,7 +147,7 @@ def _sign_change(
     distance: NewtonDistance,
     says: str,
 ) -> tuple[Bound, str, dict[str, Any]]:
-    """One generator with simple zeros only: its zero set has κ = 1, and meets the exceptional divisors transversally."""
+    """One generator with simple zeros only: its zero set has κ = 1 and is transversal to the exceptional divisors."""
     support = _lowest(sorted(polynomial))
     zeros: list[dict[str, Any]] = []
     multiplicity, complete = upper.m or 1, True
@@ -173,7 +175,7 @@ def _sign_change(
     lower = Bound(Fraction(1), multiplicity) if complete else Bound(Fraction(1))
     return (
         lower,
-        f"{says}; the zero set, where the function changes sign, also has κ = 1 and crosses the divisors that attain ℓ.",
+        f"{says}; the zero set, where the function changes sign, has κ = 1 too and crosses divisors that attain ℓ.",
         {"data": {"zeros": zeros}, "multiplicity": multiplicity},
     )
 
@@ -224,6 +226,10 @@ def _face_order(
     for index, part in parts.items():
         if _has_one_sign(part, germ.nonnegative):
             return FaceOrder(face, 0, {"kind": "sign", "generator": index})
+    if germ.divergence:
+        block = _settled_block(parts[0], face, polynomials, germ, bound, expired)
+        if block is not None:
+            return FaceOrder(face, 0, {"kind": "additive", "exponents": [list(e) for e in sorted(block)]})
     place = face_coordinates(face)
     if face.dimension == 1:
         order = real_multiplicity(edge_polynomial(list(parts.values()), place), _positive_only(place, germ.nonnegative))
@@ -231,8 +237,9 @@ def _face_order(
     if not bound:
         return FaceOrder(face, None, {"kind": "unknown"})
     orders = range(1, _MOST_DERIVATIVES + 1)
-    if germ.divergence:
-        orders = range(2, _MOST_DERIVATIVES + 1)  # zeros of f_γ ≥ 0 are critical: order 2 settles what order 1 does
+    if germ.divergence or len(parts) == 1:
+        # zeros of f_γ ≥ 0 are critical, so order 2 settles what order 1 does; one polynomial always has zeros over ℂ
+        orders = range(2, _MOST_DERIVATIVES + 1)
     for order in orders:
         if order > 2 and bound * (order - 1) > 1:
             break
@@ -241,6 +248,26 @@ def _face_order(
             proven = 0 if germ.divergence and order == 2 else order - 1
             return FaceOrder(face, proven, proof)
     return FaceOrder(face, None, {"kind": "unknown"})
+
+
+def _settled_block(
+    part: Part,
+    face: Face,
+    polynomials: Sequence[Part],
+    germ: IdealGerm,
+    bound: Fraction,
+    expired: Callable[[], bool],
+) -> frozenset[Exponent] | None:
+    """A block of a separable sum f_γ = g(x) + h(y) ≥ 0 that has no zero; then f_γ has none, since g ≥ 0 and h ≥ 0."""
+    exponents = list(part)
+    blocks = connected([frozenset(i for i, power in enumerate(e) if power) for e in exponents])
+    if len(blocks) < 2:
+        return None
+    for block in sorted(blocks, key=len):
+        smaller = Face(frozenset(exponents[j] for j in block), face.unbounded)
+        if _face_order(polynomials, smaller, germ, bound, expired).order == 0:
+            return smaller.exponents
+    return None
 
 
 def _combination(
@@ -312,7 +339,7 @@ def _lowest(support: Sequence[Exponent]) -> list[Exponent]:
     """The exponents that no other divides: they span the polyhedron."""
     found: list[Exponent] = []
     for exponent in sorted(support, key=sum):
-        if not any(all(x <= y for x, y in zip(other, exponent, strict=True)) for other in found):
+        if not any(all(map(operator.le, other, exponent)) for other in found):
             found.append(exponent)
     return found
 

@@ -13,8 +13,10 @@ from ddtheory.exact.ideal import IdealGerm
 from ddtheory.exact.rules.arrangements import linear_forms
 from ddtheory.exact.rules.blocks import additive_divergence, separable_sum, transversal_crossing
 from ddtheory.exact.rules.changes import smooth_factor
+from ddtheory.exact.rules.closed_forms import definite_quadric, generic_minors, two_factors, vandermonde
 from ddtheory.exact.rules.ideals import proper_power, spare_generators, trivial_ideal, unused_variables
-from ddtheory.exact.rules.regular import morse_coordinate, regular_generator
+from ddtheory.exact.rules.linear import essential_forms
+from ddtheory.exact.rules.regular import completed_square, morse_coordinate, regular_generator
 from ddtheory.values import Citation
 
 Solve = Callable[[IdealGerm], Node]
@@ -43,13 +45,40 @@ REDUCTIONS: tuple[Rule, ...] = (
     Rule("separable", "generators in disjoint variables", _LIN, separable_sum),
     Rule("additive", "K ≥ 0 a sum in disjoint variables", _LIN, additive_divergence),
     Rule("crossing", "a product in disjoint variables", _LIN, transversal_crossing),
+    Rule("coordinates", "lowest forms that depend on few linear forms", _AGV, essential_forms),
     Rule("split", "K ≥ 0 with a positive second derivative in a free variable", _AGV, morse_coordinate),
+    Rule(
+        "square", "a monomial times g ≥ 0 with a positive second derivative in a free variable", _AGV, completed_square
+    ),
     Rule("coordinates", "a factor of a generator with a linear part in a free variable", _WATANABE, smooth_factor),
     Rule(
         "arrangement",
         "one generator, a product of real linear forms",
         Citation("Mustaţă 2006, Multiplier ideals of hyperplane arrangements", "thresholds from flats"),
         linear_forms,
+    ),
+    Rule("definite", "a generator with definite quadratic part in all variables", _WATANABE, definite_quadric),
+    Rule(
+        "matrix_product",
+        "the entries of a product of two matrices of distinct variables",
+        Citation(
+            "Aoyagi and Watanabe 2005, Neural Networks 18",
+            "reduced-rank regression",
+            "doi:10.1016/j.neunet.2005.03.014",
+        ),
+        two_factors,
+    ),
+    Rule(
+        "minors",
+        "all minors of one size of a matrix of distinct variables",
+        Citation("Johnson 2003; Docampo 2013, Arcs on determinantal varieties", "thresholds of determinantal ideals"),
+        generic_minors,
+    ),
+    Rule(
+        "vandermonde",
+        "power sums Σ a_i b_i^{1 + jQ}",
+        Citation("Aoyagi 2010; restated in Entropy 2019", "Vandermonde matrix type singularities, one input"),
+        vandermonde,
     ),
 )
 

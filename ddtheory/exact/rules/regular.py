@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
-from ddtheory.exact.derivation import Bound, CertificateError, Data, Node
+from ddtheory.exact.derivation import CertificateError, Data, Node
 from ddtheory.exact.ideal import IdealGerm, shown
 from ddtheory.exact.local_ring import (
     Element,
@@ -39,9 +40,8 @@ def regular_generator(germ: IdealGerm, solve: Solve) -> Node | None:
             if any(part is None for part in found):
                 continue
             parts = [part for part in found if part is not None]
-            return _maybe_sheared(
-                germ, sheared, lambda moved, p=parts, s=slot, v=variable: _eliminated(moved, s, v, p, solve)
-            )
+            follow = functools.partial(_eliminated, slot=slot, variable=variable, parts=parts, solve=solve)
+            return _maybe_sheared(germ, sheared, follow)
     return None
 
 
@@ -77,7 +77,8 @@ def morse_coordinate(germ: IdealGerm, solve: Solve) -> Node | None:
             moved = sheared[0].generators[0] if sheared else whole
             found = _bounded_eliminant(moved, moved.diff(moved.ring.gens[variable]), variable)
             if found is not None:
-                return _maybe_sheared(germ, sheared, lambda place, p=found, v=variable: _split(place, v, p, solve))
+                follow = functools.partial(_split, variable=variable, found=found, solve=solve)
+                return _maybe_sheared(germ, sheared, follow)
     return None
 
 
@@ -100,6 +101,55 @@ def _split(germ: IdealGerm, variable: int, found: Element, solve: Solve) -> Node
         (child,),
         data,
     )
+
+
+def completed_square(germ: IdealGerm, solve: Solve) -> Node | None:
+    """f = M·g ≥ 0 with a monomial M and ∂²g/∂x² > 0, x free and not in M: g compares with x² + g on ∂g/∂x = 0."""
+    if not germ.divergence:
+        return None
+    (whole,) = germ.generators
+    least = tuple(min(column) for column in zip(*whole, strict=True))
+    if not any(least):
+        return None
+    rest = germ.ring.from_dict({tuple(a - b for a, b in zip(m, least, strict=True)): c for m, c in whole.items()})
+    live = [
+        i
+        for i in germ.free
+        if not least[i] and _square_coefficient(rest, i) and not linear_coefficient(rest, i) and _width(rest, i) > 1
+    ]
+    for variable in sorted(live, key=lambda i: (degree_in(rest, i), _width(rest, i))):
+        found = _bounded_eliminant(rest, rest.diff(germ.ring.gens[variable]), variable)
+        if found is None:
+            continue
+        return _completed(germ, variable, rest, _nonnegative(found), least, solve)
+    return None
+
+
+def _completed(
+    germ: IdealGerm, variable: int, rest: Element, found: Element, least: tuple[int, ...], solve: Solve
+) -> Node:
+    x = germ.ring.gens[variable]
+    child = solve(germ.with_generators([germ.ring.from_dict({least: 1}) * (x**2 + found)]))
+
+    def data() -> Data:
+        unit, factor = _written(cofactors(rest, rest.diff(x), variable, found))
+        return {"variable": variable, "monomial": list(least), "unit": unit, "cofactor": factor}
+
+    return Node(
+        "square",
+        germ,
+        child.lower,
+        child.upper,
+        f"Beside a monomial, {germ.names[variable]} is a regular coordinate: the factor compares with "
+        f"{germ.names[variable]}^2 + {shown(found)}.",
+        (child,),
+        data,
+    )
+
+
+def _nonnegative(polynomial: Element) -> Element:
+    """The sign for which a germ of one sign is ≥ 0: its lexicographically first exponent is a vertex, and even."""
+    return polynomial if not polynomial or polynomial[min(polynomial)] > 0 else -polynomial
 
 
 def _written(pair: tuple[Element, Element] | None) -> list[Any]:
