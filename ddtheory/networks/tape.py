@@ -148,8 +148,12 @@ def _seen(factor: Tensor) -> Tensor:
 
 
 def _gate(z: Terms, below: float) -> Tensor:
-    """The slope on the side that z moves to; zero where deviations whose order is undecided have different signs."""
+    """The slope on the side that z moves to; zero, a mere bound, where the sign is not that of every possible term."""
     moves = z.deviation.parts.values()
-    opens = torch.stack([z.start > 0, *((z.start == 0) & (lead > 0) for lead, _ in moves)]).any(0)
-    shuts = torch.stack([z.start < 0, *((z.start == 0) & (lead < 0) for lead, _ in moves)]).any(0)
-    return torch.where(opens & shuts, 0.0, torch.where(opens, 1.0, below))
+    at_zero = z.start == 0
+    never = torch.zeros(z.shape, dtype=torch.bool)
+    opens = torch.stack([never, *((size > 0) & (lead > 0) for lead, size in moves)]).any(0)
+    shuts = torch.stack([never, *((size > 0) & (lead < 0) for lead, size in moves)]).any(0)
+    unknown = torch.stack([never, *((size > 0) & (lead == 0) for lead, size in moves)]).any(0)
+    moved = torch.where(unknown | (opens & shuts), 0.0, torch.where(opens, 1.0, below))
+    return torch.where(at_zero, moved, torch.where(z.start > 0, 1.0, below))

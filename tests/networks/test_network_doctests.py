@@ -3,6 +3,8 @@
 import doctest
 import importlib
 import pkgutil
+import subprocess
+import sys
 
 import pytest
 
@@ -16,6 +18,11 @@ MODULES = ["ddtheory.exact.valuation", *sorted(module.name for module in ROOM)]
 def test_examples_run(name):
     failed, _ = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
     assert failed == 0
+
+
+def test_the_room_knows_no_measurement():
+    code = "import sys, ddtheory.networks; assert not any(name.startswith('ddtheory.measure') for name in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_there_are_examples():

@@ -278,6 +278,21 @@ def test_signs_that_depend_on_which_power_is_smaller() -> None:
     assert str(network_orders(network, {"2.weight": [[1, 1]]}).divergence) == "≥ 2"
 
 
+def test_a_shut_unit_leaves_the_next_gate_undecided() -> None:
+    """relu(w relu(−1 + t^b x) + t^a): where b < a the sign is that of a term that no drawn input shows."""
+    network = nn.Sequential(nn.Linear(1, 1), nn.ReLU(), nn.Linear(1, 1), nn.ReLU())
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.fill_(1.0)
+        network[0].bias.fill_(-10.0)
+    a, b = sympy.symbols("a b", positive=True)
+    shown = [
+        str(network_orders(network, {"0.weight": one, "2.bias": two}).signals["2"][0])
+        for one, two in ((b, a), (1, 2), (2, 1))
+    ]
+    assert shown == ["≥ 0", "≥ 0", "0"]
+
+
 def test_closed_gates_are_a_bound() -> None:
     """relu(−w relu(t x)), w > 0, is zero: no drawn input opens both gates, so nothing is claimed beyond the bound."""
     model = nn.Sequential(nn.Linear(1, 1, bias=False), nn.ReLU(), nn.Linear(1, 1, bias=False), nn.ReLU())
