@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from fractions import Fraction
 from multiprocessing import active_children, get_context
@@ -157,7 +159,6 @@ def test_an_executor_that_loses_a_task_is_reported() -> None:
 
 def test_an_estimator_that_workers_cannot_import_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
     """A function of a module that exists here only."""
-    import sys
     import types
 
     module = types.ModuleType("only_here")
@@ -165,6 +166,20 @@ def test_an_estimator_that_workers_cannot_import_is_a_message(monkeypatch: pytes
     monkeypatch.setitem(sys.modules, "only_here", module)
     found = sweep(module.lost, tasks(), jobs=2)
     assert all("could not load the estimator" in o.error and "jobs=1" in o.error for o in found.outcomes)
+
+
+def test_a_script_without_a_guard_is_told_so(tmp_path: Path) -> None:
+    """Worker processes import the script that starts them; unguarded, each would start workers of its own."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from ddtheory.testing import check_estimator, conformance_cells\n"
+        "from ddtheory.testing.conformance import quadrature\n"
+        "report = check_estimator(quadrature, conformance_cells()[:2], jobs=2)\n"
+        "print(report.results[0].reason)\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and "__main__" in done.stdout.splitlines()[-1]
 
 
 def partial_target(task: EstimationTask, *, shift: float) -> Estimate:

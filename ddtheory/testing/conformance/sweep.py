@@ -237,7 +237,10 @@ def _outcome(task: EstimationTask, future: Future[Outcome]) -> Outcome:
     if isinstance(error, TimeoutError):
         reason = f"TimeoutError: {error}"
     elif isinstance(error, BrokenProcessPool):
-        reason = "the worker process died before it answered; likely causes are too little memory and a crash"
+        reason = (
+            "the worker process died before it answered; likely causes are too little memory, a crash in a compiled "
+            'library, and a script that runs this outside of `if __name__ == "__main__":`'
+        )
     else:
         reason = f"the task was lost: {type(error).__name__}: {error}"
     return Outcome(task.cell, task.seed, None, reason, 0, 0.0)
