@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -304,3 +304,52 @@ def test_closed_gates_are_a_bound() -> None:
     with torch.no_grad():
         model[2].weight.fill_(1.0)
     assert str(network_orders(model, {"0.weight": 1}).divergence) == "2"
+
+
+class Along(nn.Module):
+    """Any function of z = 1 + t x, or of t x where the bias is left out."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor], bias: bool) -> None:
+        super().__init__()
+        self.linear = nn.Linear(3, 3, bias=bias)
+        self.function = function
+        with torch.no_grad():
+            self.linear.weight.copy_(torch.eye(3) + torch.ones(3, 3))
+            if bias:
+                self.linear.bias.fill_(1.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(self.linear(x))
+
+
+SLOPE_AT_ONE = float(torch.func.grad(F.gelu)(torch.tensor(1.0, dtype=torch.float64)))
+
+
+@pytest.mark.parametrize(
+    ("function", "bias", "shown"),
+    [
+        (lambda z: torch.sigmoid(z) - z / 4, False, "≥ 2"),  # σ'(0) = 1/4
+        (lambda z: torch.sigmoid(z) - z / 3, False, "2"),
+        (lambda z: F.gelu(z) - SLOPE_AT_ONE * z, True, "≥ 2"),
+        (lambda z: F.gelu(z) - z, True, "2"),
+        (lambda z: F.softmax(z.sum(-1, keepdim=True) + torch.arange(3.0), -1), True, "≥ 2"),  # a shift of all scores
+        (lambda z: F.softmax(z * torch.arange(3.0), -1), True, "2"),
+        (lambda z: F.softmax(z, -1).sum(-1, keepdim=True), True, "≥ 2"),
+        (lambda z: (z - z.mean(-1, keepdim=True)).sum(-1, keepdim=True), True, "≥ 2"),  # zero only up to rounding
+        (lambda z: (z - z.mean(-1, keepdim=True))[..., :2].sum(-1, keepdim=True), True, "2"),
+        (lambda z: z * z - 2 * z, True, "≥ 2"),  # (1 + tx)² − 2 (1 + tx) = t²x² − 1
+        (lambda z: z * z - 3 * z, True, "2"),
+        (lambda z: F.layer_norm(z, (3,)).sum(-1, keepdim=True), False, "≥ 2"),
+    ],
+)
+def test_coefficients_decide_what_cancels(function: Callable[[Tensor], Tensor], bias: bool, shown: str) -> None:
+    """Each cancellation has its control beside it: the same terms with another coefficient."""
+    assert str(network_orders(Along(function, bias).double(), {"linear.weight": 1}).divergence) == shown
+
+
+@pytest.mark.parametrize(("weights", "exact"), [((1.0, 1.0, 1.0), False), ((1.0, 2.0, 1.0), True)])
+def test_signals_that_cancel(weights: tuple[float, ...], exact: bool) -> None:
+    """The gradient of Σ w softmax(z) by z is zero when all w are equal."""
+    network = Along(lambda z: (F.softmax(z, -1) * torch.tensor(weights)).sum(-1, keepdim=True), True).double()
+    signals = network_orders(network, {}).signals["linear"]
+    assert {(str(order.value), order.exact) for order in signals.flat} == {("0", exact)}
