@@ -18,6 +18,8 @@ from .exact.intersection import transversal_crossing as transversal_crossing
 from .exact.intersection import union as union
 from .exact.threshold import Derivation as Derivation
 from .exact.threshold import rlct as rlct
+from .exact.typed import IntersectionType as IntersectionType
+from .exact.typed import intersection_type as intersection_type
 from .exact.volume import sublevel_volume as sublevel_volume
 from .values import RLCT as RLCT
 from .values import Arc as Arc

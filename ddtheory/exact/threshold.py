@@ -13,12 +13,13 @@ from typing import Any
 import sympy
 from sympy import Expr, Pow, Rational, Symbol
 
-from ddtheory.errors import InvalidValueError, NotADivergenceError, NotAnalyticError
+from ddtheory.errors import InvalidValueError, NotADivergenceError, NotAnalyticError, UndecidedError
 from ddtheory.exact.derivation import Bound, CertificateError, Node
 from ddtheory.exact.germ import Germ, Names, Number, exact_number
 from ddtheory.exact.ideal import IdealGerm, shown
 from ddtheory.exact.local_ring import constant_term, ring_of, substitute
 from ddtheory.exact.nonnegative import refuse_negative
+from ddtheory.exact.order import leading_term
 from ddtheory.exact.parse import parse_expression
 from ddtheory.exact.rules.registry import citation_of
 from ddtheory.exact.solver import Solver
@@ -207,14 +208,20 @@ def rlct(
         raise InvalidValueError(f"The limits must be positive; got seconds={seconds}, depth={depth}.")
     if divergence is not None:
         expressions, kind = [_plain(divergence)], "divergence"
+        squares = _squares(expressions[0])
+        if squares and not expressions[0].is_polynomial():
+            # the squares are of functions that are polynomials up to units only, so K ≍ Σ f² is what can be used
+            expressions, kind = [root for _, root in squares], "generators"
     else:
         expressions, kind = [_plain(entry) for entry in generators or ()], "generators"
         if not expressions:
             raise InvalidValueError("generators is empty; K ≡ 0 has no learning coefficient.")
+    asked = sorted({symbol.name for expression in expressions for symbol in expression.free_symbols})
+    expressions = _with_functions_as_coordinates(expressions, {str(name) for name in at or {}})
     names = sorted({symbol.name for expression in expressions for symbol in expression.free_symbols})
     if not names:
         raise InvalidValueError(f"{expressions[0]} contains no variable, so there is no singularity to analyse.")
-    sides = _named(nonnegative, names, "nonnegative")
+    sides = [name for name in _named(nonnegative, [*names, *asked], "nonnegative") if name in names]
     weights = {name: _exponent(name, value) for name, value in _by_name(prior or {}, names, "prior").items()}
     point = {name: _rational(value, f"at[{name}]") for name, value in _by_name(at or {}, names, "at").items()}
     place = tuple(point.get(name, Fraction(0)) for name in names)
@@ -292,6 +299,22 @@ def _from_squares(
         (child,),
         lambda: {"coefficients": [str(coefficient) for coefficient, _ in squares]},
     )
+
+
+def _with_functions_as_coordinates(expressions: Sequence[Expr], moved: set[str]) -> list[Expr]:
+    """A variable that occurs only inside one odd function, as in tanh(y), is replaced: y ↦ tanh(y) is a coordinate.
+
+    It is y times a positive unit, so a prior weight or a boundary at y = 0 stays what it is.
+    """
+    found = list(expressions)
+    for function in {atom for expression in found for atom in expression.atoms(*_VANISHING)}:
+        (inner,) = function.args
+        if not isinstance(inner, Symbol) or inner.name in moved:
+            continue
+        replaced = [expression.xreplace({function: sympy.Dummy(inner.name)}) for expression in found]
+        if not any(inner in expression.free_symbols for expression in replaced):
+            found = [expression.xreplace({function: inner}) for expression in found]
+    return found
 
 
 def _squares(expression: Expr) -> list[tuple[Fraction, Expr]] | None:
@@ -384,6 +407,9 @@ def _up_to_units(expression: Expr, point: Mapping[str, Fraction]) -> Expr:
         return sympy.Integer(1)
     if isinstance(expression, sympy.cos) and vanishes(expression.args[0]):
         return sympy.Integer(1)
+    if isinstance(expression, sympy.Add) and len(expression.free_symbols) == 1 and not expression.is_polynomial():
+        (symbol,) = expression.free_symbols
+        return _leading_power(expression, symbol, place.get(symbol, sympy.Integer(0)))
     if isinstance(expression, sympy.Add) and len(expression.args) == 2:
         for first, second in itertools.permutations(expression.args):
             for sign in (1, -1):
@@ -392,6 +418,16 @@ def _up_to_units(expression: Expr, point: Mapping[str, Fraction]) -> Expr:
                 if second == sign and isinstance(-sign * first, sympy.cos) and vanishes((-sign * first).args[0]):
                     return _up_to_units((-sign * first).args[0], point) ** 2
     return expression
+
+
+def _leading_power(expression: Expr, symbol: Symbol, at: Expr) -> Expr:
+    """A function of one variable is (x − x_0)^k times a unit."""
+    time = Symbol("t", positive=True)
+    try:
+        leading = leading_term(expression.subs(symbol, at + time), time)
+    except (NotAnalyticError, UndecidedError):
+        return expression
+    return expression if leading.exponent is None else (symbol - at) ** leading.exponent
 
 
 def _refuse_trivial(moved: Sequence[Polynomial], kind: str, names: Sequence[str], place: Sequence[Fraction]) -> None:
