@@ -353,3 +353,19 @@ def test_signals_that_cancel(weights: tuple[float, ...], exact: bool) -> None:
     network = Along(lambda z: (F.softmax(z, -1) * torch.tensor(weights)).sum(-1, keepdim=True), True).double()
     signals = network_orders(network, {}).signals["linear"]
     assert {(str(order.value), order.exact) for order in signals.flat} == {("0", exact)}
+
+
+@pytest.mark.parametrize(("sign", "shown"), [(-1.0, "≥ 4"), (1.0, "4")])
+def test_rounding_opens_no_gate(sign: float, shown: str) -> None:
+    """relu(0 ± (t x)²), where the zero is a sum that float64 gives as 1e-16 of either sign."""
+
+    class Rounded(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(3, 1, bias=False)
+
+        def forward(self, x: Tensor) -> Tensor:
+            zero = (x - x.mean(-1, keepdim=True)).sum(-1, keepdim=True)
+            return torch.relu(zero + sign * self.linear(x).square())
+
+    assert str(network_orders(Rounded(), {"linear.weight": 1}).divergence) == shown
