@@ -13,9 +13,10 @@ from ddtheory.cells import covariance
 from ddtheory.cells.blocks import at_least, matrix, vector
 from ddtheory.cells.cell import Cell
 from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form, newton
+from ddtheory.cells.routes import closed_form, newton, with_regular
 from ddtheory.cells.truth import Provenance, Route, Side
 from ddtheory.errors import InvalidValueError
+from ddtheory.exact.intersection import transversal_crossing
 from ddtheory.values import RLCT, Citation
 
 if TYPE_CHECKING:
@@ -33,23 +34,21 @@ if TYPE_CHECKING:
 def factor_analysis(*, covariates: int = 3, factors: int = 1) -> Cell:
     """x ~ N(0, Λ Λᵀ + diag ψ) with n covariates and k factors, at Λ = 0, ψ = 1.
 
-    The variances are regular, and the off-diagonal entries leave K ≍ Σ_{i<j} (Λ_i · Λ_j)². For n > k, λ = (k + 2)n/4
-    and m = 1; but n = 2, k = 1 has ⟨Λ_1 Λ_2⟩ and m = 2. The proof of equality below covers k ≤ 2; for more factors
-    (k + 2)n/4 stands as an upper bound: the generators are homogeneous of degree 2 in kn variables.
+    The variances are regular, and the off-diagonal entries leave K ≍ Σ_{i<j} (Λ_i · Λ_j)². For n > k, λ = (k + 2)n/4;
+    m = n for n = k + 1, where Λ = 0 and the strata of orthogonal rows all have the same λ; m = 1 for n > k + 1.
 
     Args:
         covariates: n ≥ 2.
         factors: k, at least 1 and less than n.
 
-    Source: Drton & Plummer 2017, the code that accompanies it (which has m = 1 also for n = 2).
+    Source: λ is in the code that accompanies Drton & Plummer 2017, which has m = 1 throughout; m is derived here, and
+    is that of the restricted Boltzmann machine with the same germ (Aoyagi 2010).
 
     Raises:
         InvalidValueError: sizes out of range.
 
-    >>> factor_analysis(covariates=4, factors=2).rlct, factor_analysis(covariates=2, factors=1).rlct
-    (RLCT(lam=Fraction(4, 1), m=1), RLCT(lam=Fraction(3, 2), m=2))
-    >>> factor_analysis(covariates=4, factors=3).truth.status.value
-    'bounds'
+    >>> factor_analysis(covariates=4, factors=2).rlct, factor_analysis(covariates=3, factors=2).rlct
+    (RLCT(lam=Fraction(4, 1), m=1), RLCT(lam=Fraction(3, 1), m=3))
     """
     at_least(covariates, 2, "The number of covariates")
     at_least(factors, 1, "The number of factors")
@@ -60,26 +59,12 @@ def factor_analysis(*, covariates: int = 3, factors: int = 1) -> Cell:
     sigma = sympy.eye(covariates) + sympy.diag(*variances) + loadings * loadings.T
     pairs = list(itertools.combinations(range(covariates), 2))
     products = tuple(loadings.row(i).dot(loadings.row(j)) for i, j in pairs)
-    value = RLCT(Fraction((factors + 2) * covariates, 4), 2 if covariates == 2 else 1)
+    value = RLCT(Fraction((factors + 2) * covariates, 4), covariates if covariates == factors + 1 else 1)
     monomials = [
         tuple(int((row, c) in ((i, f), (j, f))) for row in range(covariates) for c in range(factors))
         for i, j in pairs
         for f in range(factors)
     ]
-    settled = factors <= 2
-    argument = (
-        "off-diagonal products beside n regular variances; a face on which all are binomial needs n > k non-zero "
-        "vectors of the plane that are orthogonal, so no face has a real zero in the torus"
-    )
-    rank = RLCT(Fraction(covariates, 2))
-    routes: tuple[Route, ...] = (newton(argument, monomials, regular=covariates),)
-    if settled:
-        routes = (closed_form("(k + 2)n/4 (m = 2 for n = 2)", lambda: value), *routes)
-    else:
-        routes = (
-            newton("the polyhedron bounds from above", monomials, regular=covariates, side=Side.UPPER),
-            Route("Hessian rank", "λ ≥ ρ/2, ρ = n variances", lambda: rank, Side.LOWER),
-        )
     return Cell(
         "",
         covariance.divergence(sigma),
@@ -96,9 +81,35 @@ def factor_analysis(*, covariates: int = 3, factors: int = 1) -> Cell:
         ),
         generators=(*products, *(sigma[i, i] - 1 for i in range(covariates))),
         provenance=Provenance.CODE,
-        routes=routes,
+        routes=(
+            closed_form("(k + 2)n/4, m = n for n = k + 1 (Drton & Plummer 2017; Aoyagi 2010)", lambda: value),
+            Route(
+                "blow-ups of rows",
+                "the zero matrix has kn/4, a non-zero row leaves n − 1 regular products and the case (n − 1, k − 1)",
+                lambda: with_regular(orthogonal_rows(covariates, factors), covariates),
+            ),
+            newton("the polyhedron bounds from above", monomials, regular=covariates, side=Side.UPPER),
+        ),
         remark="A single loading only moves a variance to second order: order 2, but its arc with ψ is flat.",
     )
+
+
+def orthogonal_rows(rows: int, width: int) -> RLCT:
+    """(λ, m) of Σ_{i<j} (Λ_i · Λ_j)² at Λ = 0, for rows Λ_i in ℝ^k, at least two.
+
+    K is homogeneous of degree 4 in nk variables: the blow-up of 0 has λ = nk/4 on its divisor. The deepest zeros on the
+    divisor have one non-zero row (scaling the other rows to 0 keeps the pair and can only deepen its limit): there the
+    n − 1 products with that row are regular and the others are the case (n − 1, k − 1). The divisor crosses these, so
+    at equal λ the multiplicities add.
+
+    >>> orthogonal_rows(2, 1), orthogonal_rows(3, 2)
+    (RLCT(lam=Fraction(1, 2), m=2), RLCT(lam=Fraction(3, 2), m=3))
+    """
+    divisor = RLCT(Fraction(rows * width, 4))
+    beside = RLCT(Fraction(rows - 1, 2))
+    if rows > 2 and width > 1:
+        beside = with_regular(orthogonal_rows(rows - 1, width - 1), rows - 1)
+    return transversal_crossing(divisor, beside)
 
 
 def _sigma(parameters: Mapping[str, Tensor], covariates: int) -> Tensor:

@@ -102,8 +102,13 @@ def node_death(activation: str = "tanh") -> Cell:
         fluctuation=(lambda digits: fluctuation_from_lambda(Fraction(1, 2 * order), "two", digits=digits))
         if polynomial
         else None,
-        finite=finite.polynomial(divergence) if polynomial else None,
+        finite=finite.crossing((2, 2 * order), scale=_second_moment(order) / 2) if polynomial else None,
     )
+
+
+def _second_moment(order: int) -> Fraction:
+    """E x^{2p} over the inputs."""
+    return sum((Fraction(str(x)) ** (2 * order) for x in _INPUTS), Fraction(0)) / len(_INPUTS)
 
 
 def _network(activation: str) -> Problem:

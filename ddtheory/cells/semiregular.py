@@ -76,5 +76,5 @@ def semiregular(*, regular: int = 1, singular: int = 1, degree: int = 2) -> Cell
                 regular=regular,
             ),
         ),
-        finite=finite.polynomial(divergence) if variables <= 3 else None,
+        finite=finite.polynomial(divergence) if variables <= 2 else None,
     )

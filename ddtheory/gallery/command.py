@@ -1,0 +1,137 @@
+"""The verb `ddtheory cells`: lists the catalogue, makes one cell, writes exports and the gallery."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ddtheory.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from ddtheory.cells import Cell
+
+
+@click.command()
+@click.argument("name", required=False, metavar="[NAME]")
+@click.argument("parameters", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option("--json", "as_json", is_flag=True, help="Print the cell, or the list, as JSON.")
+@click.option(
+    "--export",
+    "export_to",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the catalogue, or the cell, to FILE.json or FILE.parquet.",
+)
+@click.option("--gallery", "gallery_to", type=click.Path(path_type=Path), metavar="FILE", help="Write one HTML page.")
+def cells(
+    name: str | None, parameters: tuple[str, ...], as_json: bool, export_to: Path | None, gallery_to: Path | None
+) -> None:
+    """Singular models with known answers: the list of them, or the cell of a family at given parameters.
+
+    The pair (lambda, m) is the one at the point of the torch model; where the whole parameter space has another,
+    both are shown. Lists are written 5,3,4.
+
+    \b
+    Examples:
+      ddtheory cells
+      ddtheory cells deep_linear widths=5,3,4 rank=1 --json
+      ddtheory cells --export cells.json --gallery cells.html
+    """
+    from ddtheory.cells import families, find_text
+    from ddtheory.gallery.export import check_folder, check_target
+
+    for target in filter(None, (export_to, gallery_to)):
+        check_folder(target)
+    if export_to is not None:
+        check_target(export_to)
+    chosen = None if name is None else [find_text(name, _assignments(parameters))]
+    if export_to is not None or gallery_to is not None:
+        _write(chosen, export_to, gallery_to)
+    elif chosen is None:
+        _list(as_json)
+    elif as_json:
+        from ddtheory.cells.document import document, to_json
+
+        click.echo(to_json(document(chosen[0])), nl=False)
+    else:
+        _show(chosen[0], families()[chosen[0].family].summary)
+
+
+def _assignments(texts: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise InvalidValueError(f"{text!r} is no parameter. Write KEY=VALUE, as in rank=1 or widths=5,3,4.")
+        if key.strip() in found:
+            raise InvalidValueError(f"{key.strip()} is given twice.")
+        found[key.strip()] = value.strip()
+    return found
+
+
+def _list(as_json: bool) -> None:
+    from ddtheory.cells import catalogue, families
+    from ddtheory.cells.document import summary, to_json
+
+    if as_json:
+        click.echo(to_json({"cells": [summary(cell) for cell in catalogue()]}), nl=False)
+        return
+    known = families()
+    width = max(map(len, known))
+    for name, family in known.items():
+        click.echo(f"{name.ljust(width)}  {len(family.examples):>2}  {family.summary}")
+    total = sum(len(family.examples) for family in known.values())
+    click.echo(f"\n{total} cells in {len(known)} families. `ddtheory cells NAME` shows one.")
+
+
+def _show(cell: Cell, summary: str) -> None:
+    from ddtheory.cells.document import document
+
+    data = document(cell)
+    lines: list[tuple[str, str]] = [("model", summary)]
+    if data["lambda"] is not None:
+        lines.append(("λ, m", f"{data['lambda']}, {data['multiplicity']}  ({data['status']})"))
+    for side in ("lower", "upper"):
+        if data["lambda"] is None and data[side]:
+            lines.append((side, f"λ = {data[side]['lambda']}, m = {data[side]['multiplicity']}"))
+    for route in data["routes"]:
+        found = (
+            "not run" if route["lambda"] is None else f"{route['side']} ({route['lambda']}, {route['multiplicity']})"
+        )
+        lines.append(("route", f"{route['name']}: {found}  {route['says']}"))
+    if data["global"]:
+        lines.append(("global", f"λ = {data['global']['lambda']}, m = {data['global']['multiplicity']}"))
+    for direction, order in data["kl"].items():
+        lines.append(("along", f"{direction}: {'flat' if order['kind'] == 'flat' else 'order ' + str(order['k'])}"))
+    if data["nu"]:
+        lines.append(("ν", f"{data['nu']['value']} ± {data['nu']['radius']}"))
+    for value in data["finite_n"]:
+        lines.append(("finite n", f"λ(nβ = {value['n_beta']}) = {value['value']} ± {value['radius']}"))
+    lines += [("source", f"{cell.source}  [{data['provenance']}]"), ("remark", data["remark"])]
+    click.secho(cell.name, bold=True)
+    for label, text in lines:
+        if text:
+            click.echo(f"{label:<9}{text}")
+
+
+def _write(chosen: list[Cell] | None, export_to: Path | None, gallery_to: Path | None) -> None:
+    from ddtheory.cells import catalogue
+    from ddtheory.cells.document import document
+    from ddtheory.gallery.export import export, write
+    from ddtheory.gallery.page import render
+
+    selected = chosen if chosen is not None else list(catalogue())
+    label = "cells" if sys.stderr.isatty() else None
+    with click.progressbar(selected, label=label, file=sys.stderr) as waiting:
+        documents = [document(cell) for cell in waiting]
+    if export_to is not None:
+        export(export_to, documents)
+    if gallery_to is not None:
+        write(gallery_to, render(selected, documents).encode())
+    for target in (export_to, gallery_to):
+        if target is not None:
+            click.echo(f"Wrote {target} ({len(selected)} cell{'' if len(selected) == 1 else 's'}).")
