@@ -1,4 +1,5 @@
 from . import cells as cells
+from . import certify as certify
 from . import errors as errors
 from . import exact as exact
 from . import measure as measure

@@ -307,6 +307,26 @@ def rlct(
         click.echo(f"rules: {', '.join(found.rules)}")
 
 
+@main.command()
+@click.argument("file", metavar="FILE")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def certify(file: str, as_json: bool) -> None:
+    """Check a certificate that `ddtheory rlct --certificate` wrote, with code that shares nothing with what wrote it.
+
+    Exit code 0: accepted. 1: rejected; it says where and why. 2: the file is no certificate. "-" reads the standard
+    input.
+
+    \b
+    Example:
+      ddtheory rlct '(x+y^2)^2 + z^2' --certificate proof.json && ddtheory certify proof.json
+    """
+    from ddtheory.certify import certify_file
+
+    code, text = certify_file(file, as_json)
+    click.echo(text)
+    sys.exit(code)
+
+
 @contextmanager
 def _spinner(text: str, quiet: bool) -> Iterator[Callable[[str], None]]:
     """A line on the terminal that shows what is being worked on; nothing when the output is no terminal."""

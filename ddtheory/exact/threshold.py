@@ -41,12 +41,14 @@ class Derivation:
         given: the polynomials as given, before the point was moved to the origin.
         at: the point.
         root: the tree of rules, for the ideal: κ = λ for a divergence, κ = 2λ for generators.
+        read_as: which expressions were replaced by polynomials, up to units; empty when none was.
     """
 
     kind: str
     given: IdealGerm
     at: tuple[Fraction, ...]
     root: Node
+    read_as: str = ""
 
     @property
     def _scale(self) -> Fraction:
@@ -88,7 +90,7 @@ class Derivation:
 
     def explain(self) -> str:
         """The derivation for a reader: the rules in order, with their formulas and sources."""
-        lines = [self._headline(), ""]
+        lines = [self._headline(), *([self.read_as] if self.read_as else []), ""]
         for number, (depth, node) in enumerate(_numbered(self.root), 1):
             indent = "   " * depth
             lines.append(f"{indent}{number}. {node.germ}")
@@ -217,6 +219,7 @@ def rlct(
         if not expressions:
             raise InvalidValueError("generators is empty; K ≡ 0 has no learning coefficient.")
     asked = sorted({symbol.name for expression in expressions for symbol in expression.free_symbols})
+    asked_for = list(expressions)
     expressions = _with_functions_as_coordinates(expressions, {str(name) for name in at or {}})
     names = sorted({symbol.name for expression in expressions for symbol in expression.free_symbols})
     if not names:
@@ -260,7 +263,12 @@ def rlct(
     if root is None or not root.is_exact:
         other = solver.solve(whole)
         root = other if root is None or other.is_exact else _stronger(root, other)
-    return Derivation(kind, IdealGerm(ring, tuple(given), *shape, kind == "divergence"), place, root)
+    read_as = "" if all(entry.is_polynomial() for entry in asked_for) else _reading(asked_for, given)
+    return Derivation(kind, IdealGerm(ring, tuple(given), *shape, kind == "divergence"), place, root, read_as)
+
+
+def _reading(asked_for: Sequence[Expr], given: Sequence[Polynomial]) -> str:
+    return f"{', '.join(map(str, asked_for))} read up to units as {', '.join(shown(f) for f in given)}."
 
 
 def _stronger(first: Node, second: Node) -> Node:
@@ -354,8 +362,8 @@ def _polynomial(expression: Expr, ring: Any, point: Mapping[str, Fraction], most
         culprit = next((f for f in reduced.atoms(sympy.Function)), reduced)
         raise NotAnalyticError(
             f"{culprit} is no polynomial. What can be reduced: polynomials with rational coefficients, and products "
-            "and powers of these with sin, tan, tanh, sinh, atan, erf, log(1 + p), exp(p) − 1 of p that vanishes at the "
-            "point: each is p times a unit. Otherwise give a Taylor polynomial, and say so."
+            "and powers of these with sin, tan, tanh, sinh, atan, erf, log(1 + p), exp(p) − 1 of p that vanishes there: "
+            "each is p times a unit. Otherwise give a Taylor polynomial, and say so."
         )
     size = _expanded_size(reduced)
     if size > 200 * most_terms:
