@@ -3,6 +3,7 @@ from . import certify as certify
 from . import errors as errors
 from . import exact as exact
 from . import measure as measure
+from . import networks as networks
 from . import plots as plots
 from . import verify as verify
 from .exact import kl_order as kl_order
@@ -22,6 +23,8 @@ from .exact.threshold import rlct as rlct
 from .exact.typed import IntersectionType as IntersectionType
 from .exact.typed import intersection_type as intersection_type
 from .exact.volume import sublevel_volume as sublevel_volume
+from .networks import NetworkOrders as NetworkOrders
+from .networks import network_orders as network_orders
 from .values import RLCT as RLCT
 from .values import Arc as Arc
 from .values import Citation as Citation
