@@ -70,13 +70,13 @@ def arrangement(*, kind: str = "braid", dimension: int = 3, planes: int = 0) -> 
             return RLCT(Fraction(min(planes, dimension), 2 * planes), dimension if planes == dimension else 1)
         return RLCT(Fraction(1, dimension) if kind == "braid" else Fraction(1, 2 * dimension))
 
-    def zeta() -> RLCT | None:
+    def zeta() -> RLCT:
         """E|f|^{2γ} = ∏_j Γ(1 + jγ)/Γ(1 + γ) over the degrees j of the reflection group; s = 2γ, and λ(K) = −γ."""
-        if kind == "generic":
-            return None
         degrees = range(2, dimension + 1) if kind == "braid" else range(2, 2 * dimension + 1, 2)
         nearest = min(Fraction(1, degree) for degree in degrees)
         return RLCT(nearest, sum(Fraction(1, degree) == nearest for degree in degrees))
+
+    integral = Route("exact zeta function", "Mehta's and Macdonald's integrals: ∏ Γ(1 + jγ)/Γ(1 + γ)", zeta)
 
     def outputs(w: Tensor) -> Tensor:
         return (w.new_tensor(forms) @ w).prod()
@@ -97,7 +97,7 @@ def arrangement(*, kind: str = "braid", dimension: int = 3, planes: int = 0) -> 
         routes=(
             closed_form("2/n for the braid, 1/n signed, min(1, n/d) generic; halved", known),
             Route("flats", "min codim W/#planes over all flats, chains of minimisers counted", lambda: by_flats(forms)),
-            Route("exact zeta function", "Mehta's and Macdonald's integrals: ∏ Γ(1 + jγ)/Γ(1 + γ)", zeta),
+            *(() if kind == "generic" else (integral,)),
         ),
         finite=finite.polynomial(mean**2 / 2) if dimension == 2 and len(forms) <= 4 else None,
     )

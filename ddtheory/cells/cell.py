@@ -57,7 +57,7 @@ class Cell:
         boundary: coordinates that the model confines to ≥ 0.
         relation: how `divergence` stands to the K of the torch face.
         routes: the ways to (λ, m) at the point, see `truth`.
-        elsewhere: the ways to the pair over the whole parameter space, where it differs from the one at the point.
+        elsewhere: the ways to the pair over the whole parameter space, where it is known to differ from the one at the point.
         provenance: how the closed form was obtained.
         fluctuation: digits → ν at β = 1, where it is known.
         finite: (nβ, digits) → the exact finite-temperature learning coefficient, where it is computable.
@@ -96,7 +96,9 @@ class Cell:
 
     @cached_property
     def global_truth(self) -> Truth:
-        """(λ, m) over the whole parameter space: the dominating pair of all true parameters, often that of the point.
+        """(λ, m) over the whole parameter space, the dominating pair of all true parameters.
+
+        It is the pair at the point for cells that record no other.
 
         Raises:
             UndecidedError: the routes contradict each other.

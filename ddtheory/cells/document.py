@@ -29,7 +29,7 @@ _MOST_COORDINATES = 12  # of a K that is written out; a longer one nobody reads
 
 
 def document(cell: Cell) -> dict[str, Any]:
-    """One cell. The pair is that at the point of the torch face; "global" is null where it is the same.
+    """One cell. The pair is that at the point of the torch face; "global" is null where no other is recorded.
 
     >>> from ddtheory.cells.node_death import node_death
     >>> found = document(node_death("square"))

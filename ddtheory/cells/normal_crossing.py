@@ -88,5 +88,7 @@ def normal_crossing(*, exponents: tuple[int, ...] = (1, 1), prior: tuple[Fractio
             min(rates), "two" if any(k % 2 for k in exponents) else "one", digits=digits
         ),
         finite=finite.crossing([2 * k for k in exponents], weights),
-        remark="With m ≥ 2 a sampler at (n, β) should return the finite-n value, far below λ.",
+        remark="With m ≥ 2 a sampler at (n, β) should return the finite-n value, far below λ."
+        if rates.count(min(rates)) > 1
+        else "",
     )

@@ -244,12 +244,14 @@ class TestMeasuredVolume:
 
 
 # The general machine is a third opinion; it takes seconds where generators are many, so these run as slow tests.
-_QUICK = 4
-
+# Generators with irrational coefficients are not for it.
 OPINION = [
     cell
     for cell in CATALOGUE
-    if len(cell.coordinates) <= 14 and cell.relation is not cells.Relation.BELOW and cell.generators
+    if len(cell.coordinates) <= 14 and cell.generators and not cell.family.startswith("superposition")
+]
+SETTLED = [
+    cell for cell in OPINION if len(cell.coordinates) <= 4 or cell.family in ("latent_forest", "contingency_table")
 ]
 
 
@@ -265,13 +267,13 @@ def agrees(cell: Cell, seconds: float) -> bool:
     return True
 
 
-@pytest.mark.parametrize("cell", [cell for cell in OPINION if len(cell.coordinates) <= _QUICK], ids=named)
+@pytest.mark.parametrize("cell", SETTLED, ids=named)
 def test_the_general_machine_agrees(cell: Cell) -> None:
     assert agrees(cell, 20)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cell", [cell for cell in OPINION if len(cell.coordinates) > _QUICK], ids=named)
+@pytest.mark.parametrize("cell", [cell for cell in OPINION if cell not in SETTLED], ids=named)
 def test_the_general_machine_agrees_or_bounds(cell: Cell) -> None:
     agrees(cell, 10)
 
