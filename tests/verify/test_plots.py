@@ -5,7 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+import ddtheory as dd
 from ddtheory import plots
+from ddtheory.errors import InvalidValueError
 from ddtheory.measure.profile import Profile
 from ddtheory.verify import Curve, RunResult
 from ddtheory.verify.picture import inline_svg
@@ -66,6 +70,51 @@ def test_svg_ids_do_not_collide_and_bring_no_fonts() -> None:
     assert "font-family" not in first
     assert "http" not in first
     assert len(first) < 15_000
+
+
+def lines(figure) -> dict[str, list[list[float]]]:
+    return {line.get_label(): line.get_xydata().tolist() for line in figure.axes[0].lines}
+
+
+@pytest.mark.parametrize(
+    ("generators", "prior", "face", "distance"),
+    [
+        # by hand: the ray meets the edge from (1, 2) to (2, 1) in (3/2, 3/2)
+        (["x^4", "x^2*y", "x*y^2", "y^4"], {}, [[1, 2], [2, 1]], "ℓ = 2/3"),
+        (["x^5", "x^2*y^2", "y^6"], {}, [[2, 2], [2, 2]], "ℓ = 1/2"),
+        # τ = (1, 4) leaves the same edges above: (1/2, 2) is on the edge from (0, 4) to (1, 0)
+        (["x", "x^3*y^2", "y^4"], {"y": 3}, [[0, 4], [1, 0]], "ℓ = 2"),
+    ],
+)
+def test_newton_polygon_shows_where_the_ray_enters(generators, prior, face, distance) -> None:
+    figure = plots.newton_polygon(dd.rlct(generators=generators, prior=prior).given)
+    assert lines(figure)["face that it meets"] == face
+    assert figure.axes[0].get_title().splitlines()[1] == distance
+
+
+def test_newton_polygon_of_a_derivation_has_its_pair_in_the_title() -> None:
+    figure = plots.newton_polygon(dd.rlct(generators=["x^4", "x^2*y", "x*y^2", "y^4"]))
+    first, second = figure.axes[0].get_title().splitlines()
+    assert (first, second) == ("⟨x^4, x^2·y, x·y^2, y^4⟩", "ℓ = 2/3, (κ, m) = (2/3, 1), (λ, m) = (1/3, 1)")
+    assert labels(figure) == ["Newton polygon", "face that it meets", "ray of τ = (1, 1)", "exponents"]
+    (border, corners, *_) = (line.get_xydata().tolist() for line in figure.axes[0].lines)
+    assert corners == [[0, 4], [1, 2], [2, 1], [4, 0]] == border[1:-1]
+    assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("exponent of x", "exponent of y")
+
+
+def test_newton_polygon_of_a_crossing_is_entered_along_an_axis() -> None:
+    """⟨x y³⟩: ℓ = 1/3, and (3, 3) lies on the unbounded edge from (1, 3)."""
+    figure = plots.newton_polygon(dd.rlct(generators=["x*y^3 + x^2*y^9"]).given)
+    (start, end) = lines(figure)["face that it meets"]
+    assert start == [1, 3] and end[1] == 3 and end[0] > 3
+    assert labels(figure)[-1] == "exponents (1 outside)"
+
+
+def test_newton_polygon_needs_two_variables() -> None:
+    with pytest.raises(InvalidValueError, match="⟨x·y·z⟩ has 3"):
+        plots.newton_polygon(dd.rlct(generators=["x*y*z"]).given)
+    with pytest.raises(InvalidValueError, match=r"Its rules: crossing, .*given"):
+        plots.newton_polygon(dd.rlct(generators=["x*y*z"]))
 
 
 def test_no_pyplot() -> None:
