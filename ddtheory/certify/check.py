@@ -44,7 +44,7 @@ def check(certificate: Mapping[str, Any] | str) -> Report:
     ...     "input": {"kind": "generators", "germ": germ, "at": ["0", "0"]}, "lambda": "1/2", "multiplicity": 2,
     ...     "status": "exact", "lower": ["1/2", 2], "upper": ["1/2", 2]}
     >>> print(check(certificate))
-    accepted: (λ, m) = (1/2, 2); 1 steps: newton
+    accepted: (λ, m) = (1/2, 2); 1 step: newton
     >>> print(check({**certificate, "multiplicity": 1}))
     rejected: multiplicity: the derivation proves 2, not 1
     """
@@ -195,7 +195,7 @@ def certify_file(path: str | Path, as_json: bool = False) -> tuple[int, str]:
         text = sys.stdin.read() if str(path) == "-" else Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise OutputError(
-            f"{path} cannot be read: {error}. Is it the file that `ddtheory rlct --certificate` wrote?"
+            f"{path} cannot be read: {error}. Give a file with the JSON of a derivation, or - for stdin."
         ) from None
     report = check(text)
     shown = json.dumps(report.document(), indent=2, sort_keys=True, ensure_ascii=False) if as_json else str(report)

@@ -108,6 +108,10 @@ class Node:
     def polynomial(self, value: Any, what: str) -> Polynomial:
         return reading.polynomial(value, what, self.germ.dimension, self.germ.field)
 
+    def renumbered(self, kept: Sequence[int]) -> frozenset[int]:
+        """The parameters among the kept variables, by their new places."""
+        return frozenset(place for place, index in enumerate(kept) if index in self.parameters)
+
     def only_child(self) -> Node:
         require(len(self.children) == 1, f"the rule has one child, not {len(self.children)}")
         return self.children[0]

@@ -77,27 +77,27 @@ def is_positive_definite(matrix: Sequence[Row]) -> bool:
 
 
 def product_entries(matrices: Sequence[Sequence[Sequence[int]]], dimension: int) -> tuple[list[int], list[Polynomial]]:
-    """Widths d_0 … d_L and entries of the product of matrices of variables, given by their indices."""
+    """Widths d_0 … d_L and entries of W_L ⋯ W_1, for matrices W_1, …, W_L of variables given by their indices."""
     sizes = [(len(matrix), len(matrix[0])) for matrix in matrices]
     require(
         all(len(row) == columns for matrix, (_, columns) in zip(matrices, sizes, strict=True) for row in matrix),
         "a matrix has rows of different lengths",
     )
     require(
-        all(left[1] == right[0] for left, right in itertools.pairwise(sizes)),
-        "neighbouring matrices do not fit: columns of one differ from rows of the next",
+        all(before[0] == after[1] for before, after in itertools.pairwise(sizes)),
+        "neighbouring matrices do not fit: rows of one differ from columns of the next",
     )
     product = [[variable(dimension, index) for index in row] for row in matrices[0]]
     for matrix in matrices[1:]:
-        columns = list(zip(*matrix, strict=True))
+        columns = list(zip(*product, strict=True))
         product = [
             [
-                add(*(multiply(a, variable(dimension, i)) for a, i in zip(row, column, strict=True)))
+                add(*(multiply(variable(dimension, i), p) for i, p in zip(row, column, strict=True)))
                 for column in columns
             ]
-            for row in product
+            for row in matrix
         ]
-    return [sizes[0][0], *(columns for _, columns in sizes)], [entry for row in product for entry in row]
+    return [sizes[0][1], *(rows for rows, _ in sizes)], [entry for row in product for entry in row]
 
 
 def minors(matrix: Sequence[Sequence[int]], size: int, dimension: int) -> list[Polynomial]:

@@ -93,7 +93,8 @@ class Report:
             return f"rejected: {self.rejection}"
         assuming = f", assuming {'; '.join(self.hypotheses)}" if self.hypotheses else ""
         claim = f"= {self.lower}" if self.status == "exact" else f"between {self.lower} and {self.upper}"
-        return f"accepted: (λ, m) {claim}{assuming}; {len(self.checked)} steps: {', '.join(self.rules)}"
+        count = len(self.checked)
+        return f"accepted: (λ, m) {claim}{assuming}; {count} step{'s' * (count != 1)}: {', '.join(self.rules)}"
 
 
 def _plain(bound: Bound) -> list[str | int | None]:

@@ -13,12 +13,13 @@ from ddtheory.certify.refusal import require
 from ddtheory.certify.registry import rule
 
 
-@rule("blowup")
+@rule("blowup", keeps_sign=True)
 def blowup(node: Node) -> Bounds:
     """The blow-up of {x_C = 0} is proper, and over the origin it is the real projective space of directions in x_C.
 
     The charts x_i = t, x_j = t x_j, one for every i in C, cover it with t = 0 and every x_j ∈ ℝ; the Jacobian and the
-    prior give t the exponent Σ_C (h_j + 1) − 1. The pair is the dominating one over all points of all charts.
+    prior give t the exponent Σ_C (h_j + 1) − 1. The pair is the dominating one over all points of all charts, and a
+    generator of one sign keeps it there.
 
     A chart may be left out when a permutation of the variables that keeps the centre, the ideal, the prior and the
     boundaries carries it to one that is there. Source: Hironaka's charts; Watanabe 2009, Section 3.5.

@@ -1,133 +1,136 @@
-"""Families of ideals whose pair is known in closed form: arrangements, matrix products, minors."""
+"""Germs at many points at once: some variables, the parameters of a family, stand for arbitrary real values.
+
+The claim of such a node is the dominating pair over all the points where the other variables are 0.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 from ddtheory.certify import reading
-from ddtheory.certify.bounds import Bounds
-from ddtheory.certify.flats import flats, longest_chain
-from ddtheory.certify.germs import Node
-from ddtheory.certify.matrices import deep_linear, is_multiple_of_all, minors, product_entries, rank
-from ddtheory.certify.polynomials import Polynomial, equal, is_unit, multiply, power, pruned
+from ddtheory.certify.bounds import Bounds, united
+from ddtheory.certify.germs import Germ, Node
+from ddtheory.certify.polynomials import Exponent, Polynomial, multiply, power, proportional, pruned, variable
 from ddtheory.certify.refusal import require
 from ddtheory.certify.registry import rule
 from ddtheory.certify.scalars import Number, sign
+from ddtheory.certify.sturm import Univariate, derivative, divided, gcd, roots, trimmed
 
-_MOST_TERMS = 200_000
 
-
-@rule("arrangement")
-def arrangement(node: Node) -> Bounds:
-    """f = A·∏ L_j^{s_j}, L_j real linear forms through the origin, prior ∏|x_i|^{h_i}, no boundaries.
-
-    Blowing up all flats W of the arrangement of the L_j and the weighted coordinate hyperplanes, smallest first, gives
-    normal crossings; the divisor of W has discrepancy codim W + Σ h_i and order Σ s_j over the hyperplanes that
-    contain W, and divisors meet exactly along chains. So κ is the least ratio and m the longest chain of minimisers.
-
-    Sources: Mustață 2006; Kosta, Windisch 2017 (real flats, multiplicity); De Concini, Procesi 1995 (chains).
+@rule("contract", keeps_sign=True, parametric=True)
+def contract(node: Node) -> Bounds:
+    """Every generator is quasi-homogeneous for integer degrees that are positive on the parameters: the scaling
+    x_i → s^{a_i} x_i, s → 0, keeps the pair and brings every point in question to the origin, where the pair dominates
+    all those nearby (the pair is semicontinuous). So the origin stands for all of them.
     """
-    data = node.have("forms", "exponents", "unit")
-    require(not node.children, "the rule has no children")
-    germ, d = node.germ, node.germ.dimension
-    require(not any(germ.nonnegative), "a variable has a boundary")
-    forms: list[list[Number]] = [
-        [reading.number(c, "a coefficient of a form", germ.field) for c in reading.items(row, "a form", d)]
-        for row in reading.items(data["forms"], "forms")
-    ]
-    require(bool(forms) and all(any(map(sign, form)) for form in forms), "a form is 0, or there is none")
-    exponents = [
-        reading.integer(s, "an exponent", 1) for s in reading.items(data["exponents"], "exponents", len(forms))
-    ]
-    for i, form in enumerate(forms):
-        require(all(rank([form, other]) == 2 for other in forms[:i]), "two forms are proportional")
-    product = node.polynomial(data["unit"], "the unit")
-    require(is_unit(product), "the unit vanishes at the point")
-    for form, s in zip(forms, exponents, strict=True):
-        product = multiply(product, power(_linear(form), s, d))
-    require(equal(node.generator, product), "the generator is not the product of the powers of the forms")
-    return _from_flats(node, forms, exponents)
+    data = node.have("degrees")
+    degrees = [reading.integer(a, "a degree") for a in reading.items(data["degrees"], "degrees", node.germ.dimension)]
+    require(all(degrees[index] > 0 for index in node.parameters), "the degree of a parameter is not positive")
+    for number, f in enumerate(node.germ.generators):
+        weights = {sum(a * e for a, e in zip(degrees, exponent, strict=True)) for exponent in f}
+        require(len(weights) <= 1, f"generator {number} is not homogeneous for these degrees")
+    child = node.only_child()
+    child.must_be(node.germ)
+    return child.claim
 
 
-def _from_flats(node: Node, forms: list[list[Number]], exponents: list[int]) -> Bounds:
-    d = node.germ.dimension
-    weights = [Fraction(0)] * len(forms)
-    orders = list(exponents)
-    for index, h in enumerate(node.germ.prior):
-        if h:
-            axis: list[Number] = [int(index == i) for i in range(d)]
-            same = next((k for k, form in enumerate(forms) if rank([form, axis]) == 1), None)
-            if same is None:
-                forms, weights, orders = [*forms, axis], [*weights, h], [*orders, 0]
-            else:
-                weights[same] += h
-    ratios = {
-        flat: (codimension + sum((weights[j] for j in flat), Fraction(0))) / sum(orders[j] for j in flat)
-        for flat, codimension in flats(forms).items()
-        if any(orders[j] for j in flat)
-    }
-    least = min(ratios.values())
-    return Bounds.exactly(least, longest_chain([flat for flat, ratio in ratios.items() if ratio == least]))
+@rule("roots", keeps_sign=True, parametric=True)
+def at_roots(node: Node) -> Bounds:
+    """A parameter v with f_j = p_j(v)·g_j, g_j free of v. Where every p_j(v) ≠ 0 the ideal is ⟨g_j⟩; at a real root c
+    it is the smaller ⟨(v − c)^{e_j} g_j⟩, which dominates. So one child for every system (e_j) of multiplicities that
+    occurs, with v^{e_j} g_j at v = 0, and ⟨g_j⟩ alone when there is no real root.
 
-
-def _linear(form: Sequence[Number]) -> Polynomial:
-    return pruned({tuple(int(i == k) for i in range(len(form))): c for k, c in enumerate(form)})
-
-
-@rule("matrix_product")
-def matrix_product(node: Node) -> Bounds:
-    """The entries of W_1 ⋯ W_L in free variables: the pair of a deep linear network at rank 0, κ = 2λ.
-
-    The global pair is the one at the origin, because scaling brings every factorisation of 0 there. λ is computed by
-    Aoyagi's formula and by rank sequences, which must agree (see `matrices.deep_linear` for the sources).
+    The prior |v|^h belongs to the root 0 only: at every other root the weight of v is 0.
     """
-    data = node.have("widths", "matrices")
-    require(not node.children, "the rule has no children")
-    matrices = [_variable_matrix(matrix) for matrix in reading.items(data["matrices"], "matrices")]
-    require(len(matrices) >= 1, "there is no matrix")
-    _all_free_once(node, [index for matrix in matrices for row in matrix for index in row])
-    paths = math.prod(len(matrix) for matrix in matrices[1:]) * len(node.germ.generators)
-    require(paths <= _MOST_TERMS, "the product is too large to be checked")
-    widths, entries = product_entries(matrices, node.germ.dimension)
-    stated = [reading.integer(w, "a width", 1) for w in reading.items(data["widths"], "widths")]
-    require(stated in (widths, widths[::-1]), f"the matrices have the widths {widths}, not {stated}")
-    require(is_multiple_of_all(node.germ.generators, entries), "the generators are not the entries of the product")
-    value, multiplicity = deep_linear(widths)
-    return Bounds.exactly(2 * value, multiplicity)
+    data = node.have("variable", "factors")
+    germ = node.germ
+    v = reading.integer(data["variable"], "the variable", 0, germ.dimension)
+    require(v in node.parameters and not germ.nonnegative[v], "the variable is no parameter of both signs")
+    split = [_own_factor(f, v) for f in germ.generators if f]
+    require(len(split) == len(germ.generators), "a generator is 0")
+    factors = [_in_one(node.polynomial(f, "a factor"), v) for f in reading.items(data["factors"], "factors")]
+    left = node.parameters - {v}
+    if not factors:
+        require(all(roots(own) == 0 for own, _ in split), "a real root is left out")
+        child = node.only_child()
+        _must_be(child, germ, [rest for _, rest in split], left)
+        return child.claim
+    require(len(factors) == len(node.children), "there is not one child for every factor")
+    seen: Univariate = [1]
+    for factor, child in zip(factors, node.children, strict=True):
+        require(roots(factor) > 0, "a factor has no real root")
+        require(len(gcd(factor, derivative(factor))) == 1, "a factor has a multiple root")
+        require(len(gcd(factor, seen)) == 1, "two factors have a common root")
+        seen = _product(seen, factor)
+        powers = [_multiplicity(own, factor) for own, _ in split]
+        moved = [
+            multiply(rest, power(variable(germ.dimension, v), e, germ.dimension))
+            for e, (_, rest) in zip(powers, split, strict=True)
+        ]
+        at_zero = len(factor) == 2 and sign(factor[0]) == 0
+        prior = [h if i != v or at_zero else Fraction(0) for i, h in enumerate(germ.prior)]
+        require(at_zero or germ.prior[v] == 0 or sign(factor[0]) != 0, "the root 0, which has a weight, needs a factor")
+        _must_be(child, replace(germ, prior=tuple(prior)), moved, left)
+    for own, _ in split:
+        require(roots(own) == roots(gcd(own, seen)), "a real root is left out")
+    return united([child.claim for child in node.children])
 
 
-@rule("minors")
-def generic_minors(node: Node) -> Bounds:
-    """All k × k minors of an a × b matrix of free variables: κ = min_{0 ≤ i < k} (a − i)(b − i)/(k − i), and m is the
-    number of minimisers. Sources: Johnson 2003; Docampo 2013.
-    """
-    data = node.have("matrix", "size")
-    require(not node.children, "the rule has no children")
-    matrix = _variable_matrix(data["matrix"])
-    require(len({len(row) for row in matrix}) == 1, "the matrix has rows of different lengths")
-    _all_free_once(node, [index for row in matrix for index in row])
-    a, b = len(matrix), len(matrix[0])
-    size = reading.integer(data["size"], "the size", 1, min(a, b) + 1)
-    count = math.comb(a, size) * math.comb(b, size)
-    require(count * math.factorial(size) <= _MOST_TERMS, "the minors are too many to be checked")
-    expected = minors(matrix, size, node.germ.dimension)
-    require(is_multiple_of_all(node.germ.generators, expected), "the generators are not the minors of the matrix")
-    ratios = [Fraction((a - i) * (b - i), size - i) for i in range(size)]
-    return Bounds.exactly(min(ratios), ratios.count(min(ratios)))
+def _own_factor(f: Polynomial, v: int) -> tuple[Univariate, Polynomial]:
+    """p(v) and g with f = p(v)·g, g free of v, up to a constant."""
+    slices: dict[Exponent, dict[int, Number]] = {}
+    for exponent, c in f.items():
+        rest = tuple(0 if i == v else e for i, e in enumerate(exponent))
+        slices.setdefault(rest, {})[exponent[v]] = c
+    first = next(iter(slices.values()))
+    lead = max(first)
+    for other in slices.values():
+        same = other.keys() == first.keys() and all(
+            sign(other[e] * first[lead] - first[e] * other[lead]) == 0 for e in first
+        )
+        require(same, "the parameter does not occur in a factor of its own")
+    own = trimmed([first.get(e, 0) for e in range(lead + 1)])
+    return own, pruned({rest: other[lead] for rest, other in slices.items()})
 
 
-def _variable_matrix(value: Any) -> list[list[int]]:
-    found = [
-        [reading.integer(index, "an entry of a matrix", 0) for index in reading.items(row, "a row of a matrix")]
-        for row in reading.items(value, "a matrix")
-    ]
-    require(bool(found) and bool(found[0]), "a matrix is empty")
+def _in_one(f: Polynomial, v: int) -> Univariate:
+    require(
+        bool(f) and all(not any(exponent[:v] + exponent[v + 1 :]) for exponent in f), "a factor has other variables"
+    )
+    return trimmed(
+        [f.get(tuple(e if i == v else 0 for i in range(len(next(iter(f))))), 0) for e in range(1 + _degree(f, v))]
+    )
+
+
+def _degree(f: Polynomial, v: int) -> int:
+    return max(exponent[v] for exponent in f)
+
+
+def _multiplicity(own: Univariate, factor: Univariate) -> int:
+    """The e with own = factor^e · rest, rest without a root of the factor."""
+    found = 0
+    while True:
+        quotient, rest = divided(own, factor) if len(own) >= len(factor) else ([], own)
+        if rest:
+            break
+        own, found = quotient, found + 1
+    require(len(gcd(own, factor)) == 1, "the roots of a factor have different multiplicities")
     return found
 
 
-def _all_free_once(node: Node, indices: list[int]) -> None:
-    require(sorted(indices) == list(range(node.germ.dimension)), "the matrices do not hold every variable exactly once")
-    require(all(map(node.germ.is_free, indices)), "a variable is not free")
+def _product(p: Univariate, q: Univariate) -> Univariate:
+    found: Univariate = [0] * (len(p) + len(q) - 1)
+    for i, a in enumerate(p):
+        for j, b in enumerate(q):
+            found[i + j] = found[i + j] + a * b
+    return found
+
+
+def _must_be(child: Node, germ: Germ, generators: Sequence[Polynomial], parameters: frozenset[int]) -> None:
+    """The child is this germ, its generators up to constants."""
+    child.must_be(germ.with_generators(child.germ.generators), parameters)
+    theirs = child.germ.generators
+    same = len(theirs) == len(generators) and all(map(proportional, theirs, generators))
+    require(same, f"the child at {child.path} is not the germ at the roots")

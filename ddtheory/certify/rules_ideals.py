@@ -60,8 +60,7 @@ def variables(node: Node) -> Bounds:
     kept = reading.indices(data["kept"], "kept", node.germ.dimension)
     require(sorted(kept) == kept, "the kept variables are not in their order")
     child = node.only_child()
-    parameters = frozenset(k for k, index in enumerate(kept) if index in node.parameters)
-    child.must_be(node.germ.on(kept, node.germ.generators), parameters)
+    child.must_be(node.germ.on(kept, node.germ.generators), node.renumbered(kept))
     return child.claim
 
 
@@ -82,7 +81,7 @@ def generators(node: Node) -> Bounds:
 def _combinations(
     node: Node, rows: object, units: object, given: Sequence[Polynomial], wanted: Sequence[Polynomial], what: str
 ) -> None:
-    factors = _units(node, units, len(wanted), f"the units of {what}")
+    factors = units_of(node, units, len(wanted), f"the units of {what}")
     for number, row in enumerate(reading.items(rows, what, len(wanted))):
         cofactors = node.polynomials(row, f"row {number} of {what}", len(given))
         require(
@@ -91,7 +90,7 @@ def _combinations(
         )
 
 
-def _units(node: Node, value: object, length: int, what: str) -> list[Polynomial]:
+def units_of(node: Node, value: object, length: int, what: str) -> list[Polynomial]:
     """Local units; constants when there are parameters."""
     found = node.polynomials(value, what, length)
     for number, polynomial in enumerate(found):
@@ -131,7 +130,7 @@ def coordinates(node: Node) -> Bounds:
         require("inverse" not in data, "an inverse belongs to a node with parameters")
         require(rank([gradient_at_zero(image, d) for image in images]) == d, "the map is singular at the point")
     require(len(child.germ.generators) == len(node.germ.generators), "the child has another number of generators")
-    units = _units(node, data["units"], len(node.germ.generators), "the units")
+    units = units_of(node, data["units"], len(node.germ.generators), "the units")
     for number, (f, g, factor) in enumerate(zip(node.germ.generators, child.germ.generators, units, strict=True)):
         require(
             equal(substitute(g, images, d), multiply(factor, f)), f"generator {number} is not the transformed generator"
@@ -225,23 +224,6 @@ def power_of_one(node: Node) -> Bounds:
     raised = power(child.generator, exponent, node.germ.dimension)
     require(equal(node.generator, multiply(factor, raised)), "the generator is not this power")
     return child.claim.over(exponent)
-
-
-@rule("contract", parametric=True)
-def contract(node: Node) -> Bounds:
-    """Every generator is quasi-homogeneous for integer degrees that are positive on the parameters: the scaling
-    x_i → s^{a_i} x_i, s → 0, keeps the pair and brings every point in question to the origin, where the pair dominates
-    all those nearby (the pair is semicontinuous). So the origin stands for all of them.
-    """
-    data = node.have("degrees")
-    degrees = [reading.integer(a, "a degree") for a in reading.items(data["degrees"], "degrees", node.germ.dimension)]
-    require(all(degrees[index] > 0 for index in node.parameters), "the degree of a parameter is not positive")
-    for number, f in enumerate(node.germ.generators):
-        weights = {sum(a * e for a, e in zip(degrees, exponent, strict=True)) for exponent in f}
-        require(len(weights) <= 1, f"generator {number} is not homogeneous for these degrees")
-    child = node.only_child()
-    child.must_be(node.germ)
-    return child.claim
 
 
 def _no_children(node: Node) -> None:

@@ -11,12 +11,14 @@ from ddtheory.certify.germs import Node
 from ddtheory.certify.polynomials import Polynomial, add, constant, equal, is_unit, multiply, substitute, variable
 from ddtheory.certify.refusal import require
 from ddtheory.certify.registry import rule
+from ddtheory.certify.rules_ideals import units_of
 
 
-@rule("separable")
+@rule("separable", parametric=True)
 def separable(node: Node) -> Bounds:
     """Generators in separate variables: I = Σ I_b. Values add, and m − 1 adds. Source: Lin 2011, Proposition 4.5;
-    Lehalleur, Rimányi 2024, Section 8.4.
+    Lehalleur, Rimányi 2024, Section 8.4. The points of a family vary in every block by themselves, so the dominating
+    pair of the sum is the sum of the dominating pairs.
     """
     data = node.have("blocks")
     germ = node.germ
@@ -29,7 +31,7 @@ def separable(node: Node) -> Bounds:
     for block, child in zip(blocks, node.children, strict=True):
         kept = reading.indices(block["variables"], "the variables of a block", germ.dimension)
         chosen = reading.indices(block["generators"], "the generators of a block", len(germ.generators))
-        child.must_be(germ.on(kept, [germ.generators[number] for number in chosen]))
+        child.must_be(germ.on(kept, [germ.generators[number] for number in chosen]), node.renumbered(kept))
         all_variables += kept
         all_generators += chosen
     require(sorted(all_variables) == list(range(germ.dimension)), "the blocks do not partition the variables")
@@ -62,12 +64,13 @@ def additive(node: Node) -> Bounds:
     return summed([child.claim for child in node.children])
 
 
-@rule("crossing", keeps_sign=True)
+@rule("crossing", keeps_sign=True, parametric=True)
 def crossing(node: Node) -> Bounds:
     """I = ∏ I_i with the factors in separate variables, that is one generator, up to a unit, for every choice of one
     generator of each factor. The smallest value governs; multiplicities add over the factors that attain it.
     Source: Lin 2011, Proposition 4.5. A factor that is the zero ideal is refused: (0, 1) does not add up. When there is
     one generator and it keeps its sign, so does every factor: hold the other variables where their factors are not 0.
+    The points of a family vary in every factor by themselves; the units are constants then.
     """
     data = node.have("factors", "products")
     germ, d = node.germ, node.germ.dimension
@@ -78,7 +81,7 @@ def crossing(node: Node) -> Bounds:
     for factor, child in zip(factors, node.children, strict=True):
         kept = reading.indices(factor["variables"], "the variables of a factor", d)
         lifted.append(_lifted(child, kept, d))
-        child.must_be(germ.on(kept, lifted[-1]))
+        child.must_be(germ.on(kept, lifted[-1]), node.renumbered(kept))
         require(child.claim.upper.value != 0, "a factor is the zero ideal")
         all_variables += kept
     require(sorted(all_variables) == list(range(d)), "the factors do not partition the variables")
@@ -88,8 +91,7 @@ def crossing(node: Node) -> Bounds:
         entry = reading.entries(product, "a product", ("indices", "unit"))
         index = reading.items(entry["indices"], "the indices of a product", len(lifted))
         numbers = tuple(reading.integer(i, "an index", 0, len(g)) for i, g in zip(index, lifted, strict=True))
-        wanted = node.polynomial(entry["unit"], "the unit of a product")
-        require(is_unit(wanted), "the unit of a product vanishes at the point")
+        (wanted,) = units_of(node, [entry["unit"]], 1, "the units of a product")
         for number, choices in zip(numbers, lifted, strict=True):
             wanted = multiply(wanted, choices[number])
         require(equal(f, wanted), f"a generator is not the product {list(numbers)}")
@@ -117,7 +119,7 @@ def best(node: Node) -> Bounds:
     return sharpest([child.claim for child in node.children])
 
 
-@rule("bounds")
+@rule("bounds", parametric=True)
 def bounds(node: Node) -> Bounds:
     """Bounds by single witnesses.
 
@@ -126,6 +128,8 @@ def bounds(node: Node) -> Bounds:
     Below: some generator has order d along a line through the point in free variables. In those coordinates it is
     regular of order d in one variable, so {|f| < ε} meets every parallel line in length O(ε^{1/d}), and κ ≥ 1/d. On the
     axis of a variable that is not free, with weight |x|^h, the bound is (1 + min(h, 0))/d.
+
+    The origin is one of the points of a family, so only the bound above holds for families.
     """
     data = node.have("weights", "order", optional=("reason",))
     require(not node.children, "the rule has no children")
@@ -133,6 +137,7 @@ def bounds(node: Node) -> Bounds:
     if data["weights"] is not None:
         upper = Bound(_from_weights(node, reading.rationals(data["weights"], "weights", node.germ.dimension)))
     if data["order"] is not None:
+        require(not node.parameters, "an order at the origin bounds nothing at the other points of a family")
         lower = Bound(_from_order(node, data["order"]))
     return Bounds(lower, upper)
 

@@ -539,7 +539,123 @@ _TWO_CHARTS = node(
 )
 POINT = of_ideal(_TWO_CHARTS)
 
-# --- families --------------------------------------------------------------------------------------------------------
+# --- families: every point of a chart at once ----------------------------------------------------------------------
+
+
+def at_root(child_prior: str, claim: str) -> Json:
+    """The chart x of ⟨(x − y)², xz, yz⟩ with prior |x||y|, at its root y = 1: t²⟨(y − 1)², z⟩ with prior t⁴."""
+    chart = node(
+        "generators",
+        germ(_THREE, "x^2 - 2*x^2*y + x^2*y^2", "x^2*z", "x^2*y*z", prior="4 1 0"),
+        claim,
+        {
+            "forward": [polynomials(["1", "0", "0"], _THREE), polynomials(["0", "1", "0"], _THREE)],
+            "units": polynomials(["1", "1"], _THREE),
+            "backward": [
+                polynomials(["1", "0"], _THREE),
+                polynomials(["0", "1"], _THREE),
+                polynomials(["0", "y"], _THREE),
+            ],
+            "backward_units": polynomials(["1", "1", "1"], _THREE),
+        },
+        node(
+            "roots",
+            germ(_THREE, "x^2 - 2*x^2*y + x^2*y^2", "x^2*z", prior="4 1 0"),
+            claim,
+            {"variable": 1, "factors": [polynomial("y - 1", _THREE)]},
+            node(
+                "contract",
+                germ(_THREE, "x^2*y^2", "x^2*z", prior=f"4 {child_prior} 0"),
+                claim,
+                {"degrees": [-2, 1, 2]},
+                node(
+                    "newton",
+                    germ(_THREE, "x^2*y^2", "x^2*z", prior=f"4 {child_prior} 0"),
+                    claim,
+                    newton_data(
+                        _THREE,
+                        "0 1/2 1",
+                        {"x^2*y^2": str(Fraction(int(child_prior) + 1, 2)), "x^2*z": "1"},
+                        1,
+                        {"x^2*y^2": "monomial 0", "x^2*z": "monomial 1", "x^2*y^2, x^2*z": "monomial 0"},
+                    ),
+                ),
+                parameters="z",
+            ),
+            parameters="y z",
+        ),
+        parameters="y z",
+    )
+    return chart
+
+
+def _chart_of_z() -> Json:
+    """The chart z of the same ideal: t²⟨(x − y)², x, y⟩ = t²⟨x, y⟩ with prior t⁴|x||y|."""
+    return node(
+        "generators",
+        germ(_THREE, "x^2*z^2 - 2*x*y*z^2 + y^2*z^2", "x*z^2", "y*z^2", prior="1 1 4"),
+        "5/2,1",
+        {
+            "forward": [polynomials(["0", "1", "0"], _THREE), polynomials(["0", "0", "1"], _THREE)],
+            "units": polynomials(["1", "1"], _THREE),
+            "backward": [
+                polynomials(["x - 2*y", "y"], _THREE),
+                polynomials(["1", "0"], _THREE),
+                polynomials(["0", "1"], _THREE),
+            ],
+            "backward_units": polynomials(["1", "1", "1"], _THREE),
+        },
+        node(
+            "crossing",
+            germ(_THREE, "x*z^2", "y*z^2", prior="1 1 4"),
+            "5/2,1",
+            {
+                "factors": [{"variables": [0, 1]}, {"variables": [2]}],
+                "products": [
+                    {"indices": [0, 0], "unit": polynomial("1", _THREE)},
+                    {"indices": [1, 0], "unit": polynomial("1", _THREE)},
+                ],
+            },
+            node(
+                "separable",
+                germ("x y", "x", "y", prior="1 1"),
+                "4,1",
+                {"blocks": [{"variables": [0], "generators": [0]}, {"variables": [1], "generators": [1]}]},
+                *(_weighted_line(name) for name in "xy"),
+                parameters="x y",
+            ),
+            monomial("z", "z^2", "1/2", "5/2", "5/2,1", prior="4"),
+            parameters="x y",
+        ),
+        parameters="x y",
+    )
+
+
+def _weighted_line(name: str) -> Json:
+    newton = monomial(name, name, "1", "2", "2,1", prior="1")
+    return node("contract", germ(name, name, prior="1"), "2,1", {"degrees": [1]}, newton, parameters=name)
+
+
+def around_a_root(child_prior: str, claim: str) -> Json:
+    return of_ideal(
+        node(
+            "blowup",
+            germ(_THREE, "x^2 - 2*x*y + y^2", "x*z", "y*z", prior="1 1 0"),
+            claim,
+            {
+                "centre": [0, 1, 2],
+                "charts": [{"variable": 0}, {"variable": 2}],
+                "symmetries": {"1": [1, 0, 2]},
+            },
+            at_root(child_prior, claim),
+            _chart_of_z(),
+        )
+    )
+
+
+ROOTS = around_a_root("0", "3/2,1")
+
+# --- closed forms ----------------------------------------------------------------------------------------------------
 
 
 def arrangement(
@@ -567,11 +683,22 @@ PRODUCT_OF_MATRICES = of_ideal(
         "matrix_product",
         germ(_EIGHT, "a*e + b*g", "a*f + b*h", "2*c*e + 2*d*g", "-c*f - d*h"),
         "3,1",
-        {"widths": [2, 2, 2], "matrices": [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]},
+        {"widths": [2, 2, 2], "matrices": [[[4, 5], [6, 7]], [[0, 1], [2, 3]]]},  # W_1, then W_2
     )
 )
 SCALARS = of_ideal(
     node("matrix_product", germ(_THREE, "x*y*z"), "1,3", {"widths": [1, 1, 1, 1], "matrices": [[[0]], [[1]], [[2]]]})
+)
+VANDERMONDE = of_ideal(
+    node(
+        "vandermonde",
+        germ("a b c d", "a*c + b*d", "3*a*c^3 + 3*b*d^3"),
+        "4/3,1",
+        {"pairs": [[0, 2], [1, 3]], "gap": 2},
+    )
+)
+DEFINITE = of_ideal(
+    node("definite", germ("x y", "-1*x^2 - x*y - 2*y^2 + x^3", "y^5", prior="1/2 0"), "5/4,1", {"generator": 0})
 )
 MINORS = of_ideal(
     node(
@@ -644,6 +771,9 @@ EXAMPLES: dict[str, Example] = {
     "braid": Example(BRAID, "1/3", 1, "braid arrangement, n = 3: (2/n, 1)"),
     "product of matrices": Example(PRODUCT_OF_MATRICES, "3/2", 1, "Aoyagi, Watanabe: (2, 2, 2), r = 0"),
     "scalars": Example(SCALARS, "1/2", 3, "xyz: (1, 3)"),
+    "roots": Example(ROOTS, "3/4", 1, "near x = y ≠ 0 it is ⟨u², z⟩: ½ + 1, and the prior is positive there"),
+    "vandermonde": Example(VANDERMONDE, "2/3", 1, "tanh, H = 2: 2/3 (Aoyagi); complex threshold 4/3"),
+    "definite": Example(DEFINITE, "5/8", 1, "compares with |x|²: Σ (h + 1)/2 = 5/4 for the ideal"),
     "minors": Example(MINORS, "1", 1, "2-minors of 2 × 3: min(6/2, 2/1) = 2"),
     "bounds": Example(BOUNDS, None, None, "1/mult ≤ κ ≤ n/mult"),
     "best": Example(BEST, None, None, "both bounds"),

@@ -238,9 +238,9 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("three lines", {DD + "exponents": [1, 1, 2]}, "not the product of the powers"),
     ("powers", {DD + "unit": polynomial("x", "x y")}, "unit vanishes"),
     ("product of matrices", {DD + "matrices/1/0": [4, 6]}, "exactly once|not the entries"),
-    ("product of matrices", {DD + "matrices/1/0": [5, 4]}, "not the entries"),
+    ("product of matrices", {DD + "matrices/1/0": [1, 0]}, "not the entries"),
     ("product of matrices", {DD + "widths": [2, 2, 3]}, "have the widths"),
-    ("scalars", {DD + "matrices": [[[0]], [[1, 2]]], DD + "widths": [1, 1, 2]}, "not the entries"),
+    ("scalars", {DD + "matrices": [[[0]], [[1], [2]]], DD + "widths": [1, 1, 2]}, "not the entries"),
     ("minors", {DD + "size": 1}, "not the minors"),
     ("minors", {DD + "matrix": [[0, 1, 2], [4, 3, 5]]}, "not the minors"),
     # bounds
