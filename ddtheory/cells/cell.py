@@ -57,7 +57,7 @@ class Cell:
         boundary: coordinates that the model confines to ≥ 0.
         relation: how `divergence` stands to the K of the torch face.
         routes: the ways to (λ, m) at the point, see `truth`.
-        elsewhere: the ways to the pair over the whole parameter space, where it is known to differ from the one at the point.
+        elsewhere: the ways to the pair over the whole parameter space, where it is known to be another one.
         provenance: how the closed form was obtained.
         fluctuation: digits → ν at β = 1, where it is known.
         finite: (nβ, digits) → the exact finite-temperature learning coefficient, where it is computable.
