@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from flint import Ordering, fmpq_mpoly_ctx, fmpq_poly
+from flint import Ordering, fmpq, fmpq_mpoly_ctx, fmpq_poly
 from sympy import QQ
 from sympy.polys.rings import PolyElement, PolyRing
 
@@ -33,6 +33,16 @@ def fraction(coefficient: Any) -> Fraction:
 def rational(value: Fraction | int) -> Any:
     """A fraction as a coefficient of ℚ."""
     return QQ(value.numerator, value.denominator)
+
+
+def to_flint(coefficient: Any) -> fmpq:
+    """A coefficient of ℚ for FLINT, whichever library sympy keeps its rationals in."""
+    return fmpq(int(coefficient.numerator), int(coefficient.denominator))
+
+
+def from_flint(value: fmpq) -> Any:
+    """A rational of FLINT as a coefficient of ℚ."""
+    return QQ(int(value.p), int(value.q))
 
 
 def constant_term(polynomial: Element) -> Any:
@@ -80,11 +90,12 @@ def _context(names: tuple[str, ...]) -> Any:
 
 
 def _to_flint(polynomial: Element) -> Any:
-    return _context(tuple(f"x{i}" for i in range(polynomial.ring.ngens))).from_dict(dict(polynomial))
+    context = _context(tuple(f"x{i}" for i in range(polynomial.ring.ngens)))
+    return context.from_dict({monomial: to_flint(coefficient) for monomial, coefficient in polynomial.items()})
 
 
 def _from_flint(polynomial: Any, ring: PolyRing) -> Element:
-    return ring.from_dict({tuple(int(e) for e in m): QQ(c) for m, c in polynomial.to_dict().items()})
+    return ring.from_dict({tuple(int(e) for e in m): from_flint(c) for m, c in polynomial.to_dict().items()})
 
 
 def factors(polynomial: Element) -> tuple[Any, list[tuple[Element, int]]]:
@@ -97,7 +108,7 @@ def factors(polynomial: Element) -> tuple[Any, list[tuple[Element, int]]]:
     """
     constant, found = _to_flint(polynomial).factor()
     pairs = [(_from_flint(factor, polynomial.ring), int(power)) for factor, power in found]
-    return QQ(constant), sorted(pairs, key=lambda pair: (len(pair[0]), str(pair[0])))
+    return from_flint(constant), sorted(pairs, key=lambda pair: (len(pair[0]), str(pair[0])))
 
 
 def split_unit(polynomial: Element) -> tuple[Element, list[tuple[Element, int]]]:
@@ -149,10 +160,12 @@ def without(polynomial: Element, index: int, ring: PolyRing) -> Element:
 def eliminant(target: Element, relation: Element, index: int) -> Element | None:
     """G free of one variable with G = A·target + B·relation and A a unit, or None when the variable does not allow it.
 
-    The relation has a non-zero linear part in that variable, so exactly one of its branches passes through the origin,
+    When the relation has a non-zero linear part in it, exactly one of its branches passes through the origin,
     and up to a unit the resultant is the target on that branch times the target on the others. These are no units when
     a root v ≠ 0 of the relation on the axis is a root of the target, or when both have a root at infinity there.
     """
+    if not linear_coefficient(relation, index):
+        return None  # a shear has turned the axis into the relation
     if degree_in(target, index) <= 0:
         return target
     on_axis = [_univariate(polynomial, index) for polynomial in (relation, target)]
@@ -205,11 +218,11 @@ def _remainder(target: Element, relation: Element, index: int) -> tuple[Element,
 def _univariate(polynomial: Element, index: int) -> list[Any]:
     """The coefficients of f on the axis of one variable, lowest first, without leading zeros."""
     line: dict[int, Any] = {
-        monomial[index]: coefficient
+        monomial[index]: to_flint(coefficient)
         for monomial, coefficient in polynomial.items()
         if not any(power for other, power in enumerate(monomial) if other != index)
     }
-    return [line.get(power, QQ.zero) for power in range(max(line, default=-1) + 1)]
+    return [line.get(power, fmpq(0)) for power in range(max(line, default=-1) + 1)]
 
 
 def _by_power(polynomial: Element, index: int) -> list[Element]:

@@ -362,7 +362,7 @@ def _polynomial(expression: Expr, ring: Any, point: Mapping[str, Fraction], most
         culprit = next((f for f in reduced.atoms(sympy.Function)), reduced)
         raise NotAnalyticError(
             f"{culprit} is no polynomial. What can be reduced: polynomials with rational coefficients, and products "
-            "and powers of these with sin, tan, tanh, sinh, atan, erf, log(1 + p), exp(p) − 1 of p that vanishes there: "
+            "and powers of these with sin, tan, tanh, sinh, atan, erf, log(1 + p), exp(p) − 1 of p vanishing there: "
             "each is p times a unit. Otherwise give a Taylor polynomial, and say so."
         )
     size = _expanded_size(reduced)

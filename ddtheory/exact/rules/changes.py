@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
-from flint import fmpq_mat
+from flint import fmpq, fmpq_mat
 
 from ddtheory.exact.derivation import CertificateError, Data, Node
 from ddtheory.exact.faces import Face
@@ -28,6 +28,7 @@ from ddtheory.exact.local_ring import (
     ring_of,
     split_unit,
     substitute,
+    to_flint,
 )
 from ddtheory.exact.wire import polynomial_to_json
 
@@ -244,8 +245,8 @@ def _killing_field(
         images = [part.diff(gens[i]) * gens[pivot] ** (power - 1) for i, power in zip(movable, powers, strict=True)]
         target = part.diff(gens[pivot])
         for monomial in {m for image in [*images, target] for m in image}:
-            rows.append([image.get(monomial, 0) for image in images])
-            right.append(-target.get(monomial, 0))
+            rows.append([_coefficient(image, monomial) for image in images])
+            right.append(-_coefficient(target, monomial))
     if not rows:
         return None
     augmented, rank = fmpq_mat([[*row, value] for row, value in zip(rows, right, strict=True)]).rref()
@@ -258,6 +259,10 @@ def _killing_field(
         value = augmented[i, count]
         solution[column] = Fraction(int(value.p), int(value.q))
     return solution if any(solution) else None
+
+
+def _coefficient(polynomial: Element, monomial: tuple[int, ...]) -> fmpq:
+    return to_flint(polynomial[monomial]) if monomial in polynomial else fmpq(0)
 
 
 def apply_change(germ: IdealGerm, new: Sequence[Element]) -> IdealGerm:

@@ -9,7 +9,7 @@ from flint import fmpq, fmpq_mat
 
 from ddtheory.exact.derivation import Node
 from ddtheory.exact.ideal import IdealGerm
-from ddtheory.exact.local_ring import Element, initial_form, order, substitute
+from ddtheory.exact.local_ring import Element, from_flint, initial_form, order, substitute, to_flint
 from ddtheory.exact.rules.changes import changed, described
 
 Solve = Callable[[IdealGerm], Node]
@@ -36,7 +36,7 @@ def essential_forms(germ: IdealGerm, solve: Solve) -> Node | None:
 
 
 def _combination(row: Sequence[Any], gens: Sequence[Element], germ: IdealGerm) -> Element:
-    return sum((x * germ.ring.domain(value) for value, x in zip(row, gens, strict=True) if value), germ.ring.zero)
+    return sum((x * from_flint(value) for value, x in zip(row, gens, strict=True) if value), germ.ring.zero)
 
 
 def _flag(germ: IdealGerm) -> dict[int, Form]:
@@ -70,7 +70,7 @@ def _essential(forms: Sequence[Element], count: int) -> list[Form]:
     for number, form in enumerate(forms):
         for i, x in enumerate(form.ring.gens):
             for monomial, coefficient in form.diff(x).items():
-                columns[i][number, monomial] = coefficient
+                columns[i][number, monomial] = to_flint(coefficient)
     keys = sorted({key for column in columns for key in column})
     # rows of the Jacobian matrix span the essential forms
     reduced, rank = fmpq_mat([[column.get(key, fmpq(0)) for column in columns] for key in keys]).rref()
