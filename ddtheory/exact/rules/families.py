@@ -294,6 +294,8 @@ class _Family:
                     power = sum(e for other, e in own if factor is not None and other == factor)
                     generators.append(rest * germ.ring.gens[variable] ** power)
                 child = germ.with_generators(generators)
+                if factor != germ.ring.gens[variable]:
+                    child = _without_weight(child, variable)
                 children.append(self.solve(child, parameters - {variable}))
             name = germ.names[variable]
             return Node(
@@ -368,6 +370,11 @@ def _own_factors(generator: Element, variable: int) -> tuple[list[tuple[Element,
                 return None
             rest = rest * factor**power
     return own, rest
+
+
+def _without_weight(germ: IdealGerm, variable: int) -> IdealGerm:
+    """The prior weight of a coordinate is at its own zero; at other zeros it is a constant."""
+    return replace(germ, prior=tuple(Fraction(0) if i == variable else h for i, h in enumerate(germ.prior)))
 
 
 def _real_roots(factor: Element, variable: int) -> int:

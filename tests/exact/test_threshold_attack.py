@@ -1,0 +1,38 @@
+"""Germs found by attacking `rlct`: each once had a wrong answer, or could have one by the error that its name says.
+
+Expected pairs are computed by hand, in the comment beside each.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from ddtheory.exact.threshold import rlct
+from ddtheory.values import RLCT
+
+
+@pytest.mark.parametrize("last", ["y^3", "y^2"])
+def test_a_shear_does_not_eliminate_a_variable_without_linear_part(last: str) -> None:
+    """With v = y − x: the zero set of the first generator is v ≈ −x², where the second is z² + x⁴: λ = (1 + 3/4)/2."""
+    found = rlct(generators=[f"y - x + x^2 + {last}", "z^2 + (y - x)^2*(y - x + 1)"])
+    assert found.rlct == RLCT(Fraction(7, 8), 1)
+    assert found.checked
+
+
+# near (c, c, 0), c ≠ 0, the prior is a constant; with u = x − y:
+# ⟨u³, u²z²⟩ has min a + b for 3a ≥ 1, 2a + 2b ≥ 1: 1/2 on the segment from (1/2, 0) to (1/3, 1/6)
+# ⟨u³z, …, u³⟩ = ⟨u³⟩ has κ = 1/3
+@pytest.mark.parametrize(
+    ("generators", "expected"),
+    [
+        (["(x - y)^3*(x^2 + y^2)", "(x - y)^2*z^2"], RLCT(Fraction(1, 4), 2)),
+        (["(x - y)^3*z*x", "(x - y)^3*z*y", "(x - y)^3*z^2"], RLCT(Fraction(1, 6), 1)),
+    ],
+)
+def test_a_prior_weight_is_at_its_own_zero_only(generators: list[str], expected: RLCT) -> None:
+    """A zero of a parameter at x/y = 1 on the exceptional divisor does not meet the weights |x|³ and |y|³."""
+    found = rlct(generators=generators, prior={"x": 3, "y": 3})
+    assert found.rlct == expected
+    assert found.checked
