@@ -28,7 +28,10 @@ _MAX_GENERATORS = 10
 _MAX_TERMS = 60  # of a polynomial that joins the ideal
 _MAX_DEGREE = 24
 _MAX_PAIRS = 40  # S-polynomials that are tried for one derivative
-_TERMS_BEFORE_PROOF = 40  # a series that is cheap to expand, and refutes most functions that are not flat
+_WORK = 300_000  # coefficients that all divisions of one proof may touch; a few seconds
+_WORD = 64  # bits of a coefficient that cost one unit of work
+_TERMS_BEFORE_PROOF = 40  # a series that is cheap to expand, and refutes most functions that are not flat; with
+# parameters its coefficients are polynomials that grow with the order, so it is shortened
 
 
 def prove_flat(expression: Expr, variable: Symbol) -> str:
@@ -44,9 +47,8 @@ def prove_flat(expression: Expr, variable: Symbol) -> str:
             return "every coefficient of the polynomial in t vanishes" if all(map(is_zero, coefficients)) else ""
         if sympy.expand(expression) == 0:
             return "all terms cancel after expansion"
-        if any(
-            not is_zero(coefficient) for coefficient in expand(expression, variable, _TERMS_BEFORE_PROOF).coefficients
-        ):
+        terms = _TERMS_BEFORE_PROOF // max(len(expression.free_symbols), 1)
+        if any(not is_zero(coefficient) for coefficient in expand(expression, variable, terms).coefficients):
             return ""
     except (UndecidedError, NotAnalyticError):
         return ""
@@ -88,6 +90,7 @@ class _Ideal:
     def __init__(self, symbols: Sequence[Symbol], generators: Iterable[Expr]) -> None:
         self.ring: Any = PolyRing(symbols, QQ, grevlex)
         self.basis: list[Any] = []
+        self.work = _WORK
         self.pairs: list[tuple[int, int, int]] = []
         for generator in generators:
             self.add(generator)
@@ -118,12 +121,34 @@ class _Ideal:
         self.basis.append(element.monic())
 
     def _reduce(self, element: Any) -> Any:
-        return element.rem(self.basis) if self.basis else element
+        """The remainder after division by the basis, term by term so that the work is counted."""
+        rest, remainder = element.copy(), self.ring.zero
+        while rest:
+            monomial, coefficient = rest.LT
+            divisor = next((other for other in self.basis if _divides(other.LM, monomial)), None)
+            if divisor is None:
+                remainder[monomial] = coefficient
+                del rest[monomial]
+            else:
+                quotient = tuple(map(operator.sub, monomial, divisor.LM))
+                rest = rest - divisor.mul_term((quotient, coefficient))  # the basis is monic
+            self._spend(len(rest) + len(divisor or ()), coefficient)
+        return remainder
+
+    def _spend(self, terms: int, coefficient: Any) -> None:
+        size = max(abs(int(coefficient.numerator)).bit_length(), int(coefficient.denominator).bit_length())
+        self.work -= terms * (1 + size // _WORD) + 1
+        if self.work < 0:
+            raise UndecidedError("The search for a differential equation that proves the function zero is too large.")
 
     def _s_polynomial(self, first: Any, second: Any) -> Any:
         lcm = tuple(map(max, first.LM, second.LM))
         lift = [tuple(map(operator.sub, lcm, element.LM)) for element in (first, second)]
         return first.mul_monom(lift[0]) - second.mul_monom(lift[1])
+
+
+def _divides(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
+    return all(map(operator.le, first, second))
 
 
 def _degree(element: Any) -> int:

@@ -9,7 +9,7 @@ the parameters.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import sympy
@@ -20,6 +20,7 @@ from ddtheory.exact.germ import analytic_at
 from ddtheory.exact.zero import is_zero, sign
 
 _MAX_POWER = 12
+_MAX_OPERATIONS = 2_000  # of a derivative that is differentiated again: repeated derivatives grow exponentially
 
 
 class Leading(NamedTuple):
@@ -65,14 +66,27 @@ def leading_with_symbols(function: Expr, variable: Symbol, leading_of: Callable[
             # every vector of larger total degree lies above one of these
             return _smallest(terms, "K is analytic in t and its symbolic powers, and its first terms are compared")
         for degrees in undecided:
-            coefficient = separated
-            for (symbol, _), degree in zip(powers, degrees, strict=True):
-                coefficient = (sympy.diff(coefficient, symbol, degree) / sympy.factorial(degree)).subs(symbol, 0)
+            coefficient = _taylor_coefficient(separated, [symbol for symbol, _ in powers], degrees)
             leading = leading_of(coefficient, variable)
             if leading.exponent is not None:
                 shift = sympy.Add(*[degree * exponent for (_, exponent), degree in zip(powers, degrees, strict=True)])
                 _collect(terms, leading.exponent + shift, leading.coefficient)
     raise UndecidedError(f"No term of {function} was found that dominates all later ones in {variable}.")
+
+
+def _taylor_coefficient(function: Expr, symbols: Sequence[Symbol], degrees: Sequence[int]) -> Expr:
+    """The coefficient of ∏ symbols^degrees, a function of the other variables."""
+    for symbol, degree in zip(symbols, degrees, strict=True):
+        for _ in range(degree):
+            if sympy.count_ops(function) > _MAX_OPERATIONS:
+                raise UndecidedError(
+                    f"A derivative in the symbolic powers has more than {_MAX_OPERATIONS} operations, and the next "
+                    "ones grow exponentially. Give the parameters values, or replace the functions by their Taylor "
+                    "polynomials and say so."
+                )
+            function = sympy.diff(function, symbol)
+        function = function.subs(symbol, 0) / sympy.factorial(degree)
+    return function
 
 
 def at_least(exponent: Expr, bound: Expr) -> bool:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import sympy
+from hypothesis import given
+from hypothesis import strategies as st
 from sympy import Rational, Symbol, cos, cosh, exp, log, sin, sinh, sqrt, tanh
 
+from ddtheory.errors import UndecidedError
+from ddtheory.exact import flatness
 from ddtheory.exact.flatness import prove_flat
 
 t = Symbol("t", real=True)
@@ -38,3 +44,34 @@ def test_a_truncated_series_is_not_flat() -> None:
 
 def test_an_identity_with_a_wrong_constant_is_not_flat() -> None:
     assert prove_flat(sin(t) ** 2 + cos(t) ** 2 - 1 + Rational(1, 10**40), t) == ""
+
+
+def test_many_parameters_do_not_hang() -> None:
+    """The addition theorem of tanh for three terms: forty terms of its series would take minutes."""
+    first, second, third = (tanh(Symbol(name, positive=True) * t) for name in "abc")
+    whole = tanh(sum(Symbol(name, positive=True) for name in "abc") * t)
+    pairs = first * second + first * third + second * third
+    identity = whole * (1 + pairs) - first - second - third - first * second * third
+    started = time.monotonic()
+    assert prove_flat(identity, t)
+    assert prove_flat(identity + t**4 * first, t) == ""
+    assert time.monotonic() - started < 30  # seconds, on a busy machine; about one on an idle one
+
+
+def test_the_search_has_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    identity = IDENTITIES[4]
+    assert prove_flat(identity, t)
+    monkeypatch.setattr(flatness, "_WORK", 20)
+    assert prove_flat(identity, t) == ""
+    with pytest.raises(UndecidedError, match="too large"):
+        ideal = flatness._Ideal([t], [t**3 - t - 1])
+        ideal.contains((t + 1) ** 12)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(-4, 4)), min_size=1, max_size=6))
+def test_our_division_is_that_of_sympy(terms: list[tuple[int, int, int]]) -> None:
+    u, v = sympy.symbols("u v")
+    polynomial = sympy.Add(*[c * u**i * v**j for i, j, c in terms])
+    ideal = flatness._Ideal([u, v], [u**2 * v - v, u * v**2 - u + 2])
+    element = ideal.ring.from_expr(sympy.expand(polynomial))
+    assert ideal._reduce(element) == element.rem(ideal.basis)
