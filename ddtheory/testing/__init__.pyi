@@ -17,6 +17,8 @@ from .germs import KnownGerm as KnownGerm
 from .germs import known_germs as known_germs
 from .hidden import HiddenDivergence as HiddenDivergence
 from .hidden import hidden_divergences as hidden_divergences
+from .known_pairs import HiddenGerm as HiddenGerm
+from .known_pairs import germs_with_known_pairs as germs_with_known_pairs
 from .laws import InputLaw as InputLaw
 from .laws import input_laws as input_laws
 from .models import KnownCell as KnownCell

@@ -7,14 +7,15 @@ def register() -> None:
     """Registers strategies for the values that have one canonical strategy.
 
     These are `RLCT`, `Interval` and `Enclosure`, and from `ddtheory.testing` `KnownGerm`, `KnownCell`,
-    `HiddenDivergence`, `LayerShape`, `Rotation` (of the plane), `InputLaw` and `Activation`. Called by hypothesis
-    itself as soon as it is imported; loads neither sympy, numpy nor torch.
+    `HiddenDivergence`, `HiddenGerm`, `LayerShape`, `Rotation` (of the plane), `InputLaw` and `Activation`. Called by
+    hypothesis itself as soon as it is imported; loads neither sympy, numpy nor torch.
     """
     from hypothesis import strategies as st
 
     from ddtheory.testing.directions import Rotation, rotations
     from ddtheory.testing.germs import KnownGerm, known_germs
     from ddtheory.testing.hidden import HiddenDivergence, hidden_divergences
+    from ddtheory.testing.known_pairs import HiddenGerm, germs_with_known_pairs
     from ddtheory.testing.laws import InputLaw, input_laws
     from ddtheory.testing.models import KnownCell, mean_map_cells
     from ddtheory.testing.numbers import enclosures, intervals, rlcts
@@ -28,6 +29,7 @@ def register() -> None:
     st.register_type_strategy(KnownGerm, known_germs())
     st.register_type_strategy(KnownCell, mean_map_cells() | dead_unit_cells())
     st.register_type_strategy(HiddenDivergence, hidden_divergences())
+    st.register_type_strategy(HiddenGerm, germs_with_known_pairs())
     st.register_type_strategy(LayerShape, layer_shapes())
     st.register_type_strategy(Rotation, rotations(2))
     st.register_type_strategy(InputLaw, input_laws())

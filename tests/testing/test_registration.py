@@ -65,7 +65,7 @@ def test_from_type_knows_the_objects_of_the_strategies() -> None:
     fresh(
         "from hypothesis import Phase, given, settings, strategies as st\n"
         "from ddtheory import testing\n"
-        "names = 'KnownGerm KnownCell HiddenDivergence LayerShape Rotation InputLaw Activation'.split()\n"
+        "names = 'KnownGerm KnownCell HiddenDivergence HiddenGerm LayerShape Rotation InputLaw Activation'.split()\n"
         "for kind in [getattr(testing, name) for name in names]:\n"
         "    @settings(database=None, max_examples=2, deadline=None, phases=[Phase.generate])\n"
         "    @given(st.from_type(kind))\n"
