@@ -2,6 +2,7 @@ from . import cells as cells
 from . import certify as certify
 from . import errors as errors
 from . import exact as exact
+from . import gallery as gallery
 from . import measure as measure
 from . import networks as networks
 from . import plots as plots

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ddtheory.errors import DDTheoryError
+from ddtheory.gallery.command import cells
 
 if TYPE_CHECKING:
     from ddtheory.values import Exact, KLOrder
@@ -362,6 +363,9 @@ def nu(k: int, prior: str, beta: str, one_sided: bool, digits: int, as_json: boo
         click.echo(json.dumps({"nu": value, "radius": radius}, indent=2, sort_keys=True))
     else:
         click.echo(str(found))
+
+
+main.add_command(cells)
 
 
 def _stop(message: str) -> NoReturn:

@@ -59,11 +59,11 @@ GERMS = [
     ((x**2 + y**2,), "1/2", 1, True),  # (x² + y²)²: 2/4
     ((x, y, z), "3/2", 1, True),
     ((x**2 + y**2 + z**2,), "3/4", 1, True),  # real, against 1/2 over ℂ
-    ((x - y,), "1", 1, False),  # truth 1/2: the edge has the zero x = y
+    ((x - y,), "1/2", 1, True),  # a smooth zero set: the cap at κ = 1, not ℓ = 2
     ((x + y**2, z), "5/4", 1, False),  # truth 1: facets alone would pass
     ((x**2, y**3), "5/12", 1, True),
     ((x * y, y * z, z * x), "3/4", 1, True),
-    ((x**2 - y**2,), "1/2", 1, False),  # a crossing, truth (1/2, 2)
+    ((x**2 - y**2,), "1/2", 2, True),  # a crossing: the zero set meets the divisor that attains ℓ = 1
     ((x**2 + x * y + y**2,), "1/2", 1, True),  # definite: complex zeros only
     ((x**3 + y**3, x * y), "1/2", 2, True),  # both edges end at (1, 1), where xy alone does not vanish
 ]
@@ -84,10 +84,9 @@ def test_a_face_in_a_sublattice() -> None:
     """x⁴ − 2x²y² + y⁴ is (u − 1)² in u = x²/y²: degenerate; with + signs it is definite."""
     assert not newton_bound(polynomials(x**4 - 2 * x**2 * y**2 + y**4)).exact
     assert newton_bound(polynomials(x**4 + 2 * x**2 * y**2 + y**4)).exact
-    # in the lattice spanned by (2, −2) itself u − 1 has the root 1; over the saturated lattice so has x²/y² − 1
-    assert not newton_bound(polynomials(x**2 - y**2)).exact
-    # x⁶ + y⁶ ∓ … : −1 is a root of u + 1 for u = x³/y³
-    assert not newton_bound(polynomials(x**3 + y**3)).exact
+    # (x³ + y³)²: a double zero at x = −y, but 1/2 > ℓ = 1/3, so it does not govern
+    found = newton_bound(polynomials((x**3 + y**3) ** 2))
+    assert found.exact and found.rlct == RLCT(Fraction(1, 6))
 
 
 def test_bad_input() -> None:

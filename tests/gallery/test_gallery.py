@@ -21,7 +21,9 @@ from click.testing import CliRunner, Result
 from ddtheory import cells
 from ddtheory.cells.document import SCHEMA_FILE, catalogue_document, document, summary
 from ddtheory.errors import DDTheoryError, InvalidValueError, OutputError
-from ddtheory.gallery import command, export, render
+from ddtheory.gallery import command
+from ddtheory.gallery.export import export
+from ddtheory.gallery.page import render
 from ddtheory.gallery.drawing import lower_hull, newton_polygon, pictures
 from ddtheory.gallery.export import row
 
