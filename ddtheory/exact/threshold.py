@@ -30,6 +30,7 @@ Polynomial = Any  # an element of a sympy ring
 
 _LARGEST = 5_000  # terms in all generators
 _VANISHING = (sympy.sin, sympy.tan, sympy.sinh, sympy.tanh, sympy.asin, sympy.atan, sympy.asinh, sympy.atanh, sympy.erf)
+_ENTIRE = (sympy.exp, sympy.sin, sympy.cos, sympy.sinh, sympy.cosh, sympy.tanh, sympy.atan, sympy.asinh, sympy.erf)
 
 
 @dataclass(frozen=True)
@@ -215,6 +216,8 @@ def rlct(
             # the squares are of functions that are polynomials up to units only, so K ≍ Σ f² is what can be used
             expressions, kind = [root for _, root in squares], "generators"
     else:
+        if isinstance(generators, (str, Expr)):
+            raise InvalidValueError(f"generators is {generators}; give a list, as in generators=[{generators}].")
         expressions, kind = [_plain(entry) for entry in generators or ()], "generators"
         if not expressions:
             raise InvalidValueError("generators is empty; K ≡ 0 has no learning coefficient.")
@@ -405,13 +408,27 @@ def _up_to_units(expression: Expr, point: Mapping[str, Fraction]) -> Expr:
     place = {Symbol(name, real=True): Rational(v.numerator, v.denominator) for name, v in point.items()}
 
     def vanishes(inner: Expr) -> bool:
-        return bool(inner.subs({symbol: place.get(symbol, 0) for symbol in inner.free_symbols}) == 0)
+        value = inner.subs({symbol: place.get(symbol, 0) for symbol in inner.free_symbols})
+        return bool(value == 0) and is_analytic(inner)
+
+    def is_analytic(inner: Expr) -> bool:
+        """Sums, products and powers, entire functions of such, and the others where they are p times a unit."""
+        if inner.is_number or isinstance(inner, Symbol):
+            return True
+        if isinstance(inner, Pow) and not (inner.args[1].is_Integer and inner.args[1] > 0):
+            return False
+        if isinstance(inner, _VANISHING) and not isinstance(inner, _ENTIRE) and not vanishes(inner.args[0]):
+            return False
+        if isinstance(inner, sympy.log) and not vanishes(inner.args[0] - 1):
+            return False
+        known = (sympy.Add, sympy.Mul, Pow, sympy.log, *_VANISHING, *_ENTIRE)
+        return isinstance(inner, known) and all(map(is_analytic, inner.args))
 
     if isinstance(expression, _VANISHING) and vanishes(expression.args[0]):
         return _up_to_units(expression.args[0], point)
     if isinstance(expression, sympy.log) and vanishes(expression.args[0] - 1):
         return _up_to_units(sympy.expand(expression.args[0] - 1), point)
-    if isinstance(expression, sympy.exp):
+    if isinstance(expression, sympy.exp) and is_analytic(expression.args[0]):
         return sympy.Integer(1)
     if isinstance(expression, sympy.cos) and vanishes(expression.args[0]):
         return sympy.Integer(1)
@@ -422,20 +439,20 @@ def _up_to_units(expression: Expr, point: Mapping[str, Fraction]) -> Expr:
         for first, second in itertools.permutations(expression.args):
             for sign in (1, -1):
                 if second == -sign and isinstance(sign * first, sympy.exp) and vanishes((sign * first).args[0]):
-                    return _up_to_units((sign * first).args[0], point)
+                    return sign * _up_to_units((sign * first).args[0], point)
                 if second == sign and isinstance(-sign * first, sympy.cos) and vanishes((-sign * first).args[0]):
-                    return _up_to_units((-sign * first).args[0], point) ** 2
+                    return sign * _up_to_units((-sign * first).args[0], point) ** 2
     return expression
 
 
 def _leading_power(expression: Expr, symbol: Symbol, at: Expr) -> Expr:
-    """A function of one variable is (x − x_0)^k times a unit."""
+    """A function of one variable is (x − x_0)^k times a unit, when it has the same order on both sides."""
     time = Symbol("t", positive=True)
     try:
-        leading = leading_term(expression.subs(symbol, at + time), time)
+        right, left = (leading_term(expression.subs(symbol, at + side * time), time).exponent for side in (1, -1))
     except (NotAnalyticError, UndecidedError):
         return expression
-    return expression if leading.exponent is None else (symbol - at) ** leading.exponent
+    return expression if right is None or right != left else (symbol - at) ** right
 
 
 def _refuse_trivial(moved: Sequence[Polynomial], kind: str, names: Sequence[str], place: Sequence[Fraction]) -> None:
@@ -482,7 +499,9 @@ def _named(values: Iterable[Symbol | str], names: Sequence[str], what: str) -> l
     found = [str(value) for value in values]
     for name in found:
         if name not in names:
-            raise InvalidValueError(f"{what} names {name}, which does not occur. The variables: {', '.join(names)}.")
+            raise InvalidValueError(
+                f"{what} names {name}, which does not occur. The variables: {', '.join(dict.fromkeys(names))}."
+            )
     return found
 
 

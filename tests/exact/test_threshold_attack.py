@@ -8,7 +8,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+import sympy
 
+from ddtheory.errors import InvalidValueError, NotAnalyticError
 from ddtheory.exact.threshold import rlct
 from ddtheory.values import RLCT
 
@@ -36,3 +38,42 @@ def test_a_prior_weight_is_at_its_own_zero_only(generators: list[str], expected:
     found = rlct(generators=generators, prior={"x": 3, "y": 3})
     assert found.rlct == expected
     assert found.checked
+
+
+_X, _Y = sympy.symbols("x y", real=True)
+
+
+@pytest.mark.parametrize(
+    "divergence",
+    [
+        (_Y * sympy.sin(_X**2 / _Y)) ** 2,  # not x⁴: bounded by y²
+        (_Y * sympy.cos(_X / _Y)) ** 2,
+        (_Y * sympy.exp(_X / _Y)) ** 2,
+        _X**2 * sympy.exp(-1 / _X**2),  # flat at 0
+        _X**2 + _X * sympy.Abs(_X),  # 0 for x < 0
+        _X**2 + _X**2 * sympy.sign(_X),
+    ],
+)
+def test_a_function_without_power_series_is_no_unit(divergence: sympy.Expr) -> None:
+    with pytest.raises(NotAnalyticError):
+        rlct(divergence)
+
+
+@pytest.mark.parametrize(
+    ("divergence", "expected"),
+    [
+        (1 - sympy.exp(-(_X**2) - _Y**2), RLCT(Fraction(1), 1)),  # x² + y²
+        (_X**2 * (1 - sympy.exp(-(_X**2) - _Y**2)), RLCT(Fraction(1, 2), 2)),  # t⁴ with dt t crosses x²
+        (1 - sympy.cos(_X + _Y), RLCT(Fraction(1, 2), 1)),
+        (sympy.sin(sympy.log(1 + _X)) ** 2 * sympy.exp(sympy.sin(_X) + _Y), RLCT(Fraction(1, 2), 1)),
+    ],
+)
+def test_a_function_times_a_unit_keeps_its_sign(divergence: sympy.Expr, expected: RLCT) -> None:
+    """1 − exp(−p) is p times a positive unit."""
+    assert rlct(divergence).rlct == expected
+
+
+@pytest.mark.parametrize("generators", ["x*y", _X * _Y])
+def test_generators_are_a_list(generators: object) -> None:
+    with pytest.raises(InvalidValueError, match="give a list"):
+        rlct(generators=generators)  # type: ignore[arg-type]
