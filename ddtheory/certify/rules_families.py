@@ -55,7 +55,7 @@ def at_roots(node: Node) -> Bounds:
     if not factors:
         require(all(roots(own) == 0 for own, _ in split), "a real root is left out")
         child = node.only_child()
-        _must_be(child, germ, [rest for _, rest in split], left)
+        _must_be(child, _weightless(germ, v), [rest for _, rest in split], left)
         return child.claim
     require(len(factors) == len(node.children), "there is not one child for every factor")
     seen: Univariate = [1]
@@ -70,12 +70,15 @@ def at_roots(node: Node) -> Bounds:
             for e, (_, rest) in zip(powers, split, strict=True)
         ]
         at_zero = len(factor) == 2 and sign(factor[0]) == 0
-        prior = [h if i != v or at_zero else Fraction(0) for i, h in enumerate(germ.prior)]
         require(at_zero or germ.prior[v] == 0 or sign(factor[0]) != 0, "the root 0, which has a weight, needs a factor")
-        _must_be(child, replace(germ, prior=tuple(prior)), moved, left)
+        _must_be(child, germ if at_zero else _weightless(germ, v), moved, left)
     for own, _ in split:
         require(roots(own) == roots(gcd(own, seen)), "a real root is left out")
     return united([child.claim for child in node.children])
+
+
+def _weightless(germ: Germ, v: int) -> Germ:
+    return replace(germ, prior=tuple(Fraction(0) if i == v else h for i, h in enumerate(germ.prior)))
 
 
 def _own_factor(f: Polynomial, v: int) -> tuple[Univariate, Polynomial]:

@@ -235,8 +235,9 @@ def harmless(original: Json, mutant: Mutant) -> str:
         found = re.fullmatch(pattern, mutant.path)
         if found is not None:
             depth = len([step for step in found.group(1).split("/") if step])
-            node = at(mutant.certificate, mutant.place[:depth])
-            return test(node, at(original, mutant.place[:depth])) or ""
+            why = test(at(mutant.certificate, mutant.place[:depth]), at(original, mutant.place[:depth]))
+            if why:
+                return why
     return ""
 
 
@@ -558,7 +559,7 @@ _WITNESSES: list[tuple[str, Callable[[Json, Json], str | None]]] = [
     (NODE + r"/data/charts/\d+/matrix(/.*)?", _matrix_of_chart),
     (NODE + r"/data/pairs", lambda n, b: _sorted("pairs")(n["data"], b["data"])),
     (NODE + r"/children", _children_of_best),
-    (NODE + r"/children/0/germ/generators(/.*)?", _sign_of_a_square),
+    (NODE + r"/children/0(/germ/generators(/.*)?)?", _sign_of_a_square),
     (NODE, _same_germ),
     (NODE + r"/data/faces(/\d+/exponents)?", _faces),
     (

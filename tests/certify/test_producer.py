@@ -1,0 +1,179 @@
+"""What the exact side derives, the checker accepts; what is corrupted in it, the checker rejects.
+
+The two share no code. The reference table judges both: an accepted pair is the tabulated one.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter, defaultdict
+from typing import Any
+
+import pytest
+from handwritten import EXAMPLES
+from hypothesis import given
+from hypothesis import strategies as st
+from mutations import harmless, mutate
+from reference import ReferenceGerm, germs
+
+import ddtheory as dd
+from ddtheory.certify import check
+from ddtheory.certify.rules import RULES
+from ddtheory.errors import NotADivergenceError, NotAnalyticError
+from ddtheory.exact.derivation import CertificateError
+from ddtheory.exact.threshold import Derivation
+
+TABLE = germs()
+SOME = TABLE[::7]
+
+
+def derived(germ: ReferenceGerm, seconds: float = 3) -> Derivation | None:
+    limits: dict[str, Any] = {"prior": germ.prior, "at": germ.at, "nonnegative": germ.nonnegative, "seconds": seconds}
+    try:
+        if germ.divergence:
+            return dd.rlct(germ.divergence, **limits)
+        return dd.rlct(generators=germ.generators, **limits)
+    except NotAnalyticError:
+        return None
+
+
+def certificate_of(derivation: Derivation | None) -> Any:
+    """The certificate as it would be written, or None."""
+    try:
+        return None if derivation is None else json.loads(json.dumps(derivation.to_json()))
+    except CertificateError:
+        return None
+
+
+def _agrees(germ: ReferenceGerm) -> bool | None:
+    """None where there is no certificate; otherwise whether it is accepted, and exact only with the tabulated pair."""
+    certificate = certificate_of(derived(germ))
+    if certificate is None:
+        return None
+    report = check(certificate)
+    assert report.accepted, str(report)
+    return report.status == "bounds" or (report.lam, report.multiplicity) == (germ.lam, germ.m)
+
+
+@pytest.mark.parametrize("germ", SOME, ids=str)
+def test_derivations_of_reference_germs_are_accepted(germ: ReferenceGerm) -> None:
+    assert _agrees(germ) is not False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("germ", [germ for germ in TABLE if germ not in SOME], ids=str)
+def test_derivations_of_all_reference_germs_are_accepted(germ: ReferenceGerm) -> None:
+    assert _agrees(germ) is not False
+
+
+def test_no_harmful_mutant_of_a_derivation_survives() -> None:
+    certificates = {str(germ): certificate_of(derived(germ)) for germ in SOME}
+    small = {name: c for name, c in certificates.items() if c is not None and len(json.dumps(c)) < 30_000}
+    table: Counter[str] = Counter()
+    harmful: list[tuple[str, str, str]] = []
+    for name, certificate in small.items():
+        rng = random.Random(name)
+        for _ in range(40):
+            mutant = mutate(certificate, rng, list(RULES), [rng.choice(list(small.values()))])
+            why = harmless(certificate, mutant) or "HARM" if check(mutant.certificate).accepted else "rejected"
+            table[why] += 1
+            if why == "HARM":
+                harmful.append((name, mutant.kind, mutant.path))
+    print("\n", len(small), "certificates", dict(table))
+    assert len(small) > 40 and harmful == []
+
+
+# --- agreement on germs that nobody chose ----------------------------------------------------------------------------
+
+coefficients = st.sampled_from([-2, -1, 1, 1, 2])
+two = st.tuples(st.integers(0, 4), st.integers(0, 4)).filter(any)
+three = st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 2)).filter(any)
+
+
+def text(terms: dict[tuple[int, ...], int]) -> str:
+    return " + ".join(
+        f"({c})*" + "*".join(f"{v}^{e}" for v, e in zip("xyz", a, strict=False)) for a, c in terms.items()
+    )
+
+
+polynomials = st.one_of(
+    st.dictionaries(two, coefficients, min_size=1, max_size=4),
+    st.dictionaries(three, coefficients, min_size=1, max_size=3),
+)
+names = st.sampled_from(["x", "y", "z"])
+
+
+@given(
+    st.lists(polynomials, min_size=1, max_size=3),
+    st.dictionaries(names, st.sampled_from(["-1/2", "1/2", "1", "2"]), max_size=2),
+    st.sets(names, max_size=2),
+)
+def test_random_ideals(generators: list, prior: dict, nonnegative: set) -> None:
+    used = {v for p in generators for a in p for v, e in zip("xyz", a, strict=False) if e}
+    derivation = dd.rlct(
+        generators=[text(p) for p in generators],
+        prior={name: h for name, h in prior.items() if name in used},
+        nonnegative=nonnegative & used,
+        seconds=2,
+    )
+    certificate = certificate_of(derivation)
+    if certificate is not None:
+        report = check(certificate)
+        assert report.accepted, str(report)
+        assert (report.lam is None) == (derivation.rlct is None)
+
+
+@given(st.lists(polynomials, min_size=1, max_size=3), st.booleans())
+def test_random_divergences(roots: list, expanded: bool) -> None:
+    """Σ f²: as written it is read as squares; expanded, it goes through the rules that need K ≥ 0."""
+    import sympy
+
+    written = " + ".join(f"({text(p)})^2" for p in roots)
+    expression = sympy.expand(sympy.sympify(written.replace("^", "**"))) if expanded else written
+    if expression == 0:
+        return
+    try:
+        derivation = dd.rlct(expression, seconds=2)
+    except NotADivergenceError:  # a sum of squares is none: the sign must not be misjudged
+        raise AssertionError(f"{written} is ≥ 0") from None
+    certificate = certificate_of(derivation)
+    if certificate is not None:
+        report = check(certificate)
+        assert report.accepted, str(report)
+        assert report.hypotheses == ("K >= 0 near the point",)
+
+
+def test_the_checker_says_what_the_hand_says() -> None:
+    """The germs of the certificates written by hand, derived again: no two exact pairs differ."""
+    compared: dict[str, int] = defaultdict(int)
+    for example in EXAMPLES.values():
+        given_germ = example.certificate["input"]["germ"]
+        if example.lam in (None, "0") or given_germ["field"] or any(h != "0" for h in given_germ["prior"]):
+            continue
+        listed = [
+            " + ".join(
+                f"({c})*" + "*".join(f"{v}^{e}" for v, e in zip(given_germ["variables"], a, strict=True)) for a, c in f
+            )
+            for f in given_germ["generators"]
+        ]
+        sides = [v for v, one in zip(given_germ["variables"], given_germ["nonnegative"], strict=True) if one]
+        used = {
+            v
+            for f in given_germ["generators"]
+            for a, _ in f
+            for v, e in zip(given_germ["variables"], a, strict=True)
+            if e
+        }
+        point = {
+            v: p for v, p in zip(given_germ["variables"], example.certificate["input"]["at"], strict=True) if v in used
+        }
+        limits: dict[str, Any] = {"nonnegative": sides, "at": point, "seconds": 5}
+        if example.certificate["input"]["kind"] == "divergence":
+            found = dd.rlct(listed[0], **limits)
+        else:
+            found = dd.rlct(generators=listed, **limits)
+        if found.rlct is not None:
+            compared["exact"] += 1
+            assert (found.rlct.lam, found.rlct.m) == example.pair, example.source
+    assert compared["exact"] > 25
