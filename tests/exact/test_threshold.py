@@ -1,0 +1,340 @@
+"""`rlct`: one germ by hand for every rule, refusals with their messages, limits, and what comes out on paper."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import ddtheory as dd
+from ddtheory.certify import check
+from ddtheory.cli import main
+from ddtheory.errors import InvalidValueError, NotADivergenceError, NotAnalyticError
+from ddtheory.exact.derivation import CertificateError, Node
+from ddtheory.exact.ideal import IdealGerm
+from ddtheory.exact.local_ring import ring_of
+from ddtheory.exact.rules.registry import REDUCTIONS, TERMINALS, citation_of
+from ddtheory.exact.solver import Solver
+from ddtheory.exact.threshold import Derivation
+from ddtheory.values import RLCT
+
+Given = dict[str, Any]
+
+
+def ideal(*generators: str, **more: Any) -> Given:
+    return {"generators": generators, **more}
+
+
+def divergence(expression: str, **more: Any) -> Given:
+    return {"divergence": expression, **more}
+
+
+RULES: list[tuple[str, Given, str, int]] = [
+    ("zero", ideal("x + y^2"), "1/2", 1),  # a coordinate, and nothing is left
+    ("eliminate", ideal("x + y^2", "y^3 - x*z"), "3/4", 1),  # ⟨x + y², y²(y + z)⟩: 1/2 + 1/4
+    ("power", ideal("(x^2 + y^3)^4"), "5/48", 1),  # (1/2 + 1/3)/8
+    ("variables", ideal("x^2 + x^2*y", "x^3"), "1/4", 1),  # ⟨x²⟩
+    ("generators", ideal("x^2 + x^2*y", "x^3 + z^2"), "1/2", 1),  # ⟨x², z²⟩
+    ("squares", divergence("(x + y^2)^2 + z^4"), "3/4", 1),
+    # Lin 2011, proposition 4.5: λ adds and so does m − 1; the smaller λ, and the sum of m at a tie
+    ("separable", ideal("x^2", "y*z"), "3/4", 2),
+    ("additive", divergence("x^2 + 2*x*y^2 + y^4 + y^6 + z^2"), "7/6", 1),  # (x + y²)² + y⁶ + z²
+    ("crossing", ideal("x^2*y*z"), "1/4", 1),
+    ("coordinates", ideal("x^2 - 3*x*y + 2*y^2", "z^2"), "3/4", 2),  # ⟨(x − y)(x − 2y), z²⟩
+    ("split", divergence("x^2 + 2*x*y^2 + y^4 + y^6"), "2/3", 1),
+    ("square", divergence("x^2*((y - x)^2 + z^4)"), "1/2", 1),  # x² (u² + z⁴): min(1/2, 3/4)
+    # Mustaţă 2006: three lines through a point, κ = min(1, 2/3); with |x| as prior (2 + 1)/3 and 1 tie on a chain
+    ("arrangement", ideal("x*y*(x - y)"), "1/3", 1),
+    ("arrangement", ideal("x*y*(x - y)", prior={"x": 1}), "1/2", 2),
+    ("definite", ideal("x^2 + x*y + y^2 + z^2 + z^3"), "3/4", 1),  # |x|² in three variables
+    # Aoyagi and Watanabe 2005: 2 × 2 times 2 × 2 at rank 0, λ = (2·2·2·3 − 3·4)/8
+    ("matrix_product", ideal("a*e + b*g", "a*f + b*h", "c*e + d*g", "c*f + d*h"), "3/2", 1),
+    # Docampo 2013: min((2·3)/2, (1·2)/1) = 2 for the 2-minors of 2 × 3, halved
+    ("minors", ideal("a*e - b*d", "a*f - c*d", "b*f - c*e"), "1", 1),
+    ("vandermonde", ideal("a*b + c*d", "a*b^3 + c*d^3"), "2/3", 1),  # Aoyagi 2010: two tanh units, κ = 4/3
+    ("newton", ideal("x^4", "x^2*y", "x*y^2", "y^4"), "1/3", 1),  # the ray meets the edge in (3/2, 3/2)
+    # on the cusp x = t³, y = t²(1 + …): ⟨t¹² s², t¹⁷⟩ with prior t⁷; its weights (1/17, 5/34) give 8/17 + 5/34
+    ("toric", ideal("(x^2 - y^3)^2", "x*y^7", prior={"x": 1}), "21/68", 1),
+    # blow up (a, b): a·⟨d − uc, e⟩ with prior a: 2 and 1 + 1 tie
+    ("blowup", ideal("a*d - b*c", "a*e", "b*e"), "1", 2),
+    # at the three points of the exceptional divisor, as at (0, 0, 1): c²·⟨b + d, b²⟩ with prior c²: 3/2 twice
+    ("roots", ideal("b*d", "c*(b + d)"), "3/4", 2),
+    # weights (3, 2, 1)/5 from above; multipliers (1, 2, 3)/5 from below, and zeros of c(b² + ac) off 0 have 4/3 or more
+    ("contract", ideal("b^2*c + a*c^2", "a*b"), "3/5", 1),
+]
+
+
+def derived(given: Given, **limits: Any) -> Derivation:
+    return dd.rlct(given.get("divergence"), **{key: v for key, v in given.items() if key != "divergence"}, **limits)
+
+
+def nodes(node: Node) -> list[Node]:
+    return [node, *[below for child in node.children for below in nodes(child)]]
+
+
+def contains(found: Derivation, pair: RLCT) -> bool:
+    lower, upper = found.lower, found.upper
+    above = lower.value < pair.lam or (lower.value == pair.lam and (lower.m is None or pair.m <= lower.m))
+    below = upper.value > pair.lam or (upper.value == pair.lam and (upper.m is None or pair.m >= upper.m))
+    return above and below
+
+
+@pytest.mark.parametrize(("rule", "given", "lam", "m"), RULES, ids=[f"{r[0]} {i}" for i, r in enumerate(RULES)])
+def test_a_germ_by_hand_for_the_rule(rule: str, given: Given, lam: str, m: int) -> None:
+    found = derived(given)
+    assert found.rlct == RLCT(Fraction(lam), m), found.explain()
+    assert rule in found.rules
+    assert not contains(found, RLCT(2 * Fraction(lam), m)) and not contains(found, RLCT(Fraction(lam), m + 1))
+    for node in nodes(found.root):
+        assert node.lower.value <= node.upper.value
+
+
+def test_every_rule_has_a_germ() -> None:
+    """The unit ideal, and the two that give bounds, have tests of their own below."""
+    names = {name for rule in REDUCTIONS for name in rule.name.split(", ")} | set(TERMINALS)
+    assert names == {rule for rule, *_ in RULES} | {"unit", "best", "bounds"}
+
+
+def test_the_unit_ideal_has_no_threshold() -> None:
+    ring = ring_of(["x"])
+    node = Solver(5, 5).solve(IdealGerm(ring, (ring.one + ring.gens[0],), (Fraction(0),), (False,)))
+    assert (node.rule, node.lower.value) == ("unit", math.inf)
+
+
+def test_two_derivations_of_bounds_are_combined() -> None:
+    """The space curve (t³, t⁴, t⁵): 13/9 over ℂ from Shibuta and Takagi 2009; the weights (3, 4, 5) show it is ≥ κ."""
+    found = derived(ideal("x*z - y^2", "x^3 - y*z", "z^2 - x^2*y"), seconds=4)
+    assert contains(found, RLCT(Fraction(13, 18)))
+    assert found.rlct is not None or "best" in found.rules
+    assert not contains(found, RLCT(Fraction(14, 18)))
+
+
+@pytest.mark.parametrize("given", [given for _, given, *_ in RULES[::3]], ids=str)
+def test_explain_has_every_step_and_its_source(given: Given) -> None:
+    found = derived(given)
+    text = found.explain()
+    for node in nodes(found.root):
+        assert node.says in text and str(citation_of(node.rule)) in text
+    kind = "K for" if "divergence" in given else "K ≍ Σ f² for"
+    assert text.startswith(f"{kind} {found.root.germ}: λ = {found.lower.value}, m = {found.lower.m}")
+    assert ("Assumed: K >= 0" in text) == ("divergence" in given)
+
+
+# --- bad input --------------------------------------------------------------------------------------------------------
+
+BAD: list[tuple[Given, type[Exception], str]] = [
+    (divergence("-x^2"), NotADivergenceError, r"K is negative near the point: along \(x\) = \(1\)·t it is -1·t\^2"),
+    (divergence("x^2 + y^2 - z^2"), NotADivergenceError, "K is negative near the point"),
+    (divergence("x^3"), NotADivergenceError, "K is negative near the point"),
+    (divergence("x", nonnegative=[]), NotADivergenceError, "K is negative near the point"),
+    (divergence("x^2 + 1"), NotADivergenceError, "K is 1 at x = 0, not 0"),
+    (divergence("x^2 + y^2", at={"x": 1}), NotADivergenceError, "K is 1 at x = 1, y = 0, not 0"),
+    (ideal("x", "y + 1"), NotADivergenceError, "A generator is 1 at x = 0, y = 0"),
+    (divergence("x^2", at={"z": 1}), InvalidValueError, "at names z, which does not occur. The variables: x"),
+    (divergence("x^2", prior={"z": 1}), InvalidValueError, "prior names z, which does not occur"),
+    (divergence("x^2", nonnegative=["z"]), InvalidValueError, "nonnegative names z, which does not occur"),
+    (divergence("x^2", prior={"x": -1}), InvalidValueError, "not integrable at 0; the exponent must exceed −1"),
+    (divergence("x^2", prior={"x": "-3/2"}), InvalidValueError, "not integrable"),
+    (divergence("x^2", prior={"x": "sqrt(2)"}), InvalidValueError, "must be rational"),
+    (divergence("x^2", prior=[1]), InvalidValueError, "give numbers by name"),
+    (divergence("x^2", at={"x": "sqrt(2)"}), InvalidValueError, "must be rational"),
+    (divergence("x^2", prior={"x": 2}, at={"x": 1}), InvalidValueError, "away from 0 it is a constant"),
+    (divergence("sqrt(2)*x^2"), InvalidValueError, "coefficient that is not rational"),
+    (divergence("(x - sqrt(2)*y)^2"), InvalidValueError, "coefficient that is not rational"),
+    (ideal("pi*x"), InvalidValueError, "coefficient that is not rational"),
+    (divergence("exp(x)*x^2 + y^2*cos(x*y) + x^2*y"), NotAnalyticError, "is no polynomial.*give a Taylor polynomial"),
+    (divergence("1/x"), NotAnalyticError, "1/x is no polynomial"),
+    (divergence("(x + y + z)^40", most_terms=100), InvalidValueError, "861 terms, more than most_terms = 100"),
+    (divergence("(x + y)^2*(x + z)^2*(y + z)^2*(x*y*z + 1)^900", most_terms=10), InvalidValueError, "most_terms = 10"),
+    (divergence("0"), InvalidValueError, "contains no variable"),
+    (ideal("x - x"), InvalidValueError, "contains no variable"),
+    (ideal(), InvalidValueError, "generators is empty"),
+    (divergence("x^2", generators=["x"]), InvalidValueError, "either K or generators=.*not both and not neither"),
+    ({}, InvalidValueError, "not both and not neither"),
+    (divergence("x^2", seconds=0), InvalidValueError, "limits must be positive; got seconds=0"),
+    (divergence("x^2", depth=0), InvalidValueError, "depth=0"),
+]
+
+
+@pytest.mark.parametrize(("given", "kind", "message"), BAD, ids=[str(given) for given, *_ in BAD])
+def test_bad_input_is_refused_with_a_reason(given: Given, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message) as caught:
+        derived(given)
+    assert type(caught.value) is kind
+
+
+def test_what_is_near_to_bad_input_is_accepted() -> None:
+    """The control of the refusals: the same requests, put right."""
+    assert derived(divergence("x", nonnegative=["x"])).rlct == RLCT(1)
+    assert derived(divergence("x^2", nonnegative="x")).rlct == RLCT(Fraction(1, 2))
+    assert derived(divergence("x^4", prior={"x": "-1/2"})).rlct == RLCT(Fraction(1, 8))
+    assert derived(divergence("(x - 1)^2*y^2", at={"x": 1})).rlct == RLCT(Fraction(1, 2), 2)
+    assert derived(divergence("(x - 1)^2*y^2")).rlct == RLCT(Fraction(1, 2))
+    assert derived(ideal("x^3", prior={"x": 0.5})).rlct == RLCT(Fraction(1, 4))
+    assert derived(ideal("exp(x) - 1", "y*cos(x)")).rlct == RLCT(1)
+
+
+# --- limits -----------------------------------------------------------------------------------------------------------
+
+LIMITED = [
+    # ⟨xy, x³ + y³⟩ contains x⁴ and y⁴, and compares with ⟨xy, x³, y³⟩: the ray meets the vertex (1, 1)
+    (ideal("x*y", "x^3 + y^3"), RLCT(Fraction(1, 2), 2)),
+    (ideal("x^2", "y*z"), RLCT(Fraction(3, 4), 2)),
+    (ideal("a*d - b*c", "a*e", "b*e"), RLCT(1, 2)),
+    (divergence("x^2 + 2*x*y^2 + y^4 + y^6"), RLCT(Fraction(2, 3))),
+    (divergence("x^4 + y^2*z^2"), RLCT(Fraction(3, 4), 2)),
+    (ideal("b*d", "c*(b + d)"), RLCT(Fraction(3, 4), 2)),
+    (ideal("(x^2 - y^3)^2", "x*y^7", prior={"x": 1}), RLCT(Fraction(21, 68))),
+]
+
+
+@pytest.mark.parametrize(("given", "pair"), LIMITED, ids=[str(given) for given, _ in LIMITED])
+@pytest.mark.parametrize("limit", [{"seconds": 1e-9}, {"depth": 1}, {"depth": 2}], ids=str)
+def test_limits_give_bounds_that_contain_the_pair(given: Given, pair: RLCT, limit: dict[str, float]) -> None:
+    found = derived(given, **limit)
+    assert contains(found, pair), found.explain()
+    assert found.status == "bounds" or found.rlct == pair
+    assert found.lower.value <= found.upper.value
+
+
+@pytest.mark.xfail(strict=True, raises=InvalidValueError, reason="bounds of the zero ideal are refused as K ≡ 0")
+@pytest.mark.parametrize("given", [ideal("x^2", "y*z"), divergence("x^4 + y^2*z^2")], ids=str)
+def test_a_limit_reached_where_nothing_is_left(given: Given) -> None:
+    """The zero ideal, which ends an elimination, is met at the limit."""
+    assert contains(derived(given, depth=3), RLCT(Fraction(3, 4), 2))
+
+
+def test_a_limit_is_reached_and_named() -> None:
+    for limit, name in (({"seconds": 1e-9}, "time"), ({"depth": 1}, "depth")):
+        found = derived(ideal("a*d - b*c", "a*e", "b*e"), **limit)
+        assert found.status == "bounds" and found.rlct is None
+        assert f"The {name} limit was reached." in found.explain()
+        assert f"{found.lower.value} ≤ λ ≤ {found.upper.value}" in str(found)
+
+
+def test_progress_is_told_of_every_germ() -> None:
+    seen: list[IdealGerm] = []
+    found = derived(ideal("x^2", "y*z"), progress=seen.append)
+    assert seen[0] == found.root.germ and len(seen) >= 3
+
+
+# --- what comes out ---------------------------------------------------------------------------------------------------
+
+
+def test_the_same_input_gives_the_same_answer_in_every_process() -> None:
+    """Sets of polynomials have an order that changes with the seed of the hashes; no answer may depend on it."""
+    chosen = [given for _, given, *_ in RULES if "prior" not in given]
+    program = (
+        "import json, sys, ddtheory as dd\n"
+        "for given in json.load(sys.stdin):\n"
+        "    found = dd.rlct(given.get('divergence'), generators=given.get('generators'))\n"
+        "    print(json.dumps([found.summary(), found.explain(), found.to_json()], sort_keys=True))\n"
+    )
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            input=json.dumps(chosen),
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        for seed in ("0", "1")
+    ]
+    assert len(outputs[0]) == len(chosen)
+    assert outputs[0] == outputs[1]
+
+
+def test_as_latex() -> None:
+    assert derived(ideal("x*y"))._repr_latex_() == r"$(\lambda, m) = \left(\tfrac{1}{2}, 2\right)$"
+    bounds = derived(ideal("a*d - b*c", "a*e", "b*e"), depth=1)
+    assert bounds._repr_latex_() == r"$\tfrac{1}{4} \le \lambda \le 1$"
+
+
+def test_the_summary_is_the_answer_as_plain_data() -> None:
+    found = derived(ideal("x^2", "y*z"))
+    assert json.loads(json.dumps(found.summary())) == {
+        "lambda": "3/4",
+        "multiplicity": 2,
+        "status": "exact",
+        "lower": ["3/4", 2],
+        "upper": ["3/4", 2],
+        "rules": list(found.rules),
+        "checked": True,
+    }
+
+
+def test_a_certificate_is_checked_and_a_changed_one_is_not() -> None:
+    document = derived(ideal("x^2", "y*z")).to_json()
+    assert check(json.dumps(document)).accepted
+    assert not check(json.dumps({**document, "multiplicity": 3})).accepted
+    assert not check(json.dumps({**document, "lambda": "1/2"})).accepted
+
+
+# --- the command line -------------------------------------------------------------------------------------------------
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["rlct", *arguments])
+
+
+def test_command_json_is_the_summary() -> None:
+    result = call("x^2", "y*z", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert json.loads(result.stdout) == derived(ideal("x^2", "y*z")).summary()
+
+
+def test_command_with_everything_named() -> None:
+    result = call("x*(y - 1)", "x^3", "--prior", "x=1", "--at", "y=1", "--nonnegative", "x")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0].endswith("λ = 2/3, m = 1")  # ⟨xu, x³⟩ with |x|: weights (1/3, 2/3)
+    single = call("x*y", "--generators")
+    assert single.exit_code == 0 and "λ = 1/2, m = 2" in single.stdout and "rules: crossing" in single.stdout
+    assert call("x^2", "y*z", "--explain").stdout.rstrip("\n") == derived(ideal("x^2", "y*z")).explain()
+
+
+def test_command_bounds_are_an_answer() -> None:
+    result = call("a*d - b*c", "a*e", "b*e", "--depth", "1", "--json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert (found["status"], found["lambda"], found["multiplicity"]) == ("bounds", None, None)
+    assert Fraction(found["lower"][0]) <= 1 <= Fraction(found["upper"][0])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("x*y",), ("x^2", "--prior", "x=-1"), ("x^2", "--at", "z=1"), ("x^2", "--seconds", "0"), ("x^2", "--depth", "0")],
+)
+def test_command_refuses_with_one_line_and_exit_code_two(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    target = tmp_path / "proof.json"
+    result = call(*arguments, "--certificate", str(target))
+    assert result.exit_code == 2 and result.stdout == ""
+    assert result.stderr.startswith("Error: ") and result.stderr.count("\n") == 1
+    assert not target.exists()
+
+
+def test_command_writes_a_certificate_that_is_accepted(tmp_path: Path) -> None:
+    target = tmp_path / "proof.json"
+    assert call("x^2", "y*z", "--certificate", str(target)).exit_code == 0
+    report = check(target.read_text())
+    assert report.accepted and (report.lam, report.multiplicity) == (Fraction(3, 4), 2)
+    assert [path.name for path in tmp_path.iterdir()] == ["proof.json"]
+
+
+def test_command_writes_nothing_when_there_is_no_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_large(_: Derivation) -> None:
+        raise CertificateError("The cofactors are too large to write down.")
+
+    monkeypatch.setattr(Derivation, "to_json", too_large)
+    target = tmp_path / "proof.json"
+    assert call("x^2", "--certificate", str(target)).exit_code != 0
+    assert not any(tmp_path.iterdir())
+    assert json.loads(call("x^2", "--json").stdout)["checked"] is False
