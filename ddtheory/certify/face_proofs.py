@@ -7,7 +7,7 @@ the smallest order of its generators there. 0 stands for no zero, None for nothi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ddtheory.certify import reading
@@ -28,11 +28,40 @@ def parts(germ: Germ, face: Face) -> list[Polynomial]:
     return [{exponent: c for exponent, c in f.items() if exponent in face} for f in germ.generators]
 
 
-def order_bound(node: Node, face: Face, proof: Any) -> int | None:
-    """A proven bound on the order of the real torus zeros of the face ideal."""
-    kind = proof.get("kind") if isinstance(proof, Mapping) else None
-    require(isinstance(kind, str) and kind in _KINDS, f"there is no proof of the kind {kind!r}")
-    return _KINDS[str(kind)](node, face, proof)
+def order_bounds(node: Node, proofs: Mapping[Face, Any]) -> dict[Face, int | None]:
+    """A proven bound on the order of the real torus zeros of every face ideal; a proof may use smaller faces."""
+    found: dict[Face, int | None] = {}
+    for face in sorted(proofs, key=len):
+        proof = proofs[face]
+        kind = proof.get("kind") if isinstance(proof, Mapping) else None
+        if kind == "additive":
+            found[face] = _additive(node, face, proof, found)
+        else:
+            require(isinstance(kind, str) and kind in _KINDS, f"there is no proof of the kind {kind!r}")
+            found[face] = _KINDS[str(kind)](node, face, proof)
+    return found
+
+
+def _additive(node: Node, face: Face, proof: Mapping[str, Any], smaller: Mapping[Face, int | None]) -> int:
+    """f_γ = g(x) + h(y) has one sign, so g and h have it too (put y = 0, or x = 0): if g has no zero, f_γ has none.
+
+    g is f on the face of γ where the weights of y grow, so g has a proof of its own.
+    """
+    found = reading.entries(proof, "a proof", ("kind", "exponents"))
+    d = node.germ.dimension
+    listed = [reading.exponent(a, "an exponent of a block", d) for a in reading.items(found["exponents"], "the block")]
+    block = frozenset(listed)
+    require(len(block) == len(listed), "the block has an exponent twice")
+    require(node.one_signed, "the proof needs a generator that is known not to change sign")
+    require(bool(block) and block < face, "the block is no proper part of the face")
+    shared = _used(block) & _used(face - block)
+    require(not shared, "the block shares variables with the rest of the face")
+    require(smaller.get(block) == 0, "the block is no face that is proven to have no zero")
+    return 0
+
+
+def _used(exponents: Iterable[Exponent]) -> set[int]:
+    return {index for exponent in exponents for index, e in enumerate(exponent) if e}
 
 
 def _chosen_part(node: Node, face: Face, proof: Mapping[str, Any]) -> Polynomial:

@@ -58,16 +58,17 @@ def rank(rows: Sequence[Row]) -> int:
     return echelon.rank
 
 
-def is_positive_definite(matrix: Sequence[Row]) -> bool:
-    """Whether a matrix is symmetric and positive definite: every pivot of symmetric elimination is positive.
+def is_definite(matrix: Sequence[Row]) -> bool:
+    """Whether a matrix is symmetric, and positive or negative definite: every pivot of symmetric elimination counts.
 
-    >>> is_positive_definite([[2, 1], [1, 2]]), is_positive_definite([[1, 2], [2, 1]])
-    (True, False)
+    >>> is_definite([[2, 1], [1, 2]]), is_definite([[-2, 1], [1, -2]]), is_definite([[1, 2], [2, 1]])
+    (True, True, False)
     """
     size = len(matrix)
     if any(sign(matrix[i][j] - matrix[j][i]) for i in range(size) for j in range(i)):
         return False
-    rows = [list(row) for row in matrix]
+    turn = sign(matrix[0][0])
+    rows = [[turn * entry for entry in row] for row in matrix]
     while rows:
         pivot, first = rows[0][0], rows[0]
         if sign(pivot) <= 0:

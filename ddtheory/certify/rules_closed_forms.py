@@ -13,8 +13,8 @@ from ddtheory.certify.flats import flats, longest_chain
 from ddtheory.certify.germs import Node
 from ddtheory.certify.matrices import (
     deep_linear,
+    is_definite,
     is_multiple_of_all,
-    is_positive_definite,
     minors,
     product_entries,
     rank,
@@ -174,8 +174,7 @@ def definite(node: Node) -> Bounds:
         d > 0 and all(sum(exponent) >= 2 for exponent in germ.exponents), "a generator has a term of degree below 2"
     )
     hessian = [[at_zero(derivative(f, [(i == k) + (j == k) for k in range(d)])) for j in range(d)] for i in range(d)]
-    opposite = [[-entry for entry in row] for row in hessian]
-    require(is_positive_definite(hessian) or is_positive_definite(opposite), "the quadratic part is not definite")
+    require(is_definite(hessian), "the quadratic part is not definite")
     return Bounds.exactly(sum(germ.tau, Fraction(0)) / 2, 1)
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from ddtheory.certify import reading
 from ddtheory.certify.bounds import UNIT, Bounds
 from ddtheory.certify.germs import Germ, Node
-from ddtheory.certify.matrices import is_positive_definite, rank
+from ddtheory.certify.matrices import is_definite, rank
 from ddtheory.certify.polynomials import (
     Polynomial,
     add,
@@ -22,6 +22,7 @@ from ddtheory.certify.polynomials import (
     power,
     scale,
     substitute,
+    uses,
     variable,
 )
 from ddtheory.certify.refusal import require
@@ -58,7 +59,6 @@ def variables(node: Node) -> Bounds:
     """Variables that no generator uses integrate to a constant, since every prior exponent is above −1."""
     data = node.have("kept")
     kept = reading.indices(data["kept"], "kept", node.germ.dimension)
-    require(sorted(kept) == kept, "the kept variables are not in their order")
     child = node.only_child()
     child.must_be(node.germ.on(kept, node.germ.generators), node.renumbered(kept))
     return child.claim
@@ -171,8 +171,8 @@ def eliminate(node: Node) -> Bounds:
 
 @rule("split", keeps_sign=True)
 def split(node: Node) -> Bounds:
-    """Splitting lemma: where the Hessian on ρ free variables is definite, K ≍ |y|² + K_red, K_red the value at the
-    critical point in those variables. K ≥ 0 makes K_red ≥ 0, so values add: (ρ/2, 1) ⊞ (κ, m).
+    """Splitting lemma: where the Hessian on ρ free variables is definite, |K| ≍ |y|² + |K_red|, K_red the value at the
+    critical point in those variables: K ≥ 0 (or K ≤ 0) gives K_red the same sign. Values add: (ρ/2, 1) ⊞ (κ, m).
 
     The child holds a unit times K_red: A·K + Σ B_l ∂K/∂x_l without the variables, A ≠ 0 at the point. Without K ≥ 0 the
     rule is false: x² − y² has the pair (1, 2), not (1, 1). Source: Arnold, Gusein-Zade, Varchenko I, Section 11.1.
@@ -186,7 +186,7 @@ def split(node: Node) -> Bounds:
     slopes = [derivative(K, [int(i == index) for i in range(germ.dimension)]) for index in live]
     require(not any(map(is_unit, slopes)), "the point is not critical in the variables that are split off")
     hessian = [[gradient_at_zero(slope, germ.dimension)[index] for index in live] for slope in slopes]
-    require(is_positive_definite(hessian), "the Hessian in these variables is not positive definite")
+    require(is_definite(hessian), "the Hessian in these variables is not definite")
     factor = node.polynomial(data["unit"], "the unit")
     require(is_unit(factor), "the unit vanishes at the point")
     cofactors = node.polynomials(data["cofactors"], "cofactors", len(live))
@@ -194,6 +194,43 @@ def split(node: Node) -> Bounds:
     kept = [index for index in range(germ.dimension) if index not in live]
     child.must_be(germ.on(kept, [reduced]))
     return child.claim.plus(Fraction(len(live), 2))
+
+
+@rule("square", keeps_sign=True)
+def square(node: Node) -> Bounds:
+    """f = M·g of one sign with a monomial M, and g critical with ∂²g/∂v² ≠ 0 in a free variable v that is not in M.
+    Beside v = 0, where g has one sign, M has one, so M has one everywhere, and so has g: |g| ≍ v'² + |g_red| by the
+    splitting lemma, and M does not notice the change of v.
+
+    G = ±(A·g + B·∂g/∂v), free of v, is g_red up to a unit. The child is M·(v² + G) with G ≥ 0: the lexicographically
+    first exponent is a vertex of its Newton polyhedron, where the sign is seen.
+    """
+    data = node.have("variable", "monomial", "unit", "cofactor")
+    germ, d = node.germ, node.germ.dimension
+    v = reading.integer(data["variable"], "the variable", 0, d)
+    require(node.one_signed, "the rule needs a generator that is known not to change sign")
+    require(germ.is_free(v), "the variable is not free")
+    least = reading.exponent(data["monomial"], "the monomial", d)
+    require(least[v] == 0, "the variable is in the monomial")
+    g = {tuple(e - m for e, m in zip(exponent, least, strict=True)): c for exponent, c in node.generator.items()}
+    require(all(min(exponent) >= 0 for exponent in g), "the monomial does not divide the generator")
+    along = [int(i == v) for i in range(d)]
+    slope = derivative(g, along)
+    require(not is_unit(slope), "the point is not critical in the variable")
+    require(is_unit(derivative(slope, along)), "the second derivative vanishes")
+    factor = node.polynomial(data["unit"], "the unit")
+    require(is_unit(factor), "the unit vanishes at the point")
+    rest = add(multiply(factor, g), multiply(node.polynomial(data["cofactor"], "the cofactor"), slope))
+    require(v not in uses(rest), "what is left contains the variable")
+    if rest:
+        first = min(rest)
+        rest = scale(rest, sign(rest[first]))
+        even = all(e % 2 == 0 or one for e, one in zip(first, germ.nonnegative, strict=True))
+        require(even, "what is left changes sign, although the generator does not")
+    child = node.only_child()
+    completed = add(power(variable(d, v), 2, d), rest)
+    child.must_be(germ.with_generators([multiply({least: 1}, completed)]))
+    return child.claim
 
 
 @rule("squares")

@@ -8,7 +8,7 @@ from typing import Any
 
 from ddtheory.certify import reading
 from ddtheory.certify.bounds import Bound, Bounds
-from ddtheory.certify.face_proofs import order_bound, shows_zero
+from ddtheory.certify.face_proofs import order_bounds, shows_zero
 from ddtheory.certify.germs import Node
 from ddtheory.certify.polyhedra import Face, Polyhedron, dot
 from ddtheory.certify.refusal import require
@@ -82,7 +82,7 @@ def programme(node: Node, polyhedron: Polyhedron, data: Mapping[str, Any]) -> tu
 
 def faces_with_orders(node: Node, polyhedron: Polyhedron, value: Any) -> list[tuple[Face, int | None]]:
     """The compact faces in the order listed, with the bound that is proven on each; all must be there."""
-    found: list[tuple[Face, int | None]] = []
+    proofs: dict[Face, Any] = {}
     for number, entry in enumerate(reading.items(value, "faces")):
         listed = reading.entries(entry, "a face", ("exponents", "proof"))
         exponents = [
@@ -92,13 +92,13 @@ def faces_with_orders(node: Node, polyhedron: Polyhedron, value: Any) -> list[tu
         face: Face = frozenset(exponents)
         require(len(face) == len(exponents), f"face {number} has an exponent twice")
         require(face in polyhedron.compact_faces, f"face {number} is no compact face, or not all of one")
-        found.append((face, order_bound(node, face, listed["proof"])))
-    faces = [face for face, _ in found]
-    require(len(set(faces)) == len(faces), "a face is listed twice")
-    missing = polyhedron.compact_faces - set(faces)
+        require(face not in proofs, "a face is listed twice")
+        proofs[face] = listed["proof"]
+    missing = polyhedron.compact_faces - set(proofs)
     examples = sorted(sorted(list(a) for a in face) for face in missing)[:1]
     require(not missing, f"{len(missing)} compact faces are not listed, among them {examples}")
-    return found
+    orders = order_bounds(node, proofs)
+    return [(face, orders[face]) for face in proofs]
 
 
 def _shown_zeros(node: Node, data: Mapping[str, Any], faces: Sequence[tuple[Face, int | None]]) -> list[Face]:

@@ -6,7 +6,7 @@ import itertools
 from fractions import Fraction
 
 from ddtheory.certify import reading
-from ddtheory.certify.bounds import Bound, Bounds, crossed, sharpest, summed
+from ddtheory.certify.bounds import UNIT, Bound, Bounds, crossed, sharpest, summed
 from ddtheory.certify.germs import Node
 from ddtheory.certify.polynomials import Polynomial, add, constant, equal, is_unit, multiply, substitute, variable
 from ddtheory.certify.refusal import require
@@ -134,7 +134,9 @@ def bounds(node: Node) -> Bounds:
     data = node.have("weights", "order", optional=("reason",))
     require(not node.children, "the rule has no children")
     upper, lower = Bound(None), Bound(Fraction(0))
-    if data["weights"] is not None:
+    if data["weights"] == []:
+        upper = UNIT.upper  # says no more than ∞, with the multiplicity that ∞ has in sums and crossings
+    elif data["weights"] is not None:
         upper = Bound(_from_weights(node, reading.rationals(data["weights"], "weights", node.germ.dimension)))
     if data["order"] is not None:
         require(not node.parameters, "an order at the origin bounds nothing at the other points of a family")

@@ -124,6 +124,47 @@ SPLIT = of_divergence(
     )
 )
 
+
+def _times_a_square(rest: Json) -> Json:
+    """x²·(v² + y⁴), a crossing."""
+    names = "x v y"
+    return node(
+        "crossing",
+        germ(names, "x^2*v^2 + x^2*y^4"),
+        "1/2,1",
+        {
+            "factors": [{"variables": [0]}, {"variables": [1, 2]}],
+            "products": [{"indices": [0, 0], "unit": polynomial("1", names)}],
+        },
+        monomial("x", "x^2", "1/2", "1/2", "1/2,1"),
+        rest,
+    )
+
+
+SQUARE = of_divergence(
+    node(
+        "square",
+        germ("x v y", "x^2*v^2 + 2*x^3*v*y + x^4*y^2 + x^2*y^4"),
+        "1/2,1",
+        {
+            "variable": 1,
+            "monomial": [2, 0, 0],
+            "unit": polynomial("1", "x v y"),
+            "cofactor": polynomial("-1/2*v - 1/2*x*y", "x v y"),
+        },
+        _times_a_square(
+            node(
+                "additive",
+                germ("v y", "v^2 + y^4"),
+                "3/4,1",
+                {"blocks": [{"variables": [0]}, {"variables": [1]}]},
+                monomial("v", "v^2", "1/2", "1/2", "1/2,1"),
+                monomial("y", "y^4", "1/4", "1/4", "1/4,1"),
+            ),
+        ),
+    )
+)
+
 # --- blocks ----------------------------------------------------------------------------------------------------------
 
 
@@ -258,6 +299,30 @@ QUADRATIC = of_divergence(
                 "x^2, y^2, z^2, x*y, y*z": cofactors(
                     _THREE, 2, "x", (0, "x", "3/4"), (0, "y", "-1/2"), (0, "z", "1/4")
                 ),
+            },
+        ),
+    )
+)
+
+
+BLOCK_OF_A_FACE = of_divergence(
+    node(
+        "newton",
+        germ(_THREE, "x^2 + x*y + y^2 + z^4"),
+        "5/4,1",
+        newton_data(
+            _THREE,
+            "1/2 1/2 1/4",
+            {"x^2": "1/2", "y^2": "1/2", "z^4": "1/4"},
+            1,
+            {
+                "x^2": "monomial 0",
+                "y^2": "monomial 0",
+                "z^4": "monomial 0",
+                "x^2, x*y, y^2": "edge",
+                "x^2, z^4": "sign 0",
+                "y^2, z^4": "sign 0",
+                "x^2, x*y, y^2, z^4": {"kind": "additive", "exponents": [[2, 0, 0], [1, 1, 0], [0, 2, 0]]},
             },
         ),
     )
@@ -742,6 +807,8 @@ EXAMPLES: dict[str, Example] = {
     "hidden parabola": Example(HIDDEN_PARABOLA, "1", 1, "(x + y²)² + z², returned as 5/4 by a facet test"),
     "moved": Example(MOVED, "1/2", 1, "(x − 3)² at x = 3"),
     "split": Example(SPLIT, "2/3", 1, "(x + y²)² + y⁶: ½ + 1/6, the arc order"),
+    "square": Example(SQUARE, "1/2", 1, "x²((v + xy)² + y⁴), and v + xy is a coordinate: min(½, ½ + ¼)"),
+    "block of a face": Example(BLOCK_OF_A_FACE, "5/4", 1, "a definite form of rank 2, and z⁴: 1 + ¼"),
     "separable": Example(SEPARABLE, "5/12", 1, "⟨x², y³⟩: (½ + 1/3)/2"),
     "additive": Example(ADDITIVE, "3/4", 1, "Brieskorn–Pham, even exponents: Σ 1/(2k)"),
     "crossing": Example(CROSSING, "1/4", 2, "K = (xy)⁴ up to a unit"),

@@ -430,6 +430,15 @@ def _symmetries(node: Json, before: Json) -> str | None:
     return "another symmetry"
 
 
+def _block(node: Json, before: Json) -> str | None:
+    """The same block of a face, its exponents in another order."""
+
+    def listed(of: Json) -> list[list[str]]:
+        return [sorted(map(json.dumps, face["proof"].get("exponents", []))) for face in of["data"]["faces"]]
+
+    return "the same block" if listed(node) == listed(before) else None
+
+
 def _terms_of_proof(node: Json, before: Json) -> str | None:
     """The same combination of derivatives, its summands in another order."""
 
@@ -562,6 +571,7 @@ _WITNESSES: list[tuple[str, Callable[[Json, Json], str | None]]] = [
     (NODE + r"/children/0(/germ/generators(/.*)?)?", _sign_of_a_square),
     (NODE, _same_germ),
     (NODE + r"/data/faces(/\d+/exponents)?", _faces),
+    (NODE + r"/data/faces/\d+/proof/exponents", _block),
     (
         NODE + r"/data(/reason)?",
         lambda n, b: _label(n, b) if n["rule"] == "bounds" and "weights" in n["data"] else None,

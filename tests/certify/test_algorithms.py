@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ddtheory.certify.bounds import Bound, Bounds, crossed, sharpest, summed, united
 from ddtheory.certify.fields import Field
 from ddtheory.certify.flats import flats, longest_chain
-from ddtheory.certify.matrices import deep_linear, is_positive_definite, minors, rank
+from ddtheory.certify.matrices import deep_linear, is_definite, minors, rank
 from ddtheory.certify.polyhedra import Polyhedron, affine_dimension
 from ddtheory.certify.polynomials import derivative, multiply, power, substitute
 from ddtheory.certify.refusal import Refused
@@ -128,8 +128,10 @@ def test_ranks_agree_with_sympy(rows: list) -> None:
     matrix = sympy.Matrix(rows)
     assert rank(rows) == matrix.rank()
     gram = [[int(entry) for entry in row] for row in (matrix.T * matrix).tolist()]
-    assert is_positive_definite(gram) == (matrix.rank() == 3)
-    assert not is_positive_definite([[-entry for entry in row] for row in gram])
+    assert is_definite(gram) == (matrix.rank() == 3)
+    assert is_definite([[-entry for entry in row] for row in gram]) == (matrix.rank() == 3)
+    indefinite = [[entry * (-1) ** (i == j == 2) for j, entry in enumerate(row)] for i, row in enumerate(gram)]
+    assert not is_definite(indefinite)
 
 
 def test_minors_are_determinants() -> None:

@@ -28,7 +28,7 @@ def test_every_rule_and_every_kind_of_proof_occurs() -> None:
     text = json.dumps([example.certificate for example in EXAMPLES.values()])
     rules, kinds = set(re.findall(r'"rule": "(\w+)"', text)), set(re.findall(r'"kind": "(\w+)"', text))
     assert rules == set(RULES) - {"unit"}  # the unit ideal has no λ; it is tested below
-    assert kinds == {"divergence", "generators", "monomial", "sign", "edge", "cofactors", "unknown"}
+    assert kinds == {"divergence", "generators", "monomial", "sign", "edge", "cofactors", "additive", "unknown"}
 
 
 def test_bounds_are_reported_as_bounds() -> None:
@@ -103,7 +103,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     # zero, unit, variables
     ("smooth", {CHILD + "children/0/germ/generators": [polynomial("1", "")]}, "the number of generators differs"),
     ("smooth", {DD + "kept": [1]}, "must not contain"),
-    ("smooth", {DD + "kept": [1, 0]}, "not in their order"),
+    ("smooth", {DD + "kept": [1, 0]}, "the number of variables differs"),
     # generators
     ("generators", {DD + "forward/1/0": polynomial("1", "x y")}, "row 1 of forward"),
     ("generators", {DD + "units/0": polynomial("x", "x y")}, "vanishes at the point"),
@@ -140,11 +140,18 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("moved", {DD + "unit": polynomial("x", "x")}, "vanishes"),
     ("moved", {"input/at": ["2"]}, "not the input moved"),
     # split
-    ("split", {DD + "live": [1]}, "not positive definite"),
+    ("split", {DD + "live": [1]}, "not definite"),
     ("split", {DD + "live": [0, 0]}, "twice"),
     ("split", {DD + "live": []}, "no variable"),
     ("split", {DD + "cofactors/0": polynomial("-1/2*x", "x y")}, "must not contain"),
     ("split", {DD + "unit": polynomial("y", "x y")}, "unit vanishes"),
+    # square
+    ("square", {DD + "variable": 2}, "second derivative vanishes|must not contain|not the germ"),
+    ("square", {DD + "monomial": [1, 0, 0]}, "second derivative vanishes"),
+    ("square", {DD + "monomial": [3, 0, 0]}, "does not divide"),
+    ("square", {DD + "cofactor": polynomial("-1/2*v", "x v y")}, "contains the variable"),
+    ("square", {DD + "unit": polynomial("x", "x v y")}, "unit vanishes"),
+    ("square", {CHILD + "germ/generators/0/1/1": "-1"}, "generator 0 differs"),
     # blocks
     ("separable", {DD + "blocks/1/variables": [0]}, "must not contain|not the germ"),
     ("separable", {D + "children/1": DELETE}, "one child for every block"),
@@ -182,6 +189,10 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("cone", {CONE_PROOF: cofactors("x y z", 1, "x", (0, "x", "1/2"))}, "derivative of order 1 proves nothing"),
     ("cone", {CONE_PROOF: cofactors("x y z", 2, "y", (0, "x", "1/2"))}, "not the monomial"),
     ("cone", {CONE_PROOF: cofactors("x y z", 3, "x", (0, "x", "1/2"))}, "not bounded by 1"),
+    ("block of a face", {DD + "faces/6/proof/exponents": [[2, 0, 0], [1, 1, 0]]}, "shares variables"),
+    ("block of a face", {DD + "faces/6/proof/exponents": []}, "no proper part"),
+    ("block of a face", {DD + "faces/3/proof": proof("unknown")}, "no face that is proven"),
+    ("block of a face", {"input/kind": "generators", "hypotheses": []}, "known not to change sign"),
     # Newton: the sign
     ("hyperbola", {DD + "zeros": []}, r"\(1, \?\)"),
     ("hyperbola", {DD + "zeros/0/face": 1}, "not bounded by 1"),
