@@ -16,6 +16,10 @@ TITLES = {
     "scaling": "Number of radii and of directions, in forward passes",
     "memory": "Peak memory above model and data, MiB",
     "startup": "Start-up of whole processes, seconds",
+    "layers": "Kronecker factors and spectra of every layer",
+    "network_orders": "Derived orders against depth, seconds",
+    "thresholds": "Learning coefficients",
+    "conformance": "Estimators of the learning coefficient on twelve cells",
 }
 MEBIBYTE = 2**20
 
@@ -93,12 +97,160 @@ def startup(content: dict) -> str:
     return markdown(("process", "median (min–max)", "aim"), rows)
 
 
-RENDER = {"directional_fisher": directional_fisher, "scaling": scaling, "memory": memory, "startup": startup}
+def layers(content: dict) -> str:
+    return "\n\n".join(
+        [
+            *(all_layers(row) for row in content["rows"]),
+            *(powers(content[against], against) for against in ("depth", "width")),
+            peaks(content["memory"]),
+            against_twins(content["twins"]),
+        ]
+    )
+
+
+def all_layers(row: dict) -> str:
+    head = (
+        f"{row['depth']} blocks of width {row['width']}, {row['parameters']:,} parameters, "
+        f"{row['layers']} linear layers, {row['samples']} sequences of 16 tokens, rounds: {row['rounds']}. "
+        f"Largest distance of two routes {row['agreement']['by_layer']:.0e}, "
+        f"of the control {row['agreement']['control']:.0e}."
+    )
+    lines = [[name, span(row["seconds"][name]), span(cost)] for name, cost in row["steps"].items()]
+    return f"{head}\n\n{markdown(('call', 'seconds', 'training steps'), lines)}"
+
+
+def powers(found: dict, against: str) -> str:
+    sizes = ", ".join(str(row[against]) for row in found["rows"])
+    other = "width" if against == "depth" else "depth"
+    head = (
+        f"Exponents against {against} {sizes}, at {other} {found['rows'][0][other]} and {found['rows'][0]['samples']} "
+        "sequences: fitted to seconds, and to the floating-point operations of matrix products, QR and singular values."
+    )
+    lines = [
+        [
+            name,
+            *(f"{cost[key]:.2f}" for key in ("fitted", "counted", "last_two", "counted_last_two")),
+            str(cost["limit"]),
+            " → ".join(number(1e3 * row["seconds"][name]["median"]) for row in found["rows"]),
+        ]
+        for name, cost in found["exponents"].items()
+    ]
+    columns = ("call", "fitted", "counted", "fitted, last two", "counted, last two", "limit", "milliseconds")
+    return f"{head}\n\n{markdown(columns, lines)}"
+
+
+def peaks(found: dict) -> str:
+    lines = [[name, number(peak / MEBIBYTE)] for name, peak in found["peak_bytes"].items()]
+    head = f"Peak memory above model and data, {found['depth']} blocks of width {found['width']}."
+    return f"{head}\n\n{markdown(('call', 'MiB'), lines)}"
+
+
+def against_twins(found: dict) -> str:
+    lines = [
+        [
+            f"Fisher of {found['fisher_parameters']} parameters",
+            span(found["dense_over_factor"]["Fisher"]),
+            f"{found['fisher_disagreement']:.0e}",
+        ],
+        [
+            f"eigenvalues of A ⊗ G, size {found['product_size']}",
+            span(found["dense_over_factor"]["A ⊗ G"]),
+            f"{found['product_disagreement']:.0e}",
+        ],
+    ]
+    graded = found["graded"]
+    tail = (
+        f"An eigenvalue that is {graded['exact']:.4e} exactly: {graded['singular_values']:.4e} by singular values of "
+        f"the factor, {graded['dense']:.1e} by eigenvalues of the Gram that is formed."
+    )
+    columns = ("quantity", "time of the dense twin / of the factor", "relative disagreement")
+    return f"Factor against dense twin.\n\n{markdown(columns, lines)}\n\n{tail}"
+
+
+def network_orders(content: dict) -> str:
+    lines = [
+        [
+            row["kind"],
+            ", ".join(f"{depth}: {cost['median']:.3f}" for depth, cost in row["seconds"].items()),
+            f"{row['fitted']:.2f}",
+            f"{row['last_two']:.2f}",
+            str(row["limit"]),
+        ]
+        for row in content["rows"]
+    ]
+    return markdown(("network", "seconds at each depth", "fitted exponent", "last two", "theory"), lines)
+
+
+def thresholds(content: dict) -> str:
+    germs = [
+        [
+            f"{line['system']} {content['systems'].get(line['system'], '')}".strip(),
+            f"{line['solved']} of {line['germs']}",
+            str(line["wrong"]),
+            number(1e3 * line["seconds"]["median"]),
+            span(line["times_ddtheory"]),
+            f"{line['faster_than_ddtheory']} of {line['both']}",
+            f"{line['limit']:g}",
+            "–" if line["load"] is None else f"{line['load']:g}",
+        ]
+        for line in (*content["summary"], *content.get("again", ()))
+    ]
+    columns = (
+        "system",
+        "solved",
+        "wrong",
+        "median of the solved, ms",
+        "times ddtheory, where both solve",
+        "faster than ddtheory",
+        "limit, s",
+        "load",
+    )
+    closed = [
+        [f"{row['ideal']}: {row['generators']} generators in {row['variables']} variables", *_aimed(row)]
+        for row in content["monomials"]
+    ] + [
+        [f"deep linear, {row['layers']} layers, widths {row['widths']}, rank {row['rank']:,}", *_aimed(row)]
+        for row in content["deep"]
+    ]
+    return f"{markdown(columns, germs)}\n\n{markdown(('problem', 'milliseconds', 'aim', 'met'), closed)}"
+
+
+def _aimed(row: dict) -> list[str]:
+    milliseconds = {key: 1e3 * value for key, value in row["seconds"].items()}
+    met = row["seconds"]["median"] < row["aim"]
+    return [span(milliseconds), f"{1e3 * row['aim']:.0f}", "yes" if met else "**no**"]
+
+
+def conformance(content: dict) -> str:
+    lines = [
+        [
+            report["estimator"],
+            *(
+                str(sum(cell["verdict"] == verdict for cell in report["cells"]))
+                for verdict in ("agrees", "too wide", "biased", "failed")
+            ),
+        ]
+        for report in content["reports"]
+    ]
+    table = markdown(("estimator", "agrees", "too wide", "biased", "failed"), lines)
+    return f"{table}\n\nCell by cell, with what it says: [conformance.md](conformance.md)."
+
+
+RENDER = {
+    "directional_fisher": directional_fisher,
+    "scaling": scaling,
+    "memory": memory,
+    "startup": startup,
+    "layers": layers,
+    "network_orders": network_orders,
+    "thresholds": thresholds,
+    "conformance": conformance,
+}
 
 
 def setting(content: dict) -> str:
     """One line on where and how it ran."""
-    where, how = content["environment"], content["settings"]
+    where, how = content["environment"], content.get("settings", {})
     packages = ", ".join(f"{name} {version}" for name, version in where["packages"].items())
     device = where["processor"] if where["device"] == "cpu" else where["device"]
     options = [f"{name} {how[name]}" for name in ("dtype", "clock", "scale") if how.get(name) not in (None, 1)]
