@@ -89,6 +89,7 @@ def finite_n(
     scale: Any = 1,
     sided: Literal["one", "two"] = "two",
     variance: Any = None,
+    centre: Sequence[Any] | None = None,
     digits: int = 30,
 ) -> FiniteN:
     r"""Z(nβ), F(nβ) and λ(nβ) of the normal crossing K = c ∏ |w_i|^{p_i}, as proven enclosures.
@@ -99,14 +100,16 @@ def finite_n(
         prior: exponents h_i > −1 of the prior ∏ |w_i|^{h_i}; all 0 when missing.
         scale: c > 0; scaling K is scaling n.
         sided: the box [−1, 1]^d ("two") or [0, 1]^d ("one"); the evidence differs by 2^d, λ(t) does not.
-        variance: None for the box. A rational s² > 0 puts φ = ∏ |w_i|^{h_i} e^{−w_i²/(2s²)} on ℝ^d ("two") or on the
-            positive orthant ("one") instead: a Gaussian prior up to its normalisation, and just as well the
-            localisation e^{−γ‖w‖²/2} that samplers add, with γ = 1/s².
+        variance: None for the box. A rational s² > 0 puts φ = ∏ |w_i|^{h_i} e^{−(w_i − w*_i)²/(2s²)} on ℝ^d ("two") or
+            on the positive orthant ("one") instead: a Gaussian prior up to its normalisation, and just as well the
+            localisation e^{−γ‖w − w*‖²/2} that samplers add, with γ = 1/s².
+        centre: w* of the Gaussian, one rational for each variable; the origin when missing. Away from the zero set
+            e^{−nβK} wins over the localisation only when log t is large against γ‖w*‖²/2, and λ(t) is then far from λ.
         digits: significant digits to prove.
 
     Raises:
         InvalidValueError: no variables, a p_i ≤ 0, an h_i ≤ −1 (the posterior cannot be normalised), t, c or s² not
-            positive, floats, or digits < 1 or absurd.
+            positive, a centre of the wrong length or without a variance, floats, or digits < 1 or absurd.
 
     Source: the box by exponential polynomials (`finite_n_crossing`), the Gaussian by a Mellin–Barnes integral
     (`finite_n_gaussian`), both derived there; the constant is Lin 2011, Proposition 5.2.
@@ -124,16 +127,21 @@ def finite_n(
     check_digits(digits, "The cost grows like digits² for the box.")
     if sided not in ("one", "two"):
         raise InvalidValueError(f'sided = {sided!r} is neither "two" (the box [−1, 1]^d) nor "one" ([0, 1]^d).')
-    copies = 2 ** len(powers) if sided == "two" else 1
     if variance is not None:
-        from ddtheory.exact.finite_n_gaussian import gaussian_moments
+        from ddtheory.exact.finite_n_gaussian import Gaussian, gaussian_moments
 
         spread = rational(variance, "the variance s²")
         if spread <= 0:
             raise InvalidValueError(f"The variance s² = {spread} of the Gaussian prior is not positive.")
-        moments, constant = gaussian_moments(powers, weights, t * c, c, spread, copies)
+        place = tuple(rational(value, "a coordinate of the centre") for value in centre or [0] * len(powers))
+        if len(place) != len(powers):
+            raise InvalidValueError(f"The centre has {len(place)} coordinates and K {len(powers)} variables.")
+        gaussian = Gaussian(tuple(powers), tuple(weights), spread, place, sided == "one")
+        moments, constant = gaussian_moments(gaussian, t * c, c)
+    elif centre is not None:
+        raise InvalidValueError("A centre w* belongs to a Gaussian: give its variance s² = 1/γ too.")
     else:
-        moments, constant = _box_moments(powers, weights, t * c, c, copies)
+        moments, constant = _box_moments(powers, weights, t * c, c, 2 ** len(powers) if sided == "two" else 1)
     rates = [(h + 1) / p for p, h in zip(powers, weights, strict=True)]
     rlct = RLCT(min(rates), rates.count(min(rates)))
     evidence = to_digits(lambda precision: moments(precision)[0], digits)

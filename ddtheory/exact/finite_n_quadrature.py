@@ -1,41 +1,37 @@
-r"""Exact finite-n quantities of any polynomial germ in one to three variables, by quadrature with a proven error.
+r"""Exact finite-n quantities of any analytic germ in one to three variables, by quadrature with a proven error.
 
-The box is cut into cells; on each, a Gauss–Legendre rule with N ≥ 2 nodes in every variable. If g is analytic and
-|g| ≤ M in the Bernstein ellipse E_ρ of [−1, 1], its Chebyshev coefficients are at most 2Mρ^{−k}; the rule is exact for
-k < 2N and by symmetry for odd k, and errs by at most 2 + 2/(k² − 1) ≤ 32/15 on T_k; so in all by at most
-(64/15) M ρ^{−2N}/(1 − ρ^{−2}) (after Trefethen 2008). For d variables the product rule errs by at most the sum over i
-of the one-variable error in w_i, with M taken over the ellipse in w_i and the real cell in the others, times the volume
-of the others, because the weights are positive and sum to that volume.
+Z(t) = ∫ e^{−tK} φ with φ = ∏ |w_i|^{h_i}, times e^{−‖w − w*‖²/(2s²)} when a variance is given, over the box
+|w_i| ≤ W, or over ℝ^d under a Gaussian. Each orthant becomes a unit cube on which φ is a polynomial
+(`finite_n_phase`), and is cut into cells (`finite_n_cells`).
 
-M comes from the Taylor polynomial at the centre c of the cell: with |δ_i| ≤ r_i (ρ + 1/ρ)/2 on the ellipse and
-|δ_j| ≤ r_j else, Re K ≥ K(c) − Σ_{α≠0} |K_α| |δ|^α, so |e^{−tK}| ≤ e^{−t (that)}. A cell that cannot contribute more
-than its share of the error is not evaluated. Rounding is in the balls.
+Under a Gaussian without a box the part outside |w_i| ≤ W is enclosed, with K ≥ 0 there: e^{−tK} ≤ 1 and
+tK e^{−tK} ≤ 1/e, so it is at most Σ_i T_i ∏_{j≠i} M_j with the mass M_j of one coordinate and its tail
+T_i ≤ 2 W^{h} e^{−(W − |w*_i|)²/(2s²)}/κ, κ = (W − |w*_i|)/s² − max(h, 0)/W > 0, because the density is log-concave
+beyond that point up to the factor x^h.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
 import sympy
-from flint import arb
-from sympy import Expr
+from flint import acb, arb
+from sympy import Expr, Rational, Symbol
 
-from ddtheory.errors import InvalidValueError, NotADivergenceError, UndecidedError
+from ddtheory.errors import InvalidValueError, UndecidedError
+from ddtheory.exact import finite_n_cells
 from ddtheory.exact.enclosing import ball, check_digits, enclosure, rational, working
+from ddtheory.exact.finite_n_cells import Quadrature, precision_of
+from ddtheory.exact.finite_n_localised import half_line
+from ddtheory.exact.finite_n_phase import AnalyticPhase, Phase, Polynomial, PolynomialPhase
 from ddtheory.values import Enclosure
 
 MAX_VARIABLES = 3
-MAX_CELLS = 40_000
-_RHOS = (1.6, 2.0, 2.6, 3.4, 4.5, 6.0, 9.0, 14.0, 25.0, 60.0)
-
-Polynomial = dict[tuple[int, ...], Fraction]
-Cell = tuple[tuple[Fraction, Fraction], ...]  # centre and half width in each variable
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,7 @@ class FiniteNGerm:
 
     Attributes:
         n_beta: t = nβ.
-        evidence: Z(t) = ∫ e^{−tK} φ over the box.
+        evidence: Z(t) = ∫ e^{−tK} φ over the box, or over ℝ^d under a Gaussian.
         free_energy: −log Z(t).
         learning_coefficient: λ(t) = t E[K].
         cells: how many cells were evaluated.
@@ -57,195 +53,168 @@ class FiniteNGerm:
     cells: int
 
 
+@dataclass(frozen=True)
+class GermPrior:
+    """φ = ∏ |w_i|^{h_i} e^{−(w_i − w*_i)²/(2s²)} on |w_i| ≤ W; no Gaussian without s², no box without W."""
+
+    exponents: tuple[Fraction, ...]
+    half_width: Fraction | None
+    variance: Fraction | None
+    centre: tuple[Fraction, ...]
+
+
 def finite_n_germ(
     divergence: Expr | str,
     n_beta: Any,
     *,
-    half_width: Any = 1,
-    prior: dict[Any, int] | None = None,
+    half_width: Any = None,
+    prior: Mapping[Any, Any] | None = None,
+    variance: Any = None,
+    centre: Mapping[Any, Any] | None = None,
     digits: int = 6,
 ) -> FiniteNGerm:
-    r"""Z(nβ), F(nβ) and λ(nβ) of a polynomial K on the box |w_i| ≤ half_width, as proven enclosures.
+    r"""Z(nβ), F(nβ) and λ(nβ) of an analytic K near 0, as proven enclosures.
 
     Args:
-        divergence: K as a sympy expression or as text, a polynomial with rational coefficients in 1 to 3 variables.
-        n_beta: t = nβ > 0.
-        half_width: of the box, a positive rational.
-        prior: exponents of ∏ |w_i|^{h_i} by variable, non-negative integers; 1 where missing.
-        digits: significant digits to prove. Two variables reach about 12 in seconds; with three, ask for 3 to 6.
+        divergence: K ≥ 0 as a sympy expression or as text, in 1 to 3 variables: a polynomial, or anything that
+            `parse_expression` reads and that is analytic on the box. Polynomials are faster.
+        n_beta: t = nβ > 0; tempering a posterior is nothing else, since Z depends on n and β through nβ alone.
+        half_width: W of the box |w_i| ≤ W, a positive rational. 1 when missing, and ℝ^d when a variance is given; then
+            K ≥ 0 is assumed far out, where no quadrature looks.
+        prior: exponents of ∏ |w_i|^{h_i} by variable, rationals above −1; 0 where missing.
+        variance: s² of a Gaussian prior e^{−‖w − w*‖²/(2s²)}, not normalised, or of the localisation that samplers add,
+            γ = 1/s².
+        centre: w* by variable, rationals; 0 where missing.
+        digits: significant digits to prove. Two variables reach about 12 in seconds; with three, or for functions that
+            are no polynomials, ask for 3 to 6.
 
     Raises:
-        InvalidValueError: more than three variables, no polynomial, a prior that is no monomial, t or the box not
-            positive.
+        InvalidValueError: more than three variables, a prior exponent ≤ −1, a name that does not occur, t, the box or
+            the variance not positive, a centre without a variance, a float.
         NotADivergenceError: K is negative somewhere in the box.
+        NotAnalyticError: K has no finite value somewhere in the box.
         UndecidedError: too many cells; ask for fewer digits, a smaller box or a smaller nβ.
 
     >>> found = finite_n_germ("x^2*y^2", 20, digits=8)
     >>> f"{float(found.evidence):.8f}", found.learning_coefficient.digits >= 8
     ('1.96551004', True)
+    >>> found = finite_n_germ("tanh(x)^2", 40, prior={"x": "-1/2"}, variance=1)
+    >>> f"{float(found.learning_coefficient):.4f}"  # λ = 1/4
+    '0.2521'
     """
-    polynomial, names = _polynomial(divergence)
-    t, width = rational(n_beta, "nβ"), rational(half_width, "the half width of the box")
-    if t <= 0 or width <= 0:
-        raise InvalidValueError(f"nβ = {t} and the half width {width} of the box must be positive.")
-    check_digits(digits)
-    weights = _weights(prior or {}, names)
-    goal = (2 * width) ** len(names) * Fraction(1, 1000)
+    check_digits(digits, "Quadrature is meant for 3 to 20.")
+    expression, symbols = read_germ(divergence)
+    phi = read_prior([symbol.name for symbol in symbols], half_width, prior, variance, centre)
+    t = rational(n_beta, "nβ")
+    if t <= 0:
+        raise InvalidValueError(
+            f"nβ = {t} must be positive: e^(−nβK) is a tempered likelihood of K ≥ 0, and at 0 only the prior is left."
+        )
+    spread = phi.half_width or _reach(phi, 1e-3)
+    goal = (2 * spread) ** len(symbols) * Fraction(1, 1000)
     # the share of the error that a digit needs is known only once Z is
-    for _ in range(8):
-        found = _Quadrature(polynomial, weights, t, digits).integrate(width, goal)
-        evidence, moment = found.evidence, found.moment
+    for _ in range(16):
+        evidence, moment, cells = _integrate(expression, symbols, phi, t, digits, goal)
         good = evidence > 0 and moment > 0
         if good and min(evidence.rel_accuracy_bits(), moment.rel_accuracy_bits()) > (digits + 1) * math.log2(10):
-            with working(found.precision):
-                values = [
-                    enclosure(value, digits) for value in (evidence, -evidence.log(), ball(t) * moment / evidence)
-                ]
-            return FiniteNGerm(t, values[0], values[1], values[2], found.cells)
+            with working(precision_of(digits, t)):
+                values = [enclosure(value, digits) for value in (evidence, -evidence.log(), moment / evidence)]
+            return FiniteNGerm(t, values[0], values[1], values[2], cells)
         if good:
-            size = min(float(evidence), float(t) * float(moment))
+            size = min(float(evidence), float(moment))
             goal = min(Fraction(size) * Fraction(1, 4 * 10 ** (digits + 1)), goal / 100)
         else:
-            goal /= 1000
+            goal /= 10**6
     raise UndecidedError(f"{digits} digits could not be proven. Ask for fewer, or for a smaller nβ than {t}.")
 
 
-class _Quadrature:
-    """One pass over the box with an absolute error goal for Z and for t ∫ K e^{−tK} φ."""
-
-    def __init__(self, polynomial: Polynomial, weights: Sequence[int], t: Fraction, digits: int) -> None:
-        self.polynomial, self.weights, self.t = polynomial, weights, t
-        self.dimension = len(weights)
-        self.nodes = digits + 5
-        self.precision = 64 + math.ceil(3.4 * digits) + max(int(t), 1).bit_length()
-        self.cells = 0
-        self.evidence, self.moment = arb(0), arb(0)
-
-    def integrate(self, width: Fraction, goal: Fraction) -> _Quadrature:
-        half = width / 2
-        # the coordinate hyperplanes are faces of cells: |w|^h is a polynomial on each
-        waiting: list[Cell] = [
-            tuple((sign * half, half) for sign in signs) for signs in itertools.product((1, -1), repeat=self.dimension)
-        ]
-        share = goal / (2 * width) ** self.dimension
-        with working(self.precision):
-            while waiting:
-                cell = waiting.pop()
-                worst, axis, size = self._error(cell)
-                volume = math.prod((2 * r for _, r in cell), start=Fraction(1))
-                allowed = float(share * volume)
-                if size <= allowed:
-                    self._add(arb(0, size), arb(0, size))
-                elif worst <= allowed:
-                    self._evaluate(cell, worst)
-                else:
-                    c, r = cell[axis]
-                    for sign in (-1, 1):
-                        waiting.append((*cell[:axis], (c + sign * r / 2, r / 2), *cell[axis + 1 :]))
-                if self.cells + len(waiting) > MAX_CELLS:
-                    raise UndecidedError(
-                        f"The box needs more than {MAX_CELLS} cells. Ask for fewer digits, a smaller box, or a smaller "
-                        f"nβ than {self.t}. For a product of powers finite_n has no such limit."
-                    )
-        return self
-
-    def _add(self, zeroth: arb, first: arb) -> None:
-        self.evidence += zeroth
-        self.moment += first / ball(self.t)
-
-    def _error(self, cell: Cell) -> tuple[float, int, float]:
-        """Bounds of the rule's error and of the cell's whole contribution; between them the axis that errs most."""
-        shifted = _taylor(self.polynomial, tuple(c for c, _ in cell))
-        radii = [float(r) for _, r in cell]
-        centre = shifted.pop((0,) * self.dimension, 0.0)
-        volume = math.prod(2 * r for r in radii)
-
-        def largest(reach: Sequence[float]) -> float:
-            """sup |φ| max(1, t|K|) |e^{−tK}| for |δ_i| ≤ reach_i, rounded up."""
-            spread = sum(
-                value * math.prod(r**power for r, power in zip(reach, powers, strict=True) if power)
-                for powers, value in shifted.items()
-            )
-            # the floats are right to 1e-14 of |K(c)| + Σ |K_α| |δ|^α
-            exponent = float(self.t) * (spread - centre + 1e-12 * (abs(centre) + spread)) + 1e-9
-            if exponent > 600:
-                return math.inf
-            prior = math.prod((abs(float(c)) + r) ** h for (c, _), r, h in zip(cell, reach, self.weights, strict=True))
-            return 1.001 * prior * max(1.0, float(self.t) * (abs(centre) + spread)) * math.exp(exponent)
-
-        errors = []
-        for axis in range(self.dimension):
-            best = math.inf
-            for rho in _RHOS:
-                reach = [r * (rho + 1 / rho) / 2 if i == axis else r for i, r in enumerate(radii)]
-                # the rule on a cell of half width r is that on [−1, 1] times r; volume/2 holds the other factors
-                bound = 64 / 15 * largest(reach) * rho ** (-2 * self.nodes) / (1 - rho**-2) * volume / 2
-                best = min(best, bound)
-            errors.append(best)
-        axis = max(range(self.dimension), key=lambda i: (errors[i], radii[i]))
-        return 1.001 * sum(errors), axis, largest(radii) * volume
-
-    def _evaluate(self, cell: Cell, error: float) -> None:
-        self.cells += 1
-        rule = _legendre(self.nodes, self.precision)
-        axes = [[(ball(c) + ball(r) * node, ball(r) * weight) for node, weight in rule] for c, r in cell]
-        zeroth, first = self._sum(self.polynomial, axes, self.weights, arb(1))
-        self._add(zeroth + arb(0, error), first * ball(self.t) + arb(0, error))
-
-    def _sum(
-        self,
-        polynomial: dict[tuple[int, ...], Any],
-        axes: list[list[tuple[arb, arb]]],
-        weights: Sequence[int],
-        prior: arb,
-    ) -> tuple[arb, arb]:
-        """Σ over the nodes of the remaining variables of the weights times (1, K) e^{−tK} φ."""
-        zeroth, first = arb(0), arb(0)
-        for node, weight in axes[0]:
-            factor = prior * weight * (abs(node) ** weights[0] if weights[0] else 1)
-            collapsed: dict[tuple[int, ...], Any] = {}
-            for powers, value in polynomial.items():
-                value = value if isinstance(value, arb) else ball(value)
-                term = value * node ** powers[0] if powers[0] else value
-                rest = powers[1:]
-                collapsed[rest] = collapsed[rest] + term if rest in collapsed else term
-            if len(axes) > 1:
-                inner = self._sum(collapsed, axes[1:], weights[1:], factor)
-                zeroth, first = zeroth + inner[0], first + inner[1]
-                continue
-            divergence = collapsed[()]
-            if divergence < 0:
-                raise NotADivergenceError(
-                    f"K is negative inside the box (about {float(divergence):.3g}); a divergence is not. Check its "
-                    "sign, or make the box smaller."
-                )
-            density = factor * (-ball(self.t) * divergence).exp()
-            zeroth, first = zeroth + density, first + density * divergence
-        return zeroth, first
+def _integrate(
+    expression: Expr, symbols: list[Symbol], phi: GermPrior, t: Fraction, digits: int, goal: Fraction
+) -> tuple[arb, arb, int]:
+    """(Z, t ∫ K e^{−tK} φ, cells) with an absolute error of about the goal."""
+    width = phi.half_width or _reach(phi, float(goal) / 8)
+    roots = [h.denominator for h in phi.exponents]
+    weights = [h.numerator + h.denominator - 1 for h in phi.exponents]
+    phases: list[tuple[Phase, int]] = []
+    for signs in itertools.product((1, -1), repeat=len(symbols)):
+        phase = _phase(expression, symbols, phi, [sign * width for sign in signs], roots, t)
+        same = next((index for index, (other, _) in enumerate(phases) if other == phase), None)
+        if same is None:
+            phases.append((phase, 1))
+        else:
+            phases[same] = (phase, phases[same][1] + 1)
+    with working(precision_of(digits, t)):
+        factor = arb(1)
+        for h in phi.exponents:
+            factor *= h.denominator * (ball(h + 1) * ball(width).log()).exp()
+        share = goal / (2 ** len(symbols) * Fraction(float(factor)))
+        evidence, moment, cells = arb(0), arb(0), 0
+        for phase, copies in phases:
+            found = Quadrature(phase, weights, t, digits).integrate(share, finite_n_cells.MAX_CELLS - cells)
+            evidence, moment = evidence + copies * found.evidence, moment + copies * found.moment
+            cells += found.cells
+        outside = arb(0) if phi.half_width else arb(0, _outside(phi, width).upper())
+        return factor * evidence + outside, factor * moment + outside, cells
 
 
-def _taylor(polynomial: Polynomial, centre: tuple[Fraction, ...]) -> dict[tuple[int, ...], float]:
-    """|K_α| for α ≠ 0 and K(c) itself, of K(c + δ) = Σ K_α δ^α, as floats that are right to 1e-15."""
-    current: Polynomial = polynomial
-    for axis, c in enumerate(centre):
-        shifted: Polynomial = {}
-        for powers, value in current.items():
-            for power in range(powers[axis] + 1):
-                key = (*powers[:axis], power, *powers[axis + 1 :])
-                term = value * math.comb(powers[axis], power) * c ** (powers[axis] - power)
-                shifted[key] = shifted.get(key, Fraction(0)) + term
-        current = shifted
-    return {powers: abs(float(value)) if any(powers) else float(value) for powers, value in current.items()}
+def _phase(
+    expression: Expr, symbols: list[Symbol], phi: GermPrior, ends: list[Fraction], roots: list[int], t: Fraction
+) -> Phase:
+    """K and the localisation after w_i = end_i v_i^{b_i}."""
+    images = [_sympy(end) * symbol**root for end, symbol, root in zip(ends, symbols, roots, strict=True)]
+    distances = [(image - _sympy(c)) ** 2 for image, c in zip(images, phi.centre, strict=True)]
+    localisation = sympy.Add(*distances) / (2 * _sympy(phi.variance)) if phi.variance else sympy.Integer(0)
+    divergence = expression.subs(dict(zip(symbols, images, strict=True)), simultaneous=True)
+    try:
+        return PolynomialPhase(_polynomial(divergence, symbols), _polynomial(localisation, symbols), t)
+    except (sympy.PolynomialError, InvalidValueError):
+        return AnalyticPhase(divergence, localisation, symbols, t)
 
 
-@lru_cache(maxsize=8)
-def _legendre(count: int, precision: int) -> list[tuple[arb, arb]]:
-    """Nodes and weights of the Gauss–Legendre rule on [−1, 1]."""
-    with working(precision):
-        return [arb.legendre_p_root(count, index, weight=True) for index in range(count)]
+def _polynomial(expression: Expr, symbols: list[Symbol]) -> Polynomial:
+    terms = sympy.Poly(expression, *symbols).terms()
+    return {powers: rational(value, "a coefficient of K") for powers, value in terms if value}
 
 
-def _polynomial(divergence: Expr | str) -> tuple[Polynomial, list[str]]:
+def _reach(phi: GermPrior, share: float) -> Fraction:
+    """W that leaves at most so much outside."""
+    assert phi.variance is not None  # without a variance there is a box
+    width = max(map(abs, phi.centre)) + Fraction(math.ceil(8 * math.sqrt(phi.variance)), 8)
+    step = Fraction(math.ceil(4 * math.sqrt(phi.variance)), 8)
+    with working(64):
+        while not _outside(phi, width) < share:
+            width += step
+    return width
+
+
+def _outside(phi: GermPrior, width: Fraction) -> arb:
+    """A bound of the mass of the prior outside the box; see the module. Infinite where the bound does not hold."""
+    assert phi.variance is not None
+    masses, tails = [], []
+    for h, c in zip(phi.exponents, phi.centre, strict=True):
+        start = acb(ball((h + 1) / 2))
+        masses.append(sum((half_line(start, phi.variance, sign * c).real for sign in (1, -1)), arb(0)))
+        gap = width - abs(c)
+        kappa = gap / phi.variance - max(h, Fraction(0)) / width
+        if gap <= 0 or kappa <= 0:
+            return arb("inf")
+        tails.append(2 * (ball(h) * ball(width).log() - ball(gap**2 / (2 * phi.variance))).exp() / ball(kappa))
+    total = arb(0)
+    for index, tail in enumerate(tails):
+        total += math.prod((mass for other, mass in enumerate(masses) if other != index), start=tail)
+    return total
+
+
+def _sympy(value: Fraction) -> Rational:
+    return Rational(value.numerator, value.denominator)
+
+
+def read_germ(divergence: Expr | str) -> tuple[Expr, list[Symbol]]:
+    """K and its variables in alphabetical order.
+
+    Raises:
+        InvalidValueError: no variables, or more than `MAX_VARIABLES`, or a float.
+    """
     if isinstance(divergence, str):
         from ddtheory.exact.parse import parse_expression
 
@@ -260,22 +229,52 @@ def _polynomial(divergence: Expr | str) -> tuple[Polynomial, list[str]]:
             "finite_n is exact in any number of variables, and blocks that share no variable can be computed apart and "
             "joined with separable_sum."
         )
-    try:
-        terms = sympy.Poly(expression, *symbols).terms()
-        polynomial = {powers: rational(value, "a coefficient of K") for powers, value in terms}
-    except (sympy.PolynomialError, InvalidValueError):
-        raise InvalidValueError(f"K = {expression} is not a polynomial with rational coefficients.") from None
-    return polynomial, [symbol.name for symbol in symbols]
+    if floats := expression.atoms(sympy.Float):
+        raise InvalidValueError(
+            f"K contains the float {min(floats)}, which is rounded. Give K as text, where 0.1 is 1/10, or use Rational."
+        )
+    return expression, symbols
 
 
-def _weights(prior: dict[Any, int], names: list[str]) -> list[int]:
-    by_name = {str(key): value for key, value in prior.items()}
-    for name, value in by_name.items():
-        if name not in names:
-            raise InvalidValueError(f"The prior names {name}, which K does not contain. K has {', '.join(names)}.")
-        if not isinstance(value, int) or value < 0:
+def read_prior(
+    names: list[str],
+    half_width: Any = None,
+    prior: Mapping[Any, Any] | None = None,
+    variance: Any = None,
+    centre: Mapping[Any, Any] | None = None,
+) -> GermPrior:
+    """The prior of `finite_n_germ`, checked.
+
+    Raises:
+        InvalidValueError: see there.
+    """
+    weights = _by_name(prior or {}, names, "The prior", "the prior exponent of")
+    for name, h in weights.items():
+        if h <= -1:
             raise InvalidValueError(
-                f"The prior exponent of {name} is {value!r}; quadrature needs a non-negative integer. For a product of "
-                "powers finite_n takes any rational above −1."
+                f"The prior exponent of {name} is {h}, not above −1, so the prior |{name}|^h has infinite mass at 0 "
+                "and the posterior cannot be normalised."
             )
-    return [by_name.get(name, 0) for name in names]
+    spread = None if variance is None else rational(variance, "the variance s²")
+    if spread is not None and spread <= 0:
+        raise InvalidValueError(f"The variance s² = {spread} of the Gaussian is not positive.")
+    if centre is not None and spread is None:
+        raise InvalidValueError("A centre w* belongs to a Gaussian: give its variance s² = 1/γ too.")
+    places = _by_name(centre or {}, names, "The centre", "the centre of")
+    width = None if half_width is None else rational(half_width, "the half width of the box")
+    if width is None and spread is None:
+        width = Fraction(1)
+    if width is not None and width <= 0:
+        raise InvalidValueError(f"The half width {width} of the box must be positive.")
+    zero = Fraction(0)
+    return GermPrior(
+        tuple(weights.get(name, zero) for name in names), width, spread, tuple(places.get(name, zero) for name in names)
+    )
+
+
+def _by_name(values: Mapping[Any, Any], names: Iterable[str], what: str, one: str) -> dict[str, Fraction]:
+    found = {str(key): value for key, value in values.items()}
+    for name in found:
+        if name not in names:
+            raise InvalidValueError(f"{what} names {name}, which K does not contain. K has {', '.join(names)}.")
+    return {name: rational(value, f"{one} {name}") for name, value in found.items()}
