@@ -6,6 +6,8 @@ Polynomials are sparse elements of a sympy ring over ℚ. What takes long (facto
 from __future__ import annotations
 
 import functools
+import math
+import operator
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -18,6 +20,9 @@ Element: TypeAlias = PolyElement
 Monomial: TypeAlias = tuple[int, ...]
 
 _LARGEST_COFACTOR = 2_000  # terms
+_LARGEST_ELIMINANT = 40_000  # monomials that a resultant could have; FLINT cannot be interrupted
+_LARGEST_EFFORT = 60_000  # numbers of terms times degrees
+_LARGEST_FACTORED = 2_000  # terms; longer polynomials are taken as they are
 
 
 def ring_of(names: Sequence[str]) -> PolyRing:
@@ -58,6 +63,15 @@ def is_unit(polynomial: Element) -> bool:
 def order(polynomial: Element) -> int:
     """The lowest total degree of a term; the polynomial is not 0."""
     return min(sum(monomial) for monomial in polynomial)
+
+
+def lowest_exponents(polynomials: Iterable[Element]) -> list[Monomial]:
+    """The exponents of all polynomials that no other one divides."""
+    found: list[Monomial] = []
+    for exponent in sorted({monomial for polynomial in polynomials for monomial in polynomial}, key=sum):
+        if not any(all(map(operator.le, other, exponent)) for other in found):
+            found.append(exponent)
+    return found
 
 
 def initial_form(polynomial: Element) -> Element:
@@ -112,7 +126,9 @@ def factors(polynomial: Element) -> tuple[Any, list[tuple[Element, int]]]:
 
 
 def split_unit(polynomial: Element) -> tuple[Element, list[tuple[Element, int]]]:
-    """f = unit · ∏ p^e with p the irreducible factors that vanish at the origin."""
+    """f = unit · ∏ p^e with p the irreducible factors that vanish at the origin; one factor when f is very long."""
+    if len(polynomial) > _LARGEST_FACTORED:
+        return polynomial.ring.one, [(polynomial, 1)]
     constant, found = factors(polynomial)
     unit = polynomial.ring.ground_new(constant)
     vanishing: list[tuple[Element, int]] = []
@@ -171,6 +187,9 @@ def eliminant(target: Element, relation: Element, index: int) -> Element | None:
     on_axis = [_univariate(polynomial, index) for polynomial in (relation, target)]
     if all(len(line) <= degree_in(whole, index) for line, whole in zip(on_axis, (relation, target), strict=True)):
         return None
+    effort = len(target) * len(relation) * degree_in(target, index) * degree_in(relation, index)
+    if effort > _LARGEST_EFFORT or _possible_monomials(target, relation, index) > _LARGEST_ELIMINANT:
+        return None
     others = fmpq_poly(on_axis[0][1:])
     if others.gcd(fmpq_poly(on_axis[1])).degree() > 0:
         return None
@@ -178,6 +197,14 @@ def eliminant(target: Element, relation: Element, index: int) -> Element | None:
         return _remainder(target, relation, index)[0]
     found = _to_flint(relation).resultant(_to_flint(target), f"x{index}")
     return _from_flint(found, target.ring)
+
+
+def _possible_monomials(target: Element, relation: Element, index: int) -> int:
+    """How many monomials of degree at most that of the resultant there are in the other variables."""
+    first, second = degree_in(target, index), degree_in(relation, index)
+    degree = first * max(map(sum, relation)) + second * max(map(sum, target)) - first * second
+    others = len(support([target, relation]) - {index})
+    return math.comb(degree + others, others)
 
 
 def cofactors(target: Element, relation: Element, index: int, found: Element) -> tuple[Element, Element] | None:

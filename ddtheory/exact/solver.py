@@ -57,7 +57,7 @@ class Solver:
             node = rule.apply(germ, self.solve)
             if node is not None:
                 return node
-        polyhedron = newton_polyhedron(germ, edges_only=True)
+        polyhedron = newton_polyhedron(germ, self._expired, edges_only=True)
         if polyhedron is None:
             return self._in_charts(germ, [order_bounds(germ, "The Newton polyhedron has too many faces.")])
         if polyhedron.node.is_exact:
@@ -107,7 +107,7 @@ class Solver:
                 child = apply_change(germ, new)
                 if child in self._open or any(child == other for _, _, other, _ in candidates):
                     continue
-                seen = newton_polyhedron(child, edges_only=True)
+                seen = newton_polyhedron(child, self._expired, edges_only=True)
                 if seen is None:
                     continue
                 key = (not seen.node.is_exact, seen.distance.value, len(seen.harmful), sum(map(len, child.generators)))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from flint import fmpq, fmpq_mat, fmpz_mat, nmod_mat
+from flint import fmpq, fmpq_mat, fmpq_poly, fmpz_mat, nmod_mat
 from sympy import Dummy, Poly, Rational
 
 from ddtheory.exact.faces import Exponent, Face
@@ -99,7 +99,16 @@ def edge_polynomial(parts: Sequence[Part], place: FaceCoordinates) -> Poly:
 
 def real_multiplicity(polynomial: Poly, positive: bool) -> int:
     """The largest multiplicity of a real root, of a positive one when `positive`; the constant term is not 0."""
-    return max((power for factor, power in polynomial.sqf_list()[1] if real_roots(factor, positive)), default=0)
+    coefficients = [fmpq(int(c.p), int(c.q)) for c in reversed(polynomial.all_coeffs())]
+    _, found = fmpq_poly(coefficients).factor()
+    by_multiplicity: dict[int, fmpq_poly] = {}
+    for factor, power in found:
+        by_multiplicity[power] = by_multiplicity.get(power, fmpq_poly([1])) * factor
+    for power in sorted(by_multiplicity, reverse=True):
+        entries = [Rational(int(c.p), int(c.q)) for c in reversed(by_multiplicity[power].coeffs())]
+        if real_roots(Poly.from_list(entries, polynomial.gen, domain="QQ"), positive):
+            return power
+    return 0
 
 
 def real_roots(polynomial: Poly, positive: bool) -> int:

@@ -7,9 +7,8 @@ from typing import Any
 
 from ddtheory.exact.derivation import NOTHING, Bound, Data, Node
 from ddtheory.exact.ideal import IdealGerm
-from ddtheory.exact.local_ring import constant_term, initial_form, order, substitute
+from ddtheory.exact.local_ring import constant_term, initial_form, lowest_exponents, order, substitute
 from ddtheory.exact.newton import newton_distance
-from ddtheory.exact.rules.newton import monomials_of
 from ddtheory.exact.wire import rationals_to_json
 
 
@@ -19,7 +18,7 @@ def order_bounds(germ: IdealGerm, reason: str) -> Node:
     The lower bound is the sublevel estimate of van der Corput in one variable; a prior weight h < 0 on that variable
     makes it (1 + h)/d.
     """
-    distance = newton_distance(monomials_of(germ.generators), germ.prior)
+    distance = newton_distance(lowest_exponents(germ.generators), germ.prior)
     upper = Bound(distance.value)
     lower, proof = _from_order(germ)
 

@@ -34,8 +34,6 @@ from ddtheory.exact.wire import polynomial_to_json
 
 Solve = Callable[[IdealGerm], Node]
 
-_LARGEST_CHANGE = 40_000  # number of terms times degrees that a resultant is tried for
-
 
 def changed(
     germ: IdealGerm,
@@ -114,8 +112,7 @@ def _with_coordinate(
         if factor == coordinate:
             continue
         target = widen(factor)
-        effort = len(target) * len(relation) * max(1, degree_in(target, variable)) * degree_in(relation, variable)
-        found = eliminant(target, relation, variable) if effort <= _LARGEST_CHANGE else None
+        found = eliminant(target, relation, variable)
         if found is None or not found:
             return None
         narrow = germ.ring.from_dict(

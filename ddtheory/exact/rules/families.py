@@ -29,6 +29,7 @@ from ddtheory.exact.local_ring import (
     fraction,
     greatest_divisor,
     linear_coefficient,
+    lowest_exponents,
     quotient,
     shift,
     support,
@@ -37,7 +38,6 @@ from ddtheory.exact.newton import newton_distance
 from ddtheory.exact.rules.blocks import connected
 from ddtheory.exact.rules.changes import changed
 from ddtheory.exact.rules.ideals import Rewriting
-from ddtheory.exact.rules.newton import monomials_of
 from ddtheory.exact.wire import polynomial_to_json, rationals_to_json
 
 Solve = Callable[[IdealGerm], Node]
@@ -420,7 +420,7 @@ def _weight_bound(germ: IdealGerm, parameters: Parameters, reason: str) -> Node:
     if any(generator.get(germ.ring.zero_monom, 0) for generator in germ.generators):
         upper, weights = Bound(math.inf, 1), []
     else:
-        distance = newton_distance(monomials_of(germ.generators), germ.prior)
+        distance = newton_distance(lowest_exponents(germ.generators), germ.prior)
         upper, weights = Bound(distance.value), rationals_to_json(distance.weights)
     return Node(
         "bounds",

@@ -9,7 +9,6 @@ direction makes the local pair no worse than that of ∏ t_i^{N_i} · s^r: harml
 from __future__ import annotations
 
 import itertools
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,10 +17,10 @@ from typing import Any
 from flint import fmpq, fmpq_mat
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.derivation import NOTHING, Bound, Data, Node
-from ddtheory.exact.faces import Exponent, Face, compact_faces, facet_normals
+from ddtheory.exact.derivation import NOTHING, Bound, CertificateError, Data, Node
+from ddtheory.exact.faces import Exponent, Face, compact_faces, facet_normals, vertices
 from ddtheory.exact.ideal import IdealGerm
-from ddtheory.exact.local_ring import Element, fraction
+from ddtheory.exact.local_ring import fraction, lowest_exponents
 from ddtheory.exact.newton import NewtonDistance, newton_distance
 from ddtheory.exact.rules.blocks import connected
 from ddtheory.exact.torus import (
@@ -79,11 +78,14 @@ def newton_polyhedron(
     """
     polynomials: list[Part] = [{m: fraction(c) for m, c in generator.items()} for generator in germ.generators]
     support = sorted({exponent for polynomial in polynomials for exponent in polynomial})
-    distance = newton_distance(_lowest(support), germ.prior)
+    if all(len(polynomial) == 1 for polynomial in polynomials):
+        return _monomial_ideal(germ, support)
     try:
-        faces = compact_faces(_lowest(support))
+        faces = compact_faces(support, expired)
     except InvalidValueError:
         return None
+    corners = [exponent for face in faces if len(face.exponents) == 1 for exponent in face.exponents]
+    distance = newton_distance(corners, germ.prior)
     bound = Fraction(0) if edges_only else distance.value
     orders = tuple(_face_order(polynomials, face, germ, bound, expired) for face in faces)
     known = [found.order for found in orders]
@@ -98,7 +100,7 @@ def newton_polyhedron(
         return {
             "weights": rationals_to_json(distance.weights),
             "multipliers": rationals_to_json(distance.multipliers),
-            "support": [list(exponent) for exponent in _lowest(support)],
+            "support": [list(exponent) for exponent in corners],
             "multiplicity": distance.multiplicity,
             "faces": [
                 {"exponents": [list(e) for e in sorted(found.face.exponents)], "proof": dict(found.proof)}
@@ -111,6 +113,42 @@ def newton_polyhedron(
     return Polyhedron(node, distance, orders)
 
 
+def _monomial_ideal(germ: IdealGerm, support: Sequence[Exponent]) -> Polyhedron:
+    """No face of a monomial ideal has a zero in the torus, so none is looked at until a certificate lists them."""
+    distance = newton_distance(lowest_exponents(germ.generators), germ.prior)
+    pair = Bound(distance.value, distance.multiplicity)
+
+    def data() -> Data:
+        try:
+            faces = compact_faces(support)
+        except InvalidValueError as error:
+            raise CertificateError(str(error)) from None
+        corners = sorted(exponent for face in faces if len(face.exponents) == 1 for exponent in face.exponents)
+        found = newton_distance(corners, germ.prior)
+        slots = {exponent: slot for slot, generator in enumerate(germ.generators) for exponent in generator}
+        proofs = [{"kind": "monomial", "generator": min(slots[e] for e in face.exponents)} for face in faces]
+        return {
+            "weights": rationals_to_json(found.weights),
+            "multipliers": rationals_to_json(found.multipliers),
+            "support": [list(exponent) for exponent in corners],
+            "multiplicity": found.multiplicity,
+            "faces": [
+                {"exponents": [list(e) for e in sorted(face.exponents)], "proof": proof}
+                for face, proof in zip(faces, proofs, strict=True)
+            ],
+        }
+
+    says = f"{_heading(germ, distance)}; a monomial ideal, so it is exact."
+    return Polyhedron(Node("newton", germ, pair, pair, says, (), data), distance, ())
+
+
+def _heading(germ: IdealGerm, distance: NewtonDistance) -> str:
+    weights = ", ".join(
+        f"{weight} on {name}" for name, weight in zip(germ.names, distance.weights, strict=True) if weight
+    )
+    return f"Newton polyhedron: ℓ = {distance.value} at the weights {weights}"
+
+
 def _lower(
     germ: IdealGerm,
     polynomials: Sequence[Part],
@@ -119,10 +157,7 @@ def _lower(
     upper: Bound,
     distance: NewtonDistance,
 ) -> tuple[Bound, str, dict[str, Any]]:
-    weights = ", ".join(
-        f"{weight} on {name}" for name, weight in zip(germ.names, distance.weights, strict=True) if weight
-    )
-    says = f"Newton polyhedron: ℓ = {distance.value} at the weights {weights}"
+    says = _heading(germ, distance)
     if any(order is None for order in known):
         return NOTHING, f"{says}; some compact faces were not settled, so this is an upper bound.", {}
     largest = max((order for order in known if order is not None), default=0)
@@ -148,7 +183,7 @@ def _sign_change(
     says: str,
 ) -> tuple[Bound, str, dict[str, Any]]:
     """One generator with simple zeros only: its zero set has κ = 1 and is transversal to the exceptional divisors."""
-    support = _lowest(sorted(polynomial))
+    support = vertices(polynomial)
     zeros: list[dict[str, Any]] = []
     multiplicity, complete = upper.m or 1, True
     for index, found in enumerate(orders):
@@ -223,6 +258,8 @@ def _face_order(
     for index, part in parts.items():
         if len(part) == 1:
             return FaceOrder(face, 0, {"kind": "monomial", "generator": index})
+    if expired():
+        return FaceOrder(face, None, {"kind": "unknown"})
     for index, part in parts.items():
         if _has_one_sign(part, germ.nonnegative):
             return FaceOrder(face, 0, {"kind": "sign", "generator": index})
@@ -335,15 +372,6 @@ def _has_one_sign(part: Part, nonnegative: Sequence[bool]) -> bool:
     return even and (all(value > 0 for value in part.values()) or all(value < 0 for value in part.values()))
 
 
-def _lowest(support: Sequence[Exponent]) -> list[Exponent]:
-    """The exponents that no other divides: they span the polyhedron."""
-    found: list[Exponent] = []
-    for exponent in sorted(support, key=sum):
-        if not any(all(map(operator.le, other, exponent)) for other in found):
-            found.append(exponent)
-    return found
-
-
 def _optimal_dimension_on(face: Face, support: Sequence[Exponent], prior: Sequence[Fraction], value: Fraction) -> int:
     """Dimension of the optimal weights in the closed normal cone of a face; −1 when there are none.
 
@@ -368,8 +396,3 @@ def _optimal_dimension_on(face: Face, support: Sequence[Exponent], prior: Sequen
         for c in corners[1:]
     ]
     return int(fmpq_mat(rows).rank()) if rows else 0
-
-
-def monomials_of(generators: Sequence[Element]) -> list[Exponent]:
-    """The exponents that span the Newton polyhedron of the generators."""
-    return _lowest(sorted({exponent for generator in generators for exponent in generator}))

@@ -26,8 +26,6 @@ from ddtheory.exact.wire import polynomial_to_json
 
 Sheared = tuple[IdealGerm, list[Element]]  # and the new coordinates in terms of the old
 
-_LARGEST_ELIMINANT = 60_000  # number of terms times degrees that a resultant is tried for
-
 
 def regular_generator(germ: IdealGerm, solve: Solve) -> Node | None:
     """⟨f, g_j⟩ with ∂f/∂x ≠ 0: f replaces the coordinate x, so κ = 1 + κ of the g_j restricted to f = 0."""
@@ -36,7 +34,7 @@ def regular_generator(germ: IdealGerm, solve: Solve) -> Node | None:
             generators = sheared[0].generators if sheared else germ.generators
             relation = generators[slot]
             others = [generator for j, generator in enumerate(generators) if j != slot]
-            found = [_bounded_eliminant(other, relation, variable) for other in others]
+            found = [eliminant(other, relation, variable) for other in others]
             if any(part is None for part in found):
                 continue
             parts = [part for part in found if part is not None]
@@ -75,7 +73,7 @@ def morse_coordinate(germ: IdealGerm, solve: Solve) -> Node | None:
     for variable in sorted(live, key=lambda i: (degree_in(whole, i), _width(whole, i))):
         for sheared in _sheared(germ, variable):
             moved = sheared[0].generators[0] if sheared else whole
-            found = _bounded_eliminant(moved, moved.diff(moved.ring.gens[variable]), variable)
+            found = eliminant(moved, moved.diff(moved.ring.gens[variable]), variable)
             if found is not None:
                 follow = functools.partial(_split, variable=variable, found=found, solve=solve)
                 return _maybe_sheared(germ, sheared, follow)
@@ -118,7 +116,7 @@ def completed_square(germ: IdealGerm, solve: Solve) -> Node | None:
         if not least[i] and _square_coefficient(rest, i) and not linear_coefficient(rest, i) and _width(rest, i) > 1
     ]
     for variable in sorted(live, key=lambda i: (degree_in(rest, i), _width(rest, i))):
-        found = _bounded_eliminant(rest, rest.diff(germ.ring.gens[variable]), variable)
+        found = eliminant(rest, rest.diff(germ.ring.gens[variable]), variable)
         if found is None:
             continue
         return _completed(germ, variable, rest, _nonnegative(found), least, solve)
@@ -194,11 +192,6 @@ def _width(polynomial: Element, variable: int) -> int:
 def _square_coefficient(polynomial: Element, variable: int) -> Any:
     monomial = tuple(2 * int(i == variable) for i in range(polynomial.ring.ngens))
     return polynomial.get(monomial, 0)
-
-
-def _bounded_eliminant(target: Element, relation: Element, variable: int) -> Element | None:
-    size = len(target) * len(relation) * max(1, degree_in(target, variable)) * max(1, degree_in(relation, variable))
-    return eliminant(target, relation, variable) if size <= _LARGEST_ELIMINANT else None
 
 
 def _sheared(germ: IdealGerm, variable: int) -> Iterator[Sheared | None]:
