@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ddtheory import RLCT, FiniteN, finite_n, separable_sum, transversal_crossing
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact import finite_n as finite_n_module
 from ddtheory.exact import finite_n_crossing, finite_n_gaussian, volume
 from ddtheory.exact.volume import sublevel_volume
@@ -212,6 +212,103 @@ def test_a_narrow_gaussian_localises() -> None:
     assert values[0] > 0.38 and values[-1] < 0.001
 
 
+def around(
+    exponents: tuple[int, ...],
+    prior: tuple[float, ...],
+    t: float,
+    variance: float,
+    centre: tuple[float, ...],
+    sides: tuple[int, ...],
+) -> tuple[float, float]:
+    """(Z, λ(t)) under a Gaussian around a centre, by the trapezoidal rule in log |w|, one half-line after another."""
+    line = numpy.linspace(-60, 2.5, 3000)
+    divergence, weight = numpy.ones(1), numpy.ones(1)
+    for power, h, c in zip(exponents, prior, centre, strict=True):
+        w = numpy.concatenate([side * numpy.exp(line) for side in sides])
+        one = numpy.abs(w) ** (h + 1) * numpy.exp(-((w - c) ** 2) / 2 / variance) * (line[1] - line[0])
+        divergence = (divergence[:, None] * numpy.abs(w) ** power).ravel()
+        weight = (weight[:, None] * one).ravel()
+    density = weight * numpy.exp(-t * divergence)
+    return float(density.sum()), float(t * (density * divergence).sum() / density.sum())
+
+
+@pytest.mark.parametrize("sided", ["one", "two"])
+@pytest.mark.parametrize(
+    ("exponents", "prior", "t", "variance", "centre"),
+    [
+        ((2,), (0,), 579, "1/2", (1,)),
+        ((2, 2), (0, 0), 579, "1/2", (1, 0)),
+        ((2, 4), ("-1/2", 1), 3, "1/4", ("-1/2", "1/3")),
+        ((4, 2), (0, "1/2"), 10**6, 1, (0, -2)),
+    ],
+)
+def test_a_localisation_at_any_centre(
+    exponents: tuple[int, ...],
+    prior: tuple[object, ...],
+    t: int,
+    variance: object,
+    centre: tuple[object, ...],
+    sided: str,
+) -> None:
+    found = finite_n(exponents, t, prior=prior, variance=variance, centre=centre, sided=sided, digits=15)  # type: ignore[arg-type]
+    place, weights = [tuple(float(Fraction(str(value))) for value in values) for values in (centre, prior)]
+    spread = float(Fraction(str(variance)))
+    evidence, coefficient = around(exponents, weights, t, spread, place, (1,) if sided == "one" else (1, -1))
+    assert abs(evidence / float(found.evidence) - 1) < 1e-9
+    assert abs(coefficient / lam(found) - 1) < 1e-9
+    # the control: the mirror image of the centre is another posterior on a half-line, and the same on the whole line
+    mirrored = finite_n(
+        exponents,
+        t,
+        prior=prior,
+        variance=variance,
+        centre=[-Fraction(str(c)) for c in centre],
+        sided=sided,
+        digits=9,  # type: ignore[arg-type]
+    )
+    assert mirrored.evidence.overlaps(found.evidence) == (sided == "two")
+
+
+def test_one_localised_coordinate_in_closed_form() -> None:
+    """K = x² under a Gaussian around c is a Gaussian again: Z = √(2π/(γ + 2t)) e^{−γtc²/(γ + 2t)}."""
+    t, gamma, c = 50, 8, 2
+    found = finite_n((2,), t, variance=Fraction(1, gamma), centre=(c,), digits=25)
+    with mpmath.workdps(40):
+        width = mpmath.mpf(gamma + 2 * t)
+        exact = mpmath.sqrt(2 * mpmath.pi / width) * mpmath.exp(-mpmath.mpf(gamma * t * c * c) / width)
+        middle = mpmath.mpf(found.evidence.midpoint.numerator) / found.evidence.midpoint.denominator
+        assert abs(middle - exact) <= mpmath.mpf(found.evidence.radius.numerator) / found.evidence.radius.denominator
+        # t E[x²] = t (1/(γ + 2t) + (γc/(γ + 2t))²)
+        moment = t * (1 / width + (gamma * c / width) ** 2)
+        assert abs(lam(found) / float(moment) - 1) < 1e-14
+
+
+def test_both_contours_agree_at_the_origin() -> None:
+    prior = finite_n_gaussian.Gaussian(
+        (Fraction(2), Fraction(4)), (Fraction(0), Fraction(1)), Fraction(1, 2), (Fraction(0),) * 2, False
+    )
+    for first, second in zip(
+        finite_n_gaussian._contour(prior, Fraction(100), 80),
+        finite_n_gaussian._trapezium(prior, Fraction(100), 80),
+        strict=True,
+    ):
+        assert first.overlaps(second) and first.rel_accuracy_bits() > 40 and second.rel_accuracy_bits() > 40
+
+
+def test_the_constant_of_a_localised_crossing_is_reached() -> None:
+    """C holds the mass of the Gaussian on the zero set; far from it the expansion comes late."""
+    gaps = []
+    for t in (10**6, 10**24, 10**96):
+        found = finite_n((2, 2), t, variance=1, centre=(1, 1), digits=12)
+        gaps.append(abs(float(found.free_energy.midpoint - found.expansion(10).midpoint)))
+    assert gaps[0] > gaps[1] > gaps[2] and gaps[2] < 0.05
+
+
+def test_too_narrow_and_too_far_is_refused_with_a_way_out() -> None:
+    with pytest.raises(UndecidedError, match="finite_n_germ takes it"):
+        finite_n((2, 2), 10**6, variance=Fraction(1, 1000), centre=(1, "1/2"))
+
+
 @pytest.mark.parametrize(
     ("exponents", "epsilon"), [((2, 2), "1/10"), ((4, 2), "1/100"), ((2, 2, 2), "1e-6"), ((3,), "1/7")]
 )
@@ -301,6 +398,9 @@ def test_bad_input(arguments: tuple[object, object], message: str) -> None:
         ({"sided": "left"}, "neither"),
         ({"digits": -1}, "not a positive integer"),
         ({"digits": 10**7}, "more than"),
+        ({"centre": (1, 1)}, "belongs to a Gaussian"),
+        ({"centre": (1,), "variance": 1}, "has 1 coordinates and K 2 variables"),
+        ({"centre": (0.5, 0), "variance": 1}, "is a float"),
     ],
 )
 def test_bad_options(options: dict[str, object], message: str) -> None:
