@@ -19,6 +19,7 @@ TITLES = {
     "layers": "Kronecker factors and spectra of every layer",
     "network_orders": "Derived orders against depth, seconds",
     "thresholds": "Learning coefficients",
+    "hidden_germs": "Hidden germs: what `rlct` makes of a pair that is known",
     "conformance": "Estimators of the learning coefficient on twelve cells",
 }
 MEBIBYTE = 2**20
@@ -236,6 +237,20 @@ def conformance(content: dict) -> str:
     return f"{table}\n\nCell by cell, with what it says: [conformance.md](conformance.md)."
 
 
+def hidden_germs(content: dict) -> str:
+    outcomes = ("exact", "bounds", "late", "refused", "wrong")
+    columns = ("variables", "form", "hidden", "germs", *outcomes, "median, s", "95 %, s", "largest, s", "terms")
+    rows = [
+        [
+            *(str(row[name]) for name in ("variables", "form", "hidden", "germs", *outcomes)),
+            *(f"{row['seconds'][name]:.3f}" for name in ("median", "most", "max")),
+            f"{row['terms']['median']:.0f} (≤ {row['terms']['max']:,})",
+        ]
+        for row in content["rows"]
+    ]
+    return markdown(columns, rows)
+
+
 RENDER = {
     "directional_fisher": directional_fisher,
     "scaling": scaling,
@@ -244,6 +259,7 @@ RENDER = {
     "layers": layers,
     "network_orders": network_orders,
     "thresholds": thresholds,
+    "hidden_germs": hidden_germs,
     "conformance": conformance,
 }
 
