@@ -24,6 +24,7 @@ from ddtheory.exact.parse import parse_expression
 from ddtheory.exact.rules.registry import citation_of
 from ddtheory.exact.solver import Solver
 from ddtheory.exact.wire import bound_to_json, polynomial_to_json, rationals_to_json
+from ddtheory.exact.zero import sign
 from ddtheory.values import RLCT
 
 Polynomial = Any  # an element of a sympy ring
@@ -437,11 +438,11 @@ def _up_to_units(expression: Expr, point: Mapping[str, Fraction]) -> Expr:
         return _leading_power(expression, symbol, place.get(symbol, sympy.Integer(0)))
     if isinstance(expression, sympy.Add) and len(expression.args) == 2:
         for first, second in itertools.permutations(expression.args):
-            for sign in (1, -1):
-                if second == -sign and isinstance(sign * first, sympy.exp) and vanishes((sign * first).args[0]):
-                    return sign * _up_to_units((sign * first).args[0], point)
-                if second == sign and isinstance(-sign * first, sympy.cos) and vanishes((-sign * first).args[0]):
-                    return sign * _up_to_units((-sign * first).args[0], point) ** 2
+            for side in (1, -1):
+                if second == -side and isinstance(side * first, sympy.exp) and vanishes((side * first).args[0]):
+                    return side * _up_to_units((side * first).args[0], point)
+                if second == side and isinstance(-side * first, sympy.cos) and vanishes((-side * first).args[0]):
+                    return side * _up_to_units((-side * first).args[0], point) ** 2
     return expression
 
 
@@ -449,10 +450,12 @@ def _leading_power(expression: Expr, symbol: Symbol, at: Expr) -> Expr:
     """A function of one variable is (x − x_0)^k times a unit, when it has the same order on both sides."""
     time = Symbol("t", positive=True)
     try:
-        right, left = (leading_term(expression.subs(symbol, at + side * time), time).exponent for side in (1, -1))
+        right, left = (leading_term(expression.subs(symbol, at + side * time), time) for side in (1, -1))
+        if right.exponent is None or right.exponent != left.exponent:
+            return expression
+        return sign(right.coefficient) * (symbol - at) ** right.exponent  # the sign of K matters
     except (NotAnalyticError, UndecidedError):
         return expression
-    return expression if right is None or right != left else (symbol - at) ** right
 
 
 def _refuse_trivial(moved: Sequence[Polynomial], kind: str, names: Sequence[str], place: Sequence[Fraction]) -> None:

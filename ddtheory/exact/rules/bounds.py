@@ -18,6 +18,9 @@ def order_bounds(germ: IdealGerm, reason: str) -> Node:
     The lower bound is the sublevel estimate of van der Corput in one variable; a prior weight h < 0 on that variable
     makes it (1 + h)/d.
     """
+    if not any(germ.generators):
+        nothing = Bound(Fraction(0), 1)
+        return Node("zero", germ, nothing, nothing, "Nothing is left: the zero ideal.")
     distance = newton_distance(lowest_exponents(germ.generators), germ.prior)
     upper = Bound(distance.value)
     lower, proof = _from_order(germ)

@@ -43,15 +43,17 @@ def _flag(germ: IdealGerm) -> dict[int, Form]:
     """Pivot variable → the form that takes its place."""
     rows: dict[int, Form] = {}
     fixed = {i for i in range(germ.dimension) if not germ.is_free(i)}
+    # a variable that is a factor of a generator is replaced last: it may have been made a coordinate for that
+    ranked = sorted(range(germ.dimension), key=lambda i: any(all(m[i] for m in f) for f in germ.generators))
     while len(fixed) < germ.dimension:
         restricted = [_on_zero(generator, fixed) for generator in germ.generators]
         restricted = [generator for generator in restricted if generator]
         if not restricted:
             break
         lowest = min(map(order, restricted))
-        forms = _essential([initial_form(f) for f in restricted if order(f) == lowest], germ.dimension)
+        forms = _essential([initial_form(f) for f in restricted if order(f) == lowest], ranked)
         for form in forms:
-            pivot = next(i for i, value in enumerate(form) if value)
+            pivot = next(i for i in ranked if form[i])
             rows[pivot] = form
             fixed.add(pivot)
         # the next forms live on the common zero of these, which is a coordinate subspace only after the change
@@ -64,8 +66,9 @@ def _on_zero(generator: Element, fixed: set[int]) -> Element:
     return generator.ring.from_dict({m: c for m, c in generator.items() if not any(m[i] for i in fixed)})
 
 
-def _essential(forms: Sequence[Element], count: int) -> list[Form]:
-    """A reduced basis of the linear forms on which the given forms depend."""
+def _essential(forms: Sequence[Element], ranked: Sequence[int]) -> list[Form]:
+    """A basis of the linear forms on which the given forms depend, reduced with pivots as early in `ranked` as can be."""
+    count = len(ranked)
     columns: list[dict[tuple[int, tuple[int, ...]], Any]] = [{} for _ in range(count)]
     for number, form in enumerate(forms):
         for i, x in enumerate(form.ring.gens):
@@ -73,5 +76,6 @@ def _essential(forms: Sequence[Element], count: int) -> list[Form]:
                 columns[i][number, monomial] = to_flint(coefficient)
     keys = sorted({key for column in columns for key in column})
     # rows of the Jacobian matrix span the essential forms
-    reduced, rank = fmpq_mat([[column.get(key, fmpq(0)) for column in columns] for key in keys]).rref()
-    return [[reduced[i, j] for j in range(count)] for i in range(rank)]
+    reduced, rank = fmpq_mat([[columns[i].get(key, fmpq(0)) for i in ranked] for key in keys]).rref()
+    place = {i: j for j, i in enumerate(ranked)}
+    return [[reduced[row, place[i]] for i in range(count)] for row in range(rank)]
