@@ -17,21 +17,21 @@ from ddtheory.measure import kronecker_factors
 
 
 def spectra_only(case: Case) -> list[float]:
-    """Layer by layer again, keeping spectra alone."""
+    """The four layers of the first block, whose gradients run back through all others; nothing is kept but numbers."""
     found = []
-    for layer in case.layers[-4:]:  # one block: what is held at once does not grow with the number of layers
+    for layer in case.layers[:4]:
         factors = kronecker_factors(case.problem, layer)
         found += [factors.activation.spectrum().smallest_positive, factors.gradient.spectrum().smallest_positive]
     return found
 
 
-CALLS: dict[str, Callable[[Case], object]] = {
-    "forward pass": lambda case: case.module(case.inputs),
-    "training step": lambda case: training_step(case)(),
-    "one block, spectra kept": spectra_only,
-    "factors, layer by layer": by_layer,
-    "factors, one shared pass": shared_factors,
-    "dense Grams, one shared pass": dense_grams,
+CALLS: dict[str, Callable[[Case], Callable[[], object]]] = {
+    "forward pass": lambda case: lambda: case.module(case.inputs),
+    "training step, gradients and AdamW included": training_step,
+    "first block, spectra kept": lambda case: lambda: spectra_only(case),
+    "factors, layer by layer": lambda case: lambda: by_layer(case),
+    "factors, one shared pass": lambda case: lambda: shared_factors(case),
+    "dense Grams, one shared pass": lambda case: lambda: dense_grams(case),
 }
 
 
@@ -50,9 +50,9 @@ def peaks(size: tuple[int, int], threads: int) -> dict[str, object]:
 
 def worker(name: str, depth: int, width: int, threads: int) -> None:
     torch.set_num_threads(threads)
-    CALLS[name](build(1, 8, classes=CLASSES))  # code is loaded and kernels are chosen now, on a small model
-    case = build(depth, width, classes=CLASSES)
-    print(growth_on_processor(lambda: CALLS[name](case)))
+    CALLS[name](build(1, 8, classes=CLASSES))()  # code is loaded and kernels are chosen now, on a small model
+    call = CALLS[name](build(depth, width, classes=CLASSES))
+    print(growth_on_processor(call))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,11 @@ def number(value: float) -> str:
 
 
 def span(cost: dict[str, float] | None) -> str:
-    return f"{number(cost['median'])} ({number(cost['min'])}–{number(cost['max'])})" if cost else "–"
+    """Median and range; the median alone where there was one round."""
+    if not cost:
+        return "–"
+    middle = number(cost["median"])
+    return middle if cost["min"] == cost["max"] else f"{middle} ({number(cost['min'])}–{number(cost['max'])})"
 
 
 def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -125,7 +129,8 @@ def powers(found: dict, against: str) -> str:
     other = "width" if against == "depth" else "depth"
     head = (
         f"Exponents against {against} {sizes}, at {other} {found['rows'][0][other]} and {found['rows'][0]['samples']} "
-        "sequences: fitted to seconds, and to the floating-point operations of matrix products, QR and singular values."
+        "sequences: fitted to seconds, and to the floating-point operations of matrix products, QR and singular values; "
+        "limit is the exponent of the count as sizes grow without end."
     )
     lines = [
         [
@@ -185,7 +190,7 @@ def network_orders(content: dict) -> str:
 def thresholds(content: dict) -> str:
     germs = [
         [
-            f"{line['system']} {content['systems'].get(line['system'], '')}".strip(),
+            f"{line['system']} {content['systems'].get(line['system'], '')}{again}".strip(),
             f"{line['solved']} of {line['germs']}",
             str(line["wrong"]),
             number(1e3 * line["seconds"]["median"]),
@@ -194,7 +199,8 @@ def thresholds(content: dict) -> str:
             f"{line['limit']:g}",
             "–" if line["load"] is None else f"{line['load']:g}",
         ]
-        for line in (*content["summary"], *content.get("again", ()))
+        for key, again in (("summary", ""), ("again", ", again"))
+        for line in content.get(key, ())
     ]
     columns = (
         "system",
@@ -274,6 +280,7 @@ def setting(content: dict) -> str:
         where["day"],
         device,
         f"{how.get('threads') or where['threads']} of {where['cores']} cores",
+        *([f"load {where['load']:g}"] if "load" in where else []),
         *options,
         packages,
     ]
