@@ -67,7 +67,7 @@ def _on_zero(generator: Element, fixed: set[int]) -> Element:
 
 
 def _essential(forms: Sequence[Element], ranked: Sequence[int]) -> list[Form]:
-    """A basis of the linear forms on which the given forms depend, reduced with pivots as early in `ranked` as can be."""
+    """A basis of the linear forms on which the given forms depend; pivots come early in `ranked`."""
     count = len(ranked)
     columns: list[dict[tuple[int, tuple[int, ...]], Any]] = [{} for _ in range(count)]
     for number, form in enumerate(forms):
