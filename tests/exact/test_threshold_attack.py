@@ -5,12 +5,16 @@ Expected pairs are computed by hand, in the comment beside each.
 
 from __future__ import annotations
 
+import time
 from fractions import Fraction
 
 import pytest
 import sympy
 
 from ddtheory.errors import InvalidValueError, NotAnalyticError
+from ddtheory.exact.ideal import IdealGerm
+from ddtheory.exact.local_ring import ring_of
+from ddtheory.exact.rules.bounds import order_bounds
 from ddtheory.exact.threshold import rlct
 from ddtheory.values import RLCT
 
@@ -77,3 +81,40 @@ def test_a_function_times_a_unit_keeps_its_sign(divergence: sympy.Expr, expected
 def test_generators_are_a_list(generators: object) -> None:
     with pytest.raises(InvalidValueError, match="give a list"):
         rlct(generators=generators)  # type: ignore[arg-type]
+
+
+def test_a_large_monomial_ideal_needs_no_faces() -> None:
+    """⟨u_i u_{i+1}⟩ on a circle of 31: w = 1/2 and y = 1/2 each, κ = 31/2; odd circles are independent."""
+    names = [f"u{i}" for i in range(31)]
+    found = rlct(generators=[f"{a}*{b}" for a, b in zip(names, [*names[1:], names[0]], strict=True)], seconds=2)
+    assert found.rlct == RLCT(Fraction(31, 4), 1)
+
+
+def test_the_time_limit_holds_inside_a_large_polyhedron() -> None:
+    """Its faces alone take more than ten times as long."""
+    generators = [
+        "*".join(f"u{j % 20}" for j in (i, i, i + 3, 7 * i + 1)) + f" + u{(i + 5) % 20}^3*u{(3 * i + 2) % 20}"
+        for i in range(20)
+    ]
+    started = time.monotonic()
+    found = rlct(generators=generators, seconds=1)
+    assert time.monotonic() - started < 10  # the limit, and the single steps that cannot be interrupted
+    assert found.status == "bounds"
+    assert 0 < found.lower.value <= found.upper.value
+
+
+@pytest.mark.parametrize("generators", [["x*y", "0"], ["0", "x^2 + y^3", "0"]])
+def test_a_limit_at_once_with_a_generator_that_is_zero(generators: list[str]) -> None:
+    """Order 2 from below; ⟨xy⟩ has κ = 1 and ⟨x² + y³⟩ has κ = 5/6."""
+    found = rlct(generators=generators, seconds=1e-9)
+    assert found.lower.value == Fraction(1, 4)
+    assert found.upper.value in {Fraction(1, 2), Fraction(5, 12)}
+
+
+def test_bounds_of_an_ideal_with_a_unit_are_infinite() -> None:
+    """⟨1 + x, y⟩ may be met at a limit, as the germ in a chart."""
+    ring = ring_of(("x", "y"))
+    x, y = ring.gens
+    found = order_bounds(IdealGerm(ring, (1 + x, y), (Fraction(0),) * 2, (False,) * 2), "The time limit was reached.")
+    assert found.lower.is_infinite
+    assert found.upper.is_infinite

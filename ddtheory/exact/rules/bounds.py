@@ -5,9 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from ddtheory.exact.derivation import NOTHING, Bound, Data, Node
+from ddtheory.exact.derivation import INFINITE, NOTHING, Bound, Data, Node
 from ddtheory.exact.ideal import IdealGerm
-from ddtheory.exact.local_ring import constant_term, initial_form, lowest_exponents, order, substitute
+from ddtheory.exact.local_ring import constant_term, initial_form, is_unit, lowest_exponents, order, substitute
 from ddtheory.exact.newton import newton_distance
 from ddtheory.exact.wire import rationals_to_json
 
@@ -21,6 +21,8 @@ def order_bounds(germ: IdealGerm, reason: str) -> Node:
     if not any(germ.generators):
         nothing = Bound(Fraction(0), 1)
         return Node("zero", germ, nothing, nothing, "Nothing is left: the zero ideal.")
+    if any(is_unit(generator) for generator in germ.generators):
+        return Node("unit", germ, INFINITE, INFINITE, "A generator does not vanish here.")
     distance = newton_distance(lowest_exponents(germ.generators), germ.prior)
     upper = Bound(distance.value)
     lower, proof = _from_order(germ)
@@ -35,7 +37,9 @@ def order_bounds(germ: IdealGerm, reason: str) -> Node:
 
 def _from_order(germ: IdealGerm) -> tuple[Bound, dict[str, Any] | None]:
     best: tuple[Bound, dict[str, Any] | None] = (NOTHING, None)
-    for slot in range(len(germ.generators)):
+    for slot, generator in enumerate(germ.generators):
+        if not generator:
+            continue
         found = [(_along_free(germ, slot), Fraction(1))]
         found.extend((_along_axis(germ, slot, i), 1 + min(germ.prior[i], Fraction(0))) for i in range(germ.dimension))
         for place, numerator in found:

@@ -9,6 +9,7 @@ direction makes the local pair no worse than that of ∏ t_i^{N_i} · s^r: harml
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -35,6 +36,7 @@ from ddtheory.exact.torus import (
 )
 from ddtheory.exact.wire import rationals_to_json
 
+_SECONDS_FOR_FACES = 5  # of a monomial ideal, which only its certificate lists
 _MOST_DERIVATIVES = 3  # orders of zeros that are looked for on faces of dimension 2 or more
 
 
@@ -119,8 +121,9 @@ def _monomial_ideal(germ: IdealGerm, support: Sequence[Exponent]) -> Polyhedron:
     pair = Bound(distance.value, distance.multiplicity)
 
     def data() -> Data:
+        deadline = time.monotonic() + _SECONDS_FOR_FACES
         try:
-            faces = compact_faces(support)
+            faces = compact_faces(support, lambda: time.monotonic() > deadline)
         except InvalidValueError as error:
             raise CertificateError(str(error)) from None
         corners = sorted(exponent for face in faces if len(face.exponents) == 1 for exponent in face.exponents)
