@@ -129,8 +129,8 @@ def powers(found: dict, against: str) -> str:
     other = "width" if against == "depth" else "depth"
     head = (
         f"Exponents against {against} {sizes}, at {other} {found['rows'][0][other]} and {found['rows'][0]['samples']} "
-        "sequences: fitted to seconds, and to the floating-point operations of matrix products, QR and singular values; "
-        "limit is the exponent of the count as sizes grow without end."
+        "sequences: fitted to seconds, and to the floating-point operations of matrix products, QR and singular "
+        "values; limit is the exponent of the count as sizes grow without end."
     )
     lines = [
         [
