@@ -111,4 +111,4 @@ def working(precision: int) -> Any:
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return text if text.startswith("nβ") else text[:1].upper() + text[1:]

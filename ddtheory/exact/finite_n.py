@@ -202,6 +202,12 @@ def _as_ball(value: Enclosure) -> arb:
 
 def check_crossing(exponents: Sequence[Any], prior: Sequence[Any] | None) -> tuple[list[Fraction], list[Fraction]]:
     """The exponents of K and of the prior as rationals, or the error that says which of them means nothing."""
+    for what, given in (("the exponents of K", exponents), ("the prior exponents", prior)):
+        if given is not None and (isinstance(given, str) or not isinstance(given, Sequence)):
+            raise InvalidValueError(
+                f"{what[:1].upper()}{what[1:]} are {given!r}; give one number for each variable, as in (2, 2). For K "
+                "as an expression there is finite_n_germ."
+            )
     powers = [rational(value, f"the exponent of w_{index + 1} in K") for index, value in enumerate(exponents)]
     weights = [
         rational(value, f"the prior exponent h_{index + 1}") for index, value in enumerate(prior or [0] * len(powers))

@@ -23,7 +23,7 @@ from ddtheory.errors import NotADivergenceError, NotAnalyticError, UndecidedErro
 from ddtheory.exact.enclosing import ball, working
 from ddtheory.exact.finite_n_phase import AnalyticPhase, Phase
 
-MAX_CELLS = 40_000
+MAX_CELLS = 20_000
 _RHOS = (1.6, 2.0, 2.6, 3.4, 4.5, 6.0, 9.0, 14.0, 25.0, 60.0)
 _SMALLEST = Fraction(1, 2**16)  # half width of a cell on which an analytic function has a bound
 _FEW_RHOS = (2.0, 4.0, 10.0)  # where a bound costs more

@@ -220,6 +220,8 @@ def read_germ(divergence: Expr | str) -> tuple[Expr, list[Symbol]]:
 
         divergence = parse_expression(divergence)
     expression = sympy.sympify(divergence)
+    if not isinstance(expression, Expr):
+        raise InvalidValueError(f"K = {divergence!r} is no expression. Give one of sympy, or text such as x^2*y^4.")
     symbols = sorted(expression.free_symbols, key=lambda symbol: symbol.name)
     if not symbols:
         raise InvalidValueError(f"K = {expression} has no variables.")
@@ -273,6 +275,8 @@ def read_prior(
 
 
 def _by_name(values: Mapping[Any, Any], names: Iterable[str], what: str, one: str) -> dict[str, Fraction]:
+    if not isinstance(values, Mapping):
+        raise InvalidValueError(f"{what} is {values!r}; give numbers by variable, as in {{'x': 1}}.")
     found = {str(key): value for key, value in values.items()}
     for name in found:
         if name not in names:

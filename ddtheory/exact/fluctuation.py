@@ -73,8 +73,10 @@ def singular_fluctuation(
 def fluctuation_from_lambda(lam: Any, sided: Sided = "two", beta: Any = 1, digits: int = 30) -> Enclosure:
     r"""The singular fluctuation that belongs to a learning coefficient λ, on a half-line or on a line.
 
-    Every realisable model with a scalar feature, f = x·g(w), has the ν of its λ(K) and of whether g changes sign
-    ("two") or not ("one"), whatever the number of parameters and the multiplicity (GROUND_TRUTH: derivation).
+    A realisable model with a scalar feature, f = x·g(w), has the ν of its λ(K), "one"-sided when g keeps its sign and
+    "two"-sided when {0 < g < ε} and {−ε < g < 0} have volumes with the same leading term, whatever the number of
+    parameters and the multiplicity. A product of powers on a symmetric box is one or the other. g = x² − y³ is neither:
+    it changes sign, λ = 5/12, but its volumes are as √3 to 1, and its ν is not a value of this function.
 
     Raises:
         InvalidValueError: λ ≤ 0, β ≤ 0, `sided` is neither, or digits < 1 or absurd.

@@ -381,6 +381,9 @@ def test_no_global_precision_is_changed() -> None:
         (((2,), 0.5), "is a float, which is rounded"),
         (((2,), math.inf), "is a float"),
         ((("x",), 3), "not a rational number"),
+        (((2,), "x"), "^nβ = 'x' is not a rational number"),
+        (("x^2", 3), "there is finite_n_germ"),
+        ((2, 3), "one number for each variable"),
     ],
 )
 def test_bad_input(arguments: tuple[object, object], message: str) -> None:

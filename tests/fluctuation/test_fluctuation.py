@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import json
+import math
 import time
 from fractions import Fraction
 
@@ -327,3 +328,28 @@ def test_the_pictures() -> None:
         plots.fluctuation(1)
     with pytest.raises(InvalidValueError, match="nothing to draw"):
         plots.finite_temperature([])
+
+
+def test_a_feature_that_changes_sign_need_not_be_two_sided() -> None:
+    """g = x² − y³: the volumes of 0 < g < ε and −ε < g < 0 are as ∫_{−1}^∞ dy/√(1 + y³) to ∫_1^∞ dy/√(y³ − 1), √3 to 1.
+
+    So the limit density is |v|^{−1/6} with different factors on the two sides, and its ν differs from both kinds.
+    """
+    with mpmath.workdps(20):
+        positive = mpmath.quad(lambda y: 1 / mpmath.sqrt(1 + y**3), [-1, 0, 1, 10, mpmath.inf])
+        negative = mpmath.quad(lambda y: 1 / mpmath.sqrt(y**3 - 1), [1, 2, 10, mpmath.inf])
+    assert abs(positive / negative - mpmath.sqrt(3)) < 1e-6
+    v = numpy.linspace(-12, 12, 96_001)[1::2]  # no node at the singularity
+    xi, weight = numpy.polynomial.hermite_e.hermegauss(40)
+
+    def fluctuation(share: float) -> float:
+        density = numpy.where(v > 0, share, 1.0) * numpy.abs(v) ** (-1 / 6) * numpy.exp(-(v**2) / 2)
+        tilted = density * numpy.exp(numpy.outer(xi, v))
+        total = tilted.sum(axis=1)
+        mean, square = (tilted @ v) / total, (tilted @ v**2) / total
+        return float(weight @ (square - mean**2) / weight.sum() / 2)
+
+    two, one = (float(fluctuation_from_lambda("5/12", sided, digits=12)) for sided in ("two", "one"))
+    assert abs(fluctuation(1.0) - two) < 2e-4  # the grid is right where the answer is known
+    mixed = fluctuation(math.sqrt(3))
+    assert one + 0.01 < mixed < two - 0.002
