@@ -83,6 +83,15 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "register:D1": frozenset(
         {"thm:multi_component_rates", "prop:volume_multi", "prop:determinantal_resolution", PRODUCTS}
     ),
+    "prop:curvature_rate": frozenset(),
+    "cor:volume": frozenset({"prop:curvature_rate"}),
+    "register:D4": frozenset(),
+    "prop:ddcadam_equivariance": frozenset(),
+    "cor:ddcadam_quotient_rate": frozenset({"prop:ddcadam_equivariance"}),
+    "cor:quotient_rate": frozenset({"thm:bridge"}),
+    "cor:global-rate": frozenset({"thm:bridge", "cor:quotient_rate"}),
+    "cor:sgd_quotient": frozenset(),
+    "prop:task_expansion_gfactor": frozenset(),
     "thm:nu_universality": frozenset({EVIDENCE}),
     "cor:second_moment": frozenset({EVIDENCE, LINE, "thm:tempering"}),
     **{

@@ -1,0 +1,303 @@
+"""prop:curvature_rate: −1/(k² t^{2(k−1)}) on one path of one family; what it reads is k − j, not k."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import sympy
+from sympy import Expr, Function, symbols
+
+from ddtheory.cells.curved_maps import fisher_metric, gauss_curvature, point_map, sheet_map, t, w
+from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.ladder import limit_check, rate_check, value_check
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ddtheory.measure.curvature import Metric
+
+c, M = symbols("c M", positive=True)
+k, j = symbols("k j", integer=True, positive=True)
+
+_RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(10))
+_CURVATURE = "rate of the curvature"
+
+
+def _intrinsic(mean: sympy.Matrix) -> tuple[Expr, Expr, Expr]:
+    """K, Γ^t_ww and F_tt Γ^t_tt Γ^t_ww on w = 0, from the metric and its derivatives alone."""
+    jacobian = mean.jacobian([t, w])
+    metric = (jacobian.T * jacobian).applyfunc(sympy.expand)
+    at = (t, w)
+
+    def here(value: Expr) -> Expr:
+        return sympy.powsimp(sympy.expand(value.subs(w, 0)))
+
+    g = metric.applyfunc(here)
+    inverse = g.inv()
+    first = [[[here(sympy.diff(metric[a, b], x)) for x in at] for b in range(2)] for a in range(2)]
+
+    def gamma(n: int, a: int, b: int) -> Expr:
+        return sum(
+            (inverse[n, p] * (first[p][b][a] + first[p][a][b] - first[a][b][p]) / 2 for p in range(2)),
+            sympy.Integer(0),
+        )
+
+    bend = here(sympy.diff(metric[0, 1], t, w) - (sympy.diff(metric[0, 0], w, 2) + sympy.diff(metric[1, 1], t, 2)) / 2)
+    squares = sum(
+        (g[a, b] * (gamma(a, 0, 1) * gamma(b, 0, 1) - gamma(a, 0, 0) * gamma(b, 1, 1)) for a in (0, 1) for b in (0, 1)),
+        sympy.Integer(0),
+    )
+    return (bend + squares) / g.det(), gamma(0, 1, 1), g[0, 0] * gamma(0, 0, 0) * gamma(0, 1, 1)
+
+
+def derive() -> Derivation:
+    density = Function("p", positive=True)(t, w)
+    dead, live = sympy.diff(sympy.log(density), t), sympy.diff(sympy.log(density), w)
+    numerator = 2 * sympy.diff(density * dead * live, w) - sympy.diff(density * live**2, t)
+    pairing = density * dead * (2 * sympy.diff(live, w) + live**2)
+
+    curvature, transverse, product = _intrinsic(point_map(k))
+    coupled, _, _ = _intrinsic(point_map(k, j))
+    predicted = -1 / (k**2 * t ** (2 * (k - 1)) * (1 + t**2) ** 2)
+    off = -4 * (t**2 - w**2) / (4 * t**4 - 8 * t**2 * w**2 + 4 * t**2 + 4 * w**4 + w**2) ** 2
+    decoupled, _, _ = _intrinsic(sympy.Matrix([t**k + w**2, w, t * w**2]))
+    normal = point_map(k).diff(t).cross(point_map(k).diff(w))
+    determinant = normal.dot(normal)
+    return Derivation(
+        steps=(
+            Step(
+                "The numerator of the Christoffel symbol is a moment with one factor s_1: differentiate under "
+                "the integral; the identity holds for every density, point by point.",
+                r"2\partial_a F_{1a} - \partial_1 F_{aa} = E[s_1 (2 \partial_a s_a + s_a^2)]",
+            ),
+            Step(
+                "By Cauchy and Schwarz it inherits the half rate of the dead score; the inverse metric adds its own.",
+                r"|E[s_1 q]| \le \sqrt{2cM}\, t^{k-1}, \qquad \Gamma^1_{aa} = O(t^{k-1}/t^{2(k-1)}) = O(t^{-(k-1)})",
+            ),
+            Step(
+                "For μ = (t^k + w², w, t w) on w = 0, intrinsically, from the metric alone; the Gauss equation agrees.",
+                r"K(t, 0) = \frac{-1}{k^2 t^{2(k-1)} (1 + t^2)^2}, \quad \Gamma^t_{ww} = \frac{2}{k t^{k-1}}, \quad "
+                r"F_{tt} \Gamma^t_{tt} \Gamma^t_{ww} = 2k(k-1) t^{k-2}",
+            ),
+            Step(
+                "With the coupling t^j w in the place of t w the exponent moves, and without coupling K vanishes.",
+                r"K(t, 0) = \frac{-j^2 t^{2(j-k)}}{k^2 (1 + t^{2j})^2}",
+            ),
+            Step(
+                "The metric of the family degenerates at t = w = 0 only; at k = 2 K changes sign at |w| = t.",
+                r"K = \frac{-4(t^2 - w^2)}{(4t^4 - 8t^2w^2 + 4t^2 + 4w^4 + w^2)^2}, \qquad "
+                r"\det F(0, w) = w^2 (1 + 4w^2)",
+            ),
+        ),
+        residuals={
+            "Christoffel numerator": sympy.simplify(numerator - pairing),
+            "pairing": sympy.sqrt(2 * c * t ** (2 * (k - 1))) * sympy.sqrt(M) - sympy.sqrt(2 * c * M) * t ** (k - 1),
+            "order of Γ": t ** (k - 1) / t ** (2 * (k - 1)) - t ** (-(k - 1)),
+            "K(t, 0) from the metric": sympy.simplify(curvature - predicted),
+            "K(t, 0) by the Gauss equation": sympy.simplify(gauss_curvature(point_map(k)).subs(w, 0) - predicted),
+            "Γ^t_ww": sympy.simplify(transverse - 2 / (k * t ** (k - 1))),
+            "F_tt Γ^t_tt Γ^t_ww": sympy.simplify(product - 2 * k * (k - 1) * t ** (k - 2)),
+            "coupling t^j w": sympy.simplify(coupled + j**2 * t ** (2 * (j - k)) / (k**2 * (1 + t ** (2 * j)) ** 2)),
+            "coupling t w²": sympy.simplify(decoupled),
+            "k = 2 off the path": sympy.simplify(gauss_curvature(point_map(2)) - off),
+            "det F(0, w), k = 2": determinant.subs(k, 2).subs(t, 0) - w**2 * (1 + 4 * w**2),
+            "det F(0, w), k = 3": determinant.subs(k, 3).subs(t, 0) - w**2 * (1 + 4 * w**2),
+        },
+        controls={
+            "K(t, 0) with the rate −(k − 1)": sympy.simplify(curvature - predicted * t ** (k - 1)),
+            "K(t, 0) without the factor (1 + t²)²": sympy.simplify(curvature - predicted * (1 + t**2) ** 2),
+            "exponent that ignores the coupling": sympy.simplify(coupled - curvature),
+        },
+    )
+
+
+def _points(across: float = 0.0) -> Tensor:
+    import torch
+
+    return torch.tensor([[radius, across] for radius in _RADII], dtype=torch.float64)
+
+
+def _curvatures(metric: Metric, across: float = 0.0) -> list[float]:
+    from ddtheory.measure.curvature import sectional_curvature
+
+    return sectional_curvature(metric, _points(across)).tolist()
+
+
+def _sizes(values: list[float]) -> list[float]:
+    return [abs(value) for value in values]
+
+
+def _scaled(values: list[float], power: int) -> list[float]:
+    return [value * radius**power for radius, value in zip(_RADII, values, strict=True)]
+
+
+def measure() -> Experiment:
+    import torch
+
+    from ddtheory.measure.curvature import christoffel
+
+    checks: list[Check] = []
+    curves: list[Curve] = []
+    for order in (2, 3, 4):
+        found = _curvatures(fisher_metric(point_map(order)))
+        checks += [
+            rate_check(
+                f"k = {order}: |K(t, 0)|",
+                -2 * (order - 1),
+                _RADII,
+                _sizes(found),
+                rivals=(-(order - 1), -2 * order),
+                quantity=_CURVATURE,
+            ),
+            value_check(
+                f"k = {order}: K at t = {_RADII[0]}",
+                -1 / (order**2 * _RADII[0] ** (2 * (order - 1)) * (1 + _RADII[0] ** 2) ** 2),
+                found[0],
+                rivals=(-1 / (order**2 * _RADII[0] ** (2 * (order - 1))), -1 / order**2),
+                reason="derivatives are exact to rounding; the rivals leave out (1 + t²)² and the rate",
+                quantity="curvature",
+            ),
+        ]
+        curves.append(Curve(f"|K(t, 0)|, k = {order}", _RADII, tuple(_sizes(found)), -2.0 * (order - 1)))
+        symbols_here = christoffel(fisher_metric(point_map(order)), _points())[:, 0, 1, 1].tolist()
+        checks += [
+            rate_check(
+                f"k = {order}: Γ^t_ww",
+                -(order - 1),
+                _RADII,
+                symbols_here,
+                rivals=(-2 * (order - 1),),
+                quantity="rate of a Christoffel symbol",
+            ),
+            limit_check(
+                f"k = {order}: Γ^t_ww t^(k−1)",
+                Fraction(2, order),
+                _RADII,
+                _scaled(symbols_here, order - 1),
+                rivals=(Fraction(1, order), 2, Fraction(2, order**2)),
+            ),
+        ]
+    for name, weight in (("Gaussian", None), ("Poisson", torch.exp)):
+        for order in (2, 3):
+            checks.append(
+                limit_check(
+                    f"{name}, k = {order}: K(t, 0) t^(2(k−1))",
+                    Fraction(-1, order**2),
+                    _RADII,
+                    _scaled(_curvatures(fisher_metric(point_map(order), weight)), 2 * (order - 1)),
+                    rivals=(Fraction(-1, order), Fraction(1, order**2), -1),
+                )
+            )
+    return Experiment(
+        "The family μ = (t^k + w², w, t w) in torch, as means of a Gaussian and as natural parameters of a Poisson "
+        "law. The Riemann tensor comes from the Fisher metric and its derivatives alone.",
+        tuple(checks),
+        tuple(curves),
+    )
+
+
+def control() -> Experiment:
+    checks: list[Check] = []
+    for order, coupling in ((2, 2), (3, 2), (3, 3)):
+        found = _curvatures(fisher_metric(point_map(order, coupling)))
+        checks += [
+            rate_check(
+                f"k = {order}, coupling t^{coupling} w: |K(t, 0)|",
+                2 * (coupling - order),
+                _RADII,
+                _sizes(found),
+                rivals=(-2 * (order - 1),),
+                quantity=_CURVATURE,
+            ),
+            limit_check(
+                f"k = {order}, coupling t^{coupling} w: K t^(2(k−j))",
+                Fraction(-(coupling**2), order**2),
+                _RADII,
+                _scaled(found, 2 * (order - coupling)),
+                rivals=(Fraction(-1, order**2), 0),
+            ),
+        ]
+    flat = _curvatures(fisher_metric(sympy.Matrix([t**2 + w**2, w, t * w**2])))[0]
+    checks.append(
+        Comparison(
+            f"k = 2, coupling t w²: K at t = {_RADII[0]}",
+            0,
+            Interval.around(flat, 1e-9),
+            (-1 / (4 * _RADII[0] ** 2),),
+            1e-8,
+            "a plane to second order: the intrinsic formula leaves rounding only",
+            "curvature",
+        )
+    )
+    return Experiment(
+        "The coupling t w is replaced by t^j w, and by t w²: the order of the Fisher is k as before, the curvature "
+        "has the rate 2(j − k), or none.",
+        tuple(checks),
+    )
+
+
+def counterexample() -> Experiment:
+    half = _curvatures(fisher_metric(point_map(2)), 0.5)
+    checks: list[Check] = [
+        rate_check("k = 2, on w = 1/2: K as t → 0", 0, _RADII, half, rivals=(-2,), quantity=_CURVATURE),
+        limit_check(
+            "k = 2, on w = 1/2: K(0, w)", 4, _RADII, half, rivals=(0, -4, Fraction(-1, 4)), quantity="curvature"
+        ),
+    ]
+    for order in (2, 3, 4):
+        for across in (Fraction(0), Fraction(3, 10)):
+            found = _curvatures(fisher_metric(sheet_map(order)), float(across))
+            spread = (1 + 4 * across**2) ** 2
+            checks += [
+                rate_check(
+                    f"sheet, k = {order}, w = {across}: K",
+                    -(order - 1),
+                    _RADII,
+                    found,
+                    rivals=(-2 * (order - 1),),
+                    quantity=_CURVATURE,
+                ),
+                limit_check(
+                    f"sheet, k = {order}, w = {across}: K t^(k−1)",
+                    Fraction(2 * (order + 1), order**2) / spread,
+                    _RADII,
+                    _scaled(found, order - 1),
+                    rivals=(Fraction(-1, order**2), Fraction(2, order**2) / spread, Fraction(2, order) / spread),
+                ),
+            ]
+    return Experiment(
+        "Where the dead direction belongs to a whole locus: beside the path w = 0 the same family is regular and K "
+        "stays bounded, of the other sign; and for μ = (t^k, w, t^{k+1} + w²), dead at every w, K has the rate "
+        "−(k − 1) (register:D4 proves it for every such sheet). Equal rates at (k, j) = (2, 1) and (3, 2), in the "
+        "control, have different orders.",
+        tuple(checks),
+    )
+
+
+CLAIM = Claim(
+    id="prop:curvature_rate",
+    title="The sectional curvature at a dead direction diverges at the rate −2(k − 1)",
+    statement=(
+        r"$2\partial_a F_{1a} - \partial_1 F_{aa} = E[s_1(2\partial_a s_a + s_a^2)]$, so that $\Gamma^1_{aa} = "
+        r"O(t^{-(k-1)})$ where $\det F \ge c\, t^{2(k-1)}$. For the mean map $\mu = (t^k + w^2, w, t w)$ on $w = 0$: "
+        r"$K(t, 0) = -1/(k^2 t^{2(k-1)} (1 + t^2)^2)$."
+    ),
+    source=Citation("Shirodkar 2026, Dead Directions", "prop:curvature_rate", "arXiv:2606.05957"),
+    hypotheses=(
+        "The rate −2(k − 1): this family, coupling t w of order one, on the path w = 0.",
+        "The moments of 2∂_a s_a + s_a² are bounded; derivatives pass under the integral.",
+        "k ≥ 2.",
+    ),
+    expected=Verdict.NARROWER,
+    derive=derive,
+    measure=measure,
+    control=control,
+    counterexample=counterexample,
+    titled="The curvature diverges at the rate −2(k − 1) along a dead direction of order k, so that it reads k.",
+    doubts=(
+        "D4: the curvature reads k against the order j of the coupling, −2(k − j), and the locus of the family is the "
+        "single point t = w = 0. On a genuine dead sheet the rate is at most k − 1."
+    ),
+)
