@@ -25,8 +25,8 @@ _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(10))
 _CURVATURE = "rate of the curvature"
 
 
-def _intrinsic(mean: sympy.Matrix) -> tuple[Expr, Expr, Expr]:
-    """K, Γ^t_ww and F_tt Γ^t_tt Γ^t_ww on w = 0, from the metric and its derivatives alone."""
+def _intrinsic(mean: sympy.Matrix) -> tuple[Expr, Expr, Expr, Expr]:
+    """K, Γ^t_ww and the terms F Γ_tw Γ_tw and F Γ_tt Γ_ww of R on w = 0, from the metric and its derivatives alone."""
     jacobian = mean.jacobian([t, w])
     metric = (jacobian.T * jacobian).applyfunc(sympy.expand)
     at = (t, w)
@@ -45,11 +45,12 @@ def _intrinsic(mean: sympy.Matrix) -> tuple[Expr, Expr, Expr]:
         )
 
     bend = here(sympy.diff(metric[0, 1], t, w) - (sympy.diff(metric[0, 0], w, 2) + sympy.diff(metric[1, 1], t, 2)) / 2)
-    squares = sum(
-        (g[a, b] * (gamma(a, 0, 1) * gamma(b, 0, 1) - gamma(a, 0, 0) * gamma(b, 1, 1)) for a in (0, 1) for b in (0, 1)),
-        sympy.Integer(0),
-    )
-    return (bend + squares) / g.det(), gamma(0, 1, 1), g[0, 0] * gamma(0, 0, 0) * gamma(0, 1, 1)
+
+    def paired(x: tuple[int, int], y: tuple[int, int]) -> Expr:
+        return sum((g[a, b] * gamma(a, *x) * gamma(b, *y) for a in (0, 1) for b in (0, 1)), sympy.Integer(0))
+
+    mixed, straight = paired((0, 1), (0, 1)), paired((0, 0), (1, 1))
+    return (bend + mixed - straight) / g.det(), gamma(0, 1, 1), mixed, straight
 
 
 def derive() -> Derivation:
@@ -58,11 +59,11 @@ def derive() -> Derivation:
     numerator = 2 * sympy.diff(density * dead * live, w) - sympy.diff(density * live**2, t)
     pairing = density * dead * (2 * sympy.diff(live, w) + live**2)
 
-    curvature, transverse, product = _intrinsic(point_map(k))
-    coupled, _, _ = _intrinsic(point_map(k, j))
+    curvature, transverse, mixed, straight = _intrinsic(point_map(k))
+    coupled, *_ = _intrinsic(point_map(k, j))
     predicted = -1 / (k**2 * t ** (2 * (k - 1)) * (1 + t**2) ** 2)
     off = -4 * (t**2 - w**2) / (4 * t**4 - 8 * t**2 * w**2 + 4 * t**2 + 4 * w**4 + w**2) ** 2
-    decoupled, _, _ = _intrinsic(sympy.Matrix([t**k + w**2, w, t * w**2]))
+    decoupled, *_ = _intrinsic(sympy.Matrix([t**k + w**2, w, t * w**2]))
     normal = point_map(k).diff(t).cross(point_map(k).diff(w))
     determinant = normal.dot(normal)
     return Derivation(
@@ -79,7 +80,8 @@ def derive() -> Derivation:
             Step(
                 "For μ = (t^k + w², w, t w) on w = 0, intrinsically, from the metric alone; the Gauss equation agrees.",
                 r"K(t, 0) = \frac{-1}{k^2 t^{2(k-1)} (1 + t^2)^2}, \quad \Gamma^t_{ww} = \frac{2}{k t^{k-1}}, \quad "
-                r"F_{tt} \Gamma^t_{tt} \Gamma^t_{ww} = 2k(k-1) t^{k-2}",
+                r"F_{np} \Gamma^n_{tt} \Gamma^p_{ww} = 2k(k-1) t^{k-2}, \quad F_{np} \Gamma^n_{tw} \Gamma^p_{tw} = "
+                r"\frac{t^2}{1 + t^2}",
             ),
             Step(
                 "With the coupling t^j w in the place of t w the exponent moves, and without coupling K vanishes.",
@@ -98,7 +100,8 @@ def derive() -> Derivation:
             "K(t, 0) from the metric": sympy.simplify(curvature - predicted),
             "K(t, 0) by the Gauss equation": sympy.simplify(gauss_curvature(point_map(k)).subs(w, 0) - predicted),
             "Γ^t_ww": sympy.simplify(transverse - 2 / (k * t ** (k - 1))),
-            "F_tt Γ^t_tt Γ^t_ww": sympy.simplify(product - 2 * k * (k - 1) * t ** (k - 2)),
+            "F Γ_tw Γ_tw": sympy.simplify(mixed - t**2 / (1 + t**2)),
+            "F Γ_tt Γ_ww": sympy.simplify(straight - 2 * k * (k - 1) * t ** (k - 2)),
             "coupling t^j w": sympy.simplify(coupled + j**2 * t ** (2 * (j - k)) / (k**2 * (1 + t ** (2 * j)) ** 2)),
             "coupling t w²": sympy.simplify(decoupled),
             "k = 2 off the path": sympy.simplify(gauss_curvature(point_map(2)) - off),
@@ -282,7 +285,7 @@ CLAIM = Claim(
     statement=(
         r"$2\partial_a F_{1a} - \partial_1 F_{aa} = E[s_1(2\partial_a s_a + s_a^2)]$, so that $\Gamma^1_{aa} = "
         r"O(t^{-(k-1)})$ where $\det F \ge c\, t^{2(k-1)}$. For the mean map $\mu = (t^k + w^2, w, t w)$ on $w = 0$: "
-        r"$K(t, 0) = -1/(k^2 t^{2(k-1)} (1 + t^2)^2)$."
+        r"$K(t, 0) = -1/(k^2 t^{2(k-1)} (1 + t^2)^2)$, and both $\Gamma\Gamma$ terms of $R$ are bounded."
     ),
     source=Citation("Shirodkar 2026, Dead Directions", "prop:curvature_rate", "arXiv:2606.05957"),
     hypotheses=(
