@@ -208,8 +208,8 @@ def rlct(
     """
     if (divergence is None) == (generators is None):
         raise InvalidValueError("Give either K or generators=[…], not both and not neither.")
-    if seconds <= 0 or depth < 1:
-        raise InvalidValueError(f"The limits must be positive; got seconds={seconds}, depth={depth}.")
+    if not isinstance(seconds, int | float) or not 0 < seconds < math.inf or not isinstance(depth, int) or depth < 1:
+        raise InvalidValueError(f"The limits must be positive; got seconds={seconds!r}, depth={depth!r}.")
     if divergence is not None:
         expressions, kind = [_plain(divergence)], "divergence"
         squares = _squares(expressions[0])
