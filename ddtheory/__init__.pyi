@@ -11,6 +11,8 @@ from .exact import kl_order as kl_order
 from .exact import parse_expression as parse_expression
 from .exact.finite_n import FiniteN as FiniteN
 from .exact.finite_n import finite_n as finite_n
+from .exact.finite_n_expansion import FiniteNExpansion as FiniteNExpansion
+from .exact.finite_n_expansion import finite_n_expansion as finite_n_expansion
 from .exact.finite_n_quadrature import FiniteNGerm as FiniteNGerm
 from .exact.finite_n_quadrature import finite_n_germ as finite_n_germ
 from .exact.fluctuation import fluctuation_from_lambda as fluctuation_from_lambda
