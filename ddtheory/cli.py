@@ -244,7 +244,7 @@ def _print_order(found: KLOrder) -> None:
             click.echo(f"{name:<9}{value}")
 
 
-@main.command()
+@main.command(context_settings={"ignore_unknown_options": True})  # an EXPR may begin with a minus sign
 @click.argument("expressions", nargs=-1, required=True, metavar="EXPR...")
 @click.option("--prior", metavar="NAME=H,…", help="Exponents h > −1 of the prior ∏|x|^h; 0 for those not named.")
 @click.option("--at", metavar="NAME=NUMBER,…", help="The point; missing coordinates are 0.")
@@ -278,6 +278,9 @@ def rlct(
       ddtheory rlct 'x*y' 'x^3' --prior x=1 --explain
       ddtheory rlct '(x+y^2)^2 + z^2' --certificate proof.json
     """
+    mistyped = next((text for text in expressions if text.startswith("--")), None)
+    if mistyped is not None:
+        raise click.NoSuchOption(mistyped.partition("=")[0])
     from ddtheory.exact.parse import parse_assignments
     from ddtheory.exact.threshold import rlct as derive
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from ddtheory.errors import DDTheoryError
 from ddtheory.exact.ideal import IdealGerm
 
 Data = Mapping[str, Any]
@@ -110,5 +111,5 @@ class Node:
         return self.lower == self.upper and (self.lower.m is not None)
 
 
-class CertificateError(Exception):
+class CertificateError(DDTheoryError):
     """A step whose certificate is too large to write down; the step itself was carried out exactly."""
