@@ -18,6 +18,7 @@ from ddtheory.measure.heads import OutputMetric as OutputMetric
 from ddtheory.measure.kronecker import KroneckerFactors as KroneckerFactors
 from ddtheory.measure.kronecker import gradient_gram as gradient_gram
 from ddtheory.measure.kronecker import kronecker_factors as kronecker_factors
+from ddtheory.measure.kronecker import kronecker_factors_of_all as kronecker_factors_of_all
 from ddtheory.measure.labels import NoisyTargets as NoisyTargets
 from ddtheory.measure.problem import Problem as Problem
 from ddtheory.measure.profile import DEFAULT_RADII as DEFAULT_RADII

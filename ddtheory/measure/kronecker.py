@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from ddtheory.errors import MeasurementError
 from ddtheory.measure.gram import GramFactor, Spectrum
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.labels import NoisyTargets, cotangents
-from ddtheory.measure.layers import layer_inputs, layer_pull_back
+from ddtheory.measure.layers import layer_inputs, layer_pull_back, submodule
 from ddtheory.measure.problem import Problem
 from ddtheory.measure.schur import Factor
 from ddtheory.measure.spectra import activation_gram, finished, weighted_rows
@@ -116,7 +120,8 @@ def kronecker_factors(
     *,
     labels: NoisyTargets | None = None,
 ) -> KroneckerFactors:
-    """Both factors of a linear layer; see `activation_gram` and `gradient_gram`.
+    """Both factors of a linear layer; see `activation_gram` and `gradient_gram`, and for many layers
+    `kronecker_factors_of_all`.
 
     >>> from ddtheory.measure import Gaussian
     >>> layer = torch.nn.Linear(2, 1, bias=False)
@@ -127,3 +132,115 @@ def kronecker_factors(
     return KroneckerFactors(
         activation_gram(problem, layer, parameters), gradient_gram(problem, layer, parameters, labels=labels), layer
     )
+
+
+def kronecker_factors_of_all(
+    problem: Problem,
+    layers: Sequence[str] | None = None,
+    parameters: Mapping[str, Tensor] | None = None,
+    *,
+    labels: NoisyTargets | None = None,
+) -> dict[str, KroneckerFactors]:
+    """A = E[a aᵀ], (in, in), and G = E[g gᵀ], (out, out), of many linear layers, from passes that all layers share.
+
+    The values are those of `kronecker_factors`, in the same normalisation: E is the mean over samples, and positions
+    are summed. With a shift s_l = 0 added to the output of every layer, one reverse pass of a cotangent of the head
+    gives g_l = ∂/∂s_l for all l at once. A batch takes two forward passes and one reverse pass a cotangent, where
+    `kronecker_factors` takes three and as many for each layer.
+
+    Memory: the factors of all layers are held together, min(rows, in)·in + min(rows, out)·out numbers a layer, beside
+    the graph of one batch and a shift of the size of each layer's output; a smaller `batch_size` shrinks the last two.
+
+    Args:
+        layers: names, in the order of the result; every `torch.nn.Linear` of the module when omitted.
+        parameters, labels: as in `fisher_gram`.
+
+    Raises:
+        UnknownNameError: no such layer.
+        MeasurementError: the problem holds no module, there is no layer, or a layer does not run exactly once.
+
+    >>> from ddtheory.measure import Gaussian
+    >>> net = torch.nn.Sequential(*(torch.nn.Linear(1, 1, bias=False) for _ in range(3))).double()
+    >>> with torch.no_grad():
+    ...     _ = [layer.weight.fill_(0.5) for layer in net]
+    >>> found = kronecker_factors_of_all(Problem.from_module(net, torch.ones(1, 1), Gaussian()))
+    >>> {layer: (round(f.activation.entry(0), 12), round(f.gradient.entry(0), 12)) for layer, f in found.items()}
+    {'0': (1.0, 0.0625), '1': (0.25, 0.25), '2': (0.0625, 1.0)}
+    """
+    positions = {**problem.truth, **(parameters or {})}
+    chosen = _linear_layers(problem) if layers is None else tuple(dict.fromkeys(layers))
+    if not chosen:
+        raise MeasurementError("There is no layer to read. Name layers of the module, or use one with linear layers.")
+    activations, gradients = {layer: Factor() for layer in chosen}, {layer: Factor() for layer in chosen}
+    samples = 0
+    with measuring():
+        for inputs, weights in problem.batches():
+            samples += inputs.shape[0]
+            shifts = _read_inputs(problem, positions, inputs, weights, activations)
+            outputs, pull_back = _pull_back(problem, positions, inputs, shifts)
+            for cotangent in cotangents(problem, outputs, inputs, labels):
+                for layer, gradient in pull_back(cotangent).items():
+                    gradients[layer].add(weighted_rows(gradient, weights))
+    return {
+        layer: KroneckerFactors(
+            finished(problem, activations[layer], samples, f"activations of layer {layer}"),
+            finished(problem, gradients[layer], samples, f"gradients at layer {layer}"),
+            layer,
+        )
+        for layer in chosen
+    }
+
+
+def _linear_layers(problem: Problem) -> tuple[str, ...]:
+    return tuple(name for name, module in submodule(problem, "").named_modules() if isinstance(module, nn.Linear))
+
+
+def _read_inputs(
+    problem: Problem,
+    positions: Mapping[str, Tensor],
+    inputs: Tensor,
+    weights: Tensor,
+    factors: Mapping[str, Factor],
+) -> dict[str, Tensor]:
+    """Adds the input of every layer to its factor; returns zeros of the shapes of the layers' outputs."""
+    seen: dict[str, list[Any]] = {layer: [] for layer in factors}
+
+    def watch(layer: str, _module: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
+        readable = arguments and isinstance(arguments[0], Tensor) and isinstance(output, Tensor)
+        if readable and not seen[layer]:  # read here, before the model can overwrite it in place
+            factors[layer].add(weighted_rows(arguments[0], weights))
+        seen[layer].append(torch.zeros_like(output) if readable else None)
+
+    _with_hooks(problem, factors, watch, positions, inputs)
+    for layer, shifts in seen.items():
+        if len(shifts) != 1 or shifts[0] is None:
+            layer_inputs(problem, layer, positions, inputs)  # raises, and says what is wrong with this layer
+    return {layer: shifts[0] for layer, shifts in seen.items()}
+
+
+def _pull_back(
+    problem: Problem, positions: Mapping[str, Tensor], inputs: Tensor, shifts: Mapping[str, Tensor]
+) -> tuple[Tensor, Callable[[Tensor], dict[str, Tensor]]]:
+    """The outputs of the model, and the map from an output cotangent to the gradients by the outputs of all layers."""
+
+    def shifted(moved: Mapping[str, Tensor]) -> Tensor:
+        def add(layer: str, _module: nn.Module, _arguments: tuple[Any, ...], output: Tensor) -> Tensor:
+            return output + moved[layer]
+
+        return _with_hooks(problem, shifts, add, positions, inputs)
+
+    outputs, pull_back, *_ = torch.func.vjp(shifted, dict(shifts))
+    return outputs, lambda cotangent: pull_back(cotangent)[0]
+
+
+def _with_hooks(
+    problem: Problem,
+    layers: Mapping[str, object],
+    hook: Callable[..., Any],
+    positions: Mapping[str, Tensor],
+    inputs: Tensor,
+) -> Tensor:
+    with ExitStack() as stack:
+        for layer in layers:
+            stack.enter_context(submodule(problem, layer).register_forward_hook(partial(hook, layer)))
+        return problem.outputs(positions, inputs)

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from ddtheory.cells.chain import canonical, chain_problem, corner_inputs, normal_inputs
+from ddtheory.errors import MeasurementError, UnknownNameError
 from ddtheory.measure import Categorical, Gaussian, Problem
 from ddtheory.measure.gram import GramFactor
-from ddtheory.measure.kronecker import KroneckerFactors, gradient_gram, kronecker_factors
+from ddtheory.measure.kronecker import KroneckerFactors, gradient_gram, kronecker_factors, kronecker_factors_of_all
 from ddtheory.measure.labels import NoisyTargets
 from ddtheory.measure.spectra import activation_gram, fisher_gram
 
@@ -137,3 +138,152 @@ def test_batches_do_not_matter() -> None:
     one, other = kronecker_factors(whole, "2"), kronecker_factors(split, "2")
     assert torch.allclose(one.gradient.matrix(), other.gradient.matrix(), rtol=1e-13)
     assert torch.allclose(one.activation.matrix(), other.activation.matrix(), rtol=1e-13)
+
+
+class Attention(torch.nn.Module):
+    """Causal attention beside a skip connection that is added in place, pooled over positions.
+
+    It counts its forward passes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.join = torch.nn.Linear(4, 12)
+        self.mix = torch.nn.Linear(4, 4)
+        self.read = torch.nn.Linear(4, 3, bias=False)
+        self.calls = [0]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.calls[0] += 1
+        query, key, value = self.join(x).chunk(3, dim=-1)
+        mixed = self.mix(torch.nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True))
+        return self.read((x + torch.relu_(mixed)).mean(dim=1))
+
+
+def attention(batch_size: int | None = None) -> Problem:
+    generator = torch.Generator().manual_seed(21)
+    net = Attention().double()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
+    inputs = torch.randn(7, 5, 4, generator=generator, dtype=torch.float64)
+    return Problem.from_module(net, inputs, Categorical(), batch_size=batch_size)
+
+
+def perceptron() -> Problem:
+    generator = torch.Generator().manual_seed(12)
+    matrices = [torch.randn(*shape, generator=generator, dtype=torch.float64) for shape in ((5, 3), (4, 5), (3, 4))]
+    inputs = torch.randn(8, 3, generator=generator, dtype=torch.float64)
+    weights = torch.rand(8, generator=generator, dtype=torch.float64)
+    return chain_problem(matrices, activation=torch.tanh, inputs=inputs, input_weights=weights, head=Gaussian(0.25))
+
+
+def apart(first: KroneckerFactors, second: KroneckerFactors) -> float:
+    """The largest relative distance of the two pairs of Gram matrices."""
+    pairs = [(first.activation, second.activation), (first.gradient, second.gradient)]
+    return max(float((one.matrix() - other.matrix()).norm() / other.matrix().norm()) for one, other in pairs)
+
+
+@pytest.mark.parametrize("problem", [perceptron(), attention(), attention(batch_size=3)])
+@pytest.mark.parametrize("labels", [None, NoisyTargets(lambda x: x.reshape(len(x), -1)[:, :3], 0.09)])
+def test_passes_that_layers_share_give_the_factors_of_each_layer(problem: Problem, labels: NoisyTargets | None) -> None:
+    """Rounding gives 1e-15; factors at other parameters, the control, are 1e-3 away or more."""
+    found = kronecker_factors_of_all(problem, labels=labels)
+    assert len(found) == 3
+    moved = {name: 1.01 * value for name, value in problem.truth.items()}
+    elsewhere = kronecker_factors_of_all(problem, parameters=moved, labels=labels)
+    for layer, factors in found.items():
+        one = kronecker_factors(problem, layer, labels=labels)
+        assert factors.layer == one.layer == layer
+        assert factors.activation.label == one.activation.label and factors.gradient.label == one.gradient.label
+        assert apart(factors, one) < 1e-12
+        assert apart(elsewhere[layer], kronecker_factors(problem, layer, moved, labels=labels)) < 1e-12
+        assert apart(elsewhere[layer], one) > 1e-3
+
+
+def test_all_layers_of_the_chain_against_rational_numbers() -> None:
+    t = Fraction(3, 10)
+    problem = chain_problem([canonical(float(t), H)] * L)
+    found = kronecker_factors_of_all(problem, labels=NoisyTargets(live, float(VARIANCE)))
+    for layer in range(1, L + 1):
+        factors = found[str(layer)]
+        exact = [float(value) for value in exact_gradient_gram(t, layer, VARIANCE)]
+        assert [factors.gradient.entry(i) for i in range(H)] == pytest.approx(exact, rel=1e-12)
+        assert factors.activation.entry(H - 1) == pytest.approx(float(t ** (2 * (layer - 1))), rel=1e-12)
+
+
+def test_forward_passes_do_not_grow_with_the_layers() -> None:
+    def passes(layers: list[str]) -> int:
+        problem = attention()
+        calls = problem.model.module.calls
+        before = calls[0]
+        kronecker_factors_of_all(problem, layers)
+        return calls[0] - before
+
+    assert passes(["mix"]) == passes(["read", "join", "mix"]) == 2
+
+
+def test_layers_keep_the_order_in_which_they_are_named() -> None:
+    found = kronecker_factors_of_all(attention(), ["read", "join", "read"])
+    assert list(found) == ["read", "join"]
+    assert list(kronecker_factors_of_all(attention())) == ["join", "mix", "read"]
+
+
+def test_a_layer_that_reaches_no_output_has_no_gradient() -> None:
+    class Unused(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.used, self.unused = torch.nn.Linear(2, 1), torch.nn.Linear(2, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.unused(x)
+            return self.used(x)
+
+    found = kronecker_factors_of_all(Problem.from_module(Unused(), torch.eye(2), Gaussian()))
+    assert found["unused"].gradient.matrix().abs().max() == 0 and found["used"].gradient.entry(0) == pytest.approx(1)
+    assert found["unused"].activation.entry(0) == pytest.approx(0.5)
+
+
+def test_an_input_that_is_overwritten_later_is_read_as_it_was() -> None:
+    """The hidden values are (1, 1) when the layer reads them, and 0 after."""
+
+    class Overwriting(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(2, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            hidden = x.clone()
+            outputs = self.layer(hidden)
+            hidden.zero_()
+            return outputs
+
+    problem = Problem.from_module(Overwriting(), torch.ones(1, 2), Gaussian())
+    activation = kronecker_factors_of_all(problem)["layer"].activation
+    assert torch.allclose(activation.matrix(), torch.ones(2, 2, dtype=torch.float64), rtol=1e-12)
+
+
+def test_layers_that_cannot_be_read_are_refused() -> None:
+    layer = torch.nn.Linear(2, 2)
+    repeated = Problem.from_module(torch.nn.Sequential(layer, layer, torch.nn.Linear(2, 1)), torch.eye(2), Gaussian())
+    with pytest.raises(MeasurementError, match="'0' runs 2 times"):
+        kronecker_factors_of_all(repeated)
+    assert apart(kronecker_factors_of_all(repeated, ["2"])["2"], kronecker_factors(repeated, "2")) < 1e-12
+    with pytest.raises(UnknownNameError, match="'missing'"):
+        kronecker_factors_of_all(repeated, ["2", "missing"])
+    with pytest.raises(MeasurementError, match="no layer to read"):
+        kronecker_factors_of_all(repeated, [])
+    hidden = torch.nn.GRU(2, 1, batch_first=True)  # returns two tensors
+    pair = torch.nn.Sequential(hidden, Second())
+    with pytest.raises(MeasurementError, match="one tensor to one tensor"):
+        kronecker_factors_of_all(Problem.from_module(pair, torch.ones(3, 2, 2), Gaussian()), ["0"])
+    bare = Problem(lambda parameters, x: parameters["t"] * x, {"t": torch.ones(1)}, torch.ones(1, 1), Gaussian())
+    with pytest.raises(MeasurementError, match="bare function"):
+        kronecker_factors_of_all(bare)
+
+
+class Second(torch.nn.Module):
+    """The last state of a recurrent layer."""
+
+    def forward(self, pair: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        return pair[0][:, -1]
