@@ -210,3 +210,22 @@ def test_ctrl_c_keeps_the_report_and_leaves_no_process(tmp_path: Path, jobs: str
     for marker in markers:
         with pytest.raises(ProcessLookupError):
             os.kill(int(marker.read_text()), 0)
+
+
+def test_a_certificate_is_written_accepted_and_rejected_when_it_is_changed(tmp_path: Path) -> None:
+    proof = tmp_path / "proof.json"
+    written = CliRunner().invoke(main, ["rlct", "(x + y^2)^2 + z^2", "--certificate", str(proof)])
+    assert written.exit_code == 0 and "λ = 1, m = 1" in written.output
+    accepted = CliRunner().invoke(main, ["certify", str(proof), "--json"])
+    assert accepted.exit_code == 0 and json.loads(accepted.output)["accepted"] is True
+    changed = json.loads(proof.read_text(encoding="utf-8")) | {"lambda": "3/4"}
+    proof.write_text(json.dumps(changed), encoding="utf-8")
+    rejected = CliRunner().invoke(main, ["certify", str(proof)])
+    assert rejected.exit_code == 1 and "3/4" in rejected.output
+    missing = CliRunner().invoke(main, ["certify", str(tmp_path / "none.json")])
+    assert missing.exit_code == 2
+
+
+def test_an_expression_may_begin_with_a_minus_sign_and_a_mistyped_option_may_not_pass_for_one() -> None:
+    assert "λ = 1/2, m = 1" in CliRunner().invoke(main, ["rlct", "-9*x - 38*y^2*z", "--generators"]).output
+    assert CliRunner().invoke(main, ["rlct", "x^2", "--nosuch"]).exit_code == 2

@@ -1,0 +1,47 @@
+"""Which typed intersection applies: germs whose structure is plain, and the same germs where it is hidden."""
+
+from __future__ import annotations
+
+import pytest
+
+from ddtheory.errors import NotADivergenceError
+from ddtheory.exact.typed import Intersection, intersection_type
+
+# K, the intersection, regular coordinates split off before it
+DIVERGENCES = [
+    ("x^2 + y^2 + z^2", Intersection.REGULAR, 3),
+    ("x^2*y^4", Intersection.CROSSING, 0),
+    ("x^4 + y^6", Intersection.SEPARABLE, 0),
+    ("z^2 + x^2*y^2", Intersection.CROSSING, 1),
+    ("(x - y)^2*(x + y)^4", Intersection.CROSSING, 0),  # hidden by a rotation
+    ("(z + x*y)^2 + x^2*(y + x^2)^2", Intersection.CROSSING, 1),  # hidden by a polynomial change
+    ("(x*y*(x - y))^2", Intersection.ARRANGEMENT, 0),
+    ("x^2*(x^2 + y^4)", Intersection.OVERLAPPING, 0),  # the blocks share x
+]
+
+
+@pytest.mark.parametrize(("given", "kind", "live"), DIVERGENCES)
+def test_divergences(given: str, kind: Intersection, live: int) -> None:
+    found = intersection_type(given)
+    assert (found.kind, found.live) == (kind, live)
+    assert found.derivation.rlct is not None and found.reason in found.derivation.explain()
+
+
+@pytest.mark.parametrize(
+    ("generators", "kind"),
+    [
+        (["a*e + b*g", "a*f + b*h", "c*e + d*g", "c*f + d*h"], Intersection.DETERMINANTAL),
+        (["a*d - b*c"], Intersection.DETERMINANTAL),
+        (["x^2", "y*z"], Intersection.SEPARABLE),
+        (["x*y", "y*z", "z*x"], Intersection.OVERLAPPING),
+    ],
+)
+def test_generators(generators: list[str], kind: Intersection) -> None:
+    assert intersection_type(generators=generators).kind is kind
+
+
+def test_a_crossing_is_not_taken_for_a_sum() -> None:
+    """The control: x²y² and x² + y² have the same variables and orders along the axes, and different types."""
+    assert intersection_type("x^2*y^2").kind is not intersection_type("x^4 + y^4").kind
+    with pytest.raises(NotADivergenceError):
+        intersection_type("x^2 - y^4")
