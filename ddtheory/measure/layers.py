@@ -42,7 +42,7 @@ def layer_inputs(
                 f"The layer {layer!r} does not map one tensor to one tensor, so it has no activations and no gradient "
                 "of its own. Choose a layer inside it, such as a linear one."
             )
-        seen.append((arguments[0], output))
+        seen.append((arguments[0].clone(), output))  # the model may overwrite its input in place afterwards
 
     _with_hook(problem, layer, watch, positions, inputs)
     if len(seen) != 1:

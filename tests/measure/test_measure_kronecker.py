@@ -259,8 +259,8 @@ def test_an_input_that_is_overwritten_later_is_read_as_it_was() -> None:
             return outputs
 
     problem = Problem.from_module(Overwriting(), torch.ones(1, 2), Gaussian())
-    activation = kronecker_factors_of_all(problem)["layer"].activation
-    assert torch.allclose(activation.matrix(), torch.ones(2, 2, dtype=torch.float64), rtol=1e-12)
+    for factors in (kronecker_factors_of_all(problem)["layer"], kronecker_factors(problem, "layer")):
+        assert torch.allclose(factors.activation.matrix(), torch.ones(2, 2, dtype=torch.float64), rtol=1e-12)
 
 
 def test_layers_that_cannot_be_read_are_refused() -> None:
