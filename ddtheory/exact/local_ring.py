@@ -199,6 +199,29 @@ def eliminant(target: Element, relation: Element, index: int) -> Element | None:
     return _from_flint(found, target.ring)
 
 
+def resultant(first: Element, second: Element, index: int) -> Element:
+    """The resultant in one variable; 0 when it would be too large to compute."""
+    if _possible_monomials(first, second, index) > _LARGEST_ELIMINANT:
+        return first.ring.zero
+    return _from_flint(_to_flint(first).resultant(_to_flint(second), f"x{index}"), first.ring)
+
+
+def rational_roots(polynomials: Sequence[Element], index: int) -> list[Fraction]:
+    """The common rational roots of polynomials in one variable; none for an empty list.
+
+    >>> x, y = ring_of(("x", "y")).gens
+    >>> rational_roots([(2 * x - 1) * (x**2 - 2), (2 * x - 1) * (x + 3)], 0)
+    [Fraction(1, 2)]
+    """
+    if not polynomials:
+        return []
+    roots: list[Fraction] = []
+    for factor, _ in factors(greatest_divisor(polynomials))[1]:
+        if degree_in(factor, index) == 1:
+            roots.append(-fraction(constant_term(factor)) / fraction(linear_coefficient(factor, index)))
+    return sorted(roots)
+
+
 def _possible_monomials(target: Element, relation: Element, index: int) -> int:
     """How many monomials of degree at most that of the resultant there are in the other variables."""
     first, second = degree_in(target, index), degree_in(relation, index)

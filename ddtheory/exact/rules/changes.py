@@ -25,7 +25,10 @@ from ddtheory.exact.local_ring import (
     greatest_divisor,
     linear_coefficient,
     rational,
+    rational_roots,
+    resultant,
     ring_of,
+    shift,
     split_unit,
     substitute,
     to_flint,
@@ -148,7 +151,7 @@ def _with_coordinate(
 def shifts(germ: IdealGerm, face: Face) -> Iterator[list[Element]]:
     """Coordinates in which zeros of a face ideal move away, as lists `new` in terms of the old ones."""
     seen: set[str] = set()
-    for new in itertools.chain(_along_factors(germ, face), _along_symmetries(germ, face)):
+    for new in itertools.chain(_along_factors(germ, face), _along_symmetries(germ, face), _along_zeros(germ, face)):
         key = str(new)
         if key not in seen:
             seen.add(key)
@@ -218,6 +221,42 @@ def _along_symmetries(germ: IdealGerm, face: Face) -> Iterator[list[Element]]:
             new[i] = new[i] - germ.ring.gens[pivot] ** power * rational(value / power)
         if new != list(germ.ring.gens):
             yield new
+
+
+def _along_zeros(germ: IdealGerm, face: Face) -> Iterator[list[Element]]:
+    """A rational zero c of the face polynomials in the torus: x_i := x_i − c_i (p/c_p)^{a_i} moves it to the p-axis."""
+    if face.dimension != 2:
+        return
+    used = sorted({i for exponent in face.exponents for i, power in enumerate(exponent) if power})
+    for pivot in used:
+        others = [i for i in used if i != pivot]
+        ratios = [_ratio(face, pivot, i) for i in others]
+        if len(others) != 2 or None in ratios or not all(germ.is_free(i) for i in others):
+            continue
+        for place in _rational_zeros(_parts(germ, face), pivot, others):
+            new = list(germ.ring.gens)
+            for i, ratio, value in zip(others, ratios, place, strict=True):
+                new[i] = new[i] - germ.ring.gens[pivot] ** (ratio or 1) * rational(value)
+            yield new
+
+
+def _rational_zeros(parts: Sequence[Element], pivot: int, others: Sequence[int]) -> list[tuple[Fraction, Fraction]]:
+    """Rational common zeros with pivot = 1 and both other coordinates ≠ 0, critical when there is one polynomial."""
+    plane = ring_of(("u", "v"))
+    slots = {others[0]: plane.gens[0], others[1]: plane.gens[1]}
+    images = [slots.get(i, plane.one) for i in range(parts[0].ring.ngens)]
+    system = [substitute(part, images, plane) for part in parts]
+    if len(system) == 1:
+        system += [system[0].diff(x) for x in plane.gens]
+    system = [f for f in system if f]
+    if len(system) < 2 or any(f.is_ground for f in system):
+        return []
+    found: list[tuple[Fraction, Fraction]] = []
+    resultants = [resultant(system[0], f, 1) for f in system[1:]]
+    for first in rational_roots([f for f in resultants if f], 0):
+        lines = [f for f in (shift(g, 0, plane.ground_new(rational(first))) for g in system) if f]
+        found.extend((first, second) for second in rational_roots(lines, 1))
+    return [place for place in found if all(place)]
 
 
 def _ratio(face: Face, pivot: int, other: int) -> int | None:
