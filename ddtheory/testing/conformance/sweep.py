@@ -169,7 +169,10 @@ def _travels(estimator: Estimator) -> bool:
     except (pickle.PicklingError, AttributeError, TypeError):
         return False
     home = getattr(estimator.func if isinstance(estimator, partial) else estimator, "__module__", "")
-    return home != "__main__" or hasattr(sys.modules["__main__"], "__file__")
+    script = getattr(sys.modules["__main__"], "__file__", None)
+    if script is not None and not Path(script).is_file():
+        return False  # a script piped into Python cannot be imported again by a worker
+    return home != "__main__" or script is not None
 
 
 def _in_processes(
