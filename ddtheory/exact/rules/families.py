@@ -50,7 +50,7 @@ _LARGEST_CENTRE = 9
 
 def blow_ups(germ: IdealGerm, solve: Solve, expired: Callable[[], bool]) -> Iterator[Node]:
     """Derivations by blowing up a coordinate subspace, one for each promising centre."""
-    for centre in itertools.islice(_centres(germ), _MOST_CENTRES):
+    for centre in _centres(germ):
         yield _blown_up(germ, frozenset(), centre, _Family(solve, expired))
 
 
@@ -68,7 +68,7 @@ def _centres(germ: IdealGerm) -> Iterator[tuple[int, ...]]:
             if all(_is_homogeneous(generator, centre) for generator in germ.generators):
                 found.append(centre)
                 yield centre
-    if not found and 2 <= len(whole) <= _LARGEST_CENTRE:
+    if whole not in found and 2 <= len(whole) <= _LARGEST_CENTRE:
         yield whole
 
 
@@ -260,14 +260,16 @@ class _Family:
         """A factor a·x + q(others), a constant, becomes the coordinate x, at all points together."""
         everything = [factor for generator in germ.generators for factor, _ in factors(generator)[1]]
         taken = {i for i, x in enumerate(germ.ring.gens) for factor in everything if factor == x}
+        whole = {str(found[0][0]) for found in (factors(f)[1] for f in germ.generators) if len(found) == 1}
+        # a generator that becomes a coordinate by itself leaves the ideal, a factor of one stays in it
         candidates = sorted(
-            (len(factor), i in parameters, str(factor), i)
+            (str(factor) not in whole, len(factor), i in parameters, str(factor), i)
             for factor in everything
             for i in germ.free
             if len(factor) > 1 and i not in taken and _stands_alone(factor, i) and _stays(factor, i, parameters)
         )
         by_name = {str(factor): factor for factor in everything}
-        for _, _, name, variable in candidates:
+        for *_, name, variable in candidates:
             factor = by_name[name] * (1 / linear_coefficient(by_name[name], variable))
             inverse = 2 * germ.ring.gens[variable] - factor
             generators = [shift(generator, variable, inverse) for generator in germ.generators]
