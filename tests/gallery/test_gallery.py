@@ -22,10 +22,9 @@ from ddtheory import cells
 from ddtheory.cells.document import SCHEMA_FILE, catalogue_document, document, summary
 from ddtheory.errors import DDTheoryError, InvalidValueError, OutputError
 from ddtheory.gallery import command
-from ddtheory.gallery.export import export
-from ddtheory.gallery.page import render
 from ddtheory.gallery.drawing import lower_hull, newton_polygon, pictures
-from ddtheory.gallery.export import row
+from ddtheory.gallery.export import export, row
+from ddtheory.gallery.page import render
 
 # one cell of each kind of content: a crossing, bounds, a pair elsewhere, a prior, a boundary, an asymptotic K
 CHOSEN = (
