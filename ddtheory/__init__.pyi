@@ -9,6 +9,7 @@ from . import plots as plots
 from . import verify as verify
 from .exact import kl_order as kl_order
 from .exact import parse_expression as parse_expression
+from .exact.answer import Derivation as Derivation
 from .exact.finite_n import FiniteN as FiniteN
 from .exact.finite_n import finite_n as finite_n
 from .exact.finite_n_expansion import FiniteNExpansion as FiniteNExpansion
@@ -21,7 +22,6 @@ from .exact.fluctuation import singular_fluctuation as singular_fluctuation
 from .exact.intersection import separable_sum as separable_sum
 from .exact.intersection import transversal_crossing as transversal_crossing
 from .exact.intersection import union as union
-from .exact.threshold import Derivation as Derivation
 from .exact.threshold import rlct as rlct
 from .exact.typed import IntersectionType as IntersectionType
 from .exact.typed import intersection_type as intersection_type

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from sympy import Expr
 
+    from ddtheory.exact.answer import Derivation
     from ddtheory.exact.derivation import Node
     from ddtheory.exact.ideal import IdealGerm
-    from ddtheory.exact.threshold import Derivation
     from ddtheory.values import KLOrder, Verdict
     from ddtheory.verify.verdicts import ClaimResult
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ddtheory.cells.sampling import Sample
-    from ddtheory.exact.threshold import Derivation
+    from ddtheory.exact.answer import Derivation
     from ddtheory.measure import Problem
 
 _ENTRY = re.compile(r"(?P<parameter>.+?)\[(?P<index>\d+(?:,\d+)*)\]")

@@ -24,9 +24,10 @@ from typing import Any
 from sympy import Expr
 
 from ddtheory.errors import InvalidValueError, UndecidedError
+from ddtheory.exact.answer import Derivation
 from ddtheory.exact.enclosing import rational
 from ddtheory.exact.finite_n_quadrature import finite_n_germ, read_germ, read_prior
-from ddtheory.exact.threshold import Derivation, rlct
+from ddtheory.exact.threshold import rlct
 from ddtheory.values import RLCT, Enclosure, Interval
 
 _RATIO = 4

@@ -9,8 +9,9 @@ from typing import Any
 
 from sympy import Expr
 
+from ddtheory.exact.answer import Derivation
 from ddtheory.exact.derivation import Node
-from ddtheory.exact.threshold import Derivation, rlct
+from ddtheory.exact.threshold import rlct
 
 
 class Intersection(StrEnum):

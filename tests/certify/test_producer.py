@@ -23,8 +23,8 @@ import ddtheory as dd
 from ddtheory.certify import check
 from ddtheory.certify.rules import RULES
 from ddtheory.errors import NotADivergenceError, NotAnalyticError
+from ddtheory.exact.answer import Derivation
 from ddtheory.exact.derivation import CertificateError
-from ddtheory.exact.threshold import Derivation
 
 TABLE = germs()
 SOME = TABLE[::7]

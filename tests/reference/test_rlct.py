@@ -10,7 +10,7 @@ import pytest
 
 import ddtheory as dd
 from ddtheory.errors import NotAnalyticError
-from ddtheory.exact.threshold import Derivation
+from ddtheory.exact.answer import Derivation
 from reference import ReferenceGerm, germs
 
 OPEN = {

@@ -67,7 +67,7 @@ def transversal_crossing(germ: IdealGerm, solve: Solve) -> Node | None:
     shared = greatest_divisor(germ.generators)
     if shared.is_ground:
         return None
-    unit, found = split_unit(shared)
+    _, found = split_unit(shared)
     pieces: list[Element] = [factor**power for factor, power in found]
     rest = [quotient(generator, shared) for generator in germ.generators]
     if any(part is None for part in rest):
@@ -101,7 +101,7 @@ def transversal_crossing(germ: IdealGerm, solve: Solve) -> Node | None:
         children,
         lambda: {
             "factors": [{"variables": kept} for kept, _ in factors],
-            "products": _products(germ, [generators for _, generators in factors], unit),
+            "products": _products(germ, [generators for _, generators in factors]),
         },
     )
 
@@ -113,7 +113,7 @@ def _keeping_sign(germ: IdealGerm, child: IdealGerm, principal: bool) -> IdealGe
     return IdealGerm(child.ring, child.generators, child.prior, child.nonnegative, True)
 
 
-def _products(germ: IdealGerm, factors: Sequence[Sequence[Element]], _unit: Element) -> list[dict[str, object]]:
+def _products(germ: IdealGerm, factors: Sequence[Sequence[Element]]) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
     for generator in germ.generators:
         for indices in itertools.product(*[range(len(generators)) for generators in factors]):

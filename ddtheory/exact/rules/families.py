@@ -44,7 +44,6 @@ Solve = Callable[[IdealGerm], Node]
 Parameters = frozenset[int]
 
 _DEEPEST = 40
-_MOST_CENTRES = 4
 _LARGEST_CENTRE = 9
 
 
