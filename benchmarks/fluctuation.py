@@ -21,14 +21,14 @@ import mpmath
 import numpy
 
 import ddtheory as dd
-from ddtheory.exact import fluctuation_partition
+from ddtheory.exact.fluctuation import partition as partition_function
 
 
 def seconds(call: Callable[[], Any], repeats: int) -> float:
     """The fastest of some runs; the cached bound of the variance is computed anew each time."""
     found = []
     for _ in range(repeats):
-        fluctuation_partition.variance_bound.cache_clear()
+        partition_function.variance_bound.cache_clear()
         started = time.perf_counter()
         call()
         found.append(time.perf_counter() - started)

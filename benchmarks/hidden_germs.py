@@ -25,8 +25,8 @@ from harness import options, save, show
 
 import ddtheory as dd
 from ddtheory.errors import DDTheoryError
-from ddtheory.exact import solver
-from ddtheory.exact.derivation import Bound
+from ddtheory.exact.thresholds import solver
+from ddtheory.exact.thresholds.nodes import Bound
 from ddtheory.testing.known_pairs import FORMS, HIDINGS, HiddenGerm, hidden_germ
 
 OUTCOMES = ("exact", "bounds", "late", "refused", "wrong")

@@ -25,8 +25,8 @@ from typing import Any
 from harness import options, save, show, spread
 
 import ddtheory as dd
-from ddtheory.exact.matrix_products import deep_linear
-from ddtheory.exact.newton import is_certificate, newton_distance
+from ddtheory.exact.thresholds.matrix_products import deep_linear
+from ddtheory.exact.thresholds.newton import is_certificate, newton_distance
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from reference import ReferenceGerm, germs

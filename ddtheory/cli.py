@@ -181,8 +181,8 @@ def order(expression: str, along: str, at: str | None, declarations: tuple[str, 
       ddtheory order 'x^2 + y^4' --along y=1
       ddtheory order 'x^2 + y^(2*k)' --along y=1 --parameter k:positive-integer
     """
-    from ddtheory.exact.order import kl_order
-    from ddtheory.exact.parse import parse_assignments, parse_expression, parse_parameter
+    from ddtheory.exact.numbers.parse import parse_assignments, parse_expression, parse_parameter
+    from ddtheory.exact.orders.ray import kl_order
 
     parameters = {symbol.name: symbol for symbol in map(parse_parameter, declarations)}
     found = kl_order(
@@ -281,8 +281,8 @@ def rlct(
     mistyped = next((text for text in expressions if text.startswith("--")), None)
     if mistyped is not None:
         raise click.NoSuchOption(mistyped.partition("=")[0])
-    from ddtheory.exact.parse import parse_assignments
-    from ddtheory.exact.threshold import rlct as derive
+    from ddtheory.exact.numbers.parse import parse_assignments
+    from ddtheory.exact.thresholds.rlct import rlct as derive
 
     generators = len(expressions) > 1 or as_generators
     with _spinner("derives …", quiet=as_json) as seen:
@@ -358,7 +358,7 @@ def nu(k: int, prior: str, beta: str, one_sided: bool, digits: int, as_json: boo
       ddtheory nu 3
       ddtheory nu 2 --prior 1/2 --beta 2 --digits 100 --json
     """
-    from ddtheory.exact.fluctuation import singular_fluctuation
+    from ddtheory.exact.fluctuation.nu import singular_fluctuation
 
     found = singular_fluctuation(k, prior_exponent=prior, beta=beta, sided="one" if one_sided else "two", digits=digits)
     if as_json:

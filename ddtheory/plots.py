@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from sympy import Expr
 
-    from ddtheory.exact.answer import Derivation
-    from ddtheory.exact.derivation import Node
-    from ddtheory.exact.ideal import IdealGerm
+    from ddtheory.exact.thresholds.derivation import Derivation
+    from ddtheory.exact.thresholds.ideal import IdealGerm
+    from ddtheory.exact.thresholds.nodes import Node
     from ddtheory.values import KLOrder, Verdict
     from ddtheory.verify.verdicts import ClaimResult
 
@@ -101,7 +101,7 @@ def landscape(divergence: Expr, order: KLOrder, *, extent: float = 0.5) -> Figur
     import numpy
     from sympy import Symbol
 
-    from ddtheory.exact.evaluate import evaluate
+    from ddtheory.exact.numbers.evaluate import evaluate
 
     names = sorted(symbol.name for symbol in divergence.free_symbols)
     if len(names) != 2 or order.arc is None:
@@ -131,7 +131,7 @@ def fluctuation(largest: int = 16) -> Figure:
     Raises:
         InvalidValueError: fewer than two orders were asked for.
     """
-    from ddtheory.exact.fluctuation import frozen_fluctuation, singular_fluctuation
+    from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
 
     if largest < 2:
         raise InvalidValueError(f"The picture needs at least the orders 1 and 2, got {largest}.")
@@ -153,7 +153,7 @@ def finite_temperature(crossings: Iterable[Sequence[int]], *, decades: int = 30)
     Raises:
         InvalidValueError: there is no crossing.
     """
-    from ddtheory.exact.finite_n import finite_n
+    from ddtheory.exact.finite_n.crossings import finite_n
 
     found = [tuple(exponents) for exponents in crossings]
     if not found:
@@ -185,8 +185,8 @@ def newton_polygon(source: Derivation | IdealGerm) -> Figure:
         InvalidValueError: the germ does not have two variables, is 0 or does not vanish at 0; or no germ of the
             derivation has two variables and was settled by a Newton polygon.
     """
-    from ddtheory.exact.ideal import IdealGerm
-    from ddtheory.exact.newton import newton_distance
+    from ddtheory.exact.thresholds.ideal import IdealGerm
+    from ddtheory.exact.thresholds.newton import newton_distance
 
     germ, known = (source, []) if isinstance(source, IdealGerm) else _planar_step(source)
     if germ.dimension != 2:
@@ -256,7 +256,7 @@ def _pair(found: Node | Derivation, name: str) -> str:
 def _draw_polygon(axes: Axes, exponents: Sequence[tuple[int, int]], ray: tuple[Fraction, ...], value: Fraction) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    from ddtheory.exact.faces import compact_faces
+    from ddtheory.exact.thresholds.faces import compact_faces
 
     corners = [face.exponents for face in compact_faces(exponents) if face.dimension == 0]
     vertices: list[Point] = sorted((x, y) for corner in corners for x, y in corner)

@@ -21,9 +21,9 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from ddtheory import plots, verify
-from ddtheory.cells.attention_chain import attention_chain
 from ddtheory.verify.claim import Curve
-from ddtheory.verify.evidence import rate
+from ddtheory.workbench.attention_chain import attention_chain
+from ddtheory.workbench.evidence import rate
 
 NOISE = 0.09
 radii = tuple(2.0**-n for n in range(6, 14))

@@ -23,8 +23,8 @@ import numpy
 import torch
 
 from ddtheory import measure, plots, verify
-from ddtheory.cells.chain import axis_inputs, canonical, chain_problem, live_part, random_rotation
 from ddtheory.verify.claim import Curve
+from ddtheory.workbench.chain import axis_inputs, canonical, chain_problem, live_part, random_rotation
 
 L, H = 4, 3
 RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(10))

@@ -22,9 +22,9 @@ from dataclasses import replace
 import torch
 
 from ddtheory import plots, verify
-from ddtheory.cells.attention_chain import attention_chain
-from ddtheory.cells.chain import canonical, corner_inputs
 from ddtheory.verify.claim import Curve
+from ddtheory.workbench.attention_chain import attention_chain
+from ddtheory.workbench.chain import canonical, corner_inputs
 
 RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(10))
 

@@ -23,9 +23,9 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from ddtheory import plots, verify
-from ddtheory.cells.residual_graph import residual_graph
 from ddtheory.verify.claim import Curve
-from ddtheory.verify.evidence import rate
+from ddtheory.workbench.evidence import rate
+from ddtheory.workbench.residual_graph import residual_graph
 
 NOISE = 0.09
 radii = tuple(2.0**-n for n in range(3, 12))

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Matrix
 
-from ddtheory.cells import finite
-from ddtheory.cells.blocks import at_least, axes, outputs_of_one_input, vector
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form
-from ddtheory.cells.truth import Provenance, Route
+from ddtheory.cells.shared import finite_n
+from ddtheory.cells.shared.blocks import at_least, axes, outputs_of_one_input, vector
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form
+from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import unknown
 from ddtheory.values import RLCT, Citation
 
@@ -99,7 +99,7 @@ def arrangement(*, kind: str = "braid", dimension: int = 3, planes: int = 0) -> 
             Route("flats", "min codim W/#planes over all flats, chains of minimisers counted", lambda: by_flats(forms)),
             *(() if kind == "generic" else (integral,)),
         ),
-        finite=finite.polynomial(mean**2 / 2) if dimension == 2 and len(forms) <= 4 else None,
+        finite=finite_n.polynomial(mean**2 / 2) if dimension == 2 and len(forms) <= 4 else None,
     )
 
 

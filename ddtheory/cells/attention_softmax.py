@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import sympy
 
-from ddtheory.cells.blocks import at_least, matrix
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import newton, product_of_factors
-from ddtheory.cells.truth import Provenance, Route
-from ddtheory.exact import matrix_products
+from ddtheory.cells.shared.blocks import at_least, matrix
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import newton, product_of_factors
+from ddtheory.cells.shared.truth import Provenance, Route
+from ddtheory.exact.thresholds import matrix_products
 from ddtheory.values import Citation
 
 if TYPE_CHECKING:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import sympy
 
-from ddtheory.cells import finite
-from ddtheory.cells.blocks import all_at_least, axes, outputs_of_one_input, vector
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form, unit
-from ddtheory.cells.truth import Provenance, Route
+from ddtheory.cells.shared import finite_n
+from ddtheory.cells.shared.blocks import all_at_least, axes, outputs_of_one_input, vector
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form, unit
+from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.intersection import union
-from ddtheory.exact.newton import newton_distance
+from ddtheory.exact.thresholds.intersection import union
+from ddtheory.exact.thresholds.newton import newton_distance
 from ddtheory.values import RLCT, Citation
 
 if TYPE_CHECKING:
@@ -91,6 +91,6 @@ def brieskorn(*, powers: tuple[int, ...] = (2, 3), signs: tuple[int, ...] = ()) 
                 weighted,
             ),
         ),
-        finite=finite.polynomial(mean**2 / 2) if len(powers) <= 2 else None,
+        finite=finite_n.polynomial(mean**2 / 2) if len(powers) <= 2 else None,
         remark="x² + y² + z² as a generator has λ(K) = 3/4 over the reals and ½ lct = 1/2 over the complex numbers.",
     )

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Rational, Symbol
 
-from ddtheory.cells import outcomes
-from ddtheory.cells.blocks import at_least, matrix
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form, newton, unit
-from ddtheory.cells.truth import Provenance
+from ddtheory.cells.shared import probabilities
+from ddtheory.cells.shared.blocks import at_least, matrix
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form, newton, unit
+from ddtheory.cells.shared.truth import Provenance
 from ddtheory.values import RLCT, Citation
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def contingency_table(*, rows: int = 2, columns: int = 2) -> Cell:
     left, left_names = matrix("a", "left", 2, rows - 1)
     right, right_names = matrix("b", "right", 2, columns - 1)
     shares = (Rational(1, 2) + share, Rational(1, 2) - share)
-    tables = [(outcomes.law(list(left.row(c)), rows), outcomes.law(list(right.row(c)), columns)) for c in range(2)]
+    tables = [
+        (probabilities.law(list(left.row(c)), rows), probabilities.law(list(right.row(c)), columns)) for c in range(2)
+    ]
     p = [
         sympy.Add(*[shares[c] * tables[c][0][i] * tables[c][1][j] for c in range(2)])
         for i in range(rows)
@@ -69,7 +71,7 @@ def contingency_table(*, rows: int = 2, columns: int = 2) -> Cell:
     a_other, b_other = left[1, 0].name, right[1, 0].name
     return Cell(
         "",
-        outcomes.divergence(p, uniform),
+        probabilities.divergence(p, uniform),
         left_names | right_names | {share: "share[0]"},
         {
             "apart": {a: 1, a_other: -1, b: 1, b_other: -1},
@@ -78,7 +80,7 @@ def contingency_table(*, rows: int = 2, columns: int = 2) -> Cell:
             "share": {"t": 1},
         },
         Citation("Lin 2011, Algebraic methods for evaluating integrals in Bayesian statistics", "Theorem 4.23"),
-        lambda seed: outcomes.problem(
+        lambda seed: probabilities.problem(
             lambda parameters: _torch_table(parameters, rows, columns),
             {"share": (1,), "left": (2, rows - 1), "right": (2, columns - 1)},
         ),
@@ -99,6 +101,6 @@ def contingency_table(*, rows: int = 2, columns: int = 2) -> Cell:
 def _torch_table(parameters: Mapping[str, Tensor], rows: int, columns: int) -> Tensor:
     import torch
 
-    left, right = outcomes.laws(parameters["left"], rows), outcomes.laws(parameters["right"], columns)
+    left, right = probabilities.laws(parameters["left"], rows), probabilities.laws(parameters["right"], columns)
     share = torch.cat([0.5 + parameters["share"], 0.5 - parameters["share"]])
     return torch.einsum("c,ci,cj->ij", share, left, right).reshape(1, -1)

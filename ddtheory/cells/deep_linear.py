@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from sympy import Matrix
 
-from ddtheory.cells.blocks import all_at_least, at_least, matrix, squares, zero_one
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form, newton, product_of_factors
-from ddtheory.cells.truth import Provenance, Route
-from ddtheory.exact import matrix_products
+from ddtheory.cells.shared.blocks import all_at_least, at_least, matrix, squares, zero_one
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form, newton, product_of_factors
+from ddtheory.cells.shared.truth import Provenance, Route
+from ddtheory.exact.thresholds import matrix_products
 from ddtheory.values import RLCT, Citation
 
 if TYPE_CHECKING:

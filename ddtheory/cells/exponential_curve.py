@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import sympy
 from sympy import Symbol
 
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family as register
-from ddtheory.cells.routes import line_routes
-from ddtheory.cells.truth import Provenance
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family as register
+from ddtheory.cells.shared.routes import line_routes
+from ddtheory.cells.shared.truth import Provenance
 from ddtheory.errors import InvalidValueError, unknown
-from ddtheory.exact.fluctuation import singular_fluctuation
+from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.values import Citation
 
 if TYPE_CHECKING:

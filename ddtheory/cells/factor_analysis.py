@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import sympy
 
-from ddtheory.cells import covariance
-from ddtheory.cells.blocks import at_least, matrix, vector
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form, newton, with_regular
-from ddtheory.cells.truth import Provenance, Route, Side
+from ddtheory.cells.shared import covariance
+from ddtheory.cells.shared.blocks import at_least, matrix, vector
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form, newton, with_regular
+from ddtheory.cells.shared.truth import Provenance, Route, Side
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.intersection import transversal_crossing
+from ddtheory.exact.thresholds.intersection import transversal_crossing
 from ddtheory.values import RLCT, Citation
 
 if TYPE_CHECKING:

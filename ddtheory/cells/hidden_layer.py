@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Rational
 
-from ddtheory.cells.blocks import at_least, matrix
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form, hidden_units, newton
-from ddtheory.cells.truth import Provenance, Route
+from ddtheory.cells.shared.blocks import at_least, matrix
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form, hidden_units, newton
+from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import unknown
 from ddtheory.values import RLCT, Citation
 

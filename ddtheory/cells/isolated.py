@@ -5,14 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from ddtheory.cells import finite
-from ddtheory.cells.blocks import all_at_least, axes, outputs_of_one_input, squares, vector
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form, newton, unit
-from ddtheory.cells.truth import Provenance, Route
-from ddtheory.exact.fluctuation import singular_fluctuation
-from ddtheory.exact.intersection import separable_sum
+from ddtheory.cells.shared import finite_n
+from ddtheory.cells.shared.blocks import all_at_least, axes, outputs_of_one_input, squares, vector
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form, newton, unit
+from ddtheory.cells.shared.truth import Provenance, Route
+from ddtheory.exact.fluctuation.nu import singular_fluctuation
+from ddtheory.exact.thresholds.intersection import separable_sum
 from ddtheory.values import RLCT, Citation, Enclosure
 
 if TYPE_CHECKING:
@@ -62,5 +62,5 @@ def isolated(*, orders: tuple[int, ...] = (1, 2)) -> Cell:
             ),
         ),
         fluctuation=fluctuation,
-        finite=finite.separate([2 * k for k in orders]),
+        finite=finite_n.separate([2 * k for k in orders]),
     )

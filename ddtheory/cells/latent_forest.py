@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Integer
 
-from ddtheory.cells import covariance
-from ddtheory.cells.blocks import vector
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form, newton
-from ddtheory.cells.truth import Provenance
+from ddtheory.cells.shared import covariance
+from ddtheory.cells.shared.blocks import vector
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form, newton
+from ddtheory.cells.shared.truth import Provenance
 from ddtheory.errors import InvalidValueError
 from ddtheory.values import RLCT, Citation
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Integer, Symbol
 
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.finite import crossing
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import line_routes
-from ddtheory.cells.torch_expression import evaluate
-from ddtheory.cells.truth import Provenance
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.finite_n import crossing
+from ddtheory.cells.shared.routes import line_routes
+from ddtheory.cells.shared.torch_expression import evaluate
+from ddtheory.cells.shared.truth import Provenance
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.fluctuation import singular_fluctuation
+from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.values import Citation
 
 if TYPE_CHECKING:

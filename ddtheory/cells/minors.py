@@ -6,11 +6,11 @@ import itertools
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from ddtheory.cells.blocks import at_least, matrix, squares
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form, newton, singular_value_prior
-from ddtheory.cells.truth import Provenance
+from ddtheory.cells.shared.blocks import at_least, matrix, squares
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form, newton, singular_value_prior
+from ddtheory.cells.shared.truth import Provenance
 from ddtheory.errors import InvalidValueError
 from ddtheory.values import RLCT, Citation
 

@@ -11,13 +11,13 @@ import numpy
 import sympy
 from sympy import Rational, Symbol
 
-from ddtheory.cells.blocks import at_least, vector
-from ddtheory.cells.cell import Cell, Relation
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form, newton, unit
-from ddtheory.cells.truth import Provenance, Route
+from ddtheory.cells.shared.blocks import at_least, vector
+from ddtheory.cells.shared.cell import Cell, Relation
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form, newton, unit
+from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.intersection import transversal_crossing
+from ddtheory.exact.thresholds.intersection import transversal_crossing
 from ddtheory.values import RLCT, Citation
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Rational, Symbol
 
-from ddtheory.cells import outcomes
-from ddtheory.cells.blocks import at_least, matrix
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form, newton
-from ddtheory.cells.truth import Provenance
+from ddtheory.cells.shared import probabilities
+from ddtheory.cells.shared.blocks import at_least, matrix
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form, newton
+from ddtheory.cells.shared.truth import Provenance
 from ddtheory.values import RLCT, Citation
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def naive_bayes(*, features: int = 3) -> Cell:
     first, second = ({shifts[0, i].name: 1, shifts[1, i].name: -1} for i in (0, 1))
     return Cell(
         "",
-        outcomes.divergence(p, truth),
+        probabilities.divergence(p, truth),
         names | {share: "share[0]"},
         {
             "two apart": first | second,
@@ -76,7 +76,7 @@ def naive_bayes(*, features: int = 3) -> Cell:
             "share": {"s": 1},
         },
         Citation("Rusakov & Geiger 2005, JMLR 6:1–35", "Theorem 4"),
-        lambda seed: outcomes.problem(
+        lambda seed: probabilities.problem(
             lambda parameters: _torch_table(parameters, features), {"share": (1,), "feature": (2, features)}
         ),
         generators=tuple(entry - Rational(1, 2**features) for entry in p),

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Rational, Symbol
 
-from ddtheory.cells import finite
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form, newton
-from ddtheory.cells.truth import Route
+from ddtheory.cells.shared import finite_n
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form, newton
+from ddtheory.cells.shared.truth import Route
 from ddtheory.errors import unknown
-from ddtheory.exact.fluctuation import fluctuation_from_lambda
-from ddtheory.exact.intersection import transversal_crossing
+from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda
+from ddtheory.exact.thresholds.intersection import transversal_crossing
 from ddtheory.values import RLCT, Citation
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def node_death(activation: str = "tanh") -> Cell:
         fluctuation=(lambda digits: fluctuation_from_lambda(Fraction(1, 2 * order), "two", digits=digits))
         if polynomial
         else None,
-        finite=finite.crossing((2, 2 * order), scale=_second_moment(order) / 2) if polynomial else None,
+        finite=finite_n.crossing((2, 2 * order), scale=_second_moment(order) / 2) if polynomial else None,
     )
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from sympy import Matrix
 
-from ddtheory.cells.blocks import at_least, matrix, squares, zero_one
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form, newton
-from ddtheory.cells.truth import Provenance, Route, Side
+from ddtheory.cells.shared.blocks import at_least, matrix, squares, zero_one
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form, newton
+from ddtheory.cells.shared.truth import Provenance, Route, Side
 from ddtheory.errors import InvalidValueError
 from ddtheory.values import RLCT, Citation
 

@@ -7,15 +7,15 @@ from math import prod
 
 import sympy
 
-from ddtheory.cells import finite
-from ddtheory.cells.blocks import all_at_least, axes, outputs_of_one_input, vector
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form, newton
-from ddtheory.cells.truth import Provenance, Route
+from ddtheory.cells.shared import finite_n
+from ddtheory.cells.shared.blocks import all_at_least, axes, outputs_of_one_input, vector
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form, newton
+from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.fluctuation import fluctuation_from_lambda
-from ddtheory.exact.intersection import transversal_crossing
+from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda
+from ddtheory.exact.thresholds.intersection import transversal_crossing
 from ddtheory.values import RLCT, Citation
 
 
@@ -87,7 +87,7 @@ def normal_crossing(*, exponents: tuple[int, ...] = (1, 1), prior: tuple[Fractio
         fluctuation=lambda digits: fluctuation_from_lambda(
             min(rates), "two" if any(k % 2 for k in exponents) else "one", digits=digits
         ),
-        finite=finite.crossing([2 * k for k in exponents], weights),
+        finite=finite_n.crossing([2 * k for k in exponents], weights),
         remark="With m ≥ 2 a sampler at (n, β) should return the finite-n value, far below λ."
         if rates.count(min(rates)) > 1
         else "",

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Matrix, Rational
 
-from ddtheory.cells.blocks import at_least, vector
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form
-from ddtheory.cells.truth import Route, Side
+from ddtheory.cells.shared.blocks import at_least, vector
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form
+from ddtheory.cells.shared.truth import Route, Side
 from ddtheory.errors import unknown
 from ddtheory.values import RLCT, Citation
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import sympy
 
-from ddtheory.cells import finite
-from ddtheory.cells.blocks import at_least, outputs_of_one_input, squares, vector
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form, newton, unit
-from ddtheory.cells.truth import Provenance, Route
+from ddtheory.cells.shared import finite_n
+from ddtheory.cells.shared.blocks import at_least, outputs_of_one_input, squares, vector
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form, newton, unit
+from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.nondegenerate import newton_bound
+from ddtheory.exact.thresholds.nondegenerate import newton_bound
 from ddtheory.values import RLCT, Citation
 
 if TYPE_CHECKING:
@@ -76,5 +76,5 @@ def semiregular(*, regular: int = 1, singular: int = 1, degree: int = 2) -> Cell
                 regular=regular,
             ),
         ),
-        finite=finite.polynomial(divergence) if variables <= 2 else None,
+        finite=finite_n.polynomial(divergence) if variables <= 2 else None,
     )

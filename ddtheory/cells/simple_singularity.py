@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import sympy
 
-from ddtheory.cells import finite
-from ddtheory.cells.blocks import axes, outputs_of_one_input, vector
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form
-from ddtheory.cells.truth import Provenance, Route
+from ddtheory.cells.shared import finite_n
+from ddtheory.cells.shared.blocks import axes, outputs_of_one_input, vector
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form
+from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError, unknown
-from ddtheory.exact.newton import newton_distance
+from ddtheory.exact.thresholds.newton import newton_distance
 from ddtheory.values import RLCT, Citation
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def simple_singularity(*, kind: str = "A", index: int = 2, sign: int = 1) -> Cel
                 quasihomogeneous,
             ),
         ),
-        finite=finite.polynomial(mean**2 / 2),
+        finite=finite_n.polynomial(mean**2 / 2),
     )
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import sympy
 from sympy import Expr, Matrix
 
-from ddtheory.cells.blocks import at_least, matrix
-from ddtheory.cells.cell import Cell, Relation
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import newton, unit
-from ddtheory.cells.truth import Route, Side
+from ddtheory.cells.shared.blocks import at_least, matrix
+from ddtheory.cells.shared.cell import Cell, Relation
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import newton, unit
+from ddtheory.cells.shared.truth import Route, Side
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.finite_n_quadrature import finite_n_germ
+from ddtheory.exact.finite_n.germs import finite_n_germ
 from ddtheory.values import RLCT, Citation, Enclosure
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Rational, Symbol
 
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import closed_form, newton
-from ddtheory.cells.truth import Route
-from ddtheory.exact.intersection import transversal_crossing
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import closed_form, newton
+from ddtheory.cells.shared.truth import Route
+from ddtheory.exact.thresholds.intersection import transversal_crossing
 from ddtheory.values import RLCT, Citation
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Rational
 
-from ddtheory.cells import outcomes
-from ddtheory.cells.blocks import at_least, matrix
-from ddtheory.cells.cell import Cell
-from ddtheory.cells.registry import family
-from ddtheory.cells.routes import newton, product_of_factors, with_regular
-from ddtheory.cells.truth import Provenance, Route
-from ddtheory.exact import matrix_products
+from ddtheory.cells.shared import probabilities
+from ddtheory.cells.shared.blocks import at_least, matrix
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.routes import newton, product_of_factors, with_regular
+from ddtheory.cells.shared.truth import Provenance, Route
+from ddtheory.exact.thresholds import matrix_products
 from ddtheory.values import RLCT, Citation
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ def topic_model(*, words: int = 3, documents: int = 2, topics: int = 2) -> Cell:
         at_least(value, 2, f"The number of {what}")
     shares, share_names = matrix("t", "shares", documents, topics - 1)
     laws, law_names = matrix("f", "topics", topics, words - 1)
-    mixtures = [outcomes.law(list(shares.row(d)), topics) for d in range(documents)]
-    vocabulary = [outcomes.law(list(laws.row(k)), words) for k in range(topics)]
+    mixtures = [probabilities.law(list(shares.row(d)), topics) for d in range(documents)]
+    vocabulary = [probabilities.law(list(laws.row(k)), words) for k in range(topics)]
     tables = [
         [sympy.Add(*[mixture[k] * vocabulary[k][w] for k in range(topics)]) for w in range(words)]
         for mixture in mixtures
@@ -64,7 +64,7 @@ def topic_model(*, words: int = 3, documents: int = 2, topics: int = 2) -> Cell:
     apart = {shares[0, 0].name: 1, laws[0, 0].name: 1}
     return Cell(
         "",
-        sympy.Add(*[outcomes.divergence(table, uniform) for table in tables]) / documents,
+        sympy.Add(*[probabilities.divergence(table, uniform) for table in tables]) / documents,
         share_names | law_names,
         {
             "topic and share": apart | {shares[1, 0].name: -1, laws[topics - 1, 0].name: -1},
@@ -72,7 +72,7 @@ def topic_model(*, words: int = 3, documents: int = 2, topics: int = 2) -> Cell:
             "share": {shares[0, 0].name: 1},
         },
         Citation("Hayashi 2021, Neural Networks 136:126–135", "Theorem 3"),
-        lambda seed: outcomes.problem(
+        lambda seed: probabilities.problem(
             lambda parameters: _torch_table(parameters, topics, words),
             {"shares": (documents, topics - 1), "topics": (topics, words - 1)},
             documents,
@@ -94,4 +94,4 @@ def topic_model(*, words: int = 3, documents: int = 2, topics: int = 2) -> Cell:
 
 
 def _torch_table(parameters: Mapping[str, Tensor], topics: int, words: int) -> Tensor:
-    return outcomes.laws(parameters["shares"], topics) @ outcomes.laws(parameters["topics"], words)
+    return probabilities.laws(parameters["shares"], topics) @ probabilities.laws(parameters["topics"], words)

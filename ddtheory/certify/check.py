@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ddtheory.certify import reading
+from ddtheory.certify import strict_json
 from ddtheory.certify.bounds import Bound, Bounds
 from ddtheory.certify.germs import Germ, Malformed, Node, read_germ, read_node
 from ddtheory.certify.polyhedra import Polyhedron
 from ddtheory.certify.refusal import Refused, require
 from ddtheory.certify.report import Rejection, Report, Step
-from ddtheory.certify.rules import RULES
-from ddtheory.certify.rules_ideals import check_translated
+from ddtheory.certify.rules.ideals import check_translated
+from ddtheory.certify.rules.table import RULES
 from ddtheory.certify.scalars import sign
 from ddtheory.errors import InvalidValueError, OutputError
 
@@ -66,7 +66,7 @@ def check(certificate: Mapping[str, Any] | str) -> Report:
 
 def _checked(certificate: Mapping[str, Any], steps: list[Step]) -> Report:
     try:
-        top = reading.entries(certificate, "the certificate", _TOP)
+        top = strict_json.entries(certificate, "the certificate", _TOP)
         require(top["format"] == FORMAT, f"the format is {top['format']!r}, not {FORMAT!r}")
     except Refused as refused:
         raise Malformed("", "", str(refused)) from None
@@ -75,7 +75,7 @@ def _checked(certificate: Mapping[str, Any], steps: list[Step]) -> Report:
     root = read_node(top["derivation"], "derivation", divergence, keeps_sign)
     try:
         require(not root.parameters, "the root of a derivation has no parameters")
-        at = reading.rationals(top["input"]["at"], "at", germ.dimension)
+        at = strict_json.rationals(top["input"]["at"], "at", germ.dimension)
         check_translated(germ, at, root.germ)
         if divergence:
             _not_contradicted(root.germ)
@@ -90,7 +90,7 @@ def _checked(certificate: Mapping[str, Any], steps: list[Step]) -> Report:
 def _input(value: Any, hypotheses: Any) -> tuple[bool, Germ]:
     """Whether the input is one divergence K ≥ 0, and its germ before its point is moved to the origin."""
     try:
-        found = reading.entries(value, "the input", ("kind", "germ", "at"))
+        found = strict_json.entries(value, "the input", ("kind", "germ", "at"))
         require(found["kind"] in ("divergence", "generators"), "the input is neither a divergence nor generators")
         divergence = found["kind"] == "divergence"
         germ = read_germ(found["germ"])
@@ -152,7 +152,7 @@ def _conclusion(top: Mapping[str, Any], proven: Bounds, steps: tuple[Step, ...])
     )
     for key, wanted in expected:
         try:
-            stated = reading.bound(top[key], key) if key in ("lower", "upper") else top[key]
+            stated = strict_json.bound(top[key], key) if key in ("lower", "upper") else top[key]
             same_type = isinstance(stated, type(wanted)) and not isinstance(stated, bool)
             require(same_type and stated == wanted, f"the derivation proves {wanted}, not {stated}")
         except Refused as refused:

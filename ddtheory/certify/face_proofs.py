@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ddtheory.certify import reading
+from ddtheory.certify import strict_json
 from ddtheory.certify.germs import Germ, Node
 from ddtheory.certify.polyhedra import Face, affine_dimension
 from ddtheory.certify.polynomials import Exponent, Polynomial, add, derivative, evaluate, multiply
@@ -47,9 +47,11 @@ def _additive(node: Node, face: Face, proof: Mapping[str, Any], smaller: Mapping
 
     g is f on the face of γ where the weights of y grow, so g has a proof of its own.
     """
-    found = reading.entries(proof, "a proof", ("kind", "exponents"))
+    found = strict_json.entries(proof, "a proof", ("kind", "exponents"))
     d = node.germ.dimension
-    listed = [reading.exponent(a, "an exponent of a block", d) for a in reading.items(found["exponents"], "the block")]
+    listed = [
+        strict_json.exponent(a, "an exponent of a block", d) for a in strict_json.items(found["exponents"], "the block")
+    ]
     block = frozenset(listed)
     require(len(block) == len(listed), "the block has an exponent twice")
     require(node.one_signed, "the proof needs a generator that is known not to change sign")
@@ -65,8 +67,8 @@ def _used(exponents: Iterable[Exponent]) -> set[int]:
 
 
 def _chosen_part(node: Node, face: Face, proof: Mapping[str, Any]) -> Polynomial:
-    found = reading.entries(proof, "a proof", ("kind", "generator"))
-    return parts(node.germ, face)[reading.integer(found["generator"], "generator", 0, len(node.germ.generators))]
+    found = strict_json.entries(proof, "a proof", ("kind", "generator"))
+    return parts(node.germ, face)[strict_json.integer(found["generator"], "generator", 0, len(node.germ.generators))]
 
 
 def _monomial(node: Node, face: Face, proof: Mapping[str, Any]) -> int:
@@ -89,7 +91,7 @@ def _sign(node: Node, face: Face, proof: Mapping[str, Any]) -> int:
 
 def _edge(node: Node, face: Face, proof: Mapping[str, Any]) -> int:
     """On an edge the parts are monomials times polynomials in one u = x^v: multiplicities of the roots of their gcd."""
-    reading.entries(proof, "a proof", ("kind",))
+    strict_json.entries(proof, "a proof", ("kind",))
     return edge_multiplicity(node.germ, face)
 
 
@@ -98,16 +100,16 @@ def _cofactors(node: Node, face: Face, proof: Mapping[str, Any]) -> int:
 
     A part that does not change sign has no zero of order 1, so k = 2 then excludes every zero.
     """
-    found = reading.entries(proof, "a proof", ("kind", "order", "monomial", "terms"))
-    order = reading.integer(found["order"], "the order", 1)
+    found = strict_json.entries(proof, "a proof", ("kind", "order", "monomial", "terms"))
+    order = strict_json.integer(found["order"], "the order", 1)
     d = node.germ.dimension
-    monomial = reading.exponent(found["monomial"], "the monomial", d)
+    monomial = strict_json.exponent(found["monomial"], "the monomial", d)
     face_parts = parts(node.germ, face)
     summands: list[Polynomial] = []
-    for value in reading.items(found["terms"], "the terms of a proof"):
-        term = reading.entries(value, "a term of a proof", ("generator", "derivative", "cofactor"))
-        part = face_parts[reading.integer(term["generator"], "generator", 0, len(face_parts))]
-        orders = reading.exponent(term["derivative"], "the derivative", d)
+    for value in strict_json.items(found["terms"], "the terms of a proof"):
+        term = strict_json.entries(value, "a term of a proof", ("generator", "derivative", "cofactor"))
+        part = face_parts[strict_json.integer(term["generator"], "generator", 0, len(face_parts))]
+        orders = strict_json.exponent(term["derivative"], "the derivative", d)
         require(sum(orders) < order, f"a derivative of order {sum(orders)} proves nothing of zeros of order {order}")
         summands.append(multiply(node.polynomial(term["cofactor"], "a cofactor"), derivative(part, orders)))
     require(not add(*summands, {monomial: -1}), "the combination of derivatives is not the monomial")
@@ -115,7 +117,7 @@ def _cofactors(node: Node, face: Face, proof: Mapping[str, Any]) -> int:
 
 
 def _unknown(node: Node, face: Face, proof: Mapping[str, Any]) -> None:
-    reading.entries(proof, "a proof", ("kind",))
+    strict_json.entries(proof, "a proof", ("kind",))
 
 
 _KINDS: dict[str, Proof] = {
@@ -170,7 +172,7 @@ def shows_zero(node: Node, face: Face, points: Any) -> None:
         require(edge_multiplicity(node.germ, face) > 0, "the face has no zero in the torus")
         return
     d = node.germ.dimension
-    first, second = (reading.rationals(point, "a point", d) for point in reading.items(points, "points", 2))
+    first, second = (strict_json.rationals(point, "a point", d) for point in strict_json.items(points, "points", 2))
     require(
         all(x * y > 0 and (x > 0 or not one) for x, y, one in zip(first, second, node.germ.nonnegative, strict=True)),
         "the points are not in one open orthant of the domain",

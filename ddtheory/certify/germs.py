@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from ddtheory.certify import reading
+from ddtheory.certify import strict_json
 from ddtheory.certify.bounds import Bounds
 from ddtheory.certify.fields import Field
 from ddtheory.certify.polynomials import Exponent, Polynomial, equal, on
@@ -99,14 +99,14 @@ class Node:
 
     def have(self, *needed: str, optional: Sequence[str] = ()) -> Mapping[str, Any]:
         """The data, with these entries and no unknown ones."""
-        return reading.entries(self.data, "data", needed, optional)
+        return strict_json.entries(self.data, "data", needed, optional)
 
     def polynomials(self, value: Any, what: str, length: int | None = None) -> list[Polynomial]:
         """A list of polynomials in the variables of the germ."""
-        return [self.polynomial(entry, f"an entry of {what}") for entry in reading.items(value, what, length)]
+        return [self.polynomial(entry, f"an entry of {what}") for entry in strict_json.items(value, what, length)]
 
     def polynomial(self, value: Any, what: str) -> Polynomial:
-        return reading.polynomial(value, what, self.germ.dimension, self.germ.field)
+        return strict_json.polynomial(value, what, self.germ.dimension, self.germ.field)
 
     def renumbered(self, kept: Sequence[int]) -> frozenset[int]:
         """The parameters among the kept variables, by their new places."""
@@ -132,23 +132,23 @@ class Malformed(Exception):
 
 
 def read_germ(value: Any) -> Germ:
-    found = reading.entries(value, "a germ", ("variables", "generators", "prior", "nonnegative", "field"))
+    found = strict_json.entries(value, "a germ", ("variables", "generators", "prior", "nonnegative", "field"))
     names = tuple(
-        reading.text(name, "the name of a variable") for name in reading.items(found["variables"], "variables")
+        strict_json.text(name, "the name of a variable") for name in strict_json.items(found["variables"], "variables")
     )
     require(len(set(names)) == len(names), "two variables have one name")
-    over = reading.field(found["field"])
-    prior = tuple(reading.rationals(found["prior"], "the prior", len(names)))
+    over = strict_json.field(found["field"])
+    prior = tuple(strict_json.rationals(found["prior"], "the prior", len(names)))
     require(all(h > -1 for h in prior), "a prior exponent is not above −1")
-    sides = reading.items(found["nonnegative"], "nonnegative", len(names))
+    sides = strict_json.items(found["nonnegative"], "nonnegative", len(names))
     return Germ(
         names,
         tuple(
-            reading.polynomial(generator, f"generator {number}", len(names), over)
-            for number, generator in enumerate(reading.items(found["generators"], "generators"))
+            strict_json.polynomial(generator, f"generator {number}", len(names), over)
+            for number, generator in enumerate(strict_json.items(found["generators"], "generators"))
         ),
         prior,
-        tuple(reading.truth(side, "an entry of nonnegative") for side in sides),
+        tuple(strict_json.truth(side, "an entry of nonnegative") for side in sides),
         over,
     )
 
@@ -159,16 +159,16 @@ def read_node(value: Any, path: str, one_signed: bool, keeps_sign: frozenset[str
     name = rule if isinstance(rule, str) else ""
     try:
         require(depth <= _DEEPEST, f"the derivation is more than {_DEEPEST} steps deep")
-        found = reading.entries(
+        found = strict_json.entries(
             value, "a node", ("rule", "germ", "lower", "upper", "data", "children"), ("parameters", "says")
         )
-        reading.text(rule, "the name of a rule")
+        strict_json.text(rule, "the name of a rule")
         germ = read_germ(found["germ"])
-        claim = Bounds(reading.bound(found["lower"], "lower"), reading.bound(found["upper"], "upper"))
-        parameters = frozenset(reading.indices(found.get("parameters", []), "parameters", germ.dimension))
+        claim = Bounds(strict_json.bound(found["lower"], "lower"), strict_json.bound(found["upper"], "upper"))
+        parameters = frozenset(strict_json.indices(found.get("parameters", []), "parameters", germ.dimension))
         data = found["data"]
         require(isinstance(data, Mapping), "data is no object")
-        children = reading.items(found["children"], "children")
+        children = strict_json.items(found["children"], "children")
     except Refused as refused:
         raise Malformed(path, name, str(refused)) from None
     one_signed = one_signed and len(germ.generators) == 1

@@ -54,7 +54,7 @@ def cells(
     elif chosen is None:
         _list(as_json)
     elif as_json:
-        from ddtheory.cells.document import document, to_json
+        from ddtheory.cells.shared.document import document, to_json
 
         click.echo(to_json(document(chosen[0])), nl=False)
     else:
@@ -75,7 +75,7 @@ def _assignments(texts: Sequence[str]) -> dict[str, str]:
 
 def _list(as_json: bool) -> None:
     from ddtheory.cells import catalogue, families
-    from ddtheory.cells.document import summary, to_json
+    from ddtheory.cells.shared.document import summary, to_json
 
     if as_json:
         click.echo(to_json({"cells": [summary(cell) for cell in catalogue()]}), nl=False)
@@ -89,7 +89,7 @@ def _list(as_json: bool) -> None:
 
 
 def _show(cell: Cell, summary: str) -> None:
-    from ddtheory.cells.document import document
+    from ddtheory.cells.shared.document import document
 
     data = document(cell)
     lines: list[tuple[str, str]] = [("model", summary)]
@@ -120,7 +120,7 @@ def _show(cell: Cell, summary: str) -> None:
 
 def _write(chosen: list[Cell] | None, export_to: Path | None, gallery_to: Path | None) -> None:
     from ddtheory.cells import catalogue
-    from ddtheory.cells.document import document
+    from ddtheory.cells.shared.document import document
     from ddtheory.gallery.export import export, write
     from ddtheory.gallery.page import render
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.newton import newton_distance
+from ddtheory.exact.thresholds.newton import newton_distance
 
 if TYPE_CHECKING:
     from sympy import Expr, Symbol
@@ -39,7 +39,7 @@ def valley(divergence: Expr, symbols: Sequence[Symbol]) -> Markup | None:
     """Three nested sublevel sets of K on the box [−1, 1]², darker towards K = 0; None when K has no values there."""
     import numpy
 
-    from ddtheory.exact.evaluate import evaluate
+    from ddtheory.exact.numbers.evaluate import evaluate
 
     line = numpy.linspace(-1, 1, _SIDE)
     across, up = numpy.meshgrid(line, line)

@@ -23,7 +23,7 @@ def export(file: Path | str, documents: Sequence[Mapping[str, Any]] | None = Non
         InvalidValueError: another suffix, or Parquet without pyarrow.
         OutputError: the file cannot be written.
     """
-    from ddtheory.cells.document import catalogue_document, to_json
+    from ddtheory.cells.shared.document import catalogue_document, to_json
 
     target = Path(file)
     check_target(target)

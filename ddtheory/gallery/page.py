@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from ddtheory.cells import Cell, catalogue, families
-from ddtheory.cells.document import document
+from ddtheory.cells.shared.document import document
 from ddtheory.gallery.drawing import pictures
 from ddtheory.verify.environment import versions
 from ddtheory.verify.typeset import formula, typeset

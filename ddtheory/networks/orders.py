@@ -12,13 +12,13 @@ from sympy import Expr, oo
 from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError, UndecidedError, unknown
-from ddtheory.exact.symbolic_exponents import at_least
-from ddtheory.exact.valuation import Guarantee, Order, certainly_less, least, lowest, smallest
-from ddtheory.networks.reading import Reader
+from ddtheory.exact.orders.symbolic_exponents import at_least
+from ddtheory.exact.orders.valuation import Guarantee, Order, certainly_less, least, lowest, smallest
 from ddtheory.networks.result import LayerOrders, NetworkOrders, Orders
 from ddtheory.networks.scaling import parameters_along
 from ddtheory.networks.tape import Jet
 from ddtheory.networks.terms import CANCELLED, Terms, add, combine, constant, negative
+from ddtheory.networks.tracing import Reader
 
 _LOSSES = ("squared", "cross-entropy")
 _LABELS = ("model", "true")

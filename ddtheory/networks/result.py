@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.valuation import Order
+from ddtheory.exact.orders.valuation import Order
 
 if TYPE_CHECKING:
     from rich.table import Table

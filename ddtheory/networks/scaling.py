@@ -10,7 +10,7 @@ from sympy import Expr
 from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError, unknown
-from ddtheory.exact.valuation import Valuation, as_power
+from ddtheory.exact.orders.valuation import Valuation, as_power
 from ddtheory.networks.terms import ZERO, Terms, scaled
 
 

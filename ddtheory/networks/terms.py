@@ -19,7 +19,7 @@ import torch
 from sympy import Expr, Integer
 from torch import Tensor
 
-from ddtheory.exact.valuation import certainly_less
+from ddtheory.exact.orders.valuation import certainly_less
 
 ZERO = Integer(0)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from ddtheory.testing.bounds import check_whole
+from ddtheory.testing.ranges import check_whole
 from ddtheory.values import RLCT
 
 if TYPE_CHECKING:

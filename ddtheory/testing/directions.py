@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.testing.bounds import check_whole
+from ddtheory.testing.ranges import check_whole
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.testing.bounds import check_range, check_whole
+from ddtheory.testing.ranges import check_range, check_whole
 from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def hidden_germ(random: Random, variables: int, form: Form, hidden: Hiding, max_
 
 def _joined(random: Random, variables: Sequence[Polynomial], degree: int) -> tuple[list[Polynomial], RLCT]:
     """Generators in these variables, of degree at most `degree`, and the pair of the sum of their squares."""
-    from ddtheory.exact.intersection import separable_sum, transversal_crossing
+    from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing
 
     count = len(variables)
     kinds = ["powers"]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.testing.bounds import check_positive, check_whole
 from ddtheory.testing.numbers import coefficients
+from ddtheory.testing.ranges import check_positive, check_whole
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from ddtheory.testing.bounds import check_positive, check_range, check_whole
 from ddtheory.testing.numbers import coefficients, orders
+from ddtheory.testing.ranges import check_positive, check_range, check_whole
 
 if TYPE_CHECKING:
     from sympy import Expr

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.testing.bounds import check_positive, check_range, check_whole, largest_fraction
+from ddtheory.testing.ranges import check_positive, check_range, check_whole, largest_fraction
 from ddtheory.values import RLCT, Enclosure, Interval
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.testing.bounds import check_range, check_whole
+from ddtheory.testing.ranges import check_range, check_whole
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import sympy
 from sympy import Expr, Symbol
 
 from ddtheory.errors import UndecidedError
-from ddtheory.exact.zero import sign
+from ddtheory.exact.numbers.zero import sign
 
 _Forms = tuple[Callable[[Any], Any], ...]
 

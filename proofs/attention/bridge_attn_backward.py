@@ -7,7 +7,7 @@ from sympy import symbols
 
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
-from ddtheory.verify.evidence import limit, rate
+from ddtheory.workbench.evidence import limit, rate
 
 _RADII = tuple(2.0**-n for n in range(4, 13))
 _NOISE = 0.09
@@ -61,7 +61,7 @@ def derive() -> Derivation:
 
 
 def measure() -> Experiment:
-    from ddtheory.cells.attention_chain import attention_chain
+    from ddtheory.workbench.attention_chain import attention_chain
 
     checks: list[Check] = []
     curves: list[Curve] = []
@@ -106,7 +106,7 @@ def measure() -> Experiment:
 def control() -> Experiment:
     import torch
 
-    from ddtheory.cells.attention_chain import attention_chain
+    from ddtheory.workbench.attention_chain import attention_chain
 
     chain = attention_chain(blocks=1, seed=2)
     leading = (chain.value_route(0) + chain.score_route(0))[1, 0]

@@ -10,10 +10,10 @@ from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
-from ddtheory.verify.evidence import limit, rate
+from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
-    from ddtheory.cells.attention_chain import AttentionChain
+    from ddtheory.workbench.attention_chain import AttentionChain
 
 _RADII = tuple(2.0**-n for n in range(6, 14))
 _NOISE = 0.09
@@ -85,7 +85,7 @@ def _coefficient(chain: AttentionChain, p: int, k: int) -> tuple[float, float]:
 
 
 def measure() -> Experiment:
-    from ddtheory.cells.attention_chain import attention_chain
+    from ddtheory.workbench.attention_chain import attention_chain
 
     checks: list[Check] = []
     curves: list[Curve] = []
@@ -154,7 +154,7 @@ def measure() -> Experiment:
 
 
 def control() -> Experiment:
-    from ddtheory.cells.attention_chain import attention_chain
+    from ddtheory.workbench.attention_chain import attention_chain
 
     checks: list[Check] = []
     for k in (1, 2, 3, 4):

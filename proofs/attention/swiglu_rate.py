@@ -10,7 +10,7 @@ from sympy import Rational, Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
-from ddtheory.verify.evidence import limit, order_check, profile_curve, rate
+from ddtheory.workbench.evidence import limit, order_check, profile_curve, rate
 
 if TYPE_CHECKING:
     from torch import Tensor

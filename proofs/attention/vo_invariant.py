@@ -10,12 +10,12 @@ from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
-from ddtheory.verify.evidence import rate
+from ddtheory.workbench.evidence import rate
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ddtheory.cells.attention_chain import AttentionChain
+    from ddtheory.workbench.attention_chain import AttentionChain
 
 _RADII = tuple(2.0**-n for n in range(4, 12))
 _NOISE = 0.09
@@ -73,7 +73,7 @@ def _gradients(chain: AttentionChain, t: float, below: int, readout: Tensor | No
 
     The last axes are what the noise multiplies: outputs, or their contrast `readout` over positions.
     """
-    from ddtheory.cells.attention_chain import by_position
+    from ddtheory.workbench.attention_chain import by_position
 
     weights = chain.weights(t)[below - 1]
     before = chain.stream(t, below - 1)
@@ -98,7 +98,7 @@ def _moments(gradients: tuple[Tensor, Tensor]) -> tuple[float, float]:
 def measure() -> Experiment:
     import torch
 
-    from ddtheory.cells.attention_chain import attention_chain
+    from ddtheory.workbench.attention_chain import attention_chain
 
     checks: list[Check] = []
     curves: list[Curve] = []
@@ -157,7 +157,7 @@ def measure() -> Experiment:
 
 
 def control() -> Experiment:
-    from ddtheory.cells.attention_chain import attention_chain
+    from ddtheory.workbench.attention_chain import attention_chain
 
     chain = attention_chain(blocks=2, follow=(1.0, 1.0, 0.0, 1.0), seed=4)
     plain = [_moments(_gradients(chain, t, 2)) for t in _RADII]
@@ -191,7 +191,7 @@ def control() -> Experiment:
 
 def _held(chain: AttentionChain) -> AttentionChain:
     """The same chain in a version whose dead entry of O is 1 at every t."""
-    from ddtheory.cells.attention_chain import AttentionChain
+    from ddtheory.workbench.attention_chain import AttentionChain
 
     class Held(AttentionChain):
         def weights(self, t: float) -> Tensor:
@@ -205,7 +205,7 @@ def _held(chain: AttentionChain) -> AttentionChain:
 def counterexample() -> Experiment:
     import torch
 
-    from ddtheory.cells.attention_chain import attention_chain
+    from ddtheory.workbench.attention_chain import attention_chain
 
     chain = attention_chain(blocks=1, heads=2, seed=4)
     live = chain.live.clone()

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from sympy import Rational, Symbol, powsimp, simplify, symbols
 
-from ddtheory.cells.chain import canonical, chain_problem, live_part
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
-from ddtheory.verify.ladder import limit_check, rate_check, value_check
+from ddtheory.workbench.chain import canonical, chain_problem, live_part
+from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Rational, Symbol, symbols
 
-from ddtheory.cells.chain import canonical, chain_problem, live_part, normal_inputs
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
-from ddtheory.verify.ladder import count_check, rate_check, value_check
+from ddtheory.workbench.chain import canonical, chain_problem, live_part, normal_inputs
+from ddtheory.workbench.ladder import count_check, rate_check, value_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable

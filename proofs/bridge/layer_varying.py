@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from sympy import Function, Sum, Symbol, powsimp, symbols
 
-from ddtheory.cells.chain import chain_problem
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
-from ddtheory.verify.ladder import rate_check
+from ddtheory.workbench.chain import chain_problem
+from ddtheory.workbench.ladder import rate_check
 
 if TYPE_CHECKING:
     from ddtheory.measure import Problem

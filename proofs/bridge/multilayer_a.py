@@ -5,10 +5,10 @@ from __future__ import annotations
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.cells.chain import canonical, chain_problem, random_rotation
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Observation, Step
-from ddtheory.verify.ladder import count_check, limit_check, rate_check, value_check
+from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
+from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
 
 t, layer = Symbol("t", positive=True), Symbol("l", integer=True, positive=True)
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.cells.chain import chain_problem, random_rotation
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
-from ddtheory.verify.ladder import count_check, limit_check, rate_check
+from ddtheory.workbench.chain import chain_problem, random_rotation
+from ddtheory.workbench.ladder import count_check, limit_check, rate_check
 
 if TYPE_CHECKING:
     from torch import Tensor

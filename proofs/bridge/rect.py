@@ -10,8 +10,8 @@ from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
-from ddtheory.verify.evidence import order_check
-from ddtheory.verify.ladder import limit_check, rate_check, value_check
+from ddtheory.workbench.evidence import order_check
+from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,8 +67,8 @@ def _model(layers: int, leak: float) -> Problem:
     """
     import torch
 
-    from ddtheory.cells.chain import corner_inputs
     from ddtheory.measure import Gaussian, Problem
+    from ddtheory.workbench.chain import corner_inputs
 
     generator = torch.Generator().manual_seed(17)
     blocks = [

@@ -6,10 +6,10 @@ import numpy
 import sympy
 from sympy import symbols
 
-from ddtheory.cells.chain import axis_inputs, canonical, chain_problem, live_part
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
-from ddtheory.verify.ladder import count_check, rate_check, value_check
+from ddtheory.workbench.chain import axis_inputs, canonical, chain_problem, live_part
+from ddtheory.workbench.ladder import count_check, rate_check, value_check
 
 t, v = symbols("t v", positive=True)
 L, gap, m = symbols("L p m", integer=True, positive=True)

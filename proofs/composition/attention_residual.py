@@ -7,10 +7,10 @@ from dataclasses import replace
 import sympy
 from sympy import Symbol
 
-from ddtheory.cells.attention_chain import attention_chain
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
-from ddtheory.verify.ladder import limit_check, rate_check
+from ddtheory.workbench.attention_chain import attention_chain
+from ddtheory.workbench.ladder import limit_check, rate_check
 
 t = Symbol("t", positive=True)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sympy
 from sympy import symbols
 
-from ddtheory.cells.attention_chain import attention_chain
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
-from ddtheory.verify.ladder import rate_check
+from ddtheory.workbench.attention_chain import attention_chain
+from ddtheory.workbench.ladder import rate_check
 
 _NOISE = 0.09
 _RADII = tuple(2.0**-n for n in range(6, 14))

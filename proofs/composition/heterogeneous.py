@@ -7,11 +7,11 @@ from dataclasses import replace
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.cells.attention_chain import attention_chain
-from ddtheory.cells.chain import canonical, corner_inputs
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
-from ddtheory.verify.ladder import rate_check
+from ddtheory.workbench.attention_chain import attention_chain
+from ddtheory.workbench.chain import canonical, corner_inputs
+from ddtheory.workbench.ladder import rate_check
 
 t = Symbol("t", positive=True)
 

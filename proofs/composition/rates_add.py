@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Rational, Symbol, symbols
 
-from ddtheory.cells.chain import chain_problem, corner_inputs
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
-from ddtheory.verify.ladder import limit_check, rate_check, value_check
+from ddtheory.workbench.chain import chain_problem, corner_inputs
+from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +78,7 @@ def _moment(problem: Problem) -> float:
 
 def _perceptron(radius: float, count: int, function: Callable[[Tensor], Tensor]) -> float:
     """Dead moment of `count` real blocks W₂ φ(W₁ z) of width 3 with dead weights t; the live units go their own way."""
-    from ddtheory.cells.chain import canonical
+    from ddtheory.workbench.chain import canonical
 
     z = corner_inputs(3)
     for _ in range(count):
@@ -181,7 +181,7 @@ def counterexample() -> Experiment:
         return float(z.square().mean())
 
     def normalised(size: float) -> float:
-        from ddtheory.cells.chain import canonical
+        from ddtheory.workbench.chain import canonical
 
         z = torch.tensor([[1.0, 0.5, 1.0], [-0.3, 2.0, -1.0], [0.7, -1.1, 1.0]], dtype=torch.float64)
         inside = torch.nn.functional.layer_norm(z @ canonical(size, 3).mT, (3,), eps=0.0)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Function, symbols
 
-from ddtheory.cells.curved_maps import fisher_metric, gauss_curvature, point_map, sheet_map, t, w
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
-from ddtheory.verify.ladder import limit_check, rate_check, value_check
+from ddtheory.workbench.curved_maps import fisher_metric, gauss_curvature, point_map, sheet_map, t, w
+from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ddtheory.measure.curvature import Metric
+    from ddtheory.workbench.measurements.curvature import Metric
 
 c, M = symbols("c M", positive=True)
 k, j = symbols("k j", integer=True, positive=True)
@@ -123,7 +123,7 @@ def _points(across: float = 0.0) -> Tensor:
 
 
 def _curvatures(metric: Metric, across: float = 0.0) -> list[float]:
-    from ddtheory.measure.curvature import sectional_curvature
+    from ddtheory.workbench.measurements.curvature import sectional_curvature
 
     return sectional_curvature(metric, _points(across)).tolist()
 
@@ -139,7 +139,7 @@ def _scaled(values: list[float], power: int) -> list[float]:
 def measure() -> Experiment:
     import torch
 
-    from ddtheory.measure.curvature import christoffel
+    from ddtheory.workbench.measurements.curvature import christoffel
 
     checks: list[Check] = []
     curves: list[Curve] = []

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Symbol, symbols
 
-from ddtheory.cells.curved_maps import curved_volume, fisher_metric, gauss_curvature, point_map, sheet_map, t, w
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
-from ddtheory.verify.evidence import limit
-from ddtheory.verify.ladder import limit_check, rate_check
+from ddtheory.workbench.curved_maps import curved_volume, fisher_metric, gauss_curvature, point_map, sheet_map, t, w
+from ddtheory.workbench.evidence import limit
+from ddtheory.workbench.ladder import limit_check, rate_check
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ddtheory.measure.curvature import Metric
+    from ddtheory.workbench.measurements.curvature import Metric
 
 k = Symbol("k", integer=True, positive=True)
 
@@ -109,7 +109,7 @@ def derive() -> Derivation:
 def _curvatures(metric: Metric) -> list[float]:
     import torch
 
-    from ddtheory.measure.curvature import sectional_curvature
+    from ddtheory.workbench.measurements.curvature import sectional_curvature
 
     return sectional_curvature(metric, torch.tensor([[r, 0.0] for r in _RADII], dtype=torch.float64)).tolist()
 
@@ -122,7 +122,7 @@ def _random_sheet(order: int) -> tuple[Metric, float]:
     """μ = t^k (a + b t + c w) + d w + e w² in R⁵, and ⟨α_t^⊥, μ_ww^⊥⟩/D at the origin."""
     import torch
 
-    from ddtheory.measure.curvature import pullback_metric
+    from ddtheory.workbench.measurements.curvature import pullback_metric
 
     a, b, c, d, e = torch.randn(5, 5, generator=torch.Generator().manual_seed(11), dtype=torch.float64)
 

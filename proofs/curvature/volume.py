@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.cells.curved_maps import curved_volume, fisher_metric, gauss_curvature, point_map, t, w
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
-from ddtheory.verify.evidence import limit
-from ddtheory.verify.ladder import limit_check, rate_check
+from ddtheory.workbench.curved_maps import curved_volume, fisher_metric, gauss_curvature, point_map, t, w
+from ddtheory.workbench.evidence import limit
+from ddtheory.workbench.ladder import limit_check, rate_check
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -94,7 +94,7 @@ def _edges(order: int) -> tuple[list[float], list[float]]:
     """Levels M = s^{−2(k−1)}, and the δ at which the measured |K(t, 0)| falls to each: secants in log t, log |K|."""
     import torch
 
-    from ddtheory.measure.curvature import sectional_curvature
+    from ddtheory.workbench.measurements.curvature import sectional_curvature
 
     levels = torch.tensor([s ** (-2 * (order - 1)) for s in _DEPTHS], dtype=torch.float64)
     metric = fisher_metric(point_map(order))

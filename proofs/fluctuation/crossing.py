@@ -7,11 +7,11 @@ from fractions import Fraction
 import sympy
 from sympy import symbols
 
-from ddtheory.exact.fluctuation import fluctuation_from_lambda
-from ddtheory.exact.fluctuation_partition import Sided
+from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda
+from ddtheory.exact.fluctuation.partition import Sided
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
-from ddtheory.verify.evidence import limit, rate
+from ddtheory.workbench.evidence import limit, rate
 
 _SIZES = tuple(10.0**power for power in (16, 24, 32, 48, 64, 96, 128, 192))
 _CASES = ((1, 2), (2, 2), (1, 3), (4, 2))
@@ -63,7 +63,7 @@ def derive() -> Derivation:
 
 
 def measure() -> Experiment:
-    from ddtheory.measure.line_posterior import Line, expected
+    from ddtheory.workbench.measurements.line_posterior import Line, expected
 
     checks: list[Check] = []
     curves: list[Curve] = []
@@ -116,7 +116,7 @@ def measure() -> Experiment:
 
 
 def control() -> Experiment:
-    from ddtheory.measure.line_posterior import Line, simulate
+    from ddtheory.workbench.measurements.line_posterior import Line, simulate
 
     checks: list[Check] = []
     for k in (1, 2):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sympy
 from sympy import Rational, Symbol
 
-from ddtheory.exact.enclosing import enclosure, working
-from ddtheory.exact.fluctuation import singular_fluctuation
+from ddtheory.exact.fluctuation.nu import singular_fluctuation
+from ddtheory.exact.numbers.enclosing import enclosure, working
 from ddtheory.values import Citation, Enclosure, Verdict
 from ddtheory.verify.claim import Claim, Comparison, Derivation, Experiment, Observation, Step
 
@@ -75,7 +75,7 @@ def _as_rational(value: Enclosure) -> Rational:
 
 
 def measure() -> Experiment:
-    from ddtheory.measure.line_posterior import Line, simulate
+    from ddtheory.workbench.measurements.line_posterior import Line, simulate
 
     found = simulate(Line(1, one_sided=True), 100_000, datasets=20_000, seed=1)
     exact = float(singular_fluctuation(1, sided="one", digits=12))
@@ -97,7 +97,7 @@ def measure() -> Experiment:
 
 
 def control() -> Experiment:
-    from ddtheory.measure.line_posterior import Line, simulate
+    from ddtheory.workbench.measurements.line_posterior import Line, simulate
 
     inside = simulate(Line(1), 100_000, datasets=4000, seed=2)
     squared = simulate(Line(2, prior_exponent=1), 100_000, datasets=20_000, seed=3)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import symbols
 
-from ddtheory.exact.fluctuation import singular_fluctuation
+from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Observation, Step
 
@@ -103,7 +103,7 @@ def _total(k: int, n: int, angle: float, seed: int, datasets: int = _DATASETS) -
 
 
 def measure() -> Experiment:
-    from ddtheory.measure.line_posterior import Line, expected
+    from ddtheory.workbench.measurements.line_posterior import Line, expected
 
     checks: list[Check] = []
     for k, n, angle in ((2, 10_000, 1.5707963), (2, 10_000, 0.1), (2, 10_000, 0.01), (3, 10_000, 0.02)):

@@ -15,11 +15,11 @@ from pathlib import Path
 import sympy
 from sympy import Rational, Symbol, gamma, symbols
 
-from ddtheory.exact import fluctuation_forms as forms
-from ddtheory.exact.fluctuation import frozen_fluctuation, singular_fluctuation
-from ddtheory.exact.fluctuation_excess import UNIFORM_FROM, excess, uniform_margin
+from ddtheory.exact.fluctuation import forms as forms
+from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Observation, Step
+from ddtheory.workbench.fluctuation_excess import UNIFORM_FROM, excess, uniform_margin
 
 DATA = Path(__file__).parent / "data" / "even_orders.json"
 
@@ -96,7 +96,7 @@ def derive() -> Derivation:
 
 
 def measure() -> Experiment:
-    from ddtheory.measure.line_posterior import Line, simulate
+    from ddtheory.workbench.measurements.line_posterior import Line, simulate
 
     checks: list[Check] = []
     for k in (2, 4, 8, 20):
@@ -119,7 +119,7 @@ def measure() -> Experiment:
 def control() -> Experiment:
     import numpy as np
 
-    from ddtheory.measure.line_posterior import Line, posterior_moments
+    from ddtheory.workbench.measurements.line_posterior import Line, posterior_moments
 
     n = 1e6
     at_zero, below = n / 2 * posterior_moments(Line(2), n, np.array([0.0, -1.0]) / n**0.5).variance
@@ -185,7 +185,7 @@ def main(arguments: list[str]) -> int:
         document = {
             "claim": CLAIM.id,
             "quantity": "a proven lower bound of nu(k) minus its frozen value, for each even order k",
-            "method": "ball arithmetic; see ddtheory.exact.fluctuation_quadrature for the error bound",
+            "method": "ball arithmetic; see ddtheory.exact.fluctuation.quadrature for the error bound",
             "excess_at_least": {str(k): _bound(k) for k in orders},
         }
         text = json.dumps(document, indent=1) + "\n"

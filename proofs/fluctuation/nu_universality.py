@@ -7,8 +7,8 @@ from fractions import Fraction
 import sympy
 from sympy import Rational, Symbol, gamma, symbols
 
-from ddtheory.exact import fluctuation_forms as forms
-from ddtheory.exact.fluctuation import frozen_fluctuation, singular_fluctuation
+from ddtheory.exact.fluctuation import forms as forms
+from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
 
@@ -79,7 +79,7 @@ def derive() -> Derivation:
 
 
 def measure() -> Experiment:
-    from ddtheory.measure.line_posterior import Line, expected, simulate
+    from ddtheory.workbench.measurements.line_posterior import Line, expected, simulate
 
     checks: list[Check] = []
     curves: list[Curve] = []
@@ -130,7 +130,7 @@ def measure() -> Experiment:
 
 
 def control() -> Experiment:
-    from ddtheory.measure.line_posterior import Line, simulate
+    from ddtheory.workbench.measurements.line_posterior import Line, simulate
 
     checks: list[Check] = []
     for k in (1, 3, 5):

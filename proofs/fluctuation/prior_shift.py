@@ -7,10 +7,10 @@ from fractions import Fraction
 import sympy
 from sympy import Rational, Symbol, symbols
 
-from ddtheory.exact.fluctuation import fluctuation_from_lambda, singular_fluctuation
+from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda, singular_fluctuation
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
-from ddtheory.verify.evidence import rate
+from ddtheory.workbench.evidence import rate
 
 n, k, v, c = symbols("n k v c", positive=True)
 h = Symbol("h", nonnegative=True)
@@ -43,7 +43,7 @@ def derive() -> Derivation:
 def measure() -> Experiment:
     import numpy as np
 
-    from ddtheory.measure.line_posterior import Line, posterior_moments, simulate
+    from ddtheory.workbench.measurements.line_posterior import Line, posterior_moments, simulate
 
     checks: list[Check] = []
     curves: list[Curve] = []
@@ -83,7 +83,7 @@ def measure() -> Experiment:
 
 
 def control() -> Experiment:
-    from ddtheory.measure.line_posterior import Line, simulate
+    from ddtheory.workbench.measurements.line_posterior import Line, simulate
 
     # same a = 2/3, different sides: k = 3, h = 1 on the line against a half-line
     line = singular_fluctuation(3, prior_exponent=1, digits=12)

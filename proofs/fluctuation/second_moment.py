@@ -7,7 +7,7 @@ from fractions import Fraction
 import sympy
 from sympy import symbols
 
-from ddtheory.exact.fluctuation import singular_fluctuation
+from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Step
 
@@ -49,7 +49,7 @@ def derive() -> Derivation:
 
 
 def measure() -> Experiment:
-    from ddtheory.measure.line_posterior import Line, expected, simulate
+    from ddtheory.workbench.measurements.line_posterior import Line, expected, simulate
 
     checks: list[Check] = []
     for k, beta in _CASES:
@@ -90,7 +90,7 @@ def measure() -> Experiment:
 def control() -> Experiment:
     import numpy as np
 
-    from ddtheory.measure.line_posterior import Line, posterior_moments
+    from ddtheory.workbench.measurements.line_posterior import Line, posterior_moments
 
     checks: list[Check] = []
     for k in (2, 3):

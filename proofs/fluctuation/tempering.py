@@ -7,10 +7,10 @@ from fractions import Fraction
 import sympy
 from sympy import Rational, Symbol, symbols
 
-from ddtheory.exact.fluctuation import singular_fluctuation
+from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
-from ddtheory.verify.evidence import rate
+from ddtheory.workbench.evidence import rate
 
 beta, n, a, s = symbols("beta n a s", positive=True)
 
@@ -77,7 +77,7 @@ def derive() -> Derivation:
 def measure() -> Experiment:
     import numpy as np
 
-    from ddtheory.measure.line_posterior import Line, posterior_moments, simulate
+    from ddtheory.workbench.measurements.line_posterior import Line, posterior_moments, simulate
 
     checks: list[Check] = []
     curves: list[Curve] = []
@@ -123,7 +123,7 @@ def measure() -> Experiment:
 
 
 def control() -> Experiment:
-    from ddtheory.measure.line_posterior import Line, simulate
+    from ddtheory.workbench.measurements.line_posterior import Line, simulate
 
     # the wrong functional variance: of the tempered log-likelihood β log p, whose half is β ν(β)
     k, beta_value = 2, Fraction(1, 4)

@@ -13,7 +13,7 @@ from sympy import Expr, Rational, Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
-from ddtheory.verify.evidence import order_check
+from ddtheory.workbench.evidence import order_check
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,7 +10,7 @@ from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Kind, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Observation, Step
-from ddtheory.verify.evidence import order_check
+from ddtheory.workbench.evidence import order_check
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,15 +10,15 @@ from sympy import Expr, Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Observation, Step
-from ddtheory.verify.ladder import value_check
+from ddtheory.workbench.ladder import value_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
 
-    from ddtheory.measure.rescaling import Blocks
-    from ddtheory.measure.rescaling import Step as OptimiserStep
+    from ddtheory.workbench.measurements.rescaling import Blocks
+    from ddtheory.workbench.measurements.rescaling import Step as OptimiserStep
 
 c, eta, decay, offset = symbols("c eta lambda epsilon", positive=True)
 
@@ -118,7 +118,7 @@ def _outputs(blocks: Blocks, inputs: Tensor) -> Tensor:
 
 def _deviation(make: Callable[[], OptimiserStep], factor: float) -> float:
     """Largest difference between the functions after 50 steps from (W_1, W_2) and from (c W_1, W_2/c)."""
-    from ddtheory.measure.rescaling import descend, rescaled
+    from ddtheory.workbench.measurements.rescaling import descend, rescaled
 
     inputs, targets, blocks = _start()
 
@@ -130,7 +130,7 @@ def _deviation(make: Callable[[], OptimiserStep], factor: float) -> float:
 
 
 def _adam_deviation(factor: float) -> float:
-    from ddtheory.measure.rescaling import adam
+    from ddtheory.workbench.measurements.rescaling import adam
 
     return _deviation(lambda: adam(_RATE), factor)
 
@@ -142,7 +142,7 @@ def _same_function(label: str, found: float, rival: float, tolerance: float, rea
 
 
 def measure() -> Experiment:
-    from ddtheory.measure.rescaling import gauge_adam
+    from ddtheory.workbench.measurements.rescaling import gauge_adam
 
     reason = (
         "rounding, which the difference channel lifts by 1/ε = 10⁸ for each step: 50 steps from 10⁻¹⁶ stay below "
@@ -178,7 +178,7 @@ def _step_of_product(step: OptimiserStep, factor: float) -> float:
     """w_1 w_2 after one step down the loss w_1 w_2 from (c, 1/c)."""
     import torch
 
-    from ddtheory.measure.rescaling import descend
+    from ddtheory.workbench.measurements.rescaling import descend
 
     start = [torch.tensor([value], dtype=torch.float64) for value in (factor, 1 / factor)]
     moved = descend(lambda w: (w[0] * w[1]).sum(), start, step, 1)[-1]
@@ -186,7 +186,7 @@ def _step_of_product(step: OptimiserStep, factor: float) -> float:
 
 
 def control() -> Experiment:
-    from ddtheory.measure.rescaling import adam, gauge_adam, gradient_descent
+    from ddtheory.workbench.measurements.rescaling import adam, gauge_adam, gradient_descent
 
     checks: list[Check] = [
         value_check(
@@ -223,7 +223,7 @@ def control() -> Experiment:
 
 
 def counterexample() -> Experiment:
-    from ddtheory.measure.rescaling import gauge_adam
+    from ddtheory.workbench.measurements.rescaling import gauge_adam
 
     checks: list[Check] = []
     for factor in _FACTORS:

@@ -11,15 +11,15 @@ from sympy import Symbol, symbols
 from ddtheory import cells
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Observation, Step
-from ddtheory.verify.evidence import order_check
+from ddtheory.workbench.evidence import order_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from torch import Tensor
 
-    from ddtheory.measure.rescaling import Blocks
-    from ddtheory.measure.rescaling import Step as OptimiserStep
+    from ddtheory.workbench.measurements.rescaling import Blocks
+    from ddtheory.workbench.measurements.rescaling import Step as OptimiserStep
 
 t = Symbol("t", positive=True)
 k = Symbol("k", integer=True, positive=True)
@@ -91,7 +91,7 @@ def _products(make: Callable[[], OptimiserStep], factors: Sequence[float]) -> Te
     """The product of the layers after every step, down the squared distance from a target of rank two."""
     import torch
 
-    from ddtheory.measure.rescaling import descend, rescaled
+    from ddtheory.workbench.measurements.rescaling import descend, rescaled
 
     target, blocks = _start()
 
@@ -108,13 +108,13 @@ def _spread(make: Callable[[], OptimiserStep], factors: Sequence[float]) -> floa
 
 
 def _equivariant() -> OptimiserStep:
-    from ddtheory.measure.rescaling import gauge_adam
+    from ddtheory.workbench.measurements.rescaling import gauge_adam
 
     return gauge_adam(_RATE, _LAYERS)
 
 
 def _plain() -> OptimiserStep:
-    from ddtheory.measure.rescaling import adam
+    from ddtheory.workbench.measurements.rescaling import adam
 
     return adam(_RATE, _LAYERS)
 
@@ -174,7 +174,7 @@ def measure() -> Experiment:
 def control() -> Experiment:
     import torch
 
-    from ddtheory.measure.rescaling import adam, descend
+    from ddtheory.workbench.measurements.rescaling import adam, descend
 
     time = Symbol("t", real=True)
     checks: list[Check] = [_order(time ** (2 * order), 2 * order, (order,)) for order in (2, 3)]

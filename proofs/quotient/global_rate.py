@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import symbols
 
-from ddtheory.cells.chain import canonical, chain_problem
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Step
-from ddtheory.verify.ladder import count_check, limit_check, rate_check
+from ddtheory.workbench.chain import canonical, chain_problem
+from ddtheory.workbench.ladder import count_check, limit_check, rate_check
 
 if TYPE_CHECKING:
     from torch import Tensor

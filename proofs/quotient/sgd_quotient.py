@@ -12,13 +12,13 @@ from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Step
-from ddtheory.verify.evidence import limit
-from ddtheory.verify.ladder import limit_check, rate_check, value_check
+from ddtheory.workbench.evidence import limit
+from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ddtheory.measure.rescaling import Blocks
+    from ddtheory.workbench.measurements.rescaling import Blocks
 
 c, s, rate = symbols("c s eta", positive=True)
 
@@ -118,7 +118,7 @@ def _balanced() -> tuple[Tensor, Blocks]:
     """A target, and W, W' with WᵀW = W'W'ᵀ."""
     import torch
 
-    from ddtheory.cells.chain import random_rotation
+    from ddtheory.workbench.chain import random_rotation
 
     root = torch.diag(torch.tensor([1.2, 0.8, 0.5], dtype=torch.float64))
     target = torch.diag(torch.tensor([2.0, 1.0, 0.0], dtype=torch.float64)) @ random_rotation(3, 9)
@@ -130,7 +130,7 @@ def _loss(blocks: Blocks) -> Tensor:
 
 
 def _descended(blocks: Blocks, step: float, time: float) -> Blocks:
-    from ddtheory.measure.rescaling import descend, gradient_descent
+    from ddtheory.workbench.measurements.rescaling import descend, gradient_descent
 
     return descend(_loss, blocks, gradient_descent(step), round(time / step))[-1]
 
@@ -163,7 +163,7 @@ def _quotient_flow(product: Tensor, time: float, steps: int = 200) -> Tensor:
 def measure() -> Experiment:
     import torch
 
-    from ddtheory.cells.chain import random_rotation
+    from ddtheory.workbench.chain import random_rotation
 
     checks: list[Check] = []
     step = 0.1
@@ -277,7 +277,7 @@ def _scalar_path(factor: float, step: float) -> float:
     """P after the time 1/5 of gradient descent down ℓ = P from (c, 1/c)."""
     import torch
 
-    from ddtheory.measure.rescaling import descend, gradient_descent
+    from ddtheory.workbench.measurements.rescaling import descend, gradient_descent
 
     start = [torch.tensor(value, dtype=torch.float64) for value in (factor, 1 / factor)]
     moved = descend(lambda w: w[0] * w[1], start, gradient_descent(step), round(_TIME / step))[-1]
@@ -308,7 +308,7 @@ def control() -> Experiment:
 def counterexample() -> Experiment:
     import torch
 
-    from ddtheory.measure.rescaling import descend, gradient_descent
+    from ddtheory.workbench.measurements.rescaling import descend, gradient_descent
 
     generator = torch.Generator().manual_seed(3)
     inputs = torch.randn(64, generator=generator, dtype=torch.float64)

@@ -9,7 +9,7 @@ from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Observation, Step
-from ddtheory.verify.ladder import value_check
+from ddtheory.workbench.ladder import value_check
 
 if TYPE_CHECKING:
     from torch import Tensor

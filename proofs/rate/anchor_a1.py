@@ -10,7 +10,7 @@ from sympy import Symbol, symbols
 from ddtheory import cells
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
-from ddtheory.verify.evidence import profile_curve
+from ddtheory.workbench.evidence import profile_curve
 
 t, sigma = symbols("t sigma", positive=True)
 k = Symbol("k", integer=True, positive=True)

@@ -8,10 +8,10 @@ import sympy
 from sympy import Symbol
 
 from ddtheory import cells
-from ddtheory.exact.series import expand
+from ddtheory.exact.orders.series import expand
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Claim, Comparison, Derivation, Experiment, Step
-from ddtheory.verify.evidence import limit, order_check, profile_curve
+from ddtheory.workbench.evidence import limit, order_check, profile_curve
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,10 +8,10 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory import cells
-from ddtheory.exact.order import leading_term
+from ddtheory.exact.orders.ray import leading_term
 from ddtheory.values import Citation, Interval, Kind, OrderReading, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
-from ddtheory.verify.evidence import limit, order_check, profile_curve
+from ddtheory.workbench.evidence import limit, order_check, profile_curve
 
 t, sigma, A, M, w = symbols("t sigma A M w", positive=True)
 k = Symbol("k", integer=True, positive=True)

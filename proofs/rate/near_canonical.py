@@ -11,7 +11,7 @@ from sympy import Symbol, symbols
 from ddtheory import cells
 from ddtheory.values import Citation, Interval, OrderReading, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
-from ddtheory.verify.evidence import order_check
+from ddtheory.workbench.evidence import order_check
 
 t, epsilon = symbols("t epsilon", positive=True)
 k = Symbol("k", integer=True, positive=True)

@@ -12,7 +12,7 @@ from sympy import Expr, Symbol, symbols
 from ddtheory import cells
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
-from ddtheory.verify.evidence import limit, order_check, rate
+from ddtheory.workbench.evidence import limit, order_check, rate
 
 if TYPE_CHECKING:
     from ddtheory.measure import SchurProfile

@@ -12,12 +12,12 @@ from sympy import Expr, Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
-from ddtheory.verify.evidence import limit, rate
+from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ddtheory.cells.residual_graph import ResidualGraph
+    from ddtheory.workbench.residual_graph import ResidualGraph
 
     Skips = Sequence[tuple[int, int]]
 
@@ -155,7 +155,7 @@ def _checks(label: str, graph: ResidualGraph, length: int, coefficient: float, s
 def measure() -> Experiment:
     import torch
 
-    from ddtheory.cells.residual_graph import residual_graph
+    from ddtheory.workbench.residual_graph import residual_graph
 
     checks: list[Check] = []
     curves: list[Curve] = []
@@ -179,7 +179,7 @@ def measure() -> Experiment:
 
 
 def control() -> Experiment:
-    from ddtheory.cells.residual_graph import residual_graph
+    from ddtheory.workbench.residual_graph import residual_graph
 
     depth, skips, _ = _GRAPHS[2]
     opposed = residual_graph(depth=depth, skips=list(skips), slopes=(0.8, 1.3, -0.8), activation=lambda z: z)

@@ -7,7 +7,7 @@ from sympy import symbols
 
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
-from ddtheory.verify.evidence import limit, rate
+from ddtheory.workbench.evidence import limit, rate
 
 _RADII = tuple(2.0**-n for n in range(3, 12))
 _NOISE = 0.09
@@ -48,7 +48,7 @@ def derive() -> Derivation:
 
 
 def measure() -> Experiment:
-    from ddtheory.cells.residual_graph import residual_graph
+    from ddtheory.workbench.residual_graph import residual_graph
 
     checks: list[Check] = []
     curves: list[Curve] = []
@@ -92,7 +92,7 @@ def measure() -> Experiment:
 
 
 def control() -> Experiment:
-    from ddtheory.cells.residual_graph import residual_graph
+    from ddtheory.workbench.residual_graph import residual_graph
 
     bare = residual_graph(depth=4, skips=[])
     half = residual_graph(depth=4, skips=[(0, 2)])

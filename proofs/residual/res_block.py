@@ -9,7 +9,7 @@ from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
-from ddtheory.verify.evidence import limit, rate
+from ddtheory.workbench.evidence import limit, rate
 
 _RADII = tuple(2.0**-n for n in range(3, 12))
 _NOISE = 0.09
@@ -75,7 +75,7 @@ def _grid(window: tuple[float, float]) -> list[float]:
 def measure() -> Experiment:
     import torch
 
-    from ddtheory.cells.residual_graph import residual_graph
+    from ddtheory.workbench.residual_graph import residual_graph
 
     depth = _BEFORE + _BLOCK + _AFTER
     weights = 2 * (_BEFORE + _AFTER)
@@ -147,7 +147,7 @@ def measure() -> Experiment:
 
 def _without_error(graph: object, t: float) -> float:
     """E[δ²] over the noise variance with labels drawn from the model."""
-    from ddtheory.cells.residual_graph import ResidualGraph
+    from ddtheory.workbench.residual_graph import ResidualGraph
 
     assert isinstance(graph, ResidualGraph)
     return graph.sensitivity(t, 0)[-1].square().sum(-1).mean().item()
@@ -156,7 +156,7 @@ def _without_error(graph: object, t: float) -> float:
 def control() -> Experiment:
     import torch
 
-    from ddtheory.cells.residual_graph import residual_graph
+    from ddtheory.workbench.residual_graph import residual_graph
 
     depth = _BEFORE + _BLOCK + _AFTER
     bare = residual_graph(depth=depth, skips=[])

@@ -7,7 +7,7 @@ from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
-from ddtheory.verify.evidence import limit, rate
+from ddtheory.workbench.evidence import limit, rate
 
 _RADII = tuple(2.0**-n for n in range(3, 12))
 _NOISE = 0.01
@@ -54,7 +54,7 @@ def derive() -> Derivation:
 def measure() -> Experiment:
     import torch
 
-    from ddtheory.cells.residual_graph import residual_graph
+    from ddtheory.workbench.residual_graph import residual_graph
 
     checks: list[Check] = []
     curves: list[Curve] = []
@@ -111,7 +111,7 @@ def measure() -> Experiment:
 def control() -> Experiment:
     import torch
 
-    from ddtheory.cells.residual_graph import residual_graph
+    from ddtheory.workbench.residual_graph import residual_graph
 
     checks: list[Check] = []
     for span in (2, 3):

@@ -9,12 +9,12 @@ from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
-from ddtheory.verify.evidence import limit, rate
+from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ddtheory.cells.residual_graph import ResidualGraph
+    from ddtheory.workbench.residual_graph import ResidualGraph
 
 _RADII = tuple(2.0**-n for n in range(3, 10))
 _SLOPES = (0.8, 1.3, 0.7, 1.1, 0.9)
@@ -92,7 +92,7 @@ def _schur(graph: ResidualGraph, noise: Tensor) -> tuple[float, float]:
 def measure() -> Experiment:
     import torch
 
-    from ddtheory.cells.residual_graph import residual_graph
+    from ddtheory.workbench.residual_graph import residual_graph
 
     checks: list[Check] = []
     curves: list[Curve] = []
@@ -144,7 +144,7 @@ def control() -> Experiment:
 
     import torch
 
-    from ddtheory.cells.residual_graph import residual_graph
+    from ddtheory.workbench.residual_graph import residual_graph
 
     noise = _noise(4, 4)
     wrapped = residual_graph(depth=4, skips=[(0, 2), (2, 4)])

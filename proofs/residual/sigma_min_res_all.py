@@ -9,7 +9,7 @@ from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
-from ddtheory.verify.evidence import limit, rate
+from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -76,7 +76,7 @@ def _smallest(matrix: Tensor) -> float:
 def measure() -> Experiment:
     import torch
 
-    from ddtheory.cells.residual_graph import residual_graph
+    from ddtheory.workbench.residual_graph import residual_graph
 
     graph = residual_graph(depth=4, skips=[(0, 2), (2, 4)], batch=_SAMPLES, width=_WIDTH, activation=torch.tanh)
     checks: list[Check] = []
@@ -134,7 +134,7 @@ def measure() -> Experiment:
 
 
 def control() -> Experiment:
-    from ddtheory.cells.residual_graph import residual_graph
+    from ddtheory.workbench.residual_graph import residual_graph
 
     stream = start = _inputs()
     for _ in range(_DEPTH):

@@ -9,7 +9,7 @@ from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
-from ddtheory.verify.evidence import limit, rate
+from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -76,7 +76,7 @@ def _eigenvalue(samples: Tensor) -> float:
 def measure() -> Experiment:
     import torch
 
-    from ddtheory.cells.residual_graph import residual_graph
+    from ddtheory.workbench.residual_graph import residual_graph
 
     checks: list[Check] = []
     curves: list[Curve] = []
@@ -163,7 +163,7 @@ def _normalised(beta: float) -> tuple[Tensor, Tensor, Tensor]:
 def control() -> Experiment:
     import torch
 
-    from ddtheory.cells.residual_graph import residual_graph
+    from ddtheory.workbench.residual_graph import residual_graph
 
     checks: list[Check] = []
     for name, activation, predicted in (

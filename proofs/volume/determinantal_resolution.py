@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Symbol, symbols
 
-from ddtheory.exact.matrix_products import by_elementary_divisors, by_rank_sequences, deep_linear, reduced_rank
-from ddtheory.exact.newton import monomial_rlct
+from ddtheory.exact.thresholds.matrix_products import (
+    by_elementary_divisors,
+    by_rank_sequences,
+    deep_linear,
+    reduced_rank,
+)
+from ddtheory.exact.thresholds.newton import monomial_rlct
 from ddtheory.values import RLCT, Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Step
-from ddtheory.verify.thresholds import pair_checks
+from ddtheory.workbench.thresholds import pair_checks
 
 if TYPE_CHECKING:
     from ddtheory.measure.sublevel import Threshold
@@ -137,8 +142,8 @@ def derive() -> Derivation:
 
 
 def _reading(hidden: int, outputs: int, rank: int, weight: int = 0) -> Threshold:
-    from ddtheory.measure.matrix_evidence import two_factors
     from ddtheory.measure.sublevel import threshold
+    from ddtheory.workbench.measurements.matrix_evidence import two_factors
 
     step = 0.05  # the third derivative of log Z is at most 2m/ℓ³, so a central difference errs below 1e-6
     exponents = []

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, gamma, log, symbols
 
-from ddtheory.exact.intersection import separable_sum, transversal_crossing, union
+from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing, union
 from ddtheory.values import RLCT, Citation, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Step
-from ddtheory.verify.thresholds import pair_checks
+from ddtheory.workbench.thresholds import pair_checks
 
 if TYPE_CHECKING:
     from ddtheory.measure.sublevel import Floats

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Symbol, symbols
 
-from ddtheory.exact.volume import sublevel_volume
+from ddtheory.exact.finite_n.volume import sublevel_volume
 from ddtheory.values import RLCT, Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Step
-from ddtheory.verify.thresholds import pair_checks
+from ddtheory.workbench.thresholds import pair_checks
 
 if TYPE_CHECKING:
     from ddtheory.measure.sublevel import Floats

@@ -10,11 +10,11 @@ import sympy
 from sympy import Expr, Symbol, symbols
 
 from ddtheory import cells
-from ddtheory.exact.matrix_products import deep_linear
+from ddtheory.exact.thresholds.matrix_products import deep_linear
 from ddtheory.values import RLCT, Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
-from ddtheory.verify.evidence import limit, order_check, rate
-from ddtheory.verify.thresholds import pair_checks
+from ddtheory.workbench.evidence import limit, order_check, rate
+from ddtheory.workbench.thresholds import pair_checks
 
 if TYPE_CHECKING:
     from ddtheory.measure.sublevel import Floats, Threshold
@@ -227,8 +227,8 @@ def control() -> Experiment:
 
 
 def _deep_reading() -> Threshold:
-    from ddtheory.measure.matrix_evidence import three_factors
     from ddtheory.measure.sublevel import threshold
+    from ddtheory.workbench.measurements.matrix_evidence import three_factors
 
     depths, step = [8.0 * 2**power for power in range(4)], 0.05
     exponents = [

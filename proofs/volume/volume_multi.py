@@ -12,8 +12,8 @@ from sympy import Expr, gamma, symbols
 
 from ddtheory.values import RLCT, Citation, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
-from ddtheory.verify.evidence import limit, rate
-from ddtheory.verify.thresholds import pair_checks
+from ddtheory.workbench.evidence import limit, rate
+from ddtheory.workbench.thresholds import pair_checks
 
 if TYPE_CHECKING:
     from ddtheory.measure.sublevel import Floats

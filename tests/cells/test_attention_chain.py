@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ddtheory.cells.attention_chain import AttentionChain, attention_chain
 from ddtheory.errors import InvalidValueError
+from ddtheory.workbench.attention_chain import AttentionChain, attention_chain
 
 
 @pytest.mark.parametrize("heads", [1, 2, 3])

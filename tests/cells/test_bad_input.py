@@ -9,7 +9,7 @@ import sympy
 import torch
 
 from ddtheory import cells
-from ddtheory.cells.torch_expression import evaluate
+from ddtheory.cells.shared.torch_expression import evaluate
 from ddtheory.errors import DDTheoryError, DirectionError, InvalidValueError, NotADivergenceError, UnknownNameError
 
 t = sympy.Symbol("t", real=True)

@@ -7,7 +7,9 @@ import math
 import pytest
 import torch
 
-from ddtheory.cells.chain import (
+from ddtheory.errors import InvalidValueError
+from ddtheory.measure import Categorical
+from ddtheory.workbench.chain import (
     axis_inputs,
     canonical,
     chain_problem,
@@ -16,8 +18,6 @@ from ddtheory.cells.chain import (
     normal_inputs,
     random_rotation,
 )
-from ddtheory.errors import InvalidValueError
-from ddtheory.measure import Categorical
 
 
 def test_the_network_is_the_product_of_its_weights() -> None:

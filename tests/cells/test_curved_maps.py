@@ -9,9 +9,9 @@ import sympy
 import torch
 from sympy import Matrix
 
-from ddtheory.cells.curved_maps import curved_volume, fisher_metric, gauss_curvature, point_map, sheet_map, t, w
 from ddtheory.errors import InvalidValueError
-from ddtheory.measure.curvature import sectional_curvature
+from ddtheory.workbench.curved_maps import curved_volume, fisher_metric, gauss_curvature, point_map, sheet_map, t, w
+from ddtheory.workbench.measurements.curvature import sectional_curvature
 
 
 @pytest.mark.parametrize("mean", [point_map(2), point_map(3), point_map(3, 2), sheet_map(2), sheet_map(4)])

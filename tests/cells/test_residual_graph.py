@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ddtheory.cells.residual_graph import residual_graph
 from ddtheory.errors import InvalidValueError
+from ddtheory.workbench.residual_graph import residual_graph
 
 
 def test_the_nodes_by_hand() -> None:

@@ -13,11 +13,11 @@ from catalogue_points import measured
 from ddtheory import cells
 from ddtheory.cells import Cell, Route, Side, Status
 from ddtheory.cells.hidden_layer import derivative_orders, shelves, vandermonde
-from ddtheory.cells.routes import hidden_units, product_of_factors
-from ddtheory.cells.truth import establish
+from ddtheory.cells.shared.routes import hidden_units, product_of_factors
+from ddtheory.cells.shared.truth import establish
 from ddtheory.errors import InvalidValueError, UndecidedError
-from ddtheory.exact import matrix_products
-from ddtheory.exact.newton import monomial_rlct
+from ddtheory.exact.thresholds import matrix_products
+from ddtheory.exact.thresholds.newton import monomial_rlct
 from ddtheory.values import RLCT, Enclosure
 
 CATALOGUE = cells.catalogue()
@@ -303,7 +303,7 @@ class TestFiniteN:
         grid = t * sum(k * w for k, w in weights) / sum(w for _, w in weights)
         found = cell.finite_n(t, digits=4)
         assert float(found) == pytest.approx(grid, rel=2e-3)  # midpoints err by h²/24 · K'' t ~ 1e-3
-        from ddtheory.exact.finite_n_quadrature import finite_n_germ
+        from ddtheory.exact.finite_n.germs import finite_n_germ
 
         alone = finite_n_germ(cell.divergence, t, digits=4).learning_coefficient
         assert abs(float(alone) - grid) > 0.02

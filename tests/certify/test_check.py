@@ -21,7 +21,7 @@ import ddtheory.certify
 from ddtheory.certify import Report, certify_file, check
 from ddtheory.errors import InvalidValueError, OutputError
 
-SOURCES = sorted(Path(ddtheory.certify.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(ddtheory.certify.__path__[0]).rglob("*.py"))
 CUSP = json.loads(json.dumps(EXAMPLES["cusp"].certificate))
 
 
@@ -35,7 +35,7 @@ def imported(source: str) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_nothing_but_the_standard_library_and_the_errors_of_the_package(path: Path) -> None:
     ours = {
         name for name in imported(path.read_text(encoding="utf-8")) if name.split(".")[0] not in sys.stdlib_module_names

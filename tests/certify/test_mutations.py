@@ -15,7 +15,7 @@ from mutations import Mutant, harmless, mutate
 from ddtheory.certify import check, germs
 from ddtheory.certify.bounds import Bounds
 from ddtheory.certify.polyhedra import Polyhedron
-from ddtheory.certify.rules import RULES
+from ddtheory.certify.rules.table import RULES
 
 CERTIFICATES = {name: json.loads(json.dumps(example.certificate)) for name, example in EXAMPLES.items()}
 

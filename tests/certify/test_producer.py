@@ -21,10 +21,10 @@ from reference import ReferenceGerm, germs
 
 import ddtheory as dd
 from ddtheory.certify import check
-from ddtheory.certify.rules import RULES
+from ddtheory.certify.rules.table import RULES
 from ddtheory.errors import NotADivergenceError, NotAnalyticError
-from ddtheory.exact.answer import Derivation
-from ddtheory.exact.derivation import CertificateError
+from ddtheory.exact.thresholds.derivation import Derivation
+from ddtheory.exact.thresholds.nodes import CertificateError
 
 TABLE = germs()
 SOME = TABLE[::7]

@@ -11,7 +11,7 @@ from handwriting import Json, bound, cofactors, germ, node, of_divergence, of_id
 from handwritten import EXAMPLES, line, nothing, power_of
 
 from ddtheory.certify import check
-from ddtheory.certify.rules import RULES
+from ddtheory.certify.rules.table import RULES
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -12,7 +12,7 @@ from handwritten import EXAMPLES, around_a_root, line, monomial, nothing, power_
 from ddtheory.certify import check
 from ddtheory.certify.germs import Malformed, read_node
 from ddtheory.certify.refusal import Refused
-from ddtheory.certify.rules import RULES
+from ddtheory.certify.rules.table import RULES
 
 
 def refusal(certificate: Json) -> str:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sympy import Rational, Symbol, cos, cosh, exp, log, sin, sinh, sqrt, tanh
 
 from ddtheory.errors import UndecidedError
-from ddtheory.exact import flatness
-from ddtheory.exact.flatness import prove_flat
+from ddtheory.exact.orders import flatness
+from ddtheory.exact.orders.flatness import prove_flat
 
 t = Symbol("t", real=True)
 a = Symbol("a", positive=True)

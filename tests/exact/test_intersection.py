@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.derivation import (
+from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing, union
+from ddtheory.exact.thresholds.nodes import (
     INFINITE,
     Bound,
     best_lower,
@@ -19,7 +20,6 @@ from ddtheory.exact.derivation import (
     lower_of_union,
     upper_of_union,
 )
-from ddtheory.exact.intersection import separable_sum, transversal_crossing, union
 from ddtheory.values import RLCT
 
 pairs = st.builds(RLCT, st.fractions(min_value=Fraction(1, 12), max_value=6, max_denominator=12), st.integers(1, 4))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.matrix_products import (
+from ddtheory.exact.thresholds.matrix_products import (
     at_factorisation,
     by_elementary_divisors,
     by_rank_sequences,

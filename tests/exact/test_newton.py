@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.intersection import separable_sum, transversal_crossing
-from ddtheory.exact.newton import is_certificate, monomial_rlct, newton_distance
+from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing
+from ddtheory.exact.thresholds.newton import is_certificate, monomial_rlct, newton_distance
 from ddtheory.values import RLCT
 
 dimensions = st.integers(1, 4)

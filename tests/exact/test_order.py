@@ -15,7 +15,7 @@ from ddtheory.errors import (
     NotAnalyticError,
     UndecidedError,
 )
-from ddtheory.exact.order import kl_order
+from ddtheory.exact.orders.ray import kl_order
 from ddtheory.values import Kind
 
 x, y, z = symbols("x y z")

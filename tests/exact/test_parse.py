@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sympy import Rational, Symbol, cos, exp, pi, sqrt
 
 from ddtheory.errors import ParseError
-from ddtheory.exact.parse import parse_assignments, parse_expression, parse_parameter
+from ddtheory.exact.numbers.parse import parse_assignments, parse_expression, parse_parameter
 
 x, y = Symbol("x", real=True), Symbol("y", real=True)
 

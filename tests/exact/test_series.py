@@ -7,7 +7,7 @@ import sympy
 from sympy import Rational, Symbol, atan, cos, cosh, erf, exp, log, sin, sinh, sqrt, tan, tanh
 
 from ddtheory.errors import NotAnalyticError
-from ddtheory.exact.series import expand
+from ddtheory.exact.orders.series import expand
 
 t = Symbol("t", real=True)
 a = Symbol("a", positive=True)

@@ -10,7 +10,7 @@ from sympy import Rational, Symbol, exp, sin, symbols, tanh
 
 from ddtheory import kl_order
 from ddtheory.errors import UndecidedError
-from ddtheory.exact import symbolic_exponents
+from ddtheory.exact.orders import symbolic_exponents
 
 x = Symbol("x", real=True)
 k, j = symbols("k j", integer=True, positive=True)

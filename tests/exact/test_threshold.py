@@ -18,12 +18,12 @@ import ddtheory as dd
 from ddtheory.certify import check
 from ddtheory.cli import main
 from ddtheory.errors import InvalidValueError, NotADivergenceError, NotAnalyticError
-from ddtheory.exact.answer import Derivation
-from ddtheory.exact.derivation import CertificateError, Node
-from ddtheory.exact.ideal import IdealGerm
-from ddtheory.exact.local_ring import ring_of
-from ddtheory.exact.rules.registry import REDUCTIONS, TERMINALS, citation_of
-from ddtheory.exact.solver import Solver
+from ddtheory.exact.thresholds.derivation import Derivation
+from ddtheory.exact.thresholds.ideal import IdealGerm
+from ddtheory.exact.thresholds.local_ring import ring_of
+from ddtheory.exact.thresholds.nodes import CertificateError, Node
+from ddtheory.exact.thresholds.rules.table import REDUCTIONS, TERMINALS, citation_of
+from ddtheory.exact.thresholds.solver import Solver
 from ddtheory.values import RLCT
 
 Given = dict[str, Any]

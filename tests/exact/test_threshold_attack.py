@@ -12,10 +12,10 @@ import pytest
 import sympy
 
 from ddtheory.errors import InvalidValueError, NotAnalyticError
-from ddtheory.exact.ideal import IdealGerm
-from ddtheory.exact.local_ring import ring_of
-from ddtheory.exact.rules.bounds import order_bounds
-from ddtheory.exact.threshold import rlct
+from ddtheory.exact.thresholds.ideal import IdealGerm
+from ddtheory.exact.thresholds.local_ring import ring_of
+from ddtheory.exact.thresholds.rlct import rlct
+from ddtheory.exact.thresholds.rules.general_bounds import order_bounds
 from ddtheory.values import RLCT
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ddtheory.errors import NotADivergenceError
-from ddtheory.exact.typed import Intersection, intersection_type
+from ddtheory.exact.thresholds.intersection_type import Intersection, intersection_type
 
 # K, the intersection, regular coordinates split off before it
 DIVERGENCES = [

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sympy import Rational, Symbol, exp, pi, sqrt
 
 from ddtheory.errors import UndecidedError
-from ddtheory.exact.zero import ball, is_zero, sign
+from ddtheory.exact.numbers.zero import ball, is_zero, sign
 
 a = Symbol("a", positive=True)
 b = Symbol("b", real=True)

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact import fluctuation_excess
-from ddtheory.exact.fluctuation import fluctuation_from_lambda
-from ddtheory.exact.fluctuation_excess import UNIFORM_FROM, excess, uniform_margin
+from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda
 from ddtheory.verify import book
+from ddtheory.workbench import fluctuation_excess
+from ddtheory.workbench.fluctuation_excess import UNIFORM_FROM, excess, uniform_margin
 
 
 @pytest.fixture(scope="module")

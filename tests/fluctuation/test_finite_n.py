@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from ddtheory import RLCT, FiniteN, finite_n, separable_sum, transversal_crossing
 from ddtheory.errors import InvalidValueError, UndecidedError
-from ddtheory.exact import finite_n as finite_n_module
-from ddtheory.exact import finite_n_crossing, finite_n_gaussian, volume
-from ddtheory.exact.volume import sublevel_volume
+from ddtheory.exact.finite_n import crossing_law, gaussian, volume
+from ddtheory.exact.finite_n import crossings as finite_n_module
+from ddtheory.exact.finite_n.volume import sublevel_volume
 
 powers = st.fractions(min_value="1/2", max_value=8, max_denominator=3)
 weights = st.fractions(min_value="-3/4", max_value=4, max_denominator=4)
@@ -284,12 +284,12 @@ def test_one_localised_coordinate_in_closed_form() -> None:
 
 
 def test_both_contours_agree_at_the_origin() -> None:
-    prior = finite_n_gaussian.Gaussian(
+    prior = gaussian.Gaussian(
         (Fraction(2), Fraction(4)), (Fraction(0), Fraction(1)), Fraction(1, 2), (Fraction(0),) * 2, False
     )
     for first, second in zip(
-        finite_n_gaussian._contour(prior, Fraction(100), 80),
-        finite_n_gaussian._trapezium(prior, Fraction(100), 80),
+        gaussian._contour(prior, Fraction(100), 80),
+        gaussian._trapezium(prior, Fraction(100), 80),
         strict=True,
     ):
         assert first.overlaps(second) and first.rel_accuracy_bits() > 40 and second.rel_accuracy_bits() > 40
@@ -353,7 +353,7 @@ def test_evidence_is_the_laplace_transform_of_the_volume() -> None:
 
 def test_densities_are_exact() -> None:
     s = sympy.Symbol("s", positive=True)
-    terms = finite_n_crossing.density([Fraction(1, 2), Fraction(1, 4), Fraction(1, 2), Fraction(3)])
+    terms = crossing_law.density([Fraction(1, 2), Fraction(1, 4), Fraction(1, 2), Fraction(3)])
     form = sum(
         sympy.Rational(str(value)) * s**power * sympy.exp(-sympy.Rational(str(term.rate)) * s)
         for term in terms
@@ -421,5 +421,5 @@ def test_more_bad_input() -> None:
 
 
 def test_the_examples_of_the_docstrings() -> None:
-    for module in (finite_n_module, finite_n_crossing, finite_n_gaussian, volume):
+    for module in (finite_n_module, crossing_law, gaussian, volume):
         assert doctest.testmod(module).failed == 0

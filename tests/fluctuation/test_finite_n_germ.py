@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ddtheory import finite_n, finite_n_germ
 from ddtheory.errors import InvalidValueError, NotADivergenceError, NotAnalyticError, UndecidedError
-from ddtheory.exact import finite_n_cells, finite_n_quadrature
+from ddtheory.exact.finite_n import cubature, germs
 
 x, y, z = sympy.symbols("x y z", real=True)
 
@@ -229,10 +229,10 @@ def test_more_bad_input() -> None:
 
 
 def test_too_much_work_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finite_n_cells, "MAX_CELLS", 20)
+    monkeypatch.setattr(cubature, "MAX_CELLS", 20)
     with pytest.raises(UndecidedError, match="more than 20 cells"):
         finite_n_germ("x^2*y^2", 10**4)
 
 
 def test_the_examples_of_the_docstrings() -> None:
-    assert doctest.testmod(finite_n_quadrature).failed == 0
+    assert doctest.testmod(germs).failed == 0

@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 
 from ddtheory import singular_fluctuation
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact import enclosing, fluctuation, fluctuation_forms, fluctuation_partition, fluctuation_quadrature
-from ddtheory.exact.fluctuation import fluctuation_from_lambda, frozen_fluctuation
-from ddtheory.exact.fluctuation_partition import Sided, variance_bound
+from ddtheory.exact.fluctuation import forms, nu, quadrature
+from ddtheory.exact.fluctuation import partition as partition_function
+from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda, frozen_fluctuation
+from ddtheory.exact.fluctuation.partition import Sided, variance_bound
+from ddtheory.exact.numbers import enclosing
 from ddtheory.values import Enclosure
 
 half_integers = st.fractions(min_value="1/50", max_value=3, max_denominator=50)
@@ -151,7 +153,7 @@ def test_the_mean_obeys_riccati_and_its_variance_stays_below_the_bound(a: Fracti
     with flint.ctx.workprec(200):
         step = flint.arb(2) ** -60
         below, here, above = (
-            fluctuation_partition.mean(a, sided, flint.arb(eta) + 1 + shift) for shift in (-step, 0, step)
+            partition_function.mean(a, sided, flint.arb(eta) + 1 + shift) for shift in (-step, 0, step)
         )
         slope = (above - below) / (2 * step)
         variance = enclosing.ball(a) + here * (flint.arb(eta) + 1 - here)
@@ -166,9 +168,9 @@ def test_the_logarithm_has_the_mean_as_derivative(a: Fraction, eta: float) -> No
         step = flint.arb(2) ** -60
         at = flint.arb(eta) + 1
         for sided in ("one", "two"):
-            above = fluctuation_partition.log_partition(a, sided, at + step)[0]
-            below = fluctuation_partition.log_partition(a, sided, at - step)[0]
-            assert abs((above - below) / (2 * step) - fluctuation_partition.mean(a, sided, at)) < flint.arb(2) ** -80
+            above = partition_function.log_partition(a, sided, at + step)[0]
+            below = partition_function.log_partition(a, sided, at - step)[0]
+            assert abs((above - below) / (2 * step) - partition_function.mean(a, sided, at)) < flint.arb(2) ** -80
 
 
 @given(half_integers, st.floats(min_value=0.001, max_value=20))
@@ -177,35 +179,35 @@ def test_the_variance_bound_really_excludes_zeros_in_the_strip(a: Fraction, x: f
     for sided in ("one", "two"):
         with flint.ctx.workprec(3000):
             bound = variance_bound(a, sided)
-            y = (2 * enclosing.ball(fluctuation_quadrature._Q) / enclosing.ball(bound)).sqrt()
+            y = (2 * enclosing.ball(quadrature._Q) / enclosing.ball(bound)).sqrt()
 
             def partition(point: flint.acb, sided: str = sided) -> flint.acb:
                 z = point * point / 2
                 value = z.hypgeom_1f1(enclosing.ball(a / 2), flint.arb(0.5))
                 if sided == "one":
                     odd = z.hypgeom_1f1(enclosing.ball((a + 1) / 2), flint.arb(1.5))
-                    value += fluctuation_partition.mean_at_zero(a) * point * odd
+                    value += partition_function.mean_at_zero(a) * point * odd
                 return value
 
             for sign in (1, -1):
                 edge = abs(partition(flint.acb(sign * x, y)))
-                assert edge >= (1 - enclosing.ball(fluctuation_quadrature._Q)) * partition(flint.acb(sign * x)).real
+                assert edge >= (1 - enclosing.ball(quadrature._Q)) * partition(flint.acb(sign * x)).real
 
 
 def test_the_closed_forms_are_the_balls() -> None:
     for a in (sympy.Rational(1, 2), sympy.Rational(5, 3)):
         for sided in ("one", "two"):
             for eta in (-2, 1, 3):
-                form = fluctuation_forms.partition(a, sympy.Integer(eta), sided)
+                form = forms.partition(a, sympy.Integer(eta), sided)
                 with flint.ctx.workprec(128):
-                    right, left = fluctuation_partition.log_partition(
+                    right, left = partition_function.log_partition(
                         Fraction(int(a.p), int(a.q)), sided, flint.arb(abs(eta))
                     )
                     found = right if eta > 0 else left
                     assert abs(found - flint.arb(str(sympy.N(sympy.log(form), 30)))) < 1e-25
     a, eta = sympy.Rational(1, 3), sympy.Rational(3, 2)
-    slope = sympy.diff(fluctuation_forms.mean(a, sympy.Symbol("x"), "one"), sympy.Symbol("x")).subs("x", eta)
-    assert abs(sympy.N(slope - fluctuation_forms.variance(a, eta, "one"), 20)) < 1e-18
+    slope = sympy.diff(forms.mean(a, sympy.Symbol("x"), "one"), sympy.Symbol("x")).subs("x", eta)
+    assert abs(sympy.N(slope - forms.variance(a, eta, "one"), 20)) < 1e-18
 
 
 def test_no_global_precision_is_changed() -> None:
@@ -266,7 +268,7 @@ def test_a_learning_coefficient_must_be_positive() -> None:
 
 
 def test_the_examples_of_the_docstrings() -> None:
-    for module in (enclosing, fluctuation, fluctuation_forms, fluctuation_partition, fluctuation_quadrature):
+    for module in (enclosing, nu, forms, partition_function, quadrature):
         assert doctest.testmod(module).failed == 0
 
 
@@ -300,7 +302,7 @@ def test_moments_of_the_posterior_averaged_over_the_noise(a: Fraction, sided: Si
         step = Fraction(1, 8)
         for j in range(-80, 81):
             xi = enclosing.ball(j * step)
-            m = fluctuation_partition.mean(a, sided, xi)
+            m = partition_function.mean(a, sided, xi)
             weight = enclosing.ball(step) * (-xi * xi / 2).exp() / (2 * flint.arb.pi()).sqrt()
             squares += weight * m * m
             seconds += weight * (enclosing.ball(a) + xi * m)  # Stein

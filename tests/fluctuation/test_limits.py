@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from ddtheory import RLCT, FiniteN, finite_n, rlct
 from ddtheory.errors import InvalidValueError, UndecidedError
-from ddtheory.exact import finite_n_expansion as module
-from ddtheory.exact.finite_n_expansion import finite_n_expansion, leading_constant
+from ddtheory.exact.finite_n import expansion as module
+from ddtheory.exact.finite_n.expansion import finite_n_expansion, leading_constant
 
 LARGE = 10**150  # log t = 345, so that 1/log t separates neighbouring multiplicities
 NAMES = "xyz"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.fluctuation import singular_fluctuation
-from ddtheory.measure.line_posterior import Line, expected, posterior_moments, simulate
+from ddtheory.exact.fluctuation.nu import singular_fluctuation
+from ddtheory.workbench.measurements.line_posterior import Line, expected, posterior_moments, simulate
 
 
 @pytest.mark.parametrize("line", [Line(1), Line(2, amplitude=2.0), Line(3, beta=0.5), Line(2, prior_exponent=1.0)])

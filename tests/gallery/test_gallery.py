@@ -19,7 +19,7 @@ import sympy
 from click.testing import CliRunner, Result
 
 from ddtheory import cells
-from ddtheory.cells.document import SCHEMA_FILE, catalogue_document, document, summary
+from ddtheory.cells.shared.document import SCHEMA_FILE, catalogue_document, document, summary
 from ddtheory.errors import DDTheoryError, InvalidValueError, OutputError
 from ddtheory.gallery import command
 from ddtheory.gallery.drawing import lower_hull, newton_polygon, pictures

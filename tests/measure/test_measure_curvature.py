@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.measure.curvature import christoffel, pullback_metric, sectional_curvature
+from ddtheory.workbench.measurements.curvature import christoffel, pullback_metric, sectional_curvature
 
 
 def points(*rows: tuple[float, ...]) -> Tensor:

@@ -7,8 +7,10 @@ import pkgutil
 import pytest
 
 import ddtheory.measure
+import ddtheory.workbench.measurements
 
-MODULES = sorted(module.name for module in pkgutil.iter_modules(ddtheory.measure.__path__, "ddtheory.measure."))
+ROOMS = (ddtheory.measure, ddtheory.workbench.measurements)
+MODULES = sorted(module.name for room in ROOMS for module in pkgutil.iter_modules(room.__path__, f"{room.__name__}."))
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -7,13 +7,13 @@ from fractions import Fraction
 import pytest
 import torch
 
-from ddtheory.cells.chain import canonical, chain_problem, corner_inputs, normal_inputs
 from ddtheory.errors import MeasurementError, UnknownNameError
 from ddtheory.measure import Categorical, Gaussian, Problem
 from ddtheory.measure.gram import GramFactor
 from ddtheory.measure.kronecker import KroneckerFactors, gradient_gram, kronecker_factors, kronecker_factors_of_all
 from ddtheory.measure.labels import NoisyTargets
 from ddtheory.measure.spectra import activation_gram, fisher_gram
+from ddtheory.workbench.chain import canonical, chain_problem, corner_inputs, normal_inputs
 
 L, H = 4, 3
 VARIANCE = Fraction(1, 100)

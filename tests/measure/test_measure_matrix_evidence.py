@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.measure.matrix_evidence import _log_bessel, three_factors, two_factors
+from ddtheory.workbench.measurements.matrix_evidence import _log_bessel, three_factors, two_factors
 
 DRAWS = 500_000
 FEW, MANY = 0.5, 2.0

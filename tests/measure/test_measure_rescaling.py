@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.measure.rescaling import Blocks, adam, descend, gauge_adam, gradient_descent, rescaled
+from ddtheory.workbench.measurements.rescaling import Blocks, adam, descend, gauge_adam, gradient_descent, rescaled
 
 
 def draw(seed: int, *shape: int) -> Tensor:

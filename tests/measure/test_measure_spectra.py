@@ -8,12 +8,12 @@ from fractions import Fraction
 import pytest
 import torch
 
-from ddtheory.cells.chain import axis_inputs, canonical, chain_problem, random_rotation
 from ddtheory.errors import InvalidValueError, MeasurementError, UnknownNameError
 from ddtheory.measure import Categorical, Gaussian, Problem, fisher_matrix
 from ddtheory.measure.gram import GramFactor, Spectrum
 from ddtheory.measure.labels import NoisyTargets
 from ddtheory.measure.spectra import SpectrumProfile, activation_gram, fisher_gram, spectra_along
+from ddtheory.workbench.chain import axis_inputs, canonical, chain_problem, random_rotation
 
 L, H = 4, 3
 

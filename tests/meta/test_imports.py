@@ -118,7 +118,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
             {"measure-is-blind", "wall", "storeys"},
         ),
         ("ddtheory/measure/heads.py", "import sympy", {"measure-is-blind"}),
-        ("ddtheory/exact/order.py", "import torch", {"exact-is-exact"}),
+        ("ddtheory/exact/orders/ray.py", "import torch", {"exact-is-exact"}),
         ("ddtheory/values.py", "import numpy", {"values-are-plain", "exact-is-exact"}),
         ("ddtheory/cells/cell.py", "def peek():\n    from ddtheory.verify import load", {"storeys"}),
         ("ddtheory/verify/claim.py", "import ddtheory.cli", {"storeys"}),

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 import ddtheory.measure
-import ddtheory.verify.evidence
+import ddtheory.workbench
 from ddtheory.measure import Profile, order
 from ddtheory.values import ReadingStatus
-from ddtheory.verify.evidence import rate
+from ddtheory.workbench.evidence import rate
 
 FILES = [
-    *sorted(Path(ddtheory.measure.__file__).parent.glob("*.py")),
-    Path(ddtheory.verify.evidence.__file__),
+    *sorted(Path(ddtheory.measure.__path__[0]).rglob("*.py")),
+    *sorted(Path(ddtheory.workbench.__path__[0]).rglob("*.py")),
 ]
 
 LOGARITHMS = {"log", "log2", "log10", "log1p"}

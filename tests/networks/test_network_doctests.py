@@ -11,7 +11,7 @@ import pytest
 import ddtheory.networks
 
 ROOM = pkgutil.iter_modules(ddtheory.networks.__path__, "ddtheory.networks.")
-MODULES = ["ddtheory.exact.valuation", *sorted(module.name for module in ROOM)]
+MODULES = ["ddtheory.exact.orders.valuation", *sorted(module.name for module in ROOM)]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -26,6 +26,6 @@ def test_the_room_knows_no_measurement():
 
 
 def test_there_are_examples():
-    for name in ("ddtheory.exact.valuation", "ddtheory.networks.orders", "ddtheory.networks.result"):
+    for name in ("ddtheory.exact.orders.valuation", "ddtheory.networks.orders", "ddtheory.networks.result"):
         module = importlib.import_module(name)
         assert sum(len(found.examples) for found in doctest.DocTestFinder().find(module)) > 0, name

@@ -18,7 +18,7 @@ from sympy import Integer, oo
 from torch import Tensor, nn
 
 from ddtheory import measure
-from ddtheory.exact.valuation import Order
+from ddtheory.exact.orders.valuation import Order
 from ddtheory.networks import NetworkOrders, network_orders
 
 # powers are whole, so second moments of analytic networks have even rates, and moments of ReLU networks whole ones

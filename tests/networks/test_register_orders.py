@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from sympy import Min, Symbol
 from torch import Tensor, nn
 
-from ddtheory.exact.valuation import Order
+from ddtheory.exact.orders.valuation import Order
 from ddtheory.networks import network_orders
 
 

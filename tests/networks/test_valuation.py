@@ -14,7 +14,7 @@ from sympy import Min, oo
 from torch import nn
 
 from ddtheory.errors import InvalidValueError, UnknownNameError
-from ddtheory.exact.valuation import (
+from ddtheory.exact.orders.valuation import (
     ACTIVATIONS,
     Guarantee,
     Order,

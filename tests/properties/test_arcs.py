@@ -12,8 +12,8 @@ from seeded import sample
 from torch import Tensor
 
 from ddtheory.cells import Cell
-from ddtheory.cells.torch_expression import evaluate
-from ddtheory.exact.order import kl_order
+from ddtheory.cells.shared.torch_expression import evaluate
+from ddtheory.exact.orders.ray import kl_order
 from ddtheory.measure import arc, fisher_along, order
 from ddtheory.testing import HiddenDivergence, hidden_divergences
 from ddtheory.values import KLOrder, OrderReading, ReadingStatus

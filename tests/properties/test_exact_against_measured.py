@@ -20,7 +20,7 @@ from ddtheory.testing import (
     orders,
 )
 from ddtheory.values import ReadingStatus
-from ddtheory.verify.evidence import limit
+from ddtheory.workbench.evidence import limit
 
 ALL_LAWS = dead_unit_cells(laws=input_laws(max_points=2, max_denominator=2))
 

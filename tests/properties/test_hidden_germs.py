@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from seeded import sample
 
 import ddtheory as dd
-from ddtheory.exact.answer import Derivation
+from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.testing import HiddenGerm, germs_with_known_pairs
 from ddtheory.values import RLCT
 

@@ -15,7 +15,7 @@ from hypothesis import event, example, given
 from hypothesis import strategies as st
 
 from ddtheory.cells import Cell, mean_map
-from ddtheory.exact.order import kl_order
+from ddtheory.exact.orders.ray import kl_order
 from ddtheory.measure import Gaussian, fisher_along, order
 from ddtheory.testing import KnownCell, coefficients, dead_unit_cells, mean_map_cells, orders
 from ddtheory.values import Kind, ReadingStatus

@@ -16,10 +16,10 @@ from hypothesis import assume, event, example, given
 from hypothesis import strategies as st
 from seeded import sample
 
-from ddtheory.exact.finite_n import finite_n
-from ddtheory.exact.intersection import separable_sum, transversal_crossing, union
-from ddtheory.exact.newton import monomial_rlct
-from ddtheory.exact.volume import sublevel_volume
+from ddtheory.exact.finite_n.crossings import finite_n
+from ddtheory.exact.finite_n.volume import sublevel_volume
+from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing, union
+from ddtheory.exact.thresholds.newton import monomial_rlct
 from ddtheory.measure.sublevel import (
     DEPTHS,
     Threshold,

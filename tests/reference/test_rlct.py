@@ -12,7 +12,7 @@ import pytest
 
 import ddtheory as dd
 from ddtheory.errors import NotAnalyticError
-from ddtheory.exact.answer import Derivation
+from ddtheory.exact.thresholds.derivation import Derivation
 from reference import ReferenceGerm, germs
 
 OPEN = {

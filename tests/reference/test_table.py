@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 import sympy
 
-from ddtheory.exact.parse import parse_expression
+from ddtheory.exact.numbers.parse import parse_expression
 from reference import ReferenceGerm, germs
 
 TABLE = germs()

@@ -21,7 +21,7 @@ import sympy
 from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from ddtheory.exact.parse import parse_expression
+from ddtheory.exact.numbers.parse import parse_expression
 from reference import ReferenceGerm, germs
 
 HALF_WIDTH = 0.4

@@ -20,8 +20,8 @@ from ddtheory.testing import ConformanceVerdict, Estimate, EstimationTask, LossS
 from ddtheory.testing.conformance import ConformanceCell, conformance_cells, metropolis, quadrature
 from ddtheory.testing.conformance.document import SCHEMA_FILE, document
 from ddtheory.testing.conformance.judging import judge
-from ddtheory.testing.conformance.outcome import Outcome
 from ddtheory.testing.conformance.task import from_samples
+from ddtheory.testing.conformance.task_result import Outcome
 from ddtheory.values import RLCT, Enclosure
 
 AGREES, BIASED, TOO_WIDE, FAILED = (

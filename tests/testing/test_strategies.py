@@ -15,7 +15,7 @@ from seeded import sample
 
 from ddtheory import testing
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.order import kl_order
+from ddtheory.exact.orders.ray import kl_order
 from ddtheory.testing import HiddenDivergence, InputLaw, KnownCell, Rotation
 from ddtheory.testing.units import ACTIVATIONS
 from ddtheory.values import RLCT, Interval, Kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ddtheory.verify.claim import Outcome
-from ddtheory.verify.ladder import count_check, limit_check, rate_check, value_check
+from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
 
 RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(9))
 

@@ -3,9 +3,9 @@
 Needs numpy and the exact side; neither torch nor hypothesis, unless an estimator asks for a torch module.
 """
 
-from ddtheory.testing.conformance.catalogue import CatalogueCell as CatalogueCell
-from ddtheory.testing.conformance.catalogue import catalogue_cells as catalogue_cells
-from ddtheory.testing.conformance.catalogue import from_cell as from_cell
+from ddtheory.testing.conformance.catalogue_cells import CatalogueCell as CatalogueCell
+from ddtheory.testing.conformance.catalogue_cells import catalogue_cells as catalogue_cells
+from ddtheory.testing.conformance.catalogue_cells import from_cell as from_cell
 from ddtheory.testing.conformance.cells import ConformanceCell as ConformanceCell
 from ddtheory.testing.conformance.cells import GroundTruth as GroundTruth
 from ddtheory.testing.conformance.cells import conformance_cells as conformance_cells
@@ -15,7 +15,6 @@ from ddtheory.testing.conformance.check import check_estimator as check_estimato
 from ddtheory.testing.conformance.judging import CellResult as CellResult
 from ddtheory.testing.conformance.judging import ConformanceVerdict as ConformanceVerdict
 from ddtheory.testing.conformance.judging import Rival as Rival
-from ddtheory.testing.conformance.outcome import Outcome as Outcome
 from ddtheory.testing.conformance.posterior import PolynomialPosterior as PolynomialPosterior
 from ddtheory.testing.conformance.posterior import Posterior as Posterior
 from ddtheory.testing.conformance.reference import metropolis as metropolis
@@ -27,3 +26,4 @@ from ddtheory.testing.conformance.task import Estimate as Estimate
 from ddtheory.testing.conformance.task import EstimationTask as EstimationTask
 from ddtheory.testing.conformance.task import Estimator as Estimator
 from ddtheory.testing.conformance.task import LossSamples as LossSamples
+from ddtheory.testing.conformance.task_result import Outcome as Outcome

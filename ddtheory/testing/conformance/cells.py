@@ -1,7 +1,7 @@
 r"""Twenty-eight cells with proven finite-n targets, made to be confused: each comes with the values of its rivals.
 
 K = Σ over blocks of ∏ w_i^{p_i} on variables that no two blocks share, or a small polynomial. Targets are
-λ(nβ) = nβ E[K] by `ddtheory.exact.finite_n` and `finite_n_germ`; (λ, m) are written by hand from λ = Σ min (h+1)/p.
+λ(nβ) = nβ E[K] by `finite_n` and `finite_n_germ`; (λ, m) are written by hand from λ = Σ min (h+1)/p.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def sum_of_crossings(*blocks: Sequence[int], prior: Sequence[int] = (), localisa
 
     @cache
     def expected(n_beta: Fraction) -> Enclosure:
-        from ddtheory.exact.finite_n import finite_n
+        from ddtheory.exact.finite_n.crossings import finite_n
 
         variance = Fraction(1, localisation) if localisation else None
         weights = list(prior) or [0] * sum(map(len, blocks))
@@ -134,7 +134,7 @@ def germ_value(divergence: str, half_width: Fraction, prior: Mapping[str, int] |
 
     @cache
     def expected(n_beta: Fraction) -> Enclosure:
-        from ddtheory.exact.finite_n_quadrature import finite_n_germ
+        from ddtheory.exact.finite_n.germs import finite_n_germ
 
         found = finite_n_germ(divergence, n_beta, half_width=half_width, prior=dict(prior or {}), digits=_GERM_DIGITS)
         return found.learning_coefficient

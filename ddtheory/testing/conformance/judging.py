@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ddtheory.testing.conformance.outcome import Outcome
 from ddtheory.testing.conformance.task import Estimate, Z
+from ddtheory.testing.conformance.task_result import Outcome
 from ddtheory.values import RLCT, Enclosure, Interval
 
 RESOLUTION = 0.25

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ddtheory.errors import InvalidValueError, OutputError
-from ddtheory.testing.conformance.outcome import Outcome
 from ddtheory.testing.conformance.task import Estimate
+from ddtheory.testing.conformance.task_result import Outcome
 
 SCHEMA = "ddtheory.sweep/1"
 

@@ -20,8 +20,8 @@ from time import perf_counter
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.testing.conformance.kept import Kept
-from ddtheory.testing.conformance.outcome import Outcome
 from ddtheory.testing.conformance.task import EstimationTask, Estimator, read_answer
+from ddtheory.testing.conformance.task_result import Outcome
 from ddtheory.verify.pool import run_all
 from ddtheory.verify.runner import MOST_JOBS, cores
 

@@ -17,7 +17,7 @@ from ddtheory.testing.conformance.judging import CellResult, ConformanceVerdict
 
 if TYPE_CHECKING:
     from ddtheory.testing.conformance.check import ConformanceReport
-    from ddtheory.testing.conformance.outcome import Outcome
+    from ddtheory.testing.conformance.task_result import Outcome
 
 GLYPH: Mapping[ConformanceVerdict, str] = {
     ConformanceVerdict.AGREES: "✓",

@@ -1,0 +1,228 @@
+"""What a cell is: one singular model with two faces that are built independently of each other.
+
+The symbolic face is K in coordinates; the torch face is a problem that can be measured. A test ties them: K
+estimated on the torch face must equal the symbolic K near the point. Beside them stands what is known of (λ, m) at
+that very point, and over the whole parameter space where that is another pair.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ddtheory.cells.shared.truth import Provenance, Route, Truth, establish
+from ddtheory.errors import DirectionError, InvalidValueError, NotADivergenceError, unknown
+from ddtheory.exact.numbers.zero import is_zero
+from ddtheory.exact.orders.ray import kl_order
+from ddtheory.values import RLCT, Citation, Enclosure, Kind, KLOrder
+
+if TYPE_CHECKING:
+    from sympy import Expr, Symbol
+    from torch import Tensor
+
+    from ddtheory.cells.shared.sampling import Sample
+    from ddtheory.exact.thresholds.derivation import Derivation
+    from ddtheory.measure import Problem
+
+_ENTRY = re.compile(r"(?P<parameter>.+?)\[(?P<index>\d+(?:,\d+)*)\]")
+
+
+class Relation(StrEnum):
+    """How the symbolic K stands to the K of the torch face."""
+
+    EQUAL = "equal"
+    ASYMPTOTIC = "asymptotically equal"  # the ratio tends to 1 at the point
+    BELOW = "below"  # the symbolic K is nowhere larger than that of the torch face
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A constructed singular model, at its true parameter θ0 = 0 in the cell's coordinates.
+
+    Attributes:
+        name: the family and its arguments, e.g. "gaussian_location(k=2)".
+        divergence: K in nats, in the coordinates, which are shifts from θ0.
+        coordinates: coordinate symbol → the entry of a torch parameter that it shifts: "b" (all of a parameter of one
+            element) or "first.weight[0,2]".
+        directions: named directions that people ask about, by coordinate name.
+        source: where the model is studied.
+        build: seed → the torch face.
+        generators: f_i with K ≍ Σ f_i² near the point; empty when K itself is all there is.
+        prior: exponents h of a prior ∏ |w|^h, 0 where missing.
+        boundary: coordinates that the model confines to ≥ 0.
+        relation: how `divergence` stands to the K of the torch face.
+        routes: the ways to (λ, m) at the point, see `truth`.
+        elsewhere: the ways to the pair over the whole parameter space, where it is known to be another one.
+        provenance: how the closed form was obtained.
+        fluctuation: digits → ν at β = 1, where it is known.
+        finite: (nβ, digits) → the exact finite-temperature learning coefficient, where it is computable.
+        statistic: (outputs at the truth, generator) → labels, for heads whose labels cannot be drawn from the outputs.
+        remark: a trap, or what the cell is good for.
+    """
+
+    name: str
+    divergence: Expr
+    coordinates: Mapping[Symbol, str]
+    directions: Mapping[str, Mapping[str, int]]
+    source: Citation
+    build: Callable[[int], Problem]
+    generators: tuple[Expr, ...] = ()
+    prior: Mapping[Symbol, Fraction | int] = field(default_factory=dict["Symbol", "Fraction | int"])
+    boundary: tuple[Symbol, ...] = ()
+    relation: Relation = Relation.EQUAL
+    routes: tuple[Route, ...] = ()
+    elsewhere: tuple[Route, ...] = ()
+    provenance: Provenance = Provenance.DERIVATION
+    fluctuation: Callable[[int], Enclosure] | None = None
+    finite: Callable[[Any, int], Enclosure] | None = None
+    statistic: Callable[[Tensor, Any], Tensor] | None = None
+    remark: str = ""
+    family: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @cached_property
+    def truth(self) -> Truth:
+        """(λ, m) at the point of the torch face, with the routes that agree on it.
+
+        Raises:
+            UndecidedError: the routes contradict each other.
+        """
+        return establish(self.name, self.routes)
+
+    @cached_property
+    def global_truth(self) -> Truth:
+        """(λ, m) over the whole parameter space, the dominating pair of all true parameters.
+
+        It is the pair at the point for cells that record no other.
+
+        Raises:
+            UndecidedError: the routes contradict each other.
+        """
+        return establish(f"{self.name}, globally", self.elsewhere) if self.elsewhere else self.truth
+
+    @property
+    def rlct(self) -> RLCT | None:
+        """(λ, m) at the point, None when only bounds are known."""
+        return self.truth.rlct
+
+    def derivation(self, seconds: float = 20) -> Derivation:
+        """(λ, m) of the symbolic face by the general machine of `exact.threshold`, or its bounds, with a certificate.
+
+        It knows nothing of the routes: it is a third opinion, for cells of few coordinates.
+        """
+        from ddtheory.exact.thresholds.rlct import rlct
+
+        prior = {symbol: Fraction(h) for symbol, h in self.prior.items()} or None
+        if self.generators:
+            return rlct(generators=self.generators, prior=prior, nonnegative=self.boundary, seconds=seconds)
+        return rlct(self.divergence, prior=prior, nonnegative=self.boundary, seconds=seconds)
+
+    def singular_fluctuation(self, digits: int = 15) -> Enclosure:
+        """The singular fluctuation ν at β = 1.
+
+        Raises:
+            InvalidValueError: it is not known for this cell.
+        """
+        if self.fluctuation is None:
+            raise InvalidValueError(f"The singular fluctuation of {self.name} is not known in closed form.")
+        return self.fluctuation(digits)
+
+    def finite_n(self, n_beta: Any, digits: int = 6) -> Enclosure:
+        """λ(nβ) = nβ E[K] under a uniform prior (or the cell's own |w|^h) on the box of half width 1 around the point.
+
+        It is this number, and not λ, that a sampler at (n, β) estimates.
+
+        Raises:
+            InvalidValueError: it cannot be computed exactly for this cell.
+        """
+        if self.finite is None:
+            raise InvalidValueError(
+                f"The exact finite-n value of {self.name} is not computable here: K must be a normal crossing, a sum "
+                "of them on separate variables, or a polynomial in at most three variables."
+            )
+        return self.finite(n_beta, digits)
+
+    def problem(self, seed: int = 0) -> Problem:
+        """The torch face: model, true parameter, data and head, in float64."""
+        return self.build(seed)
+
+    def sample(self, count: int, seed: int = 0) -> Sample:
+        """Draws inputs and labels from the true model, for estimators that need data; see `sampling.draw`."""
+        from ddtheory.cells.shared.sampling import draw
+
+        return draw(self.problem(seed), count, seed, self.statistic)
+
+    def kl_order(self, along: str | Mapping[str, Any], *, arc: bool = True) -> KLOrder:
+        """The exact order of K along a direction, given by its name in the cell or by components.
+
+        Raises:
+            UnknownNameError: the cell has no direction of that name.
+        """
+        components, parameters = self._components(along), self.divergence.free_symbols - set(self.coordinates)
+        if arc:
+            return kl_order(self.divergence, components, parameters=parameters)
+        return self._order_on_ray(components, parameters)
+
+    def _order_on_ray(self, components: Mapping[str, Any], parameters: set[Symbol]) -> KLOrder:
+        """The order along the ray alone, from K as a function of one variable: models with a hundred stay quick."""
+        import sympy
+
+        time = sympy.Symbol("tau", real=True)
+        steps = {symbol: time * components.get(symbol.name, 0) for symbol in self.coordinates}
+        on_ray = self.divergence.xreplace(steps)  # all at once, and much faster than subs
+        if time not in on_ray.free_symbols:
+            if is_zero(on_ray):
+                return KLOrder(Kind.FLAT, None, None, None, "K does not contain the coordinates that move.")
+            raise NotADivergenceError(f"K of {self.name} is {on_ray} at the point, not 0.")
+        found = kl_order(on_ray, {time: 1}, parameters=parameters, arc=False)
+        if found.leading is None:
+            return found
+        exponent = 2 * sympy.sympify(found.k)
+        norm = sympy.sqrt(sympy.Add(*[sympy.sympify(value) ** 2 for value in components.values()]))
+        return replace(found, leading=sympy.simplify(found.leading / norm**exponent))
+
+    def torch_direction(self, along: str | Mapping[str, Any]) -> dict[str, Any]:
+        """The same direction for the torch face: parameter name → tensor, unit length up to the caller's measure."""
+        import torch
+
+        return self._fill({name: torch.zeros_like(value) for name, value in self.problem().truth.items()}, along)
+
+    def torch_point(self, point: Mapping[str, float]) -> dict[str, Tensor]:
+        """The torch parameters at a point given in coordinates: θ0 shifted by them."""
+        moved = {name: value.clone() for name, value in self.problem().truth.items()}
+        return self._fill(moved, point)
+
+    def _fill(self, tensors: dict[str, Tensor], along: str | Mapping[str, Any]) -> dict[str, Tensor]:
+        names = {symbol.name: entry for symbol, entry in self.coordinates.items()}
+        touched: set[str] = set()
+        for name, value in self._components(along).items():
+            if name not in names:
+                raise DirectionError(f"{self.name} has no coordinate {name}; it has {', '.join(sorted(names))}.")
+            parameter, index = _entry(names[name])
+            touched.add(parameter)
+            tensors[parameter][index] += float(value)
+        return {name: tensors[name] for name in tensors if name in touched}
+
+    def _components(self, along: str | Mapping[str, Any]) -> Mapping[str, Any]:
+        if not isinstance(along, str):
+            return {str(name): value for name, value in along.items()}
+        if along not in self.directions:
+            raise unknown(f"direction of {self.name}", along, self.directions)
+        return self.directions[along]
+
+
+def _entry(name: str) -> tuple[str, Any]:
+    """The parameter and the index of an entry.
+
+    >>> _entry("first.weight[0,2]"), _entry("b")
+    (('first.weight', (0, 2)), ('b', Ellipsis))
+    """
+    found = _ENTRY.fullmatch(name)
+    if found is None:
+        return name, ...
+    return found["parameter"], tuple(int(part) for part in found["index"].split(","))

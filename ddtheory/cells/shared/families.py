@@ -1,0 +1,153 @@
+"""The families of the catalogue by name: which there are, which cells stand in the catalogue, and how one is found."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache, wraps
+from types import GenericAlias
+from typing import Any, ParamSpec
+
+from ddtheory.cells.shared.cell import Cell
+from ddtheory.errors import InvalidValueError, unknown
+
+Parameters = ParamSpec("Parameters")
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of cells.
+
+    Attributes:
+        name: the name of its function.
+        make: keyword parameters → the cell.
+        examples: the parameters of the cells that stand in the catalogue.
+        defaults: parameter name → default.
+        types: parameter name → type, for parameters that arrive as text.
+    """
+
+    name: str
+    make: Callable[..., Cell]
+    examples: tuple[Mapping[str, Any], ...]
+    defaults: Mapping[str, Any]
+    types: Mapping[str, Any]
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring."""
+        return (self.make.__doc__ or "").strip().splitlines()[0]
+
+
+_FAMILIES: dict[str, Family] = {}
+
+
+def family(*examples: Mapping[str, Any]) -> Callable[[Callable[Parameters, Cell]], Callable[Parameters, Cell]]:
+    """Registers a function as a family; each example is a cell of the catalogue, and without one the default is."""
+
+    def register(make: Callable[Parameters, Cell]) -> Callable[Parameters, Cell]:
+        signature = inspect.signature(make)
+
+        @wraps(make)
+        def named(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Cell:
+            bound = signature.bind(*args, **kwargs)
+            told = ", ".join(f"{name}={_text(value)}" for name, value in bound.arguments.items())
+            bound.apply_defaults()
+            cell = make(*args, **kwargs)
+            arguments = dict(bound.arguments)
+            return replace(cell, name=f"{make.__name__}({told})", family=make.__name__, arguments=arguments)
+
+        hints = {name: hint for name, hint in typing.get_type_hints(make).items() if name != "return"}
+        defaults = {name: parameter.default for name, parameter in signature.parameters.items()}
+        _FAMILIES[make.__name__] = Family(make.__name__, named, examples or ({},), defaults, hints)
+        return named
+
+    return register
+
+
+def families() -> Mapping[str, Family]:
+    """All families by name."""
+    return dict(sorted(_FAMILIES.items()))
+
+
+@cache
+def catalogue() -> tuple[Cell, ...]:
+    """Every cell of the catalogue, family by family.
+
+    >>> len(catalogue()) > 60
+    True
+    """
+    return tuple(entry.make(**example) for entry in families().values() for example in entry.examples)
+
+
+def find(name: str, **parameters: Any) -> Cell:
+    """The cell of a family at given parameters; those left out have their defaults.
+
+    Raises:
+        UnknownNameError: there is no such family, or it has no such parameter; the message names the nearest.
+        InvalidValueError: the family refuses a value.
+
+    >>> find("reduced_rank", inputs=2, hidden=2, outputs=2, rank=1).rlct
+    RLCT(lam=Fraction(2, 1), m=2)
+    """
+    entry = _family(name)
+    for parameter in parameters:
+        if parameter not in entry.defaults:
+            raise unknown(f"parameter of {name}", parameter, entry.defaults)
+    return entry.make(**parameters)
+
+
+def find_text(name: str, parameters: Mapping[str, str]) -> Cell:
+    """The same with values as text, as on a command line: `widths` = "5,3,4", `rank` = "1".
+
+    Raises:
+        UnknownNameError: as in `find`.
+        InvalidValueError: a text is no value of that parameter.
+
+    >>> find_text("deep_linear", {"widths": "1,1,1", "rank": "0"}).rlct
+    RLCT(lam=Fraction(1, 2), m=2)
+    """
+    entry = _family(name)
+    values: dict[str, Any] = {}
+    for parameter, text in parameters.items():
+        if parameter not in entry.types:
+            raise unknown(f"parameter of {name}", parameter, entry.types)
+        values[parameter] = _value(entry.types[parameter], text, f"{parameter} of {name}")
+    return entry.make(**values)
+
+
+def _family(name: str) -> Family:
+    if name not in _FAMILIES:
+        raise unknown("cell", name, _FAMILIES)
+    return _FAMILIES[name]
+
+
+def _value(kind: Any, text: str, what: str) -> Any:
+    if isinstance(kind, GenericAlias):
+        parts = [part for part in text.strip("()[] ").split(",") if part.strip()]
+        return tuple(_value(typing.get_args(kind)[0], part.strip(), what) for part in parts)
+    if kind is str:
+        return text
+    if kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise InvalidValueError(f"{what} is {text!r}; it must be true or false.")
+        return text.lower() == "true"
+    convert = {int: int, Fraction: Fraction}[int if int in typing.get_args(kind) else kind]
+    try:
+        return convert(text)
+    except (ValueError, ZeroDivisionError):
+        example = "3" if convert is int else "1/2"
+        raise InvalidValueError(f"{what} is {text!r}; it must be a number such as {example}.") from None
+
+
+def _text(value: object) -> str:
+    """How a value stands in the name of a cell.
+
+    >>> _text((1, Fraction(1, 2))), _text("tanh"), _text(3)
+    ('(1, 1/2)', "'tanh'", '3')
+    """
+    if isinstance(value, tuple):
+        return f"({', '.join(_text(item) for item in value)}{',' if len(value) == 1 else ''})"
+    return repr(value) if isinstance(value, str) else str(value)

@@ -1,0 +1,41 @@
+"""Finite-temperature targets λ(nβ) = nβ E[K] of cells, on the box of half width 1 around the point, uniform prior."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import reduce
+from typing import Any
+
+from sympy import Expr
+
+from ddtheory.exact.finite_n.crossings import FiniteN, finite_n
+from ddtheory.exact.finite_n.germs import finite_n_germ
+from ddtheory.values import Enclosure
+
+Finite = Callable[[Any, int], Enclosure]
+
+HALF = Fraction(1, 2)
+"""K = f²/2 for unit noise."""
+
+
+def crossing(powers: Sequence[int], prior: Sequence[Fraction | int] = (), scale: Fraction = HALF) -> Finite:
+    """K = scale · ∏ |w_i|^{p_i} with prior ∏ |w_i|^{h_i}."""
+    return lambda n_beta, digits: (
+        finite_n(powers, n_beta, prior=prior or None, scale=scale, digits=digits).learning_coefficient
+    )
+
+
+def separate(powers: Sequence[int], scale: Fraction = HALF) -> Finite:
+    """K = scale · Σ w_i^{p_i}."""
+
+    def compute(n_beta: Any, digits: int) -> Enclosure:
+        parts = [finite_n((power,), n_beta, scale=scale, digits=digits + 2) for power in powers]
+        return reduce(FiniteN.separable_sum, parts).learning_coefficient
+
+    return compute
+
+
+def polynomial(divergence: Expr) -> Finite:
+    """Any polynomial K with rational coefficients in at most three variables."""
+    return lambda n_beta, digits: finite_n_germ(divergence, n_beta, digits=digits).learning_coefficient

@@ -1,0 +1,1 @@
+"""The rules of the checker, one subject a file, each the twin of rules in the solver."""

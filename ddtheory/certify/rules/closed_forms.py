@@ -1,0 +1,194 @@
+"""Families of ideals whose pair is known in closed form: arrangements, matrix products, minors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from ddtheory.certify import strict_json
+from ddtheory.certify.bounds import Bounds
+from ddtheory.certify.flats import flats, longest_chain
+from ddtheory.certify.germs import Node
+from ddtheory.certify.matrices import (
+    deep_linear,
+    is_definite,
+    is_multiple_of_all,
+    minors,
+    product_entries,
+    rank,
+)
+from ddtheory.certify.polyhedra import Polyhedron
+from ddtheory.certify.polynomials import Polynomial, at_zero, derivative, equal, is_unit, multiply, power, pruned
+from ddtheory.certify.refusal import require
+from ddtheory.certify.rules.rule import rule
+from ddtheory.certify.scalars import Number, sign
+
+_MOST_TERMS = 200_000
+
+
+@rule("arrangement")
+def arrangement(node: Node) -> Bounds:
+    """f = A·∏ L_j^{s_j}, L_j real linear forms through the origin, prior ∏|x_i|^{h_i}, no boundaries.
+
+    Blowing up all flats W of the arrangement of the L_j and the weighted coordinate hyperplanes, smallest first, gives
+    normal crossings; the divisor of W has discrepancy codim W + Σ h_i and order Σ s_j over the hyperplanes that
+    contain W, and divisors meet exactly along chains. So κ is the least ratio and m the longest chain of minimisers.
+
+    Sources: Mustață 2006; Kosta, Windisch 2017 (real flats, multiplicity); De Concini, Procesi 1995 (chains).
+    """
+    data = node.have("forms", "exponents", "unit")
+    require(not node.children, "the rule has no children")
+    germ, d = node.germ, node.germ.dimension
+    require(not any(germ.nonnegative), "a variable has a boundary")
+    forms: list[list[Number]] = [
+        [strict_json.number(c, "a coefficient of a form", germ.field) for c in strict_json.items(row, "a form", d)]
+        for row in strict_json.items(data["forms"], "forms")
+    ]
+    require(bool(forms) and all(any(map(sign, form)) for form in forms), "a form is 0, or there is none")
+    exponents = [
+        strict_json.integer(s, "an exponent", 1) for s in strict_json.items(data["exponents"], "exponents", len(forms))
+    ]
+    for i, form in enumerate(forms):
+        require(all(rank([form, other]) == 2 for other in forms[:i]), "two forms are proportional")
+    product = node.polynomial(data["unit"], "the unit")
+    require(is_unit(product), "the unit vanishes at the point")
+    for form, s in zip(forms, exponents, strict=True):
+        product = multiply(product, power(_linear(form), s, d))
+    require(equal(node.generator, product), "the generator is not the product of the powers of the forms")
+    return _from_flats(node, forms, exponents)
+
+
+def _from_flats(node: Node, forms: list[list[Number]], exponents: list[int]) -> Bounds:
+    d = node.germ.dimension
+    weights = [Fraction(0)] * len(forms)
+    orders = list(exponents)
+    for index, h in enumerate(node.germ.prior):
+        if h:
+            axis: list[Number] = [int(index == i) for i in range(d)]
+            same = next((k for k, form in enumerate(forms) if rank([form, axis]) == 1), None)
+            if same is None:
+                forms, weights, orders = [*forms, axis], [*weights, h], [*orders, 0]
+            else:
+                weights[same] += h
+    ratios = {
+        flat: (codimension + sum((weights[j] for j in flat), Fraction(0))) / sum(orders[j] for j in flat)
+        for flat, codimension in flats(forms).items()
+        if any(orders[j] for j in flat)
+    }
+    least = min(ratios.values())
+    return Bounds.exactly(least, longest_chain([flat for flat, ratio in ratios.items() if ratio == least]))
+
+
+def _linear(form: Sequence[Number]) -> Polynomial:
+    return pruned({tuple(int(i == k) for i in range(len(form))): c for k, c in enumerate(form)})
+
+
+@rule("matrix_product")
+def matrix_product(node: Node) -> Bounds:
+    """The entries of W_L ⋯ W_1 in free variables: the pair of a deep linear network at rank 0, κ = 2λ.
+
+    The global pair is the one at the origin, because scaling brings every factorisation of 0 there. λ is computed by
+    Aoyagi's formula and by rank sequences, which must agree (see `matrices.deep_linear` for the sources).
+    """
+    data = node.have("widths", "matrices")
+    require(not node.children, "the rule has no children")
+    matrices = [_variable_matrix(matrix) for matrix in strict_json.items(data["matrices"], "matrices")]
+    require(len(matrices) >= 1, "there is no matrix")
+    _all_free_once(node, [index for matrix in matrices for row in matrix for index in row])
+    paths = math.prod(len(matrix) for matrix in matrices[:-1]) * len(node.germ.generators)
+    require(paths <= _MOST_TERMS, "the product is too large to be checked")
+    widths, entries = product_entries(matrices, node.germ.dimension)
+    stated = [strict_json.integer(w, "a width", 1) for w in strict_json.items(data["widths"], "widths")]
+    require(stated == widths, f"the matrices have the widths {widths}, not {stated}")
+    require(is_multiple_of_all(node.germ.generators, entries), "the generators are not the entries of the product")
+    value, multiplicity = deep_linear(widths)
+    return Bounds.exactly(2 * value, multiplicity)
+
+
+@rule("minors")
+def generic_minors(node: Node) -> Bounds:
+    """All k × k minors of an a × b matrix of free variables: κ = min_{0 ≤ i < k} (a − i)(b − i)/(k − i), and m is the
+    number of minimisers. Sources: Johnson 2003; Docampo 2013.
+    """
+    data = node.have("matrix", "size")
+    require(not node.children, "the rule has no children")
+    matrix = _variable_matrix(data["matrix"])
+    require(len({len(row) for row in matrix}) == 1, "the matrix has rows of different lengths")
+    _all_free_once(node, [index for row in matrix for index in row])
+    a, b = len(matrix), len(matrix[0])
+    size = strict_json.integer(data["size"], "the size", 1, min(a, b) + 1)
+    count = math.comb(a, size) * math.comb(b, size)
+    require(count * math.factorial(size) <= _MOST_TERMS, "the minors are too many to be checked")
+    expected = minors(matrix, size, node.germ.dimension)
+    require(is_multiple_of_all(node.germ.generators, expected), "the generators are not the minors of the matrix")
+    ratios = [Fraction((a - i) * (b - i), size - i) for i in range(size)]
+    return Bounds.exactly(min(ratios), ratios.count(min(ratios)))
+
+
+@rule("vandermonde")
+def vandermonde(node: Node) -> Bounds:
+    """Σ_i a_i b_i^{1 + jQ} for j = 0 … J, J ≥ H − 1, in 2H free variables: one input, H hidden units, true function 0.
+    Power sums of higher degree lie in this ideal (Newton's recursion in the b_i^Q).
+
+    κ is computed twice, and must agree: by the closed form with k = max{i : 2H ≥ i(i − 1)Q + 2i}, and by the programme
+    of the ideal after b_i = t_1 ⋯ t_i. Source: Aoyagi 2010, restated in Entropy 21 (2019), Vandermonde type, N = M = 1.
+    """
+    data = node.have("pairs", "gap")
+    require(not node.children, "the rule has no children")
+    germ = node.germ
+    gap = strict_json.integer(data["gap"], "the gap", 1, 1_000)
+    pairs = [
+        strict_json.indices(pair, "a pair", germ.dimension, 2) for pair in strict_json.items(data["pairs"], "pairs")
+    ]
+    _all_free_once(node, [index for pair in pairs for index in pair])
+    units = len(pairs)
+    require(1 <= units <= len(germ.generators), "there are fewer generators than hidden units")
+    expected = [_power_sum(pairs, 1 + j * gap, germ.dimension) for j in range(len(germ.generators))]
+    require(is_multiple_of_all(germ.generators, expected), "the generators are not the power sums")
+    k = max(i for i in range(1, units + 1) if 2 * units >= i * (i - 1) * gap + 2 * i)
+    value = Fraction(gap * k * (k + 1) + 2 * units, 2 * (1 + k * gap))
+    multiplicity = 2 if 2 * units == k * (k - 1) * gap + 2 * k else 1
+    rows = [
+        tuple([1 + (i - j) * gap if j <= i else 0 for j in range(units)] + [int(i == j) for j in range(units)])
+        for i in range(units)
+    ]
+    tau = [Fraction(units - j) for j in range(units)] + [Fraction(1)] * units
+    require(Polyhedron.of(rows).optimum(tau) == (value, multiplicity), "the two ways to compute the pair disagree")
+    return Bounds.exactly(value, multiplicity)
+
+
+def _power_sum(pairs: Sequence[Sequence[int]], exponent: int, dimension: int) -> Polynomial:
+    return {tuple({a: 1, b: exponent}.get(i, 0) for i in range(dimension)): 1 for a, b in pairs}
+
+
+@rule("definite")
+def definite(node: Node) -> Bounds:
+    """Some generator has a definite quadratic part in all variables, and no generator has terms of lower degree:
+    Σ|f_j| is bounded above and below by |x|², so κ = Σ (h_i + 1)/2 and m = 1, on any domain.
+    """
+    data = node.have("generator")
+    require(not node.children, "the rule has no children")
+    germ, d = node.germ, node.germ.dimension
+    f = germ.generators[strict_json.integer(data["generator"], "generator", 0, len(germ.generators))]
+    require(
+        d > 0 and all(sum(exponent) >= 2 for exponent in germ.exponents), "a generator has a term of degree below 2"
+    )
+    hessian = [[at_zero(derivative(f, [(i == k) + (j == k) for k in range(d)])) for j in range(d)] for i in range(d)]
+    require(is_definite(hessian), "the quadratic part is not definite")
+    return Bounds.exactly(sum(germ.tau, Fraction(0)) / 2, 1)
+
+
+def _variable_matrix(value: Any) -> list[list[int]]:
+    found = [
+        [strict_json.integer(index, "an entry of a matrix", 0) for index in strict_json.items(row, "a row of a matrix")]
+        for row in strict_json.items(value, "a matrix")
+    ]
+    require(bool(found) and bool(found[0]), "a matrix is empty")
+    return found
+
+
+def _all_free_once(node: Node, indices: list[int]) -> None:
+    require(sorted(indices) == list(range(node.germ.dimension)), "the matrices do not hold every variable exactly once")
+    require(all(map(node.germ.is_free, indices)), "a variable is not free")

@@ -1,0 +1,1 @@
+"""Finite n, exactly: evidence, free energy, λ(nβ) and volumes, enclosed."""

@@ -1,0 +1,181 @@
+r"""The free energy of a germ for large t = nβ: λ log t − (m − 1) log log t − log C, with C measured at finite t.
+
+(λ, m) is derived by `rlct`. With it, G(t) = t^λ Z(t) = P(log t) + O(t^{−δ} (log t)^q) for some δ > 0, where P has
+degree m − 1 and leading coefficient C (Arnold, Gusein-Zade and Varchenko II; Watanabe 2009). So the (m − 1)-th
+difference of G over t, rt, r²t, … tends to C (m − 1)! (log r)^{m−1} like a power of 1/t: the logarithms, which make
+λ(t) slow, drop out.
+
+What is proven and what is not. (λ, m) carries a certificate, Z at each t is an enclosure. C is an extrapolation: δ and
+its factor are read off three successive differences, so its interval is supported and not proven. A pair that does
+not belong to the integral shows: with m too small the differences grow, with m too large they tend to 0, and both are
+refused. The pair is that of the point 0. It is that of the whole box when K is weighted homogeneous, because then every
+zero is carried into any neighbourhood of 0, where it cannot have a smaller pair than 0; otherwise that is assumed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from sympy import Expr
+
+from ddtheory.errors import InvalidValueError, UndecidedError
+from ddtheory.exact.finite_n.germs import finite_n_germ, read_germ, read_prior
+from ddtheory.exact.numbers.enclosing import rational
+from ddtheory.exact.thresholds.derivation import Derivation
+from ddtheory.exact.thresholds.rlct import rlct
+from ddtheory.values import RLCT, Enclosure, Interval
+
+_RATIO = 4
+_DIGITS = 6
+_LARGEST_WEIGHT = 12
+_HIDDEN = 100  # a difference of 8 errors, falling by 0.9 a step, sums to 80
+
+
+@dataclass(frozen=True)
+class FiniteNExpansion:
+    """The free energy for large t, F(t) = λ log t − (m − 1) log log t − log C + o(1); nats.
+
+    Attributes:
+        rlct: (λ, m) at the origin, derived.
+        constant: C in Z(t) ~ C t^{−λ} (log t)^{m−1}; an extrapolation, not an enclosure.
+        derivation: why (λ, m).
+        hypotheses: what is assumed and not proven.
+        n_beta: the largest t that was computed.
+    """
+
+    rlct: RLCT
+    constant: Interval
+    derivation: Derivation
+    hypotheses: tuple[str, ...]
+    n_beta: Fraction
+
+    def free_energy(self, n_beta: Any) -> Interval:
+        """λ log t − (m − 1) log log t − log C, as far as C is known; without the remainder, which is O(1/log t) for
+        m > 1.
+
+        Raises:
+            InvalidValueError: t ≤ 0, or t ≤ 1 with m > 1, where log log t has no meaning.
+        """
+        t = rational(n_beta, "nβ")
+        if t <= (1 if self.rlct.m > 1 else 0):
+            raise InvalidValueError(f"The expansion is for large t; it needs t = nβ > 1, got {t}.")
+        log = math.log(t.numerator) - math.log(t.denominator)
+        start = float(self.rlct.lam) * log - ((self.rlct.m - 1) * math.log(log) if self.rlct.m > 1 else 0.0)
+        constant = self.constant
+        return Interval(*(start - math.log(value) for value in (constant.estimate, constant.upper, constant.lower)))
+
+
+def finite_n_expansion(
+    divergence: Expr | str,
+    *,
+    half_width: Any = None,
+    prior: Mapping[Any, Any] | None = None,
+    variance: Any = None,
+    centre: Mapping[Any, Any] | None = None,
+    n_beta: Any = 4_000,
+    seconds: float = 20,
+) -> FiniteNExpansion:
+    r"""(λ, m) of K at the origin by derivation, and the constant C of its evidence by exact values up to t = n_beta.
+
+    Args:
+        divergence, half_width, prior, variance, centre: as for `finite_n_germ`.
+        n_beta: the largest t; a larger one gives a better C and costs more. At least 1000.
+        seconds: limit of the derivation.
+
+    Raises:
+        InvalidValueError: whatever `rlct` or `finite_n_germ` refuse, or t below 1000.
+        UndecidedError: the derivation gives only bounds, or the values do not settle: then t is too small, or a zero of
+            K away from the origin dominates.
+
+    >>> found = finite_n_expansion("x^2*y^2")  # (λ, m) = (1/2, 2), C = √π
+    >>> found.rlct, f"{found.constant.estimate:.6f}"
+    (RLCT(lam=Fraction(1, 2), m=2), '1.772454')
+    """
+    t = rational(n_beta, "nβ")
+    if t < 1000:
+        raise InvalidValueError(f"t = {t} is too small to see the asymptotics; take at least 1000.")
+    expression, symbols = read_germ(divergence)
+    names = [symbol.name for symbol in symbols]
+    phi = read_prior(names, half_width, prior, variance, centre)
+    weights = {name: h for name, h in zip(names, phi.exponents, strict=True) if h}
+    derivation = rlct(expression, prior=weights, seconds=seconds)
+    pair = derivation.rlct
+    if pair is None:
+        raise UndecidedError(
+            f"(λ, m) is known only up to bounds, so C has no meaning yet: {derivation}. Allow more seconds."
+        )
+    sizes = [t / _RATIO**power for power in reversed(range(pair.m + 2))]
+    energies = [
+        finite_n_germ(
+            expression, size, half_width=half_width, prior=prior, variance=variance, centre=centre, digits=_DIGITS
+        ).free_energy
+        for size in sizes
+    ]
+    assumed = list(derivation.hypotheses)
+    if phi.variance is not None or not is_weighted_homogeneous(expression, symbols):
+        assumed.append("no zero of K away from the origin has a smaller pair")
+    constant = leading_constant(sizes, energies, pair)
+    return FiniteNExpansion(pair, constant, derivation, tuple(assumed), t)
+
+
+def leading_constant(sizes: Sequence[Fraction], energies: Sequence[Enclosure], pair: RLCT) -> Interval:
+    """C from the free energy at m + 2 values of t in geometric progression; see the module.
+
+    Raises:
+        UndecidedError: the differences do not settle on a positive number, as for a pair that is not that of the
+            integral.
+    """
+    logs = [math.log(size.numerator) - math.log(size.denominator) for size in sizes]
+    ratio = logs[1] - logs[0]
+    values = [math.exp(float(pair.lam) * log - float(energy)) for log, energy in zip(logs, energies, strict=True)]
+    error = max(
+        value * (float(energy.radius) + 1e-15 * (1 + abs(float(energy))))
+        for value, energy in zip(values, energies, strict=True)
+    )
+    for _ in range(pair.m - 1):
+        values = [second - first for first, second in itertools.pairwise(values)]
+        error *= 2
+    scale = math.factorial(pair.m - 1) * ratio ** (pair.m - 1)
+    first, second, third = (value / scale for value in values)
+    error /= scale
+    before, after = abs(second - first), abs(third - second)
+    if after <= 8 * error:
+        radius, step = _HIDDEN * error, 0.0
+    elif after < 0.9 * before:
+        step = (third - second) * (after / before) / (1 - after / before)
+        radius = 2 * abs(step) + _HIDDEN * error
+    else:
+        raise UndecidedError(
+            f"t^λ Z/(log t)^(m−1) does not settle for {pair}: successive estimates of C are {first:.6g}, "
+            f"{second:.6g}, {third:.6g}. Take a larger n_beta; if that does not help, a zero of K away from the origin "
+            "dominates: make the box smaller."
+        )
+    estimate = third + step
+    if estimate - radius <= 0:
+        raise UndecidedError(
+            f"The constant of {pair} is not seen to be positive ({estimate:.3g} ± {radius:.1g}); take a larger n_beta."
+        )
+    return Interval.around(estimate, radius)
+
+
+def is_weighted_homogeneous(expression: Expr, symbols: Sequence[Any]) -> bool:
+    """Whether K(s^{w_1} x_1, …) = s^D K(x) for some small positive weights.
+
+    >>> from sympy.abc import x, y
+    >>> is_weighted_homogeneous((x - y**2) ** 2, [x, y]), is_weighted_homogeneous(x**2 + x**4 + y**2, [x, y])
+    (True, False)
+    """
+    from sympy import Poly
+
+    if not expression.is_polynomial(*symbols):
+        return False
+    monomials = Poly(expression, *symbols).monoms()
+    return any(
+        len({sum(w * a for w, a in zip(weights, powers, strict=True)) for powers in monomials}) == 1
+        for weights in itertools.product(range(1, _LARGEST_WEIGHT + 1), repeat=len(symbols))
+    )

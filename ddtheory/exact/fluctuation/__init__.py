@@ -1,0 +1,1 @@
+"""The singular fluctuation ν, enclosed by ball arithmetic."""

@@ -1,0 +1,1 @@
+"""Orders of vanishing along rays and arcs, with a proof: power series, flatness, symbolic exponents, valuations."""

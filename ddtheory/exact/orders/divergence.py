@@ -1,0 +1,215 @@
+"""A divergence near a point: what is a coordinate, what is a parameter, and where the point is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias, cast
+
+import sympy
+from sympy import Expr, Integer, Rational, Symbol
+from sympy.polys.rootoftools import ComplexRootOf
+
+from ddtheory.errors import (
+    DirectionError,
+    InvalidValueError,
+    NotADivergenceError,
+    NotAnalyticError,
+    UndecidedError,
+)
+from ddtheory.exact.numbers.parse import FUNCTIONS, parse_expression
+from ddtheory.exact.numbers.zero import is_zero
+
+Number: TypeAlias = "Expr | int | float | Fraction | str"
+Names: TypeAlias = "Mapping[Symbol, Number] | Mapping[str, Number]"
+
+_MAX_EXPONENT = 2_000
+_ARITHMETIC = (sympy.Add, sympy.Mul, sympy.Pow, Symbol, sympy.Number, sympy.NumberSymbol, ComplexRootOf)
+
+
+@dataclass(frozen=True)
+class Germ:
+    """K moved to the origin: `divergence` in the `variables`, which all vanish at the point, and in parameters."""
+
+    divergence: Expr
+    variables: tuple[Symbol, ...]
+    parameters: frozenset[Symbol]
+
+
+def exact_number(value: Number, what: str) -> Expr:
+    """A finite real constant as an exact expression; a float is taken at its exact binary value.
+
+    Raises:
+        InvalidValueError: the value is not finite, not real, or contains symbols.
+    """
+    if isinstance(value, str):
+        value = parse_expression(value)
+    if isinstance(value, int | float | Fraction):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InvalidValueError(f"{what} is {value}; it must be finite.")
+        fraction = Fraction(value)
+        return Rational(fraction.numerator, fraction.denominator)
+    number = sympy.sympify(value)
+    if isinstance(number, sympy.Float):
+        return Rational(number)
+    if number.free_symbols or not number.is_finite or not number.is_real:
+        raise InvalidValueError(f"{what} is {number}; it must be a finite real constant.")
+    return number
+
+
+def germ_at(
+    divergence: Expr | str | float,
+    at: Names | None = None,
+    parameters: Iterable[Symbol | str] = (),
+) -> Germ:
+    """Move the point to the origin and tell coordinates from parameters.
+
+    A symbol is a parameter when it is declared one, stands in an exponent, or is assumed to be non-zero (a
+    coordinate takes the value 0). Every other symbol is a coordinate; the point is 0 unless `at` says otherwise.
+
+    Raises:
+        InvalidValueError: K is not a real expression, an exponent is too large, a name is ambiguous, or `at` names a
+            symbol that does not occur.
+        NotAnalyticError: K contains a function such as |x| that has no power series.
+        UndecidedError: an exponent contains a symbol that is not assumed positive.
+        NotADivergenceError: K is not zero at the point.
+    """
+    expression = parse_expression(divergence) if isinstance(divergence, str) else sympy.sympify(divergence)
+    if not isinstance(expression, Expr):
+        raise InvalidValueError(f"{divergence!r} is not an expression.")
+    if expression.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.I):
+        raise InvalidValueError(f"{expression} contains a value that is not real and finite.")
+    unknown = {type(node).__name__ for node in _nodes(expression) if not isinstance(node, _ARITHMETIC)} - {*FUNCTIONS}
+    if unknown:
+        raise NotAnalyticError(
+            f"{', '.join(sorted(unknown))} is no analytic function known here. Known: {', '.join(sorted(FUNCTIONS))}."
+        )
+    expression = _without_floats(expression)
+    _refuse_ambiguous_names(expression.free_symbols)
+    point = by_symbol(at or {}, expression, "at")
+    declared = {str(symbol) for symbol in parameters}
+    held = {
+        symbol
+        for symbol in expression.free_symbols
+        if symbol.name in declared or (symbol.is_nonzero and symbol not in point)
+    }
+    for power in expression.atoms(sympy.Pow):
+        base, exponent = power.args
+        if base.subs({symbol: point.get(symbol, 0) for symbol in base.free_symbols}) != 0:
+            continue  # 2^x and (1 + y)^x are analytic in x, which may be a coordinate
+        exponents = {symbol for symbol in exponent.free_symbols if symbol not in point}
+        for symbol in sorted(exponents, key=str):
+            if not symbol.is_positive:
+                raise UndecidedError(
+                    f"{symbol} stands in an exponent and nothing says that it is positive. Declare it, as in "
+                    f"symbols('{symbol}', integer=True, positive=True), or --parameter {symbol}:positive-integer."
+                )
+        held |= exponents
+    if any(symbol.name == "t" for symbol in held):
+        raise InvalidValueError("t is the time along the ray in the answer; give the parameter t another name.")
+    variables = tuple(sorted(expression.free_symbols - held, key=lambda symbol: symbol.name))
+    fresh = {symbol: Symbol(symbol.name, real=True) for symbol in variables}
+    moved = expression.subs({symbol: fresh[symbol] + point.get(symbol, 0) for symbol in variables}, simultaneous=True)
+    origin = dict.fromkeys(fresh.values(), Integer(0))
+    if not analytic_at(moved, origin):
+        if len(variables) > 1:
+            # x² y² / (x² + y²) and √(x⁴ + y⁴) have a series on every ray, and none at the point
+            raise NotAnalyticError(
+                f"{moved} divides by zero or has a branch point at the point. A removable singularity such as "
+                "sin(x)/x is understood in one coordinate only; rewrite K without it."
+            )
+        return Germ(moved, tuple(fresh.values()), frozenset(held))  # the series decides whether it is removable
+    at_point = moved.subs(origin)
+    if not is_zero(at_point):
+        raise NotADivergenceError(
+            f"K = {at_point} at the point, not 0. A divergence vanishes at the true parameter; "
+            "check the point (at=…) or subtract the minimum."
+        )
+    return Germ(moved, tuple(fresh.values()), frozenset(held))
+
+
+def by_symbol(values: Names, expression: Expr, what: str) -> dict[Symbol, Expr]:
+    """The values by symbol of the expression, whether given by symbol or by name.
+
+    Raises:
+        InvalidValueError: a name does not occur in the expression, or the values are no mapping.
+    """
+    if not isinstance(values, Mapping):
+        raise InvalidValueError(f"{what} is {values!r}; give numbers by name, as in {what}={{'y': 1}}.")
+    by_name = {symbol.name: symbol for symbol in expression.free_symbols}
+    found: dict[Symbol, Expr] = {}
+    for key, value in cast(Mapping[Symbol | str, Number], values).items():
+        name = str(key)
+        if name not in by_name:
+            known = ", ".join(sorted(by_name)) or "none"
+            raise InvalidValueError(f"{what} names {name}, which does not occur in K. Its symbols: {known}.")
+        found[by_name[name]] = exact_number(value, f"{what}[{name}]")
+    return found
+
+
+def direction_of(germ: Germ, along: Names) -> tuple[Expr, ...]:
+    """The components of a direction in the germ's variables, not normalised.
+
+    Raises:
+        DirectionError: the direction is zero, not finite, or names a symbol that is no coordinate.
+    """
+    try:
+        components = by_symbol(along, sympy.Add(*germ.variables, *germ.parameters), "along")
+    except InvalidValueError as error:
+        raise DirectionError(str(error)) from None
+    for symbol in components:
+        if symbol not in germ.variables:
+            raise DirectionError(f"{symbol} is a parameter, not a coordinate; a direction moves coordinates only.")
+    direction = tuple(components.get(symbol, Integer(0)) for symbol in germ.variables)
+    # a component such as sin(1)² + cos(1)² − 1 must not be taken for one that moves
+    direction = tuple(Integer(0) if is_zero(component) else component for component in direction)
+    if not any(direction):
+        raise DirectionError("The direction is zero. Give at least one non-zero component, as in along={y: 1}.")
+    return direction
+
+
+def _nodes(expression: Expr) -> Iterator[Expr]:
+    """The expression and its parts; a root of a polynomial is one number."""
+    parts = sympy.preorder_traversal(expression)
+    for node in parts:
+        if isinstance(node, ComplexRootOf):
+            parts.skip()
+        yield node
+
+
+def _refuse_ambiguous_names(symbols: Iterable[Symbol]) -> None:
+    names = [symbol.name for symbol in symbols]
+    for name in sorted(names):
+        if names.count(name) > 1:
+            raise InvalidValueError(
+                f"K contains two symbols named {name} with different assumptions; declare {name} once and use it."
+            )
+
+
+def analytic_at(expression: Expr, point: Mapping[Symbol, Expr]) -> bool:
+    """Whether no part of an expression in analytic functions and powers is singular at the point.
+
+    >>> x = Symbol("x", real=True)
+    >>> analytic_at(sympy.sqrt(1 + x), {x: Integer(0)}), analytic_at(sympy.sin(x) / x, {x: Integer(0)})
+    (True, False)
+    """
+    for power in expression.atoms(sympy.Pow):
+        base, exponent = power.args
+        if exponent.is_Integer and abs(exponent) > _MAX_EXPONENT:
+            raise InvalidValueError(f"The exponent {exponent} is larger than {_MAX_EXPONENT}.")
+        if exponent.free_symbols or (exponent.is_Integer and exponent >= 0):
+            continue
+        value = base.subs(point)
+        if not _is_finite(value) or is_zero(value):
+            return False
+    return _is_finite(expression.subs(point))
+
+
+def _is_finite(value: Expr) -> bool:
+    return not value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.AccumBounds)
+
+
+def _without_floats(expression: Expr) -> Expr:
+    return expression.xreplace({number: Rational(str(number)) for number in expression.atoms(sympy.Float)})

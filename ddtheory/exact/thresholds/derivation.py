@@ -1,0 +1,204 @@
+"""What `rlct` returns: the derivation with its answer, its explanation and its certificate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from ddtheory.exact.thresholds.ideal import IdealGerm
+from ddtheory.exact.thresholds.nodes import Bound, CertificateError, Node
+from ddtheory.exact.thresholds.rules.table import citation_of
+from ddtheory.exact.thresholds.wire import bound_to_json, polynomial_to_json, rationals_to_json
+from ddtheory.values import RLCT
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """How (λ, m) of K was derived, or bounds on it.
+
+    Attributes:
+        kind: "divergence" when K itself was given, "generators" when K ≍ Σ f².
+        given: the polynomials as given, before the point was moved to the origin.
+        at: the point.
+        root: the tree of rules, for the ideal: κ = λ for a divergence, κ = 2λ for generators.
+        read_as: which expressions were replaced by polynomials, up to units; empty when none was.
+    """
+
+    kind: str
+    given: IdealGerm
+    at: tuple[Fraction, ...]
+    root: Node
+    read_as: str = ""
+
+    @property
+    def _scale(self) -> Fraction:
+        return Fraction(1) if self.kind == "divergence" else Fraction(1, 2)
+
+    @property
+    def lower(self) -> Bound:
+        """A proven lower bound on (λ, m) in the order of dominance."""
+        return self.root.lower.scaled(self._scale)
+
+    @property
+    def upper(self) -> Bound:
+        """A proven upper bound on (λ, m) in the order of dominance."""
+        return self.root.upper.scaled(self._scale)
+
+    @property
+    def status(self) -> str:
+        """Whether the bounds meet: `exact`, or else `bounds`."""
+        return "exact" if self.root.is_exact else "bounds"
+
+    @property
+    def rlct(self) -> RLCT | None:
+        """(λ, m) when it is exact, else None."""
+        if not self.root.is_exact or not isinstance(self.lower.value, Fraction):
+            return None
+        return RLCT(self.lower.value, self.lower.m or 1)
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The names of the rules used, from the root down, without repetition."""
+        return tuple(dict.fromkeys(node.rule for node in _walk(self.root)))
+
+    @property
+    def hypotheses(self) -> tuple[str, ...]:
+        """What was assumed and not proven."""
+        if self.kind == "generators":
+            return ()
+        return ("K >= 0 near the point",)
+
+    def explain(self) -> str:
+        """The derivation for a reader: the rules in order, with their formulas and sources."""
+        lines = [self._headline(), *([self.read_as] if self.read_as else []), ""]
+        for number, (depth, node) in enumerate(_numbered(self.root), 1):
+            indent = "   " * depth
+            lines.append(f"{indent}{number}. {node.germ}")
+            lines.append(f"{indent}   {node.says}  [{citation_of(node.rule)}]")
+            lines.append(f"{indent}   ⇒ {_interval(node.lower, node.upper, 'κ')}")
+        if self.kind == "generators":
+            lines += ["", f"K ≍ Σ f², so λ = κ/2: {_interval(self.lower, self.upper, 'λ')}."]
+        for hypothesis in self.hypotheses:
+            lines += ["", f"Assumed: {hypothesis}."]
+        return "\n".join(lines)
+
+    def _headline(self) -> str:
+        name = "K" if self.kind == "divergence" else "K ≍ Σ f²"
+        return f"{name} for {self.root.germ}: {_interval(self.lower, self.upper, 'λ')}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The certificate: all that a checker needs to verify every step without this package's algebra.
+
+        Raises:
+            CertificateError: a step, though exact, needs cofactors that are too large to write down.
+        """
+        return {
+            "format": "ddtheory-derivation/1",
+            "input": {
+                "kind": self.kind,
+                "germ": germ_to_json(self.given),
+                "at": rationals_to_json(self.at),
+            },
+            "hypotheses": list(self.hypotheses),
+            "derivation": _node_to_json(self.root),
+            "lambda": str(self.lower.value) if self.rlct else None,
+            "multiplicity": self.lower.m if self.rlct else None,
+            "status": self.status,
+            "lower": bound_to_json(self.lower),
+            "upper": bound_to_json(self.upper),
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """The answer as plain data: lambda, multiplicity, status, lower, upper, rules, checked."""
+        return {
+            "lambda": str(self.lower.value) if self.rlct else None,
+            "multiplicity": self.lower.m if self.rlct else None,
+            "status": self.status,
+            "lower": bound_to_json(self.lower),
+            "upper": bound_to_json(self.upper),
+            "rules": list(self.rules),
+            "checked": self.checked,
+        }
+
+    @property
+    def checked(self) -> bool:
+        """Whether the independent checker accepts the certificate."""
+        from ddtheory.certify import check
+
+        try:
+            return bool(check(json.dumps(self.to_json())).accepted)
+        except CertificateError:
+            return False
+
+    def __str__(self) -> str:
+        return self._headline()
+
+    def _repr_latex_(self) -> str:
+        if self.rlct is not None:
+            return self.rlct._repr_latex_()
+        return rf"${_latex(self.lower)} \le \lambda \le {_latex(self.upper)}$"
+
+
+def germ_to_json(germ: IdealGerm) -> dict[str, Any]:
+    """A germ as it stands in certificates."""
+    return {
+        "variables": list(germ.names),
+        "generators": [polynomial_to_json(generator) for generator in germ.generators],
+        "prior": rationals_to_json(germ.prior),
+        "nonnegative": list(germ.nonnegative),
+        "field": None,
+    }
+
+
+def _node_to_json(node: Node) -> dict[str, Any]:
+    return {
+        "rule": node.rule,
+        "germ": germ_to_json(node.germ),
+        "lower": bound_to_json(node.lower),
+        "upper": bound_to_json(node.upper),
+        "data": dict(node.data()),
+        "children": [_node_to_json(child) for child in node.children],
+        **({"parameters": list(node.parameters)} if node.parameters else {}),
+    }
+
+
+def _walk(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.children:
+        yield from _walk(child)
+
+
+def _numbered(node: Node, depth: int = 0) -> Iterator[tuple[int, Node]]:
+    yield depth, node
+    for child in node.children:
+        # a single line of reasoning is not indented
+        yield from _numbered(child, depth + (len(node.children) > 1))
+
+
+def _interval(lower: Bound, upper: Bound, name: str) -> str:
+    if lower == upper and lower.m is not None:
+        return f"{name} = {_value(lower)}, m = {lower.m}" if not lower.is_infinite else f"{name} = ∞"
+    if lower.value == upper.value:
+        return (
+            f"{name} = {_value(lower)}, with m "
+            + (f"at least {upper.m}" if upper.m else "unknown")
+            + (f" and at most {lower.m}" if lower.m else "")
+        )
+    return f"{_value(lower)} ≤ {name} ≤ {_value(upper)}"
+
+
+def _value(bound: Bound) -> str:
+    return "∞" if bound.is_infinite else str(bound.value)
+
+
+def _latex(bound: Bound) -> str:
+    if not isinstance(bound.value, Fraction):
+        return r"\infty"
+    return (
+        str(bound.value)
+        if bound.value.denominator == 1
+        else rf"\tfrac{{{bound.value.numerator}}}{{{bound.value.denominator}}}"
+    )

@@ -1,0 +1,93 @@
+"""An ideal with its prior and its domain, local at the origin: what the rules for learning coefficients work on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from sympy.polys.rings import PolyRing
+
+from ddtheory.exact.thresholds.local_ring import Element, ring_of
+
+
+@dataclass(frozen=True)
+class IdealGerm:
+    """The ideal ⟨f_1 … f_s⟩ near 0 with prior ∏|x_i|^{h_i}, on the domain x_i ≥ 0 for the one-sided variables.
+
+    Its pair (κ, m) is the smallest pole of z ↦ ∫ (Σ|f_j|)^{−z} ∏|x_i|^{h_i} dx and its order: κ = λ when the only
+    generator is K itself, and κ = 2λ when K ≍ Σ f_j².
+
+    Attributes:
+        ring: ℚ[x_1 … x_d].
+        generators: polynomials f_j; the empty tuple is the zero ideal.
+        prior: the exponents h_i > −1.
+        nonnegative: which variables are one-sided.
+        divergence: there is one generator and it does not change sign near 0 (known or assumed, never guessed).
+    """
+
+    ring: PolyRing
+    generators: tuple[Element, ...]
+    prior: tuple[Fraction, ...]
+    nonnegative: tuple[bool, ...]
+    divergence: bool = False
+
+    @property
+    def dimension(self) -> int:
+        return int(self.ring.ngens)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(str(symbol) for symbol in self.ring.symbols)
+
+    def is_free(self, index: int) -> bool:
+        """Whether the variable carries neither prior weight nor boundary, so that any coordinate may replace it."""
+        return not self.prior[index] and not self.nonnegative[index]
+
+    @property
+    def free(self) -> tuple[int, ...]:
+        return tuple(index for index in range(self.dimension) if self.is_free(index))
+
+    def with_generators(self, generators: Sequence[Element]) -> IdealGerm:
+        """The same variables, prior and domain with other generators."""
+        return replace(self, generators=tuple(generators), divergence=self.divergence and len(generators) == 1)
+
+    def on(self, kept: Sequence[int], generators: Sequence[Element]) -> IdealGerm:
+        """The germ in some of the variables; the generators contain no others."""
+        ring = ring_of([self.names[index] for index in kept])
+        moved = [ring.from_dict({tuple(m[i] for i in kept): c for m, c in f.items()}) for f in generators]
+        return IdealGerm(
+            ring,
+            tuple(moved),
+            tuple(self.prior[i] for i in kept),
+            tuple(self.nonnegative[i] for i in kept),
+            self.divergence and len(moved) == 1,
+        )
+
+    def __str__(self) -> str:
+        weights = "".join(
+            f"|{name}|^({h}) " if h.denominator > 1 or h < 0 else f"|{name}|^{h} "
+            for name, h in zip(self.names, self.prior, strict=True)
+            if h
+        )
+        sides = ", ".join(f"{name} ≥ 0" for name, one in zip(self.names, self.nonnegative, strict=True) if one)
+        ideal = ", ".join(shown(generator) for generator in self.generators) or "0"
+        return f"⟨{ideal}⟩" + (f" with prior {weights.strip()}" if weights else "") + (f" on {sides}" if sides else "")
+
+
+def shown(polynomial: Element, most: int = 9) -> str:
+    """A polynomial with powers as x^2, lowest terms first; a long one shows its first terms and their number."""
+    terms = sorted(polynomial.terms(), key=lambda term: (sum(term[0]), [-power for power in term[0]]))
+    text = ""
+    for monomial, coefficient in terms[:most]:
+        names = [
+            str(symbol) + (f"^{power}" if power > 1 else "")
+            for symbol, power in zip(polynomial.ring.symbols, monomial, strict=True)
+            if power
+        ]
+        size = abs(coefficient)
+        body = "·".join([*([str(size)] if size != 1 or not names else []), *names])
+        sign = "−" if coefficient < 0 else "+"
+        text += f" {sign} {body}" if text else ("−" if coefficient < 0 else "") + body
+    rest = len(terms) - most
+    return (text or "0") + (f" + … ({rest} more terms)" if rest > 0 else "")

@@ -1,0 +1,242 @@
+"""Learning coefficients: (λ, m) of a divergence or of an ideal at a point, exactly and over the reals, with a proof."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import sympy
+from sympy import Expr, Rational, Symbol
+
+from ddtheory.errors import InvalidValueError, NotADivergenceError
+from ddtheory.exact.orders.divergence import Germ, Names, Number, exact_number
+from ddtheory.exact.orders.nonnegative import refuse_negative
+from ddtheory.exact.thresholds.derivation import Derivation
+from ddtheory.exact.thresholds.expressions import (
+    Polynomial,
+    described,
+    functions_as_coordinates,
+    plain,
+    polynomial_of,
+    squares_of,
+)
+from ddtheory.exact.thresholds.ideal import IdealGerm, shown
+from ddtheory.exact.thresholds.local_ring import constant_term, ring_of, substitute
+from ddtheory.exact.thresholds.nodes import Node
+from ddtheory.exact.thresholds.solver import Solver
+
+_LARGEST = 5_000  # terms in all generators
+
+
+def rlct(
+    divergence: Expr | str | int | None = None,
+    *,
+    generators: Iterable[Expr | str] | None = None,
+    prior: Mapping[Any, Number] | None = None,
+    at: Names | None = None,
+    nonnegative: Iterable[Symbol | str] = (),
+    seconds: float = 20,
+    depth: int = 60,
+    most_terms: int = _LARGEST,
+    progress: Callable[[IdealGerm], None] | None = None,
+) -> Derivation:
+    r"""The real log canonical threshold (λ, m) of K at a point, as a derivation; proven bounds when it does not close.
+
+    λ is the smallest pole of z ↦ ∫ K^{−z} φ near the point and m its order, so that
+    ∫ e^{−nK} φ ≍ n^{−λ} (log n)^{m−1}: a free energy of λ log n − (m − 1) log log n nats. Always over the reals, always
+    local. Constant factors of K do not matter.
+
+    Args:
+        divergence: K ≥ 0 with K = 0 at the point: a polynomial with rational coefficients, an expression or a string. A
+            sum of squares is read as such.
+        generators: instead of K, the generators f_i of its ideal, K ≍ Σ f_i². Better than Σ f_i² when they are known.
+        prior: exponents h > −1 of the prior ∏|x − x_0|^h, by variable; 0 for those not named.
+        at: the point; 0 for the coordinates not named.
+        nonnegative: variables on whose positive side only the domain lies.
+        seconds, depth: limits of the search. Reaching one gives bounds.
+        most_terms: refuse polynomials with more terms than this.
+        progress: called with every germ that the search comes to.
+
+    Source: Watanabe 2009; Lin 2011, chapter 4; the rules carry theirs in `explain()`.
+
+    Raises:
+        InvalidValueError: K ≡ 0, coefficients that are not rational, a prior exponent ≤ −1, a name that does not occur,
+            too many terms.
+        NotADivergenceError: K does not vanish at the point, or is negative near it; the message gives a direction.
+        NotAnalyticError: an expression that is no polynomial and cannot be reduced to one.
+
+    >>> from sympy.abc import x, y
+    >>> rlct(x**2 * y**4).rlct
+    RLCT(lam=Fraction(1, 4), m=1)
+    >>> rlct(generators=[x * y, x**3], prior={x: 1}).rlct                    # weights (1/3, 2/3): (2/3 + 2/3)/2
+    RLCT(lam=Fraction(2, 3), m=1)
+    >>> rlct((x - y) ** 2).rlct, rlct(generators=["x + y^2", "z"]).rlct
+    (RLCT(lam=Fraction(1, 2), m=1), RLCT(lam=Fraction(1, 1), m=1))
+    """
+    if (divergence is None) == (generators is None):
+        raise InvalidValueError("Give either K or generators=[…], not both and not neither.")
+    if not isinstance(seconds, int | float) or not 0 < seconds < math.inf or not isinstance(depth, int) or depth < 1:
+        raise InvalidValueError(f"The limits must be positive; got seconds={seconds!r}, depth={depth!r}.")
+    if divergence is not None:
+        expressions, kind = [plain(divergence)], "divergence"
+        squares = squares_of(expressions[0])
+        if squares and not expressions[0].is_polynomial():
+            # the squares are of functions that are polynomials up to units only, so K ≍ Σ f² is what can be used
+            expressions, kind = [root for _, root in squares], "generators"
+    else:
+        if isinstance(generators, (str, Expr)):
+            raise InvalidValueError(f"generators is {generators}; give a list, as in generators=[{generators}].")
+        expressions, kind = [plain(entry) for entry in generators or ()], "generators"
+        if not expressions:
+            raise InvalidValueError("generators is empty; K ≡ 0 has no learning coefficient.")
+    asked = sorted({symbol.name for expression in expressions for symbol in expression.free_symbols})
+    asked_for = list(expressions)
+    expressions = functions_as_coordinates(expressions, {str(name) for name in at or {}})
+    names = sorted({symbol.name for expression in expressions for symbol in expression.free_symbols})
+    if not names:
+        raise InvalidValueError(f"{expressions[0]} contains no variable, so there is no singularity to analyse.")
+    sides = [name for name in _named(nonnegative, [*names, *asked], "nonnegative") if name in names]
+    weights = {name: _exponent(name, value) for name, value in _by_name(prior or {}, names, "prior").items()}
+    point = {name: _rational(value, f"at[{name}]") for name, value in _by_name(at or {}, names, "at").items()}
+    place = tuple(point.get(name, Fraction(0)) for name in names)
+    for name in [*sides, *weights]:
+        if point.get(name):
+            raise InvalidValueError(
+                f"The prior weight or the boundary of {name} is at {name} = 0; the point is at {name} = {point[name]}. "
+                "Shift the variable, so that the point is the origin, or drop the weight: away from 0 it is a constant."
+            )
+    ring = ring_of(names)
+    shape = (tuple(weights.get(name, Fraction(0)) for name in names), tuple(name in sides for name in names))
+    given = [polynomial_of(expression, ring, point, most_terms) for expression in expressions]
+    moved = [
+        substitute(
+            f,
+            [
+                g + ring.ground_new(ring.domain(p.numerator, p.denominator))
+                for g, p in zip(ring.gens, place, strict=True)
+            ],
+            ring,
+        )
+        for f in given
+    ]
+    if sum(len(f) for f in moved) > most_terms:
+        raise InvalidValueError(
+            f"The expressions have {sum(len(f) for f in moved)} terms, more than most_terms = {most_terms}. Raise the "
+            "limit if you can wait, or give generators instead of an expanded K."
+        )
+    _refuse_trivial(moved, kind, names, place)
+    whole = IdealGerm(ring, tuple(moved), *shape, kind == "divergence")
+    if kind == "divergence":
+        _refuse_negative(whole)
+    solver = Solver(seconds, depth, progress)
+    squares = squares_of(expressions[0]) if kind == "divergence" else None
+    root = _from_squares(whole, squares, ring, point, solver, most_terms) if squares else None
+    if root is None or not root.is_exact:
+        other = solver.solve(whole)
+        root = other if root is None or other.is_exact else _stronger(root, other)
+    read_as = "" if all(entry.is_polynomial() for entry in asked_for) else described(asked_for, given)
+    return Derivation(kind, IdealGerm(ring, tuple(given), *shape, kind == "divergence"), place, root, read_as)
+
+
+def _stronger(first: Node, second: Node) -> Node:
+    if second.lower.value > first.lower.value or second.upper.value < first.upper.value:
+        return second
+    return first
+
+
+def _from_squares(
+    whole: IdealGerm,
+    squares: Sequence[tuple[Fraction, Expr]],
+    ring: Any,
+    point: Mapping[str, Fraction],
+    solver: Solver,
+    most_terms: int,
+) -> Node | None:
+    """K = Σ c_i f_i² with c_i > 0 has the ideal of the f_i, and half their κ."""
+    shift = [
+        generator + ring.ground_new(ring.domain(p.numerator, p.denominator))
+        for generator, p in zip(ring.gens, (point.get(name, Fraction(0)) for name in whole.names), strict=True)
+    ]
+    roots = [substitute(polynomial_of(root, ring, point, most_terms), shift, ring) for _, root in squares]
+    total = ring.zero
+    for (coefficient, _), root in zip(squares, roots, strict=True):
+        total = total + root**2 * ring.domain(coefficient.numerator, coefficient.denominator)
+    if total != whole.generators[0]:
+        return None  # a function was replaced by a polynomial up to a unit inside a square
+    child = solver.solve(IdealGerm(ring, tuple(roots), whole.prior, whole.nonnegative))
+    half = Fraction(1, 2)
+    return Node(
+        "squares",
+        whole,
+        child.lower.scaled(half),
+        child.upper.scaled(half),
+        f"A sum of squares: K ≍ Σ f² with f = {', '.join(shown(root) for root in roots)}, so κ(K) = κ/2.",
+        (child,),
+        lambda: {"coefficients": [str(coefficient) for coefficient, _ in squares]},
+    )
+
+
+def _refuse_trivial(moved: Sequence[Polynomial], kind: str, names: Sequence[str], place: Sequence[Fraction]) -> None:
+    if not any(moved):
+        raise InvalidValueError("K ≡ 0: the zero set is the whole space, and there is no learning coefficient.")
+    values = [constant_term(f) for f in moved]
+    if any(values):
+        where = ", ".join(f"{name} = {value}" for name, value in zip(names, place, strict=True))
+        what = "K" if kind == "divergence" else "A generator"
+        raise NotADivergenceError(
+            f"{what} is {next(v for v in values if v)} at {where}, not 0. The true parameter is a zero of K; check the "
+            "point (at=…) or subtract the value there."
+        )
+
+
+def _refuse_negative(germ: IdealGerm) -> None:
+    """One-sided variables are replaced by squares, so that only the domain is searched."""
+    symbols = [Symbol(name, real=True) for name in germ.names]
+    images = [s**2 if one else s for s, one in zip(symbols, germ.nonnegative, strict=True)]
+    expression = sympy.Add(
+        *[
+            Rational(int(c.numerator), int(c.denominator))
+            * sympy.Mul(*[image**power for image, power in zip(images, monomial, strict=True)])
+            for monomial, c in germ.generators[0].items()
+        ]
+    )
+    if len(germ.generators[0]) <= 400:
+        refuse_negative(Germ(expression, tuple(symbols), frozenset()))
+
+
+def _by_name(values: Mapping[Any, Number], names: Sequence[str], what: str) -> dict[str, Number]:
+    if not isinstance(values, Mapping):
+        raise InvalidValueError(f"{what} is {values!r}; give numbers by name, as in {what}={{'x': 1}}.")
+    found = {str(key): value for key, value in values.items()}
+    for name in found:
+        if name not in names:
+            raise InvalidValueError(f"{what} names {name}, which does not occur. The variables: {', '.join(names)}.")
+    return found
+
+
+def _named(values: Iterable[Symbol | str], names: Sequence[str], what: str) -> list[str]:
+    if isinstance(values, str):
+        values = [values]
+    found = [str(value) for value in values]
+    for name in found:
+        if name not in names:
+            raise InvalidValueError(
+                f"{what} names {name}, which does not occur. The variables: {', '.join(dict.fromkeys(names))}."
+            )
+    return found
+
+
+def _rational(value: Number, what: str) -> Fraction:
+    number = exact_number(value, what)
+    if not isinstance(number, Rational):
+        raise InvalidValueError(f"{what} is {number}; it must be rational.")
+    return Fraction(int(number.p), int(number.q))
+
+
+def _exponent(name: str, value: Number) -> Fraction:
+    exponent = _rational(value, f"prior[{name}]")
+    if exponent <= -1:
+        raise InvalidValueError(f"The prior |{name}|^({exponent}) is not integrable at 0; the exponent must exceed −1.")
+    return exponent

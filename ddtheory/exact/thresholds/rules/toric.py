@@ -1,0 +1,105 @@
+"""Two variables: the zeros on the edges of the Newton polygon are followed into their charts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from ddtheory.exact.thresholds.ideal import IdealGerm
+from ddtheory.exact.thresholds.local_ring import Element, Monomial, fraction, rational, ring_of, shift
+from ddtheory.exact.thresholds.nodes import Bound, Data, Node, lower_of_union, upper_of_union
+from ddtheory.exact.thresholds.rules.newton import FaceOrder, Polyhedron
+from ddtheory.exact.thresholds.torus import Part, edge_polynomial, face_coordinates
+
+Solve = Callable[[IdealGerm], Node]
+
+
+def toric_charts(germ: IdealGerm, polyhedron: Polyhedron, solve: Solve) -> Node | None:
+    """The union of the pair of the polygon and of the germs at the real zeros that matter, one chart for each.
+
+    In the chart of an edge with primitive normal (a, c), x = t^a s^b and y = t^c s^d with ad − bc = ±1; the zero is at
+    t = 0, s = s_0 ≠ 0, the prior there is |t|^{aτ_1 + cτ_2 − 1}, and s is free.
+    """
+    if germ.dimension != 2 or germ.nonnegative[0] != germ.nonnegative[1]:
+        return None
+    charts: list[tuple[int, tuple[tuple[int, int], tuple[int, int]], Fraction, IdealGerm]] = []
+    for index, found in enumerate(polyhedron.orders):
+        if found not in polyhedron.harmful:
+            continue
+        places = _chart(germ, found)
+        if places is None:
+            return None
+        matrix, roots = places
+        charts.extend((index, matrix, root, _pulled_back(germ, matrix, root)) for root in roots)
+    children = tuple(solve(chart) for _, _, _, chart in charts)
+    corner = Bound(polyhedron.distance.value, polyhedron.distance.multiplicity)
+
+    def data() -> Data:
+        return {
+            **polyhedron.node.data(),
+            "charts": [
+                {"face": index, "matrix": [list(row) for row in matrix], "root": str(root)}
+                for index, matrix, root, _ in charts
+            ],
+        }
+
+    where = ", ".join(f"s = {root}" for _, _, root, _ in charts)
+    return Node(
+        "toric",
+        germ,
+        lower_of_union([corner, *[child.lower for child in children]]),
+        upper_of_union([corner, *[child.upper for child in children]]),
+        f"{polyhedron.node.says.split(';')[0]}; the zeros on its edges are followed into toric charts at {where}.",
+        children,
+        data,
+    )
+
+
+def _chart(germ: IdealGerm, found: FaceOrder) -> tuple[tuple[tuple[int, int], tuple[int, int]], list[Fraction]] | None:
+    """The matrix of an edge's chart and the places s_0 of all its real zeros; None when one of them is irrational."""
+    place = face_coordinates(found.face)
+    (vector,) = place.monomials
+    p, q = abs(vector[0]), abs(vector[1])
+    normal = (q, p)  # ⟨normal, vector⟩ = 0 with entries of opposite sign
+    b, d = _complement(*normal)
+    matrix = ((normal[0], b), (normal[1], d))
+    parts: list[Part] = [
+        {m: fraction(c) for m, c in generator.items() if m in found.face.exponents} for generator in germ.generators
+    ]
+    polynomial = edge_polynomial([part for part in parts if part], place)
+    # u = x^v = s^{b v_1 + d v_2}
+    exponent = b * vector[0] + d * vector[1]
+    roots: list[Fraction] = []
+    for factor, _ in polynomial.factor_list()[1]:
+        real = factor.count_roots(0, None) if germ.nonnegative[0] else factor.count_roots()
+        if not real:
+            continue
+        if factor.degree() > 1:
+            return None
+        lead, constant = factor.all_coeffs()
+        value = Fraction(int((-constant / lead).p), int((-constant / lead).q))
+        roots.append(value if exponent == 1 else 1 / value)
+    return matrix, sorted(roots)
+
+
+def _complement(a: int, c: int) -> tuple[int, int]:
+    """(b, d) ≥ 0 with a·d − b·c = 1."""
+    if c == 0:
+        return 0, 1
+    d = pow(a, -1, c) if c > 1 else 1
+    return (a * d - 1) // c, d
+
+
+def _pulled_back(germ: IdealGerm, matrix: tuple[tuple[int, int], tuple[int, int]], root: Fraction) -> IdealGerm:
+    (a, b), (c, d) = matrix
+    ring = ring_of(("t", "s"))
+    generators: list[Element] = []
+    for generator in germ.generators:
+        terms: dict[Monomial, object] = {
+            (a * i + c * j, b * i + d * j): coefficient for (i, j), coefficient in generator.items()
+        }
+        least = min(monomial[1] for monomial in terms)
+        moved = ring.from_dict({(m[0], m[1] - least): value for m, value in terms.items()})
+        generators.append(shift(moved, 1, ring.gens[1] + rational(root)))
+    weight = a * (germ.prior[0] + 1) + c * (germ.prior[1] + 1) - 1
+    return IdealGerm(ring, tuple(generators), (weight, Fraction(0)), (germ.nonnegative[0], False), germ.divergence)
