@@ -7,6 +7,8 @@ never crosses a public boundary as a result.
 from __future__ import annotations
 
 import math
+import numbers
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,6 +22,24 @@ if TYPE_CHECKING:
     from sympy import Expr
 
 Exact: TypeAlias = "int | Fraction | Expr"
+
+
+def as_fraction(value: object) -> Fraction | None:
+    """An exact rational number of any library as a `Fraction` of Python integers; None for anything else.
+
+    `Fraction` itself keeps the numerator of a numpy integer, which has 64 bits and wraps around in silence.
+
+    >>> as_fraction(3), as_fraction(True), as_fraction(0.5)
+    (Fraction(3, 1), None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Rational):
+        return None
+    return Fraction(operator.index(value.numerator), operator.index(value.denominator))
+
+
+def as_integer(value: object) -> int | None:
+    """An integer of any library as a Python one; None for anything else, truth values included."""
+    return None if isinstance(value, bool) or not isinstance(value, numbers.Integral) else operator.index(value)
 
 
 @dataclass(frozen=True)
@@ -56,13 +76,16 @@ class RLCT:
     m: int = 1
 
     def __post_init__(self) -> None:
-        if isinstance(self.lam, float):
-            raise InvalidValueError(f"λ = {self.lam!r} is a float. Exact values are given as Fraction or int.")
-        object.__setattr__(self, "lam", Fraction(self.lam))
+        lam, m = as_fraction(self.lam), as_integer(self.m)
+        if lam is None:
+            kind = "a float" if isinstance(self.lam, float) else f"of type {type(self.lam).__name__}"
+            raise InvalidValueError(f"λ is {kind}. Exact values are given as Fraction or int.")
+        object.__setattr__(self, "lam", lam)
         if self.lam <= 0:
             raise InvalidValueError(f"λ = {self.lam} is not positive; a singular point of a zero set has λ > 0.")
-        if not isinstance(self.m, int) or isinstance(self.m, bool) or self.m < 1:
+        if m is None or m < 1:
             raise InvalidValueError(f"The multiplicity m = {self.m!r} is not a positive integer.")
+        object.__setattr__(self, "m", m)
 
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, RLCT):
@@ -203,11 +226,15 @@ class Enclosure:
                 "An enclosure is exact, and a float is rounded. Give the midpoint and the radius as Fraction, int or "
                 'decimal text, as in Enclosure("0.5", "1e-30").'
             )
-        try:
-            object.__setattr__(self, "midpoint", Fraction(midpoint))
-            object.__setattr__(self, "radius", Fraction(radius))
-        except (ValueError, TypeError, ZeroDivisionError):
-            raise InvalidValueError(f"An enclosure needs two rational numbers, got {midpoint!r}, {radius!r}.") from None
+        for name, value in (("midpoint", midpoint), ("radius", radius)):
+            try:
+                number = Fraction(value) if isinstance(value, str) else as_fraction(value)
+            except (ValueError, ZeroDivisionError):
+                number = None
+            if number is None:
+                shown = repr(value) if isinstance(value, str) else f"of type {type(value).__name__}"
+                raise InvalidValueError(f"An enclosure needs two rational numbers; the {name} is {shown}.")
+            object.__setattr__(self, name, number)
         if self.radius < 0:
             raise InvalidValueError(f"The radius {radius} of an enclosure is negative.")
 

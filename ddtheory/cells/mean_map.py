@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from ddtheory.cells.shared.torch_expression import evaluate
 from ddtheory.cells.shared.truth import Provenance
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
+from ddtheory.exact.numbers.given import expression_of
 from ddtheory.values import Citation
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _SOURCE = Citation("Shirodkar 2026, Dead Directions", "thm:selection_rule", "arXiv:2606.05957")
 
 
-def mean_map(means: Sequence[Expr], variance: Expr | int = 1, *, name: str = "mean_map") -> Cell:
+def mean_map(means: Sequence[Expr | str], variance: Expr | Fraction | int | str = 1, *, name: str = "mean_map") -> Cell:
     """y ~ N(μ(θ), σ² I) with analytic μ, at θ0 = 0: K(θ) = ‖μ(θ) − μ(0)‖² / (2σ²) in nats.
 
     The coordinates are the free symbols of μ.
@@ -40,11 +41,13 @@ def mean_map(means: Sequence[Expr], variance: Expr | int = 1, *, name: str = "me
     >>> mean_map([s**2 + w, s**3]).divergence
     s**6/2 + (s**2 + w)**2/2
     """
-    expressions = tuple(sympy.sympify(mean) for mean in means)
+    if isinstance(means, str | Expr) or not isinstance(means, Iterable):
+        raise InvalidValueError("The means are no list; give one expression for each output, as in [s**2 + w, s**3].")
+    expressions = tuple(expression_of(mean, f"mean {number}") for number, mean in enumerate(means, 1))
     symbols = sorted({symbol for mean in expressions for symbol in mean.free_symbols}, key=lambda symbol: symbol.name)
     if not symbols:
         raise InvalidValueError("The mean map has no parameter; give expressions in at least one symbol.")
-    scale = sympy.sympify(variance)
+    scale = expression_of(variance, "The variance")
     if not scale.is_positive:
         raise InvalidValueError(f"The variance {variance} is not positive.")
     origin = dict.fromkeys(symbols, Integer(0))

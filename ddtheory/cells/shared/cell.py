@@ -179,7 +179,7 @@ class Cell:
             if is_zero(on_ray):
                 return KLOrder(Kind.FLAT, None, None, None, "K does not contain the coordinates that move.")
             raise NotADivergenceError(f"K of {self.name} is {on_ray} at the point, not 0.")
-        found = kl_order(on_ray, {time: 1}, parameters=parameters, arc=False)
+        found = kl_order(on_ray, {time: 1}, parameters=parameters & on_ray.free_symbols, arc=False)
         if found.leading is None:
             return found
         exponent = 2 * sympy.sympify(found.k)

@@ -124,7 +124,7 @@ def finite_n(
         raise InvalidValueError(
             f"nβ = {t} and the scale {c} of K must be positive: e^(−nβK) is a tempered likelihood of K ≥ 0."
         )
-    check_digits(digits, "The cost grows like digits² for the box.")
+    digits = check_digits(digits, "The cost grows like digits² for the box.")
     if sided not in ("one", "two"):
         raise InvalidValueError(f'sided = {sided!r} is neither "two" (the box [−1, 1]^d) nor "one" ([0, 1]^d).')
     if variance is not None:

@@ -29,6 +29,7 @@ from ddtheory.exact.finite_n.cubature import Quadrature, precision_of
 from ddtheory.exact.finite_n.localised import half_line
 from ddtheory.exact.finite_n.phase import AnalyticPhase, Phase, Polynomial, PolynomialPhase
 from ddtheory.exact.numbers.enclosing import ball, check_digits, enclosure, rational, working
+from ddtheory.exact.numbers.given import by_name, expression_of
 from ddtheory.values import Enclosure
 
 MAX_VARIABLES = 3
@@ -102,7 +103,7 @@ def finite_n_germ(
     >>> f"{float(found.learning_coefficient):.4f}"  # λ = 1/4
     '0.2521'
     """
-    check_digits(digits, "Quadrature is meant for 3 to 20.")
+    digits = check_digits(digits, "Quadrature is meant for 3 to 20.")
     expression, symbols = read_germ(divergence)
     phi = read_prior([symbol.name for symbol in symbols], half_width, prior, variance, centre)
     t = rational(n_beta, "nβ")
@@ -215,13 +216,7 @@ def read_germ(divergence: Expr | str) -> tuple[Expr, list[Symbol]]:
     Raises:
         InvalidValueError: no variables, or more than `MAX_VARIABLES`, or a float.
     """
-    if isinstance(divergence, str):
-        from ddtheory.exact.numbers.parse import parse_expression
-
-        divergence = parse_expression(divergence)
-    expression = sympy.sympify(divergence)
-    if not isinstance(expression, Expr):
-        raise InvalidValueError(f"K = {divergence!r} is no expression. Give one of sympy, or text such as x^2*y^4.")
+    expression = expression_of(divergence)
     symbols = sorted(expression.free_symbols, key=lambda symbol: symbol.name)
     if not symbols:
         raise InvalidValueError(f"K = {expression} has no variables.")
@@ -275,9 +270,7 @@ def read_prior(
 
 
 def _by_name(values: Mapping[Any, Any], names: Iterable[str], what: str, one: str) -> dict[str, Fraction]:
-    if not isinstance(values, Mapping):
-        raise InvalidValueError(f"{what} is {values!r}; give numbers by variable, as in {{'x': 1}}.")
-    found = {str(key): value for key, value in values.items()}
+    found = by_name(values, what)
     for name in found:
         if name not in names:
             raise InvalidValueError(f"{what} names {name}, which K does not contain. K has {', '.join(names)}.")

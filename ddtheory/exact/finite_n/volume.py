@@ -68,7 +68,7 @@ def sublevel_volume(
     level, c = rational(epsilon, "the level ε"), rational(scale, "the scale c of K")
     if c <= 0 or not 0 < level < c:
         raise InvalidValueError(f"The level ε = {level} is not between 0 and the largest value {c} of K on the box.")
-    check_digits(digits)
+    digits = check_digits(digits)
     rates = [(h + 1) / p for p, h in zip(powers, weights, strict=True)]
     terms = density(rates)
     mass = Fraction(2 ** len(powers) if sided == "two" else 1) / prod(h + 1 for h in weights)

@@ -23,6 +23,7 @@ from ddtheory.errors import InvalidValueError
 from ddtheory.exact.fluctuation.partition import Sided, mean_at_zero
 from ddtheory.exact.fluctuation.quadrature import log_partition_moment
 from ddtheory.exact.numbers.enclosing import ball, check_digits, rational, to_digits, working
+from ddtheory.exact.numbers.given import whole_number
 from ddtheory.values import Enclosure
 
 _COST = (
@@ -55,11 +56,12 @@ def singular_fluctuation(
     >>> str(nu)[:42], nu.radius < Fraction(1, 10**50)
     ('0.1729732674341603342775731091409818353673', True)
     """
-    if not isinstance(k, int) or isinstance(k, bool) or k < 1:
-        raise InvalidValueError(
-            f"k = {k!r} is not a positive integer. The order of an analytic K is whole: K ~ c s^(2k). "
-            "For another exponent give λ itself to fluctuation_from_lambda."
-        )
+    k = whole_number(
+        k,
+        "k",
+        advice="The order of an analytic K is whole: K ~ c s^(2k). For another exponent give λ itself to "
+        "fluctuation_from_lambda.",
+    )
     h = rational(prior_exponent, "the prior exponent h")
     if h <= -1:
         raise InvalidValueError(
@@ -91,7 +93,7 @@ def fluctuation_from_lambda(lam: Any, sided: Sided = "two", beta: Any = 1, digit
     if temperature <= 0:
         raise InvalidValueError(f"The inverse temperature β = {temperature} is not positive. β = 1 is Bayes.")
     _check_sided(sided)
-    check_digits(digits, _COST)
+    digits = check_digits(digits, _COST)
 
     def compute(precision: int) -> arb:
         moment = log_partition_moment(exponent, sided, temperature, precision)
@@ -119,7 +121,7 @@ def frozen_fluctuation(lam: Any, sided: Sided = "two", digits: int = 30) -> Encl
     if exponent <= 0:
         raise InvalidValueError(f"λ = {exponent / 2} is not positive: |v|^(2λ−1) cannot be normalised at v = 0.")
     _check_sided(sided)
-    check_digits(digits)
+    digits = check_digits(digits)
     if sided == "two":
         return Enclosure(exponent / 2)
 

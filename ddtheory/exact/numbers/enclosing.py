@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-import sympy
 from flint import arb, ctx, fmpq
 
 from ddtheory.errors import InvalidValueError, UndecidedError
-from ddtheory.values import Enclosure
+from ddtheory.exact.numbers.given import whole_number
+from ddtheory.values import Enclosure, as_fraction
 
 MAX_DIGITS = 2000
 _ROUNDS = 6
+_EXPONENT = re.compile(r"[eE]([+-]?\d+)\s*\Z")
 
 
 def rational(value: Any, what: str) -> Fraction:
@@ -33,12 +35,22 @@ def rational(value: Any, what: str) -> Fraction:
             f"{_capital(what)} = {value!r} is a float, which is rounded, and an enclosure starts from exact numbers. "
             f'Give a Fraction or text: "{value!r}" means exactly what it says.'
         )
-    if isinstance(value, sympy.Rational):
-        return Fraction(int(value.p), int(value.q))
+    if (number := as_fraction(value)) is not None:
+        return number
+    if isinstance(value, str):
+        return _read(value, what)
+    raise InvalidValueError(f"{_capital(what)} is of type {type(value).__name__}, not a rational number.")
+
+
+def _read(text: str, what: str) -> Fraction:
+    """Text as a rational; a power of ten that nobody can mean is refused before it is multiplied out."""
+    power = _EXPONENT.search(text)
+    if len(text) > MAX_DIGITS or (power and len(power[1].lstrip("+-0")) > len(str(MAX_DIGITS))):
+        raise InvalidValueError(f"{_capital(what)} is a number of more than {MAX_DIGITS} digits.")
     try:
-        return Fraction(value)
-    except (ValueError, TypeError, ZeroDivisionError, OverflowError):
-        raise InvalidValueError(f"{_capital(what)} = {value!r} is not a rational number.") from None
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise InvalidValueError(f"{_capital(what)} = {text!r} is not a rational number.") from None
 
 
 def check_digits(digits: int, cost: str = "") -> int:
@@ -47,11 +59,10 @@ def check_digits(digits: int, cost: str = "") -> int:
     Raises:
         InvalidValueError: not a positive integer, or more than `MAX_DIGITS`.
     """
-    if not isinstance(digits, int) or isinstance(digits, bool) or digits < 1:
-        raise InvalidValueError(f"digits = {digits!r} is not a positive integer. 30 is the default.")
-    if digits > MAX_DIGITS:
+    number = whole_number(digits, "digits", advice="30 is the default.")
+    if number > MAX_DIGITS:
         raise InvalidValueError(f"digits = {digits} is more than {MAX_DIGITS}. {cost}".rstrip())
-    return digits
+    return number
 
 
 def bits(digits: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 import sympy
@@ -46,6 +46,8 @@ _MAX_DEPTH = 60
 _MAX_POWER = 2_000  # exponents of expressions
 _MAX_BITS = 20_000  # size of a number
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_GREEK = frozenset(["mu", "nu", "xi", "pi", "eta", "tau", "rho", "chi", "phi", "psi", "beta", "zeta", "iota"])
 _TEXT = re.compile(r"[A-Za-z0-9_+\-*/^(). ,\t\n]*\Z")
 _ALLOWED = f"numbers, names, + - * / ^ ( ), {', '.join(sorted(FUNCTIONS))} and pi"
 
@@ -82,7 +84,37 @@ def parse_expression(text: str, symbols: Mapping[str, Symbol] | None = None) -> 
             f"{_short(text)} is not arithmetic: {getattr(error, 'msg', error)}. "
             "Write products with *, as in 2*x, and powers with ^."
         ) from None
-    return _Translator(source, symbols or {}).translate(tree.body, 0)
+    translated = _Translator(source, symbols or {}).translate(tree.body, 0)
+    refuse_run_together([text], known=symbols or {})
+    return translated
+
+
+def refuse_run_together(texts: Iterable[str], known: Iterable[str] = ()) -> None:
+    """Refuse texts in which `xy` was probably meant as x·y: read as one name, they would be another question.
+
+    A name of two to four letters is refused when one of its letters also stands alone, or in another such name. Names
+    with digits or underscores, names of Greek letters, and names that are known are meant.
+
+    Raises:
+        ParseError: such a name.
+
+    >>> refuse_run_together(["(xy)^2 + (xz)^2"])
+    Traceback (most recent call last):
+    ddtheory.errors.ParseError: xy is one name, not a product, and so is xz. Write x*y for the product; ...
+    >>> refuse_run_together(["mu^2 + xi*w_ab + w1*w2"])
+    """
+    meant = {*known, *FUNCTIONS, *CONSTANTS, *_GREEK}
+    names = sorted({name for text in texts for name in _WORD.findall(text)} - meant)
+    letters = {name for name in names if len(name) == 1 and name.isalpha()}
+    runs = [name for name in names if name.isalpha() and 2 <= len(name) <= 4]
+    for name in runs:
+        near = sorted(letters & set(name)) or [other for other in runs if other != name and set(other) & set(name)]
+        if near:
+            also = f"and so is {near[0]}" if near[0] in runs else f"though {near[0]} is a name too"
+            raise ParseError(
+                f"{name} is one name, not a product, {also}. Write {'*'.join(name)} for the product; if it is meant as "
+                f"one name, write it {name[0]}_{name[1:]}."
+            )
 
 
 class _Translator:

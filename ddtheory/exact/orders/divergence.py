@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import sympy
 from sympy import Expr, Integer, Rational, Symbol
@@ -19,10 +19,10 @@ from ddtheory.errors import (
     NotAnalyticError,
     UndecidedError,
 )
-from ddtheory.exact.numbers.parse import FUNCTIONS, parse_expression
+from ddtheory.exact.numbers.given import Number, by_name, expression_of, names_of
+from ddtheory.exact.numbers.parse import FUNCTIONS
 from ddtheory.exact.numbers.zero import is_zero
 
-Number: TypeAlias = "Expr | int | float | Fraction | str"
 Names: TypeAlias = "Mapping[Symbol, Number] | Mapping[str, Number]"
 
 _MAX_EXPONENT = 2_000
@@ -44,14 +44,10 @@ def exact_number(value: Number, what: str) -> Expr:
     Raises:
         InvalidValueError: the value is not finite, not real, or contains symbols.
     """
-    if isinstance(value, str):
-        value = parse_expression(value)
-    if isinstance(value, int | float | Fraction):
-        if isinstance(value, float) and not math.isfinite(value):
-            raise InvalidValueError(f"{what} is {value}; it must be finite.")
+    if isinstance(value, float) and math.isfinite(value):
         fraction = Fraction(value)
         return Rational(fraction.numerator, fraction.denominator)
-    number = sympy.sympify(value)
+    number = expression_of(value, what)
     if isinstance(number, sympy.Float):
         return Rational(number)
     if number.free_symbols or not number.is_finite or not number.is_real:
@@ -76,9 +72,7 @@ def germ_at(
         UndecidedError: an exponent contains a symbol that is not assumed positive.
         NotADivergenceError: K is not zero at the point.
     """
-    expression = parse_expression(divergence) if isinstance(divergence, str) else sympy.sympify(divergence)
-    if not isinstance(expression, Expr):
-        raise InvalidValueError(f"{divergence!r} is not an expression.")
+    expression = expression_of(divergence)
     if expression.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.I):
         raise InvalidValueError(f"{expression} contains a value that is not real and finite.")
     unknown = {type(node).__name__ for node in _nodes(expression) if not isinstance(node, _ARITHMETIC)} - {*FUNCTIONS}
@@ -89,7 +83,10 @@ def germ_at(
     expression = _without_floats(expression)
     _refuse_ambiguous_names(expression.free_symbols)
     point = by_symbol(at or {}, expression, "at")
-    declared = {str(symbol) for symbol in parameters}
+    declared = set(names_of(parameters, "parameters"))
+    if missing := sorted(declared - {symbol.name for symbol in expression.free_symbols}):
+        known = ", ".join(sorted(symbol.name for symbol in expression.free_symbols)) or "none"
+        raise InvalidValueError(f"The parameter {missing[0]} does not occur in K. Its symbols: {known}.")
     held = {
         symbol
         for symbol in expression.free_symbols
@@ -136,16 +133,13 @@ def by_symbol(values: Names, expression: Expr, what: str) -> dict[Symbol, Expr]:
     Raises:
         InvalidValueError: a name does not occur in the expression, or the values are no mapping.
     """
-    if not isinstance(values, Mapping):
-        raise InvalidValueError(f"{what} is {values!r}; give numbers by name, as in {what}={{'y': 1}}.")
-    by_name = {symbol.name: symbol for symbol in expression.free_symbols}
+    occurring = {symbol.name: symbol for symbol in expression.free_symbols}
     found: dict[Symbol, Expr] = {}
-    for key, value in cast(Mapping[Symbol | str, Number], values).items():
-        name = str(key)
-        if name not in by_name:
-            known = ", ".join(sorted(by_name)) or "none"
+    for name, value in by_name(values, what).items():
+        if name not in occurring:
+            known = ", ".join(sorted(occurring)) or "none"
             raise InvalidValueError(f"{what} names {name}, which does not occur in K. Its symbols: {known}.")
-        found[by_name[name]] = exact_number(value, f"{what}[{name}]")
+        found[occurring[name]] = exact_number(value, f"{what}[{name}]")
     return found
 
 

@@ -12,7 +12,7 @@ import sympy
 from sympy import Expr, Pow, Rational, Symbol
 
 from ddtheory.errors import InvalidValueError, NotAnalyticError, UndecidedError
-from ddtheory.exact.numbers.parse import parse_expression
+from ddtheory.exact.numbers.given import expression_of
 from ddtheory.exact.numbers.zero import sign
 from ddtheory.exact.orders.ray import leading_term
 from ddtheory.exact.thresholds.ideal import shown
@@ -57,9 +57,7 @@ def squares_of(expression: Expr) -> list[tuple[Fraction, Expr]] | None:
 
 
 def plain(expression: Expr | str | int) -> Expr:
-    parsed = parse_expression(expression) if isinstance(expression, str) else sympy.sympify(expression)
-    if not isinstance(parsed, Expr):
-        raise InvalidValueError(f"{expression!r} is not an expression.")
+    parsed = expression_of(expression)
     names = [symbol.name for symbol in parsed.free_symbols]
     for name in names:
         if names.count(name) > 1:

@@ -11,7 +11,9 @@ import sympy
 from sympy import Expr, Rational, Symbol
 
 from ddtheory.errors import InvalidValueError, NotADivergenceError
-from ddtheory.exact.orders.divergence import Germ, Names, Number, exact_number
+from ddtheory.exact.numbers.given import Number, by_name, names_of
+from ddtheory.exact.numbers.parse import refuse_run_together
+from ddtheory.exact.orders.divergence import Germ, Names, exact_number
 from ddtheory.exact.orders.nonnegative import refuse_negative
 from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.exact.thresholds.expressions import (
@@ -86,20 +88,24 @@ def rlct(
             # the squares are of functions that are polynomials up to units only, so K ≍ Σ f² is what can be used
             expressions, kind = [root for _, root in squares], "generators"
     else:
-        if isinstance(generators, (str, Expr)):
+        if isinstance(generators, str | Expr):
             raise InvalidValueError(f"generators is {generators}; give a list, as in generators=[{generators}].")
+        if not isinstance(generators, Iterable):
+            raise InvalidValueError(f"generators is of type {type(generators).__name__}; give a list of expressions.")
+        generators = list(generators)
+        refuse_run_together(entry for entry in generators if isinstance(entry, str))
         expressions, kind = [plain(entry) for entry in generators or ()], "generators"
         if not expressions:
             raise InvalidValueError("generators is empty; K ≡ 0 has no learning coefficient.")
     asked = sorted({symbol.name for expression in expressions for symbol in expression.free_symbols})
     asked_for = list(expressions)
-    expressions = functions_as_coordinates(expressions, {str(name) for name in at or {}})
+    expressions = functions_as_coordinates(expressions, set(by_name(at or {}, "at")))
     names = sorted({symbol.name for expression in expressions for symbol in expression.free_symbols})
     if not names:
         raise InvalidValueError(f"{expressions[0]} contains no variable, so there is no singularity to analyse.")
     sides = [name for name in _named(nonnegative, [*names, *asked], "nonnegative") if name in names]
-    weights = {name: _exponent(name, value) for name, value in _by_name(prior or {}, names, "prior").items()}
-    point = {name: _rational(value, f"at[{name}]") for name, value in _by_name(at or {}, names, "at").items()}
+    weights = {name: _exponent(name, value) for name, value in _by_known_name(prior or {}, names, "prior").items()}
+    point = {name: _rational(value, f"at[{name}]") for name, value in _by_known_name(at or {}, names, "at").items()}
     place = tuple(point.get(name, Fraction(0)) for name in names)
     for name in [*sides, *weights]:
         if point.get(name):
@@ -206,10 +212,8 @@ def _refuse_negative(germ: IdealGerm) -> None:
         refuse_negative(Germ(expression, tuple(symbols), frozenset()))
 
 
-def _by_name(values: Mapping[Any, Number], names: Sequence[str], what: str) -> dict[str, Number]:
-    if not isinstance(values, Mapping):
-        raise InvalidValueError(f"{what} is {values!r}; give numbers by name, as in {what}={{'x': 1}}.")
-    found = {str(key): value for key, value in values.items()}
+def _by_known_name(values: Mapping[Any, Number], names: Sequence[str], what: str) -> dict[str, Number]:
+    found = by_name(values, what)
     for name in found:
         if name not in names:
             raise InvalidValueError(f"{what} names {name}, which does not occur. The variables: {', '.join(names)}.")
@@ -217,9 +221,7 @@ def _by_name(values: Mapping[Any, Number], names: Sequence[str], what: str) -> d
 
 
 def _named(values: Iterable[Symbol | str], names: Sequence[str], what: str) -> list[str]:
-    if isinstance(values, str):
-        values = [values]
-    found = [str(value) for value in values]
+    found = names_of(values, what)
     for name in found:
         if name not in names:
             raise InvalidValueError(

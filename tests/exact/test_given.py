@@ -1,0 +1,170 @@
+"""Nothing that a user gives is run as code, and integers of other libraries are Python integers behind the door."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy
+import pytest
+import sympy
+
+import ddtheory as dd
+from ddtheory import cells
+from ddtheory.errors import DDTheoryError, ParseError
+from ddtheory.exact.numbers.given import by_name, expression_of, names_of, whole_number
+from ddtheory.exact.numbers.parse import refuse_run_together
+
+FLAG = "DDTHEORY_CODE_RAN"
+CODE = f"__import__('os').environ.__setitem__('{FLAG}', '1')"
+
+
+class Speaks:
+    """An object whose text, and whose conversion by sympy, are code."""
+
+    def __repr__(self) -> str:
+        os.environ[FLAG] = "1"
+        return "x"
+
+    __str__ = __repr__
+
+    def _sympy_(self) -> sympy.Expr:
+        os.environ[FLAG] = "1"
+        return sympy.Symbol("x")
+
+
+HOSTILE: dict[str, Any] = {
+    "list": [CODE],
+    "tuple": (CODE,),
+    "nested": [[(CODE,)]],
+    "set": {CODE},
+    "dict": {CODE: CODE},
+    "array": numpy.array([CODE], dtype=object),
+    "object": Speaks(),
+    "list of objects": [Speaks()],
+    "text": CODE,
+    "bytes": CODE.encode(),
+    "none": None,
+}
+
+DOORS: dict[str, Callable[[Any], object]] = {
+    "rlct": lambda given: dd.rlct(given),
+    "rlct generators": lambda given: dd.rlct(generators=[given]),
+    "rlct prior": lambda given: dd.rlct("x^2", prior={"x": given}),
+    "rlct at": lambda given: dd.rlct("x^2", at={"x": given}),
+    "rlct at name": lambda given: dd.rlct("x^2", at=given if isinstance(given, dict) else {given: 1}),
+    "rlct nonnegative": lambda given: dd.rlct("x^2", nonnegative=[given]),
+    "kl_order": lambda given: dd.kl_order(given, along={"x": 1}),
+    "kl_order along": lambda given: dd.kl_order("x^2", along={"x": given}),
+    "kl_order at": lambda given: dd.kl_order("x^2", along={"x": 1}, at={"x": given}),
+    "kl_order parameters": lambda given: dd.kl_order("x^2", along={"x": 1}, parameters=[given]),
+    "finite_n": lambda given: dd.finite_n([given], 10),
+    "finite_n n_beta": lambda given: dd.finite_n([2], given),
+    "finite_n_germ": lambda given: dd.finite_n_germ(given, 10),
+    "finite_n_germ n_beta": lambda given: dd.finite_n_germ("x^2", given),
+    "finite_n_germ prior": lambda given: dd.finite_n_germ("x^2", 10, prior={"x": given}),
+    "finite_n_expansion": lambda given: dd.finite_n_expansion(given),
+    "sublevel_volume": lambda given: dd.sublevel_volume([given], "1/2"),
+    "singular_fluctuation": lambda given: dd.singular_fluctuation(given),
+    "singular_fluctuation prior": lambda given: dd.singular_fluctuation(2, prior_exponent=given),
+    "intersection_type": lambda given: dd.intersection_type(given),
+    "mean_map": lambda given: cells.mean_map([given]),
+    "mean_map variance": lambda given: cells.mean_map(["x"], variance=given),
+    "rlct value": lambda given: dd.RLCT(given, 1),
+    "enclosure": lambda given: dd.Enclosure(given, 0),
+}
+
+
+@pytest.fixture(autouse=True)
+def no_flag(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(FLAG, raising=False)
+
+
+def hashable(given: object) -> bool:
+    try:
+        hash(given)
+    except TypeError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.parametrize("door", DOORS)
+def test_nothing_runs_and_one_plain_error_comes(door: str, kind: str) -> None:
+    given = HOSTILE[kind]
+    if door == "rlct at name" and not (isinstance(given, dict) or hashable(given)):
+        given = {CODE: 1}
+    with pytest.raises(DDTheoryError) as caught:
+        DOORS[door](given)
+    assert os.environ.get(FLAG) is None
+    assert str(caught.value).strip() and "Traceback" not in str(caught.value)
+
+
+def test_the_flag_would_show() -> None:
+    """What the doors are for: sympy's own conversion runs the strings in a container."""
+    with pytest.raises((sympy.SympifyError, TypeError, AttributeError)):
+        sympy.sympify([CODE]) + 1
+    assert os.environ.get(FLAG) == "1"
+
+
+@pytest.mark.parametrize("big", [2**62, 2**63 - 1])
+def test_numpy_integers_do_not_wrap_around(big: int) -> None:
+    assert (dd.Enclosure(numpy.int64(big), 1) * 4).midpoint == 4 * big
+    assert dd.Enclosure(1, numpy.int64(big)).radius * 4 == 4 * big
+    lam = dd.RLCT(numpy.int64(big), numpy.int64(3))
+    assert type(lam.lam.numerator) is int and type(lam.m) is int and lam.lam * 4 == 4 * big
+    with pytest.warns(RuntimeWarning, match="overflow"):  # the trap itself
+        Fraction(numpy.int64(big)) * 4
+
+
+def test_numpy_integers_are_integers_at_every_door() -> None:
+    two = numpy.int64(2)
+    assert dd.singular_fluctuation(two, digits=numpy.int32(12)) == dd.singular_fluctuation(2, digits=12)
+    assert dd.finite_n([two, two], numpy.int64(579), digits=numpy.int8(12)) == dd.finite_n([2, 2], 579, digits=12)
+    assert dd.finite_n_germ("x^2", numpy.int64(20), digits=two) == dd.finite_n_germ("x^2", 20, digits=2)
+    assert dd.sublevel_volume([two], Fraction(1, 100)) == dd.sublevel_volume([2], Fraction(1, 100))
+    assert dd.rlct("x^2", prior={"x": two}).rlct == dd.RLCT(Fraction(3, 2), 1)  # (2 + 1)/2
+    assert dd.kl_order("x^4", along={"x": two}).k == 2
+
+
+@pytest.mark.parametrize("text", ["1e-100000", "1e999999999", "9" * 5000])
+def test_numbers_that_nobody_can_mean_are_refused_before_they_are_multiplied_out(text: str) -> None:
+    with pytest.raises(DDTheoryError, match="digits"):
+        dd.singular_fluctuation(2, beta=text)
+
+
+@pytest.mark.parametrize(
+    "texts", [["(xy)^2 + (xz)^2"], ["xy", "xz"], ["x^2 + xy"], ["ab*c + b"], ["x*y + xyz"]], ids=" and ".join
+)
+def test_letters_run_together_are_refused(texts: list[str]) -> None:
+    with pytest.raises(ParseError, match=r"Write \w\*"):
+        dd.rlct(generators=texts)
+
+
+def test_the_product_that_was_meant_has_its_pair() -> None:
+    found = dd.rlct("(x*y)^2 + (x*z)^2").rlct  # x² (y² + z²): min(1/2, 1) of disjoint factors
+    assert found == dd.RLCT(Fraction(1, 2), 1)
+
+
+@pytest.mark.parametrize("text", ["sigma*x + y", "mu^2 + nu*x", "w1*w2 + w_ab", "xy^2", "beta + b", "theta*t"])
+def test_names_that_are_meant_are_left_alone(text: str) -> None:
+    refuse_run_together([text])
+
+
+def test_one_name_given_twice_is_refused() -> None:
+    with pytest.raises(DDTheoryError, match="twice"):
+        by_name({sympy.Symbol("x"): 1, "x": 2}, "at")
+
+
+def test_values_that_are_meant() -> None:
+    assert expression_of(Fraction(1, 3)) == sympy.Rational(1, 3)
+    assert expression_of(numpy.int64(2**62)) * 4 == 2**64
+    assert expression_of(0.1) == sympy.Rational(1, 10)
+    assert names_of("sigma", "parameters") == ["sigma"]  # not five letters
+    assert whole_number(numpy.int64(3), "k") == 3
+    for wrong in (True, 2.0, "2", Decimal(2), None):
+        with pytest.raises(DDTheoryError):
+            whole_number(wrong, "k")
