@@ -137,6 +137,22 @@ def test_numbers_that_nobody_can_mean_are_refused_before_they_are_multiplied_out
 
 
 @pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: dd.finite_n_germ("x^2", 100, prior={"x": "-999/1000"}), "finite_n takes any exponent"),
+        (lambda: dd.finite_n_germ("x^2", 1, variance=1, centre={"x": 50}), "far from the zeros of K"),
+        (lambda: dd.finite_n_germ("x^2", "1e300"), "finite_n_expansion"),
+        (lambda: dd.singular_fluctuation(2, beta="1e-1000"), "outside 10"),
+        (lambda: dd.singular_fluctuation(2, beta="1e1500"), "outside 10"),
+    ],
+    ids=["root", "centre", "nβ", "small β", "large β"],
+)
+def test_values_out_of_reach_are_refused_with_what_to_do(call: Callable[[], object], said: str) -> None:
+    with pytest.raises(DDTheoryError, match=said):
+        call()
+
+
+@pytest.mark.parametrize(
     "texts", [["(xy)^2 + (xz)^2"], ["xy", "xz"], ["x^2 + xy"], ["ab*c + b"], ["x*y + xyz"]], ids=" and ".join
 )
 def test_letters_run_together_are_refused(texts: list[str]) -> None:

@@ -33,6 +33,8 @@ from ddtheory.exact.numbers.given import by_name, expression_of
 from ddtheory.values import Enclosure
 
 MAX_VARIABLES = 3
+_LARGEST = Fraction(10**100)  # beyond, and for larger roots, the bounds of the quadrature are no floats
+_LARGEST_ROOT = 60
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ def finite_n_germ(
     expression, symbols = read_germ(divergence)
     phi = read_prior([symbol.name for symbol in symbols], half_width, prior, variance, centre)
     t = rational(n_beta, "nβ")
+    if t > _LARGEST:
+        raise InvalidValueError("nβ is above 10^100; for such sizes there is finite_n_expansion.")
     if t <= 0:
         raise InvalidValueError(
             f"nβ = {t} must be positive: e^(−nβK) is a tempered likelihood of K ≥ 0, and at 0 only the prior is left."
@@ -126,7 +130,20 @@ def finite_n_germ(
             goal = min(Fraction(size) * Fraction(1, 4 * 10 ** (digits + 1)), goal / 100)
         else:
             goal /= 10**6
-    raise UndecidedError(f"{digits} digits could not be proven. Ask for fewer, or for a smaller nβ than {t}.")
+    far = any(phi.centre) and phi.variance is not None
+    raise UndecidedError(
+        f"{digits} digits could not be proven"
+        + (
+            f": Z is below {float(goal):.0e}, because the Gaussian stands far from the zeros of K. Take a centre nearer "
+            "to them, or a larger variance."
+            if far
+            else f". Ask for fewer, or for a smaller nβ than {_shown(t)}."
+        )
+    )
+
+
+def _shown(t: Fraction) -> str:
+    return str(t) if len(str(t)) < 20 else f"{float(t):.3g}"
 
 
 def _integrate(
@@ -251,6 +268,11 @@ def read_prior(
             raise InvalidValueError(
                 f"The prior exponent of {name} is {h}, not above −1, so the prior |{name}|^h has infinite mass at 0 "
                 "and the posterior cannot be normalised."
+            )
+        if h.denominator > _LARGEST_ROOT:
+            raise InvalidValueError(
+                f"The prior exponent of {name} is {h}. The quadrature substitutes a root of the order {h.denominator} of "
+                f"its denominator, and goes up to {_LARGEST_ROOT}. finite_n takes any exponent for products of powers."
             )
     spread = None if variance is None else rational(variance, "the variance s²")
     if spread is not None and spread <= 0:

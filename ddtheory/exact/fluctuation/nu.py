@@ -26,6 +26,7 @@ from ddtheory.exact.numbers.enclosing import ball, check_digits, rational, to_di
 from ddtheory.exact.numbers.given import whole_number
 from ddtheory.values import Enclosure
 
+_LARGEST = Fraction(10**250)
 _COST = (
     "The cost grows like digits^3: 30 digits take milliseconds, 200 seconds, 500 a quarter of a minute, 2000 an hour."
 )
@@ -92,6 +93,11 @@ def fluctuation_from_lambda(lam: Any, sided: Sided = "two", beta: Any = 1, digit
     temperature = rational(beta, "the inverse temperature β")
     if temperature <= 0:
         raise InvalidValueError(f"The inverse temperature β = {temperature} is not positive. β = 1 is Bayes.")
+    for what, value in (("λ", exponent), ("β", temperature)):
+        if not _LARGEST**-1 < value < _LARGEST:
+            raise InvalidValueError(
+                f"{what} is outside 10^±{len(str(_LARGEST)) - 1}, where step sizes are no floats any more."
+            )
     _check_sided(sided)
     digits = check_digits(digits, _COST)
 
