@@ -134,7 +134,7 @@ def finite_n_germ(
     raise UndecidedError(
         f"{digits} digits could not be proven"
         + (
-            f": Z is below {float(goal):.0e}, because the Gaussian stands far from the zeros of K. Take a centre nearer "
+            f": Z is below {float(goal):.0e}, because the Gaussian is far from the zeros of K. Take a centre nearer "
             "to them, or a larger variance."
             if far
             else f". Ask for fewer, or for a smaller nβ than {_shown(t)}."
@@ -271,7 +271,7 @@ def read_prior(
             )
         if h.denominator > _LARGEST_ROOT:
             raise InvalidValueError(
-                f"The prior exponent of {name} is {h}. The quadrature substitutes a root of the order {h.denominator} of "
+                f"The prior exponent of {name} is {h}. Quadrature substitutes a root of the order {h.denominator} of "
                 f"its denominator, and goes up to {_LARGEST_ROOT}. finite_n takes any exponent for products of powers."
             )
     spread = None if variance is None else rational(variance, "the variance s²")
