@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from reference import systems
 from reference.systems import PeerFailed, local_threshold, threshold
+
+ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the stand-ins are shell scripts")
 
@@ -86,3 +90,16 @@ def test_a_germ_that_the_algorithm_is_not_for(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     found = local_threshold(("x", "y"), "x^2")
     assert found.value is None and found.failure == "the singularity is not isolated"
+
+
+@SYSTEMS
+def test_a_comparison_with_a_system_that_cannot_start_fails(system: str, tmp_path: Path) -> None:
+    """The suite itself: a failure with what the system said, not a skip."""
+    stand_in(tmp_path, system, "echo 'library libgmp is missing' >&2; exit 127")
+    choice = ["tests/peers", "-m", "peer", "-k", f"wrong_threshold and {system}"]
+    command = [sys.executable, "-m", "pytest", "-n", "0", *choice]
+    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "3 failed" in done.stdout and "skipped" not in done.stdout
+    assert "PeerFailed" in done.stdout and "library libgmp is missing" in done.stdout
