@@ -1,12 +1,14 @@
-"""Hypothesis profiles, and the versions that a failure depends on."""
+"""Hypothesis profiles, the versions that a failure depends on, and the count of comparisons with other packages."""
 
 from __future__ import annotations
 
 import os
 
 import hypothesis
+import pytest
 import sympy
 import torch
+from comparisons import PEERS, Comparisons
 from hypothesis import settings
 
 # sympy's caches make the first example of a test slow, so deadlines say nothing here
@@ -19,3 +21,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 def pytest_report_header() -> str:
     return f"torch {torch.__version__}, sympy {sympy.__version__}, hypothesis {hypothesis.__version__}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Comparisons(config, PEERS), "comparisons")

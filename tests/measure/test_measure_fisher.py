@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from comparisons import Peers
 from dense_twins import ALONG_T, curve_problem, enumerated_fisher, gaussian_fisher, jacobian, moved, unit
 from torch import nn
 from torch.autograd import forward_ad
@@ -106,8 +107,8 @@ def test_divergence_against_the_definition():
 
 @pytest.mark.peer
 @pytest.mark.filterwarnings("ignore")
-def test_against_curvlinops():
-    curvlinops = pytest.importorskip("curvlinops")
+def test_against_curvlinops(peers: Peers):
+    curvlinops = peers.package("curvlinops", "curvlinops")
     torch.manual_seed(3)
     module, shape = modules()["mlp"]
     module = module.double()
@@ -118,6 +119,7 @@ def test_against_curvlinops():
     matrix = curvlinops.GGNLinearOperator(module, loss, list(module.parameters()), [(inputs, targets)])
     product = matrix @ direction
     mine = fisher_along(problem, direction, [1e-9]).fisher[0]
+    peers.compared("curvlinops")
     assert mine == pytest.approx(float(direction @ product), rel=1e-7, abs=0)
 
 

@@ -10,46 +10,44 @@ import random
 from fractions import Fraction
 
 import pytest
+from comparisons import Peers
 from reference import ReferenceGerm, germs
-from reference.systems import INSTALL, local_threshold, program_of, threshold
+from reference.systems import INSTALL, Answer, local_threshold, threshold
 
 import ddtheory
 
 pytestmark = pytest.mark.peer
 
-LIMIT = 10.0  # seconds; nearly all germs of the sample take less than one
+LIMIT = 120.0  # seconds on the wall; on an idle machine no germ here takes ten, so a time-out means a crowded one
 COMPARED = [
     germ for germ in germs() if germ.complex_threshold is not None and not germ.at and len(germ.variables) <= 4
 ][::6]  # the whole table is compared by benchmarks/thresholds.py
 
 
-def _needs(system: str) -> None:
-    if program_of(system) is None:
-        pytest.skip(f"{system} is not installed. Get it as {INSTALL[system]}.")
+def _value(system: str, found: Answer) -> Fraction:
+    """The threshold; a time-out, or a germ that the algorithm is not for, is skipped with its reason."""
+    if found.value is None:
+        pytest.skip(f"{system}: {found.failure}")
+    return found.value
 
 
 @pytest.mark.parametrize("system", INSTALL)
 @pytest.mark.parametrize("germ", COMPARED, ids=str)
-def test_the_table_has_the_complex_threshold(system: str, germ: ReferenceGerm) -> None:
-    _needs(system)
-    found = threshold(system, germ.variables, germ.generators, LIMIT)
-    if found.value is None:
-        pytest.skip(f"{system}: {found.failure}")
-    assert found.value == germ.complex_threshold
+def test_the_table_and_rlct(system: str, germ: ReferenceGerm, peers: Peers) -> None:
+    """The table has the complex threshold; `rlct` equals it where the fields agree and else is strictly larger.
 
-
-@pytest.mark.parametrize("germ", COMPARED, ids=str)
-def test_rlct_against_macaulay2(germ: ReferenceGerm) -> None:
-    """Equal where the fields agree, strictly larger over the reals where the table says so."""
-    _needs("Macaulay2")
-    found = threshold("Macaulay2", germ.variables, germ.generators, LIMIT)
-    if found.value is None:
-        pytest.skip(f"Macaulay2: {found.failure}")
+    One test for both, since a start of Macaulay2 takes a second and most germs take less.
+    """
+    found = _value(system, threshold(peers.system(system), germ.variables, germ.generators, LIMIT))
+    peers.compared(system)
+    assert found == germ.complex_threshold
     derivation = ddtheory.rlct(generators=germ.generators)
-    if derivation.rlct is None:
-        pytest.skip(f"Only bounds: {derivation.lower} to {derivation.upper}.")
-    real = 2 * derivation.rlct.lam
-    assert real == found.value if germ.complex_threshold == 2 * germ.lam else real > found.value
+    peers.compared(system)
+    if germ.complex_threshold == 2 * germ.lam:
+        assert 2 * derivation.lower.value <= found <= 2 * derivation.upper.value
+        assert derivation.rlct is None or 2 * derivation.rlct.lam == found
+    else:
+        assert 2 * derivation.upper.value > found
 
 
 def _plane_germ(seed: int) -> str:
@@ -68,17 +66,15 @@ def _plane_germ(seed: int) -> str:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_random_plane_germs_against_singular(seed: int) -> None:
+def test_random_plane_germs_against_singular(seed: int, peers: Peers) -> None:
     """In two variables the local thresholds over ℝ and ℂ agree: roots off the real axis come in conjugate pairs."""
-    _needs("Singular")
+    peers.system("Singular")
     text = _plane_germ(seed)
-    found = local_threshold(("x", "y"), text, LIMIT)
-    if found.value is None:
-        pytest.skip(f"Singular: {found.failure}")
+    found = _value("Singular", local_threshold(("x", "y"), text, LIMIT))
     derivation = ddtheory.rlct(generators=[text])
-    assert 2 * derivation.lower.value <= found.value <= 2 * derivation.upper.value
-    if derivation.rlct is not None:
-        assert 2 * derivation.rlct.lam == found.value
+    peers.compared("Singular")
+    assert 2 * derivation.lower.value <= found <= 2 * derivation.upper.value
+    assert derivation.rlct is None or 2 * derivation.rlct.lam == found
 
 
 def _ideal(seed: int) -> list[str]:
@@ -90,21 +86,34 @@ def _ideal(seed: int) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_a_real_threshold_is_never_below_the_complex_one(seed: int) -> None:
-    _needs("Singular")
+# Seeds below 70 for which Singular has an answer after a few seconds: the cost chooses, the answer does not. Without
+# 18 and 35: their first generator is zero, and bfctVarAnn says 0.
+CHEAP = (0, 1, 6, 7, 9, 11, 12, 14, 23, 24, 25, 28, 30, 33, 34, 39, 41, 46, 47, 54, 58, 60, 61, 65, 68)
+
+
+@pytest.mark.parametrize("seed", CHEAP)
+def test_a_real_threshold_is_never_below_the_complex_one(seed: int, peers: Peers) -> None:
+    peers.system("Singular")
     generators = _ideal(seed)
-    found = threshold("Singular", ("x", "y", "z"), generators, LIMIT)
-    if found.value is None:
-        pytest.skip(f"Singular: {found.failure}")
+    found = _value("Singular", threshold("Singular", ("x", "y", "z"), generators, LIMIT))
     derivation = ddtheory.rlct(generators=generators)
-    assert 2 * derivation.upper.value >= found.value
+    peers.compared("Singular")
+    assert 0 < found <= 2 * derivation.upper.value
 
 
+@pytest.mark.parametrize(
+    ("variables", "generator", "expected"),
+    [
+        (("x", "y"), "x^2 - y^3", Fraction(5, 6)),
+        (("x", "y"), "(x - y)^2", Fraction(1, 2)),
+        (("x", "y", "z"), "x^2 + y^2 + z^2", Fraction(1)),
+    ],
+)
 @pytest.mark.parametrize("system", INSTALL)
-def test_a_wrong_threshold_is_seen(system: str) -> None:
+def test_a_wrong_threshold_is_seen(
+    system: str, variables: tuple[str, ...], generator: str, expected: Fraction, peers: Peers
+) -> None:
     """The control: the systems tell the cusp from the double line, and the field from the reals."""
-    _needs(system)
-    assert threshold(system, ("x", "y"), ["x^2 - y^3"], LIMIT).value == Fraction(5, 6)
-    assert threshold(system, ("x", "y"), ["(x - y)^2"], LIMIT).value == Fraction(1, 2)
-    assert threshold(system, ("x", "y", "z"), ["x^2 + y^2 + z^2"], LIMIT).value == 1
+    found = _value(system, threshold(peers.system(system), variables, [generator], LIMIT))
+    peers.compared(system)
+    assert found == expected

@@ -3,6 +3,10 @@
 Both compute the b-function of the ideal over ℂ, globally: lct(ideal) of Macaulay2's Dmodules, and bfctVarAnn of
 Singular's dmodvar, whose largest root α gives codim − 1 − α. Seconds are processor time
 of the kernel, without start-up.
+
+No answer is one of three things. The limit ran out, or the question does not apply to the germ: both are an `Answer`
+with a reason. Everything else, from a program that does not start to a script that it does not understand, is
+`PeerFailed` with all that the program said.
 """
 
 from __future__ import annotations
@@ -11,9 +15,11 @@ import re
 import shutil
 import subprocess
 import sysconfig
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 INSTALL = {
     "Macaulay2": "Debian's package macaulay2, or pip install passagemath-macaulay2",
@@ -21,11 +27,16 @@ INSTALL = {
 }
 _PROGRAM = {"Macaulay2": "M2", "Singular": "Singular"}
 _WHEELS = f"{sysconfig.get_path('purelib')}/sage_wheels/bin"  # where the wheels put their programs
+_SHOWN = 4000  # characters of what a failed program said
+
+
+class PeerFailed(RuntimeError):
+    """A system that is absent, does not start, breaks off, or says what cannot be read."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A threshold with the kernel's time, or the reason why there is none."""
+    """A threshold with the kernel's time; or none, because the limit ran out or the question does not apply."""
 
     value: Fraction | None
     seconds: float | None
@@ -43,14 +54,37 @@ def local_threshold(variables: Sequence[str], polynomial: str, limit: float = 60
 
 
 def _asked(system: str, options: list[str], script: str, limit: float) -> Answer:
-    command = [program_of(system) or _PROGRAM[system], *options]
-    try:
-        run = subprocess.run(command, input=script, capture_output=True, text=True, timeout=limit, check=False)
-    except subprocess.TimeoutExpired:
-        return Answer(None, None, f"no answer in {limit:g} s")
-    found = re.search(r"answer (-?\d+(?:/\d+)?) after ([\d.]+(?:e-?\d+)?)", run.stdout)
-    if not found:
-        return Answer(None, None, " ".join((run.stderr or run.stdout).split())[-160:] or f"exit {run.returncode}")
+    program = program_of(system)
+    if program is None:
+        raise PeerFailed(f"{system} is not installed. Get it as {INSTALL[system]}.")
+    # in a file: Macaulay2 since 1.25 does not read a script from a pipe, and Singular would echo one
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "script"
+        file.write_text(script, encoding="utf-8")
+        try:
+            run = subprocess.run(
+                [program, *options, str(file)],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=limit,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Answer(None, None, f"no answer in {limit:g} s")
+        except OSError as error:
+            raise PeerFailed(f"{system} cannot start: {error}") from error
+    inapplicable = re.search(r"^inapplicable: (.*)", run.stdout, re.MULTILINE)
+    if inapplicable:
+        return Answer(None, None, inapplicable[1])
+    found = re.search(r"^answer (-?\d+(?:/\d+)?) after ([\d.]+(?:e-?\d+)?)", run.stdout, re.MULTILINE)
+    # Singular goes on after an error, and what it prints then means nothing
+    if not found or re.search(r"^ *\? error occurred", run.stdout, re.MULTILINE):
+        raise PeerFailed(
+            f"{system} gave no answer, exit {run.returncode}.\n"
+            f"It wrote to stderr:\n{run.stderr[-_SHOWN:]}\nand to stdout:\n{run.stdout[-_SHOWN:]}"
+        )
     return Answer(Fraction(found[1]), float(found[2]))
 
 
@@ -78,7 +112,7 @@ started = cpuTime();
 answer = lct I;
 print("answer " | toString answer | " after " | toString(cpuTime() - started));
 """
-    return ["--script", "/dev/stdin"], script
+    return ["--script"], script
 
 
 def _singular(variables: Sequence[str], generators: Sequence[str]) -> tuple[list[str], str]:
@@ -107,7 +141,7 @@ def _gauss_manin(variables: Sequence[str], polynomial: str) -> tuple[list[str], 
 system("--ticks-per-sec", 1000);
 ring R = 0, ({", ".join(names.values())}), ds;
 poly f = {_rename(polynomial, names)};
-if (vdim(std(jacob(f))) < 1) {{ print("the singularity is not isolated"); exit; }}
+if (vdim(std(jacob(f))) < 1) {{ print("inapplicable: the singularity is not isolated"); exit; }}
 int started = timer;
 list found = bernstein(f);
 int spent = timer - started;

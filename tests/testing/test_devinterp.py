@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import pytest
 import torch
+from comparisons import Peers
 
 from ddtheory.testing import ConformanceVerdict, check_estimator, conformance_cells
 from ddtheory.testing.conformance.devinterp_sgld import DevinterpSGLD
 
 pytestmark = pytest.mark.peer
-pytest.importorskip("devinterp.slt.sampler", reason="pip install 'ddtheory[devinterp]'")
 
 CELLS = {cell.name: cell for cell in conformance_cells()}
 
 
+@pytest.fixture(autouse=True)
+def installed(peers: Peers) -> None:
+    peers.package("devinterp", "devinterp.slt.sampler")
+
+
 @pytest.mark.parametrize("step", [1e-3, 1e-4])
-def test_the_step_size_error_of_a_line_is_the_one_that_theory_predicts(step: float) -> None:
+def test_the_step_size_error_of_a_line_is_the_one_that_theory_predicts(step: float, peers: Peers) -> None:
     """On K = x² with γ = 1 the stationary variance is 1/(a(1 − εa/4)), a = 2nβ + γ: 41% too large at ε = 10⁻³.
 
     At 10⁻⁴ it is 3%, which 8,000 steps do not resolve. The interval excludes the value at ten times that step.
@@ -24,6 +29,7 @@ def test_the_step_size_error_of_a_line_is_the_one_that_theory_predicts(step: flo
     (result,) = report.results
     assert result.estimate is not None and result.interval is not None
     exact, curvature = float(result.target), 2 * 579 + 1
+    peers.compared("devinterp")
     assert result.interval.contains(exact / (1 - step * curvature / 4))
     assert result.interval.contains(exact) is (step == 1e-4)
     # a pass a step, and one a chain for the initial loss

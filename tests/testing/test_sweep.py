@@ -12,6 +12,7 @@ from pathlib import Path
 
 import estimators
 import pytest
+from comparisons import Peers
 
 from ddtheory.errors import InvalidValueError, OutputError
 from ddtheory.testing import Estimate, EstimationTask, check_estimator
@@ -195,9 +196,9 @@ def test_a_partial_has_the_name_of_its_function() -> None:
 
 
 @pytest.mark.peer
-def test_on_dask(tmp_path: Path) -> None:
+def test_on_dask(tmp_path: Path, peers: Peers) -> None:
     """A cluster through Dask's executor: pip install 'ddtheory[cluster]'."""
-    distributed = pytest.importorskip("distributed", reason="pip install 'ddtheory[cluster]'")
+    distributed = peers.package("distributed", "distributed")
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
@@ -205,5 +206,6 @@ def test_on_dask(tmp_path: Path) -> None:
         found = sweep(quadrature, tasks(0, 1), executor=client.get_executor(), keep=tmp_path / "kept.jsonl")
     assert found.where == "ClientExecutor"
     here = sweep(quadrature, tasks(0, 1), jobs=1)
+    peers.compared("distributed")
     assert [o.estimate for o in found.outcomes] == [o.estimate for o in here.outcomes]
     assert sweep(quadrature, tasks(0, 1), jobs=1, keep=tmp_path / "kept.jsonl").resumed == 8
