@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import json
 import os
 import shutil
 import subprocess
@@ -11,17 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from imports import ROOT, imported, loaded_after
 
-ROOT = Path(__file__).resolve().parents[2]
-
-HEAVY = ("torch", "sympy", "matplotlib", "numpy", "flint", "jinja2", "rich", "click")
-
-
-def loaded_by(statement: str) -> set[str]:
-    """Top-level packages that a fresh interpreter has loaded after a statement."""
-    code = f"{statement}\nimport json, sys\nprint(json.dumps(sorted({{name.split('.')[0] for name in sys.modules}})))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    return set(json.loads(done.stdout.splitlines()[-1]))
+HEAVY = {"torch", "sympy", "matplotlib", "numpy", "flint", "jinja2", "rich", "click"}
 
 
 @pytest.mark.parametrize(
@@ -34,30 +24,25 @@ def loaded_by(statement: str) -> set[str]:
     ],
 )
 def test_nothing_heavy_is_loaded(statement: str) -> None:
-    assert not loaded_by(statement) & set(HEAVY)
+    assert not loaded_after(statement) & HEAVY
 
 
 def test_the_check_sees_what_is_loaded() -> None:
-    assert "sympy" in loaded_by("from ddtheory import kl_order; kl_order")
-    assert "torch" in loaded_by("import ddtheory.measure")
+    assert "sympy" in loaded_after("from ddtheory import kl_order; kl_order")
+    assert "torch" in loaded_after("import ddtheory.measure")
 
 
 @pytest.mark.parametrize("side", ["exact", "measure"])
 def test_each_side_of_the_wall_loads_alone(side: str) -> None:
     foreign, heavy = {"exact": ("measure", {"torch"}), "measure": ("exact", {"sympy", "flint"})}[side]
-    code = f"import ddtheory.{side}, sys; assert not any(n.startswith('ddtheory.{foreign}') for n in sys.modules)"
-    assert not loaded_by(code) & heavy
+    loaded = loaded_after(f"import ddtheory.{side}")
+    assert not loaded & heavy
+    assert not [name for name in loaded if name.startswith(f"ddtheory.{foreign}")]
 
 
 @pytest.mark.parametrize("module", ["values", "errors"])
 def test_values_and_errors_import_the_standard_library_only(module: str) -> None:
-    tree = ast.parse((ROOT / "ddtheory" / f"{module}.py").read_text(encoding="utf-8"))
-    names: set[str] = set()
-    for node in tree.body:  # the module's own statements: what an import runs
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            names.add("." * node.level + (node.module or ""))
+    names = imported((ROOT / "ddtheory" / f"{module}.py").read_text(encoding="utf-8"), at_import=True)
     allowed = {"ddtheory.errors"} if module == "values" else set()
     assert not {name for name in names - allowed if name.split(".")[0] not in sys.stdlib_module_names}
 
@@ -109,7 +94,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         (
             "ddtheory/measure/rate.py",
-            "from ddtheory.exact.order import kl_order",
+            "from ddtheory.exact.orders.ray import kl_order",
             {"measure-is-blind", "wall", "storeys"},
         ),
         (
@@ -120,7 +105,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("ddtheory/measure/heads.py", "import sympy", {"measure-is-blind"}),
         ("ddtheory/exact/orders/ray.py", "import torch", {"exact-is-exact"}),
         ("ddtheory/values.py", "import numpy", {"values-are-plain", "exact-is-exact"}),
-        ("ddtheory/cells/cell.py", "def peek():\n    from ddtheory.verify import load", {"storeys"}),
+        ("ddtheory/cells/shared/cell.py", "def peek():\n    from ddtheory.verify import load", {"storeys"}),
         ("ddtheory/verify/claim.py", "import ddtheory.cli", {"storeys"}),
     ],
     ids=lambda value: value.split("\n")[-1].strip() if isinstance(value, str) else "",
