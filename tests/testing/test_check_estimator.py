@@ -18,7 +18,7 @@ import pytest
 from ddtheory.errors import InvalidValueError
 from ddtheory.testing import ConformanceVerdict, Estimate, EstimationTask, LossSamples, check_estimator
 from ddtheory.testing.conformance import ConformanceCell, conformance_cells, metropolis, quadrature
-from ddtheory.testing.conformance.document import SCHEMA_FILE, document
+from ddtheory.testing.conformance.document import SCHEMA_FILE
 from ddtheory.testing.conformance.judging import judge
 from ddtheory.testing.conformance.task import from_samples
 from ddtheory.testing.conformance.task_result import Outcome
@@ -286,7 +286,7 @@ def test_the_json_has_the_schema_that_ships_with_it() -> None:
 
 
 def test_two_runs_differ_only_under_run() -> None:
-    reports = [document(check_estimator(metropolis, cells("x²", "(xy)²"), 5000, jobs=jobs)) for jobs in (1, 2)]
+    reports = [check_estimator(metropolis, cells("x²", "(xy)²"), 5000, jobs=jobs).document() for jobs in (1, 2)]
     assert reports[0].pop("run") != reports[1].pop("run")
     assert reports[0] == reports[1]
 

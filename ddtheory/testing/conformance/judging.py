@@ -24,6 +24,14 @@ class ConformanceVerdict(StrEnum):
     FAILED = "failed"  # there is no estimate
 
 
+WORST_FIRST = (
+    ConformanceVerdict.FAILED,
+    ConformanceVerdict.BIASED,
+    ConformanceVerdict.TOO_WIDE,
+    ConformanceVerdict.AGREES,
+)
+
+
 @dataclass(frozen=True)
 class Rival:
     """A value that the estimate could be mistaken for, and whether the interval excludes it."""

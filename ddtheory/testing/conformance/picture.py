@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ddtheory.testing.conformance.judging import CellResult, ConformanceVerdict
@@ -9,8 +10,6 @@ from ddtheory.testing.conformance.judging import CellResult, ConformanceVerdict
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from ddtheory.testing.conformance.check import ConformanceReport
 
 _COLOURS = {
     ConformanceVerdict.AGREES: "#2f7d4f",
@@ -22,7 +21,7 @@ _INK, _MUTED, _GRID = "#2b2f33", "#7d858c", "#dfe3e6"
 _REACH = 2.2  # times the exact value; what lies beyond gets an arrow
 
 
-def picture(report: ConformanceReport) -> Figure:
+def picture(results: Sequence[CellResult], n_beta: float, title: str) -> Figure:
     """Each interval over its exact value, one row a cell: it has to hold the line at 1 and to miss every cross.
 
     Crosses are rivals. The colour is that of the verdict.
@@ -30,22 +29,22 @@ def picture(report: ConformanceReport) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    count = len(report.results)
+    count = len(results)
     figure = Figure(figsize=(7.2, 1.1 + 0.27 * count), layout="constrained")
     axes = figure.subplots()
     axes.axvline(1, color=_INK, linewidth=1)
-    for row, result in enumerate(report.results):
+    for row, result in enumerate(results):
         _draw(axes, row, result)
-    axes.set_yticks(range(count), [result.cell for result in report.results], fontsize=8)
+    axes.set_yticks(range(count), [result.cell for result in results], fontsize=8)
     axes.set_ylim(count - 0.4, -0.6)
     axes.set_xlim(0, _REACH)
-    axes.set_xlabel(f"estimate / exact λ({float(report.n * report.beta):g})")
-    axes.set_title(report.estimator, fontsize=10, color=_INK)
+    axes.set_xlabel(f"estimate / exact λ({n_beta:g})")
+    axes.set_title(title, fontsize=10, color=_INK)
     axes.grid(axis="x", color=_GRID, linewidth=0.6)
     axes.set_axisbelow(True)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
-    shown = dict.fromkeys(result.verdict for result in report.results)
+    shown = dict.fromkeys(result.verdict for result in results)
     handles = [Line2D([], [], color=_COLOURS[verdict], marker="o", label=verdict.value) for verdict in shown]
     handles.append(Line2D([], [], color=_MUTED, marker="x", linestyle="", label="rival"))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=8)
