@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from ddtheory.verify import html
 from ddtheory.verify.environment import versions
 from ddtheory.verify.findings import ComparisonFinding, Number, ObservationFinding
 from ddtheory.verify.runner import RunResult
@@ -48,17 +49,8 @@ def render(run: RunResult) -> str:
 
 @cache
 def _template() -> Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("ddtheory.verify"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = html.environment("ddtheory.verify")
     environment.filters |= {
-        "typeset": typeset,
         "formula": formula,
         "display": lambda latex: formula(latex, display=True),
         "number": number,

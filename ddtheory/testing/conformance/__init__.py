@@ -26,4 +26,4 @@ from ddtheory.testing.conformance.task import Estimate as Estimate
 from ddtheory.testing.conformance.task import EstimationTask as EstimationTask
 from ddtheory.testing.conformance.task import Estimator as Estimator
 from ddtheory.testing.conformance.task import LossSamples as LossSamples
-from ddtheory.testing.conformance.task_result import Outcome as Outcome
+from ddtheory.testing.conformance.task_result import TaskResult as TaskResult

@@ -75,9 +75,9 @@ def check_estimator(
     tasks = [EstimationTask(cell.name, cell.posterior, n, rational, seed, budget) for cell in chosen for seed in seeds]
     # before hours of sampling: a cell without a target at this nβ is an error of the check, not of the estimator
     targets = [(cell.target(n * rational), cell.rivals(n * rational)) for cell in chosen]
-    from ddtheory.testing.conformance.table import progress_bar
+    from ddtheory.verify.progress import progress as progress_bar
 
-    with progress_bar(len(tasks), shown=progress) as advance:
+    with progress_bar("estimating", len(tasks), shown=progress) as advance:
         done = sweep(
             estimator,
             tasks,
@@ -86,7 +86,7 @@ def check_estimator(
             keep=keep,
             time_limit=time_limit,
             name=name,
-            on_outcome=advance,
+            on_result=lambda result: advance(f"{result.cell} {result.error}"),
         )
     results = tuple(
         judge(
@@ -94,7 +94,7 @@ def check_estimator(
             cell.rlct,
             target,
             rivals,
-            done.outcomes[index * len(seeds) : (index + 1) * len(seeds)],
+            done.results[index * len(seeds) : (index + 1) * len(seeds)],
             tolerance,
         )
         for index, (cell, (target, rivals)) in enumerate(zip(chosen, targets, strict=True))

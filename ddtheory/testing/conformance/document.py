@@ -36,13 +36,13 @@ def cell_document(result: CellResult) -> dict[str, Any]:
         "passes": result.passes,
         "runs": [
             {
-                "seed": outcome.seed,
-                "value": outcome.estimate.value if outcome.estimate else None,
-                "standard_error": _finite(outcome.estimate.standard_error) if outcome.estimate else None,
-                "error": outcome.error,
-                "passes": outcome.passes,
+                "seed": run.seed,
+                "value": run.estimate.value if run.estimate else None,
+                "standard_error": _finite(run.estimate.standard_error) if run.estimate else None,
+                "error": run.error,
+                "passes": run.passes,
             }
-            for outcome in result.outcomes
+            for run in result.runs
         ],
     }
 

@@ -129,6 +129,4 @@ class ConformanceReport:
         Raises:
             OutputError: it cannot be written there.
         """
-        target = Path(path)
-        output.prepare(target.parent, [target.name])
-        output.write(target.parent, {target.name: self.to_json()})
+        output.write_file(Path(path), self.to_json())

@@ -1,19 +1,15 @@
-"""The report for the terminal, and the progress on the way to it."""
+"""The report for the terminal."""
 
 from __future__ import annotations
 
-import contextlib
 import io
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from ddtheory.testing.conformance.judging import WORST_FIRST, CellResult, ConformanceVerdict
-from ddtheory.testing.conformance.task_result import Outcome
 
 GLYPH: Mapping[ConformanceVerdict, str] = {
     ConformanceVerdict.AGREES: "✓",
@@ -61,28 +57,6 @@ def as_text(results: Sequence[CellResult], n_beta: float, closing: str) -> str:
     console.print()
     console.print(closing, soft_wrap=True, markup=False)
     return stream.getvalue().rstrip("\n")
-
-
-@contextlib.contextmanager
-def progress_bar(total: int, *, shown: bool) -> Iterator[Callable[[Outcome], None]]:
-    """A bar on standard error, silent when that is no terminal; call what it gives with each outcome."""
-    bar = Progress(
-        TextColumn("estimating"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[latest]}", style="bright_black", markup=False),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not shown or not sys.stderr.isatty(),
-    )
-    with bar:
-        task = bar.add_task("estimating", total=total, latest="")
-
-        def advance(outcome: Outcome) -> None:
-            bar.update(task, advance=1, latest=f"{outcome.cell} {outcome.error}")
-
-        yield advance
 
 
 def _estimate(result: CellResult) -> str:
