@@ -75,7 +75,7 @@ def _template() -> Template:
 
 def picture(curve: Curve, name: str) -> Markup:
     """A curve as an inline drawing. `name` keeps its ids apart from those of the other drawings."""
-    from ddtheory.plots import rate
+    from ddtheory.plots.rates import rate
     from ddtheory.verify.picture import inline_svg
 
     slope = "" if curve.slope is None else f", predicted slope {curve.slope:g}"
