@@ -28,7 +28,7 @@ def prove(ids: tuple[str, ...], as_json: bool) -> None:
     """
     from ddtheory.verify import book, report
     from ddtheory.verify.claim import Outcome
-    from ddtheory.verify.verdicts import derivation_as_recorded
+    from ddtheory.verify.verdicts import proof_as_recorded
     from ddtheory.verify.witnesses import call
 
     code = 0
@@ -39,10 +39,10 @@ def prove(ids: tuple[str, ...], as_json: bool) -> None:
             result = call(entry, "derive")
             documents[entry.claim.id] = report.witness_document(result)
             if not as_json:
-                _print_derivation(entry, result)
+                _print_proof(entry, result)
             if result.outcome is Outcome.RAISED:
                 code = 2
-            elif not derivation_as_recorded(result.outcome, entry.claim.expected):
+            elif not proof_as_recorded(result.outcome, entry.claim.expected):
                 code = max(code, 1)
     sys.exit(code)
 
@@ -57,16 +57,16 @@ def _interrupt_prints(documents: dict[str, Any], as_json: bool) -> Iterator[None
             print_json(documents)
 
 
-def _print_derivation(entry: Entry, result: WitnessResult) -> None:
+def _print_proof(entry: Entry, result: WitnessResult) -> None:
     click.secho(f"{entry.claim.id}: {entry.claim.title}", bold=True)
-    if result.derivation is None:
+    if result.proof is None:
         click.echo(f"  {result.outcome.value}{': ' + result.error if result.error else ': there is no derivation'}\n")
         return
-    for number, step in enumerate(result.derivation.steps, 1):
+    for number, step in enumerate(result.proof.steps, 1):
         click.echo(f"  {number}. {step.text}")
         if step.latex:
             click.echo(f"     {step.latex}")
-    for residual in result.derivation.residuals:
+    for residual in result.proof.residuals:
         state = {True: "vanishes identically", False: "does not vanish", None: "undecided"}[residual.vanishes]
         role = "residual" if residual.must_vanish else "control"
         click.echo(f"  {role} “{residual.name}”: {state}")
