@@ -24,7 +24,6 @@ import ddtheory
 from ddtheory import measure
 from ddtheory.testing.conformance import ConformanceReport, check_estimator, conformance_cells, metropolis
 from ddtheory.testing.conformance.devinterp_sgld import DevinterpSGLD
-from ddtheory.testing.conformance.document import document
 from ddtheory.testing.conformance.posterior import PolynomialPosterior
 
 PAGE = Path(__file__).with_name("conformance.md")
@@ -135,7 +134,7 @@ def main() -> None:
         print(f"{name:20} λ = {cells[name].rlct.lam}  directional Fisher: {found}")
     content = {
         "environment": environment() | {"devinterp": version("devinterp"), "ddtheory": ddtheory.__version__},
-        "reports": [document(report) for report in reports],
+        "reports": [report.document() for report in reports],
         "directional_fisher": readings,
     }
     chosen.out.parent.mkdir(parents=True, exist_ok=True)

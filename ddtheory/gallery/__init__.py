@@ -1,1 +1,1 @@
-"""The catalogue of cells as files: JSON, Parquet and a gallery page, and the verb of the command line."""
+"""The catalogue of cells as files: JSON, Parquet and a gallery page."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ddtheory.errors import InvalidValueError, OutputError
+from ddtheory.verify import output
 
 SUFFIXES = (".json", ".parquet")
 
@@ -28,7 +28,7 @@ def export(file: Path | str, documents: Sequence[Mapping[str, Any]] | None = Non
     target = Path(file)
     check_target(target)
     content = catalogue_document(documents)
-    write(target, _parquet(content["cells"]) if target.suffix == ".parquet" else to_json(content).encode())
+    output.write_file(target, _parquet(content["cells"]) if target.suffix == ".parquet" else to_json(content))
 
 
 def check_target(target: Path) -> None:
@@ -46,31 +46,14 @@ def check_target(target: Path) -> None:
 
 
 def check_folder(target: Path) -> None:
-    """Refuse a target that is a folder, or lies in none.
+    """Refuse a target that is a folder, lies in none, or in one that cannot be written to.
 
     Raises:
         OutputError: it does.
     """
     if target.is_dir() or not target.resolve().parent.is_dir():
         raise OutputError(f"Cannot write to {target}: give a file in a folder that exists.")
-
-
-def write(target: Path, content: bytes) -> None:
-    """Write the file beside its place and move it there.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    check_folder(target)
-    unfinished = target.with_name(f".{target.name}.unfinished")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(target)
-    except OSError as error:
-        raise OutputError(f"Cannot write to {target}: {error.strerror or error}. Choose another file.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
+    output.prepare(target.parent, [target.name])
 
 
 def row(entry: Mapping[str, Any]) -> dict[str, Any]:

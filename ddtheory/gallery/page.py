@@ -11,8 +11,9 @@ from markupsafe import Markup
 from ddtheory.cells import Cell, catalogue, families
 from ddtheory.cells.shared.document import document
 from ddtheory.gallery.drawing import pictures
+from ddtheory.verify import html
 from ddtheory.verify.environment import versions
-from ddtheory.verify.typeset import formula, typeset
+from ddtheory.verify.typeset import formula
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -54,14 +55,4 @@ def _formula(cell: Cell) -> Markup | None:
 
 @cache
 def _template() -> Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("ddtheory.gallery"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"typeset": typeset}
-    return environment.get_template("gallery.html.jinja")
+    return html.environment("ddtheory.gallery").get_template("gallery.html.jinja")

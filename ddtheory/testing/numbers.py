@@ -37,18 +37,8 @@ def coefficients(*, max_magnitude: int | Fraction = 3, max_denominator: int = 4)
     >>> find(coefficients(), lambda c: c < 0)
     Fraction(-1, 1)
     """
-    bound = check_positive("max_magnitude", max_magnitude)
-    check_whole("max_denominator", max_denominator, least=1)
-    largest = largest_fraction(bound, max_denominator)
-    if not largest:
-        raise InvalidValueError(
-            f"No fraction with denominator up to {max_denominator} is non-zero and at most {bound} in size. "
-            "Raise max_magnitude or max_denominator."
-        )
-    positive = st.one_of(
-        st.just(min(Fraction(1), largest)),
-        st.fractions(min_value=Fraction(1, max_denominator), max_value=largest, max_denominator=max_denominator),
-    )
+    largest, fractions = _positive_fractions("max_magnitude", max_magnitude, max_denominator)
+    positive = st.one_of(st.just(min(Fraction(1), largest)), fractions)
     return st.builds(_signed, positive, st.sampled_from((1, -1)))
 
 
@@ -66,16 +56,8 @@ def rlcts(
     >>> find(rlcts(), lambda pair: True)
     RLCT(lam=Fraction(1, 2), m=1)
     """
-    bound = check_positive("max_value", max_value)
-    check_whole("max_denominator", max_denominator, least=1)
+    largest, values = _positive_fractions("max_value", max_value, max_denominator)
     check_whole("max_multiplicity", max_multiplicity, least=1)
-    largest = largest_fraction(bound, max_denominator)
-    if not largest:
-        raise InvalidValueError(
-            f"No fraction with denominator up to {max_denominator} is positive and at most {bound}. "
-            "Raise max_value or max_denominator."
-        )
-    values = st.fractions(min_value=Fraction(1, max_denominator), max_value=largest, max_denominator=max_denominator)
     if max_denominator >= 2 and largest >= Fraction(1, 2):
         values = st.one_of(st.just(Fraction(1, 2)), values)
     return st.builds(RLCT, values, st.integers(1, max_multiplicity))
@@ -123,6 +105,22 @@ def enclosures(*, max_magnitude: int = 10, max_radius: int | Fraction = 1) -> Se
 
 def _power_of_ten(places: int, digit: int) -> Fraction:
     return Fraction(digit, 10**places)
+
+
+def _positive_fractions(
+    name: str, largest: int | Fraction, max_denominator: int
+) -> tuple[Fraction, SearchStrategy[Fraction]]:
+    """The positive fractions up to the bound of that name, and the largest of them."""
+    bound = check_positive(name, largest)
+    check_whole("max_denominator", max_denominator, least=1)
+    reached = largest_fraction(bound, max_denominator)
+    if not reached:
+        raise InvalidValueError(
+            f"No fraction with denominator up to {max_denominator} is positive and at most {bound}. "
+            f"Raise {name} or max_denominator."
+        )
+    least = Fraction(1, max_denominator)
+    return reached, st.fractions(min_value=least, max_value=reached, max_denominator=max_denominator)
 
 
 def _signed(size: Fraction, sign: int) -> Fraction:

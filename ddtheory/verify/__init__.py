@@ -10,10 +10,10 @@ from ddtheory.verify.book import transitive_assumptions as transitive_assumption
 from ddtheory.verify.claim import Claim as Claim
 from ddtheory.verify.claim import Comparison as Comparison
 from ddtheory.verify.claim import Curve as Curve
-from ddtheory.verify.claim import Derivation as Derivation
 from ddtheory.verify.claim import Experiment as Experiment
 from ddtheory.verify.claim import Observation as Observation
 from ddtheory.verify.claim import Outcome as Outcome
+from ddtheory.verify.claim import Proof as Proof
 from ddtheory.verify.claim import Step as Step
 from ddtheory.verify.runner import RunResult as RunResult
 from ddtheory.verify.runner import run as run

@@ -2,7 +2,7 @@
 
 A file of the book binds the name `CLAIM` to one `Claim`. Its witnesses are functions without arguments:
 
-- `derive` returns a `Derivation`, whose residuals must be identically zero;
+- `derive` returns a `Proof`, whose residuals must be identically zero;
 - `measure` returns an `Experiment`, whose checks compare predictions with readings;
 - `control` returns an `Experiment` that breaks a hypothesis; each check predicts the value that must then
   appear, and names the value of the claim among the rivals that the reading must exclude;
@@ -38,18 +38,18 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a derivation: a sentence, and the formula it leads to (LaTeX)."""
+    """One line of a proof: a sentence, and the formula it leads to (LaTeX)."""
 
     text: str
     latex: str = ""
 
 
 @dataclass(frozen=True)
-class Derivation:
-    """A symbolic derivation: its steps, and named residuals that must simplify to zero identically.
+class Proof:
+    """What `derive` returns: the steps, and named residuals that must simplify to zero identically.
 
     `controls` are expressions that must *not* vanish: a residual that is zero for the wrong formula too proves
-    nothing, so a derivation shows at least one rival formula whose residual survives.
+    nothing, so a proof shows at least one rival formula whose residual survives.
     """
 
     steps: tuple[Step, ...]
@@ -58,7 +58,7 @@ class Derivation:
 
     def __post_init__(self) -> None:
         if not self.residuals:
-            raise InvalidValueError("A derivation without a residual cannot fail, so it proves nothing.")
+            raise InvalidValueError("A proof without a residual cannot fail, so it proves nothing.")
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ class Claim:
     source: Citation
     hypotheses: tuple[str, ...]
     expected: Verdict
-    derive: Callable[[], Derivation] | None = None
+    derive: Callable[[], Proof] | None = None
     measure: Callable[[], Experiment] | None = None
     control: Callable[[], Experiment] | None = None
     counterexample: Callable[[], Experiment] | None = None

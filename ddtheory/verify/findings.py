@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ddtheory.values import Interval
-from ddtheory.verify.claim import Comparison, Curve, Derivation, Experiment, Observation, Outcome, Step
+from ddtheory.verify.claim import Comparison, Curve, Experiment, Observation, Outcome, Proof, Step
 
 _WORST_FIRST = (Outcome.RAISED, Outcome.CONTRADICTS, Outcome.INCONCLUSIVE, Outcome.MISSING, Outcome.AGREES)
 
@@ -96,7 +96,7 @@ class ExperimentFinding:
 
 @dataclass(frozen=True)
 class Residual:
-    """An expression that must vanish, or (a control of the derivation) must not; `vanishes` is None if undecided."""
+    """An expression that must vanish, or (a control of the proof) must not; `vanishes` is None if undecided."""
 
     name: str
     expression: Number
@@ -118,7 +118,7 @@ class Residual:
 
 
 @dataclass(frozen=True)
-class DerivationFinding:
+class ProofFinding:
     steps: tuple[Step, ...]
     residuals: tuple[Residual, ...]
 
@@ -132,15 +132,15 @@ class DerivationFinding:
         return next(residual.note for residual in self.residuals if residual.outcome is self.outcome)
 
 
-def of_derivation(derivation: Derivation) -> DerivationFinding:
-    """Decides every residual and every control of a derivation."""
+def of_proof(proof: Proof) -> ProofFinding:
+    """Decides every residual and every control of a proof."""
     from ddtheory.verify.symbolic import vanishes
 
-    return DerivationFinding(
-        derivation.steps,
+    return ProofFinding(
+        proof.steps,
         tuple(
             Residual(name, _number(expression), vanishes(expression), must_vanish)
-            for group, must_vanish in ((derivation.residuals, True), (derivation.controls, False))
+            for group, must_vanish in ((proof.residuals, True), (proof.controls, False))
             for name, expression in group.items()
         ),
     )

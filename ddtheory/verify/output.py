@@ -1,4 +1,4 @@
-"""Writes reports whole or not at all."""
+"""Writes files whole or not at all."""
 
 from __future__ import annotations
 
@@ -25,25 +25,27 @@ def prepare(folder: Path, names: Iterable[str]) -> None:
         raise _refused(folder, error) from error
     for name in names:
         if (folder / name).is_dir():
-            raise OutputError(f"{folder / name} is a folder, so no report can be written there. Choose another --out.")
+            raise OutputError(f"{folder / name} is a folder, so no file can be written there. Choose another place.")
 
 
-def write(folder: Path, files: Mapping[str, str]) -> None:
+def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
     """Writes all files, or leaves the folder as it was: each is written beside its place, then moved there.
+
+    Text is written as UTF-8, with its line ends as they are.
 
     Raises:
         OutputError: a file cannot be written.
     """
     written: dict[Path, Path] = {}
     try:
-        for name, text in files.items():
+        for name, content in files.items():
             handle, unfinished = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
             written[Path(unfinished)] = folder / name
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content.encode() if isinstance(content, str) else content)
                 stream.flush()
                 os.fsync(stream.fileno())
-            os.chmod(unfinished, 0o644)  # temporary files are private, reports are not
+            os.chmod(unfinished, 0o644)  # temporary files are private, these are not
         for temporary, target in written.items():
             os.replace(temporary, target)
     except OSError as error:
@@ -52,6 +54,16 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
         for temporary in written:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def write_file(file: Path, content: str | bytes) -> None:
+    """Writes one file, whole or not at all; its folder is made where there is none.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    prepare(file.parent, [file.name])
+    write(file.parent, {file.name: content})
 
 
 def _refused(folder: Path, error: OSError) -> OutputError:

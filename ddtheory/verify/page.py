@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from ddtheory.verify import html
 from ddtheory.verify.environment import versions
 from ddtheory.verify.findings import ComparisonFinding, Number, ObservationFinding
 from ddtheory.verify.runner import RunResult
@@ -48,17 +49,8 @@ def render(run: RunResult) -> str:
 
 @cache
 def _template() -> Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("ddtheory.verify"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = html.environment("ddtheory.verify")
     environment.filters |= {
-        "typeset": typeset,
         "formula": formula,
         "display": lambda latex: formula(latex, display=True),
         "number": number,
@@ -83,7 +75,7 @@ def _template() -> Template:
 
 def picture(curve: Curve, name: str) -> Markup:
     """A curve as an inline drawing. `name` keeps its ids apart from those of the other drawings."""
-    from ddtheory.plots import rate
+    from ddtheory.plots.rates import rate
     from ddtheory.verify.picture import inline_svg
 
     slope = "" if curve.slope is None else f", predicted slope {curve.slope:g}"

@@ -7,17 +7,17 @@ from html import escape
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from ddtheory import plots
+from ddtheory.plots import style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COLOURS = {
-    plots.INK: "var(--ink)",
-    plots.MUTED: "var(--muted)",
-    plots.GRID: "var(--line)",
-    plots.WINDOW: "var(--series-1)",
-} | {colour: f"var(--series-{number})" for number, colour in enumerate(plots.SERIES, 1)}
+    style.INK: "var(--ink)",
+    style.MUTED: "var(--muted)",
+    style.GRID: "var(--line)",
+    style.WINDOW: "var(--series-1)",
+} | {colour: f"var(--series-{number})" for number, colour in enumerate(style.SERIES, 1)}
 
 
 def inline_svg(figure: Figure, name: str, description: str) -> str:

@@ -17,9 +17,9 @@ from ddtheory.verify.claim import Curve
 from ddtheory.verify.environment import versions
 from ddtheory.verify.findings import (
     CheckFinding,
-    DerivationFinding,
     ExperimentFinding,
     ObservationFinding,
+    ProofFinding,
     Residual,
 )
 from ddtheory.verify.runner import RunResult
@@ -91,12 +91,12 @@ def witness_document(witness: WitnessResult) -> dict[str, Any]:
     return {
         "outcome": witness.outcome.value,
         "error": witness.error,
-        "derivation": _derivation(witness.derivation) if witness.derivation else None,
+        "derivation": _proof(witness.proof) if witness.proof else None,
         "experiment": _experiment(witness.experiment) if witness.experiment else None,
     }
 
 
-def _derivation(finding: DerivationFinding) -> dict[str, Any]:
+def _proof(finding: ProofFinding) -> dict[str, Any]:
     return {
         "steps": [{"text": step.text, "latex": step.latex} for step in finding.steps],
         "residuals": [_residual(residual) for residual in finding.residuals if residual.must_vanish],

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -47,28 +44,6 @@ def render(run: RunResult) -> Table:
             verdict_text(result), Text(record.id), Text(record.title), Text(_why(result)), f"{result.seconds:.1f} s"
         )
     return table
-
-
-@contextlib.contextmanager
-def progress(total: int) -> Iterator[Callable[[ClaimResult], None]]:
-    """A progress bar on standard error, silent when that is no terminal; call what it gives with each result."""
-    bar = Progress(
-        TextColumn("checking"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[latest]}", style="bright_black", markup=False),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
-    with bar:
-        task = bar.add_task("checking", total=total, latest="")
-
-        def advance(result: ClaimResult) -> None:
-            bar.update(task, advance=1, latest=f"{GLYPH[result.verdict]} {result.record.id}")
-
-        yield advance
 
 
 def verdict_text(result: ClaimResult) -> Text:

@@ -9,7 +9,7 @@ from typing import Literal
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.book import Entry, transitive_assumptions
 from ddtheory.verify.claim import Outcome
-from ddtheory.verify.findings import DerivationFinding, ExperimentFinding
+from ddtheory.verify.findings import ExperimentFinding, ProofFinding
 
 WitnessName = Literal["derive", "measure", "control", "counterexample"]
 
@@ -48,7 +48,7 @@ class WitnessResult:
 
     name: WitnessName
     outcome: Outcome
-    derivation: DerivationFinding | None = None
+    proof: ProofFinding | None = None
     experiment: ExperimentFinding | None = None
     error: str = ""
     seconds: float = 0.0
@@ -56,7 +56,7 @@ class WitnessResult:
     @property
     def note(self) -> str:
         """What decided the outcome, in one clause."""
-        finding = self.derivation or self.experiment
+        finding = self.proof or self.experiment
         return finding.note if finding else self.error
 
 
@@ -179,8 +179,8 @@ def _judge_title(counterexample: WitnessResult, titled: str) -> tuple[Verdict, s
     return Verdict.NARROWER, f"holds as stated, not as titled: {counterexample.note}"
 
 
-def derivation_as_recorded(outcome: Outcome, expected: Verdict) -> bool:
-    """Whether a derivation alone is compatible with the verdict on record."""
+def proof_as_recorded(outcome: Outcome, expected: Verdict) -> bool:
+    """Whether a proof alone is compatible with the verdict on record."""
     allowed = {
         Verdict.CONFIRMED: {Outcome.AGREES},
         Verdict.NARROWER: {Outcome.AGREES},

@@ -10,8 +10,8 @@ from pathlib import Path
 from time import perf_counter
 
 from ddtheory.verify.book import Entry
-from ddtheory.verify.claim import Derivation, Experiment, Outcome
-from ddtheory.verify.findings import of_derivation, of_experiment
+from ddtheory.verify.claim import Experiment, Outcome, Proof
+from ddtheory.verify.findings import of_experiment, of_proof
 from ddtheory.verify.verdicts import WITNESSES, ClaimResult, Record, WitnessName, WitnessResult, judge
 
 
@@ -36,17 +36,17 @@ def call(entry: Entry, name: WitnessName) -> WitnessResult:
     except (Exception, SystemExit) as error:
         result = WitnessResult(name, Outcome.RAISED, error=_describe(error, entry.path))
     seconds = perf_counter() - started
-    return WitnessResult(name, result.outcome, result.derivation, result.experiment, result.error, seconds)
+    return WitnessResult(name, result.outcome, result.proof, result.experiment, result.error, seconds)
 
 
 def _read(name: WitnessName, found: object) -> WitnessResult:
-    if name == "derive" and isinstance(found, Derivation):
-        derivation = of_derivation(found)
-        return WitnessResult(name, derivation.outcome, derivation=derivation)
+    if name == "derive" and isinstance(found, Proof):
+        proof = of_proof(found)
+        return WitnessResult(name, proof.outcome, proof=proof)
     if name != "derive" and isinstance(found, Experiment):
         experiment = of_experiment(found)
         return WitnessResult(name, experiment.outcome, experiment=experiment)
-    wanted = "a Derivation" if name == "derive" else "an Experiment"
+    wanted = "a Proof" if name == "derive" else "an Experiment"
     raise TypeError(f"{name} must return {wanted}, got {type(found).__name__}.")
 
 

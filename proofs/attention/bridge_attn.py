@@ -8,7 +8,7 @@ import sympy
 from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _RADII = tuple(2.0**-n for n in range(3, 11))
 _REASON = "extrapolated to t = 0 from one exact forward pass a radius; the only error is truncation"
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     t, u, epsilon = symbols("t u epsilon", positive=True)
     share = sympy.Symbol("a_j", positive=True)
     mean, tilt, joint, m0, m1 = symbols("X B Y m_0 m_1", real=True)
@@ -32,7 +32,7 @@ def derive() -> Derivation:
     # perturbations in [−ε, ε]: the ratio of a softmax entry is largest at +ε for itself and −ε for all others
     largest = sympy.exp(epsilon) / (share * sympy.exp(epsilon) + (1 - share) * sympy.exp(-epsilon))
     slack = sympy.exp(2 * epsilon) * share * (sympy.exp(2 * epsilon) - 1) / (share * sympy.exp(2 * epsilon) + 1 - share)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "The dead entries of Q and K add t² x_i x_j/√d_h to the scores, so entry j of a row is tilted by "

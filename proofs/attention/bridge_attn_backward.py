@@ -6,7 +6,7 @@ import sympy
 from sympy import symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
 _RADII = tuple(2.0**-n for n in range(4, 13))
@@ -14,7 +14,7 @@ _NOISE = 0.09
 _REASON = "exact mean over the noise, forward-mode derivatives, extrapolated to t = 0; the only error is truncation"
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     t, first, other, share = symbols("t x_1 x_2 a", positive=True)
     s1, s2, v, q, noise = symbols("s_1 s_2 g_V g_Q v", real=True)
     # two positions; row 1 has scores s_1 + t² x_1² and s_2 + t² x_1 x_2, and the live value read there differs by 1
@@ -28,7 +28,7 @@ def derive() -> Derivation:
     d1, d2 = symbols("delta_1 delta_2", real=True)
     square = sympy.expand((t**2 * v * d1 + t**2 * q * d2) ** 2)
     averaged = square.coeff(d1, 2) * noise + square.coeff(d2, 2) * noise  # E δ_1² = E δ_2² = v, E δ_1 δ_2 = 0
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Through V and O: the dead output reads t² times the attention row.",

@@ -9,7 +9,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _CASES = ((0, 0), (0, 1), (0, 2), (0, 3), (0, 4), (0, 5), (1, 1), (1, 2), (1, 3)
 _REASON = "exact mean over the noise, forward-mode derivatives, extrapolated to t = 0; the only error is truncation"
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     t = Symbol("t", positive=True)
     a, b, x1, x2, s1, s2 = symbols("a b x_1 x_2 s_1 s_2", real=True)
     p = Symbol("p", integer=True, nonnegative=True)
@@ -34,7 +34,7 @@ def derive() -> Derivation:
     entry = e1 / (e1 + e2)
     arriving = t ** (2 * (p + 1))
     moved = sympy.diff(entry, z1) / (entry * (1 - entry))
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Through V and O of the k blocks above the probe: t² each.",

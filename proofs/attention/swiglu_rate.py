@@ -9,7 +9,7 @@ import sympy
 from sympy import Rational, Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, order_check, profile_curve, rate
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _RADII = tuple(2.0**-n for n in range(2, 11))
 _REASON = "Gauss–Hermite quadrature with 80 nodes, extrapolated to t = 0; the only error is truncation"
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     t, x = symbols("t x", positive=True)
     z = Symbol("z", real=True)
     n = Symbol("n", integer=True, positive=True)
@@ -33,7 +33,7 @@ def derive() -> Derivation:
     def amplitude(blocks: sympy.Expr) -> sympy.Expr:
         return c ** (2**blocks - 1) * t ** (3 * (2**blocks - 1)) * x ** (2**blocks)
 
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Gate, up and down carry t each.",

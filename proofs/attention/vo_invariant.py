@@ -9,7 +9,7 @@ import sympy
 from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import rate
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _NOISE = 0.09
 _REASON = "exact mean over the noise, forward-mode derivatives, extrapolated to t = 0; the only error is truncation"
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     t = sympy.Symbol("t", positive=True)
     d1, d2, q = symbols("delta_1 delta_2 q", real=True)
     a, b = symbols("a b", positive=True)  # rows (a, 1 − a) and (b, 1 − b)
@@ -38,7 +38,7 @@ def derive() -> Derivation:
     form = sympy.expand((attention.T * delta).dot(attention.T * delta) - s * delta.dot(delta))
     uniform = attention.subs({a: sympy.Rational(1, 2), b: sympy.Rational(1, 2)})
     centred = sympy.Matrix([q, -q])
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "The dead value channel meets one weight t and one average.",

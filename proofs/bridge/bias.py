@@ -9,7 +9,7 @@ import sympy
 from sympy import Rational, Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, normal_inputs
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -26,7 +26,7 @@ _LAYERS, _WIDTH = 4, 3
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(9))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     depth = Symbol("m", integer=True, positive=True)
     # z_{m+1} = t z_m + t from z_m = t^m x + t + … + t^m
     geometric = t * (1 - t**depth) / (1 - t)
@@ -36,7 +36,7 @@ def derive() -> Derivation:
     two = sympy.expand(t * (t * x + t**first) + t**later)
     normal = sympy.exp(-(x**2) / 2) / sympy.sqrt(2 * sympy.pi)
     mass = (1 + sympy.erf(x / sympy.sqrt(2))) / 2  # Φ
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Linear class: the Jacobian is the product of the weights, free of biases.",

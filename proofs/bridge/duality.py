@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sympy import Rational, Symbol, powsimp, simplify, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, live_part
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -25,13 +25,13 @@ _LAYERS, _WIDTH = 4, 3
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     c = Symbol("c", positive=True)
     gate = Rational(1, 2)
     below, above = t ** (2 * depth), t ** (2 * (L - depth))
     bias = t * (1 - t**depth) / (1 - t)  # t + t² + … + t^l
     capped = (below + bias**2) / t**2
-    return Derivation(
+    return Proof(
         steps=(
             Step("Exponents of the two sides add to 2L, whatever the layer.", r"t^{2l} \cdot t^{2(L-l)} = t^{2L}"),
             Step("Behind ReLU gates each side carries the mass ½ of its gate.", r"\tfrac14 t^{2L}"),

@@ -8,7 +8,7 @@ import sympy
 from sympy import Rational, Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, live_part, normal_inputs
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
 
@@ -26,7 +26,7 @@ _LAYERS, _WIDTH, _NOISE = 4, 3, 0.09
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     a1, a2, g1, g2 = symbols("a_1 a_2 g_1 g_2", positive=True)
     c, s = sympy.cos(Symbol("alpha", real=True)), sympy.sin(Symbol("alpha", real=True))
     turn = sympy.Matrix([[c, -s], [s, c]])
@@ -42,7 +42,7 @@ def derive() -> Derivation:
     dead = t ** (2 * (layer - 1)) * t ** (2 * (L - layer))
     true = moment(4) * t ** (2 * L) + v * moment(2)  # E x²(t^{2L} x² + v), in units of t^{2(L−1)}
     factored = moment(2) * (t ** (2 * L) * moment(2) + v)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Eigenvectors of A ⊗ G are products; the smallest eigenvalue has g_min a_minᵀ, of rank one.",

@@ -8,7 +8,7 @@ import sympy
 from sympy import Rational, Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, live_part, normal_inputs
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
 
@@ -25,7 +25,7 @@ _LAYERS, _WIDTH, _NOISE = 4, 3, 0.01
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     # two channels, one live and one dead; powers of diag(1, t) are diag(1, t^n)
     above, error = sympy.diag(1, t**gap), sympy.diag(0, t**L)
     gram = above.T * (error * error.T + v * sympy.eye(2)) * above
@@ -44,7 +44,7 @@ def derive() -> Derivation:
     dead_dead = sympy.summation(t ** (2 * (L - layer)) * t ** (2 * (layer - 1)), (layer, 1, L))
     dead_live = sympy.summation(t ** (2 * (L - layer)), (layer, 1, L))
     geometric = (1 - t ** (2 * L)) / (1 - t**2)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Linear class: with label noise v the gradient Gram is explicit.",

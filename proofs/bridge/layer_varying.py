@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sympy import Function, Sum, Symbol, powsimp, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import chain_problem
 from ddtheory.workbench.ladder import rate_check
 
@@ -20,7 +20,7 @@ _EXPONENTS = (3, 1, 2)
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     layer, L, j = symbols("l L j", integer=True, positive=True)
     p = Function("p", integer=True, positive=True)
     above = Sum(p(j), (j, layer + 1, L))
@@ -31,7 +31,7 @@ def derive() -> Derivation:
         powsimp((weights[0] * weights[1] * weights[2]) ** 2, force=True),
         powsimp((weights[1] * weights[2]) ** 2),
     ]
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "The gradient at layer l has passed the layers above it, and no other.",

@@ -8,7 +8,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import rate_check, value_check
 
@@ -24,7 +24,7 @@ _LAYERS, _WIDTH = 4, 4
 _RADII = tuple(0.05 * 2.0 ** (-n / 2) for n in range(8))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     angles = symbols("alpha_0 alpha_1 alpha_2", real=True)
 
     def turn(angle: sympy.Expr) -> sympy.Matrix:
@@ -40,7 +40,7 @@ def derive() -> Derivation:
     chain = bottom * power * bottom.T
     along = (chain.T * gradient).dot(bottom[:, 1])
     free = (turn(angles[0]) * dead * turn(angles[1])) * (turn(angles[2]) * dead)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Rotations between layers telescope, also when they differ from layer to layer.",

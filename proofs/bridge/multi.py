@@ -8,7 +8,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
 
@@ -26,14 +26,14 @@ _WIDTH = 4
 _RADII = tuple(0.05 * 2.0 ** (-n / 2) for n in range(9))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     first, second, third = symbols("Pi_1 Pi_2 Pi_3", integer=True, nonnegative=True)
     entries = [[Symbol(f"s_{min(i, j)}{max(i, j)}", real=True) for j in range(1, 4)] for i in range(1, 4)]
     output = sympy.Matrix(entries)
     grade = sympy.diag(t**first, t**second, t**third)
     gram = grade * output * grade
     p1, p2 = symbols("p_1 p_2", integer=True, nonnegative=True)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Layers multiply, so exponents of the layers above add.",

@@ -6,7 +6,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
 
@@ -16,7 +16,7 @@ _LAYERS, _WIDTH = 4, 4
 _RADII = tuple(0.05 * 2.0 ** (-n / 2) for n in range(8))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     m11, m12, m21, m22, x, y, s = symbols("m_11 m_12 m_21 m_22 x y s", real=True)
     mixing = sympy.Matrix([[m11, m12], [m21, m22]])
     power = sympy.diag(1, t**layer)
@@ -26,7 +26,7 @@ def derive() -> Derivation:
     squeeze = image.dot(image) - s**2 * graded.dot(graded)
     form = (graded.T * (mixing.T * mixing - s**2 * sympy.eye(2)) * graded)[0]
     product = mixing * power
-    return Derivation(
+    return Proof(
         steps=(
             Step("The input of layer l has passed l − 1 layers.", r"(A_l)_{dead} = (t^{l-1})^2 = t^{2(l-1)}"),
             Step(

@@ -10,7 +10,7 @@ import sympy
 from sympy import Rational, Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -25,7 +25,7 @@ _COSINE, _SINE = Rational(3, 5), Rational(4, 5)
 _RADII = tuple(0.02 * 2.0 ** (-n / 2) for n in range(9))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     c, s, gamma, b, K, d = symbols("c s gamma b K d", positive=True)
     first, second = symbols("m_1 m_2", real=True)  # the two gates
     live, dead = sympy.Matrix([c, s]), sympy.Matrix([-s, c])
@@ -36,7 +36,7 @@ def derive() -> Derivation:
     arrived = Symbol("y", positive=True)  # b t^m
     window = power * arrived / (floor + arrived)
     probability = (sympy.atan(t * c / s) + sympy.atan(t * s / c)) / sympy.pi
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "One gate open and one closed, the dead axis has a live part.",

@@ -8,7 +8,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
 
@@ -24,7 +24,7 @@ _WIDTH = len(_EXPONENTS)
 _RADII = tuple(0.02 * 2.0 ** (-n / 2) for n in range(9))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     first, gap = symbols("Pi_1 g", integer=True, positive=True)
     a, b, d = symbols("a b d", positive=True)
     grade = sympy.diag(t**first, t ** (first + gap))
@@ -34,7 +34,7 @@ def derive() -> Derivation:
     # the entry of G⁻¹ is t^{−2Π} (S⁻¹)_jj, whatever the other exponents are
     reading = sympy.simplify(1 / gram.inv()[1, 1])
     rayleigh = gram[1, 1]
-    return Derivation(
+    return Proof(
         steps=(
             Step("Each diagonal entry has the rate of its own direction.", r"G_{jj} = t^{2\Pi(j)} S_{jj}"),
             Step(

@@ -9,7 +9,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import order_check
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -26,7 +26,7 @@ _WIDTHS = (3, 7, 3, 9)  # of the complement, layer by layer
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(9))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     m = Symbol("m", integer=True, positive=True)
     gamma, c, x = symbols("gamma c x", real=True)
     a, b, first, second = (Symbol(name, real=True) for name in ("a", "b", "g_1", "g_2"))
@@ -35,7 +35,7 @@ def derive() -> Derivation:
     product = upper * lower
     leaked = t * (t * x) + t * gamma * c
     moment = sympy.expand(leaked**2)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Block-triangular layers multiply to a block-triangular map; without a leak g it is block diagonal.",

@@ -6,7 +6,7 @@ import sympy
 from sympy import Rational, Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
 
@@ -16,7 +16,7 @@ _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(9))
 _CASES = 2000
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     a, b, rho = symbols("a b rho", positive=True)  # |a v₀| and |Bw|
     worst = a**2 + b**2 - 2 * (1 - rho) * a * b
     angle = Symbol("alpha", real=True)
@@ -24,7 +24,7 @@ def derive() -> Derivation:
     turn = sympy.Matrix([[sympy.cos(angle), -sympy.sin(angle)], [sympy.sin(angle), sympy.cos(angle)]])
     conjugate = turn * sympy.diag(1, t**p) * turn.T
     image = conjugate * turn[:, 1] - t**p * turn[:, 1]
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "D^p has smallest singular value t^p for t ≤ 1, and so has every conjugate of it.",

@@ -8,7 +8,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import chain_problem
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
 
@@ -20,7 +20,7 @@ t = Symbol("t", positive=True)
 _RADII = tuple(0.05 * 2.0 ** (-n / 2) for n in range(9))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     g, c, b, x, y = symbols("g c b x y", real=True)
     gram = sympy.Matrix([[c, b], [b, g]])
     form = (sympy.Matrix([x, y]).T * gram * sympy.Matrix([x, y]))[0]
@@ -31,7 +31,7 @@ def derive() -> Derivation:
     entries = [[Symbol(f"w_{i}{j}", real=True) for j in range(3)] for i in range(2)]
     narrow = sympy.Matrix(entries)
     through = narrow.T * narrow
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Complete the live part to a square: the form is at least its Schur complement.",

@@ -9,7 +9,7 @@ import sympy
 from sympy import Rational, Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
 
@@ -38,7 +38,7 @@ def _gated_schur(width: sympy.Expr) -> sympy.Expr:
     return Rational(1, 2) - _MEAN_SQUARE**2 * live / (_VARIANCE + _MEAN_SQUARE * live)
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     power = sympy.diag(1, t**depth)
     samples = sympy.MatrixSymbol("X", 2, 2).as_explicit()
     isotropic = sympy.sqrt(N) * sympy.eye(2)
@@ -47,7 +47,7 @@ def derive() -> Derivation:
     ones = sympy.ones(3, 1)
     block = a * sympy.eye(3) + b * ones * ones.T
     schur = a + b - (b * ones.T * block.inv() * b * ones)[0]
-    return Derivation(
+    return Proof(
         steps=(
             Step("After l layers the activations are X D^l.", r"\sigma_{\min}(D^l) = t^l, \quad 0 \le t \le 1"),
             Step(

@@ -9,7 +9,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, rate_check
 
@@ -23,14 +23,14 @@ _LAYERS, _WIDTH = 4, 5
 _RADII = tuple(0.05 * 2.0 ** (-n / 2) for n in range(9))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     a, b, d, x, y = symbols("a b d x y", real=True)
     # one live and one dead block, as numbers: the form with the live part completed to a square
     gram = sympy.Matrix([[a, b * t**p], [b * t**p, d * t ** (2 * p)]])
     vector = sympy.Matrix([x, y])
     form = (vector.T * gram * vector)[0]
     completed = a * (x + b * t**p * y / a) ** 2 + (d - b**2 / a) * t ** (2 * p) * y**2
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Complete the live part to a square: what is left of the form on the dead block carries t^{2p}.",

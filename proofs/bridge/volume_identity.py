@@ -7,7 +7,7 @@ import sympy
 from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import axis_inputs, canonical, chain_problem, live_part
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
 
@@ -20,11 +20,11 @@ _WINDOW = tuple(float(radius) for radius in numpy.geomspace(0.02, 1.0, 25))
 _PUBLISHED = (6.9, 13.8, 21.0, 27.8)
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     single = t ** (2 * gap) * (t ** (2 * L) + v)
     volume = m * sympy.log(single)
     slope = sympy.simplify(t * sympy.diff(sympy.log(single), t))
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "m directions with one eigenvalue each: the volume adds their logarithms.",

@@ -8,7 +8,7 @@ import sympy
 from sympy import Symbol
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.attention_chain import attention_chain
 from ddtheory.workbench.ladder import limit_check, rate_check
 
@@ -18,13 +18,13 @@ _NOISE = 0.09
 _RADII = tuple(2.0**-n for n in range(6, 14))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     c = Symbol("c", positive=True)
     one = 1 + c * t**2
     count = Symbol("k", integer=True, positive=True)
     whole = one**count
     slope = sympy.simplify(t * sympy.diff(sympy.log(whole**2), t))
-    return Derivation(
+    return Proof(
         steps=(
             Step("A block beside its stream passes the dead unit on with 1 + c t².", r"1 + c\,t^2 \to 1"),
             Step("Any number of them has rate zero and coefficient one.", r"(1 + c t^2)^{2k} \to 1"),

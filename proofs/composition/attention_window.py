@@ -6,7 +6,7 @@ import sympy
 from sympy import symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.attention_chain import attention_chain
 from ddtheory.workbench.ladder import rate_check
 
@@ -14,11 +14,11 @@ _NOISE = 0.09
 _RADII = tuple(2.0**-n for n in range(6, 14))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     k, p = symbols("k p", integer=True, nonnegative=True)
     gap = symbols("d", integer=True, nonnegative=True)
     below, above = p + 2 - gap, p + 2 + gap
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Two routes, 4k through the values and 4p + 8 through the scores; the smaller one wins.",

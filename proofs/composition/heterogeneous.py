@@ -8,7 +8,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.attention_chain import attention_chain
 from ddtheory.workbench.chain import canonical, corner_inputs
 from ddtheory.workbench.ladder import rate_check
@@ -21,13 +21,13 @@ _WIDE = tuple(0.1 * 2.0 ** (-n / 2) for n in range(9))
 _WITHOUT_SCORES = (0.0, 1.0, 1.0, 1.0)  # the dead entries of Q, K, V, O follow t times these
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     n, layer, L = symbols("n l L", integer=True, positive=True)
     block = t**2
     chain = block**n
     a, b = symbols("a b", positive=True)
     extra = a * t ** (2 * n) + b * t**4
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Each block has amplitude t², so n of them have t^{2n}, and their moment has rate 4n.",

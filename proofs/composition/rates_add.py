@@ -8,7 +8,7 @@ import sympy
 from sympy import Rational, Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import chain_problem, corner_inputs
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -25,7 +25,7 @@ _BLOCKS = ((2, 1), (Rational(1, 2), 3), (Rational(3, 2), 2))  # (c, k) of c t^k
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(9))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     c, c1, c2, k1, k2, total, e, cap, a, x = symbols("c c_1 c_2 k_1 k_2 K e q a x", positive=True)
     gate = Symbol("g", integer=True, nonnegative=True)
     one_more = (c * t**k1 * (c1 * t**total * x)) ** 2
@@ -33,7 +33,7 @@ def derive() -> Derivation:
     gap = Symbol("d", positive=True)
     injected = a * t**cap + c1 * t ** (cap + gap) * x
     open_gate, closed_gate = sympy.Heaviside(x, 0), sympy.Heaviside(-x, 0)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Induction over the list of blocks: constants multiply and exponents add.",

@@ -6,7 +6,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import rate_check, value_check
 
@@ -16,12 +16,12 @@ _WIDTH = 3
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     n, c = Symbol("n", integer=True, positive=True), Symbol("c", positive=True)
     k1, k2 = symbols("k_1 k_2", integer=True, positive=True)
     block = t**k1 * t**k2  # a block that is a product of weights, and the weights themselves
     drifting = (1 + c * t) ** 2
-    return Derivation(
+    return Proof(
         steps=(
             Step("Blocks of one dead weight have rate one each.", r"\prod_{i=1}^n t = t^n, \quad E = t^{2n}"),
             Step("A block without t leaves no power of t behind.", r"E = c^2 \ \text{at every } t"),

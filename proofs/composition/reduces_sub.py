@@ -5,7 +5,7 @@ from __future__ import annotations
 from sympy import Product, Symbol, powsimp, simplify, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem
 from ddtheory.workbench.ladder import rate_check, value_check
 
@@ -15,11 +15,11 @@ _LAYERS, _WIDTH = 5, 3
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     layer, L, j = symbols("l L j", integer=True, positive=True)
     above = Product(t, (j, layer + 1, L)).doit()
     itself = Product(t, (j, layer, L)).doit()
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "The sub-chain above the probe runs from l + 1 to L and has L − l layers.",

@@ -9,7 +9,7 @@ import sympy
 from sympy import Expr, Function, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.curved_maps import fisher_metric, gauss_curvature, point_map, sheet_map, t, w
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -53,7 +53,7 @@ def _intrinsic(mean: sympy.Matrix) -> tuple[Expr, Expr, Expr, Expr]:
     return (bend + mixed - straight) / g.det(), gamma(0, 1, 1), mixed, straight
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     density = Function("p", positive=True)(t, w)
     dead, live = sympy.diff(sympy.log(density), t), sympy.diff(sympy.log(density), w)
     numerator = 2 * sympy.diff(density * dead * live, w) - sympy.diff(density * live**2, t)
@@ -66,7 +66,7 @@ def derive() -> Derivation:
     decoupled, *_ = _intrinsic(sympy.Matrix([t**k + w**2, w, t * w**2]))
     normal = point_map(k).diff(t).cross(point_map(k).diff(w))
     determinant = normal.dot(normal)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "The numerator of the Christoffel symbol is a moment with one factor s_1: differentiate under "

@@ -11,7 +11,7 @@ import sympy
 from sympy import Expr, Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.curved_maps import curved_volume, fisher_metric, gauss_curvature, point_map, sheet_map, t, w
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import limit_check, rate_check
@@ -32,7 +32,7 @@ def _bilinear(first: dict[str, Expr], second: dict[str, Expr], gram: dict[frozen
     return sympy.Add(*[a * b * gram[frozenset((x, y))] for x, a in first.items() for y, b in second.items()])
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     # μ_t = t^{k−1} α and μ_w = β; all second derivatives from α_t, α_w and γ = μ_ww, known by their inner products
     names = ("alpha", "beta", "alpha_t", "alpha_w", "gamma")
     gram = {frozenset((x, y)): Symbol(f"{x}.{y}", real=True) for i, x in enumerate(names) for y in names[i:]}
@@ -66,7 +66,7 @@ def derive() -> Derivation:
     depth, length, level, c = symbols("delta ell M c", positive=True)
     density = sympy.integrate(t ** (k - 1), (t, 0, depth))
     edge = (c / level) ** (1 / (k - 1))
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "On a sheet μ_t = t^{k−1} α(t, w) with α and μ_w independent. The normal part of μ_tt loses its "

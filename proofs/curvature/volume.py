@@ -12,7 +12,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.curved_maps import curved_volume, fisher_metric, gauss_curvature, point_map, t, w
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import limit_check, rate_check
@@ -28,7 +28,7 @@ _CLOSE = 1e-10  # of log |K|; rounding leaves 1e-13
 _EDGE = 1e-3  # relative error of a local slope, from the edge of a set on the grid
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     delta, a, s = symbols("delta a s", positive=True)
     b = Symbol("b", real=True)
     profile = 1 / (k**2 * t ** (2 * (k - 1)) * (1 + t**2) ** 2)
@@ -46,7 +46,7 @@ def derive() -> Derivation:
         wanted = (extra - order**2 * a ** (2 * order - 2)) / (order**2 * a ** (2 * order - 2) + b**2) ** 2
         leading[order] = sympy.simplify(found - wanted)
     density = sympy.limit(sympy.cancel(normal.dot(normal).subs(k, 3).subs({t: s * a, w: s**2 * b}) / s**4), s, 0)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "At the edge δ of the tube the profile equals M, which is solved for M and not for δ.",

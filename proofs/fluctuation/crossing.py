@@ -10,7 +10,7 @@ from sympy import symbols
 from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda
 from ddtheory.exact.fluctuation.partition import Sided
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
 _SIZES = tuple(10.0**power for power in (16, 24, 32, 48, 64, 96, 128, 192))
@@ -24,7 +24,7 @@ def slope(lam: Fraction, sided: Sided) -> Fraction:
     return (above - below) / (2 * step)
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     v, log_n, k, m, a = symbols("v L k m a", positive=True)
     # prior of s at a crossing of m equal coordinates: (−log s)^{m−1} ds, and s = (v/√n)^{1/k}
     log_s = (sympy.log(v) - log_n / 2) / k
@@ -37,7 +37,7 @@ def derive() -> Derivation:
     shifted = nu(lam - (m - 1) * e)
     shift = sympy.diff(shifted, e).doit().subs(e, 0).doit()
     # ν(a) = ½ E[(ξ² − 1) log M_a], ∂_a log M_a = E log|v|, so δν = (coefficient of log|v|) · dν/da and dν/da = ½ dν/dλ
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "The product of m equal coordinates has the prior of one, times a power of its logarithm.",

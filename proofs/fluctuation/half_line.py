@@ -8,7 +8,7 @@ from sympy import Rational, Symbol
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.exact.numbers.enclosing import enclosure, working
 from ddtheory.values import Citation, Enclosure, Verdict
-from ddtheory.verify.claim import Claim, Comparison, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Claim, Comparison, Experiment, Observation, Proof, Step
 
 
 def _mills_integral(digits: int) -> Enclosure:
@@ -32,7 +32,7 @@ def _mills_integral(digits: int) -> Enclosure:
         return enclosure(middle + arb(0, tail.upper()), digits)
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     xi = Symbol("xi", real=True)
     ratio = sympy.Function("rho")(xi)  # φ/Φ
     density = sympy.Function("phi")(xi)
@@ -48,7 +48,7 @@ def derive() -> Derivation:
     claimed = Rational(1, 2) - _as_rational(_mills_integral(30)) / 4
     gap = _as_rational(exact) - claimed
     close = abs(gap) <= 2 * Rational(1, 10**29)
-    return Derivation(
+    return Proof(
         steps=(
             Step("On the half-line with a = 1 the posterior is a truncated normal law.", r"m = \xi + \varphi/\Phi"),
             Step("Its variance follows from the Riccati equation.", r"\mathrm{Var} = 1 - \xi\rho - \rho^2"),

@@ -10,7 +10,7 @@ from sympy import symbols
 
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _DATASETS = 600
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     b, w, cosine, sine, first, second = symbols("b w c s xi_1 xi_2", real=True)
     # live basis g and dead basis c = cosine·g + sine·e in the space of features; ξ = noise along g and along e
     along_g, along_e = b + w * cosine, w * sine
@@ -29,7 +29,7 @@ def derive() -> Derivation:
     total = symbols("B", real=True)
     separated = exponent.subs(b, total - w * cosine)
     v = symbols("v", real=True)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Take B = b + w cos θ as the live coordinate: the exponent splits, whatever the angle.",

@@ -18,7 +18,7 @@ from sympy import Rational, Symbol, gamma, symbols
 from ddtheory.exact.fluctuation import forms as forms
 from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
 from ddtheory.workbench.fluctuation_excess import UNIFORM_FROM, excess, uniform_margin
 
 DATA = Path(__file__).parent / "data" / "even_orders.json"
@@ -47,14 +47,14 @@ def _bound(k: int) -> str:
     return f"{proven.numerator * 10**places // proven.denominator}e-{places}"
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     bounds = certificates()
     orders = [*range(2, UNIFORM_FROM + 1, 2), *range(50, LARGEST + 1, 50)]
     n = Symbol("n", integer=True, nonnegative=True)
     recursion = (n + 2) * (n + 1) * forms.coefficient(a, n + 2) - (n + a) * forms.coefficient(a, n)
     margin = uniform_margin(Fraction(1, UNIFORM_FROM))
     v = Symbol("v", positive=True)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 f"Small even orders, k < {UNIFORM_FROM}: two enclosures that do not meet, by ball arithmetic; the "

@@ -10,7 +10,7 @@ from sympy import Rational, Symbol, gamma, symbols
 from ddtheory.exact.fluctuation import forms as forms
 from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 
 a, eta, m, lam = symbols("a eta m lambda", positive=True)
 
@@ -18,7 +18,7 @@ _SIZES = (100, 1_000, 10_000, 100_000)
 _DATASETS = 4000
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     n = Symbol("n", integer=True, nonnegative=True)
     # M = Σ c_n η^n with c_n = E_0[v^n]/n!; integrating d/dv(|v|^{a−1} v e^{ηv − v²/2}) gives M'' = ηM' + aM
     recursion = (n + 2) * (n + 1) * forms.coefficient(a, n + 2) - (n + a) * forms.coefficient(a, n)
@@ -30,7 +30,7 @@ def derive() -> Derivation:
     riccati = (second / partition - (partition.diff(eta) / partition) ** 2).subs(partition.diff(eta), mean * partition)
     variance = a + m * (eta - m)
     frozen_half = forms.frozen(a, "one")
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "The coefficients of M(η) = Σ c_n η^n are moments of |v|^{a−1} e^{−v²/2}; the even ones are the series "

@@ -9,7 +9,7 @@ from sympy import Rational, Symbol, symbols
 
 from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda, singular_fluctuation
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import rate
 
 n, k, v, c = symbols("n k v c", positive=True)
@@ -19,12 +19,12 @@ _CASES = ((2, Fraction(1)), (2, Fraction(-1, 2)), (3, Fraction(1)), (3, Fraction
 _DATASETS = 6000
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     s = (v / sympy.sqrt(n)) ** (1 / k)
     density = sympy.simplify(s**h * sympy.diff(s, v))
     exponent = sympy.simplify(v * sympy.diff(sympy.log(density), v))
     evidence = n ** (-(h + 1) / (2 * k))
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Substitute s = (v/√n)^{1/k} in |s|^h ds.", r"|s|^h ds \propto n^{-(h+1)/(2k)}\, |v|^{(h+1)/k - 1} dv"

@@ -9,14 +9,14 @@ from sympy import symbols
 
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
 
 _CASES = ((1, Fraction(1)), (2, Fraction(1)), (3, Fraction(1)), (2, Fraction(1, 2)), (3, Fraction(2)))
 _DATASETS = 20_000
 _SIZE = 100_000
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     lam, nu, beta, a, m, eta = symbols("lambda nu beta a m eta", positive=True)
     # Stein: E v² = a + ηm with η = √β ξ; Gaussian parts: E_ξ[√β ξ m(√β ξ)] = β E_ξ[m'] = β E_ξ Var = 2βν
     cross = 2 * beta * nu
@@ -24,7 +24,7 @@ def derive() -> Derivation:
     population = second / 2  # nβK = v²/2
     empirical = population - cross  # nβK_n = v²/2 − √β ξ v
     variance = a + m * (eta - m)
-    return Derivation(
+    return Proof(
         steps=(
             Step("Stein's identity, averaged over the noise.", r"E_\xi E[v^2] = 2\lambda + \sqrt\beta\,E_\xi[\xi m]"),
             Step(

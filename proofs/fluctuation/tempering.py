@@ -9,7 +9,7 @@ from sympy import Rational, Symbol, symbols
 
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import rate
 
 beta, n, a, s = symbols("beta n a s", positive=True)
@@ -19,7 +19,7 @@ _DATASETS = 4000
 _SIZE = 100_000
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     k = Symbol("k", integer=True, positive=True)
     xi = Symbol("xi", real=True)
     w = Symbol("w", positive=True)
@@ -42,7 +42,7 @@ def derive() -> Derivation:
     growth = sympy.simplify(sympy.expand_func(moment(j + 1) / moment(j)))  # 2j + 1
     parts = (growth - 1) * growth.subs(j, j - 1) - 2 * j * (2 * j - 1)
     evidence = sympy.gamma(1 + 1 / (2 * k)) * (n * beta) ** (-1 / (2 * k))  # ∫_0^∞ e^{−nβ s^{2k}} ds
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "In v = √β w the tempered exponent is the old one with √β ξ for ξ.",

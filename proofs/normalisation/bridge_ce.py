@@ -8,7 +8,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _REASON = (
 )
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     p1, p2, p3, p4 = symbols("p_1:5", positive=True)
     v = sympy.Matrix(symbols("v_1:5", real=True))
     t = Symbol("t", positive=True)
@@ -45,7 +45,7 @@ def derive() -> Derivation:
     states = [(gate, square) for gate in (0, 1) for square in (first, second)]
     chances = {0: 1 - q, 1: q, first: r, second: 1 - r}
     gated = sum(gate * square * chances[gate] * chances[square] for gate, square in states)
-    return Derivation(
+    return Proof(
         steps=(
             Step("The Fisher of the logits is a variance.", r"v^\top H v = \mathrm{Var}_p(v), \qquad H \mathbf 1 = 0"),
             Step(

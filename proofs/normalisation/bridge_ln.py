@@ -9,7 +9,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _ROUNDING = 1e-13
 _REASON = "exact mean over the noise for 48 fixed inputs, extrapolated to t = 0; the only error is truncation"
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     width = 3
     y = symbols("y_1:4", real=True)
     s, d = symbols("s d", positive=True)
@@ -47,7 +47,7 @@ def derive() -> Derivation:
     a, b = symbols("a b", positive=True)
     layer = t**post * (b + a * t**pre)
     rms = t**post * (a * t**pre + b * t**place)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "The Jacobian of z = Py/s, s = |Py|/√d, has the kernel spanned by 1 and z.",

@@ -8,7 +8,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _ERRORS = tuple(0.2 * 2.0**-n for n in range(9))
 _REASON = "exact gradients of torch's cross-entropy, extrapolated to e = 0; the only error is truncation"
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     e, s = symbols("e S_2", positive=True)
     classes = Symbol("C", integer=True, positive=True)
     q1, q2, q3 = symbols("q_1:4", positive=True)  # the wrong classes; e is their sum
@@ -29,7 +29,7 @@ def derive() -> Derivation:
     trace = 1 - (1 - error) ** 2 - squares
     spread = e**2 / (classes - 1)
     lowest, highest = spread, e**2
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Both traces are exact functions of e = 1 − p_y and S₂ = Σ p_i² over the wrong classes.",

@@ -12,7 +12,7 @@ import sympy
 from sympy import Expr, Rational, Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import order_check
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def slope_at_one(width: int) -> Expr:
     return 2 + Rational(2 * (width - 1) * (width - 2), width * (width + 1))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     t, d = symbols("t d", positive=True)
     total, squares, x = symbols("S Q x", real=True)  # S = Σ w, Q = Σ w², over the d − 1 live inputs
     mean = (total + t * x) / d
@@ -62,7 +62,7 @@ def derive() -> Derivation:
     # t = 1: z is uniform on a sphere of radius √d in d − 1 dimensions, E z⁴ = 3(d − 1)/(d + 1)
     fourth = (d - 1) ** 2 * 3 / ((d - 1) * (d + 1))
     slope = 2 + 2 * ((1 - 1 / d) - fourth / d)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Mean and variance of (w, t x) are polynomials in t, so z_h² is a rational function of t.",

@@ -9,7 +9,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Kind, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import order_check
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WIDTH, _SAMPLES = 7, 500
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     size = Symbol("d", integer=True, positive=True)
     total, scale, bias = symbols("X s b", real=True)  # X = Σ x_i, b = ⟨γ^{−1}, β⟩
     # Σ_i γ_i^{−1} (γ_i s (x_i − X/d) + β_i), summed for any width d
@@ -30,7 +30,7 @@ def derive() -> Derivation:
     output = sympy.Matrix([g * scale * (x - mean) + b for g, x, b in zip(gammas, inputs, betas, strict=True)])
     kernel = sympy.Matrix([1 / g for g in gammas])
     uncentred = sympy.Matrix([g * x * scale for g, x in zip(gammas, inputs, strict=True)])
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "The gains cancel against γ^{−1}, and centred coordinates sum to zero.",

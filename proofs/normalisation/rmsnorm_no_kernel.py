@@ -8,7 +8,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _WIDTH = 5
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     size = Symbol("d", integer=True, positive=True)
     # x = ±e_i has root mean square 1/√d, so the normalised input is ±√d e_i, each with probability 1/(2d)
     v, gamma = symbols("v_1:5", real=True), symbols("gamma_1:5", nonzero=True, real=True)
@@ -32,7 +32,7 @@ def derive() -> Derivation:
     kernel = [c / g for g, c in zip(gamma, w, strict=True)]
     inner = sum(k * o for k, o in zip(kernel, output, strict=True))
     plane = sum(c * z for c, z in zip(w, x, strict=True))
-    return Derivation(
+    return Proof(
         steps=(
             Step("Inputs ±e_i, all equally likely, have root mean square 1/√d.", r"\mathrm{RMS}(\pm e_i) = 1/\sqrt d"),
             Step(

@@ -9,7 +9,7 @@ import sympy
 from sympy import Expr, Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
 from ddtheory.workbench.ladder import value_check
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _STEPS, _RATE = 50, 0.05
 _FACTORS = (3.0, 10.0)
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     size = 3
     w = sympy.Matrix(symbols(f"w_1:{size + 1}", positive=True))
     g = sympy.Matrix(symbols(f"g_1:{size + 1}", real=True))
@@ -61,7 +61,7 @@ def derive() -> Derivation:
     numbers = {**dict(zip(w, (1, 2, 3), strict=True)), **dict(zip(g, (1, -1, 2), strict=True)), c: 2, offset: 1}
     broken = fed(c * w, g / c, offset) - fed(w, g, offset)
     coupled = inner(c * w, g / c + decay * c * w) - inner(w, g + decay * w)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "The gauge takes W to cW and its gradient to g/c, so ĝ = ⟨g, W⟩ and ρ g_tan = |W| (g − ĝ W/|W|²) do "

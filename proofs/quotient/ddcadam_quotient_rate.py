@@ -10,7 +10,7 @@ from sympy import Symbol, symbols
 
 from ddtheory import cells
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import order_check
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _LAYERS, _WIDTH, _STEPS, _RATE = 3, 3, 60, 0.02
 _FACTORS = ((3.0, 2.0, 1 / 6), (10.0, 0.5, 0.2))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     c1, c2 = symbols("c_1 c_2", positive=True)
     a = Symbol("a", real=True)
     w = symbols("w_1:4", positive=True)
@@ -47,7 +47,7 @@ def derive() -> Derivation:
     path = t * (1 + a * t)
     moved = (1 + a * t) ** (2 * k - 2) * sympy.diff(path, t) ** 2  # F(φ(t)) φ'(t)²/F(t)
     squared = sympy.powsimp(fisher.subs(t, t**2) * (2 * t) ** 2, force=True)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "An equivariant step moves every factor of the product by a multiple that depends on invariants, so "

@@ -8,7 +8,7 @@ import sympy
 from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
 
@@ -21,7 +21,7 @@ _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 _WIDTH = 3
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     v1, v2, w1, w2 = symbols("v_1 v_2 w_1 w_2", real=True)
     form = (sympy.diff(w1 * w2, w1) * v1 + sympy.diff(w1 * w2, w2) * v2) ** 2
     symmetric = form.subs({w1: t, w2: t})
@@ -39,7 +39,7 @@ def derive() -> Derivation:
     between = other * first.inv()
     fibre = second * first * other.inv()
     balanced = sympy.sqrt(tau)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "The form of two scalar layers is a square, null on (1, −1) at every t.",

@@ -9,7 +9,7 @@ import sympy
 from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
 
@@ -24,7 +24,7 @@ L = sympy.Symbol("L", integer=True, positive=True)
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     w, x = symbols("w_1:5", positive=True), symbols("X_1:5", real=True)
     product = sympy.prod(w)
     closed = {x[3]: -x[0] - x[1] - x[2]}
@@ -45,7 +45,7 @@ def derive() -> Derivation:
     horizontal = (L * entry / sympy.sqrt(L)) ** 2
     lifted = t ** (2 * (1 - s)) + t ** (2 * (1 + s))  # |∇P|² at (t^{1−s}, t^{1+s})
     a, b = t ** (1 - s), t ** (1 + s)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Scalings with product one fix P, and each weight sees P in its score.",

@@ -11,7 +11,7 @@ import sympy
 from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -26,7 +26,7 @@ _RATES = tuple(0.02 / 2**n for n in range(6))
 _TIME = 0.2
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     w1, w2, w3 = weights = symbols("w_1:4", positive=True)
     x1, x2 = symbols("X_1 X_2", real=True)
     product = w1 * w2
@@ -59,7 +59,7 @@ def derive() -> Derivation:
     tau = symbols("tau", positive=True)
     lines = (c * sympy.cosh(tau) - sympy.sinh(tau) / c, sympy.cosh(tau) / c - c * sympy.sinh(tau))
     solved = sympy.cosh(2 * tau) - (c**2 + c**-2) * sympy.sinh(2 * tau) / 2
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Under Euclidean flow Ṗ = −ℓ' Σ (∂_i P)², and the factor differs along an orbit: P does not close.",

@@ -8,7 +8,7 @@ import sympy
 from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
 from ddtheory.workbench.ladder import value_check
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ old, new = symbols("s_old s_new", positive=True)
 _WIDTH, _DRAWS = 5, 20
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     x = symbols("x_1:5", real=True)
     jacobian, scales = symbols("j_1:4", real=True), symbols("d_1:4", positive=True)
     head = sympy.diag(old**2, old**2, new**2, new**2)
@@ -27,7 +27,7 @@ def derive() -> Derivation:
     form = (vector.T * head * vector)[0]
     length = vector.dot(vector)
     hidden = sympy.diag(*jacobian).T * sympy.diag(*scales) * sympy.diag(*jacobian)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "The form of a diagonal head differs from its ends by a sum of squares times s_new² − s_old².",

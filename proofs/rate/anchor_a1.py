@@ -9,7 +9,7 @@ from sympy import Symbol, symbols
 
 from ddtheory import cells
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import profile_curve
 
 t, sigma = symbols("t sigma", positive=True)
@@ -19,7 +19,7 @@ _RADII = (0.5, 0.25, 0.1, 0.05)
 _ROUNDING = 1e-11  # F and K are each a few roundings of size 1e-16 away from the exact value, K after a square
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     y = Symbol("y", real=True)
     mean = t**k
     log_density = -((y - mean) ** 2) / (2 * sigma**2) - sympy.log(sigma) - sympy.log(2 * sympy.pi) / 2
@@ -28,7 +28,7 @@ def derive() -> Derivation:
     fisher = sympy.expand(score.subs(y, mean + sigma * z) ** 2).coeff(z, 2)
     log_ratio = (log_density.subs(mean, 0) - log_density).subs(y, sigma * z)  # log p_0/p_t under y ~ N(0, σ²)
     divergence = sympy.expand(log_ratio).coeff(z, 0)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "The score is the derivative of the log-density; its square has mean k² t^{2k−2}/σ².",

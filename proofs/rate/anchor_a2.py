@@ -9,7 +9,7 @@ from sympy import Expr, Symbol, symbols
 
 from ddtheory import cells
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _gaussian_mean(polynomial_times_exponential: Expr) -> Expr:
     )
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     # likelihood ratio of the components; at w → 0 expectations are under N(0, 1)
     ratio = sympy.exp(m * x - m**2 / 2)
     weight_score, location_score = ratio - 1, (x - m) * ratio  # the second without its factor w
@@ -38,7 +38,7 @@ def derive() -> Derivation:
     mm = _gaussian_mean(location_score**2)
     coefficient = ww * mm - wm**2
     closed = sympy.exp(m**2) * (sympy.exp(m**2) - 1 - m**2)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "The score of w is r − 1 and that of m is w (x − m) r, both over 1 + w(r − 1); r is the ratio "

@@ -10,7 +10,7 @@ from sympy import Symbol
 from ddtheory import cells
 from ddtheory.exact.orders.series import expand
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Claim, Comparison, Derivation, Experiment, Step
+from ddtheory.verify.claim import Claim, Comparison, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, order_check, profile_curve
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ t = Symbol("t", positive=True)
 x = Symbol("x", real=True)
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     ratio = sympy.exp(t * x - t**2 / 2)
     log_ratio = expand(sympy.log(1 + t * (ratio - 1)), t, 4)
     # E over N(0, 1): K = E[e^d − 1 − d] ~ E[d²]/2 and F = E[(∂_t d)²] with E x² = 1
     leading = log_ratio[2]
     second_moment = leading.coeff(x, 1) ** 2
-    return Derivation(
+    return Proof(
         steps=(
             Step("The log-ratio to t = 0 starts at t².", r"\log \frac{p_t}{p_0} = x\, t^2 + O(t^3)"),
             Step(

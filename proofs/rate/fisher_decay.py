@@ -10,7 +10,7 @@ from sympy import Symbol, symbols
 from ddtheory import cells
 from ddtheory.exact.orders.ray import leading_term
 from ddtheory.values import Citation, Interval, Kind, OrderReading, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, order_check, profile_curve
 
 t, sigma, A, M, w = symbols("t sigma A M w", positive=True)
@@ -18,7 +18,7 @@ k = Symbol("k", integer=True, positive=True)
 a, r = symbols("a r", real=True)
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     # the Gaussian curve N(t^k, σ²), where everything is explicit
     mean = t**k
     gaussian_fisher = sympy.diff(mean, t) ** 2 / sigma**2
@@ -39,7 +39,7 @@ def derive() -> Derivation:
 
     # K has the same k: with log p_t/p_0 = a t^k + …, K = E[e^d − 1 − d] at d = a t^k
     divergence = leading_term(sympy.exp(a * t**k) - 1 - a * t**k, t)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Gaussian curve: the score is k t^{k−1} a with a = (y − t^k)/σ², so F and K are explicit.",

@@ -8,7 +8,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _ORDER = 3
 _RADII = tuple(0.2 * 2.0 ** (-n / 2) for n in range(16))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     mean = sympy.Matrix([t**k + omega**2, omega, t * omega])
     jacobian = mean.jacobian([t, omega])
     fisher = jacobian.T * jacobian
@@ -37,7 +37,7 @@ def derive() -> Derivation:
     remainders = sympy.sqrt(M * t ** (2 * k) * M * t**2) / t  # ≤ M t^{k+1} ≤ M t^k for t < 1
     cross_bound = (k * (A + M) / 2 + (B + M) / 2 + M) * t**k
     tangential = (t * B + M * t**2 / t) / 2 + (t * B + M * t**2 / t) / 2 + M * t
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "A mean map in which all three blocks are explicit.",

@@ -10,7 +10,7 @@ from sympy import Symbol, symbols
 
 from ddtheory import cells
 from ddtheory.values import Citation, Interval, OrderReading, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import order_check
 
 t, epsilon = symbols("t epsilon", positive=True)
@@ -19,14 +19,14 @@ k = Symbol("k", integer=True, positive=True)
 _CASES = ((Fraction(1, 10), 2), (Fraction(1, 100), 2), (Fraction(1, 100), 3))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     moment = epsilon**2 * t**2 + t ** (2 * k)
     slope = t * sympy.diff(moment, t) / moment
     crossing = epsilon ** (1 / (k - 1))
     half_way = sympy.powdenest(sympy.powsimp(slope.subs(t, crossing)), force=True)
     power = symbols("p", positive=True)  # t^{2k−2} as a quantity of its own: ε and t vanish independently
     reduced = (2 * epsilon**2 + 2 * k * power) / (epsilon**2 + power)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "The local slope is explicit.",

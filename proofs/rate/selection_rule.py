@@ -11,7 +11,7 @@ from sympy import Expr, Symbol, symbols
 
 from ddtheory import cells
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, order_check, rate
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _OVERLAP = sympy.Matrix([sympy.Rational(1, 2), sympy.Rational(7, 10)])
 _SCHUR = Fraction(89, 191)  # 1 − eᵀ g⁻¹ e = 1 − 1.02/1.91
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     square, e1, e2, g11, g12, g22 = symbols("A e_1 e_2 g_11 g_12 g_22", real=True)
     size = k * t ** (k - 1)
     overlap = sympy.Matrix([e1, e2])
@@ -51,7 +51,7 @@ def derive() -> Derivation:
     def unit_volume(squares: Expr) -> Expr:
         return 2 * sympy.gamma(1 + half) * sympy.pi ** (squares / 2) / sympy.gamma(1 + half + squares / 2)
 
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Subtract the best combination of live scores from the dead one: the determinant splits.",

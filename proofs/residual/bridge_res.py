@@ -11,7 +11,7 @@ import sympy
 from sympy import Expr, Symbol, symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _leading(depth: int, skips: Skips, slopes: Sequence[Expr | float]) -> tuple[
     return length, sum(prod(slopes[node - 1] for node in chain) for chain in weights if len(chain) == length)
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     residuals: dict[str, Expr] = {}
     draw = random.Random(5)
     for number in range(12):
@@ -86,7 +86,7 @@ def derive() -> Derivation:
     segment, c = Symbol("k", integer=True, positive=True), Symbol("c", positive=True)
     c1, c2, c3 = symbols("c_1 c_2 c_3", real=True)
     tied = _polynomial(3, ((0, 2), (1, 3)), (c1, c2, c3))
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "A layer multiplies by c t, a skip by 1: the transfer is a polynomial with one monomial a route.",

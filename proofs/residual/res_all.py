@@ -6,7 +6,7 @@ import sympy
 from sympy import symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
 _RADII = tuple(2.0**-n for n in range(3, 12))
@@ -14,13 +14,13 @@ _NOISE = 0.09
 _REASON = "exact mean over the noise, forward-mode derivatives, extrapolated to t = 0; the only error is truncation"
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     t, c, alpha = symbols("t c alpha", positive=True)
     k, m = symbols("k m", integer=True, positive=True)
     transfer = (1 + c * t**k) ** m
     scaled = (alpha + c * t**k) ** m
     slope = sympy.simplify(t * sympy.diff(transfer**2, t) / transfer**2)
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "m blocks of length k, each wrapped: the transfer is a product of 1 + c t^k.",

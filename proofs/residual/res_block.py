@@ -8,7 +8,7 @@ import sympy
 from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
 _RADII = tuple(2.0**-n for n in range(3, 12))
@@ -20,7 +20,7 @@ _REASON = "exact mean over the noise, forward-mode derivatives, extrapolated to 
 _WINDOWS = ((0.01, 0.1), (0.1, 0.3), (0.05, 0.5), (0.1, 1.0))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     t, c, alpha = symbols("t c alpha", positive=True)
     a, b, k = symbols("a b k", integer=True, positive=True)
     transfer = t**a * (1 + c * t**k) * t**b
@@ -29,7 +29,7 @@ def derive() -> Derivation:
     offset = 2 * k * c * t**k / (1 + c * t**k)
     place = sympy.solve(sympy.Eq(offset.subs({k: 2, c: 1}), sympy.Rational(1, 5)), t)[0]
     scaled = t ** (2 * (a + b)) * (alpha + c * t**k) ** 2
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "A block of k layers between b weights below and a above: the skip passes at order 0.",

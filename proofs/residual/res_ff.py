@@ -6,7 +6,7 @@ import sympy
 from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
 _RADII = tuple(2.0**-n for n in range(3, 12))
@@ -15,7 +15,7 @@ _DEPTH = 4
 _REASON = "exact mean over the noise, forward-mode derivatives, extrapolated to t = 0; the only error is truncation"
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     t, c, v = symbols("t c v", positive=True)
     depth, layer, span = symbols("L l s", integer=True, positive=True)
     recursion = c * t * (c * t) ** (layer - 1) - (c * t) ** layer
@@ -25,7 +25,7 @@ def derive() -> Derivation:
     window = 2 * (depth - layer) + 2 * depth * t ** (2 * depth) / (t ** (2 * depth) + v)
     noiseless = sympy.powsimp(sympy.expand(entry.subs(v, 0)))
     skipped = t ** (2 * (depth - layer - span)) * (1 + t**span) ** 2
-    return Derivation(
+    return Proof(
         steps=(
             Step("The recursion of a chain multiplies by c t.", r"T(m) = (c\,t)^m"),
             Step(

@@ -8,7 +8,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _GRAPHS = (
 )
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     t = Symbol("t", positive=True)
     k = Symbol("K", integer=True, positive=True)
     g, b1, b2, c11, c22 = symbols("g b_1 b_2 c_11 c_22", positive=True)
@@ -42,7 +42,7 @@ def derive() -> Derivation:
     # dead entry g t^{2K}, cross entries b t^K
     gram = sympy.Matrix([[g * t ** (2 * k), b1 * t**k, b2 * t**k], [b1 * t**k, c11, c12], [b2 * t**k, c12, c22]])
     null = gram.subs({c11: 0, c12: 0, b1: 0})
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Scale the dead row and column by t^{−K}: the determinant splits into live block and Schur complement.",

@@ -8,7 +8,7 @@ import sympy
 from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -17,7 +17,7 @@ _DRAWS = 300
 _ROUNDING = 1e-12
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     x1, x2, f1, f2 = symbols("x_1 x_2 f_1 f_2", real=True)
     b11, b12, b21, b22, v1, v2, s = symbols("b_11 b_12 b_21 b_22 v_1 v_2 s", real=True)
     x, f, v = sympy.Matrix([x1, x2]), sympy.Matrix([f1, f2]), sympy.Matrix([v1, v2])
@@ -25,7 +25,7 @@ def derive() -> Derivation:
     wrapped = (sympy.eye(2) + branch) * v
     skew = sympy.Matrix([[0, s], [-s, 0]])
     swap = sympy.eye(2) + s * sympy.Matrix([[0, 1], [1, 0]])
-    return Derivation(
+    return Proof(
         steps=(
             Step("Expand the square.", r"|x + f|^2 = |x|^2 + 2\langle x, f\rangle + |f|^2"),
             Step(

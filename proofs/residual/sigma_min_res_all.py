@@ -8,7 +8,7 @@ import sympy
 from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _RADII = tuple(2.0**-n for n in range(3, 12))
 _SAMPLES, _WIDTH, _DEPTH = 2000, 5, 8
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     t, c, alpha = symbols("t c alpha", positive=True)
     layers = sympy.Symbol("l", integer=True, positive=True)
     samples = sympy.Symbol("N", integer=True, positive=True)
@@ -26,7 +26,7 @@ def derive() -> Derivation:
     forward = (1 + c * t) ** layers
     telescoped = (s1 / s0) * (s2 / s1) - s2 / s0
     gram = (x1 / sympy.sqrt(samples)) ** 2 * samples - x1**2
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "The skip passes the dead channel at order 0 to every node.",

@@ -8,7 +8,7 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Observation, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _TIED = [(0, 2), (1, 3)]
 _REASON = "400 fixed samples, singular values of the samples themselves, extrapolated to t = 0"
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     t, c1, c2, c3 = symbols("t c_1 c_2 c_3", real=True)
     second = Symbol("K_2", real=True)  # φ(u) = c u + K_2 u²
     first = c1 * t
@@ -36,7 +36,7 @@ def derive() -> Derivation:
     mean = sum(inputs) / 3
     output = sympy.Matrix([scale * g * (z - mean) + b for g, z, b in zip(gammas, inputs, betas, strict=True)])
     kernel = sympy.Matrix([1 / g for g in gammas])
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Forward, the dead channel follows the same shortest routes.",

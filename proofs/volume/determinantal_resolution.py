@@ -18,7 +18,7 @@ from ddtheory.exact.thresholds.matrix_products import (
 )
 from ddtheory.exact.thresholds.newton import monomial_rlct
 from ddtheory.values import RLCT, Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
 from ddtheory.workbench.thresholds import pair_checks
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _compared() -> tuple[int, int, int]:
     return len(two), len(deep), disagree
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     alpha, beta, w, n, z = symbols("alpha beta w n z", positive=True)
     inputs, hidden, outputs, rank = symbols("M H N r", integer=True, positive=True)
 
@@ -94,7 +94,7 @@ def derive() -> Derivation:
     )
     two_by_two = _by_polyhedron(2, 2).lam
     without = _by_polyhedron(2, 2, element=False).lam
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "In singular values the volume element of a factor carries the discriminant.",

@@ -11,7 +11,7 @@ from sympy import Symbol, gamma, log, symbols
 
 from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing, union
 from ddtheory.values import RLCT, Citation, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
 from ddtheory.workbench.thresholds import pair_checks
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ m1, m2, gap = symbols("m_1 m_2 g", integer=True, positive=True)
 _SAMPLES = 1_500_000
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     lam, c1, c2, d1, d2 = symbols("lambda C_1 C_2 d_1 d_2", positive=True)
     distance = Symbol("delta", positive=True)
     # evidences multiply; −d log Z/d log n = λ − (m − 1)/log n for Z = n^{−λ} (log n)^{m−1}
@@ -38,7 +38,7 @@ def derive() -> Derivation:
     constant = sympy.factorial(m1 - 1) * sympy.factorial(m2 - 1) / (sympy.factorial(m1 + m2 - 1) * gamma(lam)) * c1 * c2
     # charts: zeta functions add; the pole of higher order at the same place stays, with its own coefficient
     added = d1 * (z + lam) ** -(m2 + gap) + d2 * (z + lam) ** -m2
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "K_1 + K_2: evidences multiply.",

@@ -11,7 +11,7 @@ from sympy import Expr, Symbol, symbols
 
 from ddtheory.exact.finite_n.volume import sublevel_volume
 from ddtheory.values import RLCT, Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
 from ddtheory.workbench.thresholds import pair_checks
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def tied(count: int, delta: Expr) -> Expr:
     return delta * sum(((-sympy.log(delta)) ** j / sympy.factorial(j) for j in range(count)), sympy.Integer(0))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     h = Symbol("h", nonnegative=True)
     a, b, s, z, delta = symbols("a b s z delta", positive=True)
     j = Symbol("j", integer=True, nonnegative=True)
@@ -45,7 +45,7 @@ def derive() -> Derivation:
     merged = -sympy.diff(numerator, b).subs(b, a)  # l'Hôpital at b = a, where the numerator vanishes
     y = x ** (h + 1)
     zeta = (1 / (2 * k * z + h + 1)) ** r
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "One coordinate more: all of it while the rest is below the level, then a slice.",

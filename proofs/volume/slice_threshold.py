@@ -12,7 +12,7 @@ from sympy import Expr, Symbol, symbols
 from ddtheory import cells
 from ddtheory.exact.thresholds.matrix_products import deep_linear
 from ddtheory.values import RLCT, Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, order_check, rate
 from ddtheory.workbench.thresholds import pair_checks
 
@@ -30,7 +30,7 @@ def _bordered(size: int, layer: int) -> sympy.Matrix:
     return sympy.Matrix(size, size, lambda i, j: Symbol(f"w_{layer}{i}{j}"))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     # one layer [[A, b], [c, d]] with A 2 × 2: det = det A · (d − c A⁻¹ b)
     layer = _bordered(3, 1)
     block, column, row, corner = layer[:2, :2], layer[:2, 2:], layer[2:, :2], layer[2, 2]
@@ -50,7 +50,7 @@ def derive() -> Derivation:
     def pole(order: Expr) -> Expr:
         return (2 * z + 1) ** -L * (z + _HALF) ** order - 2**-L
 
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "Near W_l = diag(I_r, 0) with one dead unit, the corner of the product is a unit times the product of "

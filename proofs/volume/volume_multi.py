@@ -11,7 +11,7 @@ import sympy
 from sympy import Expr, gamma, symbols
 
 from ddtheory.values import RLCT, Citation, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 from ddtheory.workbench.thresholds import pair_checks
 
@@ -32,7 +32,7 @@ def _jacobian(first: Expr, second: Expr) -> Expr:
     return sympy.Matrix([first, second]).jacobian([u1, u2]).det()
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     s = symbols("s", positive=True)
     half = 1 / (2 * k)
     # one coordinate more multiplies V(1) by I(s) = ∫_{−1}^{1} (1 − u^{2k})^s du; integrate d(u (1 − u^{2k})^{s+1})
@@ -51,7 +51,7 @@ def derive() -> Derivation:
         sympy.integrate(u1**3 - u2**3, (u2, 0, u1)), (u1, 0, 1)
     )  # u_2 < u_1; the other half is equal
     opposite = sympy.integrate(sympy.integrate(u1**3 + u2**3, (u2, 0, 1)), (u1, 0, 1))
-    return Derivation(
+    return Proof(
         steps=(
             Step(
                 "K = Σ u_i^{2k_i} + squares is quasi-homogeneous, so V scales coordinate by coordinate.",

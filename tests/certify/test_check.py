@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import json
 import random
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import pytest
 from handwritten import EXAMPLES
 from hypothesis import given
 from hypothesis import strategies as st
+from imports import imported, loaded_after
 from mutations import places, replaced
 
 import ddtheory.certify
@@ -23,16 +22,6 @@ from ddtheory.errors import InvalidValueError, OutputError
 
 SOURCES = sorted(Path(ddtheory.certify.__path__[0]).rglob("*.py"))
 CUSP = json.loads(json.dumps(EXAMPLES["cusp"].certificate))
-
-
-def imported(source: str) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            names.add("." * node.level + (node.module or ""))
-    return names
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -44,10 +33,7 @@ def test_nothing_but_the_standard_library_and_the_errors_of_the_package(path: Pa
 
 
 def test_a_fresh_interpreter_loads_nothing_heavy() -> None:
-    code = "import ddtheory.certify, sys; print(*sys.modules)"
-    loaded = set(
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    )
+    loaded = loaded_after("import ddtheory.certify")
     assert not {name.split(".")[0] for name in loaded} & {"sympy", "flint", "torch", "numpy", "matplotlib", "click"}
     assert not {name for name in loaded if name.startswith("ddtheory.exact")}
 

@@ -1,4 +1,4 @@
-"""Exports, the gallery page and the verb `cells`."""
+"""Exports and the gallery page."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import click
 import jsonschema
 import pytest
 import sympy
-from click.testing import CliRunner, Result
 
 from ddtheory import cells
 from ddtheory.cells.shared.document import SCHEMA_FILE, catalogue_document, document, summary
-from ddtheory.errors import DDTheoryError, InvalidValueError, OutputError
-from ddtheory.gallery import command
+from ddtheory.errors import InvalidValueError, OutputError
 from ddtheory.gallery.drawing import lower_hull, newton_polygon, pictures
 from ddtheory.gallery.export import export, row
 from ddtheory.gallery.page import render
@@ -176,60 +173,6 @@ class TestDrawing:
         x, y = sympy.symbols("x y")
         assert newton_polygon([sympy.exp(x) * y], [x, y], [Fraction(0)] * 2) is None
         assert newton_polygon([1 + x * y], [x, y], [Fraction(0)] * 2) is None
-
-
-def run(*arguments: str) -> Result:
-    @click.group()
-    def main() -> None:
-        pass
-
-    main.add_command(command.cells)
-    return CliRunner().invoke(main, ["cells", *arguments])
-
-
-class TestCommand:
-    def test_the_list(self) -> None:
-        found = run()
-        assert found.exit_code == 0
-        assert all(name in found.output for name in cells.families())
-
-    def test_one_cell(self) -> None:
-        found = run("reduced_rank", "inputs=5", "hidden=5", "outputs=5", "rank=2", "rank_first=2", "rank_second=5")
-        assert found.exit_code == 0
-        assert "25/2, 1  (exact)" in found.output and "λ = 23/2, m = 2" in found.output
-
-    def test_bounds(self) -> None:
-        found = run("superposition_polygon", "corners=4")
-        assert "λ = 2, m = 1" in found.output and "λ = 7/2, m = 1" in found.output and "exact" not in found.output
-
-    def test_json(self) -> None:
-        found = run("deep_linear", "widths=1,1,1", "--json")
-        data = json.loads(found.output)
-        assert (data["lambda"], data["multiplicity"]) == ("1/2", 2)
-        assert data["parameters"] == {"rank": 0, "widths": [1, 1, 1]}
-        assert data["kl"]["joint"]["k"] == 2
-
-    def test_files(self, tmp_path: Path) -> None:
-        exported, gallery = tmp_path / "cell.json", tmp_path / "cell.html"
-        found = run("swiglu", "--export", str(exported), "--gallery", str(gallery))
-        assert found.exit_code == 0, found.output
-        assert json.loads(exported.read_text(encoding="utf-8"))["cells"][0]["family"] == "swiglu"
-        assert gallery.read_text(encoding="utf-8").startswith("<!doctype html>")
-
-    @pytest.mark.parametrize(
-        ("arguments", "message"),
-        [
-            (("swigl",), "Did you mean swiglu"),
-            (("deep_linear", "rank"), "no parameter"),
-            (("deep_linear", "rank=1", "rank=2"), "given twice"),
-            (("deep_linear", "rank=x"), "must be a number"),
-            (("swiglu", "--export", "cells.csv"), "name the format"),
-        ],
-    )
-    def test_refusals(self, arguments: tuple[str, ...], message: str) -> None:
-        found = run(*arguments)
-        assert isinstance(found.exception, DDTheoryError)
-        assert message in str(found.exception)
 
 
 def test_the_summaries_of_the_list() -> None:

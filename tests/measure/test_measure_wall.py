@@ -1,8 +1,9 @@
 """A measurement cannot see the prediction."""
 
-import ast
 import pathlib
 import sys
+
+from imports import imported
 
 import ddtheory.measure
 import ddtheory.workbench.measurements
@@ -10,16 +11,6 @@ import ddtheory.workbench.measurements
 ROOMS = (ddtheory.measure, ddtheory.workbench.measurements)
 FILES = sorted(file for room in ROOMS for file in pathlib.Path(room.__path__[0]).rglob("*.py"))
 OWN = ("ddtheory.measure", "ddtheory.workbench.measurements", "ddtheory.values", "ddtheory.errors")
-
-
-def imported(source: str) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            names.add("." * node.level + (node.module or ""))
-    return names
 
 
 def forbidden(name: str) -> bool:

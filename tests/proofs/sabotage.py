@@ -9,7 +9,7 @@ from functools import cache
 import sympy
 
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify import Claim, Comparison, Derivation, Entry, Experiment, Observation, load
+from ddtheory.verify import Claim, Comparison, Entry, Experiment, Observation, Proof, load
 from ddtheory.verify.claim import Check
 from ddtheory.verify.verdicts import ClaimResult
 from ddtheory.verify.witnesses import check
@@ -25,15 +25,15 @@ EXPERIMENTS = ("measure", "control", "counterexample")
 
 
 @cache
-def returned(claim_id: str, witness: str) -> Derivation | Experiment | None:
+def returned(claim_id: str, witness: str) -> Proof | Experiment | None:
     """What a witness of the book returns; it runs once a session."""
-    function: Callable[[], Derivation | Experiment] | None = getattr(BY_ID[claim_id].claim, witness)
+    function: Callable[[], Proof | Experiment] | None = getattr(BY_ID[claim_id].claim, witness)
     return None if function is None else function()
 
 
-def derivation(claim_id: str) -> Derivation:
+def proof(claim_id: str) -> Proof:
     found = returned(claim_id, "derive")
-    assert isinstance(found, Derivation), f"{claim_id} has no derivation"
+    assert isinstance(found, Proof), f"{claim_id} has no proof"
     return found
 
 
@@ -64,9 +64,9 @@ def with_check(claim_id: str, witness: str, number: int, changed: Check) -> Clai
     return replace(kept(claim_id), **{witness: lambda: replace(experiment, checks=checks)})
 
 
-def spoiled_residuals(claim_id: str) -> Iterator[tuple[str, Derivation]]:
+def spoiled_residuals(claim_id: str) -> Iterator[tuple[str, Proof]]:
     """One residual at a time: shifted by a constant, or by something symbolic that vanishes at no generic point."""
-    whole = derivation(claim_id)
+    whole = proof(claim_id)
     z = sympy.Symbol("z", real=True)
     for name, residual in whole.residuals.items():
         for shift in (sympy.Integer(1), sympy.Rational(1, 10**6), z**3 - z):

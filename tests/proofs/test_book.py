@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sabotage import BY_ID, GREEN, IDS, derivation, experiments, judged, kept
+from sabotage import BY_ID, GREEN, IDS, experiments, judged, kept, proof
 
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify import Comparison, transitive_assumptions
@@ -136,7 +136,7 @@ def test_no_green_verdict_without_three_witnesses(claim_id: str) -> None:
 
 @pytest.mark.parametrize("claim_id", IDS)
 def test_a_derivation_tells_its_formula_from_a_rival(claim_id: str) -> None:
-    found = derivation(claim_id)
+    found = proof(claim_id)
     assert found.controls, "a residual that vanishes for a wrong formula too proves nothing"
     assert [vanishes(control) for control in found.controls.values()] == [False] * len(found.controls)
 

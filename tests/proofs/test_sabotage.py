@@ -17,10 +17,10 @@ from sabotage import (
     EXPERIMENTS,
     GREEN,
     GREEN_IDS,
-    derivation,
     experiments,
     judged,
     kept,
+    proof,
     spoiled_checks,
     spoiled_residuals,
     with_check,
@@ -28,7 +28,7 @@ from sabotage import (
 
 import ddtheory.verify.symbolic
 from ddtheory.values import Verdict
-from ddtheory.verify import Claim, Comparison, Derivation, Experiment
+from ddtheory.verify import Claim, Comparison, Experiment, Proof
 from ddtheory.verify.symbolic import vanishes
 
 remembered = cache(vanishes)
@@ -61,7 +61,7 @@ def test_a_residual_that_does_not_vanish_refutes(claim_id: str) -> None:
 @pytest.mark.parametrize("claim_id", GREEN_IDS)
 def test_a_wrong_formula_in_the_place_of_a_residual_refutes(claim_id: str) -> None:
     """The rival formulas that the book itself keeps as controls of its derivations."""
-    whole = derivation(claim_id)
+    whole = proof(claim_id)
     for name, rival in whole.controls.items():
         spoiled = replace(whole, residuals={**whole.residuals, f"claimed: {name}": rival})
         claim = replace(kept(claim_id), derive=lambda spoiled=spoiled: spoiled)
@@ -70,7 +70,7 @@ def test_a_wrong_formula_in_the_place_of_a_residual_refutes(claim_id: str) -> No
 
 @pytest.mark.parametrize("claim_id", GREEN_IDS)
 def test_a_control_of_a_derivation_that_vanishes_too(claim_id: str) -> None:
-    whole = derivation(claim_id)
+    whole = proof(claim_id)
     for name in whole.controls:
         spoiled = replace(whole, controls={**whole.controls, name: sympy.Integer(0)})
         claim = replace(kept(claim_id), derive=lambda spoiled=spoiled: spoiled)
@@ -138,7 +138,7 @@ def test_a_witness_that_breaks(claim_id: str, witness: str, broken: Callable[[],
 @pytest.mark.parametrize("claim_id", GREEN_IDS)
 def test_the_measurement_of_one_claim_is_no_control(claim_id: str) -> None:
     """A derivation in the place of an experiment is refused, and an experiment in that of a derivation."""
-    whole, measured = derivation(claim_id), experiments(claim_id)["measure"]
+    whole, measured = proof(claim_id), experiments(claim_id)["measure"]
     swapped = replace(kept(claim_id), derive=lambda: measured, measure=lambda: whole)
     assert refuse_green(swapped, "its witnesses are swapped") is Verdict.NOT_CHECKED
 
@@ -156,5 +156,5 @@ def test_a_narrower_claim_needs_its_counterexample_and_its_title(claim_id: str) 
 def test_the_cache_of_decisions_decides_as_before() -> None:
     k = sympy.Symbol("k", integer=True, positive=True)
     assert (remembered(k - k), remembered(k + 1)) == (True, False)
-    whole = Derivation((), {"a": k - k, "b": sympy.Integer(0)}, {"c": k})
+    whole = Proof((), {"a": k - k, "b": sympy.Integer(0)}, {"c": k})
     assert all(remembered(residual) for residual in whole.residuals.values())

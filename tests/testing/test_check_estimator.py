@@ -18,10 +18,10 @@ import pytest
 from ddtheory.errors import InvalidValueError
 from ddtheory.testing import ConformanceVerdict, Estimate, EstimationTask, LossSamples, check_estimator
 from ddtheory.testing.conformance import ConformanceCell, conformance_cells, metropolis, quadrature
-from ddtheory.testing.conformance.document import SCHEMA_FILE, document
+from ddtheory.testing.conformance.document import SCHEMA_FILE
 from ddtheory.testing.conformance.judging import judge
 from ddtheory.testing.conformance.task import from_samples
-from ddtheory.testing.conformance.task_result import Outcome
+from ddtheory.testing.conformance.task_result import TaskResult
 from ddtheory.values import RLCT, Enclosure
 
 AGREES, BIASED, TOO_WIDE, FAILED = (
@@ -198,8 +198,8 @@ def test_a_lambda_runs_in_this_process_and_a_function_elsewhere() -> None:
 
 
 def ruling(value: float, error: float, *, rival: float = 0.5, tolerance: float = 0.01) -> ConformanceVerdict:
-    outcome = Outcome("c", 0, Estimate(value, error), "", 1, 0.0)
-    return judge("c", RLCT(Fraction(2, 5)), Enclosure("0.4"), {"rival": rival}, [outcome], tolerance).verdict
+    run = TaskResult("c", 0, Estimate(value, error), "", 1, 0.0)
+    return judge("c", RLCT(Fraction(2, 5)), Enclosure("0.4"), {"rival": rival}, [run], tolerance).verdict
 
 
 @pytest.mark.parametrize(
@@ -229,10 +229,10 @@ def test_a_nearer_rival_asks_for_a_narrower_interval() -> None:
 
 
 def test_the_limit_is_a_rival_where_it_differs() -> None:
-    outcome = [Outcome("c", 0, Estimate(0.38, 0.001), "", 1, 0.0)]
-    names = [r.name for r in judge("c", RLCT(Fraction(1, 2), 2), Enclosure("0.38"), {}, outcome, 0.01).rivals]
+    runs = [TaskResult("c", 0, Estimate(0.38, 0.001), "", 1, 0.0)]
+    names = [r.name for r in judge("c", RLCT(Fraction(1, 2), 2), Enclosure("0.38"), {}, runs, 0.01).rivals]
     assert names == ["a quarter below", "a quarter above", "the limit λ"]
-    names = [r.name for r in judge("c", RLCT(Fraction(1, 2)), Enclosure("0.499"), {}, outcome, 0.01).rivals]
+    names = [r.name for r in judge("c", RLCT(Fraction(1, 2)), Enclosure("0.499"), {}, runs, 0.01).rivals]
     assert names == ["a quarter below", "a quarter above"]
 
 
@@ -286,7 +286,7 @@ def test_the_json_has_the_schema_that_ships_with_it() -> None:
 
 
 def test_two_runs_differ_only_under_run() -> None:
-    reports = [document(check_estimator(metropolis, cells("x²", "(xy)²"), 5000, jobs=jobs)) for jobs in (1, 2)]
+    reports = [check_estimator(metropolis, cells("x²", "(xy)²"), 5000, jobs=jobs).document() for jobs in (1, 2)]
     assert reports[0].pop("run") != reports[1].pop("run")
     assert reports[0] == reports[1]
 

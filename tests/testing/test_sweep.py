@@ -43,8 +43,8 @@ def test_processes_executors_and_this_process_say_the_same() -> None:
         "ThreadPoolExecutor",
     ]
     for other in (there, pooled, threaded):
-        assert [(o.cell, o.seed, o.estimate, o.passes) for o in other.outcomes] == [
-            (o.cell, o.seed, o.estimate, o.passes) for o in here.outcomes
+        assert [(o.cell, o.seed, o.estimate, o.passes) for o in other.results] == [
+            (o.cell, o.seed, o.estimate, o.passes) for o in here.results
         ]
     assert active_children() == []
 
@@ -55,10 +55,10 @@ def test_a_killed_worker_loses_nothing_that_was_finished(tmp_path: Path) -> None
     marks.mkdir()
     estimator = estimators.Counting(marks, dies_at="x⁶")
     first = sweep(estimator, tasks(), jobs=2, keep=file)
-    assert [bool(outcome.estimate) for outcome in first.outcomes] == [True, True, False, True]
-    assert "the worker process died" in first.outcomes[2].error
+    assert [bool(result.estimate) for result in first.results] == [True, True, False, True]
+    assert "the worker process died" in first.results[2].error
     second = sweep(estimator, tasks(), jobs=2, keep=file)
-    assert all(outcome.estimate for outcome in second.outcomes)
+    assert all(result.estimate for result in second.results)
     assert second.resumed == 3
     assert estimator.calls() == {"x²": 1, "x⁴": 1, "x⁶": 2, "x², prior |x|": 1}
 
@@ -70,11 +70,11 @@ def test_a_broken_executor_loses_nothing_that_was_finished(tmp_path: Path) -> No
     estimator = estimators.Counting(marks, dies_at="x⁶")
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         first = sweep(estimator, tasks(), executor=pool, keep=file)
-    finished = sum(bool(outcome.estimate) for outcome in first.outcomes)
-    assert finished >= 1 and not first.outcomes[2].estimate
+    finished = sum(bool(result.estimate) for result in first.results)
+    assert finished >= 1 and not first.results[2].estimate
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         second = sweep(estimator, tasks(), executor=pool, keep=file)
-    assert all(outcome.estimate for outcome in second.outcomes) and second.resumed == finished
+    assert all(result.estimate for result in second.results) and second.resumed == finished
 
 
 def test_an_interrupted_parent_keeps_what_it_had(tmp_path: Path) -> None:
@@ -84,9 +84,9 @@ def test_an_interrupted_parent_keeps_what_it_had(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        sweep(quadrature, tasks(), jobs=2, keep=file, on_outcome=interrupt)
+        sweep(quadrature, tasks(), jobs=2, keep=file, on_result=interrupt)
     assert active_children() == []
-    # the first outcome, and whatever else was ready when the workers were stopped
+    # the first result, and whatever else was ready when the workers were stopped
     assert len(file.read_text(encoding="utf-8").splitlines()) >= 2
     assert sweep(quadrature, tasks(), jobs=1, keep=file).resumed >= 1
 
@@ -98,16 +98,16 @@ def test_a_line_that_was_cut_off_is_done_again(tmp_path: Path) -> None:
     file.write_text(text[: text.rstrip("\n").rfind("\n") + 20], encoding="utf-8")
     again = sweep(quadrature, tasks(), jobs=1, keep=file)
     assert again.resumed == 3
-    assert [o.estimate for o in again.outcomes] == [o.estimate for o in whole.outcomes]
+    assert [o.estimate for o in again.results] == [o.estimate for o in whole.results]
     assert file.read_text(encoding="utf-8").count("\n") == text.count("\n")
 
 
 def test_failures_are_not_kept_and_tried_again(tmp_path: Path) -> None:
     file = tmp_path / "kept.jsonl"
     broken = sweep(estimators.crashing_on_one, tasks(), jobs=1, keep=file, name="mine")
-    assert "FloatingPointError" in broken.outcomes[1].error
+    assert "FloatingPointError" in broken.results[1].error
     mended = sweep(quadrature, tasks(), jobs=1, keep=file, name="mine")
-    assert mended.resumed == 3 and mended.outcomes[1].estimate
+    assert mended.resumed == 3 and mended.results[1].estimate
 
 
 def test_the_file_is_one_estimate_a_line(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_an_executor_that_loses_a_task_is_reported() -> None:
             return future
 
     found = sweep(quadrature, tasks(), executor=Losing())
-    assert all("the task was lost: ConnectionError: the node went away" in o.error for o in found.outcomes)
+    assert all("the task was lost: ConnectionError: the node went away" in o.error for o in found.results)
 
 
 def test_an_estimator_that_workers_cannot_import_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +166,7 @@ def test_an_estimator_that_workers_cannot_import_is_a_message(monkeypatch: pytes
     exec("def lost(task): return 0.5, 0.1", module.__dict__)
     monkeypatch.setitem(sys.modules, "only_here", module)
     found = sweep(module.lost, tasks(), jobs=2)
-    assert all("could not load the estimator" in o.error and "jobs=1" in o.error for o in found.outcomes)
+    assert all("could not load the estimator" in o.error and "jobs=1" in o.error for o in found.results)
 
 
 def test_a_script_without_a_guard_is_told_so(tmp_path: Path) -> None:
@@ -207,5 +207,5 @@ def test_on_dask(tmp_path: Path, peers: Peers) -> None:
     assert found.where == "ClientExecutor"
     here = sweep(quadrature, tasks(0, 1), jobs=1)
     peers.compared("distributed")
-    assert [o.estimate for o in found.outcomes] == [o.estimate for o in here.outcomes]
+    assert [o.estimate for o in found.results] == [o.estimate for o in here.results]
     assert sweep(quadrature, tasks(0, 1), jobs=1, keep=tmp_path / "kept.jsonl").resumed == 8

@@ -10,7 +10,7 @@ from ddtheory.verify import Entry, RunResult, load, run
 CLAIM_FILE = """
 import os, sys, time
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify import Claim, Comparison, Derivation, Experiment
+from ddtheory.verify import Claim, Comparison, Proof, Experiment
 
 def reading():
     return Experiment("A setting.", (Comparison("order", 2, Interval(2.0, 1.9, 2.1), (1, 3), 0.5, "Why."),))
@@ -24,7 +24,7 @@ CLAIM = Claim(
     source=Citation("A paper", "1"),
     hypotheses=(),
     expected=Verdict.{expected},
-    derive=lambda: Derivation((), {{"nothing": 0}}),
+    derive=lambda: Proof((), {{"nothing": 0}}),
     measure={measure},
     control=reading,
 )

@@ -9,8 +9,8 @@ import pytest
 import sympy
 
 from ddtheory.values import Interval
-from ddtheory.verify import Comparison, Derivation, Experiment, Observation, Outcome, Step
-from ddtheory.verify.findings import of_derivation, of_experiment
+from ddtheory.verify import Comparison, Experiment, Observation, Outcome, Proof, Step
+from ddtheory.verify.findings import of_experiment, of_proof
 from ddtheory.verify.symbolic import vanishes
 
 k = sympy.Symbol("k", integer=True, positive=True)
@@ -68,17 +68,17 @@ def test_exact_values_read_back_exactly() -> None:
     ],
 )
 def test_residual(residual: sympy.Expr, outcome: Outcome) -> None:
-    assert of_derivation(Derivation((), {"residual": residual})).outcome is outcome
+    assert of_proof(Proof((), {"residual": residual})).outcome is outcome
 
 
-def test_a_control_of_a_derivation_must_survive() -> None:
+def test_a_control_of_a_proof_must_survive() -> None:
     zero = x - x
-    assert of_derivation(Derivation((), {"zero": zero}, {"rival": x + 1})).outcome is Outcome.AGREES
-    vanishing = of_derivation(Derivation((), {"zero": zero}, {"rival": (x + 1) ** 2 - x**2 - 2 * x - 1}))
+    assert of_proof(Proof((), {"zero": zero}, {"rival": x + 1})).outcome is Outcome.AGREES
+    vanishing = of_proof(Proof((), {"zero": zero}, {"rival": (x + 1) ** 2 - x**2 - 2 * x - 1}))
     assert vanishing.outcome is Outcome.INCONCLUSIVE
     assert "rival" in vanishing.note
-    undecided = Derivation((), {"zero": zero}, {"rival": sympy.Function("f")(x)})
-    assert of_derivation(undecided).outcome is Outcome.INCONCLUSIVE
+    undecided = Proof((), {"zero": zero}, {"rival": sympy.Function("f")(x)})
+    assert of_proof(undecided).outcome is Outcome.INCONCLUSIVE
 
 
 def test_samples_respect_assumptions() -> None:
@@ -90,6 +90,6 @@ def test_samples_respect_assumptions() -> None:
 
 
 def test_findings_travel_without_sympy() -> None:
-    finding = of_derivation(Derivation((Step("Expand.", "x^2"),), {"residual": x - 1}))
+    finding = of_proof(Proof((Step("Expand.", "x^2"),), {"residual": x - 1}))
     assert b"sympy" not in pickle.dumps(finding)
     assert pickle.loads(pickle.dumps(finding)) == finding

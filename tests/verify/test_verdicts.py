@@ -8,7 +8,7 @@ import pytest
 
 from ddtheory.values import Verdict
 from ddtheory.verify import Outcome, RunResult, WitnessResult
-from ddtheory.verify.verdicts import WITNESSES, derivation_as_recorded, judge, worst_first
+from ddtheory.verify.verdicts import WITNESSES, judge, proof_as_recorded, worst_first
 
 AGREES, CONTRADICTS, INCONCLUSIVE, RAISED, MISSING = (
     Outcome.AGREES,
@@ -63,12 +63,12 @@ def test_green_only_when_all_three_agree_and_no_counterexample_is_declared() -> 
         assert confirmed == (outcomes == (AGREES, AGREES, AGREES, MISSING)), outcomes
 
 
-def test_a_derivation_alone_fits_the_record() -> None:
-    assert derivation_as_recorded(AGREES, Verdict.CONFIRMED)
-    assert derivation_as_recorded(CONTRADICTS, Verdict.REFUTED)
-    assert not derivation_as_recorded(CONTRADICTS, Verdict.NARROWER)
-    assert not derivation_as_recorded(INCONCLUSIVE, Verdict.CONFIRMED)
-    assert not derivation_as_recorded(MISSING, Verdict.CONFIRMED)
+def test_a_proof_alone_fits_the_record() -> None:
+    assert proof_as_recorded(AGREES, Verdict.CONFIRMED)
+    assert proof_as_recorded(CONTRADICTS, Verdict.REFUTED)
+    assert not proof_as_recorded(CONTRADICTS, Verdict.NARROWER)
+    assert not proof_as_recorded(INCONCLUSIVE, Verdict.CONFIRMED)
+    assert not proof_as_recorded(MISSING, Verdict.CONFIRMED)
 
 
 def test_every_verdict_is_reached_by_the_example_book(example_run: RunResult) -> None:

@@ -10,7 +10,6 @@ from ddtheory.testing.conformance.cells import ConformanceCell as ConformanceCel
 from ddtheory.testing.conformance.cells import GroundTruth as GroundTruth
 from ddtheory.testing.conformance.cells import conformance_cells as conformance_cells
 from ddtheory.testing.conformance.cells import crossing_sum as crossing_sum
-from ddtheory.testing.conformance.check import ConformanceReport as ConformanceReport
 from ddtheory.testing.conformance.check import check_estimator as check_estimator
 from ddtheory.testing.conformance.judging import CellResult as CellResult
 from ddtheory.testing.conformance.judging import ConformanceVerdict as ConformanceVerdict
@@ -19,6 +18,7 @@ from ddtheory.testing.conformance.posterior import PolynomialPosterior as Polyno
 from ddtheory.testing.conformance.posterior import Posterior as Posterior
 from ddtheory.testing.conformance.reference import metropolis as metropolis
 from ddtheory.testing.conformance.reference import quadrature as quadrature
+from ddtheory.testing.conformance.report import ConformanceReport as ConformanceReport
 from ddtheory.testing.conformance.sweep import SweepResult as SweepResult
 from ddtheory.testing.conformance.sweep import sweep as sweep
 from ddtheory.testing.conformance.task import BudgetExceededError as BudgetExceededError
@@ -26,4 +26,4 @@ from ddtheory.testing.conformance.task import Estimate as Estimate
 from ddtheory.testing.conformance.task import EstimationTask as EstimationTask
 from ddtheory.testing.conformance.task import Estimator as Estimator
 from ddtheory.testing.conformance.task import LossSamples as LossSamples
-from ddtheory.testing.conformance.task_result import Outcome as Outcome
+from ddtheory.testing.conformance.task_result import TaskResult as TaskResult

@@ -1,54 +1,19 @@
-"""The report as JSON. Results carry no times, so that two runs of a deterministic estimator differ only under "run"."""
+"""The result on a cell as plain data, and the schema of the report that it stands in."""
 
 from __future__ import annotations
 
-import json
-import platform
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ddtheory.testing.conformance.task import Z
-from ddtheory.verify.environment import versions
-
-if TYPE_CHECKING:
-    from ddtheory.testing.conformance.check import ConformanceReport
-    from ddtheory.testing.conformance.judging import CellResult
+from ddtheory.testing.conformance.judging import CellResult
 
 SCHEMA = "ddtheory.conformance/1"
 
 SCHEMA_FILE = Path(__file__).with_name("conformance.schema.json")
 
 
-def to_json(report: ConformanceReport) -> str:
-    """The report as text, with sorted keys."""
-    return json.dumps(document(report), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def document(report: ConformanceReport) -> dict[str, Any]:
-    """The report as plain data; exact values are strings."""
-    return {
-        "schema": SCHEMA,
-        "estimator": report.estimator,
-        "settings": {
-            "n": report.n,
-            "beta": str(report.beta),
-            "budget": report.budget,
-            "seeds": list(report.seeds),
-            "tolerance": report.tolerance,
-            "standard_errors": Z,
-        },
-        "summary": {"cells": len(report.results), "verdicts": report.counts, "passed": report.passed},
-        "cells": [_cell(result) for result in report.results],
-        "run": {
-            "seconds": round(report.seconds, 3),
-            "where": report.where,
-            "platform": platform.platform(),
-            "versions": versions(),
-        },
-    }
-
-
-def _cell(result: CellResult) -> dict[str, Any]:
+def cell_document(result: CellResult) -> dict[str, Any]:
+    """The result on one cell as plain data; exact values are strings."""
     midpoint, radius = result.target.decimals()
     estimate, interval = result.estimate, result.interval
     return {
@@ -71,13 +36,13 @@ def _cell(result: CellResult) -> dict[str, Any]:
         "passes": result.passes,
         "runs": [
             {
-                "seed": outcome.seed,
-                "value": outcome.estimate.value if outcome.estimate else None,
-                "standard_error": _finite(outcome.estimate.standard_error) if outcome.estimate else None,
-                "error": outcome.error,
-                "passes": outcome.passes,
+                "seed": run.seed,
+                "value": run.estimate.value if run.estimate else None,
+                "standard_error": _finite(run.estimate.standard_error) if run.estimate else None,
+                "error": run.error,
+                "passes": run.passes,
             }
-            for outcome in result.outcomes
+            for run in result.runs
         ],
     }
 

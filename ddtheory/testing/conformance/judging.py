@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ddtheory.testing.conformance.task import Estimate, Z
-from ddtheory.testing.conformance.task_result import Outcome
+from ddtheory.testing.conformance.task_result import TaskResult
 from ddtheory.values import RLCT, Enclosure, Interval
 
 RESOLUTION = 0.25
@@ -22,6 +22,14 @@ class ConformanceVerdict(StrEnum):
     TOO_WIDE = "too wide"  # the interval holds the exact value, and a rival as well
     BIASED = "biased"  # the interval misses the exact value
     FAILED = "failed"  # there is no estimate
+
+
+WORST_FIRST = (
+    ConformanceVerdict.FAILED,
+    ConformanceVerdict.BIASED,
+    ConformanceVerdict.TOO_WIDE,
+    ConformanceVerdict.AGREES,
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ class CellResult:
         spread: ratio of the scatter between seeds to the errors that were stated; well above 1 means errors too
             small. None for fewer than two seeds or errors of 0.
         rivals: all rivals, excluded or not.
-        outcomes: one a seed.
+        runs: one a seed.
     """
 
     cell: str
@@ -59,12 +67,12 @@ class CellResult:
     interval: Interval | None
     spread: float | None
     rivals: tuple[Rival, ...]
-    outcomes: tuple[Outcome, ...]
+    runs: tuple[TaskResult, ...]
 
     @property
     def passes(self) -> int:
         """Forward–backward passes over all seeds."""
-        return sum(outcome.passes for outcome in self.outcomes)
+        return sum(run.passes for run in self.runs)
 
     @property
     def agrees(self) -> bool:
@@ -76,7 +84,7 @@ def judge(
     rlct: RLCT,
     target: Enclosure,
     rivals: Mapping[str, float],
-    outcomes: Sequence[Outcome],
+    runs: Sequence[TaskResult],
     tolerance: float,
 ) -> CellResult:
     """The verdict on one cell.
@@ -90,15 +98,13 @@ def judge(
     values = {**rivals, "a quarter below": exact * (1 - RESOLUTION), "a quarter above": exact * (1 + RESOLUTION)}
     if abs(float(rlct.lam) - exact) > 0.05 * exact:
         values["the limit λ"] = float(rlct.lam)
-    failed = [outcome for outcome in outcomes if outcome.estimate is None]
+    failed = [run for run in runs if run.estimate is None]
     if failed:
         unknown = tuple(Rival(name, value, False) for name, value in sorted(values.items(), key=lambda item: item[1]))
-        many = f" ({len(failed)} of {len(outcomes)} seeds)" if len(outcomes) > 1 else ""
+        many = f" ({len(failed)} of {len(runs)} seeds)" if len(runs) > 1 else ""
         reason = f"{failed[0].error}{many}"
-        return CellResult(
-            cell, rlct, target, ConformanceVerdict.FAILED, reason, None, None, None, unknown, tuple(outcomes)
-        )
-    estimate, spread = combine([outcome.estimate for outcome in outcomes if outcome.estimate is not None])
+        return CellResult(cell, rlct, target, ConformanceVerdict.FAILED, reason, None, None, None, unknown, tuple(runs))
+    estimate, spread = combine([run.estimate for run in runs if run.estimate is not None])
     half = Z * estimate.standard_error
     interval = Interval(estimate.value, estimate.value - half, estimate.value + half)
     found = tuple(
@@ -106,7 +112,7 @@ def judge(
         for name, value in sorted(values.items(), key=lambda item: item[1])
     )
     verdict, reason = _verdict(estimate, half, exact, tolerance * exact + float(target.radius), found)
-    return CellResult(cell, rlct, target, verdict, reason, estimate, interval, spread, found, tuple(outcomes))
+    return CellResult(cell, rlct, target, verdict, reason, estimate, interval, spread, found, tuple(runs))
 
 
 def combine(estimates: Sequence[Estimate]) -> tuple[Estimate, float | None]:

@@ -1,4 +1,4 @@
-"""Outcomes in a file of JSON lines, one a line as they come: what is finished survives whatever comes next."""
+"""Results in a file of JSON lines, one a line as they come: what is finished survives whatever comes next."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from ddtheory.errors import InvalidValueError, OutputError
 from ddtheory.testing.conformance.task import Estimate
-from ddtheory.testing.conformance.task_result import Outcome
+from ddtheory.testing.conformance.task_result import TaskResult
 
 SCHEMA = "ddtheory.sweep/1"
 
 
 class Kept:
-    """A file of outcomes by the key of their task; the first line names the estimator.
+    """A file of results by the key of their task; the first line names the estimator.
 
     Raises:
         InvalidValueError: the file belongs to another estimator, or is none of these files.
@@ -24,7 +24,7 @@ class Kept:
 
     def __init__(self, path: Path | str, estimator: str) -> None:
         self.path = Path(path)
-        self.outcomes: dict[str, Outcome] = {}
+        self.results: dict[str, TaskResult] = {}
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
@@ -38,24 +38,24 @@ class Kept:
         if whole:
             self._read(whole, estimator)
 
-    def add(self, key: str, outcome: Outcome) -> None:
-        """Writes one outcome through to the disk."""
-        if outcome.estimate is None:
+    def add(self, key: str, result: TaskResult) -> None:
+        """Writes one result through to the disk."""
+        if result.estimate is None:
             raise InvalidValueError(f"Only estimates are kept, and {key} has none.")
         row = {
             "key": key,
-            "cell": outcome.cell,
-            "seed": outcome.seed,
-            "value": outcome.estimate.value,
-            "standard_error": outcome.estimate.standard_error,
-            "passes": outcome.passes,
-            "seconds": outcome.seconds,
+            "cell": result.cell,
+            "seed": result.seed,
+            "value": result.estimate.value,
+            "standard_error": result.estimate.standard_error,
+            "passes": result.passes,
+            "seconds": result.seconds,
         }
         try:
             self._append(row)
         except OSError as error:
             raise self._refused(error) from error
-        self.outcomes[key] = outcome
+        self.results[key] = result
 
     def _append(self, row: dict[str, Any]) -> None:
         with self.path.open("a", encoding="utf-8", newline="\n") as stream:
@@ -70,8 +70,8 @@ class Kept:
                 raise ValueError(f"its schema is {header['schema']}")
             for row in rows:
                 estimate = Estimate(row["value"], row["standard_error"])
-                outcome = Outcome(row["cell"], row["seed"], estimate, "", row["passes"], row["seconds"])
-                self.outcomes[row["key"]] = outcome
+                result = TaskResult(row["cell"], row["seed"], estimate, "", row["passes"], row["seconds"])
+                self.results[row["key"]] = result
         except (ValueError, KeyError, TypeError) as error:
             raise InvalidValueError(f"{self.path} is no file of kept estimates: {error}. Choose another one.") from None
         if header["estimator"] != estimator:

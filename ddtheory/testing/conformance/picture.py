@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ddtheory.plots import style
 from ddtheory.testing.conformance.judging import CellResult, ConformanceVerdict
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from ddtheory.testing.conformance.check import ConformanceReport
 
 _COLOURS = {
     ConformanceVerdict.AGREES: "#2f7d4f",
@@ -18,36 +17,32 @@ _COLOURS = {
     ConformanceVerdict.BIASED: "#86459b",
     ConformanceVerdict.FAILED: "#b3332c",
 }
-_INK, _MUTED, _GRID = "#2b2f33", "#7d858c", "#dfe3e6"
 _REACH = 2.2  # times the exact value; what lies beyond gets an arrow
 
 
-def picture(report: ConformanceReport) -> Figure:
+def picture(results: Sequence[CellResult], n_beta: float, title: str) -> Figure:
     """Each interval over its exact value, one row a cell: it has to hold the line at 1 and to miss every cross.
 
     Crosses are rivals. The colour is that of the verdict.
     """
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
-
-    count = len(report.results)
+    count = len(results)
     figure = Figure(figsize=(7.2, 1.1 + 0.27 * count), layout="constrained")
     axes = figure.subplots()
-    axes.axvline(1, color=_INK, linewidth=1)
-    for row, result in enumerate(report.results):
+    axes.axvline(1, color=style.INK, linewidth=1)
+    for row, result in enumerate(results):
         _draw(axes, row, result)
-    axes.set_yticks(range(count), [result.cell for result in report.results], fontsize=8)
+    axes.set_yticks(range(count), [result.cell for result in results], fontsize=8)
     axes.set_ylim(count - 0.4, -0.6)
     axes.set_xlim(0, _REACH)
-    axes.set_xlabel(f"estimate / exact λ({float(report.n * report.beta):g})")
-    axes.set_title(report.estimator, fontsize=10, color=_INK)
-    axes.grid(axis="x", color=_GRID, linewidth=0.6)
+    axes.set_xlabel(f"estimate / exact λ({n_beta:g})")
+    axes.set_title(title, fontsize=10, color=style.INK)
+    axes.grid(axis="x", color=style.GRID, linewidth=0.6)
     axes.set_axisbelow(True)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
-    shown = dict.fromkeys(result.verdict for result in report.results)
+    shown = dict.fromkeys(result.verdict for result in results)
     handles = [Line2D([], [], color=_COLOURS[verdict], marker="o", label=verdict.value) for verdict in shown]
-    handles.append(Line2D([], [], color=_MUTED, marker="x", linestyle="", label="rival"))
+    handles.append(Line2D([], [], color=style.MUTED, marker="x", linestyle="", label="rival"))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=8)
     return figure
 
@@ -55,7 +50,7 @@ def picture(report: ConformanceReport) -> Figure:
 def _draw(axes: Axes, row: int, result: CellResult) -> None:
     exact, colour = float(result.target), _COLOURS[result.verdict]
     rivals = [rival.value / exact for rival in result.rivals if rival.value / exact < _REACH]
-    axes.plot(rivals, [row] * len(rivals), "x", color=_MUTED, markersize=4)
+    axes.plot(rivals, [row] * len(rivals), "x", color=style.MUTED, markersize=4)
     if result.estimate is None or result.interval is None:
         axes.text(1.02, row, "failed", color=colour, fontsize=8, va="center")
         return

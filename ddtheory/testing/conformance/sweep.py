@@ -21,21 +21,21 @@ from time import perf_counter
 from ddtheory.errors import InvalidValueError
 from ddtheory.testing.conformance.kept import Kept
 from ddtheory.testing.conformance.task import EstimationTask, Estimator, read_answer
-from ddtheory.testing.conformance.task_result import Outcome
+from ddtheory.testing.conformance.task_result import TaskResult
 from ddtheory.verify.pool import run_all
 from ddtheory.verify.runner import MOST_JOBS, cores
 
 
 @dataclass(frozen=True)
 class SweepResult:
-    """All outcomes, in the order of the tasks.
+    """All results, in the order of the tasks.
 
     Attributes:
         where: "this process", "2 processes" or the name of the executor's class.
-        resumed: how many outcomes were read from the file.
+        resumed: how many results were read from the file.
     """
 
-    outcomes: tuple[Outcome, ...]
+    results: tuple[TaskResult, ...]
     seconds: float
     where: str
     resumed: int = 0
@@ -50,9 +50,9 @@ def sweep(
     keep: Path | str | None = None,
     time_limit: float | None = None,
     name: str | None = None,
-    on_outcome: Callable[[Outcome], None] | None = None,
+    on_result: Callable[[TaskResult], None] | None = None,
 ) -> SweepResult:
-    """Runs every task; whatever an estimator does becomes an outcome, and the others go on.
+    """Runs every task; whatever an estimator does becomes a result, and the others go on.
 
     Args:
         estimator: importable by its name when it runs in other processes; a lambda runs in this one.
@@ -64,7 +64,7 @@ def sweep(
             repeat it. Failures are not kept, so that they are tried again.
         time_limit: seconds a task. Own processes are ended; elsewhere the task is left behind in a thread.
         name: of the estimator, in the file.
-        on_outcome: called with each outcome as it comes.
+        on_result: called with each result as it comes.
 
     Raises:
         InvalidValueError: two tasks with one key, `jobs` below 1, jobs and an executor, or a file of another estimator.
@@ -76,23 +76,23 @@ def sweep(
     if len(set(keys)) != len(keys):
         raise InvalidValueError("Two tasks have the same cell, seed, nβ and budget. Give cells distinct names.")
     kept = Kept(keep, name or label(estimator)) if keep is not None else None
-    found: dict[int, Outcome] = {}
+    found: dict[int, TaskResult] = {}
     if kept is not None:
-        found = {index: kept.outcomes[key] for index, key in enumerate(keys) if key in kept.outcomes}
+        found = {index: kept.results[key] for index, key in enumerate(keys) if key in kept.results}
     resumed = len(found)
     left = [index for index in range(len(tasks)) if index not in found]
     started = perf_counter()
 
-    def collect(index: int, outcome: Outcome) -> None:
-        found[index] = outcome
-        if kept is not None and outcome.estimate is not None:
-            kept.add(keys[index], outcome)
-        if on_outcome is not None:
-            on_outcome(outcome)
+    def collect(index: int, result: TaskResult) -> None:
+        found[index] = result
+        if kept is not None and result.estimate is not None:
+            kept.add(keys[index], result)
+        if on_result is not None:
+            on_result(result)
 
     for index in sorted(found):
-        if on_outcome is not None:
-            on_outcome(found[index])
+        if on_result is not None:
+            on_result(found[index])
     if executor is not None:
         where = type(executor).__name__
         _on_executor(estimator, tasks, left, executor, time_limit, collect)
@@ -119,7 +119,7 @@ def label(estimator: Estimator) -> str:
     return str(getattr(inner, "__qualname__", type(inner).__qualname__))
 
 
-def run_task(estimator: Estimator, task: EstimationTask, time_limit: float | None = None) -> Outcome:
+def run_task(estimator: Estimator, task: EstimationTask, time_limit: float | None = None) -> TaskResult:
     """One answer, or why there is none. What the estimator prints goes to standard error."""
     started = perf_counter()
     try:
@@ -128,7 +128,7 @@ def run_task(estimator: Estimator, task: EstimationTask, time_limit: float | Non
         estimate, error = read_answer(answer, task), ""
     except (Exception, SystemExit) as caught:
         estimate, error = None, _describe(caught)
-    return Outcome(task.cell, task.seed, estimate, error, task.passes_used, perf_counter() - started)
+    return TaskResult(task.cell, task.seed, estimate, error, task.passes_used, perf_counter() - started)
 
 
 def _describe(error: BaseException) -> str:
@@ -181,23 +181,23 @@ def _in_processes(
     left: Sequence[int],
     workers: int,
     time_limit: float | None,
-    collect: Callable[[int, Outcome], None],
+    collect: Callable[[int, TaskResult], None],
 ) -> None:
     # bytes, so that an estimator that cannot be imported over there is a message and not a dead worker
     arguments = [(tasks[i].cell, tasks[i].seed, pickle.dumps((estimator, tasks[i]))) for i in left]
 
-    def keep(index: int, future: Future[Outcome]) -> None:
-        collect(left[index], _outcome(tasks[left[index]], future))
+    def keep(index: int, future: Future[TaskResult]) -> None:
+        collect(left[index], _result(tasks[left[index]], future))
 
     run_all(_run_pickled, arguments, workers, max(1, cores() // workers), keep, time_limit)
 
 
-def _run_pickled(cell: str, seed: int, payload: bytes) -> Outcome:
+def _run_pickled(cell: str, seed: int, payload: bytes) -> TaskResult:
     try:
         estimator, task = pickle.loads(payload)
     except Exception as error:
         hint = "Put the estimator into a module that can be imported, or pass jobs=1"
-        return Outcome(cell, seed, None, f"a worker process could not load the estimator: {error}. {hint}", 0, 0.0)
+        return TaskResult(cell, seed, None, f"a worker process could not load the estimator: {error}. {hint}", 0, 0.0)
     return run_task(estimator, task)
 
 
@@ -207,14 +207,14 @@ def _on_executor(
     left: Sequence[int],
     executor: Executor,
     time_limit: float | None,
-    collect: Callable[[int, Outcome], None],
+    collect: Callable[[int, TaskResult], None],
 ) -> None:
-    futures: dict[Future[Outcome], int] = {}
+    futures: dict[Future[TaskResult], int] = {}
     try:
         for index in left:
             futures[_submitted(executor, estimator, tasks[index], time_limit)] = index
         for future in as_completed(futures):
-            collect(futures[future], _outcome(tasks[futures[future]], future))
+            collect(futures[future], _result(tasks[futures[future]], future))
     except BaseException:
         for future in futures:
             future.cancel()
@@ -223,17 +223,17 @@ def _on_executor(
 
 def _submitted(
     executor: Executor, estimator: Estimator, task: EstimationTask, time_limit: float | None
-) -> Future[Outcome]:
+) -> Future[TaskResult]:
     try:
         return executor.submit(run_task, estimator, task, time_limit)
     except Exception as error:  # a pool that broke under an earlier task refuses the later ones
-        failed: Future[Outcome] = Future()
+        failed: Future[TaskResult] = Future()
         failed.set_exception(error)
         return failed
 
 
-def _outcome(task: EstimationTask, future: Future[Outcome]) -> Outcome:
-    """The outcome in a finished future, or that the task was lost on its way."""
+def _result(task: EstimationTask, future: Future[TaskResult]) -> TaskResult:
+    """The result in a finished future, or that the task was lost on its way."""
     error = future.exception()
     if error is None:
         return future.result()
@@ -246,4 +246,4 @@ def _outcome(task: EstimationTask, future: Future[Outcome]) -> Outcome:
         )
     else:
         reason = f"the task was lost: {type(error).__name__}: {error}"
-    return Outcome(task.cell, task.seed, None, reason, 0, 0.0)
+    return TaskResult(task.cell, task.seed, None, reason, 0, 0.0)

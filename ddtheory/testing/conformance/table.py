@@ -1,23 +1,15 @@
-"""The report for the terminal, and the progress on the way to it."""
+"""The report for the terminal."""
 
 from __future__ import annotations
 
-import contextlib
 import io
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from ddtheory.testing.conformance.judging import CellResult, ConformanceVerdict
-
-if TYPE_CHECKING:
-    from ddtheory.testing.conformance.check import ConformanceReport
-    from ddtheory.testing.conformance.task_result import Outcome
+from ddtheory.testing.conformance.judging import WORST_FIRST, CellResult, ConformanceVerdict
 
 GLYPH: Mapping[ConformanceVerdict, str] = {
     ConformanceVerdict.AGREES: "✓",
@@ -36,17 +28,15 @@ STYLE: Mapping[ConformanceVerdict, str] = {
 _WIDTH = 130
 
 
-def render(report: ConformanceReport) -> Table:
+def render(results: Sequence[CellResult], n_beta: float) -> Table:
     """One row a cell, what needs attention first."""
-    from ddtheory.testing.conformance.check import WORST_FIRST
-
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading in ("verdict", "cell", "λ, m"):
         table.add_column(heading, no_wrap=True)
-    for heading in (f"λ({float(report.n * report.beta):g})", "estimate", "passes"):
+    for heading in (f"λ({n_beta:g})", "estimate", "passes"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("why", overflow="fold")
-    for result in sorted(report.results, key=lambda result: WORST_FIRST.index(result.verdict)):
+    for result in sorted(results, key=lambda result: WORST_FIRST.index(result.verdict)):
         table.add_row(
             Text(f"{GLYPH[result.verdict]} {result.verdict.value}", style=STYLE[result.verdict]),
             Text(result.cell),
@@ -59,42 +49,14 @@ def render(report: ConformanceReport) -> Table:
     return table
 
 
-def closing_line(report: ConformanceReport) -> str:
-    """Counts, cost and time, in one line."""
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in report.counts.items())
-    return f"{report.estimator}: {counts} · {report.passes:,} passes · {report.seconds:.1f} s on {report.where}"
-
-
-def as_text(report: ConformanceReport) -> str:
+def as_text(results: Sequence[CellResult], n_beta: float, closing: str) -> str:
     """Table and closing line without colours."""
     stream = io.StringIO()
     console = Console(file=stream, width=_WIDTH, highlight=False, color_system=None)
-    console.print(render(report))
+    console.print(render(results, n_beta))
     console.print()
-    console.print(closing_line(report), soft_wrap=True, markup=False)
+    console.print(closing, soft_wrap=True, markup=False)
     return stream.getvalue().rstrip("\n")
-
-
-@contextlib.contextmanager
-def progress_bar(total: int, *, shown: bool) -> Iterator[Callable[[Outcome], None]]:
-    """A bar on standard error, silent when that is no terminal; call what it gives with each outcome."""
-    bar = Progress(
-        TextColumn("estimating"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[latest]}", style="bright_black", markup=False),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not shown or not sys.stderr.isatty(),
-    )
-    with bar:
-        task = bar.add_task("estimating", total=total, latest="")
-
-        def advance(outcome: Outcome) -> None:
-            bar.update(task, advance=1, latest=f"{outcome.cell} {outcome.error}")
-
-        yield advance
 
 
 def _estimate(result: CellResult) -> str:

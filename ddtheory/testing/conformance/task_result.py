@@ -8,7 +8,7 @@ from ddtheory.testing.conformance.task import Estimate
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TaskResult:
     """What an estimator did with one task.
 
     Attributes:

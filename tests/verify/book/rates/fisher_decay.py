@@ -3,17 +3,17 @@
 from sympy import Symbol, diff, simplify
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify import Claim, Comparison, Curve, Derivation, Experiment, Step
+from ddtheory.verify import Claim, Comparison, Curve, Experiment, Proof, Step
 
 RADII = tuple(10 ** (-index / 4) for index in range(12))
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     k = Symbol("k", integer=True, positive=True)
     t, c = Symbol("t", positive=True), Symbol("c", positive=True)
     distance = t**k
     fisher = simplify(2 * c * diff(distance, t) ** 2)
-    return Derivation(
+    return Proof(
         steps=(
             Step("Along the ray the mean moves by $t^k$.", r"K(\theta_0 + t u) = c\, t^{2k} + o(t^{2k})"),
             Step(

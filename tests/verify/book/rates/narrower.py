@@ -3,12 +3,12 @@
 from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify import Claim, Comparison, Derivation, Experiment, Observation, Step
+from ddtheory.verify import Claim, Comparison, Experiment, Observation, Proof, Step
 
 
-def derive() -> Derivation:
+def derive() -> Proof:
     x, y = symbols("x y")
-    return Derivation(
+    return Proof(
         (Step("Expand the square.", r"(x + y)^2 = x^2 + 2xy + y^2"),),
         {"expansion": (x + y) ** 2 - x**2 - 2 * x * y - y**2},
     )

@@ -3,7 +3,7 @@
 from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify import Claim, Comparison, Derivation, Experiment
+from ddtheory.verify import Claim, Comparison, Experiment, Proof
 
 x = symbols("x")
 
@@ -19,7 +19,7 @@ CLAIM = Claim(
     source=Citation("An example paper", "Conjecture 1"),
     hypotheses=(),
     expected=Verdict.INCONCLUSIVE,
-    derive=lambda: Derivation((), {"trivial": x - x}),
+    derive=lambda: Proof((), {"trivial": x - x}),
     measure=lambda: _reading(Interval(2.4, 1.6, 3.2), 2, 3),
     control=lambda: _reading(Interval(1.0, 0.9, 1.1), 1, 2),
     rests_on=("prop:depth_order",),

@@ -5,7 +5,7 @@ from fractions import Fraction
 from sympy import symbols
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify import Claim, Comparison, Derivation, Experiment
+from ddtheory.verify import Claim, Comparison, Experiment, Proof
 
 x = symbols("x")
 
@@ -24,7 +24,7 @@ CLAIM = Claim(
     source=Citation("An example paper", "Proposition 9"),
     hypotheses=("The activations are in general position.",),
     expected=Verdict.REFUTED,
-    derive=lambda: Derivation((), {"trivial": x - x}),
+    derive=lambda: Proof((), {"trivial": x - x}),
     measure=lambda: _rate(Fraction(1, 2), Interval(1.0, 0.95, 1.05)),
     control=lambda: _rate(Fraction(2), Interval(2.0, 1.95, 2.05)),
     titled="The rate is universal.",

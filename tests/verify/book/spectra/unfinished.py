@@ -3,7 +3,7 @@
 from sympy import symbols
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify import Claim, Derivation
+from ddtheory.verify import Claim, Proof
 
 x = symbols("x")
 
@@ -14,5 +14,5 @@ CLAIM = Claim(
     source=Citation("An example paper", "Lemma 2"),
     hypotheses=(),
     expected=Verdict.NOT_CHECKED,
-    derive=lambda: Derivation((), {"trivial": x - x}),
+    derive=lambda: Proof((), {"trivial": x - x}),
 )

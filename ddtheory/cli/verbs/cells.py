@@ -1,14 +1,14 @@
-"""The verb `ddtheory cells`: lists the catalogue, makes one cell, writes exports and the gallery."""
+"""`ddtheory cells`: lists the catalogue, makes one cell, writes exports and the gallery."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ddtheory.cli.printing import json_option, print_json, print_rows
 from ddtheory.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name", required=False, metavar="[NAME]")
 @click.argument("parameters", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("--json", "as_json", is_flag=True, help="Print the cell, or the list, as JSON.")
+@json_option("the cell, or the list,")
 @click.option(
     "--export",
     "export_to",
@@ -44,19 +44,21 @@ def cells(
     from ddtheory.cells import families, find_text
     from ddtheory.gallery.export import check_folder, check_target
 
-    for target in filter(None, (export_to, gallery_to)):
-        check_folder(target)
     if export_to is not None:
         check_target(export_to)
+    if gallery_to is not None:
+        check_folder(gallery_to)
     chosen = None if name is None else [find_text(name, _assignments(parameters))]
     if export_to is not None or gallery_to is not None:
-        _write(chosen, export_to, gallery_to)
-    elif chosen is None:
+        _write(chosen, export_to, gallery_to, to_stderr=as_json)
+        if not as_json:
+            return
+    if chosen is None:
         _list(as_json)
     elif as_json:
-        from ddtheory.cells.shared.document import document, to_json
+        from ddtheory.cells.shared.document import document
 
-        click.echo(to_json(document(chosen[0])), nl=False)
+        print_json(document(chosen[0]))
     else:
         _show(chosen[0], families()[chosen[0].family].summary)
 
@@ -75,10 +77,10 @@ def _assignments(texts: Sequence[str]) -> dict[str, str]:
 
 def _list(as_json: bool) -> None:
     from ddtheory.cells import catalogue, families
-    from ddtheory.cells.shared.document import summary, to_json
+    from ddtheory.cells.shared.document import summary
 
     if as_json:
-        click.echo(to_json({"cells": [summary(cell) for cell in catalogue()]}), nl=False)
+        print_json({"cells": [summary(cell) for cell in catalogue()]})
         return
     known = families()
     width = max(map(len, known))
@@ -92,7 +94,7 @@ def _show(cell: Cell, summary: str) -> None:
     from ddtheory.cells.shared.document import document
 
     data = document(cell)
-    lines: list[tuple[str, str]] = [("model", summary)]
+    lines: list[tuple[str, object]] = [("model", summary)]
     if data["lambda"] is not None:
         lines.append(("λ, m", f"{data['lambda']}, {data['multiplicity']}  ({data['status']})"))
     for side in ("lower", "upper"):
@@ -113,25 +115,29 @@ def _show(cell: Cell, summary: str) -> None:
         lines.append(("finite n", f"λ(nβ = {value['n_beta']}) = {value['value']} ± {value['radius']}"))
     lines += [("source", f"{cell.source}  [{data['provenance']}]"), ("remark", data["remark"])]
     click.secho(cell.name, bold=True)
-    for label, text in lines:
-        if text:
-            click.echo(f"{label:<9}{text}")
+    print_rows(lines)
 
 
-def _write(chosen: list[Cell] | None, export_to: Path | None, gallery_to: Path | None) -> None:
+def _write(chosen: list[Cell] | None, export_to: Path | None, gallery_to: Path | None, *, to_stderr: bool) -> None:
+    """Writes the files and says so; on standard error where standard output belongs to the JSON."""
     from ddtheory.cells import catalogue
     from ddtheory.cells.shared.document import document
-    from ddtheory.gallery.export import export, write
+    from ddtheory.gallery.export import export
     from ddtheory.gallery.page import render
+    from ddtheory.verify import output
+    from ddtheory.verify.progress import progress
 
     selected = chosen if chosen is not None else list(catalogue())
-    label = "cells" if sys.stderr.isatty() else None
-    with click.progressbar(selected, label=label, file=sys.stderr) as waiting:
-        documents = [document(cell) for cell in waiting]
+    documents = []
+    with progress("deriving", len(selected)) as advance:
+        for cell in selected:
+            documents.append(document(cell))
+            advance(cell.name)
     if export_to is not None:
         export(export_to, documents)
     if gallery_to is not None:
-        write(gallery_to, render(selected, documents).encode())
+        output.write_file(gallery_to, render(selected, documents))
     for target in (export_to, gallery_to):
         if target is not None:
-            click.echo(f"Wrote {target} ({len(selected)} cell{'' if len(selected) == 1 else 's'}).")
+            count = f"{len(selected)} cell{'' if len(selected) == 1 else 's'}"
+            click.echo(f"Wrote {target} ({count}).", err=to_stderr)

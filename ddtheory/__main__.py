@@ -1,0 +1,5 @@
+"""`python -m ddtheory`: the command line."""
+
+from ddtheory.cli import main
+
+main()

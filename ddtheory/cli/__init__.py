@@ -1,0 +1,6 @@
+"""The command line. A verb is a row in `table` and a file in `verbs`; a test says what is missing.
+
+Whatever is heavy is imported when a verb runs, so that every --help answers at once.
+"""
+
+from ddtheory.cli.group import main as main

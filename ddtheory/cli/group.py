@@ -1,0 +1,46 @@
+"""The command line as a whole: finds a verb in the table, and ends with one line and exit code 2 when it cannot run."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Any, NoReturn
+
+import click
+
+from ddtheory.cli.table import VERBS
+from ddtheory.errors import DDTheoryError
+
+
+class _Verbs(click.Group):
+    """The verbs of the table; the file of a verb is imported when the verb is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [verb.name for verb in VERBS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return next((verb.load() for verb in VERBS if verb.name == cmd_name), None)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DDTheoryError as error:
+            _stop(f"Error: {' '.join(str(error).split())}")
+        except KeyboardInterrupt:
+            _stop("Interrupted.")
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click's own ends, with exit codes of its own
+        except Exception as error:  # Python would end with 1, which means "no" here, and not "could not run"
+            traceback.print_exc()
+            _stop(f"Error: a {type(error).__name__} inside ddtheory, a mistake of ours. Please report the lines above.")
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="ddtheory", prog_name="ddtheory", message="%(prog)s %(version)s")
+def main() -> None:
+    """Checks the claims of singular learning theory: derives them exactly, measures them, says what holds."""
+
+
+def _stop(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(2)

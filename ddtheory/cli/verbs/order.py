@@ -1,0 +1,93 @@
+"""`ddtheory order`: the order of a divergence along a direction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ddtheory.cli.printing import json_option, print_json, print_rows
+
+if TYPE_CHECKING:
+    from ddtheory.values import Exact, KLOrder
+
+
+@click.command()
+@click.argument("expression", metavar="EXPR")
+@click.option("--along", required=True, metavar="NAME=NUMBER,…", help="The direction; missing coordinates are 0.")
+@click.option("--at", metavar="NAME=NUMBER,…", help="The point; missing coordinates are 0.")
+@click.option(
+    "--parameter",
+    "declarations",
+    multiple=True,
+    metavar="NAME:KIND",
+    help="A symbol that is no coordinate: positive-integer, positive, nonzero or real. May be repeated.",
+)
+@click.option("--arc/--no-arc", default=True, help="Also the best order among arcs tangent to the direction.")
+@json_option("the answer")
+def order(expression: str, along: str, at: str | None, declarations: tuple[str, ...], arc: bool, as_json: bool) -> None:
+    """The order to which a divergence EXPR vanishes along a direction.
+
+    \b
+    Examples:
+      ddtheory order 'x^2 + y^4' --along y=1
+      ddtheory order 'x^2 + y^(2*k)' --along y=1 --parameter k:positive-integer
+    """
+    from ddtheory.exact.numbers.parse import parse_assignments, parse_expression, parse_parameter
+    from ddtheory.exact.orders.ray import kl_order
+
+    parameters = {symbol.name: symbol for symbol in map(parse_parameter, declarations)}
+    found = kl_order(
+        parse_expression(expression, parameters),
+        along=parse_assignments(along),
+        at=parse_assignments(at) if at else None,
+        parameters=tuple(parameters.values()),
+        arc=arc,
+    )
+    if as_json:
+        print_json(_document(found))
+    else:
+        print_rows(_rows(found))
+
+
+def _document(found: KLOrder) -> dict[str, Any]:
+    """The answer as plain data.
+
+    Whole orders are numbers, other orders and the leading coefficient are strings; null when flat or not asked for.
+    """
+    return {
+        "k": _order(found.k),
+        "kind": found.kind.value,
+        "rate": _order(found.rate),
+        "arc_k": _order(found.arc_k),
+        "leading": None if found.leading is None else str(found.leading),
+        "proof": found.proof,
+        "arc": None
+        if found.arc is None
+        else {
+            "order": _order(found.arc.order),
+            "path": {str(name): str(value) for name, value in found.arc.path.items()},
+            "proven": found.arc.proven,
+            "reason": found.arc.reason,
+        },
+    }
+
+
+def _order(value: Exact | None) -> int | str | None:
+    if value is None:
+        return None
+    text = str(value)  # the same for an int and for a sympy Integer
+    return int(text) if text.isdecimal() else text
+
+
+def _rows(found: KLOrder) -> list[tuple[str, object]]:
+    lines: list[tuple[str, object]] = [("kind", found.kind.value)]
+    if found.k is not None:
+        lines += [("k", found.k), ("rate", f"{found.rate}  (the directional Fisher decays as t^({found.rate}))")]
+        lines += [("leading", f"{found.leading}  (K = leading · t^({2 * found.k}) + …, direction of unit length)")]
+    if found.arc is not None:
+        bound = "" if found.arc.proven else "at least "
+        lines.append(("arc k", "none: K vanishes on it" if found.arc.order is None else f"{bound}{found.arc.order}"))
+        lines.append(("arc", ", ".join(f"{name} = {value}" for name, value in found.arc.path.items())))
+        lines.append(("because", found.arc.reason))
+    return [*lines, ("proof", found.proof)]

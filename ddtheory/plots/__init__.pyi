@@ -1,0 +1,12 @@
+from .claims import verdicts as verdicts
+from .curves import finite_temperature as finite_temperature
+from .curves import fluctuation as fluctuation
+from .landscapes import landscape as landscape
+from .polygons import newton_polygon as newton_polygon
+from .rates import HasRadii as HasRadii
+from .rates import rate as rate
+from .style import GRID as GRID
+from .style import INK as INK
+from .style import MUTED as MUTED
+from .style import SERIES as SERIES
+from .style import WINDOW as WINDOW

@@ -1,0 +1,74 @@
+"""What all pictures share: quiet axes, colours, labels. Without pyplot: no window, no registry, no global style."""
+
+from __future__ import annotations
+
+import math
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.mathtext import MathTextParser
+
+INK = "#2b2f33"
+MUTED = "#7d858c"
+GRID = "#dfe3e6"
+SERIES = ("#2e6f9e", "#b0632a", "#3f7d58", "#7a5195")
+WINDOW = "#2e6f9f"  # one step beside the first series, so that a style sheet can tell them apart
+MARKERS = ("o", "s", "^", "D")
+
+_LONG_LABEL = 32
+_LONG_TITLE = 60
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def figure(width: float, height: float) -> tuple[Figure, Axes]:
+    """A figure in inches with quiet axes."""
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="none")
+    axes = figure.add_subplot(facecolor="none")
+    axes.grid(color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=MUTED, labelcolor=INK, labelsize=9, length=3)
+    axes.xaxis.label.set(color=INK, fontsize=10)
+    axes.yaxis.label.set(color=INK, fontsize=10)
+    for name, spine in axes.spines.items():
+        spine.set_visible(name in ("left", "bottom"))
+        spine.set_color(MUTED)
+    return figure, axes
+
+
+def legend(figure: Figure, axes: Axes) -> None:
+    """Below the picture, every label once."""
+    handles, labels = axes.get_legend_handles_labels()
+    by_label = dict(zip(labels, handles, strict=True))  # several windows share one line
+    figure.legend(
+        list(by_label.values()),
+        list(by_label),
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+        handlelength=1.8,
+        ncols=1 if max(map(len, by_label)) > _LONG_LABEL else 2,
+        loc="outside lower left",
+    )
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= _LONG_TITLE else text[: _LONG_TITLE - 1] + "…"
+
+
+def readable(label: str) -> str:
+    """The label with its dollar signs taken literally when matplotlib cannot typeset what they enclose."""
+    try:
+        MathTextParser("path").parse(label)
+    except ValueError:
+        return label.replace("$", r"\$")
+    return label
+
+
+def power_of_ten(value: float, _position: float | None) -> str:
+    """10⁻³ in plain characters, which keep their place in any font."""
+    if value <= 0:
+        return ""
+    exponent = math.log10(value)
+    if abs(exponent - round(exponent)) > 1e-6:
+        return f"{value:g}"
+    return "10" + str(round(exponent)).translate(_SUPERSCRIPTS)

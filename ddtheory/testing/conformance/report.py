@@ -1,0 +1,132 @@
+"""What `check_estimator` returns: the verdicts, and their renderings as text, picture and JSON."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ddtheory.testing.conformance.document import SCHEMA, cell_document
+from ddtheory.testing.conformance.judging import WORST_FIRST, CellResult
+from ddtheory.testing.conformance.task import Z
+from ddtheory.verify import output
+from ddtheory.verify.environment import versions
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class ConformanceReport:
+    """All cells of a check, in the order in which they were given.
+
+    Attributes:
+        estimator: its name.
+        n, beta, budget, seeds, tolerance: the settings of the check; the budget is that of one seed on one cell.
+        where: "this process", "2 processes" or the class of the executor.
+    """
+
+    estimator: str
+    n: int
+    beta: Fraction
+    budget: int
+    seeds: tuple[int, ...]
+    tolerance: float
+    results: tuple[CellResult, ...]
+    seconds: float
+    where: str
+
+    @property
+    def n_beta(self) -> float:
+        return float(self.n * self.beta)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every cell agrees. A wide interval is no pass."""
+        return all(result.agrees for result in self.results)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many cells got each verdict, worst first, without those that none got."""
+        found = {verdict.value: sum(r.verdict is verdict for r in self.results) for verdict in WORST_FIRST}
+        return {verdict: count for verdict, count in found.items() if count}
+
+    @property
+    def passes(self) -> int:
+        """Forward–backward passes over all cells and seeds."""
+        return sum(result.passes for result in self.results)
+
+    def __getitem__(self, cell: str) -> CellResult:
+        """The result on one cell.
+
+        Raises:
+            KeyError: no cell of that name was checked.
+        """
+        for result in self.results:
+            if result.cell == cell:
+                return result
+        raise KeyError(f"{cell!r} was not checked; checked: {', '.join(result.cell for result in self.results)}")
+
+    def explain(self) -> str:
+        """The table as text, worst first."""
+        from ddtheory.testing.conformance.table import as_text
+
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in self.counts.items())
+        closing = f"{self.estimator}: {counts} · {self.passes:,} passes · {self.seconds:.1f} s on {self.where}"
+        return as_text(self.results, self.n_beta, closing)
+
+    def assert_agrees(self) -> None:
+        """For a test: nothing when every cell agrees, else the table.
+
+        Raises:
+            AssertionError: a cell does not agree.
+        """
+        if not self.passed:
+            raise AssertionError(self.explain())
+
+    def picture(self) -> Figure:
+        """Each interval over its exact value, with the rivals that it has to exclude; a matplotlib figure."""
+        from ddtheory.testing.conformance.picture import picture
+
+        return picture(self.results, self.n_beta, self.estimator)
+
+    def document(self) -> dict[str, Any]:
+        """The report as plain data; exact values are strings.
+
+        Results carry no times, so that two runs of a deterministic estimator differ only under "run".
+        """
+        return {
+            "schema": SCHEMA,
+            "estimator": self.estimator,
+            "settings": {
+                "n": self.n,
+                "beta": str(self.beta),
+                "budget": self.budget,
+                "seeds": list(self.seeds),
+                "tolerance": self.tolerance,
+                "standard_errors": Z,
+            },
+            "summary": {"cells": len(self.results), "verdicts": self.counts, "passed": self.passed},
+            "cells": [cell_document(result) for result in self.results],
+            "run": {
+                "seconds": round(self.seconds, 3),
+                "where": self.where,
+                "platform": platform.platform(),
+                "versions": versions(),
+            },
+        }
+
+    def to_json(self) -> str:
+        """The report as JSON with sorted keys; the schema is `conformance.schema.json` beside `document.py`."""
+        return json.dumps(self.document(), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def write(self, path: Path | str) -> None:
+        """Writes the JSON, whole or not at all.
+
+        Raises:
+            OutputError: it cannot be written there.
+        """
+        output.write_file(Path(path), self.to_json())

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from calling import EXAMPLE_BOOK, SLOW_CLAIM
+
+from ddtheory.verify import book
+
+
+@pytest.fixture
+def in_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The book of the example in place of the one that ships."""
+    monkeypatch.setattr(book, "locate", lambda: EXAMPLE_BOOK)
+
+
+@pytest.fixture
+def in_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A book of one claim whose derivation raises."""
+    (tmp_path / "chapter").mkdir()
+    (tmp_path / "chapter" / "broken.py").write_text(SLOW_CLAIM.format(name="broken", seconds="'x'"))
+    monkeypatch.setattr(book, "locate", lambda: tmp_path)
+
+
+@pytest.fixture
+def in_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A book of one claim on record as confirmed, whose derivation and measurement contradict it."""
+    (tmp_path / "chapter").mkdir()
+    source = (EXAMPLE_BOOK / "spectra" / "refuted.py").read_text(encoding="utf-8")
+    moved = source.replace("expected=Verdict.REFUTED", "expected=Verdict.CONFIRMED")
+    moved = moved.replace('{"trivial": x - x}', '{"wrong": x + 1}')
+    (tmp_path / "chapter" / "moved.py").write_text(moved, encoding="utf-8")
+    monkeypatch.setattr(book, "locate", lambda: tmp_path)

@@ -1,0 +1,54 @@
+"""`ddtheory prove` as a user meets it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from calling import answer, call, is_refused
+
+from ddtheory.verify import witnesses
+
+
+def test_exit_code_0_steps_and_residuals(in_example: None) -> None:
+    result = call("prove", "thm:fisher_decay", "prop:depth_order")
+    assert result.exit_code == 0
+    assert "1. Along the ray the mean moves by $t^k$." in result.stdout
+    assert "control “rate one order off”: does not vanish" in result.stdout
+
+
+def test_json(in_example: None) -> None:
+    found = answer("prove", "rates")
+    assert found["thm:fisher_decay"]["derivation"]["residuals"][0]["vanishes"] is True
+
+
+def test_exit_code_1_a_derivation_is_not_what_is_on_record(in_moved: None) -> None:
+    result = call("prove")
+    assert result.exit_code == 1
+    assert "residual “wrong”: does not vanish" in result.stdout
+
+
+def test_exit_code_2_a_derivation_could_not_run(in_broken: None) -> None:
+    result = call("prove")
+    assert result.exit_code == 2
+    assert "raised: TypeError" in result.stdout
+
+
+def test_an_unknown_claim_gets_the_nearest_names_and_no_empty_document(in_example: None) -> None:
+    result = call("prove", "thm:fisher_decy", "--json")
+    assert is_refused(result) and "Did you mean thm:fisher_decay" in result.stderr
+
+
+def test_ctrl_c_prints_what_is_finished(in_example: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    finished: list[str] = []
+
+    def interrupted(entry: object, name: str) -> object:
+        if finished:
+            raise KeyboardInterrupt
+        finished.append(name)
+        return witnesses.WitnessResult("derive", witnesses.Outcome.MISSING)
+
+    monkeypatch.setattr(witnesses, "call", interrupted)
+    result = call("prove", "--json")
+    assert result.exit_code == 2 and result.stderr == "Interrupted.\n"
+    assert len(json.loads(result.stdout)) == 1

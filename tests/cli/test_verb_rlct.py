@@ -1,0 +1,36 @@
+"""`ddtheory rlct` as a user meets it; tests/exact has more of its answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from calling import answer, call, is_refused
+
+
+def test_exit_code_0_lambda_and_multiplicity() -> None:
+    """x²y⁴: λ = min(1/2, 1/4)."""
+    result = call("rlct", "x^2*y^4")
+    assert result.exit_code == 0 and "λ = 1/4, m = 1" in result.stdout
+
+
+def test_json() -> None:
+    """K ≍ x²y² + z²: 1/2 of the crossing and 1/2 of the square, and the order 2 of the pole stays."""
+    found = answer("rlct", "x*y", "z")
+    assert (found["lambda"], found["multiplicity"], found["status"]) == ("1", 2, "exact")
+
+
+def test_an_expression_may_begin_with_a_minus_sign_and_a_mistyped_option_may_not_pass_for_one() -> None:
+    assert "λ = 1/2, m = 1" in call("rlct", "-9*x - 38*y^2*z", "--generators").output
+    assert call("rlct", "x^2", "--nosuch").exit_code == 2
+
+
+@pytest.mark.parametrize("arguments", [("x*y",), ("__import__('os')",), ("x^2", "--seconds", "0")])
+def test_exit_code_2_bad_input(arguments: tuple[str, ...]) -> None:
+    assert is_refused(call("rlct", *arguments))
+
+
+def test_a_certificate_makes_its_folder_and_refuses_to_be_one(tmp_path: Path) -> None:
+    assert call("rlct", "x^2", "--certificate", str(tmp_path / "new" / "proof.json")).exit_code == 0
+    assert is_refused(call("rlct", "x^2", "--certificate", str(tmp_path / "new")), f"{tmp_path / 'new'} is a folder")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["proof.json"]
