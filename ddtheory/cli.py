@@ -304,11 +304,10 @@ def rlct(
         output.write(certificate.parent, {certificate.name: text})
     if as_json:
         click.echo(json.dumps(found.summary(), indent=2, sort_keys=True, ensure_ascii=False))
-    elif explain:
-        click.echo(found.explain())
-    else:
-        click.echo(str(found))
-        click.echo(f"rules: {', '.join(found.rules)}")
+        return
+    click.echo(found.explain() if explain else f"{found}\nrules: {', '.join(found.rules)}")
+    objection = f"NOT accepted by the independent checker: {found.objection}"
+    click.echo(f"checked: {objection if found.objection else 'accepted by the independent checker'}")
 
 
 @main.command()
