@@ -91,7 +91,7 @@ class Node:
     """One application of a rule.
 
     Attributes:
-        rule: the name of the rule in the registry.
+        rule: the name of the rule in the table.
         germ: what it was applied to.
         lower, upper: proven bounds on (κ, m) of the germ.
         says: one sentence for a reader, with the formulas of this step.
