@@ -1,4 +1,6 @@
-"""Bounds on a pair (κ, m) in the order of dominance, and how they combine.
+"""Bounds on a pair (κ, m) in the order of dominance, and how they combine. A `Bound` is one side, `Bounds` are both.
+
+κ is the threshold of the ideal of a germ: λ of K when K is its only generator, 2λ when K ≍ Σ f_j².
 
 (a, m) governs (b, n) when a < b, or a = b and m ≥ n. A lower bound (v, m) says that v governs the true pair, an upper
 bound that the true pair governs it; without m, only κ ≥ v or κ ≤ v is said. κ = ∞ belongs to the unit ideal.

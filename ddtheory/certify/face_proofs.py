@@ -28,7 +28,7 @@ def parts(germ: Germ, face: Face) -> list[Polynomial]:
     return [{exponent: c for exponent, c in f.items() if exponent in face} for f in germ.generators]
 
 
-def order_bounds(node: Node, proofs: Mapping[Face, Any]) -> dict[Face, int | None]:
+def orders_of_zeros(node: Node, proofs: Mapping[Face, Any]) -> dict[Face, int | None]:
     """A proven bound on the order of the real torus zeros of every face ideal; a proof may use smaller faces."""
     found: dict[Face, int | None] = {}
     for face in sorted(proofs, key=len):

@@ -83,6 +83,8 @@ def known_germs(
     def draw_germ(draw: DrawFn) -> KnownGerm:
         import sympy
 
+        from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing
+
         blocks = draw(st.lists(block, min_size=min_blocks, max_size=max_blocks))
         size = sum(map(len, blocks))
         weights = [h for part in blocks for _, h in part]
@@ -107,11 +109,9 @@ def known_germs(
             if pair is None:
                 generators, pair = [own], found
             elif draw(st.sampled_from(("sum", "product"))) == "sum":
-                generators, pair = [*generators, own], RLCT(pair.lam + found.lam, pair.m + found.m - 1)
+                generators, pair = [*generators, own], separable_sum(pair, found)
             else:
-                smaller = min(pair.lam, found.lam)
-                pair = RLCT(smaller, sum(part.m for part in (pair, found) if part.lam == smaller))
-                generators = [generator * own for generator in generators]
+                generators, pair = [generator * own for generator in generators], transversal_crossing(pair, found)
         factor = 1 + exact(unit) * x[0]
         generators = [sympy.expand(factor * generator) for generator in generators]
         assert pair is not None  # there is at least one block

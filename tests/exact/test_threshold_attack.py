@@ -15,7 +15,7 @@ from ddtheory.errors import InvalidValueError, NotAnalyticError
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.local_ring import ring_of
 from ddtheory.exact.thresholds.rlct import rlct
-from ddtheory.exact.thresholds.rules.general_bounds import order_bounds
+from ddtheory.exact.thresholds.solver import Solver
 from ddtheory.values import RLCT
 
 
@@ -115,6 +115,6 @@ def test_bounds_of_an_ideal_with_a_unit_are_infinite() -> None:
     """⟨1 + x, y⟩ may be met at a limit, as the germ in a chart."""
     ring = ring_of(("x", "y"))
     x, y = ring.gens
-    found = order_bounds(IdealGerm(ring, (1 + x, y), (Fraction(0),) * 2, (False,) * 2), "The time limit was reached.")
+    found = Solver(1e-9, 1).solve(IdealGerm(ring, (1 + x, y), (Fraction(0),) * 2, (False,) * 2))
     assert found.lower.is_infinite
     assert found.upper.is_infinite

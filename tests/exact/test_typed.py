@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+import ddtheory.exact.thresholds.intersection_type as types
 from ddtheory.errors import NotADivergenceError
 from ddtheory.exact.thresholds.intersection_type import Intersection, intersection_type
+from ddtheory.exact.thresholds.rules.table import RULES
 
 # K, the intersection, regular coordinates split off before it
 DIVERGENCES = [
@@ -38,6 +40,15 @@ def test_divergences(given: str, kind: Intersection, live: int) -> None:
 )
 def test_generators(generators: list[str], kind: Intersection) -> None:
     assert intersection_type(generators=generators).kind is kind
+
+
+def test_every_rule_has_a_type_or_is_looked_through() -> None:
+    """A rule that is in neither place would make a germ regular."""
+    names = {rule.name for rule in RULES}
+    placed = {*types._TYPES, *types._LOOKED_THROUGH}
+    assert names - placed == set(), "say in intersection_type.py which typed intersection these rules show"
+    assert placed - names == set(), "intersection_type.py names rules that are no longer in rules/table.py"
+    assert not set(types._TYPES) & types._LOOKED_THROUGH
 
 
 def test_a_crossing_is_not_taken_for_a_sum() -> None:

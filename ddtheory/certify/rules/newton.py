@@ -8,7 +8,7 @@ from typing import Any
 
 from ddtheory.certify import strict_json
 from ddtheory.certify.bounds import Bound, Bounds
-from ddtheory.certify.face_proofs import order_bounds, shows_zero
+from ddtheory.certify.face_proofs import orders_of_zeros, shows_zero
 from ddtheory.certify.germs import Node
 from ddtheory.certify.polyhedra import Face, Polyhedron, dot
 from ddtheory.certify.refusal import require
@@ -98,7 +98,7 @@ def faces_with_orders(node: Node, polyhedron: Polyhedron, value: Any) -> list[tu
     missing = polyhedron.compact_faces - set(proofs)
     examples = sorted(sorted(list(a) for a in face) for face in missing)[:1]
     require(not missing, f"{len(missing)} compact faces are not listed, among them {examples}")
-    orders = order_bounds(node, proofs)
+    orders = orders_of_zeros(node, proofs)
     return [(face, orders[face]) for face in proofs]
 
 

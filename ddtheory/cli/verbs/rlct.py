@@ -68,8 +68,7 @@ def rlct(
         output.write_file(certificate, json.dumps(found.to_json(), indent=1, ensure_ascii=False) + "\n")
     if as_json:
         print_json(found.summary())
-    elif explain:
-        click.echo(found.explain())
-    else:
-        click.echo(str(found))
-        click.echo(f"rules: {', '.join(found.rules)}")
+        return
+    click.echo(found.explain() if explain else f"{found}\nrules: {', '.join(found.rules)}")
+    objection = f"NOT accepted by the independent checker: {found.objection}"
+    click.echo(f"checked: {objection if found.objection else 'accepted by the independent checker'}")

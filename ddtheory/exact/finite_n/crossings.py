@@ -21,6 +21,7 @@ from flint import arb
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.finite_n import crossing_law as crossing
 from ddtheory.exact.numbers.enclosing import ball, check_digits, rational, to_digits, working
+from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing
 from ddtheory.values import RLCT, Enclosure
 
 
@@ -70,13 +71,12 @@ class FiniteN:
         """
         if self.n_beta != other.n_beta:
             raise InvalidValueError(f"A sum needs both parts at one nβ, got {self.n_beta} and {other.n_beta}.")
-        a, b = self.rlct, other.rlct
         return FiniteN(
             self.n_beta,
             self.evidence * other.evidence,
             self.free_energy + other.free_energy,
             self.learning_coefficient + other.learning_coefficient,
-            RLCT(a.lam + b.lam, a.m + b.m - 1),
+            separable_sum(self.rlct, other.rlct),
             self.constant * other.constant,
         )
 
@@ -143,7 +143,7 @@ def finite_n(
     else:
         moments, constant = _box_moments(powers, weights, t * c, c, 2 ** len(powers) if sided == "two" else 1)
     rates = [(h + 1) / p for p, h in zip(powers, weights, strict=True)]
-    rlct = RLCT(min(rates), rates.count(min(rates)))
+    rlct = transversal_crossing(*map(RLCT, rates))
     evidence = to_digits(lambda precision: moments(precision)[0], digits)
     return FiniteN(
         t,

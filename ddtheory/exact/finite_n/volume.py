@@ -22,6 +22,7 @@ from ddtheory.errors import InvalidValueError
 from ddtheory.exact.finite_n.crossing_law import Term, density
 from ddtheory.exact.finite_n.crossings import check_crossing
 from ddtheory.exact.numbers.enclosing import ball, check_digits, rational, to_digits, working
+from ddtheory.exact.thresholds.intersection import transversal_crossing
 from ddtheory.values import RLCT, Enclosure
 
 
@@ -91,7 +92,7 @@ def sublevel_volume(
         to_digits(volume, digits),
         to_digits(local, digits),
         None if level == 1 else to_digits(raw, digits),
-        RLCT(min(rates), rates.count(min(rates))),
+        transversal_crossing(*map(RLCT, rates)),
     )
 
 

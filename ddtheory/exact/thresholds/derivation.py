@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from ddtheory.exact.thresholds.ideal import IdealGerm
@@ -23,7 +24,7 @@ class Derivation:
         kind: "divergence" when K itself was given, "generators" when K ≍ Σ f².
         given: the polynomials as given, before the point was moved to the origin.
         at: the point.
-        root: the tree of rules, for the ideal: κ = λ for a divergence, κ = 2λ for generators.
+        root: the tree of rules, for the ideal; how its κ gives λ stands in `ddtheory.exact.thresholds`.
         read_as: which expressions were replaced by polynomials, up to units; empty when none was.
     """
 
@@ -126,12 +127,18 @@ class Derivation:
     @property
     def checked(self) -> bool:
         """Whether the independent checker accepts the certificate."""
+        return not self.objection
+
+    @cached_property
+    def objection(self) -> str:
+        """Why the independent checker has not accepted the certificate; empty when it has."""
         from ddtheory.certify import check
 
         try:
-            return bool(check(json.dumps(self.to_json())).accepted)
-        except CertificateError:
-            return False
+            rejection = check(json.dumps(self.to_json())).rejection
+        except CertificateError as error:
+            return f"there is no certificate to check. {error}"
+        return f"it rejects the certificate at {rejection}. This is a defect: please report it." if rejection else ""
 
     def __str__(self) -> str:
         return self._headline()
@@ -161,7 +168,7 @@ def _node_to_json(node: Node) -> dict[str, Any]:
         "upper": bound_to_json(node.upper),
         "data": dict(node.data()),
         "children": [_node_to_json(child) for child in node.children],
-        **({"parameters": list(node.parameters)} if node.parameters else {}),
+        **({"parameters": sorted(node.germ.parameters)} if node.germ.parameters else {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""An ideal with its prior and its domain, local at the origin: what the rules for learning coefficients work on."""
+"""An ideal with its prior and its domain, at the origin or at a family of points: what the rules work on."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from ddtheory.exact.thresholds.local_ring import Element, ring_of
 class IdealGerm:
     """The ideal ⟨f_1 … f_s⟩ near 0 with prior ∏|x_i|^{h_i}, on the domain x_i ≥ 0 for the one-sided variables.
 
-    Its pair (κ, m) is the smallest pole of z ↦ ∫ (Σ|f_j|)^{−z} ∏|x_i|^{h_i} dx and its order: κ = λ when the only
-    generator is K itself, and κ = 2λ when K ≍ Σ f_j².
+    Its pair (κ, m) is the smallest pole of z ↦ ∫ (Σ|f_j|)^{−z} ∏|x_i|^{h_i} dx and its order; κ and λ are
+    told apart in `ddtheory.exact.thresholds`.
+
+    With parameters it is a family of germs: one at every point where the parameters have any real values and the other
+    variables are 0. Its pair is then the dominating one of them all.
 
     Attributes:
         ring: ℚ[x_1 … x_d].
@@ -24,6 +27,7 @@ class IdealGerm:
         prior: the exponents h_i > −1.
         nonnegative: which variables are one-sided.
         divergence: there is one generator and it does not change sign near 0 (known or assumed, never guessed).
+        parameters: the variables of a family that may have any value; none for a germ at the origin.
     """
 
     ring: PolyRing
@@ -31,6 +35,7 @@ class IdealGerm:
     prior: tuple[Fraction, ...]
     nonnegative: tuple[bool, ...]
     divergence: bool = False
+    parameters: frozenset[int] = frozenset()
 
     @property
     def dimension(self) -> int:
@@ -62,6 +67,7 @@ class IdealGerm:
             tuple(self.prior[i] for i in kept),
             tuple(self.nonnegative[i] for i in kept),
             self.divergence and len(moved) == 1,
+            frozenset(place for place, index in enumerate(kept) if index in self.parameters),
         )
 
     def __str__(self) -> str:
@@ -72,7 +78,13 @@ class IdealGerm:
         )
         sides = ", ".join(f"{name} ≥ 0" for name, one in zip(self.names, self.nonnegative, strict=True) if one)
         ideal = ", ".join(shown(generator) for generator in self.generators) or "0"
-        return f"⟨{ideal}⟩" + (f" with prior {weights.strip()}" if weights else "") + (f" on {sides}" if sides else "")
+        anywhere = ", ".join(self.names[index] for index in sorted(self.parameters))
+        return (
+            f"⟨{ideal}⟩"
+            + (f" with prior {weights.strip()}" if weights else "")
+            + (f" on {sides}" if sides else "")
+            + (f" at every {anywhere}" if anywhere else "")
+        )
 
 
 def shown(polynomial: Element, most: int = 9) -> str:

@@ -42,6 +42,22 @@ _TYPES: Mapping[str, Intersection] = {
     "blowup": Intersection.OVERLAPPING,
     "bounds": Intersection.OVERLAPPING,
 }
+# rules that show the same loci in another way, or choose among derivations
+_LOOKED_THROUGH = frozenset(
+    {
+        "squares",
+        "zero",
+        "unit",
+        "variables",
+        "generators",
+        "power",
+        "coordinates",
+        "square",
+        "roots",
+        "contract",
+        "best",
+    }
+)
 
 
 @dataclass(frozen=True)

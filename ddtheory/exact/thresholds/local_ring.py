@@ -168,6 +168,18 @@ def shift(polynomial: Element, index: int, image: Element) -> Element:
     return substitute(polynomial, images, polynomial.ring)
 
 
+def moved_to_origin(polynomial: Element, place: Sequence[Fraction]) -> Element:
+    """f(x + place): what f is at a point, moved to the origin.
+
+    >>> ring = ring_of(("x", "y"))
+    >>> x, y = ring.gens
+    >>> moved_to_origin(x * y - x, (Fraction(0), Fraction(1)))
+    x*y
+    """
+    ring = polynomial.ring
+    return substitute(polynomial, [x + rational(entry) for x, entry in zip(ring.gens, place, strict=True)], ring)
+
+
 def without(polynomial: Element, index: int, ring: PolyRing) -> Element:
     """A polynomial that does not contain the variable, in the ring without it."""
     return ring.from_dict({m[:index] + m[index + 1 :]: c for m, c in polynomial.items()})

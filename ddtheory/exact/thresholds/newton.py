@@ -1,11 +1,11 @@
-"""Newton polyhedra: the exact rational programme behind (λ, m) of a monomial ideal, with its certificate.
+"""Newton polyhedra: the exact rational programme behind (κ, m) of a monomial ideal, with its certificate.
 
 For generators with exponent vectors A and prior ∏|w_i|^{h_i}, put τ = h + 1. The number
 
     ℓ = min {⟨w, τ⟩ : w ≥ 0, ⟨w, a⟩ ≥ 1 for a ∈ A} = max {Σ_a y_a : y ≥ 0, Σ_a y_a a ≤ τ}
 
-is λ of the ideal (so K ≍ Σ f_i² has λ = ℓ/2), and m is 1 + the dimension of the set of optimal w. Both programmes are
-solved exactly; an optimal pair (w, y) is a certificate that anyone can check by adding fractions.
+is κ of the ideal, and m is 1 + the dimension of the set of optimal w. Both programmes are solved exactly; an optimal
+pair (w, y) is a certificate that anyone can check by adding fractions.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class NewtonDistance:
     """The solution of the programme: the value ℓ, the multiplicity, and the certificate.
 
     Attributes:
-        value: ℓ, which is λ of the monomial ideal.
+        value: ℓ, which is κ of the monomial ideal.
         multiplicity: 1 + the dimension of the optimal face of weights.
         weights: an optimal w, one entry a variable; a divisorial valuation of order 1 and log discrepancy ℓ.
         multipliers: an optimal y, one entry a generator; Σ y_a = ℓ proves that no w does better.
@@ -44,16 +44,16 @@ def newton_distance(exponents: Sequence[Exponents], prior: Sequence[Fraction | i
     """Solve the programme of a monomial ideal exactly.
 
     Args:
-        exponents: one vector a generator, non-negative integers, none of them zero (a unit has no λ).
+        exponents: one vector a generator, non-negative integers, none of them zero (a unit has κ = ∞).
         prior: the exponents h_i > −1 of the prior ∏|w_i|^{h_i}; all 0 when omitted.
 
-    Source: Arnold, Gusein-Zade, Varchenko, volume II; Howald 2001; Lin 2011, Theorem 4.18. The equality λ = ℓ holds for
+    Source: Arnold, Gusein-Zade, Varchenko, volume II; Howald 2001; Lin 2011, Theorem 4.18. The equality κ = ℓ holds for
     monomial ideals; for other ideals ℓ is an upper bound.
 
     Raises:
         InvalidValueError: no generator, a vector of the wrong length, a negative or zero exponent vector, h ≤ −1.
 
-    >>> found = newton_distance([(1, 1)])                          # ⟨xy⟩: λ = 1, m = 2
+    >>> found = newton_distance([(1, 1)])                          # ⟨xy⟩: κ = 1, m = 2
     >>> found.value, found.multiplicity
     (Fraction(1, 1), 2)
     >>> newton_distance([(2, 0), (0, 3)]).value                    # ⟨x², y³⟩: 1/2 + 1/3

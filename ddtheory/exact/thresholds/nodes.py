@@ -40,6 +40,9 @@ INFINITE = Bound(math.inf, 1)
 NOTHING = Bound(Fraction(0))  # the lower bound that always holds
 
 
+# what `intersection` says of pairs, for bounds on them: a multiplicity may be unknown, and the unit ideal has κ = ∞
+
+
 def in_sum(bounds: Sequence[Bound]) -> Bound:
     """κ and m − 1 add over blocks of a separable sum."""
     if any(bound.is_infinite for bound in bounds):
@@ -88,13 +91,12 @@ class Node:
     """One application of a rule.
 
     Attributes:
-        rule: the name of the rule in the registry.
+        rule: the name of the rule in the table.
         germ: what it was applied to.
         lower, upper: proven bounds on (κ, m) of the germ.
         says: one sentence for a reader, with the formulas of this step.
         children: the germs that it leads to.
         data: makes what a checker needs to follow the step; computed only when a certificate is asked for.
-        parameters: the variables of a family: the bounds hold for the dominating pair over all their real values.
     """
 
     rule: str
@@ -104,11 +106,52 @@ class Node:
     says: str
     children: tuple[Node, ...] = ()
     data: Callable[[], Data] = field(default=_no_data, repr=False, compare=False)
-    parameters: tuple[int, ...] = ()
 
     @property
     def is_exact(self) -> bool:
         return self.lower == self.upper and (self.lower.m is not None)
+
+
+Solve = Callable[[IdealGerm], Node]
+"""The solver as the rules see it: the best derivation that it finds for a germ."""
+
+
+def from_child(
+    rule: str,
+    germ: IdealGerm,
+    child: Node,
+    says: str,
+    data: Callable[[], Data] = _no_data,
+    *,
+    times: Fraction = Fraction(1),
+    plus: Fraction = Fraction(0),
+) -> Node:
+    """A step to one other germ: κ = times · κ(child) + plus, with the same multiplicity."""
+    lower, upper = (bound.scaled(times).shifted(plus) for bound in (child.lower, child.upper))
+    return Node(rule, germ, lower, upper, says, (child,), data)
+
+
+Combine = Callable[[Sequence[Bound]], Bound]
+
+
+def from_children(
+    rule: str,
+    germ: IdealGerm,
+    children: Sequence[Node],
+    combine: tuple[Combine, Combine],
+    says: str,
+    data: Callable[[], Data] = _no_data,
+) -> Node:
+    """A step to several germs, whose lower bounds and upper bounds combine as one of the pairs below says."""
+    lower = combine[0]([child.lower for child in children])
+    upper = combine[1]([child.upper for child in children])
+    return Node(rule, germ, lower, upper, says, tuple(children), data)
+
+
+SUM: tuple[Combine, Combine] = (in_sum, in_sum)
+CROSSING: tuple[Combine, Combine] = (in_crossing, in_crossing)
+UNION: tuple[Combine, Combine] = (lower_of_union, upper_of_union)
+BEST: tuple[Combine, Combine] = (best_lower, best_upper)
 
 
 class CertificateError(DDTheoryError):

@@ -11,7 +11,7 @@ from ddtheory.exact.thresholds.faces import Exponent, Face
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.local_ring import rational, ring_of
 from ddtheory.exact.thresholds.newton import newton_distance
-from ddtheory.exact.thresholds.rules.newton import newton_polyhedron
+from ddtheory.exact.thresholds.rules.polyhedron import newton_polyhedron
 from ddtheory.values import RLCT
 
 Polynomial = Mapping[Exponent, Fraction]
@@ -19,7 +19,7 @@ Polynomial = Mapping[Exponent, Fraction]
 
 @dataclass(frozen=True)
 class NewtonBound:
-    """The Newton pair of an ideal: a proven upper bound, and λ itself when `exact`.
+    """The Newton pair of an ideal, for K ≍ Σ f_i²: a proven upper bound on (λ, m), and the pair itself when `exact`.
 
     Attributes:
         rlct: (λ, m) of K ≍ Σ f_i² when exact, else an upper bound on it.

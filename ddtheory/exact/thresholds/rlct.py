@@ -24,9 +24,8 @@ from ddtheory.exact.thresholds.expressions import (
     polynomial_of,
     squares_of,
 )
-from ddtheory.exact.thresholds.ideal import IdealGerm, shown
-from ddtheory.exact.thresholds.local_ring import constant_term, ring_of, substitute
-from ddtheory.exact.thresholds.nodes import Node
+from ddtheory.exact.thresholds.ideal import IdealGerm
+from ddtheory.exact.thresholds.local_ring import constant_term, moved_to_origin, ring_of
 from ddtheory.exact.thresholds.solver import Solver
 
 _LARGEST = 5_000  # terms in all generators
@@ -116,17 +115,7 @@ def rlct(
     ring = ring_of(names)
     shape = (tuple(weights.get(name, Fraction(0)) for name in names), tuple(name in sides for name in names))
     given = [polynomial_of(expression, ring, point, most_terms) for expression in expressions]
-    moved = [
-        substitute(
-            f,
-            [
-                g + ring.ground_new(ring.domain(p.numerator, p.denominator))
-                for g, p in zip(ring.gens, place, strict=True)
-            ],
-            ring,
-        )
-        for f in given
-    ]
+    moved = [moved_to_origin(f, place) for f in given]
     if sum(len(f) for f in moved) > most_terms:
         raise InvalidValueError(
             f"The expressions have {sum(len(f) for f in moved)} terms, more than most_terms = {most_terms}. Raise the "
@@ -136,52 +125,14 @@ def rlct(
     whole = IdealGerm(ring, tuple(moved), *shape, kind == "divergence")
     if kind == "divergence":
         _refuse_negative(whole)
-    solver = Solver(seconds, depth, progress)
-    squares = squares_of(expressions[0]) if kind == "divergence" else None
-    root = _from_squares(whole, squares, ring, point, solver, most_terms) if squares else None
-    if root is None or not root.is_exact:
-        other = solver.solve(whole)
-        root = other if root is None or other.is_exact else _stronger(root, other)
+    as_written = squares_of(expressions[0]) if kind == "divergence" else None
+    terms = [
+        (coefficient, moved_to_origin(polynomial_of(root, ring, point, most_terms), place))
+        for coefficient, root in as_written or ()
+    ]
+    root = Solver(seconds, depth, progress).derive(whole, terms)
     read_as = "" if all(entry.is_polynomial() for entry in asked_for) else described(asked_for, given)
     return Derivation(kind, IdealGerm(ring, tuple(given), *shape, kind == "divergence"), place, root, read_as)
-
-
-def _stronger(first: Node, second: Node) -> Node:
-    if second.lower.value > first.lower.value or second.upper.value < first.upper.value:
-        return second
-    return first
-
-
-def _from_squares(
-    whole: IdealGerm,
-    squares: Sequence[tuple[Fraction, Expr]],
-    ring: Any,
-    point: Mapping[str, Fraction],
-    solver: Solver,
-    most_terms: int,
-) -> Node | None:
-    """K = Σ c_i f_i² with c_i > 0 has the ideal of the f_i, and half their κ."""
-    shift = [
-        generator + ring.ground_new(ring.domain(p.numerator, p.denominator))
-        for generator, p in zip(ring.gens, (point.get(name, Fraction(0)) for name in whole.names), strict=True)
-    ]
-    roots = [substitute(polynomial_of(root, ring, point, most_terms), shift, ring) for _, root in squares]
-    total = ring.zero
-    for (coefficient, _), root in zip(squares, roots, strict=True):
-        total = total + root**2 * ring.domain(coefficient.numerator, coefficient.denominator)
-    if total != whole.generators[0]:
-        return None  # a function was replaced by a polynomial up to a unit inside a square
-    child = solver.solve(IdealGerm(ring, tuple(roots), whole.prior, whole.nonnegative))
-    half = Fraction(1, 2)
-    return Node(
-        "squares",
-        whole,
-        child.lower.scaled(half),
-        child.upper.scaled(half),
-        f"A sum of squares: K ≍ Σ f² with f = {', '.join(shown(root) for root in roots)}, so κ(K) = κ/2.",
-        (child,),
-        lambda: {"coefficients": [str(coefficient) for coefficient, _ in squares]},
-    )
 
 
 def _refuse_trivial(moved: Sequence[Polynomial], kind: str, names: Sequence[str], place: Sequence[Fraction]) -> None:

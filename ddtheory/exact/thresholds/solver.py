@@ -1,28 +1,41 @@
-"""The order in which rules are tried, and the search over coordinates when none of them closes."""
+"""The search for a derivation: it walks the stages of the table of rules, within a time and a depth."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import TypeVar
 
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.local_ring import Element
-from ddtheory.exact.thresholds.nodes import Node, best_lower, best_upper
-from ddtheory.exact.thresholds.rules.blow_ups import blow_ups
-from ddtheory.exact.thresholds.rules.changes import apply_change, changed, described, shifts
-from ddtheory.exact.thresholds.rules.general_bounds import order_bounds
-from ddtheory.exact.thresholds.rules.newton import Polyhedron, newton_polyhedron
-from ddtheory.exact.thresholds.rules.table import REDUCTIONS
-from ddtheory.exact.thresholds.rules.toric import toric_charts
+from ddtheory.exact.thresholds.nodes import Node
+from ddtheory.exact.thresholds.rules.attempt import Attempt
+from ddtheory.exact.thresholds.rules.rule import (
+    Alternative,
+    AsWritten,
+    Competition,
+    Ending,
+    FamilyReduction,
+    LastResort,
+    Reduction,
+    Rule,
+)
+from ddtheory.exact.thresholds.rules.table import RULES
 
-_BRANCHES = 3  # changes of coordinates that are followed from one germ
+_Stage = TypeVar("_Stage", bound=Rule)
 
 
 class Solver:
-    """Derives the pair of germs, within a time and a depth that its user sets."""
+    """Derives the pair of germs, within a time and a depth that its user sets, by the rules of a table."""
 
-    def __init__(self, seconds: float, depth: int, progress: Callable[[IdealGerm], None] | None = None) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        depth: int,
+        progress: Callable[[IdealGerm], None] | None = None,
+        rules: Sequence[Rule] = RULES,
+    ) -> None:
         self._deadline = time.monotonic() + seconds
         self._deepest = depth
         self._depth = 0
@@ -30,98 +43,78 @@ class Solver:
         self._open: set[IdealGerm] = set()
         self._progress = progress
 
+        def stage(kind: type[_Stage]) -> list[_Stage]:
+            return [rule for rule in rules if isinstance(rule, kind)]
+
+        self._as_written = stage(AsWritten)
+        self._endings = stage(Ending)
+        self._reductions = stage(Reduction)
+        everywhere = [rule for rule in self._reductions if rule.everywhere]
+        self._in_families: list[Reduction | FamilyReduction] = [*everywhere, *stage(FamilyReduction)]
+        self._alternatives = stage(Alternative)
+        (self._last_resort,) = stage(LastResort)
+        (self._competition,) = stage(Competition)
+
+    def derive(self, germ: IdealGerm, squares: Sequence[tuple[Fraction, Element]] = ()) -> Node:
+        """The derivation of a germ; `squares` are the terms (c_i, f_i) of a K that was written as Σ c_i f_i²."""
+        tried: list[Node] = []
+        for rule in self._as_written:
+            node = rule.apply(germ, squares, self.solve)
+            if node is not None:
+                if node.is_exact:
+                    return node
+                tried.append(node)
+        return self._competition.apply(germ, [*tried, self.solve(germ)])
+
     def solve(self, germ: IdealGerm) -> Node:
         """The best derivation found for a germ; its bounds are proven whether or not they meet."""
         if germ in self._known:
             return self._known[germ]
+        for rule in self._endings:
+            node = rule.apply(germ)
+            if node is not None:
+                return node
         if germ in self._open:
-            return order_bounds(germ, "The search came back to the same germ.")
+            return self._last_resort.apply(germ, "The search came back to the same germ.")
         if self._expired():
-            return order_bounds(germ, "The time limit was reached.")
+            return self._last_resort.apply(germ, "The time limit was reached.")
         if self._depth >= self._deepest:
-            return order_bounds(germ, "The depth limit was reached.")
+            return self._last_resort.apply(germ, "The depth limit was reached.")
         if self._progress:
             self._progress(germ)
         self._open.add(germ)
         self._depth += 1
         try:
-            node = self._derive(germ)
+            node = self._in_family(germ) if germ.parameters else self._at_origin(germ)
         finally:
             self._depth -= 1
             self._open.discard(germ)
         self._known[germ] = node
         return node
 
-    def _derive(self, germ: IdealGerm) -> Node:
-        for rule in REDUCTIONS:
+    def _in_family(self, germ: IdealGerm) -> Node:
+        return self._reduced(germ, self._in_families) or self._best(germ, ())
+
+    def _at_origin(self, germ: IdealGerm) -> Node:
+        return self._reduced(germ, self._reductions) or self._best(germ, self._alternatives)
+
+    def _reduced(self, germ: IdealGerm, reductions: Sequence[Reduction | FamilyReduction]) -> Node | None:
+        for rule in reductions:
             node = rule.apply(germ, self.solve)
             if node is not None:
                 return node
-        polyhedron = newton_polyhedron(germ, self._expired, edges_only=True)
-        if polyhedron is None:
-            return self._in_charts(germ, [order_bounds(germ, "The Newton polyhedron has too many faces.")])
-        if polyhedron.node.is_exact:
-            return polyhedron.node
-        tried = [polyhedron.node]
-        # zeros on edges are cheap to find; larger faces are settled once the edges are
-        if any(found.order is not None for found in polyhedron.harmful):
-            for node in self._other_coordinates(germ, polyhedron, edges=True):
+        return None
+
+    def _best(self, germ: IdealGerm, alternatives: Sequence[Alternative]) -> Node:
+        tried: list[Node] = []
+        attempt = Attempt(germ, self.solve, self._expired, self._open.__contains__)
+        for rule in alternatives:
+            for node in rule.apply(attempt):
                 if node.is_exact:
                     return node
                 tried.append(node)
-        polyhedron = newton_polyhedron(germ, self._expired) or polyhedron
-        if polyhedron.node.is_exact:
-            return polyhedron.node
-        tried.append(polyhedron.node)
-        for node in self._other_coordinates(germ, polyhedron, edges=False):
-            if node.is_exact:
-                return node
-            tried.append(node)
-        node = toric_charts(germ, polyhedron, self.solve)
-        if node is not None:
-            if node.is_exact:
-                return node
-            tried.append(node)
-        return self._in_charts(germ, tried)
+        tried.append(self._last_resort.apply(germ, "No rule closed this germ."))
+        return self._competition.apply(germ, tried)
 
     def _expired(self) -> bool:
         return time.monotonic() > self._deadline
-
-    def _in_charts(self, germ: IdealGerm, tried: list[Node]) -> Node:
-        for node in blow_ups(germ, self.solve, self._expired):
-            if node.is_exact:
-                return node
-            tried.append(node)
-        tried.append(order_bounds(germ, "No rule closed this germ."))
-        return _best(germ, tried)
-
-    def _other_coordinates(self, germ: IdealGerm, polyhedron: Polyhedron, edges: bool) -> Iterator[Node]:
-        """Derivations in coordinates where zeros on harmful faces have moved away, the most promising first."""
-        candidates: list[tuple[tuple[bool, Fraction, int, int], int, IdealGerm, list[Element]]] = []
-        for found in polyhedron.harmful:
-            if (found.order is not None) != edges:
-                continue
-            for new in shifts(germ, found.face):
-                if self._expired():
-                    return
-                child = apply_change(germ, new)
-                if child in self._open or any(child == other for _, _, other, _ in candidates):
-                    continue
-                seen = newton_polyhedron(child, self._expired, edges_only=True)
-                if seen is None:
-                    continue
-                key = (not seen.node.is_exact, seen.distance.value, len(seen.harmful), sum(map(len, child.generators)))
-                candidates.append((key, len(candidates), child, new))
-        for _, _, child, new in sorted(candidates, key=lambda entry: entry[:2])[:_BRANCHES]:
-            if self._expired():
-                return
-            yield changed(germ, self.solve(child), f"New coordinates {described(germ, new)}.", new)
-
-
-def _best(germ: IdealGerm, tried: Sequence[Node]) -> Node:
-    lower, upper = best_lower([node.lower for node in tried]), best_upper([node.upper for node in tried])
-    for node in tried:
-        if node.lower == lower and node.upper == upper:
-            return node
-    useful = tuple(node for node in tried if node.lower == lower or node.upper == upper)
-    return Node("best", germ, lower, upper, "The best bounds of several derivations.", useful)

@@ -1,1 +1,1 @@
-"""The rules that derive learning coefficients, one family a file, and their registry."""
+"""The rules that derive thresholds, one subject a file, and their table: adding one is a file and a row."""

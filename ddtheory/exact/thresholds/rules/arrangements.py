@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -10,10 +10,8 @@ from flint import fmpq, fmpq_mat
 
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.local_ring import Element, linear_coefficient, split_unit
-from ddtheory.exact.thresholds.nodes import Bound, Data, Node
+from ddtheory.exact.thresholds.nodes import Bound, Data, Node, Solve
 from ddtheory.exact.thresholds.wire import polynomial_to_json
-
-Solve = Callable[[IdealGerm], Node]
 
 _MOST_FLATS = 5_000
 
@@ -30,7 +28,7 @@ def linear_forms(germ: IdealGerm, _solve: Solve) -> Node | None:
     if not found or any(not _is_linear(factor) for factor, _ in found):
         return None
     vectors = [_vector(factor) for factor, _ in found]
-    order = [Fraction(power) for _, power in found]
+    powers = [Fraction(power) for _, power in found]
     weight = [Fraction(0)] * len(found)
     for index, h in enumerate(germ.prior):
         if not h:
@@ -39,7 +37,7 @@ def linear_forms(germ: IdealGerm, _solve: Solve) -> Node | None:
         match = next((j for j, vector in enumerate(vectors) if _rank([vector, axis]) == 1), None)
         if match is None:
             vectors.append(axis)
-            order.append(Fraction(0))
+            powers.append(Fraction(0))
             weight.append(h)
         else:
             weight[match] += h
@@ -49,7 +47,7 @@ def linear_forms(germ: IdealGerm, _solve: Solve) -> Node | None:
     ratios = {
         flat: (codimension + sum((weight[j] for j in flat), Fraction(0))) / total
         for flat, codimension in flats.items()
-        if (total := sum((order[j] for j in flat), Fraction(0)))
+        if (total := sum((powers[j] for j in flat), Fraction(0)))
     }
     value = min(ratios.values())
     multiplicity = _longest_chain([flat for flat, ratio in ratios.items() if ratio == value])

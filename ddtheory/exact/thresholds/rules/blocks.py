@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import Element, greatest_divisor, quotient, split_unit, support
-from ddtheory.exact.thresholds.nodes import Node, in_crossing, in_sum
-from ddtheory.exact.thresholds.rules.ideals import Solve
+from ddtheory.exact.thresholds.local_ring import Element, factors, greatest_divisor, quotient, split_unit, support
+from ddtheory.exact.thresholds.nodes import CROSSING, SUM, Node, Solve, from_children
 from ddtheory.exact.thresholds.wire import polynomial_to_json
 
 
@@ -20,15 +20,14 @@ def separable_sum(germ: IdealGerm, solve: Solve) -> Node | None:
     parts = [
         (sorted(support(germ.generators[j] for j in block)), sorted(block)) for block in sorted(blocks, key=sorted)
     ]
-    children = tuple(solve(germ.on(kept, [germ.generators[j] for j in block])) for kept, block in parts)
+    children = [solve(germ.on(kept, [germ.generators[j] for j in block])) for kept, block in parts]
     names = " + ".join(f"({', '.join(germ.names[i] for i in kept)})" for kept, _ in parts)
-    return Node(
+    return from_children(
         "separable",
         germ,
-        in_sum([child.lower for child in children]),
-        in_sum([child.upper for child in children]),
-        f"Separable sum of the blocks {names}: κ = Σ κ_i, m = 1 + Σ (m_i − 1).",
         children,
+        SUM,
+        f"Separable sum of the blocks {names}: κ = Σ κ_i, m = 1 + Σ (m_i − 1).",
         lambda: {"blocks": [{"variables": kept, "generators": block} for kept, block in parts]},
     )
 
@@ -49,25 +48,27 @@ def additive_divergence(germ: IdealGerm, solve: Solve) -> Node | None:
         part = germ.ring.from_dict(dict(terms[j] for j in block))
         parts.append((sorted(support([part])), part))
     parts.sort(key=lambda pair: pair[0])
-    children = tuple(solve(germ.on(kept, [part])) for kept, part in parts)
+    children = [solve(germ.on(kept, [part])) for kept, part in parts]
     names = " + ".join(f"K({', '.join(germ.names[i] for i in kept)})" for kept, _ in parts)
-    return Node(
+    return from_children(
         "additive",
         germ,
-        in_sum([child.lower for child in children]),
-        in_sum([child.upper for child in children]),
-        f"K = {names} with each part ≥ 0: a separable sum.",
         children,
+        SUM,
+        f"K = {names} with each part ≥ 0: a separable sum.",
         lambda: {"blocks": [{"variables": kept} for kept, _ in parts]},
     )
 
 
 def transversal_crossing(germ: IdealGerm, solve: Solve) -> Node | None:
-    """A product of ideals in disjoint variables: the smallest κ, multiplicities added over those that attain it."""
+    """A product of ideals in disjoint variables: the smallest κ, multiplicities added over those that attain it.
+
+    At every point of a family the factors are taken with constants as units, since others may vanish somewhere.
+    """
     shared = greatest_divisor(germ.generators)
     if shared.is_ground:
         return None
-    _, found = split_unit(shared)
+    _, found = factors(shared) if germ.parameters else split_unit(shared)
     pieces: list[Element] = [factor**power for factor, power in found]
     rest = [quotient(generator, shared) for generator in germ.generators]
     if any(part is None for part in rest):
@@ -79,38 +80,30 @@ def transversal_crossing(germ: IdealGerm, solve: Solve) -> Node | None:
     blocks = connected(supports)
     if len(blocks) < 2:
         return None
-    factors: list[tuple[list[int], list[Element]]] = []
+    parts: list[tuple[list[int], list[Element]]] = []
     last = len(pieces)
     for block in sorted(blocks, key=sorted):
         common = germ.ring.one
         for j in sorted(block - {last}):
             common = common * pieces[j]
         generators = [common * part for part in remaining] if last in block and len(remaining) > 1 else [common]
-        factors.append((sorted(frozenset().union(*[supports[j] for j in block])), generators))
-    children = tuple(
-        solve(_keeping_sign(germ, germ.on(kept, generators), len(remaining) == 1)) for kept, generators in factors
-    )
-    return Node(
+        parts.append((sorted(frozenset().union(*[supports[j] for j in block])), generators))
+    # a factor of K ≥ 0 in variables of its own keeps one sign; it is taken ≥ 0
+    keeps = germ.divergence and len(remaining) == 1
+    children = [solve(replace(germ.on(kept, generators), divergence=keeps)) for kept, generators in parts]
+    return from_children(
         "crossing",
         germ,
-        in_crossing([child.lower for child in children]),
-        in_crossing([child.upper for child in children]),
-        "Transversal crossing of "
-        + " and ".join(f"({', '.join(germ.names[i] for i in kept)})" for kept, _ in factors)
-        + ": κ = min κ_i, multiplicities added over the minimisers.",
         children,
+        CROSSING,
+        "Transversal crossing of "
+        + " and ".join(f"({', '.join(germ.names[i] for i in kept)})" for kept, _ in parts)
+        + ": κ = min κ_i, multiplicities added over the minimisers.",
         lambda: {
-            "factors": [{"variables": kept} for kept, _ in factors],
-            "products": _products(germ, [generators for _, generators in factors]),
+            "factors": [{"variables": kept} for kept, _ in parts],
+            "products": _products(germ, [generators for _, generators in parts]),
         },
     )
-
-
-def _keeping_sign(germ: IdealGerm, child: IdealGerm, principal: bool) -> IdealGerm:
-    """A factor of K ≥ 0 in variables of its own keeps one sign; it is taken ≥ 0."""
-    if not (germ.divergence and principal):
-        return IdealGerm(child.ring, child.generators, child.prior, child.nonnegative)
-    return IdealGerm(child.ring, child.generators, child.prior, child.nonnegative, True)
 
 
 def _products(germ: IdealGerm, factors: Sequence[Sequence[Element]]) -> list[dict[str, object]]:

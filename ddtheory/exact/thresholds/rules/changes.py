@@ -32,10 +32,8 @@ from ddtheory.exact.thresholds.local_ring import (
     substitute,
     to_flint,
 )
-from ddtheory.exact.thresholds.nodes import CertificateError, Data, Node
+from ddtheory.exact.thresholds.nodes import CertificateError, Data, Node, Solve, from_child
 from ddtheory.exact.thresholds.wire import polynomial_to_json
-
-Solve = Callable[[IdealGerm], Node]
 
 
 def changed(
@@ -44,17 +42,22 @@ def changed(
     says: str,
     new: Sequence[Element],
     units: Callable[[], Sequence[Element]] | None = None,
+    old: Sequence[Element] = (),
 ) -> Node:
-    """The child is the germ in the coordinates `new`, up to one unit for each generator (1 when left out)."""
+    """The child is the germ in the coordinates `new`, up to one unit for each generator (1 when left out).
+
+    A family needs the inverse too: the `old` coordinates in terms of the new ones.
+    """
 
     def data() -> Data:
         multipliers = units() if units else [germ.ring.one] * len(germ.generators)
         return {
             "map": [polynomial_to_json(coordinate) for coordinate in new],
             "units": [polynomial_to_json(unit) for unit in multipliers],
+            **({"inverse": [polynomial_to_json(coordinate) for coordinate in old]} if old else {}),
         }
 
-    return Node("coordinates", germ, child.lower, child.upper, says, (child,), data)
+    return from_child("coordinates", germ, child, says, data)
 
 
 def described(germ: IdealGerm, new: Sequence[Element]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -14,9 +14,7 @@ from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.local_ring import Element, fraction, initial_form, order
 from ddtheory.exact.thresholds.matrix_products import deep_linear
 from ddtheory.exact.thresholds.newton import newton_distance
-from ddtheory.exact.thresholds.nodes import Bound, Node
-
-Solve = Callable[[IdealGerm], Node]
+from ddtheory.exact.thresholds.nodes import Bound, Node, Solve
 
 
 def definite_quadric(germ: IdealGerm, _solve: Solve) -> Node | None:

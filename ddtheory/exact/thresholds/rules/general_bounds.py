@@ -1,7 +1,8 @@
-"""What can be said of any germ: an upper bound by weights, a lower bound by the order of a generator."""
+"""What can be said of any germ: weights from above, the order of a generator from below, and the best of several."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -15,31 +16,51 @@ from ddtheory.exact.thresholds.local_ring import (
     substitute,
 )
 from ddtheory.exact.thresholds.newton import newton_distance
-from ddtheory.exact.thresholds.nodes import INFINITE, NOTHING, Bound, Data, Node
+from ddtheory.exact.thresholds.nodes import (
+    BEST,
+    INFINITE,
+    NOTHING,
+    Bound,
+    Data,
+    Node,
+    best_lower,
+    best_upper,
+    from_children,
+)
 from ddtheory.exact.thresholds.wire import rationals_to_json
 
 
-def order_bounds(germ: IdealGerm, reason: str) -> Node:
+def general_bounds(germ: IdealGerm, reason: str) -> Node:
     """κ ≤ ⟨w, τ⟩ for the best weights w of order 1, and κ ≥ 1/d where a generator has order d along a line.
 
     The lower bound is the sublevel estimate of van der Corput in one variable; a prior weight h < 0 on that variable
-    makes it (1 + h)/d.
+    makes it (1 + h)/d. The origin is one of the points of a family, so a family is bounded from above only.
     """
-    if not any(germ.generators):
-        nothing = Bound(Fraction(0), 1)
-        return Node("zero", germ, nothing, nothing, "Nothing is left: the zero ideal.")
-    if any(is_unit(generator) for generator in germ.generators):
-        return Node("unit", germ, INFINITE, INFINITE, "A generator does not vanish here.")
-    distance = newton_distance(lowest_exponents(germ.generators), germ.prior)
-    upper = Bound(distance.value)
-    lower, proof = _from_order(germ)
+    upper, weights = _from_weights(germ)
+    lower, proof = (NOTHING, None) if germ.parameters else _from_order(germ)
 
     def data() -> Data:
-        return {"weights": rationals_to_json(distance.weights), "order": proof, "reason": reason}
+        return {"weights": rationals_to_json(weights), "order": proof, "reason": reason}
 
-    return Node(
-        "bounds", germ, lower, upper, f"{reason} Bounds from weights and from the order of a generator.", (), data
-    )
+    below = "" if germ.parameters else " and from the order of a generator"
+    return Node("bounds", germ, lower, upper, f"{reason} Bounds from weights{below}.", (), data)
+
+
+def strongest(germ: IdealGerm, tried: Sequence[Node]) -> Node:
+    """The derivation that has both the best lower and the best upper bound, or else those that have one of them."""
+    lower, upper = best_lower([node.lower for node in tried]), best_upper([node.upper for node in tried])
+    for node in tried:
+        if node.lower == lower and node.upper == upper:
+            return node
+    useful = [node for node in tried if node.lower == lower or node.upper == upper]
+    return from_children("best", germ, useful, BEST, "The best bounds of several derivations.")
+
+
+def _from_weights(germ: IdealGerm) -> tuple[Bound, Sequence[Fraction]]:
+    if any(is_unit(generator) for generator in germ.generators):
+        return INFINITE, ()  # a family whose generators have common zeros elsewhere, if at all
+    distance = newton_distance(lowest_exponents(germ.generators), germ.prior)
+    return Bound(distance.value), distance.weights
 
 
 def _from_order(germ: IdealGerm) -> tuple[Bound, dict[str, Any] | None]:

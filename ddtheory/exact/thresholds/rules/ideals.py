@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -18,25 +18,31 @@ from ddtheory.exact.thresholds.local_ring import (
     linear_coefficient,
     order,
     quotient,
+    rational,
     split_unit,
     support,
 )
-from ddtheory.exact.thresholds.nodes import INFINITE, Bound, Data, Node
+from ddtheory.exact.thresholds.nodes import INFINITE, Bound, Data, Node, Solve, from_child
 from ddtheory.exact.thresholds.wire import polynomial_to_json
-
-Solve = Callable[[IdealGerm], Node]
 
 _MOST_REDUCTIONS = 24
 _MOST_TERMS = 400
 
 
-def trivial_ideal(germ: IdealGerm, _solve: Solve) -> Node | None:
-    """The zero ideal has (0, 1), neutral in sums; the unit ideal has κ = ∞, neutral in crossings and unions."""
-    if not any(germ.generators):
-        return Node("zero", germ, Bound(Fraction(0), 1), Bound(Fraction(0), 1), "Nothing is left: the zero ideal.")
-    if any(is_unit(generator) for generator in germ.generators):
-        return Node("unit", germ, INFINITE, INFINITE, "A generator does not vanish here.")
-    return None
+def zero_ideal(germ: IdealGerm) -> Node | None:
+    """The zero ideal has (0, 1), neutral in sums."""
+    if any(germ.generators):
+        return None
+    nothing = Bound(Fraction(0), 1)
+    return Node("zero", germ, nothing, nothing, "Nothing is left: the zero ideal.")
+
+
+def unit_ideal(germ: IdealGerm) -> Node | None:
+    """The unit ideal has κ = ∞, neutral in crossings and unions; a unit at every point of a family is a constant."""
+    units = [generator for generator in germ.generators if is_unit(generator)]
+    if not any(unit.is_ground or not germ.parameters for unit in units):
+        return None
+    return Node("unit", germ, INFINITE, INFINITE, "A generator does not vanish here.")
 
 
 def unused_variables(germ: IdealGerm, solve: Solve) -> Node | None:
@@ -46,15 +52,8 @@ def unused_variables(germ: IdealGerm, solve: Solve) -> Node | None:
         return None
     child = solve(germ.on(kept, germ.generators))
     dropped = ", ".join(name for index, name in enumerate(germ.names) if index not in kept)
-    return Node(
-        "variables",
-        germ,
-        child.lower,
-        child.upper,
-        f"No generator contains {dropped}; it integrates out.",
-        (child,),
-        lambda: {"kept": kept},
-    )
+    says = f"No generator contains {dropped}; it integrates out."
+    return from_child("variables", germ, child, says, lambda: {"kept": kept})
 
 
 @dataclass(frozen=True)
@@ -87,27 +86,23 @@ _Step = _Unit | _Subtract | _Drop
 
 
 def spare_generators(germ: IdealGerm, solve: Solve) -> Node | None:
-    """The same ideal from simpler generators: without units, multiples, and terms that others generate."""
-    rewriting = Rewriting(list(germ.generators))
+    """The same ideal from simpler generators: without units, multiples, and terms that others generate.
+
+    At every point of a family the units are constants.
+    """
+    rewriting = _Rewriting(list(germ.generators), constants_only=bool(germ.parameters))
     rewriting.run(germ)
     if not rewriting.steps:
         return None
     child = solve(germ.with_generators(rewriting.current))
-    return Node(
-        "generators",
-        germ,
-        child.lower,
-        child.upper,
-        f"The ideal is {germ.with_generators(rewriting.current)}, up to units.",
-        (child,),
-        lambda: rewriting.data(germ),
-    )
+    says = f"The ideal is {child.germ}, up to units."
+    return from_child("generators", germ, child, says, lambda: rewriting.data(germ))
 
 
-class Rewriting:
+class _Rewriting:
     """Elementary steps on a list of generators, replayed when a certificate is wanted."""
 
-    def __init__(self, generators: list[Element], constants_only: bool = False) -> None:
+    def __init__(self, generators: list[Element], constants_only: bool) -> None:
         self.current = generators
         self._constants_only = constants_only
         self.steps: list[_Step] = []
@@ -241,14 +236,31 @@ def proper_power(germ: IdealGerm, solve: Solve) -> Node | None:
     root: Any = germ.ring.one
     for factor, power in found:
         root = root * factor ** (power // exponent)
-    child = solve(IdealGerm(germ.ring, (root,), germ.prior, germ.nonnegative))
-    scale = Fraction(1, exponent)
-    return Node(
+    child = solve(replace(germ, generators=(root,), divergence=False))
+    return from_child(
         "power",
         germ,
-        child.lower.scaled(scale),
-        child.upper.scaled(scale),
+        child,
         f"A power: ({shown(root)})^{exponent}, so κ = κ(root)/{exponent}.",
-        (child,),
         lambda: {"exponent": exponent, "unit": polynomial_to_json(unit)},
+        times=Fraction(1, exponent),
+    )
+
+
+def sum_of_squares(germ: IdealGerm, terms: Sequence[tuple[Fraction, Element]], solve: Solve) -> Node | None:
+    """K = Σ c_i f_i² with c_i > 0 has half the κ of ⟨f_i⟩; `terms` are the (c_i, f_i), as K was written.
+
+    None when the sum is not K: a function was then replaced by a polynomial up to a unit inside a square.
+    """
+    total = sum((root**2 * rational(coefficient) for coefficient, root in terms), germ.ring.zero)
+    if germ.generators != (total,):
+        return None
+    child = solve(replace(germ, generators=tuple(root for _, root in terms), divergence=False))
+    return from_child(
+        "squares",
+        germ,
+        child,
+        f"A sum of squares: K ≍ Σ f² with f = {', '.join(shown(root) for _, root in terms)}, so κ(K) = κ/2.",
+        lambda: {"coefficients": [str(coefficient) for coefficient, _ in terms]},
+        times=Fraction(1, 2),
     )

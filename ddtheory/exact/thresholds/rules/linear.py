@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from flint import fmpq, fmpq_mat
 
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.local_ring import Element, from_flint, initial_form, order, substitute, to_flint
-from ddtheory.exact.thresholds.nodes import Node
+from ddtheory.exact.thresholds.nodes import Node, Solve
 from ddtheory.exact.thresholds.rules.changes import changed, described
 
-Solve = Callable[[IdealGerm], Node]
 Form = list[Any]  # coefficients of a linear form in ℚ, one a variable
 
 

@@ -19,9 +19,8 @@ from ddtheory.exact.thresholds.local_ring import (
     support,
     without,
 )
-from ddtheory.exact.thresholds.nodes import CertificateError, Data, Node
+from ddtheory.exact.thresholds.nodes import CertificateError, Data, Node, Solve, from_child
 from ddtheory.exact.thresholds.rules.changes import changed, described
-from ddtheory.exact.thresholds.rules.ideals import Solve
 from ddtheory.exact.thresholds.wire import polynomial_to_json
 
 Sheared = tuple[IdealGerm, list[Element]]  # and the new coordinates in terms of the old
@@ -52,15 +51,14 @@ def _eliminated(germ: IdealGerm, slot: int, variable: int, parts: Sequence[Eleme
         pairs = [_written(cofactors(g, relation, variable, part)) for g, part in zip(others, parts, strict=True)]
         return {"generator": slot, "variable": variable, "cofactors": pairs}
 
-    return Node(
+    return from_child(
         "eliminate",
         germ,
-        child.lower.shifted(Fraction(1)),
-        child.upper.shifted(Fraction(1)),
+        child,
         f"{shown(relation)} has a linear part: it replaces the coordinate {germ.names[variable]}, and κ = 1 + κ of the "
         "rest on its zero set.",
-        (child,),
         data,
+        plus=Fraction(1),
     )
 
 
@@ -89,15 +87,14 @@ def _split(germ: IdealGerm, variable: int, found: Element, solve: Solve) -> Node
         unit, factor = _written(cofactors(whole, derivative, variable, found))
         return {"live": [variable], "unit": unit, "cofactors": [factor]}
 
-    return Node(
+    return from_child(
         "split",
         germ,
-        child.lower.shifted(Fraction(1, 2)),
-        child.upper.shifted(Fraction(1, 2)),
+        child,
         f"Splitting lemma: {germ.names[variable]} is a regular coordinate and adds 1/2; what remains is K on "
         f"∂K/∂{germ.names[variable]} = 0.",
-        (child,),
         data,
+        plus=Fraction(1, 2),
     )
 
 
@@ -133,14 +130,12 @@ def _completed(
         unit, factor = _written(cofactors(rest, rest.diff(x), variable, found))
         return {"variable": variable, "monomial": list(least), "unit": unit, "cofactor": factor}
 
-    return Node(
+    return from_child(
         "square",
         germ,
-        child.lower,
-        child.upper,
+        child,
         f"Beside a monomial, {germ.names[variable]} is a regular coordinate: the factor compares with "
         f"{germ.names[variable]}^2 + {shown(found)}.",
-        (child,),
         data,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flint import fmpq, fmpq_mat
 
@@ -13,17 +13,15 @@ from ddtheory.exact.thresholds.faces import Exponent, Face, facet_normals, verti
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.newton import NewtonDistance
 from ddtheory.exact.thresholds.nodes import Bound
+from ddtheory.exact.thresholds.rules.face_zeros import FaceZeros
 from ddtheory.exact.thresholds.torus import Part
 from ddtheory.exact.thresholds.wire import rationals_to_json
-
-if TYPE_CHECKING:
-    from ddtheory.exact.thresholds.rules.newton import FaceOrder
 
 
 def sign_change(
     germ: IdealGerm,
     polynomial: Part,
-    orders: Sequence[FaceOrder],
+    faces: Sequence[FaceZeros],
     upper: Bound,
     distance: NewtonDistance,
     says: str,
@@ -32,7 +30,7 @@ def sign_change(
     support = vertices(polynomial)
     zeros: list[dict[str, Any]] = []
     multiplicity, complete = upper.m or 1, True
-    for index, found in enumerate(orders):
+    for index, found in enumerate(faces):
         if found.order != 1:
             continue
         points: list[list[str]] | None = None

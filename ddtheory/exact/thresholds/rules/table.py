@@ -1,64 +1,197 @@
-"""All rules, in the order in which they are tried: each with its hypothesis and its source.
+"""All rules of `rlct`, stage by stage, in the order in which they are tried; the solver walks this table.
 
-To add a rule, write a function from a germ to a derivation, or to None where its hypothesis fails, and append it.
+To add a rule: write its function in a file of this folder, append a row here, and write its twin, which checks the step
+from the certificate alone, in `ddtheory.certify.rules`. The stages are the kinds of rows in `rule`.
+`tests/exact/test_rules_table.py` says what is missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from fractions import Fraction
 
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.nodes import Node
 from ddtheory.exact.thresholds.rules.arrangements import linear_forms
 from ddtheory.exact.thresholds.rules.blocks import additive_divergence, separable_sum, transversal_crossing
+from ddtheory.exact.thresholds.rules.blow_ups import blow_ups
 from ddtheory.exact.thresholds.rules.changes import smooth_factor
 from ddtheory.exact.thresholds.rules.closed_forms import definite_quadric, generic_minors, two_factors, vandermonde
-from ddtheory.exact.thresholds.rules.ideals import proper_power, spare_generators, trivial_ideal, unused_variables
+from ddtheory.exact.thresholds.rules.general_bounds import general_bounds, strongest
+from ddtheory.exact.thresholds.rules.ideals import (
+    proper_power,
+    spare_generators,
+    sum_of_squares,
+    unit_ideal,
+    unused_variables,
+    zero_ideal,
+)
 from ddtheory.exact.thresholds.rules.linear import essential_forms
+from ddtheory.exact.thresholds.rules.moved_zeros import moved_from_edges, moved_from_faces
+from ddtheory.exact.thresholds.rules.newton import settled_on_edges, settled_on_faces
+from ddtheory.exact.thresholds.rules.point_families import at_roots, contracted, smooth_factor_everywhere
 from ddtheory.exact.thresholds.rules.regular import completed_square, morse_coordinate, regular_generator
-from ddtheory.values import Citation
-
-Solve = Callable[[IdealGerm], Node]
+from ddtheory.exact.thresholds.rules.rule import (
+    Alternative,
+    AsWritten,
+    Competition,
+    Ending,
+    Example,
+    FamilyReduction,
+    LastResort,
+    Reduction,
+    Rule,
+)
+from ddtheory.exact.thresholds.rules.toric import toric_charts
+from ddtheory.values import RLCT, Citation
 
 _WATANABE = Citation("Watanabe 2009, Algebraic Geometry and Statistical Learning Theory", "learning coefficients")
 _LIN = Citation("Lin 2011, Algebraic Methods for Evaluating Integrals in Bayesian Statistics", "chapter 4")
 _AGV = Citation("Arnold, Gusein-Zade, Varchenko, Singularities of Differentiable Maps II", "oscillatory integrals")
+_NEWTON = Citation("Arnold, Gusein-Zade, Varchenko II; Lin 2011", "Newton polyhedra, all compact faces")
+_SEMICONTINUITY = Citation("Lin 2011; Lau et al. 2025", "lower semicontinuity of λ in the point")
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A rule: its name, what must hold, where it comes from, and the function that applies it."""
-
-    name: str
-    hypothesis: str
-    source: Citation
-    apply: Callable[[IdealGerm, Solve], Node | None]
+def _pair(lam: str, m: int = 1) -> RLCT:
+    return RLCT(Fraction(lam), m)
 
 
-REDUCTIONS: tuple[Rule, ...] = (
-    Rule("zero, unit", "the ideal is 0, or a generator does not vanish", _WATANABE, trivial_ideal),
-    Rule("variables", "a variable does not occur", _WATANABE, unused_variables),
-    Rule("generators", "the same ideal in the local ring", _LIN, spare_generators),
-    Rule("power", "one generator that is a proper power", _WATANABE, proper_power),
-    Rule("eliminate", "a generator with a linear part in a free variable", _LIN, regular_generator),
-    Rule("separable", "generators in disjoint variables", _LIN, separable_sum),
-    Rule("additive", "K ≥ 0 a sum in disjoint variables", _LIN, additive_divergence),
-    Rule("crossing", "a product in disjoint variables", _LIN, transversal_crossing),
-    Rule("coordinates", "lowest forms that depend on few linear forms", _AGV, essential_forms),
-    Rule("split", "K ≥ 0 with a positive second derivative in a free variable", _AGV, morse_coordinate),
-    Rule(
-        "square", "a monomial times g ≥ 0 with a positive second derivative in a free variable", _AGV, completed_square
+RULES: tuple[Rule, ...] = (
+    # --- on K as it was written ---
+    AsWritten(
+        "squares",
+        "K is a sum of terms c·f² with c > 0",
+        _WATANABE,
+        "ideals.squares",
+        Example("(x + y^2)^2 + z^4", _pair("3/4"), "⟨x + y², z²⟩: two coordinates, 1/2 + 1/4"),
+        sum_of_squares,
     ),
-    Rule("coordinates", "a factor of a generator with a linear part in a free variable", _WATANABE, smooth_factor),
-    Rule(
+    # --- nothing is left ---
+    Ending(
+        "zero",
+        "the ideal is 0",
+        _WATANABE,
+        "ideals.zero",
+        Example(("x + y^2",), _pair("1/2"), "one coordinate, and nothing is left"),
+        zero_ideal,
+    ),
+    Ending(
+        "unit",
+        "a generator does not vanish, at any point of a family",
+        _WATANABE,
+        "ideals.unit",
+        Example(
+            ("(a^2 + b^2)*(a*c + b*d)^2",), _pair("1/4", 2), "blow up (a, b): a⁴(1 + u²)v² with prior a, 2/4 and 1/2"
+        ),
+        unit_ideal,
+    ),
+    # --- the first that applies is the answer ---
+    Reduction(
+        "variables",
+        "a variable does not occur",
+        _WATANABE,
+        "ideals.variables",
+        Example(("x^2 + x^2*y", "x^3"), _pair("1/4"), "⟨x²⟩, and y does not occur"),
+        unused_variables,
+        everywhere=True,
+    ),
+    Reduction(
+        "generators",
+        "the same ideal in the local ring",
+        _LIN,
+        "ideals.generators",
+        Example(("x^2 + x^2*y", "x^3 + z^2"), _pair("1/2"), "⟨x², z²⟩"),
+        spare_generators,
+        everywhere=True,
+    ),
+    Reduction(
+        "power",
+        "one generator that is a proper power",
+        _WATANABE,
+        "ideals.power_of_one",
+        Example(("(x^2 + y^3)^4",), _pair("5/48"), "(1/2 + 1/3)/8"),
+        proper_power,
+    ),
+    Reduction(
+        "eliminate",
+        "a generator with a linear part in a free variable",
+        _LIN,
+        "ideals.eliminate",
+        Example(("x + y^2", "y^3 - x*z"), _pair("3/4"), "⟨x + y², y²(y + z)⟩: 1/2 + 1/4"),
+        regular_generator,
+    ),
+    Reduction(
+        "separable",
+        "generators in disjoint variables",
+        _LIN,
+        "products.separable",
+        Example(("x^2", "y*z"), _pair("3/4", 2), "Lin 2011, proposition 4.5: λ adds, and so does m − 1"),
+        separable_sum,
+        everywhere=True,
+    ),
+    Reduction(
+        "additive",
+        "K ≥ 0 a sum in disjoint variables",
+        _LIN,
+        "products.additive",
+        Example("x^2 + 2*x*y^2 + y^4 + y^6 + z^2", _pair("7/6"), "(x + y²)² + y⁶ + z²: 1/2 + 1/6 + 1/2"),
+        additive_divergence,
+    ),
+    Reduction(
+        "crossing",
+        "a product in disjoint variables",
+        _LIN,
+        "products.crossing",
+        Example(("x^2*y*z",), _pair("1/4"), "the least of 1/4, 1/2 and 1/2"),
+        transversal_crossing,
+        everywhere=True,
+    ),
+    Reduction(
+        "coordinates",
+        "lowest forms that depend on few linear forms",
+        _WATANABE,
+        "ideals.coordinates",
+        Example(("(x - 2*y)^3 + y^5",), _pair("4/15"), "⟨u³ + y⁵⟩: (1/3 + 1/5)/2"),
+        essential_forms,
+    ),
+    Reduction(
+        "split",
+        "K ≥ 0 with a positive second derivative in a free variable",
+        _AGV,
+        "ideals.split",
+        Example("x^2 + 2*x*y^2 + y^4 + y^6", _pair("2/3"), "(x + y²)² + y⁶: 1/2 + 1/6"),
+        morse_coordinate,
+    ),
+    Reduction(
+        "square",
+        "a monomial times g ≥ 0 with a positive second derivative in a free variable",
+        _AGV,
+        "ideals.square",
+        Example("x^2*((y - x)^2 + z^4)", _pair("1/2"), "x² (u² + z⁴): the least of 1/2 and 3/4"),
+        completed_square,
+    ),
+    Reduction(
+        "coordinates",
+        "a factor of a generator with a linear part in a free variable",
+        _WATANABE,
+        "ideals.coordinates",
+        Example(("x^2 - y^4",), _pair("3/8"), "u = x − y²: ⟨u² + 2uy²⟩ with weights (1/2, 1/4), and simple zeros"),
+        smooth_factor,
+    ),
+    Reduction(
         "arrangement",
         "one generator, a product of real linear forms",
         Citation("Mustaţă 2006, Multiplier ideals of hyperplane arrangements", "thresholds from flats"),
+        "closed_forms.arrangement",
+        Example(("x*y*(x - y)",), _pair("1/3"), "Mustaţă 2006: three lines through a point, κ = min(1, 2/3)"),
         linear_forms,
     ),
-    Rule("definite", "a generator with definite quadratic part in all variables", _WATANABE, definite_quadric),
-    Rule(
+    Reduction(
+        "definite",
+        "a generator with definite quadratic part in all variables",
+        _WATANABE,
+        "closed_forms.definite",
+        Example(("x^2 + x*y + y^2 + z^2 + z^3",), _pair("3/4"), "|x|² in three variables"),
+        definite_quadric,
+    ),
+    Reduction(
         "matrix_product",
         "the entries of a product of two matrices of distinct variables",
         Citation(
@@ -66,39 +199,148 @@ REDUCTIONS: tuple[Rule, ...] = (
             "reduced-rank regression",
             "doi:10.1016/j.neunet.2005.03.014",
         ),
+        "closed_forms.matrix_product",
+        Example(
+            ("a*e + b*g", "a*f + b*h", "c*e + d*g", "c*f + d*h"),
+            _pair("3/2"),
+            "Aoyagi and Watanabe 2005: 2 × 2 times 2 × 2 at rank 0, (2·2·2·3 − 3·4)/8",
+        ),
         two_factors,
     ),
-    Rule(
+    Reduction(
         "minors",
         "all minors of one size of a matrix of distinct variables",
         Citation("Johnson 2003; Docampo 2013, Arcs on determinantal varieties", "thresholds of determinantal ideals"),
+        "closed_forms.generic_minors",
+        Example(
+            ("a*e - b*d", "a*f - c*d", "b*f - c*e"),
+            _pair("1"),
+            "Docampo 2013: min((2·3)/2, (1·2)/1) = 2 for the 2-minors of 2 × 3, halved",
+        ),
         generic_minors,
     ),
-    Rule(
+    Reduction(
         "vandermonde",
         "power sums Σ a_i b_i^{1 + jQ}",
         Citation("Aoyagi 2010; restated in Entropy 2019", "Vandermonde matrix type singularities, one input"),
+        "closed_forms.vandermonde",
+        Example(("a*b + c*d", "a*b^3 + c*d^3"), _pair("2/3"), "Aoyagi 2010: two tanh units, κ = 4/3"),
         vandermonde,
+    ),
+    # --- the same at all points of an exceptional divisor ---
+    FamilyReduction(
+        "coordinates",
+        "a factor a·x + q(others), a constant, with a free variable x",
+        _WATANABE,
+        "ideals.coordinates",
+        Example(("a*d - b*c", "a*e", "b*e"), _pair("1", 2), "blow up (a, b): a·⟨d − uc, e⟩ with prior a, 2 and 1 + 1"),
+        smooth_factor_everywhere,
+    ),
+    FamilyReduction(
+        "roots",
+        "a parameter that occurs only in factors of its own",
+        _SEMICONTINUITY,
+        "point_families.at_roots",
+        Example(
+            ("b*d", "c*(b + d)"),
+            _pair("3/4", 2),
+            "at the three points of the exceptional divisor, as at (0, 0, 1): c²·⟨b + d, b²⟩ with prior c², 3/2 twice",
+        ),
+        at_roots,
+    ),
+    FamilyReduction(
+        "contract",
+        "generators that are homogeneous for degrees that are positive on the parameters",
+        _SEMICONTINUITY,
+        "point_families.contract",
+        Example(
+            ("b^2*c + a*c^2", "a*b"),
+            _pair("3/5"),
+            "weights (3, 2, 1)/5 from above, multipliers (1, 2, 3)/5 from below; off 0, where c(b² + ac) = 0, κ ≥ 4/3",
+        ),
+        contracted,
+    ),
+    # --- the first exact one is the answer, otherwise all compete ---
+    # zeros on edges are cheap to find; larger faces are settled once the edges are
+    Alternative(
+        "newton",
+        "no zero on an edge that matters, and no other on a larger face at first sight",
+        _NEWTON,
+        "newton.newton",
+        Example(
+            ("x^4", "x^2*y", "x*y^2", "y^4"), _pair("1/3"), "the ray (t, t) meets the edge of x²y and xy² in (3/2, 3/2)"
+        ),
+        settled_on_edges,
+    ),
+    Alternative(
+        "coordinates",
+        "zeros on an edge that a shift, a symmetry or a rational point moves away",
+        _WATANABE,
+        "ideals.coordinates",
+        Example(("(x + y^2)^2 + z^2",), _pair("1/2"), "u = x + y²: ⟨u² + z²⟩, a definite quadric"),
+        moved_from_edges,
+    ),
+    Alternative(
+        "newton",
+        "no zero on a compact face that matters",
+        _NEWTON,
+        "newton.newton",
+        Example(("x^5 + y^5 + z^5",), _pair("3/10"), "zeros in the torus are simple and 1 > ℓ = 3/5"),
+        settled_on_faces,
+    ),
+    Alternative(
+        "coordinates",
+        "unsettled zeros on a larger face that a shift, a symmetry or a rational point moves away",
+        _WATANABE,
+        "ideals.coordinates",
+        Example(("(x - z^2)^4 + (y - z^2)^4 + z^9",), _pair("11/36"), "⟨u⁴ + v⁴ + z⁹⟩: (1/4 + 1/4 + 1/9)/2"),
+        moved_from_faces,
+    ),
+    Alternative(
+        "toric",
+        "two variables of the same kind, rational zeros on the edges",
+        Citation("Varchenko 1976, Newton polyhedra and estimation of oscillating integrals", "toric charts"),
+        "toric.toric",
+        Example(
+            ("(x^2 - y^3)^2", "x*y^7"),
+            _pair("21/68"),
+            "on the cusp x = t³, y = t²(1 + …): ⟨t¹² s², t¹⁷⟩ with prior t⁷; its weights (1/17, 5/34) give 8/17 + 5/34",
+            prior={"x": 1},
+        ),
+        toric_charts,
+    ),
+    Alternative(
+        "blowup",
+        "two or more two-sided variables",
+        Citation("Hironaka 1964; Watanabe 2009", "blow-ups, all points of the exceptional divisor"),
+        "blow_ups.blowup",
+        Example(("a*d - b*c", "a*e", "b*e"), _pair("1", 2), "blow up (a, b): a·⟨d − uc, e⟩ with prior a, 2 and 1 + 1"),
+        blow_ups,
+    ),
+    # --- when none is exact ---
+    LastResort(
+        "bounds",
+        "none",
+        Citation("van der Corput's sublevel estimate; weights are divisorial valuations"),
+        "products.bounds",
+        Example(("a*d - b*c", "a*e", "b*e"), None, "the search may not go deep", depth=1),
+        general_bounds,
+    ),
+    Competition(
+        "best",
+        "none",
+        Citation("two derivations of one pair"),
+        "products.best",
+        Example(
+            ("x*z - y^2", "x^3 - y*z", "z^2 - x^2*y"), None, "one way gives the lower bound, another the upper", depth=4
+        ),
+        strongest,
     ),
 )
 
-TERMINALS: dict[str, Citation] = {
-    "newton": Citation("Arnold, Gusein-Zade, Varchenko II; Lin 2011", "Newton polyhedra, all compact faces"),
-    "toric": Citation("Varchenko 1976, Newton polyhedra and estimation of oscillating integrals", "toric charts"),
-    "squares": _WATANABE,
-    "blowup": Citation("Hironaka 1964; Watanabe 2009", "blow-ups, all points of the exceptional divisor"),
-    "contract": Citation("Lin 2011; Lau et al. 2025", "lower semicontinuity of λ in the point"),
-    "roots": Citation("Lin 2011; Lau et al. 2025", "lower semicontinuity of λ in the point"),
-    "best": Citation("two derivations of one pair"),
-    "bounds": Citation("van der Corput's sublevel estimate; weights are divisorial valuations"),
-}
-
-_SOURCES: dict[str, Citation] = {
-    **{name: rule.source for rule in REDUCTIONS for name in rule.name.split(", ")},
-    **TERMINALS,
-}
+_SOURCES = {rule.name: rule.source for rule in RULES}
 
 
-def citation_of(rule: str) -> Citation:
+def citation_of(name: str) -> Citation:
     """The source of a rule by the name that stands in derivations."""
-    return _SOURCES[rule]
+    return _SOURCES[name]

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from fractions import Fraction
 
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.local_ring import Element, Monomial, fraction, rational, ring_of, shift
-from ddtheory.exact.thresholds.nodes import Bound, Data, Node, lower_of_union, upper_of_union
-from ddtheory.exact.thresholds.rules.newton import FaceOrder, Polyhedron
+from ddtheory.exact.thresholds.nodes import Bound, Data, Node, Solve, lower_of_union, upper_of_union
+from ddtheory.exact.thresholds.rules.attempt import Attempt
+from ddtheory.exact.thresholds.rules.face_zeros import FaceZeros
+from ddtheory.exact.thresholds.rules.polyhedron import Polyhedron
 from ddtheory.exact.thresholds.torus import Part, edge_polynomial, face_coordinates
 
-Solve = Callable[[IdealGerm], Node]
+
+def toric_charts(attempt: Attempt) -> Iterator[Node]:
+    """The zeros on the edges of the polygon, each in a chart of its own."""
+    if attempt.faces is not None:
+        node = _in_charts(attempt.germ, attempt.faces, attempt.solve)
+        if node is not None:
+            yield node
 
 
-def toric_charts(germ: IdealGerm, polyhedron: Polyhedron, solve: Solve) -> Node | None:
+def _in_charts(germ: IdealGerm, polyhedron: Polyhedron, solve: Solve) -> Node | None:
     """The union of the pair of the polygon and of the germs at the real zeros that matter, one chart for each.
 
     In the chart of an edge with primitive normal (a, c), x = t^a s^b and y = t^c s^d with ad − bc = ±1; the zero is at
@@ -23,7 +31,7 @@ def toric_charts(germ: IdealGerm, polyhedron: Polyhedron, solve: Solve) -> Node 
     if germ.dimension != 2 or germ.nonnegative[0] != germ.nonnegative[1]:
         return None
     charts: list[tuple[int, tuple[tuple[int, int], tuple[int, int]], Fraction, IdealGerm]] = []
-    for index, found in enumerate(polyhedron.orders):
+    for index, found in enumerate(polyhedron.zeros):
         if found not in polyhedron.harmful:
             continue
         places = _chart(germ, found)
@@ -55,7 +63,7 @@ def toric_charts(germ: IdealGerm, polyhedron: Polyhedron, solve: Solve) -> Node 
     )
 
 
-def _chart(germ: IdealGerm, found: FaceOrder) -> tuple[tuple[tuple[int, int], tuple[int, int]], list[Fraction]] | None:
+def _chart(germ: IdealGerm, found: FaceZeros) -> tuple[tuple[tuple[int, int], tuple[int, int]], list[Fraction]] | None:
     """The matrix of an edge's chart and the places s_0 of all its real zeros; None when one of them is irrational."""
     place = face_coordinates(found.face)
     (vector,) = place.monomials
