@@ -42,16 +42,37 @@ def as_integer(value: object) -> int | None:
     return None if isinstance(value, bool) or not isinstance(value, numbers.Integral) else operator.index(value)
 
 
+UNVERIFIED = "† The place was not compared with the text of the work."
+"""What the dagger behind a citation means; whoever prints citations prints this once below them."""
+
+
 @dataclass(frozen=True)
 class Citation:
-    """Where a fact comes from: a paper and the label or number of the statement in it."""
+    """Where a fact comes from: a work and the place in it, a numbered statement if there is one.
+
+    The works that this package rests on stand in `ddtheory.references` and are cited by `references.cite`; a book of
+    your own may cite any other paper in words.
+
+    Attributes:
+        paper: how the work is called in running text.
+        label: the place: label or number of the statement.
+        link: "doi:…", "arXiv:…", or an address.
+        key: the work in `references.WORKS`; empty for a paper that is not there.
+        verified: the place was compared with the text of the work, or with a quotation of it. Without that the
+            citation is printed with a dagger.
+
+    >>> str(Citation("Watanabe 2009", "Theorem 6.7")), str(Citation("Lin 2011", "Proposition 4.5", verified=False))
+    ('Watanabe 2009, Theorem 6.7', 'Lin 2011, Proposition 4.5 †')
+    """
 
     paper: str
     label: str = ""
     link: str = ""
+    key: str = ""
+    verified: bool = True
 
     def __str__(self) -> str:
-        return f"{self.paper}, {self.label}" if self.label else self.paper
+        return (f"{self.paper}, {self.label}" if self.label else self.paper) + ("" if self.verified else " †")
 
 
 @total_ordering
@@ -60,7 +81,7 @@ class RLCT:
     """Real log canonical threshold of K and its multiplicity, the pair (λ, m).
 
     With prior density φ, the zeta function ∫ K^z φ has its largest pole at z = −λ, of order m;
-    equivalently ∫ e^{−nK} φ ≍ n^{−λ} (log n)^{m−1} (Watanabe 2009).
+    equivalently ∫ e^{−nK} φ ≍ n^{−λ} (log n)^{m−1} (Watanabe 2009, Theorem 6.7).
 
     The order is that of dominance: `a < b` when a governs an integral that has both, that is
     smaller λ, and at equal λ larger m.

@@ -97,6 +97,8 @@ BREACHES = [
     ("ddtheory/measure/heads.py", "import sympy", {"measure-is-blind"}),
     ("ddtheory/exact/orders/ray.py", "import torch", {"exact-is-exact"}),
     ("ddtheory/values.py", "import numpy", {"values-are-plain", "exact-is-exact"}),
+    ("ddtheory/references.py", "import sympy", {"values-are-plain"}),
+    ("ddtheory/values.py", "def peek():\n    from ddtheory.references import cite", {"storeys"}),
     ("ddtheory/cells/shared/cell.py", "def peek():\n    from ddtheory.verify import load", {"storeys"}),
     ("ddtheory/verify/claim.py", "import ddtheory.cli", {"storeys", "verdicts-take-no-side"}),
     ("ddtheory/verify/page.py", "def peek():\n    from ddtheory.exact import kl_order", {"verdicts-take-no-side"}),
