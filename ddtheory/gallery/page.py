@@ -11,6 +11,7 @@ from markupsafe import Markup
 from ddtheory.cells import Cell, catalogue, families
 from ddtheory.cells.shared.document import document
 from ddtheory.gallery.drawing import pictures
+from ddtheory.values import UNVERIFIED
 from ddtheory.verify import html
 from ddtheory.verify.environment import versions
 from ddtheory.verify.typeset import formula
@@ -39,6 +40,7 @@ def render(cells: Sequence[Cell] | None = None, documents: Sequence[Mapping[str,
         count=sum(map(len, groups.values())),
         summaries={name: families()[name].summary for name in groups},
         meaning=STATUS_MEANING,
+        unverified="" if all(cell.source.verified for cell in shown) else UNVERIFIED,
         versions=versions(),
     )
 

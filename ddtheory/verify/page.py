@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from ddtheory.references import WORKS, Work
+from ddtheory.values import UNVERIFIED
 from ddtheory.verify import html
 from ddtheory.verify.environment import versions
 from ddtheory.verify.findings import ComparisonFinding, Number, ObservationFinding
 from ddtheory.verify.runner import RunResult
 from ddtheory.verify.typeset import formula, typeset
-from ddtheory.verify.verdicts import GLYPH, MEANING, WORST_FIRST, worst_first
+from ddtheory.verify.verdicts import GLYPH, MEANING, WORST_FIRST, ClaimResult, worst_first
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -43,8 +46,23 @@ def render(run: RunResult) -> str:
         results=worst_first(run.results),
         shown={result.record.id for result in run.results},
         verdicts=WORST_FIRST,
+        works=works(run.results),
+        unverified=UNVERIFIED if any("†" in name for name in _cited(run.results)) else "",
         versions=versions(),
     )
+
+
+def works(results: Sequence[ClaimResult]) -> list[Work]:
+    """The works of the bibliography that the claims cite."""
+    records = [result.record for result in results]
+    keys = {citation.key for record in records for citation in (record.source, *record.assumes)}
+    return [WORKS[key] for key in sorted(keys & WORKS.keys())]
+
+
+def _cited(results: Sequence[ClaimResult]) -> Iterator[str]:
+    for result in results:
+        yield str(result.record.source)
+        yield from result.record.foundations
 
 
 @cache

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import math
 import platform
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ddtheory.values import Citation
 from ddtheory.verify.claim import Curve
 from ddtheory.verify.environment import versions
 from ddtheory.verify.findings import (
@@ -66,12 +66,12 @@ def _claim(result: ClaimResult) -> dict[str, Any]:
         "file": record.file,
         "title": record.title,
         "statement": record.statement,
-        "source": _citation(record.source),
+        "source": asdict(record.source),
         "hypotheses": list(record.hypotheses),
         "titled": record.titled,
         "doubts": record.doubts,
         "rests_on": list(record.rests_on),
-        "assumes": [_citation(citation) for citation in record.assumes],
+        "assumes": [asdict(citation) for citation in record.assumes],
         "foundations": list(record.foundations),
         "expected": record.expected.value,
         "verdict": result.verdict.value,
@@ -80,10 +80,6 @@ def _claim(result: ClaimResult) -> dict[str, Any]:
         "reason": result.reason,
         "witnesses": {witness.name: witness_document(witness) for witness in result.witnesses},
     }
-
-
-def _citation(citation: Citation) -> dict[str, str]:
-    return {"paper": citation.paper, "label": citation.label, "link": citation.link}
 
 
 def witness_document(witness: WitnessResult) -> dict[str, Any]:

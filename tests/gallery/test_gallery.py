@@ -22,6 +22,7 @@ from ddtheory.errors import InvalidValueError, OutputError
 from ddtheory.gallery.drawing import lower_hull, newton_polygon, pictures
 from ddtheory.gallery.export import export, row
 from ddtheory.gallery.page import render
+from ddtheory.values import UNVERIFIED
 
 # one cell of each kind of content: a crossing, bounds, a pair elsewhere, a prior, a boundary, an asymptotic K
 CHOSEN = (
@@ -146,6 +147,12 @@ class TestPage:
     def test_it_stands_alone(self, page: str) -> None:
         assert "<script" not in page and not re.search(r'(?:src|href)="(?!#)', page)
         assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
+
+    def test_sources_and_what_their_dagger_means(self, page: str) -> None:
+        assert "Watanabe 2009, Section 4.4 · doi:10.1017/CBO9780511800474" in page
+        assert "Shirodkar 2026, Measuring Dead Directions, node death † · arXiv:2607.00603" in page
+        assert page.count(UNVERIFIED) == 1
+        assert "†" not in render(CHOSEN[:1])
 
     def test_pictures_and_formulas(self, page: str) -> None:
         assert page.count("<svg") >= 6 and page.count("<math") >= 4

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
+from ddtheory.references import cite
+from ddtheory.values import UNVERIFIED
 from ddtheory.verify import RunResult, load, page, run
 from ddtheory.verify.typeset import formula, typeset
 
@@ -122,3 +125,22 @@ def test_formulas_carry_no_links_and_no_styles() -> None:
     assert "href" not in found
     assert "style" not in found
     assert "class" not in found
+
+
+def test_works_cited_are_listed_in_full_once(text: str) -> None:
+    assert text.count("Algebraic Geometry and Statistical Learning Theory") == 1
+    assert '<h2 id="works">Works cited</h2>' in text
+    assert "†" not in text
+
+
+def test_a_place_that_was_not_compared_is_explained_once(example_run: RunResult) -> None:
+    first = example_run.results[0]
+    doubtful = replace(first, record=replace(first.record, source=cite("lin2011", "Lemma 1", verified=False)))
+    text = page.render(replace(example_run, results=(doubtful,)))
+    assert "Lin 2011, Lemma 1 †" in text
+    assert text.count(UNVERIFIED) == 1
+
+
+def test_without_works_there_is_no_list(example_run: RunResult) -> None:
+    own = next(result for result in example_run.results if not result.record.assumes)
+    assert "Works cited" not in page.render(replace(example_run, results=(own,)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def document(cell: Cell) -> dict[str, Any]:
         "routes": _routes(cell.truth),
         "global": {**_pair(cell.global_truth.rlct), "routes": _routes(cell.global_truth)} if cell.elsewhere else None,
         "provenance": cell.provenance.value,
-        "source": {"paper": cell.source.paper, "label": cell.source.label, "link": cell.source.link},
+        "source": asdict(cell.source),
         "kl": {name: _order(cell.kl_order(name, arc=False), along) for name, along in cell.directions.items()},
         "divergence": str(cell.divergence) if written_out else None,
         "generators": [str(generator) for generator in cell.generators] if written_out else None,

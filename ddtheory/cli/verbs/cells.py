@@ -10,6 +10,7 @@ import click
 
 from ddtheory.cli.printing import json_option, print_json, print_rows
 from ddtheory.errors import InvalidValueError
+from ddtheory.values import UNVERIFIED
 
 if TYPE_CHECKING:
     from ddtheory.cells import Cell
@@ -113,7 +114,8 @@ def _show(cell: Cell, summary: str) -> None:
         lines.append(("ν", f"{data['nu']['value']} ± {data['nu']['radius']}"))
     for value in data["finite_n"]:
         lines.append(("finite n", f"λ(nβ = {value['n_beta']}) = {value['value']} ± {value['radius']}"))
-    lines += [("source", f"{cell.source}  [{data['provenance']}]"), ("remark", data["remark"])]
+    lines += [("source", f"{cell.source}  [{data['provenance']}]"), ("", data["source"]["link"])]
+    lines += [("", "" if cell.source.verified else UNVERIFIED), ("remark", data["remark"])]
     click.secho(cell.name, bold=True)
     print_rows(lines)
 

@@ -13,7 +13,7 @@ from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.nodes import Bound, CertificateError, Node
 from ddtheory.exact.thresholds.rules.table import citation_of
 from ddtheory.exact.thresholds.wire import bound_to_json, polynomial_to_json, rationals_to_json
-from ddtheory.values import RLCT
+from ddtheory.values import RLCT, UNVERIFIED
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ class Derivation:
             lines += ["", f"K ≍ Σ f², so λ = κ/2: {_interval(self.lower, self.upper, 'λ')}."]
         for hypothesis in self.hypotheses:
             lines += ["", f"Assumed: {hypothesis}."]
+        if not all(citation_of(rule).verified for rule in self.rules):
+            lines += ["", UNVERIFIED]
         return "\n".join(lines)
 
     def _headline(self) -> str:
