@@ -17,7 +17,8 @@ from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import unknown
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,7 +48,7 @@ def arrangement(*, kind: str = "braid", dimension: int = 3, planes: int = 0) -> 
         kind: "braid", "signed" or "generic".
         planes: the number of forms of a generic arrangement; ignored otherwise.
 
-    Source: Mustață 2006; the zeta functions of the first two are Mehta's and Macdonald's integrals.
+    Source: Mustață 2006, Corollary 0.3; the zeta functions of the first two are Mehta's and Macdonald's integrals.
 
     Raises:
         UnknownNameError: no such kind.
@@ -90,7 +91,7 @@ def arrangement(*, kind: str = "braid", dimension: int = 3, planes: int = 0) -> 
         mean**2 / 2,
         coordinates,
         directions,
-        Citation("Mustață 2006, Multiplier ideals of hyperplane arrangements", "Corollary 0.3"),
+        cite("mustata2006", "Corollary 0.3"),
         lambda seed: outputs_of_one_input(outputs, [0.0] * dimension),
         generators=(mean,),
         provenance=Provenance.PRIMARY,

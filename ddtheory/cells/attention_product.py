@@ -11,7 +11,7 @@ from ddtheory.cells.shared.routes import newton, product_of_factors
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import unknown
 from ddtheory.exact.thresholds import matrix_products
-from ddtheory.values import Citation
+from ddtheory.references import cite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ def attention_product(*, kind: str = "value-output", width: int = 2, head: int =
         width: d, the width of the stream.
         head: h, the width of the head.
 
-    Source: Aoyagi & Watanabe 2005 for the germ; Shirodkar 2026, bridge to attention, for the head.
+    Source: Aoyagi and Watanabe 2005 for the germ; Shirodkar 2026, Dead Directions, thm:bridge_attn for the head.
 
     Raises:
         UnknownNameError: no such product.
@@ -68,7 +68,7 @@ def attention_product(*, kind: str = "value-output", width: int = 2, head: int =
         squares(tuple(product), scale),
         right_names | left_names,
         {"joint": {right[0, 0].name: 1, left[0, 0].name: 1}, "one factor": {right[0, 0].name: 1}},
-        Citation("Aoyagi & Watanabe 2005, Neural Networks 18:924–933", "zero map", "doi:10.1016/j.neunet.2005.03.014"),
+        cite("aoyagi-watanabe2005", "Main Theorem"),
         lambda seed: _value_output(width, head) if kind == "value-output" else _query_key(width, head),
         generators=tuple(product),
         provenance=Provenance.DERIVATION,

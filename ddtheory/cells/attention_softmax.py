@@ -12,7 +12,7 @@ from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import newton, product_of_factors
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.exact.thresholds import matrix_products
-from ddtheory.values import Citation
+from ddtheory.references import cite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ def attention_softmax(*, tokens: int = 3, embedding: int = 2) -> Cell:
         tokens: v.
         embedding: e.
 
-    Source: derived here for the real torch head; the germ is that of Aoyagi & Watanabe 2005.
+    Source: derived here for the real torch head; the germ is that of Aoyagi and Watanabe 2005.
 
     Raises:
         InvalidValueError: fewer than two tokens or an embedding of width 0.
@@ -59,7 +59,7 @@ def attention_softmax(*, tokens: int = 3, embedding: int = 2) -> Cell:
         divergence / tokens,
         query_names | key_names,
         {"joint": {query[0, 0].name: 1, key[0, 0].name: 1}, "row shift": gauge, "query": {query[0, 0].name: 1}},
-        Citation("Aoyagi & Watanabe 2005, Neural Networks 18:924–933", "zero map", "doi:10.1016/j.neunet.2005.03.014"),
+        cite("aoyagi-watanabe2005", "Main Theorem"),
         lambda seed: _problem(tokens, embedding),
         generators=centred,
         provenance=Provenance.SUMMARY,

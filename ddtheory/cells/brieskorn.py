@@ -16,7 +16,8 @@ from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.intersection import union
 from ddtheory.exact.thresholds.newton import newton_distance
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,7 +41,7 @@ def brieskorn(*, powers: tuple[int, ...] = (2, 3), signs: tuple[int, ...] = ()) 
         powers: p_i ≥ 2.
         signs: +1 or −1 for each term; all +1 when empty.
 
-    Source: Arnold, Gusein-Zade, Varchenko, volume II; the real cap and the tie are derived here.
+    Source: Arnold, Gusein-Zade and Varchenko 1988; the real cap and the tie are derived here.
 
     Raises:
         InvalidValueError: a power below 2, or signs that are not ±1, one a term.
@@ -79,7 +80,7 @@ def brieskorn(*, powers: tuple[int, ...] = (2, 3), signs: tuple[int, ...] = ()) 
         mean**2 / 2,
         coordinates,
         axes(symbols),
-        Citation("Arnold, Gusein-Zade & Varchenko 1988, Singularities of Differentiable Maps II", "Brieskorn–Pham"),
+        cite("agv1988", "Chapter 8, Newton polyhedra", verified=False),
         lambda seed: outputs_of_one_input(outputs, [0.0] * len(powers)),
         generators=(mean,),
         provenance=Provenance.PRIMARY,

@@ -15,7 +15,8 @@ from ddtheory.cells.shared.cell import Cell
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton, unit
 from ddtheory.cells.shared.truth import Provenance
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,7 +80,7 @@ def contingency_table(*, rows: int = 2, columns: int = 2) -> Cell:
             "together": {a: 1, a_other: 1},
             "share": {"t": 1},
         },
-        Citation("Lin 2011, Algebraic methods for evaluating integrals in Bayesian statistics", "Theorem 4.23"),
+        cite("lin2011", "Theorem 4.23"),
         lambda seed: probabilities.problem(
             lambda parameters: _torch_table(parameters, rows, columns),
             {"share": (1,), "left": (2, rows - 1), "right": (2, columns - 1)},

@@ -15,7 +15,8 @@ from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton, product_of_factors
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.exact.thresholds import matrix_products
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from ddtheory.measure import Problem
@@ -45,7 +46,7 @@ def deep_linear(*, widths: tuple[int, ...] = (2, 2, 2, 2), rank: int = 0) -> Cel
         widths: H_0 … H_L, input first.
         rank: r.
 
-    Source: Aoyagi 2024, Neural Networks 172:106132.
+    Source: Aoyagi 2024, Definition 3 and Theorem 2.
 
     Raises:
         InvalidValueError: fewer than two layers' worth of widths, or a rank that no product can have.
@@ -70,7 +71,7 @@ def deep_linear(*, widths: tuple[int, ...] = (2, 2, 2, 2), rank: int = 0) -> Cel
         squares(entries, widths[0]),
         {symbol: name for _, names in layers for symbol, name in names.items()},
         directions,
-        Citation("Aoyagi 2024, Neural Networks 172:106132", "main theorem", "doi:10.1016/j.neunet.2024.106132"),
+        cite("aoyagi2024", "Definition 3 and Theorem 2"),
         lambda seed: _problem(widths, rank),
         generators=entries,
         provenance=Provenance.SUMMARY,

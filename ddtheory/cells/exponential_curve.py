@@ -14,7 +14,7 @@ from ddtheory.cells.shared.routes import line_routes
 from ddtheory.cells.shared.truth import Provenance
 from ddtheory.errors import InvalidValueError, unknown
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
-from ddtheory.values import Citation
+from ddtheory.references import cite
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,7 +88,7 @@ def exponential_curve(family: str = "bernoulli", k: int = 2) -> Cell:
         divergence,
         {_t: "t"},
         {"t": {"t": 1}},
-        Citation("Shirodkar 2026, Dead Directions", "thm:fisher_decay", "arXiv:2606.05957"),
+        cite("shirodkar2026dead", "thm:fisher_decay"),
         build,
         generators=(_t**k,),
         provenance=Provenance.PRIMARY,

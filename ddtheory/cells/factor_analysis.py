@@ -17,7 +17,8 @@ from ddtheory.cells.shared.routes import closed_form, newton, with_regular
 from ddtheory.cells.shared.truth import Provenance, Route, Side
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.intersection import transversal_crossing
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,7 +42,7 @@ def factor_analysis(*, covariates: int = 3, factors: int = 1) -> Cell:
         covariates: n ≥ 2.
         factors: k, at least 1 and less than n.
 
-    Source: λ is in the code that accompanies Drton & Plummer 2017, which has m = 1 throughout; m is derived here, and
+    Source: λ is in the code that accompanies Drton and Plummer 2017, which has m = 1 throughout; m is derived here, and
     is that of the restricted Boltzmann machine with the same germ (Aoyagi 2010).
 
     Raises:
@@ -74,7 +75,7 @@ def factor_analysis(*, covariates: int = 3, factors: int = 1) -> Cell:
             "variance": {variances[0].name: 1},
             "loading": {loadings[0, 0].name: 1},
         },
-        Citation("Drton & Plummer 2017, JRSS-B 79:323–380", "factor analysis"),
+        cite("drton-plummer2017", "factor analysis", verified=False),
         lambda seed: covariance.problem(
             lambda parameters: _sigma(parameters, covariates),
             {"loadings": (covariates, factors), "variances": (covariates,)},
@@ -82,7 +83,7 @@ def factor_analysis(*, covariates: int = 3, factors: int = 1) -> Cell:
         generators=(*products, *(sigma[i, i] - 1 for i in range(covariates))),
         provenance=Provenance.CODE,
         routes=(
-            closed_form("(k + 2)n/4, m = n for n = k + 1 (Drton & Plummer 2017; Aoyagi 2010)", lambda: value),
+            closed_form("(k + 2)n/4, m = n for n = k + 1 (Drton and Plummer 2017; Aoyagi 2010)", lambda: value),
             Route(
                 "blow-ups of rows",
                 "the zero matrix has kn/4, a non-zero row leaves n − 1 regular products and the case (n − 1, k − 1)",

@@ -15,7 +15,8 @@ from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, hidden_units, newton
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import unknown
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +29,7 @@ def vandermonde(hidden: int, outputs: int, gap: int) -> RLCT:
 
     λ = (M Q k(k + 1) + 2H)/(4(1 + kQ)), k = max{i : 2H ≥ M(i(i − 1)Q + 2i)}; m = 2 iff equality holds at that k.
 
-    Source: Aoyagi 2009 and 2010; restated in Entropy 2019.
+    Source: Aoyagi 2009, restated in Aoyagi 2019, Section 4.
 
     >>> [vandermonde(h, 1, 2).lam for h in (1, 2, 3)]
     [Fraction(1, 2), Fraction(2, 3), Fraction(5, 6)]
@@ -47,7 +48,7 @@ def shelves(orders: Sequence[int], hidden: int, outputs: int) -> RLCT:
     paid in full: λ = [β + Σ_{s ≤ K} (m_{K+1} − m_s) n_s]/(2 m_{K+1}), or α/2 when everything is paid; m = 2 iff β is
     spent exactly.
 
-    Source: Kurumadani 2026 (arXiv 2603.12785): an upper bound, exact for one input.
+    Source: Kurumadani 2026: an upper bound, exact for one input.
 
     >>> shelves((1, 3, 5), 3, 1) == vandermonde(3, 1, 2)
     True
@@ -100,7 +101,7 @@ def hidden_layer(*, activation: str = "tanh", hidden: int = 2, outputs: int = 1)
     Args:
         activation: "tanh", "silu" or "gelu".
 
-    Source: Aoyagi 2009 and 2010 (Vandermonde); Kurumadani 2026 (other orders).
+    Source: Aoyagi 2009 (Vandermonde); Kurumadani 2026 (other orders).
 
     Raises:
         UnknownNameError: no such activation.
@@ -135,7 +136,7 @@ def hidden_layer(*, activation: str = "tanh", hidden: int = 2, outputs: int = 1)
         newton("b_i = t_1 ⋯ t_i, elimination from the largest unit on", exponents, prior),
     ]
     if activation == "tanh":
-        routes.insert(0, closed_form("Vandermonde, Q = 2 (Aoyagi 2010)", lambda: vandermonde(hidden, outputs, 2)))
+        routes.insert(0, closed_form("Vandermonde, Q = 2 (Aoyagi 2019)", lambda: vandermonde(hidden, outputs, 2)))
     return Cell(
         "",
         sympy.Add(*[value**2 for value in values]) / (2 * count),
@@ -145,9 +146,9 @@ def hidden_layer(*, activation: str = "tanh", hidden: int = 2, outputs: int = 1)
             "outer": {outer[0, 0].name: 1},
             "inner": {inner[0, 0].name: 1},
         },
-        Citation("Aoyagi 2010, Entropy 12:2044–2061", "Vandermonde matrix type singularities")
+        cite("aoyagi2019", "Section 4")
         if activation == "tanh"
-        else Citation("Kurumadani 2026", "shelf formula", "arXiv:2603.12785"),
+        else cite("kurumadani2026", "upper bound at singular points", verified=False),
         lambda seed: _network(activation, hidden, outputs, count),
         generators=generators,
         provenance=Provenance.SUMMARY,

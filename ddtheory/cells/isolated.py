@@ -13,7 +13,8 @@ from ddtheory.cells.shared.routes import closed_form, newton, unit
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.exact.thresholds.intersection import separable_sum
-from ddtheory.values import RLCT, Citation, Enclosure
+from ddtheory.references import cite
+from ddtheory.values import RLCT, Enclosure
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +26,7 @@ def isolated(*, orders: tuple[int, ...] = (1, 2)) -> Cell:
 
     λ = Σ 1/(2k_i), m = 1, and ν = Σ ν(k_i), because posterior and noise factorise.
 
-    Source: Watanabe 2009; Shirodkar 2026, thm:selection_rule.
+    Source: Watanabe 2009, Section 4.4; Shirodkar 2026, Dead Directions, thm:selection_rule.
 
     Raises:
         InvalidValueError: an order below 1.
@@ -48,7 +49,7 @@ def isolated(*, orders: tuple[int, ...] = (1, 2)) -> Cell:
         squares(means),
         coordinates,
         axes(symbols),
-        Citation("Shirodkar 2026, Dead Directions", "thm:selection_rule", "arXiv:2606.05957"),
+        cite("shirodkar2026dead", "thm:selection_rule"),
         lambda seed: outputs_of_one_input(outputs, [0.0] * len(orders)),
         generators=means,
         provenance=Provenance.PRIMARY,

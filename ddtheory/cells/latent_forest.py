@@ -18,7 +18,8 @@ from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton
 from ddtheory.cells.shared.truth import Provenance
 from ddtheory.errors import InvalidValueError
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,7 +40,7 @@ def latent_forest(*, edges: tuple[str, ...] = STAR) -> Cell:
         edges: pairs of nodes as "1-a"; nodes that are numbers are observed, the others hidden; no cycle. A hidden node
             has at least two neighbours.
 
-    Source: Drton, Lin, Weihs & Zwiernik 2017, Theorem 1.1.
+    Source: Drton et al. 2017.
 
     Raises:
         InvalidValueError: an edge that is no pair, a cycle, a hidden leaf, or fewer than two observed nodes.
@@ -87,7 +88,7 @@ def latent_forest(*, edges: tuple[str, ...] = STAR) -> Cell:
         covariance.divergence(sympy.Matrix(size, size, entry)),
         rho_names | shift_names,
         directions,
-        Citation("Drton, Lin, Weihs & Zwiernik 2017, Bernoulli 23:1202–1232", "Theorem 1.1"),
+        cite("drton2017", "Theorem 1.1", verified=False),
         lambda seed: covariance.problem(
             lambda parameters: _sigma(parameters, paths, size),
             {"correlations": (len(pairs),), "variances": (size,)},

@@ -19,14 +19,14 @@ from ddtheory.cells.shared.truth import Provenance
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.exact.numbers.given import expression_of
-from ddtheory.values import Citation
+from ddtheory.references import cite
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ddtheory.measure import Problem
 
-_SOURCE = Citation("Shirodkar 2026, Dead Directions", "thm:selection_rule", "arXiv:2606.05957")
+_SOURCE = cite("shirodkar2026dead", "thm:selection_rule")
 
 
 def mean_map(means: Sequence[Expr | str], variance: Expr | Fraction | int | str = 1, *, name: str = "mean_map") -> Cell:

@@ -12,7 +12,8 @@ from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton, singular_value_prior
 from ddtheory.cells.shared.truth import Provenance
 from ddtheory.errors import InvalidValueError
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,12 +70,12 @@ def minors(*, rows: int = 2, columns: int = 3, size: int = 2) -> Cell:
         squares(generators),
         coordinates,
         directions,
-        Citation("Docampo 2013, Arcs on determinantal varieties", "Theorem D", "arXiv:1011.1930"),
+        cite("docampo2013", "Theorem D", verified=False),
         lambda seed: _problem(rows, columns, chosen),
         generators=generators,
         provenance=Provenance.SUMMARY,
         routes=(
-            closed_form("½ min (M − i)(N − i)/(r + 1 − i), ties counted (Johnson; Docampo)", closed),
+            closed_form("½ min (M − i)(N − i)/(r + 1 − i), ties counted (Johnson 2003; Docampo 2013)", closed),
             newton(
                 "singular values s_1, s_1 s_2, … with their measure", [exponent], singular_value_prior(rows, columns)
             ),

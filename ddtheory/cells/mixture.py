@@ -18,7 +18,8 @@ from ddtheory.cells.shared.routes import closed_form, newton, unit
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.intersection import transversal_crossing
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,7 +75,7 @@ def mixture_fixed() -> Cell:
     The χ² divergence is w²(e^{b²} − 1), and K is asymptotically half of it, so K ≍ (w b)²: both axes are flat, the
     diagonal has order 2, λ = 1/2, m = 2. The weight lies on its boundary, which a monomial does not notice.
 
-    Source: Watanabe 2009 (normal mixtures); the pair is derived here.
+    Source: Watanabe 2009, Section 7.3; the pair is derived here.
 
     >>> mixture_fixed().rlct, mixture_fixed().kl_order("joint", arc=False).k
     (RLCT(lam=Fraction(1, 2), m=2), 2)
@@ -86,7 +87,7 @@ def mixture_fixed() -> Cell:
         weight**2 * (sympy.exp(location**2) - 1) / 2,
         {weight: "w", location: "m"},
         {"joint": {"w": 1, "b": 1}, "weight": {"w": 1}, "location": {"b": 1}},
-        Citation("Watanabe 2009, Algebraic Geometry and Statistical Learning Theory", "normal mixtures"),
+        cite("watanabe2009", "Section 7.3"),
         lambda seed: mixture_problem(0.0, 0.0),
         generators=(weight * location,),
         boundary=(weight,),
@@ -135,7 +136,7 @@ def mixture(*, components: int = 2) -> Cell:
             "together": {b.name: 1 for b in locations},
             "weight": {shifts[0].name: 1},
         },
-        Citation("Watanabe 2009, Algebraic Geometry and Statistical Learning Theory", "normal mixtures"),
+        cite("watanabe2009", "Section 7.3"),
         lambda seed: _mixture(components),
         generators=(first, second),
         relation=Relation.ASYMPTOTIC,

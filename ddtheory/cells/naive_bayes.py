@@ -16,7 +16,8 @@ from ddtheory.cells.shared.cell import Cell
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton
 from ddtheory.cells.shared.truth import Provenance
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +34,7 @@ def naive_bayes(*, features: int = 3) -> Cell:
     Args:
         features: n ≥ 2.
 
-    Source: Rusakov & Geiger 2005 (closed domain); Zwiernik 2011 (interior).
+    Source: Rusakov and Geiger 2005, Theorem 4 (closed domain); Zwiernik 2011 (interior).
 
     Raises:
         InvalidValueError: fewer than two features.
@@ -75,7 +76,7 @@ def naive_bayes(*, features: int = 3) -> Cell:
             "together": {shifts[0, 0].name: 1, shifts[1, 0].name: 1},
             "share": {"s": 1},
         },
-        Citation("Rusakov & Geiger 2005, JMLR 6:1–35", "Theorem 4"),
+        cite("rusakov-geiger2005", "Theorem 4"),
         lambda seed: probabilities.problem(
             lambda parameters: _torch_table(parameters, features), {"share": (1,), "feature": (2, features)}
         ),

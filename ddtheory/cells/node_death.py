@@ -17,7 +17,8 @@ from ddtheory.cells.shared.truth import Route
 from ddtheory.errors import unknown
 from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda
 from ddtheory.exact.thresholds.intersection import transversal_crossing
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     import torch
@@ -90,7 +91,7 @@ def node_death(activation: str = "tanh") -> Cell:
         divergence,
         {_a: "outer.weight", _b: "inner.weight"},
         {"joint": {"a": 1, "b": 1}, "outer": {"a": 1}, "inner": {"b": 1}},
-        Citation("Shirodkar 2026, Measuring Dead Directions", "node death", "arXiv:2607.00603"),
+        cite("shirodkar2026measuring", "node death", verified=False),
         build,
         generators=(_a * _b**order,),
         routes=(

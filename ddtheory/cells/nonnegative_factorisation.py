@@ -14,7 +14,8 @@ from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton
 from ddtheory.cells.shared.truth import Provenance, Route, Side
 from ddtheory.errors import InvalidValueError
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,7 +38,7 @@ def nonnegative_factorisation(*, rows: int = 2, columns: int = 2, inner: int = 2
     1. Real factors have less: 3/2 against 2 for M = N = H = 2. At H0 = 1 the first column of A0 and row of B0 are ones:
     H = 1 is regular, λ = ½(M + N − 1); for H > 1 only bounds are given.
 
-    Source: Hayashi & Watanabe 2017, Neurocomputing 266:606–619, and the code that accompanies it.
+    Source: Hayashi and Watanabe 2017, and the code that accompanies it.
 
     Raises:
         InvalidValueError: sizes below 1, or true_inner other than 0 or 1.
@@ -96,7 +97,7 @@ def nonnegative_factorisation(*, rows: int = 2, columns: int = 2, inner: int = 2
         squares(entries),
         left_names | right_names,
         directions,
-        Citation("Hayashi & Watanabe 2017, Neurocomputing 266:606–619", "main theorem"),
+        cite("hayashi-watanabe2017", "Main Theorem", verified=False),
         lambda seed: _problem(starts),
         generators=entries if true_inner else products,
         boundary=tuple(free),

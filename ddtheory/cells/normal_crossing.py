@@ -16,7 +16,8 @@ from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda
 from ddtheory.exact.thresholds.intersection import transversal_crossing
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 
 @family(
@@ -36,7 +37,7 @@ def normal_crossing(*, exponents: tuple[int, ...] = (1, 1), prior: tuple[Fractio
         exponents: k_i ≥ 1.
         prior: h_i > −1, all 0 when empty.
 
-    Source: Watanabe 2009.
+    Source: Watanabe 2009, Section 4.4.
 
     Raises:
         InvalidValueError: an exponent below 1, or prior exponents that are too few, too many or not above −1.
@@ -67,7 +68,7 @@ def normal_crossing(*, exponents: tuple[int, ...] = (1, 1), prior: tuple[Fractio
         mean**2 / 2,
         coordinates,
         axes(symbols),
-        Citation("Watanabe 2009, Algebraic Geometry and Statistical Learning Theory", "normal crossings"),
+        cite("watanabe2009", "Section 4.4"),
         lambda seed: outputs_of_one_input(
             lambda w: prod((w[i] ** k for i, k in enumerate(exponents)), start=w.new_ones(())), [0.0] * len(exponents)
         ),

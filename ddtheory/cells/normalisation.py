@@ -14,7 +14,8 @@ from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form
 from ddtheory.cells.shared.truth import Route, Side
 from ddtheory.errors import unknown
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +39,8 @@ def normalisation(*, kind: str = "layer", width: int = 3) -> Cell:
         kind: "layer" or "rms".
         width: d; at least 3 for LayerNorm, whose image is two points for d = 2.
 
-    Source: Shirodkar 2026, prop:ln_kernel and prop:rmsnorm_no_kernel.
+    Source: Shirodkar 2026, Dead Directions, prop:ln_kernel and prop:rmsnorm_no_kernel; Shirodkar and Narayanan 2026,
+    Algebraic Dead Directions.
 
     Raises:
         UnknownNameError: no such normalisation.
@@ -64,7 +66,7 @@ def normalisation(*, kind: str = "layer", width: int = 3) -> Cell:
         sympy.Add(*[difference**2 for difference in differences]) / (2 * width),
         coordinates,
         directions,
-        Citation("Shirodkar 2026, Dead Directions", "prop:ln_kernel", "arXiv:2606.05957"),
+        cite("shirodkar2026dead", "prop:ln_kernel"),
         lambda seed: _problem(kind, width),
         routes=(
             closed_form("(d − 1)/2 for LayerNorm, d/2 for RMSNorm", lambda: RLCT(Fraction(width - gauge, 2))),

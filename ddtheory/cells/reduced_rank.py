@@ -12,7 +12,8 @@ from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton, product_of_factors
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.exact.thresholds import matrix_products
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from ddtheory.measure import Problem
@@ -22,7 +23,8 @@ ANCHOR = tuple(
     for hidden in range(2, 6)
     for rank in range(1, hidden + 1)
 )
-"""The fourteen cells M = 10, N = 5, H = 2 … 5 with true ranks 1 … H of arXiv 2606.21158, § 4.1."""
+"""The fourteen cells M = 10, N = 5, H = 2 … 5 with true ranks 1 … H of Shirodkar and Narayanan 2026,
+Dead-Direction Signatures, § 4.1."""
 
 
 @family(
@@ -51,7 +53,7 @@ def reduced_rank(
         rank_first: a, the rank of A0; r when negative.
         rank_second: b, the rank of B0; r when negative.
 
-    Source: Aoyagi & Watanabe 2005 (global); the local pair is derived in `exact.matrix_products`.
+    Source: Aoyagi and Watanabe 2005, Main Theorem (global); the local pair is derived in `exact.matrix_products`.
 
     Raises:
         InvalidValueError: no factors have these sizes and ranks.
@@ -87,7 +89,7 @@ def reduced_rank(
         return matrix_products.deep_linear((inputs, hidden, outputs), rank)
 
     global_routes = (
-        closed_form("the four cases of Aoyagi & Watanabe 2005", lambda: matrix_products.reduced_rank(
+        closed_form("the four cases of Aoyagi and Watanabe 2005", lambda: matrix_products.reduced_rank(
             inputs, hidden, outputs, rank)),
         Route("deep linear formula", "Aoyagi 2024 at depth two", overall),
         Route("elementary divisors", "arcs through the zero of the first factor of the reduced problem",
@@ -98,9 +100,7 @@ def reduced_rank(
         squares(entries, inputs),
         first_names | second_names,
         directions,
-        Citation(
-            "Aoyagi & Watanabe 2005, Neural Networks 18:924–933", "main theorem", "doi:10.1016/j.neunet.2005.03.014"
-        ),
+        cite("aoyagi-watanabe2005", "Main Theorem"),
         lambda seed: _problem(starts),
         generators=entries,
         provenance=Provenance.CODE if at_least_rank else Provenance.SUMMARY,

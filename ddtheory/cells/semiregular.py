@@ -15,7 +15,8 @@ from ddtheory.cells.shared.routes import closed_form, newton, unit
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.nondegenerate import newton_bound
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +28,7 @@ def semiregular(*, regular: int = 1, singular: int = 1, degree: int = 2) -> Cell
 
     λ = r/2 + s/(2m) with s = d − r singular parameters, multiplicity 1: K is quasi-homogeneous and positive definite.
 
-    Source: Kurumadani 2024 (arXiv 2406.02646) studies this class; the value is derived here.
+    Source: Kurumadani 2024, Main Theorem 2, studies this class; the value is derived here.
 
     Raises:
         InvalidValueError: a count that is negative, no singular parameter, or an odd or too small degree.
@@ -63,7 +64,7 @@ def semiregular(*, regular: int = 1, singular: int = 1, degree: int = 2) -> Cell
         divergence,
         names,
         {"dead": {dead[0].name: 1}} | ({"live": {live[0].name: 1}} if live else {}),
-        Citation("Kurumadani 2024", "semiregular models", "arXiv:2406.02646"),
+        cite("kurumadani2024", "Main Theorem 2"),
         lambda seed: outputs_of_one_input(outputs, [0.0] * variables),
         generators=(*live, form),
         provenance=Provenance.MEMORY,

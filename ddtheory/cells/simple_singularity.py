@@ -16,7 +16,8 @@ from ddtheory.cells.shared.routes import closed_form
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError, unknown
 from ddtheory.exact.thresholds.newton import newton_distance
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,7 +44,7 @@ def simple_singularity(*, kind: str = "A", index: int = 2, sign: int = 1) -> Cel
     λ(f), and λ(K) is half of it: A_k (k + 3)/(2(k + 1)), D_k k/(2(k − 1)), E_6 7/12, E_7 5/9, E_8 8/15; m = 1. The
     crossing A_1, x² − y², has m = 2.
 
-    Source: Arnold, Gusein-Zade, Varchenko, volume II, § 13.
+    Source: Arnold, Gusein-Zade and Varchenko 1988.
 
     Raises:
         UnknownNameError: kind is none of A, D, E.
@@ -76,7 +77,7 @@ def simple_singularity(*, kind: str = "A", index: int = 2, sign: int = 1) -> Cel
         mean**2 / 2,
         coordinates,
         axes((x, y)),
-        Citation("Arnold, Gusein-Zade & Varchenko 1988, Singularities of Differentiable Maps II", "§ 13"),
+        cite("agv1988", "Chapter 9, oscillation indices of simple singularities", verified=False),
         lambda seed: outputs_of_one_input(outputs, [0.0, 0.0]),
         generators=(mean,),
         provenance=Provenance.PRIMARY,

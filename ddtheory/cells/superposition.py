@@ -16,7 +16,8 @@ from ddtheory.cells.shared.routes import newton, unit
 from ddtheory.cells.shared.truth import Route, Side
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.finite_n.germs import finite_n_germ
-from ddtheory.values import RLCT, Citation, Enclosure
+from ddtheory.references import cite
+from ddtheory.values import RLCT, Enclosure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from ddtheory.measure import Problem
 
-_SOURCE = Citation("Chen et al. 2023, Dynamical versus Bayesian phase transitions", "TMS", "arXiv:2310.06301")
+_SOURCE = cite("chen2023", "toy model of superposition", verified=False)
 
 
 @family({"features": 2, "hidden": 1}, {"features": 3, "hidden": 1}, {"features": 3, "hidden": 2})

@@ -13,7 +13,8 @@ from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton
 from ddtheory.cells.shared.truth import Route
 from ddtheory.exact.thresholds.intersection import transversal_crossing
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +32,7 @@ def swiglu() -> Cell:
     silu(z) = z σ(z) with σ > 0, so K ≍ (g u o)²: each axis and each pair of axes is flat, the joint ray has order 3
     (amplitude rate 3), and λ = 1/2, m = 3.
 
-    Source: Shirodkar 2026, prop:swiglu_rate; the pair is derived here.
+    Source: Shirodkar 2026, Dead Directions, prop:swiglu_rate; the pair is derived here.
 
     >>> swiglu().kl_order("joint").k, swiglu().rlct
     (3, RLCT(lam=Fraction(1, 2), m=3))
@@ -44,7 +45,7 @@ def swiglu() -> Cell:
         sympy.Add(*[output**2 for output in outputs]) / (2 * len(inputs)),
         {_gate: "gate.weight", _up: "up.weight", _down: "down.weight"},
         {"joint": {"g": 1, "u": 1, "o": 1}, "gate and up": {"g": 1, "u": 1}, "down": {"o": 1}},
-        Citation("Shirodkar 2026, Dead Directions", "prop:swiglu_rate", "arXiv:2606.05957"),
+        cite("shirodkar2026dead", "prop:swiglu_rate"),
         lambda seed: _network(),
         generators=(_gate * _up * _down,),
         routes=(

@@ -16,7 +16,8 @@ from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import newton, product_of_factors, with_regular
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.exact.thresholds import matrix_products
-from ddtheory.values import RLCT, Citation
+from ddtheory.references import cite
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,7 +72,7 @@ def topic_model(*, words: int = 3, documents: int = 2, topics: int = 2) -> Cell:
             "all topics": {laws[k, 0].name: 1 for k in range(topics)},
             "share": {shares[0, 0].name: 1},
         },
-        Citation("Hayashi 2021, Neural Networks 136:126–135", "Theorem 3"),
+        cite("hayashi2021", "Theorem 3", verified=False),
         lambda seed: probabilities.problem(
             lambda parameters: _torch_table(parameters, topics, words),
             {"shares": (documents, topics - 1), "topics": (topics, words - 1)},

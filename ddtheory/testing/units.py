@@ -145,7 +145,7 @@ def dead_unit(activation: Activation, law: InputLaw, variance: Fraction, along: 
     import sympy
 
     from ddtheory.cells import Cell
-    from ddtheory.values import Citation
+    from ddtheory.references import cite
 
     a, b = sympy.symbols("a b", real=True)
     divergence = sympy.Add(
@@ -175,7 +175,7 @@ def dead_unit(activation: Activation, law: InputLaw, variance: Fraction, along: 
         divergence,
         {a: "outer", b: "inner"},
         {"joint": {"a": 1, "b": 1}, "outer": {"a": 1}, "inner": {"b": 1}},
-        Citation("Shirodkar 2026, Measuring Dead Directions", "node death", "arXiv:2607.00603"),
+        cite("shirodkar2026measuring", "node death", verified=False),
         build,
     )
     p, (u, v) = activation.order, (along.get("a", 0), along.get("b", 0))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
@@ -258,7 +259,7 @@ CLAIM = Claim(
         r"dead head at $t = 0$, an amplitude; its second moment has rate $4$. Scores moved by at most $\varepsilon$ "
         r"move softmax entries by factors in $[e^{-2\varepsilon}, e^{2\varepsilon}]$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "thm:bridge_attn", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "thm:bridge_attn"),
     hypotheses=(
         "The dead row of O and the dead column of V have no live entries.",
         "The average of the dead inputs under the attention row at t = 0 is not zero.",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sympy
 from sympy import symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
@@ -150,7 +151,7 @@ CLAIM = Claim(
         r"and O, $g_Q$ through the scores. Its second moment has rate $4$ with coefficient $E(g_V + g_Q)^2$, which is "
         r"$E g_V^2 + E g_Q^2 > 0$ against noise that is independent on dead and live outputs."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "thm:bridge_attn_backward", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "thm:bridge_attn_backward"),
     hypotheses=("No residual stream around the block.", "g_V + g_Q is not zero in mean square."),
     expected=Verdict.CONFIRMED,
     derive=derive,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
@@ -188,7 +189,7 @@ CLAIM = Claim(
         r"$\min(4k, 4p + 8)$, with coefficient $E a^2$ for $k < p + 2$, $E(a + b)^2$ for $k = p + 2$ and $E b^2$ for "
         r"$k > p + 2$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "prop:attn_chain_softmax", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "prop:attn_chain_softmax"),
     hypotheses=(
         "No residual stream.",
         "Labels carry noise, or are drawn from the model.",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Rational, Symbol, symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, order_check, profile_curve, rate
 
@@ -301,7 +302,7 @@ CLAIM = Claim(
         r"$x \sim N(0, 1)$ its second moment is $t^6 (\tfrac34 + \tfrac{15}{16} t^2 + O(t^4))$. $n$ blocks in a row "
         r"have amplitude rate $3 (2^n - 1)$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "prop:swiglu_rate", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "prop:swiglu_rate"),
     hypotheses=("The dead unit meets the dead channel only.", "E x⁴ is finite."),
     expected=Verdict.CONFIRMED,
     derive=derive,

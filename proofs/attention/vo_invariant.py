@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import rate
 
@@ -267,7 +268,7 @@ CLAIM = Claim(
         r"$t^2 [\sigma_{\min}^2(A), \sigma_{\max}^2(A)]$, and if the attention $A$ is invertible at $t = 0$ the moment "
         r"rates differ by exactly $2$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "prop:attn_VO_invariant", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "prop:attn_VO_invariant"),
     hypotheses=("The attention of the dead head is invertible at t = 0.",),
     expected=Verdict.NARROWER,
     derive=derive,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Rational, Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, normal_inputs
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
@@ -228,7 +229,7 @@ CLAIM = Claim(
         r"\min_j(q_j + m "
         r"- j))$. ReLU with weight and bias $t > 0$: $G_l/t^{2(L-l)} = \Phi(1)$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "thm:bridge_bias", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "thm:bridge_bias"),
     hypotheses=("ReLU class: biases on the dead unit are not negative.", "Layers are counted from j = 1."),
     expected=Verdict.NARROWER,
     derive=derive,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from sympy import Rational, Symbol, powsimp, simplify, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, live_part
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
@@ -139,7 +140,7 @@ CLAIM = Claim(
         r"cu + "
         r"O(u^2)$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:a_g_duality", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:a_g_duality"),
     hypotheses=("Those of thm:bridge.", "No bias on the dead unit."),
     expected=Verdict.CONFIRMED,
     derive=derive,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Rational, Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, live_part, normal_inputs
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
@@ -217,7 +218,7 @@ CLAIM = Claim(
         r"2(L-1)$ at "
         r"every layer, with the rank-one eigenvector $g_{\min} a_{\min}^\top$; its spectrum is that of all products."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:kfac_lift", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:kfac_lift"),
     hypotheses=("Those of thm:bridge, linear class.", "It is A ⊗ G that is read, not the Fisher."),
     expected=Verdict.NARROWER,
     derive=derive,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Rational, Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, live_part, normal_inputs
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
@@ -262,7 +263,7 @@ CLAIM = Claim(
         r"forward moment has rate $2L$ with coefficient $c^{2L}$ for $|\varphi(u) - cu| \le K u^2$, $c \ne 0$. At "
         r"$t \ne 0$ exactly $h^2(L-1)$ Fisher eigenvalues vanish; the smallest of the others is $L\,t^{2(L-1)}$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "thm:bridge", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "thm:bridge"),
     hypotheses=(
         "Canonical alignment: every layer is diagonal and scales the same axis by t.",
         "The gradients are those of labels from the model, or of labels with noise of positive variance.",

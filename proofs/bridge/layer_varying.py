@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from sympy import Function, Sum, Symbol, powsimp, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import chain_problem
 from ddtheory.workbench.ladder import rate_check
@@ -127,7 +128,7 @@ CLAIM = Claim(
     id="cor:bridge_g3",
     title="Exponents that vary with the layer, one direction",
     statement=r"With weight $t^{p_{l'}}$ in layer $l'$ the dead entry of $G_l$ has rate $2\sum_{l' > l} p_{l'}$.",
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:bridge_g3", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:bridge_g3"),
     hypotheses=("Diagonal layers; each dead entry is a pure power, or p is its leading exponent.",),
     expected=Verdict.CONFIRMED,
     derive=derive,

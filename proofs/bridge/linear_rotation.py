@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import rate_check, value_check
@@ -180,7 +181,7 @@ CLAIM = Claim(
         r"has rate "
         r"$2(L-l)$, since $\det = t^{L-l}$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "prop:bridge_linear_rot", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "prop:bridge_linear_rot"),
     hypotheses=(
         "Linear layers.",
         "For the reading along an axis: the rotations of neighbouring layers cancel.",

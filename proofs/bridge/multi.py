@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
@@ -161,7 +162,7 @@ CLAIM = Claim(
         r"times the "
         r"Schur constants of $S$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "thm:bridge_multi", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "thm:bridge_multi"),
     hypotheses=(
         "Diagonal layers above the probe.",
         "The second moment S of the output gradients is positive definite.",

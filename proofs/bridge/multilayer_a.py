@@ -5,7 +5,8 @@ from __future__ import annotations
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
@@ -160,7 +161,7 @@ CLAIM = Claim(
         r"\sigma_{\min}^2(M "
         r"D^p) \le \sigma_{\max}^2(M)\,\sigma_{\min}^2(D^p)$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "thm:multilayer-A", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "thm:multilayer-A"),
     hypotheses=(
         "E xxᵀ = I, or of full rank.",
         "Every mixing map is invertible, and maps between layers keep the dead axis.",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Rational, Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
@@ -244,7 +245,7 @@ CLAIM = Claim(
         r"opposite sign and for generic rotations. With a floor $c_0$ below $b t^m$ the slope is $m\, b t^m/(c_0 + b "
         r"t^m)$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "prop:bridge_nonlinear_rot_negative", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "prop:bridge_nonlinear_rot_negative"),
     hypotheses=(
         "The printed witness is read at one input, x = u.",
         "On average over inputs: a rotation under which the gates differ with a probability that does not vanish as t "

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
@@ -142,7 +143,7 @@ CLAIM = Claim(
         r"S_{jj}$, "
         r"in $1/(G^{-1})_{jj} = t^{2\Pi(j)}/(S^{-1})_{jj}$, and in the eigenvalues."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:bridge_g7", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:bridge_g7"),
     hypotheses=(
         "Diagonal layers above the probe.",
         "The second moment S of the output gradients is positive definite.",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import order_check
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
@@ -160,7 +161,7 @@ CLAIM = Claim(
         r"$t^{2m} E x^2$ after $m$ layers. A leak $\gamma$ below the last layer gives $t^2 x + t \gamma c$: rate $2$, "
         r"coefficient $\gamma^2 E c^2$, and KL order 1."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "thm:bridge_rect", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "thm:bridge_rect"),
     hypotheses=("The dead unit and the complement are decoupled, or the leak is the one named.",),
     expected=Verdict.CONFIRMED,
     derive=derive,

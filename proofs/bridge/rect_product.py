@@ -5,7 +5,8 @@ from __future__ import annotations
 import sympy
 from sympy import Rational, Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
@@ -143,7 +144,7 @@ CLAIM = Claim(
         r"\rho)|Bw|$ "
         r"and $|Bw| \ge c|w|$ then $|a v_0 e + Bw|^2 \ge \rho \min(a^2, c^2)(v_0^2 + |w|^2)$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:rect_product_sigma_min", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:rect_product_sigma_min"),
     hypotheses=("0 < t ≤ 1.", "ρ > 0: the dead column is not in the image of the block."),
     expected=Verdict.CONFIRMED,
     derive=derive,

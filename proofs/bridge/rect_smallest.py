@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import chain_problem
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
@@ -152,7 +153,7 @@ CLAIM = Claim(
         r"c$, $v^\top G v \ge (g - |b|^2/c) v_0^2$. A layer of width $a$ above a probe of width $h > a$ makes $h - a$ "
         r"eigenvalues exactly zero at all $t$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:rect_lambda_min", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:rect_lambda_min"),
     hypotheses=("The cross entries are of higher order than √g, or the constant is the Schur complement.",),
     expected=Verdict.CONFIRMED,
     derive=derive,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Rational, Symbol, symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
@@ -212,7 +213,7 @@ CLAIM = Claim(
         r"t^l$ "
         r"for $0 \le t \le 1$; for $N$ samples with covariance $I$, $\sigma_{\min}(X_l) / (\sqrt N\, t^l) \to 1$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:sigma-min", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:sigma-min"),
     hypotheses=(
         "The input covariance has full rank and N ≥ h.",
         "Linear chain without skips; index l counts layers passed.",
@@ -222,6 +223,6 @@ CLAIM = Claim(
     measure=measure,
     control=control,
     rests_on=("thm:bridge",),
-    assumes=(Citation("Davidson and Szarek 2001", "singular values of a normal matrix"),),
+    assumes=(cite("davidson-szarek2001", "Theorem II.13"),),
     doubts="The constant is the dead entry only for uncorrelated units; the rate does not depend on that.",
 )

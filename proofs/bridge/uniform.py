@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, rate_check
@@ -160,7 +161,7 @@ CLAIM = Claim(
         r"and the "
         r"other $h - m$ are $\Theta(1)$; $\log\det G_l$ has slope $2m(L-l)$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:bridge_g2", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:bridge_g2"),
     hypotheses=(
         "The second moment S of the output gradients is positive definite: a Gaussian head, not cross-entropy.",
     ),

@@ -6,7 +6,8 @@ import numpy
 import sympy
 from sympy import symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import axis_inputs, canonical, chain_problem, live_part
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
@@ -174,7 +175,7 @@ CLAIM = Claim(
         r"$\lambda^+$"
         r", $2r(L-l)$ for $t \to 0$; $\lambda^+$ does not depend on $r$. At $L = 4$, $l = 1$: 6, 12, 18, 24."
     ),
-    source=Citation("Shirodkar 2026, Dead-Direction Signatures", "figure 4", "arXiv:2606.21158"),
+    source=cite("shirodkar-narayanan2026signatures", "Figure 4"),
     hypotheses=(
         "The dead axes die at one rate.",
         "A Gaussian head with label noise.",

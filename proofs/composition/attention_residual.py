@@ -7,7 +7,8 @@ from dataclasses import replace
 import sympy
 from sympy import Symbol
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.attention_chain import attention_chain
 from ddtheory.workbench.ladder import limit_check, rate_check
@@ -88,7 +89,7 @@ CLAIM = Claim(
         r"of them "
         r"has rate $0$ and the coefficient of the bare stream, and the rates of attention chains do not carry over."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:g10_via_composition", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:g10_via_composition"),
     hypotheses=("Every block has a residual connection on the dead unit.",),
     expected=Verdict.CONFIRMED,
     derive=derive,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sympy
 from sympy import symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.attention_chain import attention_chain
 from ddtheory.workbench.ladder import rate_check
@@ -77,7 +78,7 @@ CLAIM = Claim(
         r"The additive rate $4k$ of $k$ attention blocks above a probe is valid exactly for $k \le p + 2$; beyond it "
         r"is $4p + 8$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:g10_composition", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:g10_composition"),
     hypotheses=("No residual stream.", "Scores of order one, labels with noise or from the model."),
     expected=Verdict.CONFIRMED,
     derive=derive,

@@ -7,7 +7,8 @@ from dataclasses import replace
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.attention_chain import attention_chain
 from ddtheory.workbench.chain import canonical, corner_inputs
@@ -139,7 +140,7 @@ CLAIM = Claim(
     statement=(
         r"$n$ blocks of amplitude $t^2$, of any kinds, have moment rate $4n$; at layer $l$ of $L$ this is $4(L - l)$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:composition_heterogeneous", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:composition_heterogeneous"),
     hypotheses=(
         "Those of thm:bridge_composition.",
         "There is no second route: in attention the dead unit does not enter the scores.",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Rational, Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import chain_problem, corner_inputs
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
@@ -212,7 +213,7 @@ CLAIM = Claim(
         r"2e$, and an "
         r"injection $a\,t^q$ below the arriving order gives rate $2q$ with coefficient $a^2$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "thm:bridge_composition", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "thm:bridge_composition"),
     hypotheses=(
         "Each block is linear along the dead unit to leading order, with a coefficient that has a limit c ≠ 0.",
         "Nothing from the live units is written into the dead one.",

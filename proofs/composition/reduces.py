@@ -5,7 +5,8 @@ from __future__ import annotations
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import rate_check, value_check
@@ -150,7 +151,7 @@ CLAIM = Claim(
         r"a chain "
         r"of blocks of rate at least one has the rate and the coefficient of the chain of all its weights."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:composition_reduces", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:composition_reduces"),
     hypotheses=("A block of rate zero is free of t, not only in the limit.",),
     expected=Verdict.CONFIRMED,
     derive=derive,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sympy import Product, Symbol, powsimp, simplify, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem
 from ddtheory.workbench.ladder import rate_check, value_check
@@ -107,7 +108,7 @@ CLAIM = Claim(
     statement=(
         r"On the layers $l + 1, \dots, L$ the three evaluations of cor:composition_reduces hold with exponent $2(L-l)$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:composition_reduces_sub", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:composition_reduces_sub"),
     hypotheses=("G belongs to the output of layer l, so that layer l itself does not count.",),
     expected=Verdict.CONFIRMED,
     derive=derive,

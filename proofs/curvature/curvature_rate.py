@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Function, symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.curved_maps import fisher_metric, gauss_curvature, point_map, sheet_map, t, w
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
@@ -287,7 +288,7 @@ CLAIM = Claim(
         r"O(t^{-(k-1)})$ where $\det F \ge c\, t^{2(k-1)}$. For the mean map $\mu = (t^k + w^2, w, t w)$ on $w = 0$: "
         r"$K(t, 0) = -1/(k^2 t^{2(k-1)} (1 + t^2)^2)$, and both $\Gamma\Gamma$ terms of $R$ are bounded."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "prop:curvature_rate", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "prop:curvature_rate"),
     hypotheses=(
         "The rate −2(k − 1): this family, coupling t w of order one, on the path w = 0.",
         "The moments of 2∂_a s_a + s_a² are bounded; derivatives pass under the integral.",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Symbol, symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.curved_maps import curved_volume, fisher_metric, gauss_curvature, point_map, sheet_map, t, w
 from ddtheory.workbench.evidence import limit
@@ -235,7 +236,7 @@ CLAIM = Claim(
         r"|\alpha_w^\perp|^2 D^{-1}$, $D = |\alpha|^2 |\mu_w|^2 - \langle \alpha, \mu_w\rangle^2$, and where the "
         r"first term does not vanish the Fisher volume of $\{|K| > M\}$ is of order $M^{-k/(k-1)}$."
     ),
-    source=Citation("doubt D4 of the claims register, on Shirodkar 2026, Dead Directions", "register:D4"),
+    source=cite("register2026", "D4"),
     hypotheses=(
         "Gaussian mean maps with two parameters; w runs over a bounded interval.",
         "The direction is dead on the whole line t = 0, with the same order k.",

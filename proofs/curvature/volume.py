@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.curved_maps import curved_volume, fisher_metric, gauss_curvature, point_map, t, w
 from ddtheory.workbench.evidence import limit
@@ -217,7 +218,7 @@ CLAIM = Claim(
         r"$M^{k/(2(k-1))} \int_0^\delta t^{k-1} dt \to 1/(k\,(k^2)^{k/(2(k-1))})$ and "
         r"$M^{1/(2(k-1))}\, \delta \to k^{-1/(k-1)}$ as $M \to \infty$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:volume", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:volume"),
     hypotheses=(
         "One dimension: the profile on w = 0, with the weight t^{k−1}.",
         "k ≥ 2.",

@@ -9,7 +9,8 @@ from sympy import symbols
 
 from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda
 from ddtheory.exact.fluctuation.partition import Sided
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
@@ -155,7 +156,7 @@ CLAIM = Claim(
         r"For $K \asymp \prod_{i \le m} w_i^{2k}$ on a box, $\nu$ is that of one line of order $k$ whatever $m$, and "
         r"$\tfrac12 E[V_n] = \nu(\lambda) - (m-1)\,\nu'(\lambda)/\log n + O(1/\log^2 n)$, $\lambda = 1/(2k)$."
     ),
-    source=Citation("derived here; the limit is in Watanabe 2009", "renormalised posterior"),
+    source=cite("ddtheory2026", "rem:nu_crossing"),
     hypotheses=("The product is a scalar feature: y = ∏ w_i^k + ε.", "Equal exponents, flat prior, β = 1."),
     expected=Verdict.CONFIRMED,
     derive=derive,

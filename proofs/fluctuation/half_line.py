@@ -7,7 +7,8 @@ from sympy import Rational, Symbol
 
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.exact.numbers.enclosing import enclosure, working
-from ddtheory.values import Citation, Enclosure, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Enclosure, Verdict
 from ddtheory.verify.claim import Claim, Comparison, Experiment, Observation, Proof, Step
 
 
@@ -141,7 +142,7 @@ CLAIM = Claim(
         r"For $k = 1$ and a prior on $s \ge 0$, $\nu = \tfrac12 - \tfrac14 \int_{\mathbb R} \varphi^3/\Phi^2 "
         r"= 0.2021822015\ldots$"
     ),
-    source=Citation("register X1, a conjecture about thm:kill_switch_backbone, whose text was not found", "X1"),
+    source=cite("register2026", "X1"),
     hypotheses=("The truth is at the boundary of the parameter space, and K is regular there.", "β = 1."),
     expected=Verdict.CONFIRMED,
     derive=derive,

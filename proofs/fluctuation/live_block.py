@@ -9,7 +9,8 @@ import sympy
 from sympy import symbols
 
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ CLAIM = Claim(
         r"$\tfrac12 + \nu(k)$ for every $\theta \ne 0$ as $n \sin^2\theta \to \infty$, and $\tfrac12$ when "
         r"$n \sin^2\theta \to 0$; between the two it depends on $n \sin^2\theta$ alone."
     ),
-    source=Citation("register thm:nu_universality (negative control); THEORY brief", "§ 7"),
+    source=cite("register2026", "thm:nu_universality, negative control"),
     hypotheses=("One live parameter with a flat prior, one dead line, two features.", "β = 1."),
     expected=Verdict.NARROWER,
     derive=derive,

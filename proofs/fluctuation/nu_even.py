@@ -17,7 +17,8 @@ from sympy import Rational, Symbol, gamma, symbols
 
 from ddtheory.exact.fluctuation import forms as forms
 from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
 from ddtheory.workbench.fluctuation_excess import UNIFORM_FROM, excess, uniform_margin
 
@@ -163,7 +164,7 @@ CLAIM = Claim(
         r"For every even $k$, $\nu(k) > \nu_0(k) = \lambda - (\Gamma(\lambda + \tfrac12)/\Gamma(\lambda))^2$, "
         r"$\lambda = 1/(2k)$, where $\nu_0$ is the value at $\xi = 0$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "prop:nu_even", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "prop:nu_even"),
     hypotheses=("Prior positive at s = 0 (h = 0), β = 1.", "The average is over ξ ~ N(0, 1)."),
     expected=Verdict.CONFIRMED,
     derive=derive,

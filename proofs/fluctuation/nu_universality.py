@@ -9,7 +9,8 @@ from sympy import Rational, Symbol, gamma, symbols
 
 from ddtheory.exact.fluctuation import forms as forms
 from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 
 a, eta, m, lam = symbols("a eta m lambda", positive=True)
@@ -164,7 +165,7 @@ CLAIM = Claim(
         r"$\nu(k) = \tfrac12 E_\xi \mathrm{Var}(v)$: $\nu(1) = \tfrac12$, $\nu(2) = 0.1729\ldots$, "
         r"$\nu(3) = 0.2783\ldots$. For odd $k \ge 3$, $\nu(k) > 1/(2k)$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "thm:nu_universality", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "thm:nu_universality"),
     hypotheses=(
         "One scalar parameter s, and K vanishes to the exact order k.",
         "The prior is positive and smooth at s = 0 and holds both signs of s.",
@@ -174,12 +175,7 @@ CLAIM = Claim(
     derive=derive,
     measure=measure,
     control=control,
-    assumes=(
-        Citation(
-            "Watanabe 2009, Algebraic Geometry and Statistical Learning Theory",
-            "free energy and renormalised posterior",
-        ),
-    ),
+    assumes=(cite("watanabe2009", "Sections 6.2 and 6.3"),),
     doubts=(
         "The replacement of the posterior by its limit is measured, not derived; the bias found is of order 1/n. ν is "
         "not monotone in k: odd and even orders follow different laws. That even orders exceed their frozen value is a "

@@ -8,7 +8,8 @@ import sympy
 from sympy import Rational, Symbol, symbols
 
 from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda, singular_fluctuation
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import rate
 
@@ -119,7 +120,7 @@ CLAIM = Claim(
         r"With prior $|s|^h$, $h > -1$: $\lambda = (h+1)/(2k)$, and $\nu$ depends on $k$ and $h$ through "
         r"$a = (h+1)/k$ and the parity of $k$ only."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "rem:multi_component_h_i (weight x^h); register X2"),
+    source=cite("shirodkar2026dead", "rem:multi_component_h_i"),
     hypotheses=("One scalar parameter, K of exact order k.",),
     expected=Verdict.CONFIRMED,
     derive=derive,

@@ -8,7 +8,8 @@ import sympy
 from sympy import symbols
 
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
 
 _CASES = ((1, Fraction(1)), (2, Fraction(1)), (3, Fraction(1)), (2, Fraction(1, 2)), (3, Fraction(2)))
@@ -122,7 +123,7 @@ CLAIM = Claim(
         r"$n\beta E[K] \to \lambda + \beta\nu$ on the population and $n\beta E[K_n] \to \lambda - \beta\nu$ on the "
         r"data."
     ),
-    source=Citation("Watanabe 2009, Algebraic Geometry and Statistical Learning Theory", "singular fluctuation"),
+    source=cite("watanabe2009", "Section 6.3"),
     hypotheses=("One scalar parameter, K of exact order k.",),
     expected=Verdict.CONFIRMED,
     derive=derive,

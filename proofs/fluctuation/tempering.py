@@ -8,7 +8,8 @@ import sympy
 from sympy import Rational, Symbol, symbols
 
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import rate
 
@@ -161,7 +162,7 @@ CLAIM = Claim(
         r"$\nu(\beta) = \lim (\beta/2) E[V_n] = \frac{1}{2\beta} E_\xi[(\xi^2 - 1) \log M(\sqrt\beta\,\xi)]$; "
         r"$\nu(\beta) = \tfrac12$ for $k = 1$ only."
     ),
-    source=Citation("register X3 (no text in the papers); Watanabe 2009", "inverse temperature"),
+    source=cite("register2026", "X3"),
     hypotheses=("One scalar parameter, K of exact order k, prior positive at s = 0 and holding both signs of s.",),
     expected=Verdict.CONFIRMED,
     derive=derive,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
@@ -285,7 +286,7 @@ CLAIM = Claim(
         r"$c_0 (1 - 1/C)\, t^{2(L-l)}$. Where the constant lies in the range of the layers above, $G_l$ has an exact "
         r"kernel that tends to the dead axis, and of $m$ dead channels $m - 1$ eigenvalues keep the rate."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "thm:bridge_ce", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "thm:bridge_ce"),
     hypotheses=(
         "All classes have positive probability.",
         "Labels are drawn from the model (expected Fisher).",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
@@ -294,7 +295,7 @@ CLAIM = Claim(
         r"Jacobian $\frac1s (P - \frac1d z z^\top)$ mixes in: rate $2 k_{post}$ if $E b^2 > 0$, and "
         r"$2(k_{pre} + k_{post})$ if $b = 0$ and $E a^2 > 0$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "thm:bridge_ln", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "thm:bridge_ln"),
     hypotheses=(
         "Width at least 3, and |Py| bounded away from 0.",
         "Labels carry noise, or are drawn from the model.",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
@@ -241,7 +242,7 @@ CLAIM = Claim(
         r"$\mathrm{tr}\,H = 2e - e^2 - S_2$. So the empirical trace lies between $e^2 C/(C-1)$ and $2e^2$, and the "
         r"expected one is at least $2e(1 - e)$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:emp_vs_exp_ce", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:emp_vs_exp_ce"),
     hypotheses=("One sample, or averages with E e² ≪ E e: no fixed share of wrong labels.",),
     expected=Verdict.NARROWER,
     derive=derive,

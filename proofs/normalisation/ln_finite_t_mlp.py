@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Rational, Symbol, symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import order_check
 
@@ -389,7 +390,7 @@ CLAIM = Claim(
         r"O(t^5)$ with $E p_0 = \frac1d\,{}_2F_1(1, \tfrac32; \tfrac{d+1}2; 1 - \tfrac1d)$ for Gaussian inputs. Its "
         r"slope is $0$ at the noise floor and $2$ on the plateau, so along both weights $K \sim \frac{E p_0}{2v} t^2$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "thm:ln_finite_t_mlp", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "thm:ln_finite_t_mlp"),
     hypotheses=("Gaussian live inputs; t ≪ 1 for the expansion.", "d ≥ 4 for E[1/s₀²] < ∞."),
     expected=Verdict.NARROWER,
     derive=derive,

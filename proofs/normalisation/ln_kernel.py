@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Interval, Kind, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Kind, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import order_check
 
@@ -238,7 +239,7 @@ CLAIM = Claim(
         r"$\langle \gamma^{-1}, \mathrm{LN}(x)\rangle = \langle \gamma^{-1}, \beta\rangle$ for every $x$, so "
         r"$\mathrm{Cov}(\mathrm{LN}(x))\,\gamma^{-1} = 0$. If $\gamma_i = 0$ the kernel contains $e_i$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "prop:ln_kernel", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "prop:ln_kernel"),
     hypotheses=("The covariance is that of centred samples, taken directly behind the affine map.",),
     expected=Verdict.CONFIRMED,
     derive=derive,

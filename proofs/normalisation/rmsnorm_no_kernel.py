@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ CLAIM = Claim(
         r"For $x$ uniform on $\pm e_i$ and all $\gamma_i \ne 0$, $\mathrm{Var}\langle v, \mathrm{RMSNorm}(x)\rangle = "
         r"\sum_i (v_i \gamma_i)^2 > 0$ for every $v \ne 0$: no direction is a kernel for all laws of the input."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "prop:rmsnorm_no_kernel", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "prop:rmsnorm_no_kernel"),
     hypotheses=("The inputs are not confined to a hyperplane through 0.", "All γ_i ≠ 0."),
     expected=Verdict.NARROWER,
     derive=derive,

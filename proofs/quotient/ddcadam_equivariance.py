@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Symbol, symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
 from ddtheory.workbench.ladder import value_check
 
@@ -258,7 +259,7 @@ CLAIM = Claim(
         r"maps of $\rho_i g_{i,\tan}$ and $(\hat g_1 \pm \hat g_2)/\sqrt2$, $\hat g_i = \langle g_i, W_i\rangle$, "
         r"commutes with $(W_1, W_2) \mapsto (cW_1, W_2/c)$, $c > 0$, in exact arithmetic; the state stays."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "prop:ddcadam_equivariance", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "prop:ddcadam_equivariance"),
     hypotheses=(
         "No block is zero; no ε beside the norm; decay decoupled and the same for all blocks.",
         "Exact arithmetic; in floating point an ε of the state maps far above rounding.",

@@ -9,7 +9,8 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory import cells
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import order_check
 
@@ -206,7 +207,7 @@ CLAIM = Claim(
         r"representatives of the start. Along a path $\phi(t) = t(1 + O(t))$ the rate $2(k-1)$ and $\hat k$ are those "
         r"of $t$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:ddcadam_quotient_rate", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:ddcadam_quotient_rate"),
     hypotheses=(
         "The step commutes with the gauge: those of prop:ddcadam_equivariance.",
         "The reparametrisation has leading rate one.",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
@@ -216,7 +217,7 @@ CLAIM = Claim(
         r"horizontal eigenvalue is $2t^2$. On tuples of invertible matrices the gauge acts freely and properly; the "
         r"product identifies the orbit space with $GL$, and for scalars the balanced slice carries $dP^2/(2P)$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:global-rate", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:global-rate"),
     hypotheses=("All factors are invertible, t ≠ 0.", "L = 2 for the rate; the path is symmetric."),
     expected=Verdict.NARROWER,
     derive=derive,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
@@ -221,7 +222,7 @@ CLAIM = Claim(
         r"kills the vertical vectors $(X_i w_i)$, $\sum X_i = 0$; for invertible matrices the kernel of the derivative "
         r"of the chain is the vertical space. On the balanced path $w_i = t$ the horizontal Fisher is $L\, t^{2(L-1)}$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:quotient_rate", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:quotient_rate"),
     hypotheses=(
         "The path is balanced, w_i = t; at fixed ratios of the weights the rate is the same.",
         "Horizontal is meant in the Euclidean metric of the weights.",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
@@ -354,7 +355,7 @@ CLAIM = Claim(
         r"\sqrt{PP^\top}\, \bar G)$. Isotropic noise in $\log w$ gives $\log P$ the variance $L s^2$, no drift, and no "
         r"covariance with vertical directions."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:sgd_quotient", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:sgd_quotient"),
     hypotheses=(
         "The metric is invariant under the gauge, or the start is balanced and the step size tends to 0.",
         "Two layers for the flow of matrices.",

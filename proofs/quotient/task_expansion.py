@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
 from ddtheory.workbench.ladder import value_check
 
@@ -213,7 +214,7 @@ CLAIM = Claim(
         r"$j_i^2 d_i$ when $J$ is diagonal, $\kappa(J^\top G J) \le \kappa(J)^2 \kappa(G)$ in general; an entrywise "
         r"error $\epsilon$ moves the form by at most $\epsilon n |x|^2$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "prop:task_expansion_gfactor", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "prop:task_expansion_gfactor"),
     hypotheses=("s_old ≤ s_new; otherwise the ratio turns round.", "J is invertible."),
     expected=Verdict.CONFIRMED,
     derive=derive,

@@ -8,7 +8,8 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory import cells
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import profile_curve
 
@@ -110,7 +111,7 @@ CLAIM = Claim(
         r"For $N(t^k, \sigma^2)$: $F = k^2 t^{2(k-1)}/\sigma^2$, $K = t^{2k}/(2\sigma^2)$, and $t^2 F = 2k^2 K$ at "
         r"every $t$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "Anchor A1", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "Anchor A1"),
     hypotheses=("The mean is exactly t^k.",),
     expected=Verdict.CONFIRMED,
     derive=derive,

@@ -8,7 +8,8 @@ import sympy
 from sympy import Expr, Symbol, symbols
 
 from ddtheory import cells
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
@@ -138,7 +139,7 @@ CLAIM = Claim(
         r"For $w N(m, 1) + (1-w) N(0, 1)$ the determinant of the $(w, m)$ Fisher matrix is positive for $0 < w < 1$, "
         r"$m \ne 0$, and tends to $0$ as $w \to 0^+$; sharper, $\det F = w^2 e^{m^2}(e^{m^2} - 1 - m^2) + O(w^3)$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "Anchor A2", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "Anchor A2"),
     hypotheses=("m ≠ 0.", "w approaches the boundary from inside."),
     expected=Verdict.CONFIRMED,
     derive=derive,

@@ -9,7 +9,8 @@ from sympy import Symbol
 
 from ddtheory import cells
 from ddtheory.exact.orders.series import expand
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Claim, Comparison, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, order_check, profile_curve
 
@@ -125,7 +126,7 @@ CLAIM = Claim(
         r"On the curve $(w, m) = (t, t)$ of $w N(m,1) + (1-w) N(0,1)$: $K = t^4/2 + O(t^5)$ and $F \sim 4t^2$, so "
         r"both readings give $k = 2$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "Anchor A3", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "Anchor A3"),
     hypotheses=("The curve is (t, t).",),
     expected=Verdict.CONFIRMED,
     derive=derive,

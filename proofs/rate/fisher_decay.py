@@ -9,7 +9,8 @@ from sympy import Symbol, symbols
 
 from ddtheory import cells
 from ddtheory.exact.orders.ray import leading_term
-from ddtheory.values import Citation, Interval, Kind, OrderReading, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Kind, OrderReading, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, order_check, profile_curve
 
@@ -216,7 +217,7 @@ CLAIM = Claim(
         r"$E r_t^2 \le M t^{2k}$. Then $F(t) = k^2 A t^{2(k-1)} + R$ with $|R| \le (k(A+M)+M)\, t^{2k-1}$ for "
         r"$0 < t < 1$, and $t^2 F / (2K) \to k^2$ where the log-density expands uniformly."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "thm:fisher_decay", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "thm:fisher_decay"),
     hypotheses=(
         "The path has unit speed at the point.",
         "The leading score does not vanish: A > 0.",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
@@ -165,7 +166,7 @@ CLAIM = Claim(
         r"$|F_{1a} - k t^{k-1} E[a b_a]| \le (k(A+M)/2 + (B+M)/2 + M)\, t^k$ and "
         r"$|F_{ab} - g_{ab}| \le ((B_a+M)/2 + (B_b+M)/2 + M)\, t$ for $0 < t < 1$, with $B = E b^2$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:fisher_structure", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:fisher_structure"),
     hypotheses=("Those of thm:fisher_decay.", "The tangential remainders are O(t) in mean square."),
     expected=Verdict.CONFIRMED,
     derive=derive,

@@ -9,7 +9,8 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory import cells
-from ddtheory.values import Citation, Interval, OrderReading, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, OrderReading, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import order_check
 
@@ -125,7 +126,7 @@ CLAIM = Claim(
         r"$\varepsilon \ne 0$ and rate $2k$ at $\varepsilon = 0$; its local slope is $k + 1$ at $t = "
         r"\varepsilon^{1/(k-1)}$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:bridge_near_canonical", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:bridge_near_canonical"),
     hypotheses=("k ≥ 2.",),
     expected=Verdict.CONFIRMED,
     derive=derive,

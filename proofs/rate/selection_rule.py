@@ -10,7 +10,8 @@ import sympy
 from sympy import Expr, Symbol, symbols
 
 from ddtheory import cells
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, order_check, rate
 
@@ -278,7 +279,7 @@ CLAIM = Claim(
         r"$S = E a^2 - e^\top g^{-1} e > 0$ then $\lambda_{\min}(F) / (k^2 t^{2(k-1)}) \to S$. On the slice "
         r"$K = u^{2k} + z_1^2 + \dots + z_m^2$ the volume is $V(\varepsilon) = \varepsilon^{1/(2k) + m/2}\, V(1)$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "thm:selection_rule", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "thm:selection_rule"),
     hypotheses=(
         "S > 0: the leading dead score is not in the span of the live scores. The paper's margin 2k²|e|²/d < "
         "λ/2 implies it.",
@@ -291,7 +292,7 @@ CLAIM = Claim(
     control=control,
     counterexample=counterexample,
     rests_on=("thm:fisher_decay", "cor:fisher_structure"),
-    assumes=(Citation("Watanabe 2009, Algebraic Geometry and Statistical Learning Theory", "volume and λ"),),
+    assumes=(cite("watanabe2009", "Theorem 7.1"),),
     titled=(
         "The KL order k of a direction is the order of the smallest eigenvalue and gives the contribution "
         "1/(2k) to the "

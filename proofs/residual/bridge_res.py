@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Symbol, symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
@@ -214,7 +215,7 @@ CLAIM = Claim(
         r"number of weights on a route and $C > 0$ the sum over the shortest routes of their products of $c$; the "
         r"gradient's second moment has rate $2K$, and coefficient $C^2 E g$ with a shared gate $g$ for $K \ge 1$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "thm:bridge_res", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "thm:bridge_res"),
     hypotheses=(
         "All slopes are positive: φ'(0) c > 0.",
         "Skips have weight 1, and live layers do not write into the dead channel.",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sympy
 from sympy import symbols
 
-from ddtheory.values import Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
@@ -124,7 +125,7 @@ CLAIM = Claim(
         r"times that of the output: rate $0$, coefficient $1$. A skip of weight $\alpha$ gives the coefficient "
         r"$\alpha^{2m}$ for $m$ blocks."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:res_all", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:res_all"),
     hypotheses=("Every layer lies inside a wrapped block.", "Labels carry noise, or are drawn from the model."),
     expected=Verdict.CONFIRMED,
     derive=derive,

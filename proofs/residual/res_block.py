@@ -7,7 +7,8 @@ import math
 import sympy
 from sympy import symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
@@ -196,7 +197,7 @@ CLAIM = Claim(
         r"$K = a + b$ and $|T - t^{a+b}| \le c\, t^{a+b+1}$ for $0 < t \le 1$. The local slope of the second moment is "
         r"$2(a+b) + 2kc\,t^k/(1 + c\,t^k)$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:res_block", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:res_block"),
     hypotheses=("The skip has weight 1; a weight α ≠ 0 changes the coefficient only.",),
     expected=Verdict.CONFIRMED,
     derive=derive,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sympy
 from sympy import symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
@@ -154,7 +155,7 @@ CLAIM = Claim(
         r"linear chain with label noise $v$ it is $t^{2(L-l)}\,(t^{2L} + v)$. A skip over $s$ layers above lowers the "
         r"rate by $2s$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:res_ff", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:res_ff"),
     hypotheses=("Labels carry noise, or are drawn from the model.",),
     expected=Verdict.CONFIRMED,
     derive=derive,

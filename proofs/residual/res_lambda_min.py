@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
@@ -198,7 +199,7 @@ CLAIM = Claim(
         r"$\lambda_{\min}/t^{2K} \to C^2 (g - b^\top C_L^{-1} b)$, the Schur complement of the live block $C_L$; it is "
         r"the dead entry itself when noise does not couple dead and live outputs."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:res_lambda_min", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:res_lambda_min"),
     hypotheses=("K ≥ 1.", "The live block of the gradient factor is regular.", "The Schur complement is positive."),
     expected=Verdict.CONFIRMED,
     derive=derive,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ CLAIM = Claim(
         r"If $\langle x, f\rangle \ge 0$ then $|x + f| \ge |x|$. If $v^\top B v \ge 0$ for all $v$ then "
         r"$\sigma_{\min}(I + B) \ge 1$, and products of such blocks keep it."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:sigma-min-res", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:sigma-min-res"),
     hypotheses=("The symmetric part of every branch is positive semidefinite, in all directions.",),
     expected=Verdict.NARROWER,
     derive=derive,

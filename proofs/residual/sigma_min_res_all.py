@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
@@ -214,7 +215,7 @@ CLAIM = Claim(
         r"coefficient $1$. If moreover every branch is linear with positive semidefinite symmetric part, then "
         r"$\sigma_{\min}(X_l)/\sigma_{\min}(X_0) \ge 1$ at all depths $l$, for every sample size."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:sigma-min-res-all", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:sigma-min-res-all"),
     hypotheses=(
         "Every block is wrapped by a skip of weight 1, and no normalisation stands on the stream.",
         "For the inequality: linear branches with positive semidefinite symmetric part.",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Symbol, symbols
 
-from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 
@@ -237,7 +238,7 @@ CLAIM = Claim(
         r"Tied routes have the coefficient $(c_1 + c_2)^2$, zero iff $c_2 = -c_1$. At the output of a LayerNorm the "
         r"centred sample Gram kills $\gamma^{-1}$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "cor:sigma_min_res_g5", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "cor:sigma_min_res_g5"),
     hypotheses=(
         "Slopes of shortest routes do not cancel.",
         "The live samples are regular.",

@@ -17,7 +17,8 @@ from ddtheory.exact.thresholds.matrix_products import (
     reduced_rank,
 )
 from ddtheory.exact.thresholds.newton import monomial_rlct
-from ddtheory.values import RLCT, Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import RLCT, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
 from ddtheory.workbench.thresholds import pair_checks
 
@@ -262,7 +263,7 @@ CLAIM = Claim(
         r"$m = a(\ell - a) + 1$. At width one: "
         r"$(\tfrac12, L)$ with $V = P_L(\sqrt\varepsilon)$ for $r = 0$, and $(\tfrac12, 1)$ for $r = 1$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "prop:determinantal_resolution", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "prop:determinantal_resolution"),
     hypotheses=(
         "The pair is global: the dominating one over all factorisations of C. At one factorisation it may be larger.",
         "The prior is positive on the fibre, over the reals.",
@@ -272,7 +273,7 @@ CLAIM = Claim(
     measure=measure,
     control=control,
     rests_on=("thm:multi_component_rates",),
-    assumes=(Citation("Aoyagi 2024, Neural Networks 172:106132", "closed form at any depth"),),
+    assumes=(cite("aoyagi2024", "Definition 3 and Theorem 2"),),
     doubts=(
         "The general closed form is the literature's. Here two factors are derived again, for two inputs by the "
         "polyhedron and for all sizes up to 5 by elementary divisors; depth 3 and 4 are compared with rank sequences, "

@@ -10,7 +10,8 @@ import sympy
 from sympy import Symbol, gamma, log, symbols
 
 from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing, union
-from ddtheory.values import RLCT, Citation, Verdict
+from ddtheory.references import cite
+from ddtheory.values import RLCT, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
 from ddtheory.workbench.thresholds import pair_checks
 
@@ -213,7 +214,7 @@ CLAIM = Claim(
         r"$C = \frac{(m_1-1)!\,(m_2-1)!}{(m_1+m_2-1)!\,\Gamma(\lambda)} C_1 C_2$ at a tie; a neighbourhood covered by "
         r"charts has the dominating pair, at equal $\lambda$ the larger $m$ and never the sum."
     ),
-    source=Citation("Watanabe 2009; Lin 2011, Propositions 4.5 and 5.2", "disjoint variables"),
+    source=cite("lin2011", "Propositions 4.5 and 5.2"),
     hypotheses=("The blocks share no variable, and the prior is a product.", "K_i ≥ 0."),
     expected=Verdict.CONFIRMED,
     derive=derive,

@@ -10,7 +10,8 @@ import sympy
 from sympy import Expr, Symbol, symbols
 
 from ddtheory.exact.finite_n.volume import sublevel_volume
-from ddtheory.values import RLCT, Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import RLCT, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
 from ddtheory.workbench.thresholds import pair_checks
 
@@ -221,7 +222,7 @@ CLAIM = Claim(
         r"$V = (a\varepsilon^{1/a} - b\varepsilon^{1/b})/(a-b)$ and $m = 1$. With prior $\prod x_i^h$: "
         r"$V = (h+1)^{-r} P_r(\delta^{h+1})$, $\delta = \varepsilon^{1/(2k)}$, and $\lambda = (h+1)/(2k)$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "thm:multi_component_rates", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "thm:multi_component_rates"),
     hypotheses=(
         "K is a product of powers of the coordinates, on the positive orthant of a box; both signs multiply V by 2^r.",
         "Equal weights for the tied law.",

@@ -11,7 +11,8 @@ from sympy import Expr, Symbol, symbols
 
 from ddtheory import cells
 from ddtheory.exact.thresholds.matrix_products import deep_linear
-from ddtheory.values import RLCT, Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import RLCT, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, order_check, rate
 from ddtheory.workbench.thresholds import pair_checks
@@ -297,7 +298,7 @@ CLAIM = Claim(
         r"unit adds $(\tfrac12, L)$, while the symmetric approach $\delta_l = t$ has order $L$. A ray of order $k$, "
         r"generic at a point of codimension $c$, bounds $\lambda \le c/(2k)$."
     ),
-    source=Citation("doubt D1 of the claims register, on Shirodkar 2026, Dead Directions", "register:D1"),
+    source=cite("register2026", "D1"),
     hypotheses=(
         "For 1/(2k): the zero set is smooth near the point, and the ray is tangent to an arc of its own order.",
         "For (1/2, L): one dead unit, the layers are not tied, the prior is positive.",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import sympy
 from sympy import Expr, gamma, symbols
 
-from ddtheory.values import RLCT, Citation, Interval, Verdict
+from ddtheory.references import cite
+from ddtheory.values import RLCT, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
 from ddtheory.workbench.evidence import limit, rate
 from ddtheory.workbench.thresholds import pair_checks
@@ -272,7 +273,7 @@ CLAIM = Claim(
         r"volume of the polydisc $|u_i| < d_i$ is $\Theta(\prod d_i^{k_i})$, and at $d_i = c M^{-1/(2(k_i-1))}$ it is "
         r"$\Theta(\prod M^{-k_i/(2(k_i-1))})$."
     ),
-    source=Citation("Shirodkar 2026, Dead Directions", "prop:volume_multi", "arXiv:2606.05957"),
+    source=cite("shirodkar2026dead", "prop:volume_multi"),
     hypotheses=(
         "K is a sum of powers of the coordinates (separable).",
         "(G+): √det F = Θ(∏|u_i|^{k_i−1}), that is, the leading scores stay independent on the whole polydisc.",

@@ -9,12 +9,12 @@ from ddtheory.values import Citation, Verdict
 from ddtheory.verify import Comparison, transitive_assumptions
 from ddtheory.verify.symbolic import vanishes
 
-VOLUME = "Watanabe 2009, Algebraic Geometry and Statistical Learning Theory, volume and λ"
+VOLUME = "Watanabe 2009, Theorem 7.1"
 
-EVIDENCE = "Watanabe 2009, Algebraic Geometry and Statistical Learning Theory, free energy and renormalised posterior"
+EVIDENCE = "Watanabe 2009, Sections 6.2 and 6.3"
 LINE = "thm:nu_universality"
-PRODUCTS = "Aoyagi 2024, Neural Networks 172:106132, closed form at any depth"
-SAMPLES = "Davidson and Szarek 2001, singular values of a normal matrix"
+PRODUCTS = "Aoyagi 2024, Definition 3 and Theorem 2"
+SAMPLES = "Davidson and Szarek 2001, Theorem II.13"
 
 RESTS_ON: dict[str, frozenset[str]] = {
     "anchor:A1": frozenset(),

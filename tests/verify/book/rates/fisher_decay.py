@@ -2,6 +2,7 @@
 
 from sympy import Symbol, diff, simplify
 
+from ddtheory.references import cite
 from ddtheory.values import Citation, Interval, Verdict
 from ddtheory.verify import Claim, Comparison, Curve, Experiment, Proof, Step
 
@@ -81,5 +82,5 @@ CLAIM = Claim(
     derive=derive,
     measure=measure,
     control=control,
-    assumes=(Citation("Watanabe 2009", "Theorem 6.7"),),
+    assumes=(cite("watanabe2009", "Theorem 6.7"),),
 )
