@@ -120,8 +120,8 @@ def minors(matrix: Sequence[Sequence[int]], size: int, dimension: int) -> list[P
 def deep_linear(widths: Sequence[int]) -> tuple[Fraction, int]:
     """(λ, m) of ‖W_L ⋯ W_1‖² at 0 by two formulas that share nothing; refused when they disagree.
 
-    Sources: Aoyagi 2024, Neural Networks 172:106132 (closed form); Lehalleur, Rimányi 2024 (half the codimension of
-    the null fibre, by rank sequences), with the longest chain of minimising sequences as multiplicity.
+    Sources: Aoyagi 2024, Theorem 2 (closed form); Pepin Lehalleur and Rimányi 2024, Theorem 8.6 (half the codimension
+    of the null fibre, by rank sequences), with the longest chain of minimising sequences as multiplicity.
 
     >>> deep_linear([2, 2, 2, 2])
     (Fraction(3, 2), 3)

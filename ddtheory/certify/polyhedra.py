@@ -2,8 +2,8 @@
 
 The cone of inequalities {(w, c) : w ≥ 0, c ≥ 0, ⟨w, a⟩ ≥ c for a ∈ A} is built one exponent at a time from the orthant;
 its extreme rays with c > 0, and the coordinate ones, are the facets ⟨w, x⟩ ≥ c of P. A set of exponents is a face when
-it is the set of all exponents on all facets that contain it. Source: Ziegler, Lectures on Polytopes, 1.2 and 2.3;
-Motzkin's double description with the combinatorial test of adjacency.
+it is the set of all exponents on all facets that contain it. Source: Ziegler 1995, Sections 1.2 and 2.3; the
+double description of Motzkin et al. 1953 with the combinatorial test of adjacency.
 """
 
 from __future__ import annotations

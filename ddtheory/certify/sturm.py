@@ -96,7 +96,7 @@ def variations(sequence: Sequence[Univariate], at: Fraction | int | None, side: 
 def roots(p: Univariate, lower: Fraction | int | None = None, upper: Fraction | int | None = None) -> int:
     """How many different real roots p ≠ 0 has in (lower, upper]; None stands for −∞ and ∞.
 
-    Source: Sturm's theorem, e.g. Basu, Pollack, Roy, Algorithms in Real Algebraic Geometry, Theorem 2.62.
+    Source: Sturm's theorem, Basu, Pollack and Roy 2006, Theorem 2.62.
 
     >>> roots([0, -2, 0, 1]), roots([0, -2, 0, 1], 0), roots([0, -2, 0, 1], -1, 0)     # z³ − 2z
     (3, 1, 1)

@@ -39,7 +39,7 @@ def fisher_along(
         InvalidValueError: the radii are no radii.
         MeasurementError: NaN or infinity on the way, or an operator without forward-mode derivative.
 
-    Source: directional rate F ~ 2k²c t^{2(k−1)} for K ~ c t^{2k}, Shirodkar arXiv 2606.05957.
+    Source: directional rate F ~ 2k²c t^{2(k−1)} for K ~ c t^{2k}, Shirodkar 2026, Dead Directions.
 
     >>> from ddtheory.measure import Gaussian
     >>> problem = Problem(

@@ -36,7 +36,7 @@ def order(profile: Profile) -> OrderReading:
     and not a contribution 1/(2k) to a learning coefficient unless that path is an axis of adapted
     coordinates.
 
-    Source: K = ½A t^{2k} + …, F = k²A t^{2(k−1)} + …, hence t²F/2K → k²; Shirodkar arXiv 2606.05957.
+    Source: K = ½A t^{2k} + …, F = k²A t^{2(k−1)} + …, hence t²F/2K → k²; Shirodkar 2026, Dead Directions.
 
     >>> t = [2.0**-n for n in range(2, 10)]
     >>> fisher, divergence = tuple(9 * s**4 * (1 + s) for s in t), tuple(s**6 / 2 for s in t)

@@ -99,7 +99,8 @@ def schur_along(
         MeasurementError: see `fisher_along`.
 
     Source: λ_min(F)/(k²t^{2(k−1)}) → E a² − eᵀg⁻¹e for leading score a, live scores of Gram g and e = E[ab];
-    for scores aligned with the live span see the second example. Setting of Shirodkar arXiv 2606.05957.
+    for scores aligned with the live span see the second example. Setting of Shirodkar 2026, Dead
+    Directions.
 
     >>> from ddtheory.measure import Gaussian
     >>> def mean(parameters, x):                            # (t² + w, t³): the leading score 2t lies along w

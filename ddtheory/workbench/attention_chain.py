@@ -25,7 +25,7 @@ class AttentionChain:
         follow: the dead entries of Q, K, V, O as multiples of t.
         residual: whether each block is added to its input.
 
-    Source: attention chains of Shirodkar, Dead Directions, arXiv:2606.05957.
+    Source: attention chains of Shirodkar 2026, Dead Directions.
 
     >>> chain = attention_chain(blocks=1, heads=1)
     >>> chain.stream(0.5)[..., -1].abs().max() < 0.25 * chain.inputs[..., -1].abs().max()   # t² times an average

@@ -24,7 +24,7 @@ class ResidualGraph:
         inputs: (batch, d).
         activation: φ with φ(0) = 0, elementwise.
 
-    Source: residual graphs of Shirodkar, Dead Directions, arXiv:2606.05957.
+    Source: residual graphs of Shirodkar 2026, Dead Directions.
 
     >>> graph = residual_graph(depth=2, skips=[(0, 2)], activation=lambda z: z)
     >>> float(graph.sensitivity(0.1, 0)[-1, 0, -1])    # 1 + t²

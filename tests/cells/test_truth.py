@@ -60,7 +60,7 @@ def test_control_a_route_with_a_rival_value_is_refused(cell: Cell) -> None:
 
 # Published or derived by hand, typed in from the sources and not from the code.
 TABLE = [
-    # Aoyagi & Watanabe 2005 and Aoyagi 2024, values for r = 0, 1, …
+    # Aoyagi and Watanabe 2005 and Aoyagi 2024, values for r = 0, 1, …
     (cells.reduced_rank(inputs=1, hidden=1, outputs=1), pair("1/2", 2)),
     (cells.reduced_rank(inputs=1, hidden=1, outputs=1, rank=1), pair("1/2", 1)),
     (cells.reduced_rank(inputs=2, hidden=1, outputs=2), pair("1", 2)),
@@ -75,10 +75,10 @@ TABLE = [
     (cells.reduced_rank(rank_first=1), pair("3/2", 1)),
     (cells.reduced_rank(rank_first=2), pair("2", 1)),
     (cells.reduced_rank(rank=1, rank_first=2), pair("2", 1)),
-    # Aoyagi 2010: tanh, H = 1 … 4
+    # Aoyagi 2009: tanh, H = 1 … 4
     *((cells.hidden_layer(hidden=h), value) for h, value in enumerate(
         (pair("1/2", 2), pair("2/3", 1), pair("5/6", 1), pair("1", 2)), 1)),
-    # Arnold, Gusein-Zade, Varchenko, halved
+    # Arnold, Gusein-Zade and Varchenko 1988, halved
     (cells.simple_singularity(kind="A", index=2), pair("5/12", 1)),
     (cells.simple_singularity(kind="D", index=5), pair("5/16", 1)),
     (cells.simple_singularity(kind="E", index=7), pair("5/18", 1)),
@@ -115,7 +115,8 @@ def test_published_tables(cell: Cell, value: RLCT) -> None:
 
 
 GLOBAL = [
-    # (5/2, 1) over the closed domain: Lin 2011; (n + 1)/2: Rusakov & Geiger 2005; 23/2, m = 2: Aoyagi & Watanabe 2005
+    # (5/2, 1) over the closed domain: Lin 2011; (n + 1)/2: Rusakov and Geiger 2005;
+    # 23/2, m = 2: Aoyagi and Watanabe 2005
     (cells.contingency_table(rows=3, columns=3), pair("3", 2), pair("5/2", 1)),
     (cells.contingency_table(rows=2, columns=2), pair("3/2", 2), pair("3/2", 3)),
     (cells.naive_bayes(features=3), pair("9/4", 1), pair("2", 1)),

@@ -147,7 +147,7 @@ def test_minors_are_determinants() -> None:
     assert found == expected
 
 
-# Aoyagi 2024 and Lehalleur & Rimányi 2024, as tabulated in the literature (rank 0)
+# Aoyagi 2024 and Pepin Lehalleur and Rimányi 2024, as tabulated in the literature (rank 0)
 @pytest.mark.parametrize(
     ("widths", "pair"),
     [

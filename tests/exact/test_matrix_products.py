@@ -19,7 +19,7 @@ from ddtheory.exact.thresholds.matrix_products import (
 )
 from ddtheory.values import RLCT
 
-# (widths, pairs for rank 0, 1, 2, …): Aoyagi 2024 and Lehalleur & Rimányi 2024, as tabulated in the literature
+# (widths, pairs for rank 0, 1, 2, …): Aoyagi 2024 and Pepin Lehalleur and Rimányi 2024, as tabulated in the literature
 PUBLISHED = [
     ((1, 1, 1), [("1/2", 2), ("1/2", 1)]),
     ((1, 1, 1, 1), [("1/2", 3), ("1/2", 1)]),

@@ -46,7 +46,7 @@ def given(example: Example) -> Given:
 
 # one germ by hand for every rule, and more where a prior takes part
 EXAMPLES = [(given(rule.example), rule.example.pair) for rule in RULES if rule.example.pair] + [
-    # Mustaţă 2006: three lines through a point with |x| as prior; (2 + 1)/3 and 1 tie on a chain
+    # Mustață 2006: three lines through a point with |x| as prior; (2 + 1)/3 and 1 tie on a chain
     (ideal("x*y*(x - y)", prior={"x": 1}), RLCT(Fraction(1, 2), 2)),
 ]
 

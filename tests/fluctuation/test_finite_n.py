@@ -196,7 +196,7 @@ def test_the_limit_is_the_learning_coefficient() -> None:
 
 
 def test_the_constants_of_lin() -> None:
-    """Lin 2011, Prop. 5.2: product with λ1 = λ2, product with λ1 < λ2 (C1 ζ2(λ1)), sum (C1 C2)."""
+    """Lin 2011, Proposition 5.2: product with λ1 = λ2, product with λ1 < λ2 (C1 ζ2(λ1)), sum (C1 C2)."""
     one = finite_n((2,), 10, sided="one")
     assert abs(float(one.constant) - math.sqrt(math.pi) / 2) < 1e-15  # (1/p) Γ((h+1)/p)
     tied = finite_n((2, 2), 10, sided="one").constant

@@ -22,7 +22,7 @@ def blowup(node: Node) -> Bounds:
     generator of one sign keeps it there.
 
     A chart may be left out when a permutation of the variables that keeps the centre, the ideal, the prior and the
-    boundaries carries it to one that is there. Source: Hironaka's charts; Watanabe 2009, Section 3.5.
+    boundaries carries it to one that is there. Source: Watanabe 2009, Section 3.5, after Hironaka 1964.
     """
     data = node.have("centre", "charts", optional=("symmetries",))
     germ = node.germ

@@ -36,7 +36,8 @@ def arrangement(node: Node) -> Bounds:
     normal crossings; the divisor of W has discrepancy codim W + Σ h_i and order Σ s_j over the hyperplanes that
     contain W, and divisors meet exactly along chains. So κ is the least ratio and m the longest chain of minimisers.
 
-    Sources: Mustață 2006; Kosta, Windisch 2017 (real flats, multiplicity); De Concini, Procesi 1995 (chains).
+    Sources: Mustață 2006, Corollary 0.3; Kosta and Windisch 2024 (real flats, multiplicity); De Concini and Procesi
+    1995 (chains).
     """
     data = node.have("forms", "exponents", "unit")
     require(not node.children, "the rule has no children")
@@ -133,7 +134,7 @@ def vandermonde(node: Node) -> Bounds:
     Power sums of higher degree lie in this ideal (Newton's recursion in the b_i^Q).
 
     κ is computed twice, and must agree: by the closed form with k = max{i : 2H ≥ i(i − 1)Q + 2i}, and by the programme
-    of the ideal after b_i = t_1 ⋯ t_i. Source: Aoyagi 2010, restated in Entropy 21 (2019), Vandermonde type, N = M = 1.
+    of the ideal after b_i = t_1 ⋯ t_i. Source: Aoyagi 2019, Section 4, N = M = 1.
     """
     data = node.have("pairs", "gap")
     require(not node.children, "the rule has no children")

@@ -175,7 +175,9 @@ def split(node: Node) -> Bounds:
     critical point in those variables: K ≥ 0 (or K ≤ 0) gives K_red the same sign. Values add: (ρ/2, 1) ⊞ (κ, m).
 
     The child holds a unit times K_red: A·K + Σ B_l ∂K/∂x_l without the variables, A ≠ 0 at the point. Without K ≥ 0 the
-    rule is false: x² − y² has the pair (1, 2), not (1, 1). Source: Arnold, Gusein-Zade, Varchenko I, Section 11.1.
+    rule is false: x² − y² has the pair (1, 2), not (1, 1).
+
+    Source: Arnold, Gusein-Zade and Varchenko 1985, Section 11.1.
     """
     data = node.have("live", "unit", "cofactors")
     require(node.one_signed, "the rule needs a generator that is known not to change sign")

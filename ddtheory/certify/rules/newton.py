@@ -25,7 +25,8 @@ def newton(node: Node) -> Bounds:
     and κ ≥ 1/R otherwise. For one generator with R = 1 ≤ ℓ a real zero of f_γ is a smooth branch y of the zero set that
     crosses the t_i: then the pair is (1, 1) when ℓ > 1, and at ℓ = 1 the multiplicity counts y and the t_i of ratio 1.
 
-    Sources: Arnold, Gusein-Zade, Varchenko II, Chapter 8; Lin 2011, Theorems 4.15 and 4.18; the orders r: derived here.
+    Sources: Arnold, Gusein-Zade and Varchenko 1988, Chapter 8; Lin 2011, Theorems 4.15 and 4.18; the orders r:
+    derived here.
     """
     needed = ("weights", "multipliers", "support", "multiplicity", "faces")
     data = node.have(*needed, optional=("zero", "zeros"))

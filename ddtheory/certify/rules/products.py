@@ -16,9 +16,10 @@ from ddtheory.certify.rules.rule import rule
 
 @rule("separable", parametric=True)
 def separable(node: Node) -> Bounds:
-    """Generators in separate variables: I = Σ I_b. Values add, and m − 1 adds. Source: Lin 2011, Proposition 4.5;
-    Lehalleur, Rimányi 2024, Section 8.4. The points of a family vary in every block by themselves, so the dominating
-    pair of the sum is the sum of the dominating pairs.
+    """Generators in separate variables: I = Σ I_b. Values add, and m − 1 adds. The points of a family vary in
+    every block by themselves, so the dominating pair of the sum is the sum of the dominating pairs.
+
+    Source: Lin 2011, Proposition 4.5; Pepin Lehalleur and Rimányi 2024, Section 8.
     """
     data = node.have("blocks")
     germ = node.germ

@@ -31,7 +31,7 @@ def toric(node: Node) -> Bounds:
     of its own in (t, s − s0), with prior t^{a τ_1 + c τ_2 − 1}; roots that need no chart may have one. The pair is the
     dominating one of all. A generator of one sign keeps it in the charts, up to the sign of a power of s.
 
-    Sources: Varchenko 1976; Arnold, Gusein-Zade, Varchenko II, Chapter 8 (toric charts).
+    Sources: Varchenko 1976; Arnold, Gusein-Zade and Varchenko 1988, Chapter 8 (toric charts).
     """
     needed = ("weights", "multipliers", "support", "multiplicity", "faces", "charts")
     data = node.have(*needed)

@@ -1,7 +1,7 @@
 r"""The free energy of a germ for large t = nβ: λ log t − (m − 1) log log t − log C, with C measured at finite t.
 
 (λ, m) is derived by `rlct`. With it, G(t) = t^λ Z(t) = P(log t) + O(t^{−δ} (log t)^q) for some δ > 0, where P has
-degree m − 1 and leading coefficient C (Arnold, Gusein-Zade and Varchenko II; Watanabe 2009). So the (m − 1)-th
+degree m − 1 and leading coefficient C (Arnold, Gusein-Zade and Varchenko 1988; Watanabe 2009). So the (m − 1)-th
 difference of G over t, rt, r²t, … tends to C (m − 1)! (log r)^{m−1} like a power of 1/t: the logarithms, which make
 λ(t) slow, drop out.
 

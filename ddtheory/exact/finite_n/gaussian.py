@@ -118,7 +118,7 @@ def _trapezium(prior: Gaussian, tau: Fraction, precision: int) -> tuple[arb, arb
     """The same by the trapezoidal rule, which asks for E_i at points only: on wide balls 1F1 is hopeless.
 
     With ∫ |G| ≤ M on every line Re z ∈ [σ − a, σ + a] the rule of step q errs by at most 2M/(e^{2πa/q} − 1) (Trefethen
-    and Weideman 2014, theorem 5.1). τ^{−x} ∏ E_i(x) is log-convex, so it is largest at the ends.
+    and Weideman 2014, Theorem 5.1). τ^{−x} ∏ E_i(x) is log-convex, so it is largest at the ends.
     """
     distance = sum(c**2 for c in prior.centre) / (2 * prior.variance)
     if distance > _FARTHEST:

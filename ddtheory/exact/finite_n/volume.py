@@ -59,7 +59,8 @@ def sublevel_volume(
     Raises:
         InvalidValueError: ε is not in (0, c), or anything that `finite_n` refuses.
 
-    Source: Shirodkar 2026, thm:multi_component_rates (positive orthant); Lin 2011 for the asymptotics.
+    Source: Shirodkar 2026, Dead Directions, thm:multi_component_rates (positive orthant); Lin 2011, Proposition 5.2,
+    for the asymptotics.
 
     >>> found = sublevel_volume((2, 2), "1e-16", sided="one")  # (xy)²: λ = 1/2, and the raw slope is far from it
     >>> f"{float(found.raw_slope):.3f}", f"{float(found.local_slope):.3f}", found.rlct.lam

@@ -1,7 +1,7 @@
 r"""The singular fluctuation ν of one dead line, enclosed by ball arithmetic to as many digits as asked.
 
 Normalisation. ν(β) is the limit of (β/2) E[V_n], V_n the functional variance Σ_i Var_post(log p(x_i|θ)) of the
-posterior at inverse temperature β (Watanabe 2009, renormalised posterior); nats. Regular models have ν = d/2 at
+posterior at inverse temperature β (Watanabe 2009, Section 6.3); nats. Regular models have ν = d/2 at
 every β.
 
 Along one line on which K vanishes to order k, with prior density |s|^h, let a = (h + 1)/k. In the variable
@@ -49,7 +49,8 @@ def singular_fluctuation(
     Raises:
         InvalidValueError: k is not a positive integer, h ≤ −1, β ≤ 0, `sided` is neither, or digits < 1 or absurd.
 
-    Source: Shirodkar 2026, thm:nu_universality; Watanabe 2009. Closed forms and error bound are derived here.
+    Source: Shirodkar 2026, Dead Directions, thm:nu_universality; Watanabe 2009, Section 6.3. Closed forms and error
+    bound are derived here.
 
     >>> singular_fluctuation(1).contains(Fraction(1, 2))  # regular
     True

@@ -10,7 +10,7 @@ On the real line the Stein identity E[v²] = a + x m and m² ≤ E[v²] give |m(
 |log M(x)| ≤ x²/2 + √a |x|. So f(ξ) = (ξ² − 1) φ(ξ) log M(√β ξ) is analytic in |Im ξ| < d, d = √(2q/(V̄β)), tends to 0
 at its ends, and on each line of the strip
 ∫ |f| ≤ N = e^{d²/2} E[(1 + d² + ξ²)(βξ²/2 + (√(aβ) + βd)|ξ| + √(aβ) d + log(1/(1 − q)))].
-The full sum over all integers j then misses the integral by at most 2N/(e^{2πd/h} − 1) (Trefethen & Weideman 2014,
+The full sum over all integers j then misses the integral by at most 2N/(e^{2πd/h} − 1) (Trefethen and Weideman 2014,
 Theorem 5.1). A smaller d is allowed, and used when β is small.
 
 **2. The tail.** For |ξ| ≥ R ≥ 2, |f| ≤ (β/2 + √(aβ)) ξ⁴ φ(ξ), which decreases, so the discarded terms sum to at most

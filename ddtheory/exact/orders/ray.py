@@ -54,7 +54,7 @@ def kl_order(
         NotAnalyticError: K has no power series at the point.
         UndecidedError: a sign depends on a parameter, or a zero cannot be proven.
 
-    Source: Shirodkar, arXiv 2606.05957, Definition 1 and thm:fisher_decay; Watanabe 2009.
+    Source: Shirodkar 2026, Dead Directions, Definition 1 and thm:fisher_decay.
 
     >>> from sympy.abc import x, y
     >>> kl_order(x**2 + y**4, along={y: 1}).k

@@ -2,7 +2,7 @@
 
 With L the coordinates on which the Hessian of K is non-degenerate, K = |L'|² + K_red(t, s) after the change
 L' = L − L(t, s), where ∂_L K(L(t, s), t, s) = 0. An arc of maximal order has L' = 0, so only K_red matters.
-(Splitting lemma: Arnold, Gusein-Zade, Varchenko, Singularities of Differentiable Maps I.)
+(Splitting lemma: Arnold, Gusein-Zade and Varchenko 1985.)
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ of its deviation D. The pair is needed because the divergence K(t) between the m
 of the outputs only, while activations and backward signals are seen whole. Products add orders and sums take the
 smallest. In a product of series over a domain the leading coefficients multiply, so it keeps what is exact; a sum of
 terms of one order can cancel, so it is exact only when the leading coefficients are known to be independent.
-Orders are those of amplitudes; a second moment has twice the order. Source: THEORY.md § 8.
+Orders are those of amplitudes; a second moment has twice the order. Source: derived here.
 """
 
 from __future__ import annotations

@@ -49,8 +49,8 @@ def _never() -> bool:
 def facet_normals(exponents: Iterable[Exponent], expired: Callable[[], bool] = _never) -> list[tuple[Fraction, ...]]:
     """Inner normals n ≥ 0 of all facets, scaled to min ⟨n, a⟩ = 1, or unit vectors for the coordinate facets.
 
-    They are the extreme rays of {(w, s) : w ≥ 0, s ≥ 0, ⟨w, a⟩ ≥ s}, found by the double description method (Motzkin,
-    Raiffa, Thompson, Thrall 1953) in integers.
+    They are the extreme rays of {(w, s) : w ≥ 0, s ≥ 0, ⟨w, a⟩ ≥ s}, found by the double description method
+    (Motzkin et al. 1953) in integers.
 
     Raises:
         InvalidValueError: no exponent, mixed lengths, more rays than can be enumerated, or no time left.

@@ -17,7 +17,7 @@ def separable_sum(*parts: RLCT) -> RLCT:
 
     A block of ρ regular coordinates is `RLCT(Fraction(ρ, 2))`.
 
-    Source: Watanabe 2009; Lin 2011, Proposition 4.5.
+    Source: Lin 2011, Proposition 4.5.
 
     Raises:
         InvalidValueError: no part is given.
@@ -33,7 +33,7 @@ def separable_sum(*parts: RLCT) -> RLCT:
 def transversal_crossing(*parts: RLCT) -> RLCT:
     """K = K_1(x) · K_2(y) · … in disjoint variables: λ = min λ_i, m = Σ of m_i over the minimisers.
 
-    Source: Watanabe 2009; Lin 2011, Proposition 4.5.
+    Source: Lin 2011, Proposition 4.5.
 
     Raises:
         InvalidValueError: no part is given.
@@ -51,7 +51,7 @@ def transversal_crossing(*parts: RLCT) -> RLCT:
 def union(*parts: RLCT) -> RLCT:
     """A neighbourhood covered by charts or strata: the dominating pair; at equal λ the larger m, never the sum.
 
-    Source: Watanabe 2009 (the largest pole over all charts, with its order).
+    Source: Watanabe 2009, Section 4.4 (the largest pole over all charts, with its order).
 
     Raises:
         InvalidValueError: no part is given.

@@ -89,7 +89,7 @@ def intersection_type(
     Args:
         divergence, generators: as in `rlct`, which also takes what `where` may name: prior, at, nonnegative, seconds.
 
-    Source: the typed intersections of the Dead Directions framework (arXiv:2606.05957); the rules are those of `rlct`.
+    Source: the typed intersections of Shirodkar 2026, Dead Directions; the rules are those of `rlct`.
 
     Raises:
         InvalidValueError, NotADivergenceError, NotAnalyticError: as in `rlct`.

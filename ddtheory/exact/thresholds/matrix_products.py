@@ -23,7 +23,7 @@ def deep_linear(widths: Sequence[int], rank: int = 0) -> RLCT:
 
     λ = [r(H_0 + H_L) − r²]/2 + a(ℓ − a)/(4ℓ) − (ℓ(ℓ − 1)/4)(S/ℓ)² + ½ Σ_{i<j ∈ 𝓜} M_i M_j,  m = a(ℓ − a) + 1.
 
-    Source: Aoyagi 2024, Neural Networks 172:106132. (A restatement in the literature prints a(ℓ − a)
+    Source: Aoyagi 2024, Definition 3 and Theorem 2. (A restatement in the literature prints a(ℓ − a)
     without the + 1, which would give a regular model multiplicity 0.)
 
     Raises:
@@ -53,7 +53,7 @@ def deep_linear(widths: Sequence[int], rank: int = 0) -> RLCT:
 def reduced_rank(inputs: int, hidden: int, outputs: int, rank: int = 0) -> RLCT:
     """Reduced-rank regression, two layers, in the four cases of its first derivation.
 
-    Source: Aoyagi & Watanabe 2005, Neural Networks 18:924–933.
+    Source: Aoyagi and Watanabe 2005, Main Theorem.
 
     Raises:
         InvalidValueError: as in `deep_linear`.

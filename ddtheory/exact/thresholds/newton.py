@@ -47,7 +47,7 @@ def newton_distance(exponents: Sequence[Exponents], prior: Sequence[Fraction | i
         exponents: one vector a generator, non-negative integers, none of them zero (a unit has κ = ∞).
         prior: the exponents h_i > −1 of the prior ∏|w_i|^{h_i}; all 0 when omitted.
 
-    Source: Arnold, Gusein-Zade, Varchenko, volume II; Howald 2001; Lin 2011, Theorem 4.18. The equality κ = ℓ holds for
+    Source: Arnold, Gusein-Zade and Varchenko 1988; Howald 2001; Lin 2011, Theorem 4.18. The equality κ = ℓ holds for
     monomial ideals; for other ideals ℓ is an upper bound.
 
     Raises:

@@ -39,7 +39,7 @@ def newton_bound(generators: Sequence[Polynomial], prior: Sequence[Fraction | in
         generators: polynomials as exponent vector → rational coefficient, in one set of variables.
         prior: exponents h_i > −1 of the prior ∏|w_i|^{h_i}; all 0 when omitted.
 
-    Source: Arnold, Gusein-Zade, Varchenko, volume II; Lin 2011, chapter 4 (all compact faces).
+    Source: Arnold, Gusein-Zade and Varchenko 1988; Lin 2011, Theorems 4.15 and 4.18 (all compact faces).
 
     Raises:
         InvalidValueError: no generator, a generator that does not vanish at the origin, or too many faces.

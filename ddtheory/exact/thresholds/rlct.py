@@ -60,7 +60,8 @@ def rlct(
         most_terms: refuse polynomials with more terms than this.
         progress: called with every germ that the search comes to.
 
-    Source: Watanabe 2009; Lin 2011, chapter 4; the rules carry theirs in `explain()`.
+    Source: Watanabe 2009, Theorem 6.7; Lin 2011, Proposition 4.5 and Theorem 4.18; the rules carry
+    theirs in `explain()`.
 
     Raises:
         InvalidValueError: K ≡ 0, coefficients that are not rational, a prior exponent ≤ −1, a name that does not occur,

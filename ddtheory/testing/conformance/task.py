@@ -217,7 +217,7 @@ def read_answer(answer: object, task: EstimationTask) -> Estimate:
 def from_samples(samples: LossSamples, n_beta: float) -> Estimate:
     """nβ times the mean loss, with the larger of two errors: from batch means within chains, and between chains.
 
-    A chain of N draws is cut into about √N batches (Flegal & Jones 2010), whose means are nearly independent when a
+    A chain of N draws is cut into about √N batches (Flegal and Jones 2010), whose means are nearly independent when a
     batch is longer than the memory of the chain; when it is not, the spread between chains says so.
 
     Raises:

@@ -8,7 +8,7 @@ The gauge-equivariant step reads invariants only. With ρ_i = |W_i| and ĝ_i = �
   W_i ← δ (e^{r_i} W_i − η ρ_i u_i),   u_i = tangential part of A(ρ_i (g_i − ĝ_i W_i/ρ_i²)),   r = −η Qᵀ A(Q ĝ),
 
 where A is the state map of Adam, applied to each invariant, δ = 1 − η·decay, and Q is orthogonal with first row
-1/√L: for two blocks (ĝ_1 + ĝ_2)/√2 and (ĝ_1 − ĝ_2)/√2. After Shirodkar 2026 (arXiv:2606.05957), DDCAdam.
+1/√L: for two blocks (ĝ_1 + ĝ_2)/√2 and (ĝ_1 − ĝ_2)/√2. After Shirodkar 2026, Dead-Direction Conditioners.
 """
 
 from __future__ import annotations
