@@ -2,8 +2,8 @@
 
 `cite("lin2011", "Proposition 4.5")` is the one way to quote a work of the table. The place is the statement, or the
 section where a statement has no number; a whole chapter is refused, because nobody can check a step against it. A
-place that was not compared with the text of the work, nor with a quotation of it, is cited with `verified=False` and
-printed with a dagger. Standard library only.
+place that was not compared with the text of the work, its contents, or a quotation of it, is cited with
+`verified=False` and printed with a dagger. Standard library only.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def cite(key: str, place: str, *, verified: bool = True) -> Citation:
     Args:
         key: a key of `WORKS`.
         place: the statement, or the section where it has no number.
-        verified: whether the place was compared with the text of the work, or with a quotation of it.
+        verified: whether the place was compared with the text of the work, its contents, or a quotation of it.
 
     Raises:
         UnknownNameError: there is no such key.

@@ -58,8 +58,8 @@ class Citation:
         label: the place: label or number of the statement.
         link: "doi:…", "arXiv:…", or an address.
         key: the work in `references.WORKS`; empty for a paper that is not there.
-        verified: the place was compared with the text of the work, or with a quotation of it. Without that the
-            citation is printed with a dagger.
+        verified: the place was compared with the text of the work, its contents, or a quotation of it. Without that
+            the citation is printed with a dagger.
 
     >>> str(Citation("Watanabe 2009", "Theorem 6.7")), str(Citation("Lin 2011", "Proposition 4.5", verified=False))
     ('Watanabe 2009, Theorem 6.7', 'Lin 2011, Proposition 4.5 †')

@@ -1,5 +1,7 @@
 """The conformance kit: is this estimator of the local learning coefficient right, biased or too noisy to tell?
 
+The coefficient is that of Lau et al. 2025, at a given point.
+
 Needs numpy and the exact side; neither torch nor hypothesis, unless an estimator asks for a torch module.
 """
 
