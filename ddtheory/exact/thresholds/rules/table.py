@@ -40,13 +40,15 @@ from ddtheory.exact.thresholds.rules.rule import (
     Rule,
 )
 from ddtheory.exact.thresholds.rules.toric import toric_charts
+from ddtheory.references import cite
 from ddtheory.values import RLCT, Citation
 
-_WATANABE = Citation("Watanabe 2009, Algebraic Geometry and Statistical Learning Theory", "learning coefficients")
-_LIN = Citation("Lin 2011, Algebraic Methods for Evaluating Integrals in Bayesian Statistics", "chapter 4")
-_AGV = Citation("Arnold, Gusein-Zade, Varchenko, Singularities of Differentiable Maps II", "oscillatory integrals")
-_NEWTON = Citation("Arnold, Gusein-Zade, Varchenko II; Lin 2011", "Newton polyhedra, all compact faces")
-_SEMICONTINUITY = Citation("Lin 2011; Lau et al. 2025", "lower semicontinuity of λ in the point")
+_POLES = cite("watanabe2009", "Section 4.4")
+_IDEALS = cite("lin2011", "Chapter 4, the threshold of an ideal", verified=False)
+_BLOCKS = cite("lin2011", "Proposition 4.5")
+_SPLITTING = cite("agv1985", "Section 11.1")
+_NEWTON = cite("lin2011", "Theorems 4.15 and 4.18")
+_SEMICONTINUITY = cite("lin2011", "Chapter 4, lower semicontinuity in the point", verified=False)
 
 
 def _pair(lam: str, m: int = 1) -> RLCT:
@@ -58,7 +60,7 @@ RULES: tuple[Rule, ...] = (
     AsWritten(
         "squares",
         "K is a sum of terms c·f² with c > 0",
-        _WATANABE,
+        _POLES,
         "ideals.squares",
         Example("(x + y^2)^2 + z^4", _pair("3/4"), "⟨x + y², z²⟩: two coordinates, 1/2 + 1/4"),
         sum_of_squares,
@@ -67,7 +69,7 @@ RULES: tuple[Rule, ...] = (
     Ending(
         "zero",
         "the ideal is 0",
-        _WATANABE,
+        _POLES,
         "ideals.zero",
         Example(("x + y^2",), _pair("1/2"), "one coordinate, and nothing is left"),
         zero_ideal,
@@ -75,7 +77,7 @@ RULES: tuple[Rule, ...] = (
     Ending(
         "unit",
         "a generator does not vanish, at any point of a family",
-        _WATANABE,
+        _POLES,
         "ideals.unit",
         Example(
             ("(a^2 + b^2)*(a*c + b*d)^2",), _pair("1/4", 2), "blow up (a, b): a⁴(1 + u²)v² with prior a, 2/4 and 1/2"
@@ -86,7 +88,7 @@ RULES: tuple[Rule, ...] = (
     Reduction(
         "variables",
         "a variable does not occur",
-        _WATANABE,
+        _POLES,
         "ideals.variables",
         Example(("x^2 + x^2*y", "x^3"), _pair("1/4"), "⟨x²⟩, and y does not occur"),
         unused_variables,
@@ -95,7 +97,7 @@ RULES: tuple[Rule, ...] = (
     Reduction(
         "generators",
         "the same ideal in the local ring",
-        _LIN,
+        _IDEALS,
         "ideals.generators",
         Example(("x^2 + x^2*y", "x^3 + z^2"), _pair("1/2"), "⟨x², z²⟩"),
         spare_generators,
@@ -104,7 +106,7 @@ RULES: tuple[Rule, ...] = (
     Reduction(
         "power",
         "one generator that is a proper power",
-        _WATANABE,
+        _POLES,
         "ideals.power_of_one",
         Example(("(x^2 + y^3)^4",), _pair("5/48"), "(1/2 + 1/3)/8"),
         proper_power,
@@ -112,7 +114,7 @@ RULES: tuple[Rule, ...] = (
     Reduction(
         "eliminate",
         "a generator with a linear part in a free variable",
-        _LIN,
+        _BLOCKS,
         "ideals.eliminate",
         Example(("x + y^2", "y^3 - x*z"), _pair("3/4"), "⟨x + y², y²(y + z)⟩: 1/2 + 1/4"),
         regular_generator,
@@ -120,16 +122,16 @@ RULES: tuple[Rule, ...] = (
     Reduction(
         "separable",
         "generators in disjoint variables",
-        _LIN,
+        _BLOCKS,
         "products.separable",
-        Example(("x^2", "y*z"), _pair("3/4", 2), "Lin 2011, proposition 4.5: λ adds, and so does m − 1"),
+        Example(("x^2", "y*z"), _pair("3/4", 2), "Lin 2011, Proposition 4.5: λ adds, and so does m − 1"),
         separable_sum,
         everywhere=True,
     ),
     Reduction(
         "additive",
         "K ≥ 0 a sum in disjoint variables",
-        _LIN,
+        _BLOCKS,
         "products.additive",
         Example("x^2 + 2*x*y^2 + y^4 + y^6 + z^2", _pair("7/6"), "(x + y²)² + y⁶ + z²: 1/2 + 1/6 + 1/2"),
         additive_divergence,
@@ -137,7 +139,7 @@ RULES: tuple[Rule, ...] = (
     Reduction(
         "crossing",
         "a product in disjoint variables",
-        _LIN,
+        _BLOCKS,
         "products.crossing",
         Example(("x^2*y*z",), _pair("1/4"), "the least of 1/4, 1/2 and 1/2"),
         transversal_crossing,
@@ -146,7 +148,7 @@ RULES: tuple[Rule, ...] = (
     Reduction(
         "coordinates",
         "lowest forms that depend on few linear forms",
-        _WATANABE,
+        _POLES,
         "ideals.coordinates",
         Example(("(x - 2*y)^3 + y^5",), _pair("4/15"), "⟨u³ + y⁵⟩: (1/3 + 1/5)/2"),
         essential_forms,
@@ -154,7 +156,7 @@ RULES: tuple[Rule, ...] = (
     Reduction(
         "split",
         "K ≥ 0 with a positive second derivative in a free variable",
-        _AGV,
+        _SPLITTING,
         "ideals.split",
         Example("x^2 + 2*x*y^2 + y^4 + y^6", _pair("2/3"), "(x + y²)² + y⁶: 1/2 + 1/6"),
         morse_coordinate,
@@ -162,7 +164,7 @@ RULES: tuple[Rule, ...] = (
     Reduction(
         "square",
         "a monomial times g ≥ 0 with a positive second derivative in a free variable",
-        _AGV,
+        _SPLITTING,
         "ideals.square",
         Example("x^2*((y - x)^2 + z^4)", _pair("1/2"), "x² (u² + z⁴): the least of 1/2 and 3/4"),
         completed_square,
@@ -170,7 +172,7 @@ RULES: tuple[Rule, ...] = (
     Reduction(
         "coordinates",
         "a factor of a generator with a linear part in a free variable",
-        _WATANABE,
+        _POLES,
         "ideals.coordinates",
         Example(("x^2 - y^4",), _pair("3/8"), "u = x − y²: ⟨u² + 2uy²⟩ with weights (1/2, 1/4), and simple zeros"),
         smooth_factor,
@@ -178,15 +180,15 @@ RULES: tuple[Rule, ...] = (
     Reduction(
         "arrangement",
         "one generator, a product of real linear forms",
-        Citation("Mustaţă 2006, Multiplier ideals of hyperplane arrangements", "thresholds from flats"),
+        cite("mustata2006", "Corollary 0.3"),
         "closed_forms.arrangement",
-        Example(("x*y*(x - y)",), _pair("1/3"), "Mustaţă 2006: three lines through a point, κ = min(1, 2/3)"),
+        Example(("x*y*(x - y)",), _pair("1/3"), "Mustață 2006: three lines through a point, κ = min(1, 2/3)"),
         linear_forms,
     ),
     Reduction(
         "definite",
         "a generator with definite quadratic part in all variables",
-        _WATANABE,
+        _POLES,
         "closed_forms.definite",
         Example(("x^2 + x*y + y^2 + z^2 + z^3",), _pair("3/4"), "|x|² in three variables"),
         definite_quadric,
@@ -194,11 +196,7 @@ RULES: tuple[Rule, ...] = (
     Reduction(
         "matrix_product",
         "the entries of a product of two matrices of distinct variables",
-        Citation(
-            "Aoyagi and Watanabe 2005, Neural Networks 18",
-            "reduced-rank regression",
-            "doi:10.1016/j.neunet.2005.03.014",
-        ),
+        cite("aoyagi-watanabe2005", "Main Theorem"),
         "closed_forms.matrix_product",
         Example(
             ("a*e + b*g", "a*f + b*h", "c*e + d*g", "c*f + d*h"),
@@ -210,7 +208,7 @@ RULES: tuple[Rule, ...] = (
     Reduction(
         "minors",
         "all minors of one size of a matrix of distinct variables",
-        Citation("Johnson 2003; Docampo 2013, Arcs on determinantal varieties", "thresholds of determinantal ideals"),
+        cite("docampo2013", "Theorem D", verified=False),
         "closed_forms.generic_minors",
         Example(
             ("a*e - b*d", "a*f - c*d", "b*f - c*e"),
@@ -222,16 +220,16 @@ RULES: tuple[Rule, ...] = (
     Reduction(
         "vandermonde",
         "power sums Σ a_i b_i^{1 + jQ}",
-        Citation("Aoyagi 2010; restated in Entropy 2019", "Vandermonde matrix type singularities, one input"),
+        cite("aoyagi2019", "Section 4"),
         "closed_forms.vandermonde",
-        Example(("a*b + c*d", "a*b^3 + c*d^3"), _pair("2/3"), "Aoyagi 2010: two tanh units, κ = 4/3"),
+        Example(("a*b + c*d", "a*b^3 + c*d^3"), _pair("2/3"), "Aoyagi 2009: two tanh units, κ = 4/3"),
         vandermonde,
     ),
     # --- the same at all points of an exceptional divisor ---
     FamilyReduction(
         "coordinates",
         "a factor a·x + q(others), a constant, with a free variable x",
-        _WATANABE,
+        _POLES,
         "ideals.coordinates",
         Example(("a*d - b*c", "a*e", "b*e"), _pair("1", 2), "blow up (a, b): a·⟨d − uc, e⟩ with prior a, 2 and 1 + 1"),
         smooth_factor_everywhere,
@@ -275,7 +273,7 @@ RULES: tuple[Rule, ...] = (
     Alternative(
         "coordinates",
         "zeros on an edge that a shift, a symmetry or a rational point moves away",
-        _WATANABE,
+        _POLES,
         "ideals.coordinates",
         Example(("(x + y^2)^2 + z^2",), _pair("1/2"), "u = x + y²: ⟨u² + z²⟩, a definite quadric"),
         moved_from_edges,
@@ -291,7 +289,7 @@ RULES: tuple[Rule, ...] = (
     Alternative(
         "coordinates",
         "unsettled zeros on a larger face that a shift, a symmetry or a rational point moves away",
-        _WATANABE,
+        _POLES,
         "ideals.coordinates",
         Example(("(x - z^2)^4 + (y - z^2)^4 + z^9",), _pair("11/36"), "⟨u⁴ + v⁴ + z⁹⟩: (1/4 + 1/4 + 1/9)/2"),
         moved_from_faces,
@@ -299,7 +297,7 @@ RULES: tuple[Rule, ...] = (
     Alternative(
         "toric",
         "two variables of the same kind, rational zeros on the edges",
-        Citation("Varchenko 1976, Newton polyhedra and estimation of oscillating integrals", "toric charts"),
+        cite("varchenko1976", "toric charts", verified=False),
         "toric.toric",
         Example(
             ("(x^2 - y^3)^2", "x*y^7"),
@@ -312,7 +310,7 @@ RULES: tuple[Rule, ...] = (
     Alternative(
         "blowup",
         "two or more two-sided variables",
-        Citation("Hironaka 1964; Watanabe 2009", "blow-ups, all points of the exceptional divisor"),
+        cite("watanabe2009", "Section 3.5"),
         "blow_ups.blowup",
         Example(("a*d - b*c", "a*e", "b*e"), _pair("1", 2), "blow up (a, b): a·⟨d − uc, e⟩ with prior a, 2 and 1 + 1"),
         blow_ups,
@@ -321,7 +319,7 @@ RULES: tuple[Rule, ...] = (
     LastResort(
         "bounds",
         "none",
-        Citation("van der Corput's sublevel estimate; weights are divisorial valuations"),
+        cite("ddtheory2026", "weights from above, sublevel sets of one variable from below"),
         "products.bounds",
         Example(("a*d - b*c", "a*e", "b*e"), None, "the search may not go deep", depth=1),
         general_bounds,
@@ -329,7 +327,7 @@ RULES: tuple[Rule, ...] = (
     Competition(
         "best",
         "none",
-        Citation("two derivations of one pair"),
+        cite("ddtheory2026", "two derivations of one pair"),
         "products.best",
         Example(
             ("x*z - y^2", "x^3 - y*z", "z^2 - x^2*y"), None, "one way gives the lower bound, another the upper", depth=4
