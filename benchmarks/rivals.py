@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ddtheory.measure import fisher_along
-from ddtheory.measure.direction import Path, ray
 from ddtheory.measure.hygiene import measuring
+from ddtheory.measure.path import Path, ray
 from ddtheory.measure.pushforward import push_forward
 
 RADIUS = 0.25

@@ -2,9 +2,6 @@
 
 from ddtheory.measure.dense import fisher_matrix as fisher_matrix
 from ddtheory.measure.direction import Direction as Direction
-from ddtheory.measure.direction import Path as Path
-from ddtheory.measure.direction import arc as arc
-from ddtheory.measure.direction import ray as ray
 from ddtheory.measure.fisher import fisher_along as fisher_along
 from ddtheory.measure.fisher import fisher_profiles as fisher_profiles
 from ddtheory.measure.gram import GramFactor as GramFactor
@@ -20,6 +17,9 @@ from ddtheory.measure.kronecker import gradient_gram as gradient_gram
 from ddtheory.measure.kronecker import kronecker_factors as kronecker_factors
 from ddtheory.measure.kronecker import kronecker_factors_of_all as kronecker_factors_of_all
 from ddtheory.measure.labels import NoisyTargets as NoisyTargets
+from ddtheory.measure.path import Path as Path
+from ddtheory.measure.path import arc as arc
+from ddtheory.measure.path import ray as ray
 from ddtheory.measure.problem import Problem as Problem
 from ddtheory.measure.profile import DEFAULT_RADII as DEFAULT_RADII
 from ddtheory.measure.profile import Profile as Profile

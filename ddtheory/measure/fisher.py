@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from ddtheory.errors import DirectionError, MeasurementError
-from ddtheory.measure.direction import Direction, Path, ray
+from ddtheory.measure.direction import Direction
 from ddtheory.measure.floors import RoundingProbe
 from ddtheory.measure.heads import per_sample
 from ddtheory.measure.hygiene import measuring
+from ddtheory.measure.path import Path, ray
 from ddtheory.measure.problem import Problem
 from ddtheory.measure.profile import DEFAULT_RADII, Profile, descending
 from ddtheory.measure.pushforward import push_forward

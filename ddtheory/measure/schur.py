@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from ddtheory.errors import DirectionError, InvalidValueError, MeasurementError
-from ddtheory.measure.direction import Direction, ray, unit_direction
+from ddtheory.measure.direction import Direction, unit_direction
 from ddtheory.measure.fisher import fisher_along
 from ddtheory.measure.floors import SAFETY
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.parameters import unflatten
+from ddtheory.measure.path import ray
 from ddtheory.measure.problem import Problem
 from ddtheory.measure.profile import DEFAULT_RADII, check_floor, descending, local_slopes, measured
 from ddtheory.measure.pushforward import push_forward

@@ -20,7 +20,7 @@ def test_examples_run(name):
 
 
 def test_there_are_examples():
-    names = ("heads", "problem", "direction", "fisher", "rate", "schur", "profile")
+    names = ("heads", "problem", "path", "fisher", "rate", "schur", "profile")
     for name in names:
         module = importlib.import_module(f"ddtheory.measure.{name}")
         assert sum(len(found.examples) for found in doctest.DocTestFinder().find(module)) > 0, name

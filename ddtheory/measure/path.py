@@ -1,0 +1,146 @@
+"""Unit-speed paths out of the true parameter: straight rays and curved arcs."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ddtheory.errors import DirectionError, MeasurementError
+from ddtheory.measure.direction import Direction, unit_direction
+from ddtheory.measure.parameters import squared_norm
+from ddtheory.measure.problem import Problem
+
+Curve = Callable[[Tensor], Mapping[str, Tensor]]
+
+SPEED_TOLERANCE = 1e-6  # users type 0.7071068 for 1/√2; an order does not change by it
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """A path t ↦ γ(t) with γ(0) = θ0 and ‖γ'(0)‖ = 1; made by `ray` and `arc`.
+
+    Attributes:
+        label: how messages and tables call it.
+        positions: t, a tensor of no dimension, to the parameters that move, by name.
+        truth: the true parameter it starts from.
+    """
+
+    label: str
+    positions: Curve
+    truth: Mapping[str, Tensor]
+
+    def state(self, radius: float) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Positions γ(t) and velocities γ'(t) of the parameters that move, at t = radius."""
+        first = next(iter(self.truth.values()))
+        t = torch.tensor(radius, dtype=first.dtype, device=first.device)
+        positions, velocities, *_ = torch.func.jvp(lambda s: dict(self.positions(s)), (t,), (torch.ones_like(t),))
+        return positions, velocities
+
+
+@dataclass(frozen=True, eq=False)
+class Ray(Path):
+    """A straight path; its velocity is known without differentiating."""
+
+    unit: Mapping[str, Tensor]
+
+    def state(self, radius: float) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        # in place: one new tensor a parameter, and the same bits as truth + t * block
+        positions = {name: (radius * block).add_(self.truth[name]) for name, block in self.unit.items()}
+        return positions, dict(self.unit)
+
+
+def ray(problem: Problem, direction: Direction, *, label: str = "") -> Path:
+    """The straight path θ0 + tu, u the direction at unit length.
+
+    >>> from ddtheory.measure import Gaussian, Problem
+    >>> layer = torch.nn.Linear(2, 1)
+    >>> problem = Problem.from_module(layer, torch.eye(2), Gaussian())
+    >>> path = ray(problem, {"weight": torch.tensor([[3.0, 4.0]])})
+    >>> [round(x, 12) for x in path.state(1.0)[1]["weight"].flatten().tolist()]
+    [0.6, 0.8]
+
+    Raises:
+        DirectionError: see `unit_direction`.
+    """
+    unit = unit_direction(problem.truth, direction)
+    truth = problem.truth
+
+    def positions(t: Tensor) -> dict[str, Tensor]:
+        return {name: truth[name] + t * block for name, block in unit.items()}
+
+    return Ray(label or f"ray along {', '.join(unit)}", positions, truth, unit)
+
+
+def arc(problem: Problem, curve: Curve, *, offsets: bool = False, label: str = "") -> Path:
+    """A curved path. The Fisher along it is that of dγ/dt, so t must be arc length as t → 0.
+
+    The order belongs to the parametrisation: t ↦ t² doubles every k, and a regular direction would read as
+    dead. So ‖γ'(0)‖ = 1 is demanded. A curve that stops at t = 0 has to be reparametrised by its arc length.
+
+    Args:
+        curve: t, a tensor of no dimension, to parameters by name; those left out stay at the truth. It must
+            be differentiable in forward mode at t ≥ 0.
+        offsets: the curve returns γ(t) − θ0, not γ(t).
+
+    Raises:
+        DirectionError: unknown name, wrong shape, γ(0) ≠ θ0, speed at 0 other than 1, NaN.
+
+    >>> from ddtheory.measure import Gaussian, Problem
+    >>> problem = Problem(
+    ...     model=lambda parameters, x: (parameters["a"] * parameters["b"] * x),
+    ...     truth={"a": torch.ones(1, dtype=torch.float64), "b": torch.ones(1, dtype=torch.float64)},
+    ...     inputs=torch.ones(1, 1, dtype=torch.float64),
+    ...     head=Gaussian(),
+    ... )
+    >>> def orbit(t):                                     # the product a·b stays 1
+    ...     return {"a": torch.exp(t / 2**0.5).reshape(1), "b": torch.exp(-t / 2**0.5).reshape(1)}
+    >>> gauge = arc(problem, orbit)
+    >>> round(gauge.state(0.0)[1]["a"].item(), 12)
+    0.707106781187
+    """
+    truth = problem.truth
+
+    def positions(t: Tensor) -> dict[str, Tensor]:
+        moved = curve(t)
+        return {name: truth[name] + value for name, value in moved.items()} if offsets else dict(moved)
+
+    named = dict(curve(torch.zeros((), dtype=problem.dtype, device=problem.device)))
+    if not named:
+        raise DirectionError("The curve moves no parameter. Return the moved parameters by name.")
+    for name, value in named.items():
+        if name not in truth:
+            near = difflib.get_close_matches(name, truth, n=1, cutoff=0.0)
+            raise DirectionError(f"The curve moves {name!r}, which the model does not have. Did you mean {near[0]!r}?")
+        if value.shape != truth[name].shape or value.dtype != truth[name].dtype:
+            raise DirectionError(
+                f"The curve gives {name!r} as {tuple(value.shape)} {value.dtype}, "
+                f"the parameter is {tuple(truth[name].shape)} {truth[name].dtype}."
+            )
+    path = Path(label or f"arc through {', '.join(named)}", positions, truth)
+    try:
+        start, velocity = path.state(0.0)
+    except RuntimeError as error:
+        raise MeasurementError(
+            f"The curve cannot be differentiated in forward mode at t = 0: {error} Write it in torch operations of t."
+        ) from error
+    gap = max((float((start[name] - truth[name]).abs().max()) for name in start), default=0.0)
+    scale = 1.0 + max((float(truth[name].abs().max()) for name in start), default=0.0)
+    if not gap <= 16 * torch.finfo(problem.dtype).eps * scale:
+        raise DirectionError(
+            f"The curve starts {gap:.3g} away from the true parameter. "
+            "Make γ(0) = θ0, or pass offsets=True if the curve returns γ(t) − θ0."
+        )
+    speed = math.sqrt(squared_norm(velocity))
+    if not abs(speed - 1.0) <= SPEED_TOLERANCE:
+        advice = (
+            f"Replace t by t / {speed:.6g} in the curve."
+            if speed > SPEED_TOLERANCE and math.isfinite(speed)
+            else "It stops or has no derivative there (t² is not a parameter of a path): use its arc length."
+        )
+        raise DirectionError(f"The curve has speed {speed:.6g} at t = 0, and orders are defined for speed 1. {advice}")
+    return path
