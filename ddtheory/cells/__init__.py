@@ -36,8 +36,8 @@ from ddtheory.cells.shared.families import families as families
 from ddtheory.cells.shared.families import find as find
 from ddtheory.cells.shared.families import find_text as find_text
 from ddtheory.cells.shared.truth import Provenance as Provenance
-from ddtheory.cells.shared.truth import Reading as Reading
 from ddtheory.cells.shared.truth import Route as Route
+from ddtheory.cells.shared.truth import RouteResult as RouteResult
 from ddtheory.cells.shared.truth import Side as Side
 from ddtheory.cells.shared.truth import Status as Status
 from ddtheory.cells.shared.truth import Truth as Truth

@@ -3,4 +3,4 @@
 from ddtheory.networks.orders import network_orders as network_orders
 from ddtheory.networks.result import LayerOrders as LayerOrders
 from ddtheory.networks.result import NetworkOrders as NetworkOrders
-from ddtheory.networks.result import Orders as Orders
+from ddtheory.networks.result import Valuations as Valuations

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError, UndecidedError, unknown
 from ddtheory.exact.orders.symbolic_exponents import at_least
-from ddtheory.exact.orders.valuation import Guarantee, Order, certainly_less, least, lowest, smallest
-from ddtheory.networks.result import LayerOrders, NetworkOrders, Orders
+from ddtheory.exact.orders.valuation import Guarantee, Valuation, certainly_less, least, lowest, smallest
+from ddtheory.networks.result import LayerOrders, NetworkOrders, Valuations
 from ddtheory.networks.scaling import parameters_along
 from ddtheory.networks.tape import Jet
 from ddtheory.networks.terms import CANCELLED, Terms, add, combine, constant, negative
@@ -71,7 +71,7 @@ def network_orders(
     >>> network = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
     >>> orders = network_orders(network, {"0.weight": {0: 1}, "0.bias": {0: 1}, "2.weight": {(..., 0): 1}})
     >>> orders.divergence, orders.activations["1"][0], orders.layers["0"].g[0]
-    (Order(4), Order(1), Order(2))
+    (Valuation(4), Valuation(1), Valuation(2))
     """
     _known_choice("loss", loss, _LOSSES)
     _known_choice("kind of labels", labels, _LABELS)
@@ -90,7 +90,7 @@ def network_orders(
         seed_signal = _seed_signal(output.terms, loss, labels, seed)
         signals = reader.tape.backward(output, seed_signal)
 
-        def by_module(terms_of: Any) -> dict[str, Orders]:
+        def by_module(terms_of: Any) -> dict[str, Valuations]:
             return {
                 name: _merged(
                     _orders(terms_of(made), [a for a in range(made.dim()) if a != batch_axis % made.dim()])
@@ -102,7 +102,7 @@ def network_orders(
         def signal_at(made: Jet) -> Terms:
             return signals.get(id(made), Terms(made.shape, {}))
 
-        layers: dict[str, list[tuple[Orders, Orders]]] = {}
+        layers: dict[str, list[tuple[Valuations, Valuations]]] = {}
         for use in reader.tape.uses:
             a = _orders(use.inputs.terms.leading(), [use.channel % use.inputs.dim()])
             g = _orders(signal_at(use.output), [use.output_channel % use.output.dim()])
@@ -217,7 +217,7 @@ def _seed_signal(output: Terms, loss: str, labels: str, seed: int) -> Terms:
     return constant(p - F.one_hot(drawn, p.shape[-1]))
 
 
-def _orders(terms: Terms, kept: Sequence[int]) -> Orders:
+def _orders(terms: Terms, kept: Sequence[int]) -> Valuations:
     """The order of the mean square over the other axes, halved, entry by entry of the kept axes.
 
     Squares do not cancel: the order is exact as soon as one input has a leading coefficient that is not zero.
@@ -232,7 +232,7 @@ def _orders(terms: Terms, kept: Sequence[int]) -> Orders:
     exponents = list(terms.parts)
     present = [anywhere(size > 0) for _, size in terms.parts.values()]
     certain = {chosen: anywhere(_stands(terms, chosen)) for chosen in _ties(exponents)}
-    known: dict[tuple[tuple[Expr, ...], frozenset[tuple[Expr, ...]]], Order] = {}
+    known: dict[tuple[tuple[Expr, ...], frozenset[tuple[Expr, ...]]], Valuation] = {}
     flat = []
     for position in range(torch.Size(shape).numel()):
         here = [e for e, where in zip(exponents, present, strict=True) if where[position]]
@@ -241,7 +241,7 @@ def _orders(terms: Terms, kept: Sequence[int]) -> Orders:
         if key not in known:
             known[key] = _order(lowest(here), proofs)
         flat.append(known[key])
-    return Orders(shape, tuple(flat))
+    return Valuations(shape, tuple(flat))
 
 
 def _stands(terms: Terms, chosen: tuple[Expr, ...]) -> Tensor:
@@ -263,35 +263,35 @@ def _ties(exponents: Sequence[Expr]) -> list[tuple[Expr, ...]]:
     return found[1:]
 
 
-def _order(candidates: list[Expr], proofs: frozenset[tuple[Expr, ...]]) -> Order:
+def _order(candidates: list[Expr], proofs: frozenset[tuple[Expr, ...]]) -> Valuation:
     """Exact when every set of exponents that can be smallest together has a coefficient that is not zero."""
     if not candidates:
-        return Order(oo)
+        return Valuation(oo)
     exact = all(
         chosen in proofs
         for chosen in _ties(candidates)
         if not any(at_least(one, other) for one in chosen for other in candidates if other not in chosen)
     )
-    return Order(smallest(candidates), Guarantee.EXACTLY if exact else Guarantee.AT_LEAST)
+    return Valuation(smallest(candidates), Guarantee.EXACTLY if exact else Guarantee.AT_LEAST)
 
 
-def _merged(found: Iterable[Orders]) -> Orders:
+def _merged(found: Iterable[Valuations]) -> Valuations:
     """The orders of a sum of squares over several uses of one module or weight."""
     several = list(found)
     if len({orders.shape for orders in several}) > 1:
         return several[-1]  # one module on inputs of different shapes: the last use is shown
-    return Orders(
+    return Valuations(
         several[0].shape, tuple(_least_square(orders) for orders in zip(*(o.flat for o in several), strict=True))
     )
 
 
-def _least_square(orders: Sequence[Order]) -> Order:
-    best: dict[Expr, Order] = {}
+def _least_square(orders: Sequence[Valuation]) -> Valuation:
+    best: dict[Expr, Valuation] = {}
     for order in orders:
         if order.value not in best or order.exact:
             best[order.value] = order
     return least(best.values(), independent=True)
 
 
-def _doubled(orders: Orders) -> Orders:
-    return Orders(orders.shape, tuple(2 * order for order in orders.flat))
+def _doubled(orders: Valuations) -> Valuations:
+    return Valuations(orders.shape, tuple(2 * order for order in orders.flat))

@@ -9,25 +9,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.orders.valuation import Order
+from ddtheory.exact.orders.valuation import Valuation
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
 @dataclass(frozen=True)
-class Orders:
+class Valuations:
     """An order for every entry of an array, such as the units of a layer.
 
-    >>> orders = Orders((2, 2), (Order(0), Order(1), Order(1), Order(2)))
+    >>> orders = Valuations((2, 2), (Valuation(0), Valuation(1), Valuation(1), Valuation(2)))
     >>> orders[1, 1], orders[0].flat
-    (Order(2), (Order(0), Order(1)))
+    (Valuation(2), (Valuation(0), Valuation(1)))
     >>> print(orders)
     0, 1 ×2, 2
     """
 
     shape: tuple[int, ...]
-    flat: tuple[Order, ...]
+    flat: tuple[Valuation, ...]
 
     def __post_init__(self) -> None:
         if math.prod(self.shape) != len(self.flat):
@@ -44,7 +44,7 @@ class Orders:
             stride = len(flat) // shape[0]
             start = position % shape[0] * stride
             flat, shape = flat[start : start + stride], shape[1:]
-        return Orders(shape, flat) if shape else flat[0]
+        return Valuations(shape, flat) if shape else flat[0]
 
     def __len__(self) -> int:
         return self.shape[0] if self.shape else 1
@@ -72,13 +72,13 @@ class LayerOrders:
     direction under cross-entropy or a layer norm the factor has no eigenvalue at the rate of its dead entry.
     """
 
-    a: Orders
-    g: Orders
+    a: Valuations
+    g: Valuations
 
     @property
-    def block(self) -> Orders:
+    def block(self) -> Valuations:
         """Order of the diagonal entry (i, j) of A ⊗ G, the Kronecker approximation of the block of W_ij."""
-        return Orders((len(self.g.flat), len(self.a.flat)), tuple(g + a for g in self.g.flat for a in self.a.flat))
+        return Valuations((len(self.g.flat), len(self.a.flat)), tuple(g + a for g in self.g.flat for a in self.a.flat))
 
     def as_json(self) -> dict[str, Any]:
         return {"a": self.a.as_json(), "g": self.g.as_json(), "block": self.block.as_json()}
@@ -101,11 +101,11 @@ class NetworkOrders:
     Where a module or a weight is used several times, its orders are those of all uses together.
     """
 
-    activations: Mapping[str, Orders]
-    deviations: Mapping[str, Orders]
-    signals: Mapping[str, Orders]
+    activations: Mapping[str, Valuations]
+    deviations: Mapping[str, Valuations]
+    signals: Mapping[str, Valuations]
     layers: Mapping[str, LayerOrders]
-    divergence: Order
+    divergence: Valuation
     loss: str
     labels: str
     hypotheses: tuple[str, ...]
@@ -147,7 +147,7 @@ class NetworkOrders:
         }
 
 
-def _shown(order: Order) -> str:
+def _shown(order: Valuation) -> str:
     if str(order) == "∞":
         return "0"
     return f"{'Θ' if order.exact else 'O'}(t^({order.value}))"

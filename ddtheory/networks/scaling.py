@@ -10,7 +10,7 @@ from sympy import Expr
 from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError, unknown
-from ddtheory.exact.orders.valuation import Valuation, as_power
+from ddtheory.exact.orders.valuation import Quantity, as_power
 from ddtheory.networks.terms import ZERO, Terms, scaled
 
 
@@ -36,7 +36,7 @@ def parameters_along(model: nn.Module, scaling: Mapping[str, Any]) -> dict[int, 
         try:
             powers[id(tensor)] = _powers(given, tensor)
             for power in powers[id(tensor)]:
-                Valuation.parameter(power)  # a power that may be zero leaves open what vanishes at t = 0
+                Quantity.parameter(power)  # a power that may be zero leaves open what vanishes at t = 0
         except InvalidValueError as error:
             raise InvalidValueError(f"The scaling of {name!r}: {error}") from None
     along: dict[int, tuple[str, Terms]] = {}

@@ -18,7 +18,7 @@ from sympy import Integer, oo
 from torch import Tensor, nn
 
 from ddtheory import measure
-from ddtheory.exact.orders.valuation import Order
+from ddtheory.exact.orders.valuation import Valuation
 from ddtheory.networks import NetworkOrders, network_orders
 
 # powers are whole, so second moments of analytic networks have even rates, and moments of ReLU networks whole ones
@@ -28,7 +28,7 @@ NEAR = 0.3
 SMALL = 1e-22
 
 
-def derived(orders: NetworkOrders) -> Iterator[tuple[str, str, int, Order]]:
+def derived(orders: NetworkOrders) -> Iterator[tuple[str, str, int, Valuation]]:
     """Every order as that of a second moment."""
     yield "K", "", 0, orders.divergence
     kinds = (("activation", orders.activations), ("deviation", orders.deviations), ("signal", orders.signals))

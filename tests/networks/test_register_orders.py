@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from sympy import Min, Symbol
 from torch import Tensor, nn
 
-from ddtheory.exact.orders.valuation import Order
+from ddtheory.exact.orders.valuation import Valuation
 from ddtheory.networks import network_orders
 
 
@@ -38,11 +38,11 @@ def test_ladder(activation: type[nn.Module]) -> None:
     orders = network_orders(chain(depth, activation=activation), dead_entries(depth, [1] * depth))
     for level in range(1, depth + 1):
         layer = orders.layers[str(2 * level - 2)]
-        assert layer.g[3] == Order(2 * (depth - level))
-        assert layer.a[3] == Order(2 * (level - 1))
-        assert layer.block[3, 3] == Order(2 * (depth - 1))
-        assert layer.g[0] == layer.a[0] == Order(0)
-    assert orders.divergence == Order(2 * depth)
+        assert layer.g[3] == Valuation(2 * (depth - level))
+        assert layer.a[3] == Valuation(2 * (level - 1))
+        assert layer.block[3, 3] == Valuation(2 * (depth - 1))
+        assert layer.g[0] == layer.a[0] == Valuation(0)
+    assert orders.divergence == Valuation(2 * depth)
 
 
 def test_ladder_of_squares() -> None:
@@ -68,8 +68,8 @@ def test_ladder_of_squares() -> None:
         # t^{2^{L+1}−2} is the order of the output, chain weights t: v → 2(v + 1)
         scaling = {f"chain.{2 * i}.weight": {(3, 3): 1} for i in range(depth)}
         orders = network_orders(Behind(depth), scaling)
-        assert orders.divergence == Order(2 * amplitude)
-        assert orders.layers["front"].g[3] == Order(2 * amplitude)
+        assert orders.divergence == Valuation(2 * amplitude)
+        assert orders.layers["front"].g[3] == Valuation(2 * amplitude)
 
 
 def test_label_noise_is_load_bearing() -> None:
@@ -84,7 +84,7 @@ def test_layer_varying_powers_in_symbols() -> None:
     orders = network_orders(chain(3), dead_entries(3, [a, b, c]))
     assert [orders.layers[str(2 * i)].g[3].value for i in range(3)] == [2 * b + 2 * c, 2 * c, 0]
     assert [orders.layers[str(2 * i)].a[3].value for i in range(3)] == [0, 2 * a, 2 * a + 2 * b]
-    assert orders.divergence == Order(2 * a + 2 * b + 2 * c)
+    assert orders.divergence == Valuation(2 * a + 2 * b + 2 * c)
 
 
 @pytest.mark.parametrize(("power", "expected"), [(1, 2), (2, 4), (5, 8)])
@@ -95,7 +95,7 @@ def test_bias_caps_the_forward_side_only(power: int, expected: int) -> None:
     scaling = dead_entries(depth, [1] * depth)
     scaling |= {f"{2 * i}.bias": {3: power} for i in range(depth)}
     orders = network_orders(network, scaling)
-    assert 2 * orders.activations["6"][3] == Order(expected)
+    assert 2 * orders.activations["6"][3] == Valuation(expected)
     assert [str(orders.layers[str(2 * i)].g[3]) for i in range(depth)] == ["6", "4", "2", "0"]
 
 
@@ -114,13 +114,13 @@ def test_swiglu(blocks: int) -> None:
     network = nn.Sequential(*[SwiGLU() for _ in range(blocks)])
     every = dict.fromkeys((name for name, _ in network.named_parameters()), 1)
     amplitude = 3 * (2**blocks - 1)
-    assert network_orders(network, every, shape=(1,)).activations[str(blocks - 1)][0] == Order(amplitude)
+    assert network_orders(network, every, shape=(1,)).activations[str(blocks - 1)][0] == Valuation(amplitude)
 
 
 def test_swiglu_with_a_live_gate() -> None:
     p = Symbol("p", positive=True)
     orders = network_orders(SwiGLU(), {"up.weight": p, "down.weight": p}, shape=(1,))
-    assert orders.divergence == Order(4 * p)
+    assert orders.divergence == Valuation(4 * p)
     assert (
         network_orders(SwiGLU(), dict.fromkeys(["gate.weight", "up.weight", "down.weight"], p)).divergence.value
         == 6 * p
@@ -159,8 +159,8 @@ def test_attention_chain(below: int, above: int) -> None:
     blocks = below + 1 + above
     orders = network_orders(attention(blocks), dead_attention(blocks), shape=(4, 4))
     probe = orders.layers[f"{below}.o"].g[3]
-    assert probe == Order(min(4 * above, 4 * below + 8))
-    assert orders.layers[f"{below}.v"].g[3] == probe + Order(2)  # prop:attn_VO_invariant
+    assert probe == Valuation(min(4 * above, 4 * below + 8))
+    assert orders.layers[f"{below}.v"].g[3] == probe + Valuation(2)  # prop:attn_VO_invariant
 
 
 @pytest.mark.parametrize("above", [1, 2, 3, 4])
@@ -171,20 +171,20 @@ def test_attention_without_a_query_route(above: int) -> None:
         for block in network:
             block.q[3, 3] = 0
     orders = network_orders(network, dead_attention(above + 1), shape=(4, 4))
-    assert orders.layers["0.o"].g[3] == Order(4 * above)
+    assert orders.layers["0.o"].g[3] == Valuation(4 * above)
 
 
 def test_attention_without_noise() -> None:
     """Control: 12 for p = 0, since the live residual is O(t²)."""
     orders = network_orders(attention(4), dead_attention(4), shape=(4, 4), labels="true")
-    assert orders.layers["0.o"].g[3] == Order(12)
+    assert orders.layers["0.o"].g[3] == Valuation(12)
 
 
 def test_attention_with_a_symbolic_query() -> None:
     """The score route: K t, Q t^s, and a dead input of t²: amplitude s + 3, against t² for each of three blocks."""
     s = Symbol("s", positive=True)
     orders = network_orders(attention(4), dead_attention(4, query=s), shape=(4, 4))
-    assert orders.layers["0.o"].g[3] == Order(Min(12, 2 * s + 6))
+    assert orders.layers["0.o"].g[3] == Valuation(Min(12, 2 * s + 6))
 
 
 class Residual(nn.Module):
@@ -205,7 +205,7 @@ def test_residuals_have_the_rate_of_the_shortest_path() -> None:
     scaling = {f"{i}.linear.weight": {(3, 3): 1} for i in (0, 2, 3)} | {"1.weight": {(3, 3): 1}}
     orders = network_orders(network, scaling)
     assert [str(orders.signals[str(i)][3]) for i in range(4)] == ["1", "0", "0", "0"]
-    assert orders.divergence == Order(2)
+    assert orders.divergence == Valuation(2)
 
 
 def test_tied_routes_cancel() -> None:
@@ -265,8 +265,8 @@ def test_layer_norm_changes_the_order_of_the_divergence() -> None:
             return self.out(self.norm(self.into(x)))
 
     scaling = {"into.weight": {3: 1}, "out.weight": {(0, 3): 1}}
-    assert network_orders(Death(nn.Identity()), scaling).divergence == Order(4)
-    assert network_orders(Death(nn.LayerNorm(4)), scaling).divergence == Order(2)
+    assert network_orders(Death(nn.Identity()), scaling).divergence == Valuation(4)
+    assert network_orders(Death(nn.LayerNorm(4)), scaling).divergence == Valuation(2)
 
 
 def test_cross_entropy_is_blind_to_a_shift_of_all_logits() -> None:
@@ -289,5 +289,5 @@ def test_softmax_of_vanishing_scores_is_uniform() -> None:
 
     a, b = sympy.symbols("a b", positive=True)
     orders = network_orders(Mixing(), {"q.weight": a, "k.weight": b}, shape=(4, 3))
-    assert orders.divergence == Order(2 * a + 2 * b)
+    assert orders.divergence == Valuation(2 * a + 2 * b)
     assert {str(order) for order in orders.layers["q"].g.flat} == {"2*b"}

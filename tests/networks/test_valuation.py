@@ -17,7 +17,7 @@ from ddtheory.errors import InvalidValueError, UnknownNameError
 from ddtheory.exact.orders.valuation import (
     ACTIVATIONS,
     Guarantee,
-    Order,
+    Quantity,
     Valuation,
     as_power,
     iterate,
@@ -51,11 +51,11 @@ def polynomials(draw: st.DrawFn) -> sympy.Expr:
     return sympy.Add(*[coefficient * T**exponent for exponent, coefficient in terms.items()])
 
 
-def valuation(polynomial: sympy.Expr) -> Valuation:
+def valuation(polynomial: sympy.Expr) -> Quantity:
     """Read off the coefficients."""
     exponents = [sympy.degree(term, T) for term in sympy.Add.make_args(sympy.expand(polynomial))]
     moving = [e for e in exponents if e > 0]
-    return Valuation(Order(0 if 0 in exponents else oo), Order(min(moving) if moving else oo))
+    return Quantity(Valuation(0 if 0 in exponents else oo), Valuation(min(moving) if moving else oo))
 
 
 @given(left=polynomials(), right=polynomials())
@@ -82,12 +82,12 @@ def test_activations_against_series(name: str, inner: sympy.Expr) -> None:
     moved = sympy.series(function - at_zero, T, 0, 6).removeO()
     exponent = min(sympy.degree(term, T) for term in sympy.Add.make_args(sympy.expand(moved)))
     found = valuation(inner).through(name)
-    assert found.deviation == Order(exponent)
-    assert found.start == Order(oo if at_zero == 0 else 0)
+    assert found.deviation == Valuation(exponent)
+    assert found.start == Valuation(oo if at_zero == 0 else 0)
 
 
 def test_bounds_stay_bounds() -> None:
-    t, one = Valuation.parameter(1), Valuation.parameter(0)
+    t, one = Quantity.parameter(1), Quantity.parameter(0)
     cancelling = one + one  # may be zero at t = 0
     assert not cancelling.start.exact and not cancelling.order.exact
     assert not (t + t).order.exact
@@ -95,30 +95,30 @@ def test_bounds_stay_bounds() -> None:
     assert (one + t).order.exact
     assert not (cancelling + t).through("square").deviation.exact
     assert str(((t + t) * t).order) == "≥ 2"
-    assert (t + t + one * t * t).order == Order(1, Guarantee.AT_LEAST)
+    assert (t + t + one * t * t).order == Valuation(1, Guarantee.AT_LEAST)
 
 
 def test_a_bound_does_not_spoil_what_is_certainly_lower() -> None:
-    assert least([Order(1), Order(2, Guarantee.AT_LEAST)]) == Order(1)
-    assert least([Order(1, Guarantee.AT_LEAST), Order(2)]) == Order(1, Guarantee.AT_LEAST)
-    assert least([]) == least([Order(oo)]) == Order(oo)
-    assert Order(oo) + Order(3, Guarantee.AT_LEAST) == Order(oo)
+    assert least([Valuation(1), Valuation(2, Guarantee.AT_LEAST)]) == Valuation(1)
+    assert least([Valuation(1, Guarantee.AT_LEAST), Valuation(2)]) == Valuation(1, Guarantee.AT_LEAST)
+    assert least([]) == least([Valuation(oo)]) == Valuation(oo)
+    assert Valuation(oo) + Valuation(3, Guarantee.AT_LEAST) == Valuation(oo)
 
 
 def test_symbols_of_depth() -> None:
     """Chain: L − l above layer l. SwiGLU: 3(2^n − 1). The attention probe: min(4k, 4p + 8)."""
     n, k = sympy.symbols("n k", positive=True, integer=True)
     p = sympy.Symbol("p", nonnegative=True, integer=True)
-    assert iterate(Order(0), shift=1, times=n).value == n
-    assert iterate(Order(1), scale=2, shift=0, times=n).value == 2**n
+    assert iterate(Valuation(0), shift=1, times=n).value == n
+    assert iterate(Valuation(1), scale=2, shift=0, times=n).value == 2**n
     for depth in range(5):
-        order = Order(0)
+        order = Valuation(0)
         for _ in range(depth):
-            order = 2 * order + Order(3)
-        assert iterate(Order(0), scale=2, shift=3, times=n).value.subs(n, depth) == order.value
-    above, route = iterate(Order(0), shift=2, times=k), iterate(Order(0), shift=2, times=p + 1) + Order(2)
+            order = 2 * order + Valuation(3)
+        assert iterate(Valuation(0), scale=2, shift=3, times=n).value.subs(n, depth) == order.value
+    above, route = iterate(Valuation(0), shift=2, times=k), iterate(Valuation(0), shift=2, times=p + 1) + Valuation(2)
     probe = 2 * least([above, route], independent=True)
-    assert probe == Order(Min(4 * k, 4 * p + 8))
+    assert probe == Valuation(Min(4 * k, 4 * p + 8))
     assert not (2 * least([above, route])).exact  # without genericity, k = p + 2 can cancel
     assert [probe.value.subs({p: 0, k: depth}) for depth in range(1, 5)] == [4, 8, 8, 8]
 
@@ -130,9 +130,9 @@ def test_minima() -> None:
     assert smallest([a, b]) == Min(a, b)
     assert smallest([k, sympy.Integer(1)]) == 1
     assert lowest([k, sympy.Integer(1)]) == [k, 1]  # a tie at k = 1 can cancel
-    assert not least([Order(k), Order(1)]).exact
-    assert Order(Min(a, b)) + Order(a) == Order(Min(2 * a, a + b))
-    assert 2 * Order(Min(a, 1)) == Order(Min(2 * a, 2))
+    assert not least([Valuation(k), Valuation(1)]).exact
+    assert Valuation(Min(a, b)) + Valuation(a) == Valuation(Min(2 * a, a + b))
+    assert 2 * Valuation(Min(a, 1)) == Valuation(Min(2 * a, 2))
 
 
 @pytest.mark.parametrize("bad", [-1, 0.5, "1", None, float("nan"), sympy.Float(0.5), sympy.Symbol("x"), sympy.nan, 1j])
@@ -148,9 +148,9 @@ def test_powers_as_users_write_them() -> None:
     k = sympy.Symbol("k", positive=True, integer=True)
     assert power(k - 1) == k - 1  # non-negative for every positive integer
     with pytest.raises(InvalidValueError, match="may be 0 or positive"):
-        Valuation.parameter(k - 1)
+        Quantity.parameter(k - 1)
     with pytest.raises(UnknownNameError, match="tanh"):
-        Valuation.parameter(1).through("tahn")
+        Quantity.parameter(1).through("tahn")
 
 
 def test_the_calculus_entry_by_entry_agrees_with_the_reading_of_a_module() -> None:
@@ -167,13 +167,13 @@ def test_the_calculus_entry_by_entry_agrees_with_the_reading_of_a_module() -> No
             name: torch.randint(0, 4, parameter.shape, generator=generator)
             for name, parameter in network.named_parameters()
         }
-        values = [Valuation(Order(0), Order(oo))] * widths[0]
+        values = [Quantity(Valuation(0), Valuation(oo))] * widths[0]
         for i in range(3):
             weight, bias = powers[f"{2 * i}.weight"].tolist(), powers[f"{2 * i}.bias"].tolist()
             sums = [
                 total(
-                    [Valuation.parameter(w).times(v, independent=True) for w, v in zip(row, values, strict=True)]
-                    + [Valuation.parameter(b)],
+                    [Quantity.parameter(w).times(v, independent=True) for w, v in zip(row, values, strict=True)]
+                    + [Quantity.parameter(b)],
                     independent=True,
                 )
                 for row, b in zip(weight, bias, strict=True)

@@ -92,12 +92,12 @@ def _pair(pair: RLCT | None) -> dict[str, Any]:
 def _routes(truth: Truth) -> list[dict[str, Any]]:
     return [
         {
-            "name": reading.route.name,
-            "says": reading.route.says,
-            "side": reading.route.side.value,
-            **_pair(reading.found),
+            "name": result.route.name,
+            "says": result.route.says,
+            "side": result.route.side.value,
+            **_pair(result.found),
         }
-        for reading in truth.readings
+        for result in truth.results
     ]
 
 

@@ -58,7 +58,7 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Reading:
+class RouteResult:
     """A route that was run, and the pair that it found (None: too large to run here)."""
 
     route: Route
@@ -73,13 +73,13 @@ class Truth:
         status: exact, formula, or bounds.
         lower: the largest proven lower bound in the order of dominance, None when there is none.
         upper: the smallest proven upper bound, None when there is none. Equal to `lower` unless the status is bounds.
-        readings: every route, with what it found.
+        results: every route, with what it found.
     """
 
     status: Status
     lower: RLCT | None
     upper: RLCT | None
-    readings: tuple[Reading, ...]
+    results: tuple[RouteResult, ...]
 
     @property
     def rlct(self) -> RLCT | None:
@@ -89,7 +89,7 @@ class Truth:
     @property
     def agreeing(self) -> tuple[str, ...]:
         """Names of the routes that rest on nothing but themselves and found the pair."""
-        return tuple(reading.route.name for reading in self.readings if self.rlct and reading.found == self.rlct)
+        return tuple(result.route.name for result in self.results if self.rlct and result.found == self.rlct)
 
 
 def establish(what: str, routes: Sequence[Route]) -> Truth:
@@ -103,18 +103,16 @@ def establish(what: str, routes: Sequence[Route]) -> Truth:
     >>> establish("a line", [half]).status.value, establish("a line", [half, half]).status.value
     ('formula', 'exact')
     """
-    readings = tuple(Reading(route, route.compute()) for route in routes)
-    lowest = [reading for reading in readings if reading.found and reading.route.side is not Side.UPPER]
-    highest = [reading for reading in readings if reading.found and reading.route.side is not Side.LOWER]
-    lower = max((reading.found for reading in lowest if reading.found), default=None)
-    upper = min((reading.found for reading in highest if reading.found), default=None)
+    results = tuple(RouteResult(route, route.compute()) for route in routes)
+    lowest = [result for result in results if result.found and result.route.side is not Side.UPPER]
+    highest = [result for result in results if result.found and result.route.side is not Side.LOWER]
+    lower = max((result.found for result in lowest if result.found), default=None)
+    upper = min((result.found for result in highest if result.found), default=None)
     if lower is not None and upper is not None and upper < lower:
-        told = "; ".join(f"{reading.route.name} {reading.route.side} {reading.found}" for reading in readings)
+        told = "; ".join(f"{result.route.name} {result.route.side} {result.found}" for result in results)
         raise UndecidedError(f"The routes to (λ, m) of {what} contradict each other: {told}. One of them is wrong.")
-    values = [reading for reading in readings if reading.found and reading.route.side is Side.EXACT]
+    values = [result for result in results if result.found and result.route.side is Side.EXACT]
     met = lower is not None and lower == upper
-    sandwiched = met and {Side.LOWER, Side.UPPER} <= {
-        reading.route.side for reading in readings if reading.found == lower
-    }
+    sandwiched = met and {Side.LOWER, Side.UPPER} <= {result.route.side for result in results if result.found == lower}
     status = Status.EXACT if len(values) > 1 or sandwiched else Status.FORMULA if values else Status.BOUNDS
-    return Truth(status, lower, upper, readings)
+    return Truth(status, lower, upper, results)

@@ -20,7 +20,7 @@ from sympy.solvers.solveset import NonlinearError
 
 from ddtheory.errors import NotAnalyticError, UndecidedError
 from ddtheory.exact.numbers.fields import is_null, read_polynomial, refuse_large, with_number
-from ddtheory.exact.orders.divergence import Germ
+from ddtheory.exact.orders.divergence import DivergenceGerm
 from ddtheory.exact.orders.flatness import prove_flat
 from ddtheory.exact.orders.leading_forms import real_zeros, refuse_odd
 from ddtheory.exact.orders.splitting import Split, jet, split_off
@@ -41,7 +41,7 @@ class _Path:
     reason: str
 
 
-def best_arc(germ: Germ, direction: tuple[Expr, ...], norm: Expr, ray: KLOrder) -> Arc:
+def best_arc(germ: DivergenceGerm, direction: tuple[Expr, ...], norm: Expr, ray: KLOrder) -> Arc:
     """The arc order of a direction, with the arc that attains it.
 
     Raises:
@@ -75,7 +75,7 @@ def best_arc(germ: Germ, direction: tuple[Expr, ...], norm: Expr, ray: KLOrder) 
     return Arc(ray.k, straight, False, found.reason)  # the search ended before the order of the ray itself
 
 
-def _flat_depths(germ: Germ) -> Sequence[int]:
+def _flat_depths(germ: DivergenceGerm) -> Sequence[int]:
     """Depths of a search for negative values only; a polynomial is taken whole, where it is not too large."""
     if not germ.divergence.is_polynomial(*germ.variables):
         return _DEPTHS[:1]
@@ -83,7 +83,7 @@ def _flat_depths(germ: Germ) -> Sequence[int]:
     return sorted({min(max(degree, _DEPTHS[0]), _DEPTHS[-1]), _DEPTHS[-1]})
 
 
-def _only_squares(germ: Germ) -> bool:
+def _only_squares(germ: DivergenceGerm) -> bool:
     """Every term is an even power product with a positive coefficient, so K(t, v) ≥ K(t, 0)."""
     if germ.divergence.is_polynomial(*germ.variables):
         return all(
@@ -101,7 +101,7 @@ def _only_squares(germ: Germ) -> bool:
     return True
 
 
-def _search(germ: Germ, direction: tuple[Expr, ...], norm: Expr, time: Symbol, depths: Sequence[int]) -> Arc:
+def _search(germ: DivergenceGerm, direction: tuple[Expr, ...], norm: Expr, time: Symbol, depths: Sequence[int]) -> Arc:
     pivot = next(index for index, component in enumerate(direction) if component != 0)
     others = [symbol for index, symbol in enumerate(germ.variables) if index != pivot]
     parameter = sympy.Dummy("t", real=True)  # a coordinate may be called t

@@ -30,7 +30,7 @@ _ARITHMETIC = (sympy.Add, sympy.Mul, sympy.Pow, Symbol, sympy.Number, sympy.Numb
 
 
 @dataclass(frozen=True)
-class Germ:
+class DivergenceGerm:
     """K moved to the origin: `divergence` in the `variables`, which all vanish at the point, and in parameters."""
 
     divergence: Expr
@@ -59,7 +59,7 @@ def germ_at(
     divergence: Expr | str | float,
     at: Names | None = None,
     parameters: Iterable[Symbol | str] = (),
-) -> Germ:
+) -> DivergenceGerm:
     """Move the point to the origin and tell coordinates from parameters.
 
     A symbol is a parameter when it is declared one, stands in an exponent, or is assumed to be non-zero (a
@@ -117,14 +117,15 @@ def germ_at(
                 f"{moved} divides by zero or has a branch point at the point. A removable singularity such as "
                 "sin(x)/x is understood in one coordinate only; rewrite K without it."
             )
-        return Germ(moved, tuple(fresh.values()), frozenset(held))  # the series decides whether it is removable
+        # the series decides whether it is removable
+        return DivergenceGerm(moved, tuple(fresh.values()), frozenset(held))
     at_point = moved.subs(origin)
     if not is_zero(at_point):
         raise NotADivergenceError(
             f"K = {at_point} at the point, not 0. A divergence vanishes at the true parameter; "
             "check the point (at=…) or subtract the minimum."
         )
-    return Germ(moved, tuple(fresh.values()), frozenset(held))
+    return DivergenceGerm(moved, tuple(fresh.values()), frozenset(held))
 
 
 def by_symbol(values: Names, expression: Expr, what: str) -> dict[Symbol, Expr]:
@@ -143,7 +144,7 @@ def by_symbol(values: Names, expression: Expr, what: str) -> dict[Symbol, Expr]:
     return found
 
 
-def direction_of(germ: Germ, along: Names) -> tuple[Expr, ...]:
+def direction_of(germ: DivergenceGerm, along: Names) -> tuple[Expr, ...]:
     """The components of a direction in the germ's variables, not normalised.
 
     Raises:

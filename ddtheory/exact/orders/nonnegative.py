@@ -15,7 +15,7 @@ from sympy import Expr, Poly
 from ddtheory.errors import NotADivergenceError, UndecidedError
 from ddtheory.exact.numbers.fields import read_polynomial
 from ddtheory.exact.numbers.zero import sign
-from ddtheory.exact.orders.divergence import Germ
+from ddtheory.exact.orders.divergence import DivergenceGerm
 from ddtheory.exact.orders.splitting import jet
 from ddtheory.exact.orders.symbolic_exponents import has_symbolic_exponents
 
@@ -24,7 +24,7 @@ _MOST_VALUES = 40_000  # monomials times rays
 _DEGREE = 4  # of the Taylor polynomial that stands for a K that is no polynomial
 
 
-def refuse_negative(germ: Germ) -> None:
+def refuse_negative(germ: DivergenceGerm) -> None:
     """Look for a ray from the point on which K is negative.
 
     Raises:
@@ -60,7 +60,7 @@ def refuse_negative(germ: Germ) -> None:
     _refuse_indefinite_hessian(germ, parts.get(2, {}))
 
 
-def _taylor(germ: Germ) -> Poly:
+def _taylor(germ: DivergenceGerm) -> Poly:
     if germ.divergence.is_polynomial(*germ.variables):
         return read_polynomial(germ.divergence, *germ.variables)
     return jet(germ.divergence, germ.variables, _DEGREE)
@@ -81,7 +81,7 @@ def _rays(count: int, most: int) -> list[tuple[int, ...]]:
     return list(itertools.islice(rays, most))
 
 
-def _refuse_indefinite_hessian(germ: Germ, quadratic: dict[tuple[int, ...], Expr]) -> None:
+def _refuse_indefinite_hessian(germ: DivergenceGerm, quadratic: dict[tuple[int, ...], Expr]) -> None:
     if not quadratic:
         return
     form = Poly.from_dict(quadratic, *germ.variables).as_expr()
@@ -93,7 +93,7 @@ def _refuse_indefinite_hessian(germ: Germ, quadratic: dict[tuple[int, ...], Expr
         )
 
 
-def _report(germ: Germ, direction: tuple[int, ...], degree: int, value: Expr) -> None:
+def _report(germ: DivergenceGerm, direction: tuple[int, ...], degree: int, value: Expr) -> None:
     where = ", ".join(str(symbol) for symbol in germ.variables)
     vector = ", ".join(str(component) for component in direction)
     raise NotADivergenceError(

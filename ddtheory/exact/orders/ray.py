@@ -16,7 +16,7 @@ from ddtheory.errors import NotADivergenceError, UndecidedError
 from ddtheory.exact.numbers.fields import read_polynomial
 from ddtheory.exact.numbers.zero import is_zero, sign
 from ddtheory.exact.orders.arc import best_arc
-from ddtheory.exact.orders.divergence import Germ, Names, direction_of, germ_at
+from ddtheory.exact.orders.divergence import DivergenceGerm, Names, direction_of, germ_at
 from ddtheory.exact.orders.flatness import prove_flat
 from ddtheory.exact.orders.nonnegative import refuse_negative
 from ddtheory.exact.orders.series import expand
@@ -127,12 +127,12 @@ def _analytic_leading(function: Expr, variable: Symbol) -> Leading:
     )
 
 
-def _on_ray(germ: Germ, direction: tuple[Expr, ...], time: Symbol) -> Expr:
+def _on_ray(germ: DivergenceGerm, direction: tuple[Expr, ...], time: Symbol) -> Expr:
     steps = {symbol: time * component for symbol, component in zip(germ.variables, direction, strict=True)}
     return germ.divergence.subs(steps, simultaneous=True)
 
 
-def _classify(germ: Germ, direction: tuple[Expr, ...], leading: Leading) -> KLOrder:
+def _classify(germ: DivergenceGerm, direction: tuple[Expr, ...], leading: Leading) -> KLOrder:
     exponent = leading.exponent
     assert exponent is not None
     where = ", ".join(str(symbol) for symbol in germ.variables)

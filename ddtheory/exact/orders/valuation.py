@@ -34,15 +34,15 @@ class Guarantee(StrEnum):
 
 
 @dataclass(frozen=True)
-class Order:
+class Valuation:
     """f(t) ≍ t^value ("exactly"), or f(t) = O(t^value) ("at least"). The value ∞ is that of f ≡ 0.
 
     Raises:
         InvalidValueError: the value is negative, a float that is no whole number, or has symbols of unknown sign.
 
-    >>> Order(2) + Order(1), 2 * Order(3, Guarantee.AT_LEAST)
-    (Order(3), Order(6, at least))
-    >>> print(Order(sympy.oo), Order(Fraction(1, 2)), Order(4, Guarantee.AT_LEAST))
+    >>> Valuation(2) + Valuation(1), 2 * Valuation(3, Guarantee.AT_LEAST)
+    (Valuation(3), Valuation(6, at least))
+    >>> print(Valuation(sympy.oo), Valuation(Fraction(1, 2)), Valuation(4, Guarantee.AT_LEAST))
     ∞ 1/2 ≥ 4
     """
 
@@ -57,16 +57,18 @@ class Order:
     def exact(self) -> bool:
         return self.guarantee is Guarantee.EXACTLY
 
-    def __add__(self, other: Order) -> Order:
+    def __add__(self, other: Valuation) -> Valuation:
         """The order of a product."""
         if oo in (self.value, other.value):
-            return Order(oo)  # zero times anything is zero
-        return Order(_spread(lambda left, right: left + right, self.value, other.value), _both(self, other))
+            return Valuation(oo)  # zero times anything is zero
+        return Valuation(_spread(lambda left, right: left + right, self.value, other.value), _both(self, other))
 
-    def __mul__(self, times: Power) -> Order:
+    def __mul__(self, times: Power) -> Valuation:
         """The order of a power."""
         factor = power(times)
-        return self if self.value == oo else Order(_spread(lambda value: value * factor, self.value), self.guarantee)
+        if self.value == oo:
+            return self
+        return Valuation(_spread(lambda value: value * factor, self.value), self.guarantee)
 
     __rmul__ = __mul__
 
@@ -75,7 +77,7 @@ class Order:
         return shown if self.exact else f"≥ {shown}"
 
     def __repr__(self) -> str:
-        return f"Order({self.value})" if self.exact else f"Order({self.value}, {self.guarantee})"
+        return f"Valuation({self.value})" if self.exact else f"Valuation({self.value}, {self.guarantee})"
 
     def _repr_latex_(self) -> str:
         if self.value == oo:
@@ -158,19 +160,20 @@ def certainly_less(left: Expr, right: Expr) -> bool:
     return exceeds(right, left)
 
 
-def least(orders: Iterable[Order], *, independent: bool = False) -> Order:
+def least(orders: Iterable[Valuation], *, independent: bool = False) -> Valuation:
     """The order of a sum. Terms that can have the same order may cancel, unless they are `independent`.
 
-    >>> least([Order(2), Order(3)]), least([Order(2), Order(2)]), least([Order(2), Order(2)], independent=True)
-    (Order(2), Order(2, at least), Order(2))
+    >>> two, three = Valuation(2), Valuation(3)
+    >>> least([two, three]), least([two, two]), least([two, two], independent=True)
+    (Valuation(2), Valuation(2, at least), Valuation(2))
     """
     terms = [order for order in orders if order.value != oo]
     if not terms:
-        return Order(oo)
+        return Valuation(oo)
     candidates = lowest(order.value for order in terms)
     leading = [order for order in terms if order.value in candidates]
     certain = all(order.exact for order in leading) and (independent or len(leading) == 1)
-    return Order(smallest(candidates), Guarantee.EXACTLY if certain else Guarantee.AT_LEAST)
+    return Valuation(smallest(candidates), Guarantee.EXACTLY if certain else Guarantee.AT_LEAST)
 
 
 @dataclass(frozen=True)
@@ -205,50 +208,50 @@ ACTIVATIONS: Mapping[str, Activation] = {
 
 
 @dataclass(frozen=True)
-class Valuation:
+class Quantity:
     """f(t) = f(0) + D(t): `start` is the order of f(0) (0 or ∞), `deviation` that of D.
 
-    >>> t, one = Valuation.parameter(1), Valuation.parameter(0)
+    >>> t, one = Quantity.parameter(1), Quantity.parameter(0)
     >>> (one * t).order, (one + t).deviation, (t * t * (one + t).through("sigmoid")).order
-    (Order(1), Order(1), Order(2))
+    (Valuation(1), Valuation(1), Valuation(2))
     """
 
-    start: Order
-    deviation: Order
+    start: Valuation
+    deviation: Valuation
 
     @classmethod
-    def parameter(cls, exponent: Power) -> Valuation:
+    def parameter(cls, exponent: Power) -> Quantity:
         """A parameter c·t^exponent with c ≠ 0."""
-        order = Order(exponent)
+        order = Valuation(exponent)
         if order.value.is_zero:
-            return cls(Order(0), Order(oo))
+            return cls(Valuation(0), Valuation(oo))
         if not exceeds(order.value, Integer(0)):
             raise InvalidValueError(
                 f"The power {order.value} may be 0 or positive, and f(0) then vanishes or not. Declare its symbols "
                 "positive, or treat power 0 apart."
             )
-        return cls(Order(oo), order)
+        return cls(Valuation(oo), order)
 
     @property
-    def order(self) -> Order:
+    def order(self) -> Valuation:
         """The order of f itself."""
         return self.deviation if self.start.value == oo else self.start
 
-    def __add__(self, other: Valuation) -> Valuation:
+    def __add__(self, other: Quantity) -> Quantity:
         return total([self, other])
 
-    def __mul__(self, other: Valuation) -> Valuation:
+    def __mul__(self, other: Quantity) -> Quantity:
         return self.times(other)
 
-    def times(self, other: Valuation, *, independent: bool = False) -> Valuation:
+    def times(self, other: Quantity, *, independent: bool = False) -> Quantity:
         """The product. Its deviation a₀D_b + D_a b₀ + D_a D_b is a sum, in which the first two can cancel."""
         deviation = least(
             [self.start + other.deviation, self.deviation + other.start, self.deviation + other.deviation],
             independent=independent,
         )
-        return Valuation(self.start + other.start, deviation)
+        return Quantity(self.start + other.start, deviation)
 
-    def through(self, activation: str) -> Valuation:
+    def through(self, activation: str) -> Quantity:
         """The order of σ(f), for σ in `ACTIVATIONS`.
 
         Raises:
@@ -258,35 +261,35 @@ class Valuation:
             raise unknown("activation", activation, ACTIVATIONS)
         rule = ACTIVATIONS[activation]
         if self.start.value == oo:
-            return Valuation(Order(0) if rule.at_zero else Order(oo), rule.order * self.deviation)
+            return Quantity(Valuation(0) if rule.at_zero else Valuation(oo), rule.order * self.deviation)
         if self.start.exact:  # σ' does not vanish identically, so the deviation keeps its order
             return self
-        return Valuation(self.start, Order(self.deviation.value, Guarantee.AT_LEAST))
+        return Quantity(self.start, Valuation(self.deviation.value, Guarantee.AT_LEAST))
 
 
-def total(terms: Iterable[Valuation], *, independent: bool = False) -> Valuation:
+def total(terms: Iterable[Quantity], *, independent: bool = False) -> Quantity:
     """The sum. With `independent` leading coefficients (as of Σ w_j h_j with generic w_j) nothing cancels."""
     summands = list(terms)
-    return Valuation(
+    return Quantity(
         least((term.start for term in summands), independent=independent),
         least((term.deviation for term in summands), independent=independent),
     )
 
 
-def iterate(order: Order, *, scale: Power = 1, shift: Power = 0, times: Power) -> Order:
+def iterate(order: Valuation, *, scale: Power = 1, shift: Power = 0, times: Power) -> Valuation:
     """The order after `times` identical blocks v → scale·v + shift, in closed form, so that depth may be symbolic.
 
     A linear, ReLU or tanh layer whose weight is t^p has (1, p); a SwiGLU block with gate, up and down t has (2, 3).
 
     >>> n, l, L = sympy.symbols("n l L", positive=True, integer=True)
-    >>> iterate(Order(0), scale=2, shift=3, times=n)
-    Order(3*2**n - 3)
+    >>> iterate(Valuation(0), scale=2, shift=3, times=n)
+    Valuation(3*2**n - 3)
     """
     factor, added, count = power(scale), power(shift), power(times)
     if factor == 1:
-        return order + Order(added * count)
+        return order + Valuation(added * count)
     grown = factor**count
-    return Order(order.value * grown + sympy.cancel(added * (grown - 1) / (factor - 1)), order.guarantee)
+    return Valuation(order.value * grown + sympy.cancel(added * (grown - 1) / (factor - 1)), order.guarantee)
 
 
 def _spread(operation: Callable[..., Expr], *values: Expr) -> Expr:
@@ -295,7 +298,7 @@ def _spread(operation: Callable[..., Expr], *values: Expr) -> Expr:
     return smallest(sympy.expand(operation(*chosen)) for chosen in itertools.product(*choices))
 
 
-def _both(*orders: Order) -> Guarantee:
+def _both(*orders: Valuation) -> Guarantee:
     return Guarantee.EXACTLY if all(order.exact for order in orders) else Guarantee.AT_LEAST
 
 

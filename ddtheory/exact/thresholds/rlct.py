@@ -13,7 +13,7 @@ from sympy import Expr, Rational, Symbol
 from ddtheory.errors import InvalidValueError, NotADivergenceError
 from ddtheory.exact.numbers.given import Number, by_name, names_of
 from ddtheory.exact.numbers.parse import refuse_run_together
-from ddtheory.exact.orders.divergence import Germ, Names, exact_number
+from ddtheory.exact.orders.divergence import DivergenceGerm, Names, exact_number
 from ddtheory.exact.orders.nonnegative import refuse_negative
 from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.exact.thresholds.expressions import (
@@ -161,7 +161,7 @@ def _refuse_negative(germ: IdealGerm) -> None:
         ]
     )
     if len(germ.generators[0]) <= 400:
-        refuse_negative(Germ(expression, tuple(symbols), frozenset()))
+        refuse_negative(DivergenceGerm(expression, tuple(symbols), frozenset()))
 
 
 def _by_known_name(values: Mapping[Any, Number], names: Sequence[str], what: str) -> dict[str, Number]:
