@@ -37,7 +37,7 @@ _KINDS = ("braid", "signed", "generic")
     {"kind": "generic", "dimension": 3, "planes": 3},
     {"kind": "generic", "dimension": 3, "planes": 4},
 )
-def arrangement(*, kind: str = "braid", dimension: int = 3, planes: int = 0) -> Cell:
+def arrangement(name: str, /, *, kind: str = "braid", dimension: int = 3, planes: int = 0) -> Cell:
     """y ~ N(∏ ℓ_j(w), 1) with real linear forms ℓ_j: K = ½ ∏ ℓ_j².
 
     λ(f) = min over flats W of codim W / #{j : ℓ_j = 0 on W}, m the longest chain of minimising flats; λ(K) is half.
@@ -87,7 +87,7 @@ def arrangement(*, kind: str = "braid", dimension: int = 3, planes: int = 0) -> 
     if all(sum(c * v for c, v in zip(form, moving.values(), strict=True)) for form in forms):
         directions["generic"] = moving
     return Cell(
-        "",
+        name,
         mean**2 / 2,
         coordinates,
         directions,

@@ -29,7 +29,7 @@ _KINDS = ("value-output", "query-key")
     {"kind": "query-key", "width": 2, "head": 2},
     {"kind": "query-key", "width": 3, "head": 1},
 )
-def attention_product(*, kind: str = "value-output", width: int = 2, head: int = 1) -> Cell:
+def attention_product(name: str, /, *, kind: str = "value-output", width: int = 2, head: int = 1) -> Cell:
     """One product of an attention head at zero, the rest of the head fixed: λ of reduced-rank regression.
 
     value-output: y = O V Σ_j a_j x_j + N(0, I) with uniform attention a; the mean tokens are the unit vectors and
@@ -64,7 +64,7 @@ def attention_product(*, kind: str = "value-output", width: int = 2, head: int =
         product, scale = left.T * right, 1
     exponents, prior = product_of_factors(width, head, width)
     return Cell(
-        "",
+        name,
         squares(tuple(product), scale),
         right_names | left_names,
         {"joint": {right[0, 0].name: 1, left[0, 0].name: 1}, "one factor": {right[0, 0].name: 1}},

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @family({"tokens": 2, "embedding": 1}, {"tokens": 3, "embedding": 1}, {"tokens": 3, "embedding": 2})
-def attention_softmax(*, tokens: int = 3, embedding: int = 2) -> Cell:
+def attention_softmax(name: str, /, *, tokens: int = 3, embedding: int = 2) -> Cell:
     """One softmax head over v tokens, p(j | i) = softmax_j(q_i · k_j) with embeddings of width e, at Q = K = 0.
 
     The truth is uniform, and softmax does not see a shift of all scores of a row: K ≍ ‖QᵀK (I − 11ᵀ/v)‖², the product
@@ -55,7 +55,7 @@ def attention_softmax(*, tokens: int = 3, embedding: int = 2) -> Cell:
     exponents, prior = product_of_factors(tokens, embedding, tokens - 1)
     gauge = {query[0, 0].name: 1} | {key[0, j].name: 1 for j in range(tokens)}
     return Cell(
-        "",
+        name,
         divergence / tokens,
         query_names | key_names,
         {"joint": {query[0, 0].name: 1, key[0, 0].name: 1}, "row shift": gauge, "query": {query[0, 0].name: 1}},

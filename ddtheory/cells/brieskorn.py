@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     {"powers": (2, 2, 2), "signs": (1, 1, -1)},
     {"powers": (3, 4)},
 )
-def brieskorn(*, powers: tuple[int, ...] = (2, 3), signs: tuple[int, ...] = ()) -> Cell:
+def brieskorn(name: str, /, *, powers: tuple[int, ...] = (2, 3), signs: tuple[int, ...] = ()) -> Cell:
     """y ~ N(Σ ± w_i^{p_i}, 1) at w = 0: K = ½ (Σ ± w_i^{p_i})².
 
     With S = Σ 1/p_i: f definite (all p even, one sign) has λ(K) = S/2, m = 1. Otherwise f changes sign, its zero set is
@@ -76,7 +76,7 @@ def brieskorn(*, powers: tuple[int, ...] = (2, 3), signs: tuple[int, ...] = ()) 
         return (w.new_tensor(given) * w ** w.new_tensor(powers)).sum()
 
     return Cell(
-        "",
+        name,
         mean**2 / 2,
         coordinates,
         axes(symbols),

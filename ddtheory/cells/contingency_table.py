@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @family({"rows": 2, "columns": 2}, {"rows": 2, "columns": 3}, {"rows": 3, "columns": 3}, {"rows": 3, "columns": 4})
-def contingency_table(*, rows: int = 2, columns: int = 2) -> Cell:
+def contingency_table(name: str, /, *, rows: int = 2, columns: int = 2) -> Cell:
     """p_ij = t a_i b_j + (1 − t) a'_i b'_j, at t = ½ and uniform a = a', b = b'.
 
     With u = a − a', v = b − b' the table is that of the means plus t(1 − t) u vᵀ, so beside M + N − 2 regular
@@ -71,7 +71,7 @@ def contingency_table(*, rows: int = 2, columns: int = 2) -> Cell:
     a, b = left[0, 0].name, right[0, 0].name
     a_other, b_other = left[1, 0].name, right[1, 0].name
     return Cell(
-        "",
+        name,
         probabilities.divergence(p, uniform),
         left_names | right_names | {share: "share[0]"},
         {

@@ -36,7 +36,7 @@ _MOST_SEQUENCES = 200_000
     {"widths": (1, 3, 2, 2), "rank": 0},
     {"widths": (5, 3, 4), "rank": 1},
 )
-def deep_linear(*, widths: tuple[int, ...] = (2, 2, 2, 2), rank: int = 0) -> Cell:
+def deep_linear(name: str, /, *, widths: tuple[int, ...] = (2, 2, 2, 2), rank: int = 0) -> Cell:
     """A deep linear network y = W_L ⋯ W_1 x + N(0, I) at W_l = diag(I_r, 0), over inputs with E[xxᵀ] = I/H_0.
 
     K = ‖W_L ⋯ W_1 − C‖²/(2H_0), C = diag(I_r, 0). Every layer has the least rank r that C allows, and every true
@@ -67,7 +67,7 @@ def deep_linear(*, widths: tuple[int, ...] = (2, 2, 2, 2), rank: int = 0) -> Cel
     if rank:
         directions["live"] = {layers[0][0][0, 0].name: 1}
     return Cell(
-        "",
+        name,
         squares(entries, widths[0]),
         {symbol: name for _, names in layers for symbol, name in names.items()},
         directions,

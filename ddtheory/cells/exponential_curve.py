@@ -32,7 +32,7 @@ LOG_PARTITIONS = {
 
 
 @register(*({"family": name, "k": k} for name in LOG_PARTITIONS for k in (1, 2, 3)))
-def exponential_curve(family: str = "bernoulli", k: int = 2) -> Cell:
+def exponential_curve(name: str, /, family: str = "bernoulli", k: int = 2) -> Cell:
     """A one-parameter exponential family on the curve θ = t^k through θ = 0.
 
     K(t) = b(t^k) − b(0) − b'(0) t^k − … reversed: K = b(θ) − b(0) − b'(0)θ with θ = t^k (Bregman divergence of the
@@ -84,7 +84,7 @@ def exponential_curve(family: str = "bernoulli", k: int = 2) -> Cell:
         )
 
     return Cell(
-        f"exponential_curve(family={family!r}, k={k})",
+        name,
         divergence,
         {_t: "t"},
         {"t": {"t": 1}},

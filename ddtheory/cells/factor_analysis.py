@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     {"covariates": 4, "factors": 2},
     {"covariates": 4, "factors": 3},
 )
-def factor_analysis(*, covariates: int = 3, factors: int = 1) -> Cell:
+def factor_analysis(name: str, /, *, covariates: int = 3, factors: int = 1) -> Cell:
     """x ~ N(0, Λ Λᵀ + diag ψ) with n covariates and k factors, at Λ = 0, ψ = 1.
 
     The variances are regular, and the off-diagonal entries leave K ≍ Σ_{i<j} (Λ_i · Λ_j)². For n > k, λ = (k + 2)n/4;
@@ -67,7 +67,7 @@ def factor_analysis(*, covariates: int = 3, factors: int = 1) -> Cell:
         for f in range(factors)
     ]
     return Cell(
-        "",
+        name,
         covariance.divergence(sigma),
         loading_names | variance_names,
         {

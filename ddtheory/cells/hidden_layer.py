@@ -92,7 +92,7 @@ def derivative_orders(activation: str, count: int) -> tuple[int, ...]:
     *({"activation": name, "hidden": hidden} for name in ("silu", "gelu") for hidden in (1, 2, 3)),
     {"activation": "silu", "hidden": 2, "outputs": 2},
 )
-def hidden_layer(*, activation: str = "tanh", hidden: int = 2, outputs: int = 1) -> Cell:
+def hidden_layer(name: str, /, *, activation: str = "tanh", hidden: int = 2, outputs: int = 1) -> Cell:
     """A three-layer network y = Σ_i a_i φ(b_i x) + N(0, I) with H units and one input, at a = b = 0.
 
     K ≍ Σ_s ‖Σ_i a_i b_i^{m_s}‖² with m_s the orders of the derivatives of φ that do not vanish at 0, s = 1 … H. For
@@ -138,7 +138,7 @@ def hidden_layer(*, activation: str = "tanh", hidden: int = 2, outputs: int = 1)
     if activation == "tanh":
         routes.insert(0, closed_form("Vandermonde, Q = 2 (Aoyagi 2019)", lambda: vandermonde(hidden, outputs, 2)))
     return Cell(
-        "",
+        name,
         sympy.Add(*[value**2 for value in values]) / (2 * count),
         inner_names | outer_names,
         {

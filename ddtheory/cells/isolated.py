@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @family({"orders": (2,)}, {"orders": (3,)}, {"orders": (1, 1)}, {"orders": (1, 2, 3)}, {"orders": (2, 2)})
-def isolated(*, orders: tuple[int, ...] = (1, 2)) -> Cell:
+def isolated(name: str, /, *, orders: tuple[int, ...] = (1, 2)) -> Cell:
     """y ~ N((w_1^{k_1}, …, w_d^{k_d}), I) at w = 0: K = ½ Σ w_i^{2k_i}, Brieskorn–Pham with even exponents.
 
     λ = Σ 1/(2k_i), m = 1, and ν = Σ ν(k_i), because posterior and noise factorise.
@@ -45,7 +45,7 @@ def isolated(*, orders: tuple[int, ...] = (1, 2)) -> Cell:
         return sum((singular_fluctuation(k, digits=digits + 2) for k in orders), Enclosure(0))
 
     return Cell(
-        "",
+        name,
         squares(means),
         coordinates,
         axes(symbols),

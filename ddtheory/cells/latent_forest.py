@@ -30,7 +30,7 @@ CHAIN = ("1-a", "a-b", "b-2")
 
 
 @family({"edges": STAR}, {"edges": QUARTET}, {"edges": CHAIN}, {"edges": ("1-a", "a-2")}, {"edges": ("1-2", "2-3")})
-def latent_forest(*, edges: tuple[str, ...] = STAR) -> Cell:
+def latent_forest(name: str, /, *, edges: tuple[str, ...] = STAR) -> Cell:
     """x ~ N(0, Σ), σ_ij = √(v_i v_j) ∏ ρ_e over the path from i to j, at ρ = 0 and v = 1: independent leaves.
 
     The variances are regular, and the generators are the monomials of the paths between observed nodes. With all edges
@@ -84,7 +84,7 @@ def latent_forest(*, edges: tuple[str, ...] = STAR) -> Cell:
     if len(shortest) > 1:
         directions["one edge"] = {rho[shortest[0]].name: 1}
     return Cell(
-        "",
+        name,
         covariance.divergence(sympy.Matrix(size, size, entry)),
         rho_names | shift_names,
         directions,

@@ -76,7 +76,7 @@ def mean_map(means: Sequence[Expr | str], variance: Expr | Fraction | int | str 
 
 
 @family(*({"k": k} for k in (1, 2, 3, 5)))
-def gaussian_location(k: int = 2, variance: Fraction | int = 1) -> Cell:
+def gaussian_location(name: str, /, k: int = 2, variance: Fraction | int = 1) -> Cell:
     """The Gaussian curve y ~ N(t^k, σ²): K = t^{2k}/(2σ²), F = k² t^{2(k−1)}/σ², so t²F = 2k²K at every t.
 
     λ = 1/(2k), m = 1, ν = ν(k).
@@ -90,7 +90,7 @@ def gaussian_location(k: int = 2, variance: Fraction | int = 1) -> Cell:
     if not isinstance(k, int) or k < 1:
         raise InvalidValueError(f"The order k = {k!r} must be a positive integer.")
     curve = Symbol("t", real=True) ** k
-    cell = mean_map([curve], variance, name=f"gaussian_location(k={k})")
+    cell = mean_map([curve], variance, name=name)
     return replace(
         cell,
         generators=(curve,),

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     {"rows": 3, "columns": 3, "size": 3},
     {"rows": 2, "columns": 3, "size": 1},
 )
-def minors(*, rows: int = 2, columns: int = 3, size: int = 2) -> Cell:
+def minors(name: str, /, *, rows: int = 2, columns: int = 3, size: int = 2) -> Cell:
     """y ~ N(all minors of one size of a matrix, I) at the zero matrix: K = ½ Σ minors².
 
     With r + 1 = size, λ(K) = ½ min_{0 ≤ i ≤ r} (M − i)(N − i)/(r + 1 − i), m the number of minimisers.
@@ -66,7 +66,7 @@ def minors(*, rows: int = 2, columns: int = 3, size: int = 2) -> Cell:
     diagonal = {entries[i, i].name: 1 for i in range(size)}
     directions = {"diagonal": diagonal} | ({"one entry": {entries[0, 0].name: 1}} if size > 1 else {})
     return Cell(
-        "",
+        name,
         squares(generators),
         coordinates,
         directions,

@@ -69,7 +69,7 @@ def _hermite() -> tuple[numpy.ndarray, numpy.ndarray]:
 
 
 @family()
-def mixture_fixed() -> Cell:
+def mixture_fixed(name: str, /) -> Cell:
     """w N(b, 1) + (1 − w) N(0, 1) with one component held at the truth, at w = b = 0.
 
     The χ² divergence is w²(e^{b²} − 1), and K is asymptotically half of it, so K ≍ (w b)²: both axes are flat, the
@@ -83,7 +83,7 @@ def mixture_fixed() -> Cell:
     weight, location = Symbol("w", real=True), Symbol("b", real=True)
     line = RLCT(Fraction(1, 2))
     return Cell(
-        "",
+        name,
         weight**2 * (sympy.exp(location**2) - 1) / 2,
         {weight: "w", location: "m"},
         {"joint": {"w": 1, "b": 1}, "weight": {"w": 1}, "location": {"b": 1}},
@@ -101,7 +101,7 @@ def mixture_fixed() -> Cell:
 
 
 @family({"components": 2}, {"components": 3}, {"components": 4})
-def mixture(*, components: int = 2) -> Cell:
+def mixture(name: str, /, *, components: int = 2) -> Cell:
     """Σ_i w_i N(b_i, 1) with H components and free weights, at equal weights and b = 0: the truth is one component.
 
     With the moments M_k = Σ w_i b_i^k, K ~ ½ Σ_k M_k²/k!, and M_k, k ≥ 3, is small against M_2: K ~ ½(M_1² + M_2²/2).
@@ -128,7 +128,7 @@ def mixture(*, components: int = 2) -> Cell:
     apart = {locations[0].name: 1, locations[1].name: -1}
     extra = components - 1
     return Cell(
-        "",
+        name,
         (first**2 + second**2 / 2) / 2,
         location_names | shift_names,
         {

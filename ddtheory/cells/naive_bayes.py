@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @family({"features": 2}, {"features": 3}, {"features": 4})
-def naive_bayes(*, features: int = 3) -> Cell:
+def naive_bayes(name: str, /, *, features: int = 3) -> Cell:
     """A hidden fair class and n binary features, at independent fair features: p(x) = Σ_c s_c ∏ p(x_i | c).
 
     With u_i the difference of feature i between the classes, the covariances are s(1 − s) u_i u_j and the means are
@@ -67,7 +67,7 @@ def naive_bayes(*, features: int = 3) -> Cell:
 
     first, second = ({shifts[0, i].name: 1, shifts[1, i].name: -1} for i in (0, 1))
     return Cell(
-        "",
+        name,
         probabilities.divergence(p, truth),
         names | {share: "share[0]"},
         {

@@ -58,7 +58,7 @@ _RECTIFIED = ("relu", "squared relu")
 
 
 @family(*({"activation": name} for name in _SYMBOLIC))
-def node_death(activation: str = "tanh") -> Cell:
+def node_death(name: str, /, activation: str = "tanh") -> Cell:
     """A two-layer network with one hidden unit, y = a φ(b x) + N(0, 1), at a = b = 0.
 
     K(a, b) = a² E[φ(bx)²]/2 over six fixed inputs, weighted equally. With p the order of φ at 0, each axis is flat
@@ -87,7 +87,7 @@ def node_death(activation: str = "tanh") -> Cell:
         return _network(activation)
 
     return Cell(
-        f"node_death(activation={activation!r})",
+        name,
         divergence,
         {_a: "outer.weight", _b: "inner.weight"},
         {"joint": {"a": 1, "b": 1}, "outer": {"a": 1}, "inner": {"b": 1}},

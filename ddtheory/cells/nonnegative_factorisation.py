@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     {"rows": 2, "columns": 2, "inner": 1, "true_inner": 1},
     {"rows": 3, "columns": 3, "inner": 2, "true_inner": 1},
 )
-def nonnegative_factorisation(*, rows: int = 2, columns: int = 2, inner: int = 2, true_inner: int = 0) -> Cell:
+def nonnegative_factorisation(
+    name: str, /, *, rows: int = 2, columns: int = 2, inner: int = 2, true_inner: int = 0
+) -> Cell:
     """Y ~ N(A B, I) with A (M, H) and B (H, N) of nonnegative entries, where the truth A0 B0 has H0 ∈ {0, 1} terms.
 
     At H0 = 0 the products a_ik b_kj cannot cancel, so K ≍ Σ (a_ik b_kj)²: λ = ½ H min(M, N), m = H + 1 if M = N, else
@@ -93,7 +95,7 @@ def nonnegative_factorisation(*, rows: int = 2, columns: int = 2, inner: int = 2
     free = [left[i, k] for k in range(true_inner, inner) for i in range(rows)]
     free += [right[k, j] for k in range(true_inner, inner) for j in range(columns)]
     return Cell(
-        "",
+        name,
         squares(entries),
         left_names | right_names,
         directions,

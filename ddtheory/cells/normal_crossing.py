@@ -28,7 +28,7 @@ from ddtheory.values import RLCT
     {"exponents": (1, 3), "prior": (Fraction(0), Fraction(2))},
     {"exponents": (2, 1), "prior": (Fraction(-1, 2), Fraction(1))},
 )
-def normal_crossing(*, exponents: tuple[int, ...] = (1, 1), prior: tuple[Fraction, ...] = ()) -> Cell:
+def normal_crossing(name: str, /, *, exponents: tuple[int, ...] = (1, 1), prior: tuple[Fraction, ...] = ()) -> Cell:
     """y ~ N(∏ w_i^{k_i}, 1) at w = 0: K = ½ ∏ w_i^{2k_i}, prior ∏ |w_i|^{h_i}.
 
     λ = min (h_i + 1)/(2k_i), m the number of minimisers. ν depends on λ and on whether the mean changes sign only.
@@ -64,7 +64,7 @@ def normal_crossing(*, exponents: tuple[int, ...] = (1, 1), prior: tuple[Fractio
         return RLCT(-poles[-1], sum(2 * k * poles[-1] + h + 1 == 0 for k, h in zip(exponents, weights, strict=True)))
 
     return Cell(
-        "",
+        name,
         mean**2 / 2,
         coordinates,
         axes(symbols),

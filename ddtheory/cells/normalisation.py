@@ -28,7 +28,7 @@ _KINDS = ("layer", "rms")
 
 
 @family({"kind": "layer", "width": 3}, {"kind": "layer", "width": 4}, {"kind": "rms", "width": 2}, {"kind": "rms"})
-def normalisation(*, kind: str = "layer", width: int = 3) -> Cell:
+def normalisation(name: str, /, *, kind: str = "layer", width: int = 3) -> Cell:
     """y = Norm(x + s) + N(0, I), a shift s in front of a normalisation, at s = 0.
 
     LayerNorm(z) = (z − z̄)/σ(z) and RMSNorm(z) = z/√(mean z²), without gain and without ε. LayerNorm does not see a
@@ -62,7 +62,7 @@ def normalisation(*, kind: str = "layer", width: int = 3) -> Cell:
     gauge = 1 if kind == "layer" else 0
     directions = {"ones": {s.name: 1 for s in shift}, "first": {shift[0].name: 1}}
     return Cell(
-        "",
+        name,
         sympy.Add(*[difference**2 for difference in differences]) / (2 * width),
         coordinates,
         directions,

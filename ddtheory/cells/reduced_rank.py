@@ -41,7 +41,15 @@ Dead-Direction Signatures, § 4.1."""
     *ANCHOR,
 )
 def reduced_rank(
-    *, inputs: int = 2, hidden: int = 2, outputs: int = 2, rank: int = 0, rank_first: int = -1, rank_second: int = -1
+    name: str,
+    /,
+    *,
+    inputs: int = 2,
+    hidden: int = 2,
+    outputs: int = 2,
+    rank: int = 0,
+    rank_first: int = -1,
+    rank_second: int = -1,
 ) -> Cell:
     """Reduced-rank regression y = B A x + N(0, I) at a point where A has rank a, B rank b and B A rank r.
 
@@ -96,7 +104,7 @@ def reduced_rank(
               lambda: matrix_products.by_elementary_divisors(inputs, hidden, outputs, rank)),
     )  # fmt: skip
     return Cell(
-        "",
+        name,
         squares(entries, inputs),
         first_names | second_names,
         directions,

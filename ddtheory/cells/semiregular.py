@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @family({"regular": 1, "singular": 2, "degree": 2}, {"regular": 0, "singular": 2, "degree": 4}, {"regular": 2})
-def semiregular(*, regular: int = 1, singular: int = 1, degree: int = 2) -> Cell:
+def semiregular(name: str, /, *, regular: int = 1, singular: int = 1, degree: int = 2) -> Cell:
     """y ~ N((w_1, …, w_r, Σ_j v_j^m), I) at 0, m even: K = ½ Σ w² + ½ (Σ v_j^m)².
 
     λ = r/2 + s/(2m) with s = d − r singular parameters, multiplicity 1: K is quasi-homogeneous and positive definite.
@@ -60,7 +60,7 @@ def semiregular(*, regular: int = 1, singular: int = 1, degree: int = 2) -> Cell
         return found.rlct if found.exact else None
 
     return Cell(
-        "",
+        name,
         divergence,
         names,
         {"dead": {dead[0].name: 1}} | ({"live": {live[0].name: 1}} if live else {}),

@@ -36,7 +36,7 @@ _LEAST = {"A": 1, "D": 4, "E": 6}
     {"kind": "E", "index": 7},
     {"kind": "E", "index": 8},
 )
-def simple_singularity(*, kind: str = "A", index: int = 2, sign: int = 1) -> Cell:
+def simple_singularity(name: str, /, *, kind: str = "A", index: int = 2, sign: int = 1) -> Cell:
     """y ~ N(f(x, y), 1) with f simple, K = f²/2.
 
     A_k: x² ± y^{k+1}, D_k: x²y ± y^{k−1}, E_6: x³ ± y⁴, E_7: x³ ± xy³, E_8: x³ ± y⁵.
@@ -73,7 +73,7 @@ def simple_singularity(*, kind: str = "A", index: int = 2, sign: int = 1) -> Cel
         w[0] ** first[0] * w[1] ** first[1] + sign * w[0] ** second[0] * w[1] ** second[1]
     )
     return Cell(
-        "",
+        name,
         mean**2 / 2,
         coordinates,
         axes((x, y)),

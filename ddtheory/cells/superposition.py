@@ -30,7 +30,7 @@ _SOURCE = cite("chen2023", "toy model of superposition", verified=False)
 
 
 @family({"features": 2, "hidden": 1}, {"features": 3, "hidden": 1}, {"features": 3, "hidden": 2})
-def superposition(*, features: int = 2, hidden: int = 1) -> Cell:
+def superposition(name: str, /, *, features: int = 2, hidden: int = 1) -> Cell:
     """y = relu(WᵀW x) + N(0, I), one feature active at a time, at W = (I_h, 0): h features kept, n − h dropped.
 
     K = 1/(2n) Σ_ij (relu(W_i · W_j) − δ_ij [i ≤ h])² ≥ K' = 1/(2n) [Σ_{i ≤ h} (|W_i|² − 1)² + Σ_{j > h} |W_j|⁴], and
@@ -62,7 +62,7 @@ def superposition(*, features: int = 2, hidden: int = 1) -> Cell:
     dropped = hidden * (features - hidden)
     quartic = [unit(i, dropped, 2) for i in range(dropped)]
     return Cell(
-        "",
+        name,
         below,
         names,
         directions,
@@ -105,7 +105,7 @@ def _two_features(below: Expr, columns: Sequence[Matrix]) -> Any:
 
 
 @family({"corners": 4}, {"corners": 5}, {"corners": 6})
-def superposition_polygon(*, corners: int = 5) -> Cell:
+def superposition_polygon(name: str, /, *, corners: int = 5) -> Cell:
     """y = relu(WᵀW x) + N(0, I) with two hidden units and the features on a regular polygon of length 1.
 
     One feature is active at a time, and the truth is the polygon itself, so the model is realisable. For 5, 6 and 7
@@ -140,7 +140,7 @@ def superposition_polygon(*, corners: int = 5) -> Cell:
     seen = [(length, 1) for length in lengths] + ([] if corners == 4 else [(product, 2) for product in neighbours])
     fibre = RLCT(Fraction(2 * corners - 1, 2))
     return Cell(
-        "",
+        name,
         sympy.Add(*[count * entry**2 for entry, count in seen]) / (2 * corners),
         names,
         {"length": {weights[0, 0].name: 1}},

@@ -26,7 +26,7 @@ _INPUTS = ("-2", "-1", "1/2", "1", "3/2")
 
 
 @family()
-def swiglu() -> Cell:
+def swiglu(name: str, /) -> Cell:
     """One SwiGLU channel, y = o · silu(g x) · (u x) + N(0, 1), at g = u = o = 0.
 
     silu(z) = z σ(z) with σ > 0, so K ≍ (g u o)²: each axis and each pair of axes is flat, the joint ray has order 3
@@ -41,7 +41,7 @@ def swiglu() -> Cell:
     outputs = [_down * _gate * x / (1 + sympy.exp(-_gate * x)) * _up * x for x in inputs]
     line = RLCT(Fraction(1, 2))
     return Cell(
-        "",
+        name,
         sympy.Add(*[output**2 for output in outputs]) / (2 * len(inputs)),
         {_gate: "gate.weight", _up: "up.weight", _down: "down.weight"},
         {"joint": {"g": 1, "u": 1, "o": 1}, "gate and up": {"g": 1, "u": 1}, "down": {"o": 1}},

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     {"words": 3, "documents": 3, "topics": 2},
     {"words": 3, "documents": 3, "topics": 3},
 )
-def topic_model(*, words: int = 3, documents: int = 2, topics: int = 2) -> Cell:
+def topic_model(name: str, /, *, words: int = 3, documents: int = 2, topics: int = 2) -> Cell:
     """p(word | document d) = Σ_k θ_dk φ_k(word) with M words, N documents, H topics, at uniform θ and φ.
 
     With the mean document as M − 1 regular directions, the centred documents are the product of an (N − 1, H − 1) and
@@ -64,7 +64,7 @@ def topic_model(*, words: int = 3, documents: int = 2, topics: int = 2) -> Cell:
 
     apart = {shares[0, 0].name: 1, laws[0, 0].name: 1}
     return Cell(
-        "",
+        name,
         sympy.Add(*[probabilities.divergence(table, uniform) for table in tables]) / documents,
         share_names | law_names,
         {

@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 import torch
 from catalogue_points import measured
+from published import PUBLISHED, pair
 
 from ddtheory import cells
 from ddtheory.cells import Cell, Route, Side, Status
@@ -21,10 +22,6 @@ from ddtheory.exact.thresholds.newton import monomial_rlct
 from ddtheory.values import RLCT, Enclosure
 
 CATALOGUE = cells.catalogue()
-
-
-def pair(lam: str, m: int) -> RLCT:
-    return RLCT(Fraction(lam), m)
 
 
 def named(cell: Cell) -> str:
@@ -58,58 +55,7 @@ def test_control_a_route_with_a_rival_value_is_refused(cell: Cell) -> None:
             establish(cell.name, (*cell.routes, wrong))
 
 
-# Published or derived by hand, typed in from the sources and not from the code.
-TABLE = [
-    # Aoyagi and Watanabe 2005 and Aoyagi 2024, values for r = 0, 1, …
-    (cells.reduced_rank(inputs=1, hidden=1, outputs=1), pair("1/2", 2)),
-    (cells.reduced_rank(inputs=1, hidden=1, outputs=1, rank=1), pair("1/2", 1)),
-    (cells.reduced_rank(inputs=2, hidden=1, outputs=2), pair("1", 2)),
-    (cells.reduced_rank(inputs=3, hidden=2, outputs=3, rank=1), pair("7/2", 2)),
-    (cells.reduced_rank(inputs=10, hidden=4, outputs=5, rank=2), pair("16", 1)),
-    (cells.reduced_rank(inputs=10, hidden=5, outputs=5, rank=5), pair("25", 1)),
-    (cells.deep_linear(widths=(3, 3, 3, 3)), pair("3", 1)),
-    (cells.deep_linear(widths=(3, 3, 3, 3), rank=2), pair("9/2", 3)),
-    (cells.deep_linear(widths=(4, 4, 4, 4), rank=1), pair("13/2", 1)),
-    (cells.deep_linear(widths=(3, 2, 3, 2, 3)), pair("2", 4)),
-    # local pairs at factorisations that are not of least rank
-    (cells.reduced_rank(rank_first=1), pair("3/2", 1)),
-    (cells.reduced_rank(rank_first=2), pair("2", 1)),
-    (cells.reduced_rank(rank=1, rank_first=2), pair("2", 1)),
-    # Aoyagi 2009: tanh, H = 1 … 4
-    *((cells.hidden_layer(hidden=h), value) for h, value in enumerate(
-        (pair("1/2", 2), pair("2/3", 1), pair("5/6", 1), pair("1", 2)), 1)),
-    # Arnold, Gusein-Zade and Varchenko 1988, halved
-    (cells.simple_singularity(kind="A", index=2), pair("5/12", 1)),
-    (cells.simple_singularity(kind="D", index=5), pair("5/16", 1)),
-    (cells.simple_singularity(kind="E", index=7), pair("5/18", 1)),
-    (cells.brieskorn(powers=(2, 2), signs=(1, -1)), pair("1/2", 2)),
-    (cells.brieskorn(powers=(2, 2, 2)), pair("3/4", 1)),
-    (cells.brieskorn(powers=(2, 2, 2), signs=(1, 1, -1)), pair("1/2", 1)),
-    # hyperplanes: 2/n and 1/3, halved
-    (cells.arrangement(kind="braid", dimension=4), pair("1/4", 1)),
-    (cells.arrangement(kind="signed", dimension=3), pair("1/6", 1)),
-    # 2-minors of 3 × 4: (6, 2), halved
-    (cells.minors(rows=3, columns=4, size=2), pair("3", 2)),
-    # Lin 2011, Theorem 4.23, interior stratum Ω_m000: (6, 2), halved
-    (cells.contingency_table(rows=3, columns=3), pair("3", 2)),
-    # Zwiernik 2011: 3n/4; quartet (3, 1); two observed nodes with two hidden ones between them
-    (cells.naive_bayes(features=4), pair("3", 1)),
-    (cells.latent_forest(edges=("1-a", "2-a", "a-b", "3-b", "4-b")), pair("3", 1)),
-    (cells.latent_forest(edges=("1-a", "a-b", "b-2")), pair("3/2", 3)),
-    # factor analysis: 3n/4 for one factor; (4, 2) regular beside ⟨Λ_i · Λ_j⟩; m = n at n = k + 1 as in Aoyagi 2010
-    (cells.factor_analysis(covariates=3, factors=1), pair("9/4", 1)),
-    (cells.factor_analysis(covariates=4, factors=2), pair("4", 1)),
-    (cells.factor_analysis(covariates=3, factors=2), pair("3", 3)),
-    (cells.factor_analysis(covariates=4, factors=3), pair("5", 4)),
-    # nonnegative 2 × 2 × 2: 2 and not the 3/2 of real factors
-    (cells.nonnegative_factorisation(), pair("2", 3)),
-    (cells.swiglu(), pair("1/2", 3)),
-    (cells.mixture(components=2), pair("3/4", 1)),
-    (cells.superposition(), pair("3/4", 1)),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("cell", "value"), TABLE, ids=lambda value: getattr(value, "name", str(value)))
+@pytest.mark.parametrize(("cell", "value"), PUBLISHED, ids=lambda value: getattr(value, "name", str(value)))
 def test_published_tables(cell: Cell, value: RLCT) -> None:
     assert cell.rlct == value
 

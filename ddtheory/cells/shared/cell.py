@@ -85,6 +85,10 @@ class Cell:
     family: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise InvalidValueError("The cell has no name. Give it one: messages, tables and exports call it by it.")
+
     @cached_property
     def truth(self) -> Truth:
         """(λ, m) at the point of the torch face, with the routes that agree on it.

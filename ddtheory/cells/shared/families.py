@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, wraps
 from types import GenericAlias
-from typing import Any, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from ddtheory.cells.shared.cell import Cell
 from ddtheory.errors import InvalidValueError, unknown
@@ -44,22 +44,31 @@ class Family:
 _FAMILIES: dict[str, Family] = {}
 
 
-def family(*examples: Mapping[str, Any]) -> Callable[[Callable[Parameters, Cell]], Callable[Parameters, Cell]]:
-    """Registers a function as a family; each example is a cell of the catalogue, and without one the default is."""
+Make = Callable[Concatenate[str, Parameters], Cell]
+"""A family as its file writes it: the name of the cell, then the parameters that users give."""
 
-    def register(make: Callable[Parameters, Cell]) -> Callable[Parameters, Cell]:
+
+def family(*examples: Mapping[str, Any]) -> Callable[[Make[Parameters]], Callable[Parameters, Cell]]:
+    """Registers a function as a family; each example is a cell of the catalogue, and without one the default is.
+
+    The function gets the name of the cell first, as it is written in the catalogue: the family and the arguments given.
+    Users call it without.
+    """
+
+    def register(make: Make[Parameters]) -> Callable[Parameters, Cell]:
         signature = inspect.signature(make)
+        signature = signature.replace(parameters=list(signature.parameters.values())[1:])
 
         @wraps(make)
         def named(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Cell:
             bound = signature.bind(*args, **kwargs)
             told = ", ".join(f"{name}={_text(value)}" for name, value in bound.arguments.items())
             bound.apply_defaults()
-            cell = make(*args, **kwargs)
-            arguments = dict(bound.arguments)
-            return replace(cell, name=f"{make.__name__}({told})", family=make.__name__, arguments=arguments)
+            cell = make(f"{make.__name__}({told})", *args, **kwargs)
+            return replace(cell, family=make.__name__, arguments=dict(bound.arguments))
 
-        hints = {name: hint for name, hint in typing.get_type_hints(make).items() if name != "return"}
+        named.__signature__ = signature  # type: ignore[attr-defined]
+        hints = {name: hint for name, hint in typing.get_type_hints(make).items() if name in signature.parameters}
         defaults = {name: parameter.default for name, parameter in signature.parameters.items()}
         _FAMILIES[make.__name__] = Family(make.__name__, named, examples or ({},), defaults, hints)
         return named
