@@ -109,7 +109,8 @@ def multi_head_attention(
         weight = weights[i]
         if not use_separate_proj_weight:
             weight = tape.multilinear(lambda part, rows=rows: part[rows], in_proj_weight)
-            weight.parameter = in_proj_weight.parameter.removesuffix("in_proj_weight") + name
+            if isinstance(in_proj_weight, Jet) and in_proj_weight.parameter is not None:
+                weight.parameter = in_proj_weight.parameter.removesuffix("in_proj_weight") + name
         bias = None if in_proj_bias is None else tape.multilinear(lambda part, rows=rows: part[rows], in_proj_bias)
         whole = linear(tape, source, weight, bias)
         projected.append(

@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.networks.attention import INSTEAD
-from ddtheory.networks.rules import RULES
+from ddtheory.networks.operations import HOMONYMS, OPERATIONS
 from ddtheory.networks.tape import Jet, Tape, jet
 from ddtheory.networks.terms import Terms, finite
 
@@ -67,14 +67,13 @@ class Reader(TorchFunctionMode):
         try:
             inspect.signature(rule).bind(self.tape, *arguments, **keywords)
         except TypeError as error:
-            raise UndecidedError(
-                f"The calculus of orders does not know {name!r} with these arguments, used in {self.place} ({error}). "
-                f"{INSTEAD}"
-            ) from None
+            raise self._unknown_arguments(name, error) from None
         try:
             result = rule(self.tape, *arguments, **keywords)
         except InvalidValueError as error:
             raise InvalidValueError(f"In {self.place}, {name!r}: {error}") from None
+        except (TypeError, IndexError) as error:
+            raise self._unknown_arguments(name, error) from error
         for made in result if isinstance(result, tuple) else (result,):
             if isinstance(made, Jet) and not finite(made.terms):
                 raise InvalidValueError(
@@ -98,11 +97,17 @@ class Reader(TorchFunctionMode):
                 f"{self.place} works in place ({name!r}), which overwrites a quantity whose order is asked for. "
                 "Write x = x + y instead of x += y, and build activations with inplace=False."
             )
-        if name not in RULES:
+        if name not in OPERATIONS:
             raise UndecidedError(
                 f"The calculus of orders does not know the operation {name!r}, used in {self.place}. {INSTEAD}"
             )
-        return RULES[name]
+        return OPERATIONS[name].rule
+
+    def _unknown_arguments(self, name: str, error: Exception) -> UndecidedError:
+        return UndecidedError(
+            f"The calculus of orders does not know {name!r} with these arguments, used in {self.place} ({error}). "
+            f"{INSTEAD}"
+        )
 
     def _concerns(self, value: Any) -> bool:
         if isinstance(value, Jet) or (isinstance(value, Tensor) and id(value) in self._parameters):
@@ -123,5 +128,8 @@ class Reader(TorchFunctionMode):
 
 
 def _name(function: Any) -> str:
+    """What torch calls a function; where it calls two by one name, the longer name of the table."""
+    if function in HOMONYMS:
+        return HOMONYMS[function]
     name: str = getattr(function, "__name__", repr(function))
     return str(function.__self__.__name__) if name == "__get__" else name
