@@ -6,11 +6,15 @@ from ddtheory.measure.fisher import fisher_along as fisher_along
 from ddtheory.measure.fisher import fisher_profiles as fisher_profiles
 from ddtheory.measure.gram import GramFactor as GramFactor
 from ddtheory.measure.gram import Spectrum as Spectrum
+from ddtheory.measure.head_check import HeadCheck as HeadCheck
+from ddtheory.measure.head_check import check_head as check_head
+from ddtheory.measure.heads import HEADS as HEADS
 from ddtheory.measure.heads import Categorical as Categorical
 from ddtheory.measure.heads import Density as Density
 from ddtheory.measure.heads import ExponentialFamily as ExponentialFamily
 from ddtheory.measure.heads import Gaussian as Gaussian
 from ddtheory.measure.heads import Head as Head
+from ddtheory.measure.heads import HeadKind as HeadKind
 from ddtheory.measure.heads import OutputMetric as OutputMetric
 from ddtheory.measure.kronecker import KroneckerFactors as KroneckerFactors
 from ddtheory.measure.kronecker import gradient_gram as gradient_gram

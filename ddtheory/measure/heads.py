@@ -13,7 +13,7 @@ tangent; `divergence` returns (batch,), summed over everything but the first dim
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -225,3 +225,29 @@ class OutputMetric:
 
     def divergence(self, truth_outputs: Tensor, outputs: Tensor) -> Tensor:
         return 0.5 * per_sample(self.whitened(truth_outputs, outputs - truth_outputs).square())
+
+
+@dataclass(frozen=True)
+class HeadKind:
+    """A row of the table of heads.
+
+    Attributes:
+        head: the class.
+        law: the law of the label given the outputs f, in one sentence.
+    """
+
+    head: type
+    law: str
+
+
+HEADS: Mapping[str, HeadKind] = {
+    kind.head.__name__: kind
+    for kind in (
+        HeadKind(Gaussian, "y ~ N(f, σ² I) with σ² known: regression."),
+        HeadKind(Categorical, "y ~ softmax(f), where the last axis of f holds the logits: classification."),
+        HeadKind(ExponentialFamily, "y ~ h(y) exp(f·T(y) − A(f)), where f holds natural parameters."),
+        HeadKind(Density, "x ~ exp(f(x)), where f is the log density at quadrature nodes: density estimation."),
+        HeadKind(OutputMetric, "No law: a metric on outputs given by hand, and its quadratic for a divergence."),
+    )
+}
+"""Every head by name. A new one has its class above, a row here, and a case in `tests/measure/head_cases.py`."""
