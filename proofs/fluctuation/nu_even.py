@@ -15,11 +15,11 @@ from pathlib import Path
 import sympy
 from sympy import Rational, Symbol, gamma, symbols
 
-from ddtheory.exact.fluctuation import forms as forms
 from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
+from ddtheory.workbench import fluctuation_forms as forms
 from ddtheory.workbench.fluctuation_excess import UNIFORM_FROM, excess, uniform_margin
 
 DATA = Path(__file__).parent / "data" / "even_orders.json"

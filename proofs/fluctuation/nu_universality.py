@@ -7,11 +7,11 @@ from fractions import Fraction
 import sympy
 from sympy import Rational, Symbol, gamma, symbols
 
-from ddtheory.exact.fluctuation import forms as forms
 from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.workbench import fluctuation_forms as forms
 
 a, eta, m, lam = symbols("a eta m lambda", positive=True)
 

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 
 from ddtheory import singular_fluctuation
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.fluctuation import forms, nu, quadrature
+from ddtheory.exact.fluctuation import nu, quadrature
 from ddtheory.exact.fluctuation import partition as partition_function
 from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda, frozen_fluctuation
 from ddtheory.exact.fluctuation.partition import Sided, variance_bound
 from ddtheory.exact.numbers import enclosing
 from ddtheory.values import Enclosure
+from ddtheory.workbench import fluctuation_forms as forms
 
 half_integers = st.fractions(min_value="1/50", max_value=3, max_denominator=50)
 sides = st.sampled_from(["one", "two"])
