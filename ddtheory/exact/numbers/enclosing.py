@@ -25,7 +25,8 @@ def rational(value: Any, what: str) -> Fraction:
     Raises:
         InvalidValueError: the value is a float, or no rational number.
 
-    >>> rational("1/4", "the inverse temperature β"), rational(sympy.Rational(2, 3), "λ")
+    >>> from sympy import Rational
+    >>> rational("1/4", "the inverse temperature β"), rational(Rational(2, 3), "λ")
     (Fraction(1, 4), Fraction(2, 3))
     """
     if isinstance(value, bool):

@@ -58,6 +58,7 @@ def whole_number(value: object, what: str, least: int = 1, advice: str = "") -> 
     Raises:
         InvalidValueError: not an integer, a truth value, or smaller than `least`.
 
+    >>> from sympy import Integer
     >>> whole_number(Integer(3), "k")
     3
     """
