@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from ddtheory.certify.scalars import bounded, shown
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -40,7 +42,7 @@ class Bound:
         return self if self.value is None else Bound(self.value / divisor, self.multiplicity)
 
     def __str__(self) -> str:
-        return f"({'infinity' if self.value is None else self.value}, {self.multiplicity or '?'})"
+        return f"({'infinity' if self.value is None else shown(self.value)}, {self.multiplicity or '?'})"
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def _sum(bounds: Iterable[Bound]) -> Bound:
     for bound in bounds:
         if bound.value is None:
             return UNIT.lower
-        total += bound.value
+        total = bounded(total + bound.value)
         known = known and bound.multiplicity is not None
         multiplicity += (bound.multiplicity or 1) - 1
     return Bound(total, multiplicity if known else None)

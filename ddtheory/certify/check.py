@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ddtheory.certify import strict_json
 from ddtheory.certify.bounds import Bound, Bounds
 from ddtheory.certify.germs import Germ, Malformed, Node, read_germ, read_node
-from ddtheory.certify.polyhedra import Polyhedron
-from ddtheory.certify.refusal import Refused, require
-from ddtheory.certify.report import Rejection, Report, Step
+from ddtheory.certify.limits import MEGABYTES, MOST_BYTES_OF_TEXT, SECONDS, Budget, limited, within
+from ddtheory.certify.notation import plain
+from ddtheory.certify.refusal import Exceeded, Refused, require
+from ddtheory.certify.report import NONNEGATIVE, Rejection, Report, Step, Undecided
 from ddtheory.certify.rules.ideals import check_translated
 from ddtheory.certify.rules.table import RULES
-from ddtheory.certify.scalars import sign
-from ddtheory.errors import InvalidValueError, OutputError
+from ddtheory.certify.scalars import shown
+from ddtheory.certify.signs import is_proven, refute
+from ddtheory.certify.statement import Statement
+from ddtheory.errors import InvalidValueError
 
 FORMAT = "ddtheory-derivation/1"
-NONNEGATIVE = "K >= 0 near the point"
 
 _TOP = ("format", "input", "hypotheses", "derivation", "lambda", "multiplicity", "status", "lower", "upper")
 
 
-def check(certificate: Mapping[str, Any] | str) -> Report:
+def check(certificate: Mapping[str, Any] | str, *, seconds: float = SECONDS, megabytes: float = MEGABYTES) -> Report:
     """Check a derivation of (λ, m) of K; an object, or its JSON text.
 
     Every rule is checked again from its data, by code that shares nothing with what produced the certificate. What is
     accepted is proven, under the hypotheses that the report lists. λ is that of K itself (one generator K ≥ 0, or
-    K ≍ Σ f_j² for several), local at the point, over the reals, with the stated prior and boundaries.
+    K ≍ Σ f_j² for several), local at the point, over the reals, with the stated prior and boundaries. K ≥ 0 is proven
+    or refuted where the steps allow it, and otherwise a hypothesis.
+
+    Whoever wrote the certificate, the check ends: after so many seconds, before the process holds so many megabytes
+    (10⁶ bytes) more than now, or at one of the sizes in `limits.py`. It is then neither accepted nor rejected. Windows
+    does not say what a process holds: there only time and sizes are limited.
 
     Raises:
-        InvalidValueError: the text is not JSON, or not an object. A wrong certificate raises nothing: it is rejected.
+        InvalidValueError: the text is not JSON, or not an object, or a limit is no positive number. A wrong certificate
+            raises nothing: it is rejected.
 
     >>> germ = {"variables": ["x", "y"], "prior": ["0", "0"], "nonnegative": [False, False], "field": None,
     ...         "generators": [[[[1, 1], "1"]]]}
@@ -45,46 +52,75 @@ def check(certificate: Mapping[str, Any] | str) -> Report:
     ...     "status": "exact", "lower": ["1/2", 2], "upper": ["1/2", 2]}
     >>> print(check(certificate))
     accepted: (λ, m) = (1/2, 2); 1 step: newton
+    K ≍ the sum of the squares of
+      x*y
+    near x = y = 0
+    prior: 1
+    domain: no boundary
     >>> print(check({**certificate, "multiplicity": 1}))
     rejected: multiplicity: the derivation proves 2, not 1
     """
-    if isinstance(certificate, str):
-        certificate = _parsed(certificate)
-    if not isinstance(certificate, Mapping):
-        raise InvalidValueError(
-            "A certificate is a JSON object. Give the object, or its text, as to_json() returns it."
-        )
+    budget = Budget(seconds, megabytes)
     steps: list[Step] = []
+    place = Place()
     try:
-        return _checked(certificate, steps)
+        with limited(budget):
+            if isinstance(certificate, str):
+                certificate = _parsed(certificate)
+            if not isinstance(certificate, Mapping):
+                raise InvalidValueError(
+                    "A certificate is a JSON object. Give the object, or its text, as to_json() returns it."
+                )
+            return _checked(certificate, steps, place)
     except Malformed as wrong:
-        rejection = Rejection(wrong.path, wrong.rule, wrong.reason)
+        rejection = Rejection(wrong.path, plain(wrong.rule), plain(wrong.reason, 2_000))
+        return Report(False, checked=tuple(steps), rejection=rejection)
+    except Exceeded as exceeded:
+        limit = str(exceeded)
+    except MemoryError:
+        limit = "limit of the memory of this process"
     except RecursionError:
-        rejection = Rejection("", "", "it is nested too deeply to be checked")
-    return Report(False, checked=tuple(steps), rejection=rejection)
+        limit = "limit of nested calls"
+    return Report(False, checked=tuple(steps), undecided=Undecided(limit, place.doing, place.rule))
 
 
-def _checked(certificate: Mapping[str, Any], steps: list[Step]) -> Report:
+@dataclass
+class Place:
+    """Where a check is."""
+
+    doing: str = "while reading"
+    rule: str = ""
+
+
+def _checked(certificate: Mapping[str, Any], steps: list[Step], place: Place) -> Report:
     try:
         top = strict_json.entries(certificate, "the certificate", _TOP)
-        require(top["format"] == FORMAT, f"the format is {top['format']!r}, not {FORMAT!r}")
+        require(top["format"] == FORMAT, f"the format is {strict_json.quoted(top['format'])}, not {FORMAT!r}")
     except Refused as refused:
         raise Malformed("", "", str(refused)) from None
     divergence, germ = _input(top["input"], top["hypotheses"])
     keeps_sign = frozenset(rule.name for rule in RULES.values() if rule.keeps_sign)
     root = read_node(top["derivation"], "derivation", divergence, keeps_sign)
+    place.doing = "at the root"
     try:
         require(not root.parameters, "the root of a derivation has no parameters")
         at = strict_json.rationals(top["input"]["at"], "at", germ.dimension)
         check_translated(germ, at, root.germ)
-        if divergence:
-            _not_contradicted(root.germ)
     except Refused as refused:
         raise Malformed("input", "", str(refused)) from None
-    for node in _nodes(root):
+    if divergence:
+        refute(root.germ, at)
+    nodes = list(_nodes(root))
+    for number, node in enumerate(nodes, 1):
+        place.doing, place.rule = f"in step {number} of {len(nodes)}", node.rule
         _check_node(node)
         steps.append(Step(node.path, node.rule, node.claim.lower, node.claim.upper))
-    return _conclusion(top, root.claim if divergence else root.claim.over(2), tuple(steps))
+    place.doing, place.rule = f"after all {len(nodes)} steps, over the sign of K", ""
+    proven = divergence and is_proven(root)
+    if divergence and not proven and not top["hypotheses"]:
+        raise Malformed("hypotheses", "", f"{NONNEGATIVE!r} is neither proven by the steps nor stated")
+    bounds = root.claim if divergence else root.claim.over(2)
+    return _conclusion(top, bounds, Statement(divergence, germ, tuple(at)), proven, tuple(steps))
 
 
 def _input(value: Any, hypotheses: Any) -> tuple[bool, Germ]:
@@ -95,23 +131,11 @@ def _input(value: Any, hypotheses: Any) -> tuple[bool, Germ]:
         divergence = found["kind"] == "divergence"
         germ = read_germ(found["germ"])
         require(not divergence or len(germ.generators) == 1, "a divergence is one generator")
-        expected = [NONNEGATIVE] if divergence else []
-        require(hypotheses == expected, f"the hypotheses must be {expected}")
+        known = [[], [NONNEGATIVE]] if divergence else [[]]
+        require(hypotheses in known, f"the hypotheses must be {' or '.join(map(str, known))}")
         return divergence, germ
     except Refused as refused:
         raise Malformed("input", "", str(refused)) from None
-
-
-def _not_contradicted(germ: Germ) -> None:
-    """K ≥ 0 is assumed, not proven; but on a vertex of its Newton polyhedron, K is the sign of one monomial."""
-    K = germ.generators[0]
-    if not K or any(not any(exponent) for exponent in K):
-        return
-    for face in Polyhedron.of(K).compact_faces:
-        if len(face) == 1:
-            (vertex,) = face
-            even = all(e % 2 == 0 or one for e, one in zip(vertex, germ.nonnegative, strict=True))
-            require(even and sign(K[vertex]) > 0, f"K takes negative values, by its term with exponents {list(vertex)}")
 
 
 def _nodes(node: Node) -> Iterator[Node]:
@@ -138,14 +162,16 @@ def _check_node(node: Node) -> None:
         raise Malformed(node.path, node.rule, str(refused)) from None
 
 
-def _conclusion(top: Mapping[str, Any], proven: Bounds, steps: tuple[Step, ...]) -> Report:
-    exact = proven.is_exact
+def _conclusion(
+    top: Mapping[str, Any], found: Bounds, statement: Statement, nonnegative: bool, steps: tuple[Step, ...]
+) -> Report:
+    exact = found.is_exact
     status = "exact" if exact else "bounds"
-    pair = proven.lower if exact else Bound(None)
-    value = "infinity" if exact and pair.value is None else None if pair.value is None else str(pair.value)
+    pair = found.lower if exact else Bound(None)
+    value = "infinity" if exact and pair.value is None else None if pair.value is None else shown(pair.value)
     expected: Sequence[tuple[str, Any]] = (
-        ("lower", proven.lower),
-        ("upper", proven.upper),
+        ("lower", found.lower),
+        ("upper", found.upper),
         ("status", status),
         ("lambda", value),
         ("multiplicity", pair.multiplicity),
@@ -154,17 +180,22 @@ def _conclusion(top: Mapping[str, Any], proven: Bounds, steps: tuple[Step, ...])
         try:
             stated = strict_json.bound(top[key], key) if key in ("lower", "upper") else top[key]
             same_type = isinstance(stated, type(wanted)) and not isinstance(stated, bool)
-            require(same_type and stated == wanted, f"the derivation proves {wanted}, not {stated}")
+            other = str(stated) if isinstance(stated, Bound) else strict_json.quoted(stated)
+            require(same_type and stated == wanted, f"the derivation proves {wanted}, not {other}")
         except Refused as refused:
             raise Malformed(key, "", str(refused)) from None
-    if not exact and proven.upper.value is None:
+    if not exact and found.upper.value is None:
         raise Malformed("upper", "", "a derivation without an upper bound proves too little")
-    hypotheses = tuple(top["hypotheses"])
-    return Report(True, pair.value, pair.multiplicity, status, proven.lower, proven.upper, hypotheses, steps)
+    fact = (NONNEGATIVE,) if statement.divergence else ()
+    proven, hypotheses = (fact, ()) if nonnegative else ((), fact)
+    return Report(
+        True, statement, pair.value, pair.multiplicity, status, found.lower, found.upper, proven, hypotheses, steps
+    )
 
 
 def _parsed(text: str) -> Mapping[str, Any]:
     """JSON without floats and without an entry given twice."""
+    within(len(text), MOST_BYTES_OF_TEXT, "characters of text")
     try:
         return json.loads(text, parse_float=_no_float, parse_constant=_no_float, object_pairs_hook=_no_duplicates)
     except (ValueError, RecursionError) as error:
@@ -182,21 +213,3 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("an object has one entry twice")
     return found
-
-
-def certify_file(path: str | Path, as_json: bool = False) -> tuple[int, str]:
-    """The exit code and the text of `ddtheory certify FILE`: 0 accepted, 1 rejected. "-" reads the standard input.
-
-    Raises:
-        OutputError: the file cannot be read.
-        InvalidValueError: it holds no JSON object.
-    """
-    try:
-        text = sys.stdin.read() if str(path) == "-" else Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise OutputError(
-            f"{path} cannot be read: {error}. Give a file with the JSON of a derivation, or - for stdin."
-        ) from None
-    report = check(text)
-    shown = json.dumps(report.document(), indent=2, sort_keys=True, ensure_ascii=False) if as_json else str(report)
-    return (0 if report.accepted else 1), shown

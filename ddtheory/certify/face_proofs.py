@@ -12,13 +12,12 @@ from typing import Any
 
 from ddtheory.certify import strict_json
 from ddtheory.certify.germs import Germ, Node
+from ddtheory.certify.limits import MOST_EDGE, within
 from ddtheory.certify.polyhedra import Face, affine_dimension
 from ddtheory.certify.polynomials import Exponent, Polynomial, add, derivative, evaluate, multiply
 from ddtheory.certify.refusal import Refused, require
 from ddtheory.certify.scalars import Number, sign
 from ddtheory.certify.sturm import Univariate, gcd, largest_multiplicity, trimmed
-
-_MOST_DEGREE = 2_000
 
 Proof = Callable[[Node, Face, Mapping[str, Any]], int | None]
 
@@ -146,7 +145,7 @@ def on_edge(face_parts: Sequence[Polynomial], step: Exponent) -> Univariate:
         if part:
             places = {exponent: exponent[index] // step[index] for exponent in part}
             least = min(places.values())
-            require(max(places.values()) - least <= _MOST_DEGREE, "an edge is too long to be checked")
+            within(max(places.values()) - least, MOST_EDGE, "lattice points for an edge")
             coefficients: list[Number] = [0] * (max(places.values()) - least + 1)
             for exponent, c in part.items():
                 coefficients[places[exponent] - least] = c

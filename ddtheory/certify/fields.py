@@ -8,11 +8,10 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+from ddtheory.certify.limits import MOST_FIELD_DEGREE, spend, within
 from ddtheory.certify.refusal import require
-from ddtheory.certify.scalars import Number, Rational, Scalar, sign, whole
+from ddtheory.certify.scalars import Number, Rational, Scalar, bounded, sign, whole
 from ddtheory.certify.sturm import Univariate, chain, gcd, roots, square_free, trimmed, value, variations
-
-_MOST_DEGREE = 200
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,8 @@ class Field:
     upper: Fraction
 
     def __post_init__(self) -> None:
-        require(1 < len(self.polynomial) <= _MOST_DEGREE, "the polynomial of a field has degree 1 to 199")
+        require(len(self.polynomial) > 1, "the polynomial of a field is a constant")
+        within(len(self.polynomial) - 1, MOST_FIELD_DEGREE, "for the degree of a field")
         require(self.polynomial[-1] != 0, "the leading coefficient of the polynomial of a field is 0")
         require(self.lower < self.upper, "the interval of a field is empty")
         found = roots(list(self.polynomial), self.lower, self.upper)
@@ -57,7 +57,9 @@ class Field:
         while len(parts) >= len(modulus):
             factor = parts.pop() / modulus[-1]
             for k, c in enumerate(modulus[:-1]):
-                parts[len(parts) - len(modulus) + 1 + k] -= factor * c
+                spend()
+                place = len(parts) - len(modulus) + 1 + k
+                parts[place] = bounded(parts[place] - factor * c)
         return Element(self, tuple(_rational(part) for part in trimmed(parts)))
 
     def is_root(self, p: Univariate) -> bool:
@@ -76,8 +78,9 @@ class Field:
         low, high = self._enclosure
         bottom = top = Fraction(0)
         for coefficient in reversed(p):
+            spend()
             ends = (bottom * low, bottom * high, top * low, top * high)
-            bottom, top = min(ends) + coefficient, max(ends) + coefficient
+            bottom, top = bounded(min(ends) + coefficient), bounded(max(ends) + coefficient)
         return bottom, top
 
     def same_number(self, other: Field) -> bool:
@@ -115,7 +118,8 @@ class Element(Scalar):
         product: list[Rational] = [0] * max(len(self.parts) + len(theirs) - 1, 0)
         for i, a in enumerate(self.parts):
             for j, b in enumerate(theirs):
-                product[i + j] += a * b
+                spend()
+                product[i + j] = _rational(product[i + j] + a * b)
         return self.field.element(product)
 
     def sign(self) -> int:

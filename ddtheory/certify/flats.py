@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ddtheory.certify.limits import spend
 from ddtheory.certify.matrices import Echelon
-from ddtheory.certify.refusal import require
 from ddtheory.certify.scalars import Number
 
 Flat = frozenset[int]
-
-_MOST_FLATS = 20_000
 
 
 def flats(forms: Sequence[Sequence[Number]]) -> dict[Flat, int]:
@@ -27,6 +25,7 @@ def flats(forms: Sequence[Sequence[Number]]) -> dict[Flat, int]:
         larger: set[Flat] = set()
         for flat in layer:
             for index in range(len(forms)):
+                spend()
                 if index in flat or any(index in other and flat < other for other in larger):
                     continue
                 span = Echelon()
@@ -35,7 +34,6 @@ def flats(forms: Sequence[Sequence[Number]]) -> dict[Flat, int]:
                 closed = frozenset(i for i, form in enumerate(forms) if span.contains(form))
                 larger.add(closed)
                 found[closed] = span.rank
-                require(len(found) <= _MOST_FLATS, f"the arrangement has more than {_MOST_FLATS} flats")
         layer = larger
     return found
 
@@ -44,5 +42,6 @@ def longest_chain(chosen: Sequence[Flat]) -> int:
     """The length of the longest chain by inclusion."""
     length: dict[Flat, int] = {}
     for flat in sorted(chosen, key=len):
+        spend()
         length[flat] = 1 + max((length[other] for other in length if other < flat), default=0)
     return max(length.values())

@@ -11,10 +11,10 @@ from typing import Any
 from ddtheory.certify import strict_json
 from ddtheory.certify.bounds import Bounds
 from ddtheory.certify.fields import Field
+from ddtheory.certify.limits import DEEPEST, MOST_VARIABLES, spend, within
+from ddtheory.certify.polyhedra import Polyhedron
 from ddtheory.certify.polynomials import Exponent, Polynomial, equal, on
 from ddtheory.certify.refusal import Refused, require
-
-_DEEPEST = 150
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,11 @@ class Germ:
     @property
     def exponents(self) -> frozenset[Exponent]:
         return frozenset(exponent for generator in self.generators for exponent in generator)
+
+    @cached_property
+    def polyhedron(self) -> Polyhedron:
+        """The Newton polyhedron of all exponents."""
+        return Polyhedron.of(self.exponents)
 
     def is_free(self, index: int) -> bool:
         """Neither prior weight nor boundary: any coordinate may take the place of this one."""
@@ -137,6 +142,7 @@ def read_germ(value: Any) -> Germ:
         strict_json.text(name, "the name of a variable") for name in strict_json.items(found["variables"], "variables")
     )
     require(len(set(names)) == len(names), "two variables have one name")
+    within(len(names), MOST_VARIABLES, "variables")
     over = strict_json.field(found["field"])
     prior = tuple(strict_json.rationals(found["prior"], "the prior", len(names)))
     require(all(h > -1 for h in prior), "a prior exponent is not above −1")
@@ -158,7 +164,8 @@ def read_node(value: Any, path: str, one_signed: bool, keeps_sign: frozenset[str
     rule = value.get("rule") if isinstance(value, Mapping) else None
     name = rule if isinstance(rule, str) else ""
     try:
-        require(depth <= _DEEPEST, f"the derivation is more than {_DEEPEST} steps deep")
+        spend()
+        within(depth, DEEPEST, "steps below each other: the derivation is too deep")
         found = strict_json.entries(
             value, "a node", ("rule", "germ", "lower", "upper", "data", "children"), ("parameters", "says")
         )

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 
+from ddtheory.certify.limits import spend
 from ddtheory.certify.polynomials import Polynomial, add, constant, multiply, proportional, variable
 from ddtheory.certify.refusal import require
 from ddtheory.certify.scalars import Number, primitive, sign
@@ -25,7 +26,7 @@ class Echelon:
         for column, held in sorted(self.rows.items()):
             if sign(rest[column]):
                 factor, pivot = rest[column], held[column]
-                rest = primitive([pivot * a - factor * b for a, b in zip(rest, held, strict=True)])
+                rest = primitive(_combined(pivot, rest, factor, held))
         return rest
 
     def contains(self, row: Row) -> bool:
@@ -44,6 +45,15 @@ class Echelon:
     @property
     def rank(self) -> int:
         return len(self.rows)
+
+
+def _combined(pivot: Number, row: Row, factor: Number, held: Row) -> list[Number]:
+    """pivot · row − factor · held."""
+    found: list[Number] = []
+    for a, b in zip(row, held, strict=True):
+        spend()
+        found.append(pivot * a - factor * b)
+    return found
 
 
 def rank(rows: Sequence[Row]) -> int:
@@ -73,7 +83,7 @@ def is_definite(matrix: Sequence[Row]) -> bool:
         pivot, first = rows[0][0], rows[0]
         if sign(pivot) <= 0:
             return False
-        rows = [[pivot * row[j] - row[0] * first[j] for j in range(1, len(row))] for row in rows[1:]]
+        rows = [primitive(_combined(pivot, row[1:], row[0], first[1:])) for row in rows[1:]]
     return True
 
 
@@ -108,6 +118,7 @@ def minors(matrix: Sequence[Sequence[int]], size: int, dimension: int) -> list[P
         for columns in itertools.combinations(range(len(matrix[0])), size):
             terms: list[Polynomial] = []
             for order in itertools.permutations(range(size)):
+                spend()
                 inversions = sum(order[i] > order[j] for i, j in itertools.combinations(range(size), 2))
                 term = constant(dimension, (-1) ** inversions)
                 for i, j in enumerate(order):
@@ -135,6 +146,7 @@ def _closed_form(widths: Sequence[int]) -> tuple[Fraction, int]:
     """A set of ℓ + 1 widths with sum S, ℓ max(inside) ≤ S < ℓ min(outside): a = S − (⌈S/ℓ⌉ − 1)ℓ, m = a(ℓ − a) + 1."""
     ordered = sorted(widths)
     for count in range(2, len(ordered) + 1):
+        spend()
         inside, outside = ordered[:count], ordered[count:]
         length, total = count - 1, sum(inside)
         if total >= length * inside[-1] and (not outside or total < length * outside[0]):
@@ -156,7 +168,7 @@ def _by_rank_sequences(widths: Sequence[int]) -> tuple[Fraction, int]:
                 if after > before:
                     break
                 price = cost + (before - after) * (width - after)
-                extended = [(*sequence, after) for sequence in sequences]
+                extended = [_extended(sequence, after) for sequence in sequences]
                 if after not in following or price < following[after][0]:
                     following[after] = (price, extended)
                 elif price == following[after][0]:
@@ -165,9 +177,19 @@ def _by_rank_sequences(widths: Sequence[int]) -> tuple[Fraction, int]:
     cost, sequences = states[0]
     longest: dict[tuple[int, ...], int] = {}
     for sequence in sorted(sequences):
-        below = [longest[s] for s in longest if all(x <= y for x, y in zip(s, sequence, strict=True))]
+        below = [longest[s] for s in longest if _is_below(s, sequence)]
         longest[sequence] = 1 + max(below, default=0)
     return Fraction(cost, 2), max(longest.values())
+
+
+def _extended(sequence: tuple[int, ...], rank: int) -> tuple[int, ...]:
+    spend()
+    return (*sequence, rank)
+
+
+def _is_below(left: tuple[int, ...], right: tuple[int, ...]) -> bool:
+    spend()
+    return all(x <= y for x, y in zip(left, right, strict=True))
 
 
 def is_multiple_of_all(generators: Sequence[Polynomial], expected: Sequence[Polynomial]) -> bool:

@@ -9,19 +9,21 @@ double description of Motzkin et al. 1953 with the combinatorial test of adjacen
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import TypeVar
 
+from ddtheory.certify.limits import spend
 from ddtheory.certify.matrices import rank
 from ddtheory.certify.polynomials import Exponent
 from ddtheory.certify.refusal import require
+from ddtheory.certify.scalars import total
 
 Face = frozenset[Exponent]
 
-_MOST_RAYS = 5_000
-_MOST_FACES = 50_000
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Polyhedron:
         positive = [facet.positive for facet in self.facets]
         # a face is known by the facets that hold it, as bits; joining an exponent leaves those that hold both
         holding = {
-            a: sum(1 << k for k, facet in enumerate(self.facets) if a in facet.exponents)
+            a: sum(1 << k for k, facet in enumerate(_each(self.facets)) if a in facet.exponents)
             for a in _minimal(self.exponents)
         }
         found: set[int] = set()
@@ -90,11 +92,12 @@ class Polyhedron:
             if len(bounded) < self.dimension:
                 continue
             found.add(facets)
-            require(len(found) <= _MOST_FACES, f"the Newton polyhedron has more than {_MOST_FACES} compact faces")
-            smaller = {facets & others for others in holding.values()} - seen
+            smaller = {facets & others for others in _each(holding.values())} - seen
             waiting |= smaller
             seen |= smaller
-        return frozenset(frozenset(a for a, others in holding.items() if facets & others == facets) for facets in found)
+        return frozenset(
+            frozenset(a for a, others in _each(holding.items()) if facets & others == facets) for facets in found
+        )
 
     def _optimal(self, tau: Sequence[Fraction]) -> tuple[Fraction, list[Facet]]:
         values = {facet: dot(facet.normal, tau) / facet.level for facet in self.facets if facet.level}
@@ -116,7 +119,7 @@ class Polyhedron:
 
 
 def dot(left: Sequence[int | Fraction], right: Sequence[int | Fraction]) -> Fraction:
-    return sum((x * Fraction(y) for x, y in zip(left, right, strict=True)), Fraction(0))
+    return total(x * Fraction(y) for x, y in zip(left, right, strict=True))
 
 
 def affine_dimension(exponents: Iterable[Exponent]) -> int:
@@ -129,7 +132,7 @@ def _minimal(exponents: Iterable[Exponent]) -> list[Exponent]:
     """The exponents that no other one divides; only these can minimise a positive weight."""
     found: list[Exponent] = []
     for a in sorted(exponents, key=lambda a: (sum(a), a)):
-        if not any(all(x <= y for x, y in zip(b, a, strict=True)) for b in found):
+        if not any(all(x <= y for x, y in zip(b, a, strict=True)) for b in _each(found)):
             found.append(a)
     return found
 
@@ -150,6 +153,7 @@ def _inequalities(dimension: int, exponents: Sequence[Exponent]) -> list[tuple[i
         made: list[tuple[tuple[int, ...], int]] = []
         for (up, up_zeros), high in above:
             for (down, down_zeros), low in below:
+                spend()
                 common = up_zeros & down_zeros
                 if common.bit_count() < size - 2 or sum(zeros & common == common for zeros in masks) > 2:
                     continue
@@ -157,9 +161,16 @@ def _inequalities(dimension: int, exponents: Sequence[Exponent]) -> list[tuple[i
                 divisor = math.gcd(*entries)
                 made.append((tuple(entry // divisor for entry in entries), common | bit))
         rays = [ray for ray, _ in above] + tight + made
-        require(len(rays) <= _MOST_RAYS, f"the Newton polyhedron has more than {_MOST_RAYS} facets on the way")
     return [ray for ray, _ in rays if any(ray[:-1])]
 
 
 def _whole_dot(left: Sequence[int], right: Sequence[int]) -> int:
+    spend()
     return sum(x * y for x, y in zip(left, right, strict=True))
+
+
+def _each(values: Iterable[Item]) -> Iterator[Item]:
+    """The same values; the budget pays for each."""
+    for value in values:
+        spend()
+        yield value

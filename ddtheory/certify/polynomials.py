@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
+from ddtheory.certify.limits import MOST_DEGREE, spend, within
 from ddtheory.certify.refusal import require
-from ddtheory.certify.scalars import Number, sign, whole
+from ddtheory.certify.scalars import Number, bounded, sign, whole
 
 Exponent: TypeAlias = tuple[int, ...]
 Polynomial: TypeAlias = Mapping[Exponent, Number]
 
-_MOST_PRODUCTS = 20_000_000  # products of terms in one multiplication
-_MOST_DEGREE = 100_000
-
 
 def pruned(terms: Mapping[Exponent, Number]) -> Polynomial:
+    """Without the terms that vanish, and no number too large."""
     return {exponent: whole(c) for exponent, c in terms.items() if sign(c)}
 
 
@@ -24,6 +24,7 @@ def constant(dimension: int, number: Number) -> Polynomial:
 
 
 def variable(dimension: int, index: int) -> Polynomial:
+    spend()
     return {tuple(int(i == index) for i in range(dimension)): 1}
 
 
@@ -31,27 +32,32 @@ def add(*summands: Polynomial) -> Polynomial:
     total: dict[Exponent, Number] = {}
     for summand in summands:
         for exponent, c in summand.items():
-            total[exponent] = total[exponent] + c if exponent in total else c
+            spend()
+            total[exponent] = whole(total[exponent] + c) if exponent in total else c
     return pruned(total)
 
 
 def scale(p: Polynomial, number: Number) -> Polynomial:
-    return pruned({exponent: c * number for exponent, c in p.items()})
+    found: dict[Exponent, Number] = {}
+    for exponent, c in p.items():
+        spend()
+        found[exponent] = c * number
+    return pruned(found)
 
 
 def multiply(p: Polynomial, q: Polynomial) -> Polynomial:
-    require(len(p) * len(q) <= _MOST_PRODUCTS, "a product of polynomials is too large to be checked")
     total: dict[Exponent, Number] = {}
     for left, a in p.items():
         for right, b in q.items():
+            spend()
             exponent = tuple(map(int.__add__, left, right))
-            total[exponent] = total[exponent] + a * b if exponent in total else a * b
+            total[exponent] = whole(total[exponent] + a * b) if exponent in total else whole(a * b)
     return pruned(total)
 
 
 def power(p: Polynomial, exponent: int, dimension: int) -> Polynomial:
     degree = max((sum(e) for e in p), default=0)
-    require(degree * exponent <= _MOST_DEGREE, "a power of a polynomial is too large to be checked")
+    within(degree * exponent, MOST_DEGREE, "for the degree of a power")
     result, square = constant(dimension, 1), p
     while exponent:
         if exponent & 1:
@@ -78,12 +84,10 @@ def derivative(p: Polynomial, orders: Sequence[int]) -> Polynomial:
     """
     found: dict[Exponent, Number] = {}
     for exponent, c in p.items():
+        spend()
         factor = 1
         for e, k in zip(exponent, orders, strict=True):
-            for step in range(k):
-                factor *= e - step
-                if not factor:
-                    break
+            factor = factor and bounded(factor * math.perm(e, k))
         if factor:
             found[tuple(e - k for e, k in zip(exponent, orders, strict=True))] = c * factor
     return pruned(found)
@@ -114,8 +118,9 @@ def evaluate(p: Polynomial, point: Sequence[Number]) -> Number:
         term = c
         for base, e in zip(point, exponent, strict=True):
             for _ in range(e):
-                term = term * base
-        total = total + term
+                spend()
+                term = whole(term * base)
+        total = whole(total + term)
     return total
 
 
@@ -133,14 +138,15 @@ def substitute(p: Polynomial, images: Sequence[Polynomial], dimension: int) -> P
             powers[key] = power(images[index], exponent, dimension)
         return powers[key]
 
-    summands: list[Polynomial] = []
+    total: dict[Exponent, Number] = {}
     for exponent, c in p.items():
         term = constant(dimension, c)
         for index, e in enumerate(exponent):
             if e and term:
                 term = multiply(term, raised(index, e))
-        summands.append(term)
-    return add(*summands)
+        for place, coefficient in term.items():
+            total[place] = whole(total[place] + coefficient) if place in total else coefficient
+    return pruned(total)
 
 
 def uses(p: Polynomial) -> set[int]:
@@ -159,4 +165,5 @@ def proportional(p: Polynomial, q: Polynomial) -> bool:
     if p.keys() != q.keys() or not p:
         return False
     first = next(iter(p))
+    spend()
     return all(sign(p[e] * q[first] - q[e] * p[first]) == 0 for e in p)

@@ -7,6 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 from ddtheory.certify.bounds import Bound
+from ddtheory.certify.scalars import shown
+from ddtheory.certify.statement import Statement
+
+NONNEGATIVE = "K >= 0 near the point"
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Rejection:
-    """Why a certificate is not accepted.
+    """Why a certificate is not accepted. What it quotes of the certificate is escaped.
 
     Attributes:
         path: the node, or the part of the certificate, that fails; empty for the certificate as a whole.
@@ -43,59 +47,98 @@ class Rejection:
 
 
 @dataclass(frozen=True)
+class Undecided:
+    """Which limit ended a check, and where: the certificate may be right or wrong.
+
+    Attributes:
+        limit: the limit, for instance "limit of 60 s".
+        place: what was being checked.
+        rule: the rule of that step, empty where there is none.
+    """
+
+    limit: str
+    place: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.limit} reached {self.place}{f' (rule {self.rule})' if self.rule else ''}"
+
+
+@dataclass(frozen=True)
 class Report:
     """The outcome of a check. Only an accepted report carries a claim; it is proven under its hypotheses.
 
     Attributes:
-        accepted: every step of the derivation holds, and it proves the pair or the bounds stated at the top.
+        accepted: every step of the derivation holds, and it proves the pair or the bounds stated at the top. When it is
+            false, either `rejection` or `undecided` says why.
+        statement: what the claim is about, None when the certificate is not accepted.
         lam, multiplicity: the pair (λ, m) of K when the status is "exact".
-        status: "exact", "bounds", or None when rejected.
+        status: "exact", "bounds", or None when not accepted.
         lower, upper: bounds on the pair of K.
-        hypotheses: what the proof assumes and the checker cannot see.
+        proven: what the derivation proves beside the pair: that K ≥ 0 near the point.
+        hypotheses: what is assumed, and neither proven nor refuted.
         checked: every node, in the order of the check.
-        rejection: where and why, None when accepted.
+        rejection: where and why the certificate is wrong; None when it is accepted or nothing is decided.
+        undecided: the limit that was reached; None when the certificate is accepted or rejected.
     """
 
     accepted: bool
+    statement: Statement | None = None
     lam: Fraction | None = None
     multiplicity: int | None = None
     status: str | None = None
     lower: Bound | None = None
     upper: Bound | None = None
+    proven: tuple[str, ...] = ()
     hypotheses: tuple[str, ...] = ()
     checked: tuple[Step, ...] = ()
     rejection: Rejection | None = None
+    undecided: Undecided | None = None
 
     @property
     def rules(self) -> tuple[str, ...]:
         """The rules that were used, each once, in the order of their first use."""
         return tuple(dict.fromkeys(step.rule for step in self.checked))
 
+    @property
+    def outcome(self) -> str:
+        """In a word or two: accepted, rejected or not decided."""
+        return "accepted" if self.accepted else "not decided" if self.rejection is None else "rejected"
+
     def document(self) -> dict[str, Any]:
-        """Plain data with stable keys; rationals as strings."""
+        """Plain data with stable keys; rationals as strings, and nothing that a terminal would not print."""
         return {
             "accepted": self.accepted,
-            "lambda": None if self.lam is None else str(self.lam),
+            "outcome": self.outcome,
+            "statement": None if self.statement is None else self.statement.document(),
+            "lambda": None if self.lam is None else shown(self.lam),
             "multiplicity": self.multiplicity,
             "status": self.status,
             "lower": None if self.lower is None else _plain(self.lower),
             "upper": None if self.upper is None else _plain(self.upper),
+            "proven": list(self.proven),
             "hypotheses": list(self.hypotheses),
             "rules": list(self.rules),
             "checked": [str(step) for step in self.checked],
             "rejection": None
             if self.rejection is None
             else {"path": self.rejection.path, "rule": self.rejection.rule, "reason": self.rejection.reason},
+            "undecided": None
+            if self.undecided is None
+            else {"limit": self.undecided.limit, "place": self.undecided.place, "rule": self.undecided.rule},
         }
 
     def __str__(self) -> str:
-        if self.rejection is not None:
-            return f"rejected: {self.rejection}"
-        assuming = f", assuming {'; '.join(self.hypotheses)}" if self.hypotheses else ""
+        if not self.accepted:
+            return f"{self.outcome}: {self.rejection or self.undecided}"
         claim = f"= {self.lower}" if self.status == "exact" else f"between {self.lower} and {self.upper}"
         count = len(self.checked)
-        return f"accepted: (λ, m) {claim}{assuming}; {count} step{'s' * (count != 1)}: {', '.join(self.rules)}"
+        lines = [f"accepted: (λ, m) {claim}; {count} step{'s' * (count != 1)}: {', '.join(self.rules)}"]
+        lines += str(self.statement).splitlines()
+        lines += [f"proven as well: {fact}" for fact in self.proven]
+        lines += [f"assumed, and neither proven nor refuted here: {fact}" for fact in self.hypotheses]
+        return "\n".join(lines)
 
 
 def _plain(bound: Bound) -> list[str | int | None]:
-    return ["infinity" if bound.value is None else str(bound.value), bound.multiplicity]
+    return ["infinity" if bound.value is None else shown(bound.value), bound.multiplicity]

@@ -6,7 +6,9 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import TypeAlias, Union
+from typing import TypeAlias, TypeVar, Union
+
+from ddtheory.certify.limits import MOST_BITS, MOST_DIGITS, spend, within
 
 Rational: TypeAlias = int | Fraction
 
@@ -59,18 +61,57 @@ def content(values: Iterable[Number]) -> Fraction:
     >>> content([Fraction(2, 3), 4])
     Fraction(2, 3)
     """
-    rationals = [part for value in values for part in (value.parts if isinstance(value, Scalar) else (value,)) if part]
-    if not rationals:
-        return Fraction(1)
-    return Fraction(math.gcd(*(p.numerator for p in rationals)), math.lcm(*(p.denominator for p in rationals)))
+    divisor, multiple = 0, 1
+    for value in values:
+        for part in value.parts if isinstance(value, Scalar) else (value,):
+            spend()
+            divisor = math.gcd(divisor, part.numerator)
+            multiple = bounded(math.lcm(multiple, part.denominator))
+    return Fraction(divisor or 1, multiple if divisor else 1)
 
 
 def primitive(values: Sequence[Number]) -> list[Number]:
     """A positive rational multiple with small integer parts: signs and zeros stay what they are."""
-    scale = 1 / content(values)
-    return [whole(value * scale) for value in values]
+    divisor = content(values)
+    return [_divided(value, divisor) for value in values]
+
+
+def _divided(value: Number, divisor: Fraction) -> Number:
+    spend()
+    if isinstance(value, int) and divisor.denominator == 1:
+        return bounded(value // divisor.numerator)
+    return whole(value * (1 / divisor))
 
 
 def whole(value: Number) -> Number:
-    """An integral fraction as an int, which is much faster to compute with."""
-    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
+    """An integral fraction as an int, which is much faster to compute with; bounded."""
+    if isinstance(value, int):
+        return bounded(value)
+    if isinstance(value, Scalar):
+        return value
+    return value.numerator if bounded(value).denominator == 1 else value
+
+
+Kept = TypeVar("Kept", bound=Union[int, Fraction])  # noqa: UP007 (a name of a type at run time)
+
+
+def bounded(value: Kept) -> Kept:
+    """The number itself, unless it has grown too large to go on with."""
+    if value.numerator.bit_length() > MOST_BITS or value.denominator.bit_length() > MOST_BITS:
+        within(max(value.numerator.bit_length(), value.denominator.bit_length()), MOST_BITS, "bits of one number")
+    return value
+
+
+def total(values: Iterable[Rational]) -> Fraction:
+    """The sum. Every partial sum is bounded: denominators multiply."""
+    found = Fraction(0)
+    for value in values:
+        spend()
+        found = bounded(found + value)
+    return found
+
+
+def shown(value: Rational) -> str:
+    """The number as text, or its size when it has more digits than Python prints."""
+    digits = max(value.numerator.bit_length(), value.denominator.bit_length()) * math.log10(2)
+    return str(value) if digits < MOST_DIGITS else f"a number of {round(digits)} digits"

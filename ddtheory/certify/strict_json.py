@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import re
+import reprlib
+import sys
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from ddtheory.certify.bounds import Bound
 from ddtheory.certify.fields import Field
+from ddtheory.certify.limits import MOST_DIGITS, MOST_EXPONENT, MOST_ITEMS, spend, within
 from ddtheory.certify.polynomials import Polynomial
 from ddtheory.certify.refusal import Refused, require
 from ddtheory.certify.scalars import Number, sign, whole
 
 _RATIONAL = re.compile(r"-?(0|[1-9][0-9]*)(/[1-9][0-9]*)?")
-_MOST_DIGITS = 4_000
-_MOST_POWER = 50_000
-_MOST_ITEMS = 200_000
+_MOST_BITS = math.ceil(MOST_DIGITS * math.log2(10))
 
 
 def entries(value: Any, what: str, needed: Sequence[str], optional: Sequence[str] = ()) -> Mapping[str, Any]:
@@ -29,16 +31,26 @@ def entries(value: Any, what: str, needed: Sequence[str], optional: Sequence[str
     return value
 
 
+def quoted(value: Any) -> str:
+    """A value as Python writes it, shortened."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python prints no integer with more than 4300 digits
+        return "a number too long to be shown"
+
+
 def items(value: Any, what: str, length: int | None = None) -> Sequence[Any]:
     """A list, of a given length if there is one."""
     require(isinstance(value, list | tuple), f"{what} is no list")
-    require(len(value) <= _MOST_ITEMS, f"{what} is too long to be checked")
+    within(len(value), MOST_ITEMS, "entries of one list")
     require(length is None or len(value) == length, f"{what} has {len(value)} entries where {length} are needed")
     return value
 
 
 def integer(value: Any, what: str, least: int | None = None, below: int | None = None) -> int:
     require(isinstance(value, int) and not isinstance(value, bool), f"{what} is no integer")
+    if value.bit_length() > _MOST_BITS:
+        within(value.bit_length(), _MOST_BITS, "bits of an integer")
     require(least is None or value >= least, f"{what} is {value}, less than {least}")
     require(below is None or value < below, f"{what} is {value}, not below {below}")
     return int(value)
@@ -56,8 +68,10 @@ def truth(value: Any, what: str) -> bool:
 
 def rational(value: Any, what: str) -> Fraction:
     """A rational in lowest terms, as "p" or "p/q"."""
-    require(isinstance(value, str) and len(value) <= _MOST_DIGITS, f"{what} is no rational string such as 1/2")
+    require(isinstance(value, str), f"{what} is no rational string such as 1/2")
     require(_RATIONAL.fullmatch(value) is not None, f"{what} is no rational string such as 1/2")
+    spend()
+    within(len(value), min(MOST_DIGITS, sys.get_int_max_str_digits() or MOST_DIGITS), "digits of one number")
     number = Fraction(value)
     require(str(number) == value, f"{what} is not in lowest terms")
     return number
@@ -75,7 +89,9 @@ def indices(value: Any, what: str, below: int, length: int | None = None) -> lis
 
 
 def exponent(value: Any, what: str, dimension: int) -> tuple[int, ...]:
-    return tuple(integer(e, f"an entry of {what}", 0, _MOST_POWER) for e in items(value, what, dimension))
+    powers = tuple(integer(e, f"an entry of {what}", 0) for e in items(value, what, dimension))
+    within(max(powers, default=0), MOST_EXPONENT, "for an exponent")
+    return powers
 
 
 def field(value: Any) -> Field | None:

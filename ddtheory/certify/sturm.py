@@ -10,7 +10,8 @@ import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ddtheory.certify.scalars import Number, primitive, sign
+from ddtheory.certify.limits import spend
+from ddtheory.certify.scalars import Number, primitive, sign, whole
 
 Univariate = list[Number]
 
@@ -39,6 +40,7 @@ def divided(p: Univariate, q: Univariate) -> tuple[Univariate, Univariate]:
         quotient[shift] = quotient[shift] + factor
         rest = [square * c for c in rest[:-1]]
         for k, c in enumerate(q[:-1]):
+            spend()
             rest[shift + k] = rest[shift + k] - factor * c
         both = primitive([*quotient, *rest])
         quotient, rest = both[: len(quotient)], trimmed(both[len(quotient) :])
@@ -63,7 +65,7 @@ def square_free(p: Univariate) -> Univariate:
 
 def repeated(p: Univariate, multiplicity: int) -> Univariate:
     """A polynomial whose roots are the roots of p ≠ 0 of at least that multiplicity."""
-    for _ in range(multiplicity - 1):
+    for _ in range(min(multiplicity, len(p)) - 1):
         p = gcd(p, derivative(p))
     return p
 
@@ -71,7 +73,8 @@ def repeated(p: Univariate, multiplicity: int) -> Univariate:
 def value(p: Univariate, at: Number) -> Number:
     total: Number = 0
     for coefficient in reversed(p):
-        total = total * at + coefficient
+        spend()
+        total = whole(total * at + coefficient)
     return total
 
 
@@ -111,6 +114,39 @@ def has_root(p: Univariate, positive_only: bool) -> bool:
     """Whether p ≠ 0 has a real root other than 0, or a positive one."""
     p = without_zero_roots(p)
     return roots(p, 0 if positive_only else None) > 0
+
+
+def negative_point(p: Univariate) -> Fraction | None:
+    """A positive number at which p ≠ 0 is negative; None when p ≥ 0 on (0, ∞).
+
+    The roots are separated by points that are no roots, so every sign between two of them is seen.
+
+    >>> negative_point([1, -3, 1]), negative_point([1, -2, 1])
+    (Fraction(1, 1), None)
+    """
+    for simple in (Fraction(1), Fraction(2), Fraction(1, 2)):
+        if sign(value(p, simple)) < 0:
+            return simple
+    sequence = chain(square_free(without_zero_roots(p)))
+    low = high = Fraction(1)
+    while _is_root(sequence, low) or variations(sequence, 0) != variations(sequence, low):
+        low /= 2
+    while _is_root(sequence, high) or variations(sequence, high) != variations(sequence, None):
+        high *= 2
+    points, waiting = [low, high], [(low, high)]
+    while waiting:
+        low, high = waiting.pop()
+        if variations(sequence, low) - variations(sequence, high) > 1:
+            middle, part = (low + high) / 2, 3
+            while _is_root(sequence, middle):
+                middle, part = low + (high - low) / part, part + 1
+            points.append(middle)
+            waiting += [(low, middle), (middle, high)]
+    return next((point for point in points if sign(value(p, point)) < 0), None)
+
+
+def _is_root(sequence: Sequence[Univariate], at: Fraction) -> bool:
+    return sign(value(sequence[0], at)) == 0
 
 
 def without_zero_roots(p: Univariate) -> Univariate:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 
 from ddtheory.certify import strict_json
 from ddtheory.certify.bounds import Bounds, united
@@ -11,6 +10,7 @@ from ddtheory.certify.germs import Germ, Node
 from ddtheory.certify.polynomials import Polynomial, proportional
 from ddtheory.certify.refusal import require
 from ddtheory.certify.rules.rule import rule
+from ddtheory.certify.scalars import total
 
 
 @rule("blowup", keeps_sign=True)
@@ -48,7 +48,7 @@ def blowup(node: Node) -> Bounds:
 def in_chart(germ: Germ, centre: Sequence[int], chart: int) -> Germ:
     """The germ in the chart x_i = t, x_j = t x_j for j in the centre."""
     prior = list(germ.prior)
-    prior[chart] = sum((germ.prior[j] + 1 for j in centre), Fraction(0)) - 1
+    prior[chart] = total(germ.prior[j] + 1 for j in centre) - 1
     moved = [
         {
             tuple(sum(exponent[j] for j in centre) if i == chart else e for i, e in enumerate(exponent)): c
@@ -71,11 +71,11 @@ def _check_symmetry(
         ),
         "a symmetry changes the prior or the boundaries",
     )
-    moved = [_permuted(f, images) for f in germ.generators]
+    moved = [permuted(f, images) for f in germ.generators]
     for those, these in ((moved, germ.generators), (germ.generators, moved)):
         require(all(any(proportional(f, g) for g in these) for f in those if f), "a symmetry changes the ideal")
 
 
-def _permuted(f: Polynomial, images: Sequence[int]) -> Polynomial:
+def permuted(f: Polynomial, images: Sequence[int]) -> Polynomial:
     places = [images.index(i) for i in range(len(images))]
     return {tuple(exponent[place] for place in places): c for exponent, c in f.items()}

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from ddtheory.certify import strict_json
-from ddtheory.certify.bounds import Bounds
+from ddtheory.certify.bounds import Bounds, crossed
 from ddtheory.certify.flats import flats, longest_chain
 from ddtheory.certify.germs import Node
 from ddtheory.certify.matrices import (
@@ -23,9 +23,7 @@ from ddtheory.certify.polyhedra import Polyhedron
 from ddtheory.certify.polynomials import Polynomial, at_zero, derivative, equal, is_unit, multiply, power, pruned
 from ddtheory.certify.refusal import require
 from ddtheory.certify.rules.rule import rule
-from ddtheory.certify.scalars import Number, sign
-
-_MOST_TERMS = 200_000
+from ddtheory.certify.scalars import Number, sign, total
 
 
 @rule("arrangement")
@@ -35,6 +33,7 @@ def arrangement(node: Node) -> Bounds:
     Blowing up all flats W of the arrangement of the L_j and the weighted coordinate hyperplanes, smallest first, gives
     normal crossings; the divisor of W has discrepancy codim W + Σ h_i and order Σ s_j over the hyperplanes that
     contain W, and divisors meet exactly along chains. So κ is the least ratio and m the longest chain of minimisers.
+    Forms in separate variables are a product in separate variables: the smallest value, and multiplicities add.
 
     Sources: Mustață 2006, Corollary 0.3; Kosta and Windisch 2024 (real flats, multiplicity); De Concini and Procesi
     1995 (chains).
@@ -58,15 +57,31 @@ def arrangement(node: Node) -> Bounds:
     for form, s in zip(forms, exponents, strict=True):
         product = multiply(product, power(_linear(form), s, d))
     require(equal(node.generator, product), "the generator is not the product of the powers of the forms")
-    return _from_flats(node, forms, exponents)
+    return _from_blocks(node, forms, exponents)
 
 
-def _from_flats(node: Node, forms: list[list[Number]], exponents: list[int]) -> Bounds:
+def _from_blocks(node: Node, forms: list[list[Number]], exponents: list[int]) -> Bounds:
+    """The pair of the product, block by block of forms that share variables."""
+    blocks: list[tuple[set[int], list[int]]] = []
+    for number, form in enumerate(forms):
+        used = {index for index, c in enumerate(form) if sign(c)}
+        joined = [block for block in blocks if block[0] & used]
+        blocks = [block for block in blocks if not block[0] & used]
+        blocks.append((used.union(*(v for v, _ in joined)), [number, *(k for _, numbers in joined for k in numbers)]))
+    return crossed(
+        [
+            _from_flats(node, used, [forms[k] for k in numbers], [exponents[k] for k in numbers])
+            for used, numbers in blocks
+        ]
+    )
+
+
+def _from_flats(node: Node, used: set[int], forms: list[list[Number]], exponents: list[int]) -> Bounds:
     d = node.germ.dimension
     weights = [Fraction(0)] * len(forms)
     orders = list(exponents)
     for index, h in enumerate(node.germ.prior):
-        if h:
+        if h and index in used:
             axis: list[Number] = [int(index == i) for i in range(d)]
             same = next((k for k, form in enumerate(forms) if rank([form, axis]) == 1), None)
             if same is None:
@@ -74,7 +89,7 @@ def _from_flats(node: Node, forms: list[list[Number]], exponents: list[int]) -> 
             else:
                 weights[same] += h
     ratios = {
-        flat: (codimension + sum((weights[j] for j in flat), Fraction(0))) / sum(orders[j] for j in flat)
+        flat: (codimension + total(weights[j] for j in flat)) / sum(orders[j] for j in flat)
         for flat, codimension in flats(forms).items()
         if any(orders[j] for j in flat)
     }
@@ -98,8 +113,11 @@ def matrix_product(node: Node) -> Bounds:
     matrices = [_variable_matrix(matrix) for matrix in strict_json.items(data["matrices"], "matrices")]
     require(len(matrices) >= 1, "there is no matrix")
     _all_free_once(node, [index for matrix in matrices for row in matrix for index in row])
-    paths = math.prod(len(matrix) for matrix in matrices[:-1]) * len(node.germ.generators)
-    require(paths <= _MOST_TERMS, "the product is too large to be checked")
+    paths = math.prod(len(matrix) for matrix in matrices[:-1])
+    require(
+        all(len(f) == paths for f in node.germ.generators),
+        f"the generators are not the entries of the product: those have {paths} terms",
+    )
     widths, entries = product_entries(matrices, node.germ.dimension)
     stated = [strict_json.integer(w, "a width", 1) for w in strict_json.items(data["widths"], "widths")]
     require(stated == widths, f"the matrices have the widths {widths}, not {stated}")
@@ -120,8 +138,12 @@ def generic_minors(node: Node) -> Bounds:
     _all_free_once(node, [index for row in matrix for index in row])
     a, b = len(matrix), len(matrix[0])
     size = strict_json.integer(data["size"], "the size", 1, min(a, b) + 1)
-    count = math.comb(a, size) * math.comb(b, size)
-    require(count * math.factorial(size) <= _MOST_TERMS, "the minors are too many to be checked")
+    terms, count = math.factorial(size), math.comb(a, size) * math.comb(b, size)
+    require(len(node.germ.generators) >= count, f"the generators are not the minors of the matrix: there are {count}")
+    require(
+        all(len(f) == terms for f in node.germ.generators),
+        f"the generators are not the minors of the matrix: those have {terms} terms",
+    )
     expected = minors(matrix, size, node.germ.dimension)
     require(is_multiple_of_all(node.germ.generators, expected), "the generators are not the minors of the matrix")
     ratios = [Fraction((a - i) * (b - i), size - i) for i in range(size)]
@@ -178,7 +200,7 @@ def definite(node: Node) -> Bounds:
     )
     hessian = [[at_zero(derivative(f, [(i == k) + (j == k) for k in range(d)])) for j in range(d)] for i in range(d)]
     require(is_definite(hessian), "the quadratic part is not definite")
-    return Bounds.exactly(sum(germ.tau, Fraction(0)) / 2, 1)
+    return Bounds.exactly(total(germ.tau) / 2, 1)
 
 
 def _variable_matrix(value: Any) -> list[list[int]]:

@@ -13,6 +13,7 @@ from ddtheory.certify.germs import Node
 from ddtheory.certify.polyhedra import Face, Polyhedron, dot
 from ddtheory.certify.refusal import require
 from ddtheory.certify.rules.rule import rule
+from ddtheory.certify.scalars import total
 
 
 @rule("newton")
@@ -31,7 +32,7 @@ def newton(node: Node) -> Bounds:
     needed = ("weights", "multipliers", "support", "multiplicity", "faces")
     data = node.have(*needed, optional=("zero", "zeros"))
     require(not node.children, "the rule has no children")
-    polyhedron = Polyhedron.of(node.germ.exponents)
+    polyhedron = node.germ.polyhedron
     value, multiplicity = programme(node, polyhedron, data)
     faces = faces_with_orders(node, polyhedron, data["faces"])
     newton_pair = Bound(value, multiplicity)
@@ -72,11 +73,11 @@ def programme(node: Node, polyhedron: Polyhedron, data: Mapping[str, Any]) -> tu
     require(all(y >= 0 for y in multipliers), "a multiplier is negative")
     for index, bound in enumerate(tau):
         require(
-            sum((y * a[index] for y, a in zip(multipliers, support, strict=True)), Fraction(0)) <= bound,
+            total(y * a[index] for y, a in zip(multipliers, support, strict=True)) <= bound,
             "the multipliers are not feasible",
         )
     value, multiplicity = polyhedron.optimum(tau)
-    require(dot(weights, tau) == sum(multipliers, Fraction(0)) == value, "the weights and multipliers are not optimal")
+    require(dot(weights, tau) == total(multipliers) == value, "the weights and multipliers are not optimal")
     stated = strict_json.integer(data["multiplicity"], "the multiplicity")
     require(stated == multiplicity, f"the multiplicity of the programme is {multiplicity}, not {stated}")
     return value, multiplicity

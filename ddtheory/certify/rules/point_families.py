@@ -50,7 +50,7 @@ def at_roots(node: Node) -> Bounds:
     germ = node.germ
     v = strict_json.integer(data["variable"], "the variable", 0, germ.dimension)
     require(v in node.parameters and not germ.nonnegative[v], "the variable is no parameter of both signs")
-    split = [_own_factor(f, v) for f in germ.generators if f]
+    split = [own_factor(f, v) for f in germ.generators if f]
     require(len(split) == len(germ.generators), "a generator is 0")
     factors = [_in_one(node.polynomial(f, "a factor"), v) for f in strict_json.items(data["factors"], "factors")]
     left = node.parameters - {v}
@@ -83,7 +83,7 @@ def _weightless(germ: Germ, v: int) -> Germ:
     return replace(germ, prior=tuple(Fraction(0) if i == v else h for i, h in enumerate(germ.prior)))
 
 
-def _own_factor(f: Polynomial, v: int) -> tuple[Univariate, Polynomial]:
+def own_factor(f: Polynomial, v: int) -> tuple[Univariate, Polynomial]:
     """p(v) and g with f = p(v)·g, g free of v, up to a constant."""
     slices: dict[Exponent, dict[int, Number]] = {}
     for exponent, c in f.items():

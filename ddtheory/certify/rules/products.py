@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
+import math
 from fractions import Fraction
 
 from ddtheory.certify import strict_json
 from ddtheory.certify.bounds import UNIT, Bound, Bounds, crossed, sharpest, summed
 from ddtheory.certify.germs import Node
+from ddtheory.certify.polyhedra import dot
 from ddtheory.certify.polynomials import Polynomial, add, constant, equal, is_unit, multiply, substitute, variable
 from ddtheory.certify.refusal import require
 from ddtheory.certify.rules.ideals import units_of
@@ -100,8 +101,7 @@ def crossing(node: Node) -> Bounds:
             wanted = multiply(wanted, choices[number])
         require(equal(f, wanted), f"a generator is not the product {list(numbers)}")
         chosen.add(numbers)
-    needed = set(itertools.product(*(range(len(choices)) for choices in lifted)))
-    require(chosen == needed, "not every product of generators of the factors occurs")
+    require(len(chosen) == math.prod(map(len, lifted)), "not every product of generators of the factors occurs")
     return crossed([child.claim for child in node.children])
 
 
@@ -151,9 +151,9 @@ def bounds(node: Node) -> Bounds:
 def _from_weights(node: Node, weights: list[Fraction]) -> Fraction:
     require(all(w >= 0 for w in weights), "a weight is negative")
     require(bool(node.germ.exponents), "every generator is 0")
-    order = min(sum((w * e for w, e in zip(weights, a, strict=True)), Fraction(0)) for a in node.germ.exponents)
+    order = min(dot(weights, a) for a in node.germ.exponents)
     require(order > 0, "the ideal has order 0 for these weights")
-    return sum((w * t for w, t in zip(weights, node.germ.tau, strict=True)), Fraction(0)) / order
+    return dot(weights, node.germ.tau) / order
 
 
 def _from_order(node: Node, value: object) -> Fraction:

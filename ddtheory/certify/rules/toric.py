@@ -12,6 +12,7 @@ from ddtheory.certify.bounds import Bounds, united
 from ddtheory.certify.face_proofs import on_edge, parts, primitive_step
 from ddtheory.certify.fields import Field
 from ddtheory.certify.germs import Germ, Node
+from ddtheory.certify.limits import MOST_EXPONENT, within
 from ddtheory.certify.polyhedra import Face, Polyhedron, affine_dimension
 from ddtheory.certify.polynomials import Polynomial, substitute
 from ddtheory.certify.refusal import Refused, require
@@ -38,7 +39,7 @@ def toric(node: Node) -> Bounds:
     germ = node.germ
     require(germ.dimension == 2, "the rule is for two variables")
     require(germ.nonnegative[0] == germ.nonnegative[1], "one variable has a boundary and the other has none")
-    polyhedron = Polyhedron.of(germ.exponents)
+    polyhedron = germ.polyhedron
     least, multiplicity = programme(node, polyhedron, data)
     faces = [face for face, _ in faces_with_orders(node, polyhedron, data["faces"])]
     charts = [
@@ -75,9 +76,9 @@ def _check_edge(
     needed = roots(governing, 0 if one_sided else None)
     for chart, child in charts:
         require(_matrix(chart["matrix"], normal) == matrix, "two charts of one edge have different matrices")
-        root = _root(chart["root"], germ.field)
+        root = read_root(chart["root"], germ.field)
         require(_is_root(common, root), "the root of a chart is no root of the face ideal")
-        require(not one_sided or _is_positive(root), "the root of a chart lies outside the domain")
+        require(not one_sided or is_positive(root), "the root of a chart lies outside the domain")
         require(not any(_same(root, other) for other in seen), "a root has two charts")
         seen.append(root)
         needed -= _is_root(governing, root)
@@ -95,7 +96,7 @@ def _matrix(given: Any, normal: tuple[int, ...]) -> tuple[tuple[int, int], tuple
     )
     require((a, c) == normal, "the first column of the matrix is not the primitive normal of the edge")
     require(abs(a * d - b * c) == 1, "the matrix is not unimodular")
-    require(max(abs(b), abs(d)) <= 10_000, "the matrix is too large to be checked")
+    within(max(abs(b), abs(d)), MOST_EXPONENT, "for an entry of a matrix")
     return (a, b), (c, d)
 
 
@@ -105,7 +106,7 @@ def _along(germ: Germ, face: Face, b: int, d: int) -> Univariate:
     return on_edge(moved, (1,))
 
 
-def _root(given: Any, over: Field | None) -> Root:
+def read_root(given: Any, over: Field | None) -> Root:
     if isinstance(given, Mapping):
         require(over is None, "the root of a chart opens a second field")
         found = strict_json.field(given)
@@ -118,7 +119,7 @@ def _is_root(p: Univariate, root: Root) -> bool:
     return root.is_root(p) if isinstance(root, Field) else sign(root) != 0 and sign(value(p, root)) == 0
 
 
-def _is_positive(root: Root) -> bool:
+def is_positive(root: Root) -> bool:
     return sign(root.element([0, 1]) if isinstance(root, Field) else root) > 0
 
 

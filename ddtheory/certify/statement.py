@@ -1,0 +1,69 @@
+"""What a certificate is about: K or its generators, the point, the prior, the domain. Read from it, never assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from ddtheory.certify.germs import Germ
+from ddtheory.certify.notation import field_text, generator_of_field, polynomial_text, variable_names
+from ddtheory.certify.scalars import shown
+
+_LONGEST = 500
+_MOST_GENERATORS = 20
+_MOST_ENTRIES = 50
+
+
+@dataclass(frozen=True)
+class Statement:
+    """The germ whose pair a certificate claims.
+
+    Attributes:
+        divergence: K is the one generator itself; otherwise K ≍ Σ f².
+        germ: the germ as given, before its point is moved to the origin.
+        at: the point, one coordinate for every variable.
+    """
+
+    divergence: bool
+    germ: Germ
+    at: tuple[Fraction, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Plain data, nothing shortened; names and numbers as text."""
+        germ, names = self.germ, variable_names(self.germ)
+        return {
+            "kind": "divergence" if self.divergence else "generators",
+            "generators": [polynomial_text(f, germ) for f in germ.generators],
+            "at": dict(zip(names, map(shown, self.at), strict=True)),
+            "prior": {name: shown(h) for name, h in zip(names, germ.prior, strict=True) if h},
+            "nonnegative": [name for name, one_sided in zip(names, germ.nonnegative, strict=True) if one_sided],
+            "field": None if germ.field is None else field_text(germ.field, generator_of_field(germ)),
+        }
+
+    def __str__(self) -> str:
+        germ, names = self.germ, variable_names(self.germ)
+        listed = [polynomial_text(f, germ, _LONGEST) for f in germ.generators[:_MOST_GENERATORS]]
+        if self.divergence:
+            lines = [f"K = {listed[0]}"]
+        else:
+            lines = ["K ≍ the sum of the squares of", *(f"  {text}" for text in listed)]
+            more = len(germ.generators) - len(listed)
+            lines += [f"  and {more} more (all of them with --json)"] * bool(more)
+        if germ.field is not None:
+            lines.append(f"with {field_text(germ.field, generator_of_field(germ))}")
+        point = [f"{name} = {shown(value)}" for name, value in zip(names, self.at, strict=True)]
+        lines.append(f"near {_listed(point)}" if any(self.at) else f"near {_listed(names, ' = ')} = 0")
+        weights = [f"|{name}|^({shown(h)})" for name, h in zip(names, germ.prior, strict=True) if h]
+        lines.append(f"prior: {_listed(weights, '*') or '1'}")
+        sides = [f"{name} >= 0" for name, one_sided in zip(names, germ.nonnegative, strict=True) if one_sided]
+        lines.append(f"domain: {_listed(sides) or 'no boundary'}")
+        return "\n".join(lines)
+
+
+def _listed(entries: Sequence[str], joint: str = ", ") -> str:
+    """Shortened, and saying so."""
+    text = joint.join(entries[:_MOST_ENTRIES])
+    more = len(entries) - _MOST_ENTRIES
+    return f"{text} and {more} more (all of them with --json)" if more > 0 else text

@@ -1,0 +1,160 @@
+"""A certificate from anybody: the check ends within its time and memory, and then says neither yes nor no."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from handwriting import germ, node, of_ideal
+from handwritten import EXAMPLES
+from hostile import HOSTILE, coordinate_forms, many_small_matrices, wide_networks
+
+from ddtheory.certify import apart, certify_file, check, limits
+from ddtheory.certify.flats import flats
+from ddtheory.certify.refusal import Exceeded
+from ddtheory.errors import InvalidValueError
+
+HALF = Fraction(1, 2)
+CUSP = json.loads(json.dumps(EXAMPLES["cusp"].certificate))
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_certificate_ends_and_is_not_accepted(name: str) -> None:
+    report = check(json.dumps(HOSTILE[name]()), seconds=0.3, megabytes=100)
+    assert report.outcome in ("not decided", "rejected")
+    assert (report.rejection is None) is (report.outcome == "not decided") is (report.undecided is not None)
+    assert report.lam is report.lower is report.statement is None
+
+
+def test_most_hostile_certificates_meet_a_limit() -> None:
+    """They are hostile indeed: one alone is rejected, because it is seen at once to be wrong."""
+    outcomes = {name: check(make(), seconds=0.1, megabytes=100).outcome for name, make in HOSTILE.items()}
+    assert [name for name, outcome in outcomes.items() if outcome != "not decided"] == ["2^34 index tuples"]
+
+
+@pytest.mark.parametrize(
+    ("make", "limit", "place"),
+    [
+        (lambda: many_small_matrices(900), "limit of 0.2 s", "in step 1 of 1"),
+        (HOSTILE["a constant to the power 10^12"], "limit of 100000 bits of one number", "in step 1 of 2"),
+        (HOSTILE["2500 matrices"], "limit of 1000 variables", "while reading"),
+        (HOSTILE["a point of 3999 digits under x^49999"], "limit of 100000 bits of one number", "at the root"),
+    ],
+)
+def test_the_report_names_the_limit_and_the_step(make: Callable[[], Any], limit: str, place: str) -> None:
+    report = check(make(), seconds=0.2)
+    assert report.undecided is not None
+    assert (report.undecided.limit, report.undecided.place) == (limit, place)
+    assert str(report).startswith(f"not decided: {limit} reached {place}")
+    document = report.document()
+    assert document["outcome"] == "not decided" and document["undecided"]["limit"] == limit
+    assert document["accepted"] is False and document["rejection"] is None
+
+
+def test_memory_has_a_limit_of_its_own() -> None:
+    report = check(wide_networks(), seconds=60, megabytes=10)
+    assert report.undecided is not None and report.undecided.limit == "limit of 10 MB"
+
+
+def test_what_is_right_and_large_is_accepted_when_it_can_be() -> None:
+    """x_1 ⋯ x_14 as an arrangement has 2^14 flats; forms in separate variables are a product."""
+    report = check(coordinate_forms(14))
+    assert report.accepted and (report.lam, report.multiplicity) == (HALF, 14)
+    small = check(many_small_matrices(30))
+    assert small.accepted and (small.lam, small.multiplicity) == (HALF, 30)
+
+
+@pytest.mark.parametrize("value", [0, -1, float("nan"), True, "3", None])
+def test_a_limit_is_a_positive_number(value: Any) -> None:
+    with pytest.raises(InvalidValueError, match="positive number"):
+        check(CUSP, seconds=value)
+    with pytest.raises(InvalidValueError, match="positive number"):
+        check(CUSP, megabytes=value)
+
+
+def test_no_limit_at_all_is_infinity() -> None:
+    assert check(CUSP, seconds=float("inf"), megabytes=float("inf")).accepted
+
+
+def test_a_budget_ends_with_its_check() -> None:
+    """Inside, the same work is stopped; afterwards, and without a check, it is not."""
+    forms = [[int(i == j) for j in range(9)] for i in range(9)]
+    budget = limits.Budget(1e-6, 1e6)
+    with pytest.raises(Exceeded, match="limit of 1e-06 s"), limits.limited(budget):
+        flats(forms)
+    assert len(flats(forms)) == 2**9
+
+
+def test_objects_that_no_json_holds_end_as_well() -> None:
+    """A node that is its own child, tenfold; integers that Python does not print; a field that is no field."""
+    round_and_round: dict[str, Any] = node("best", germ("x", "x"), "1,1")
+    round_and_round["children"] = [round_and_round] * 10
+    assert check(of_ideal(round_and_round), seconds=0.2).outcome == "not decided"
+    for key in CUSP:
+        assert not check({**CUSP, key: 10**5_000}).accepted
+    huge = json.loads(json.dumps(CUSP))
+    huge["derivation"]["germ"]["generators"][0][0][0][0] = 10**5_000
+    assert check(huge).outcome == "not decided"
+
+
+# --- the process around the check -------------------------------------------------------------------------------------
+
+
+def written(folder: Path, certificate: Any) -> Path:
+    path = folder / "certificate.json"
+    path.write_text(json.dumps(certificate), encoding="utf-8")
+    return path
+
+
+def test_a_file_is_checked_within_limits(tmp_path: Path) -> None:
+    code, text = certify_file(written(tmp_path, many_small_matrices(900)), seconds=0.2)
+    assert (code, text) == (2, "not decided: limit of 0.2 s reached in step 1 of 1 (rule matrix_product)")
+    code, text = certify_file(written(tmp_path, CUSP), as_json=True, seconds=60, megabytes=500)
+    assert code == 0 and json.loads(text)["lambda"] == "5/12" and text.isascii()
+    with pytest.raises(InvalidValueError, match="positive number"):
+        certify_file(written(tmp_path, CUSP), seconds=0)
+    with pytest.raises(InvalidValueError, match="more than"):
+        certify_file("/dev/zero" if sys.platform != "win32" else _large(tmp_path))
+
+
+def _large(folder: Path) -> Path:
+    path = folder / "large.json"
+    path.write_bytes(b" " * (limits.MOST_BYTES_OF_TEXT + 1))
+    return path
+
+
+def test_a_process_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "_GRACE", 0.2)
+    monkeypatch.setattr(apart, "_PROGRAM", "while True: pass")
+    code, text = apart.check_apart(json.dumps(CUSP), False, 0.3, 100)
+    assert (code, text) == (2, "not decided: limit of 0.3 s reached by the process of the check")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system limits the memory of a process on Linux alone")
+def test_a_process_that_wants_too_much_memory_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    limited = "import sys; sys.path.insert(0, sys.argv[1]); from ddtheory.certify.apart import _limit; _limit(20, 100)"
+    for taken, decided in ((b"2 * 10**9", False), (b"10**6", True)):
+        monkeypatch.setattr(apart, "_PROGRAM", f"{limited}; bytearray({taken.decode()}); sys.exit(10)")
+        code, text = apart.check_apart(json.dumps(CUSP), False, 20, 100)
+        assert (code == 0) is decided and ("memory" in text) is not decided
+
+
+def test_a_mistake_of_ours_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "_PROGRAM", "1 / 0")
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        apart.check_apart(json.dumps(CUSP), False, 5, 100)
+
+
+def test_no_module_of_the_current_folder_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Certificates are often checked where they were downloaded."""
+    path = written(tmp_path, CUSP)
+    for name in ("json", "resource", "fractions", "sitecustomize"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert certify_file(path)[0] == 0
+    assert not (tmp_path / "ran").exists()
