@@ -160,10 +160,18 @@ def _negative_vector(matrix: Sequence[Sequence[Number]]) -> list[Number] | None:
         at = signs.index(1)
         pivot, first, vector = rows[at][at], rows[at], basis[at]
         others = [i for i in range(len(rows)) if i != at]
-        flat = primitive([_minus(pivot * rows[i][j], first[i] * first[j]) for i in others for j in others])
-        basis = [primitive([pivot * b - first[i] * a for a, b in zip(vector, basis[i], strict=True)]) for i in others]
-        rows = [flat[k * len(others) : (k + 1) * len(others)] for k in range(len(others))]
+        # one divisor for all: a vector that is scaled by itself would no longer fit its row
+        rows = _primitive([[_minus(pivot * rows[i][j], first[i] * first[j]) for j in others] for i in others])
+        basis = _primitive(
+            [[_minus(pivot * b, first[i] * a) for a, b in zip(vector, basis[i], strict=True)] for i in others]
+        )
     return None
+
+
+def _primitive(rows: Sequence[Sequence[Number]]) -> list[list[Number]]:
+    """The rows, divided by one positive number."""
+    flat = iter(primitive(list(itertools.chain(*rows))))
+    return [list(itertools.islice(flat, len(row))) for row in rows]
 
 
 def _minus(left: Number, right: Number) -> Number:

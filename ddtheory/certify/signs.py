@@ -23,7 +23,6 @@ from ddtheory.certify.polynomials import (
     gradient_at_zero,
     is_unit,
 )
-from ddtheory.certify.rules.blow_ups import permuted
 from ddtheory.certify.rules.point_families import own_factor
 from ddtheory.certify.rules.toric import is_positive, read_root
 from ddtheory.certify.scalars import Number, sign
@@ -202,15 +201,8 @@ def _best(node: Node) -> Signs:
 
 
 def _blow_up(node: Node) -> Signs:
-    """The charts hold the generator itself; one that is left out holds c·f, where the symmetry turns f into that."""
-    parts = [signs(child) for child in node.children]
-    for images in node.data.get("symmetries", {}).values():
-        moved = permuted(node.generator, images)
-        first = next(iter(moved))
-        parts += [
-            _times(sign(moved[first]) * sign(node.generator[first]), part) for part in parts[: len(node.children)]
-        ]
-    return _together(parts, "it has different signs in different charts")
+    """The charts hold the generator itself, and every chart, over all its points, is dense in a neighbourhood."""
+    return _together([signs(child) for child in node.children], "it has different signs in different charts")
 
 
 def _roots(node: Node) -> Signs:

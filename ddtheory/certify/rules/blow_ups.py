@@ -71,11 +71,11 @@ def _check_symmetry(
         ),
         "a symmetry changes the prior or the boundaries",
     )
-    moved = [permuted(f, images) for f in germ.generators]
+    moved = [_permuted(f, images) for f in germ.generators]
     for those, these in ((moved, germ.generators), (germ.generators, moved)):
         require(all(any(proportional(f, g) for g in these) for f in those if f), "a symmetry changes the ideal")
 
 
-def permuted(f: Polynomial, images: Sequence[int]) -> Polynomial:
+def _permuted(f: Polynomial, images: Sequence[int]) -> Polynomial:
     places = [images.index(i) for i in range(len(images))]
     return {tuple(exponent[place] for place in places): c for exponent, c in f.items()}
