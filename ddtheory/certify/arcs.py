@@ -79,7 +79,6 @@ def signs_by_faces(
         if sign(arc.lead) != turn:
             raise BothSigns("the vertices of its Newton polyhedron differ in sign", arcs[0], arc)
     positive: set[Face] = {face for face in faces if len(face) == 1}
-    not_negative = set(positive)
     decided = True
     for face in faces:
         if face in positive:
@@ -90,11 +89,10 @@ def signs_by_faces(
             around = (charts or {}).get(face, ())
             if any(taken is not None and -turn in taken for taken in around):
                 raise BothSigns("it has the other sign around a root on an edge", arcs[0])
-            not_negative.add(face)
             if not zeros:
                 positive.add(face)
             decided = decided and len(around) >= zeros and None not in around
-        elif _is_positive(germ, face, turn, (proofs or {}).get(face, {}), positive, not_negative):
+        elif _is_positive(germ, face, turn, (proofs or {}).get(face, {}), positive):
             positive.add(face)
             other = None
         else:
@@ -255,10 +253,8 @@ def _zeros_on_edge(germ: Germ, face: Face) -> int:
     return roots(along, None if any(step[i] % 2 for i in _two_sided(germ)) else 0)
 
 
-def _is_positive(
-    germ: Germ, face: Face, turn: int, proof: Mapping[str, Any], positive: set[Face], not_negative: set[Face]
-) -> bool:
-    """Whether turn · f_γ > 0 in the torus; the hypothesis that f has one sign is no part of the reasons."""
+def _is_positive(germ: Germ, face: Face, turn: int, proof: Mapping[str, Any], positive: set[Face]) -> bool:
+    """Whether turn · f_γ > 0 in the torus, when it is ≥ 0 on smaller faces; not by the hypothesis of one sign."""
     part, inner = _part(germ, face), _two_sided(germ)
     if all(sign(c) == turn and not any(a[i] % 2 for i in inner) for a, c in part.items()):
         return True
@@ -267,8 +263,8 @@ def _is_positive(
     if proof.get("kind") == "cofactors":
         return bool(proof["order"] == 1)  # no zero at all, and so the sign of a vertex in every orthant
     if proof.get("kind") == "additive":
-        block = frozenset(map(tuple, proof["exponents"]))
-        return block in positive and face - block in not_negative
+        # the other summand is the part on a face as well, and counts there
+        return frozenset(map(tuple, proof["exponents"])) in positive
     return False
 
 

@@ -180,7 +180,7 @@ def _conclusion(
         try:
             stated = strict_json.bound(top[key], key) if key in ("lower", "upper") else top[key]
             same_type = isinstance(stated, type(wanted)) and not isinstance(stated, bool)
-            other = str(stated) if isinstance(stated, Bound) else strict_json.quoted(stated)
+            other = str(stated) if isinstance(stated, Bound | str) else strict_json.quoted(stated)
             require(same_type and stated == wanted, f"the derivation proves {wanted}, not {other}")
         except Refused as refused:
             raise Malformed(key, "", str(refused)) from None

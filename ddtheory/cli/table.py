@@ -46,7 +46,11 @@ VERBS = (
     ),
     Verb(
         "certify",
-        {0: "the certificate is accepted", 1: "it is rejected; it says where and why", 2: "there is no certificate"},
+        {
+            0: "the certificate is accepted",
+            1: "it is rejected; it says where and why",
+            2: "there is no certificate, or a limit was reached and nothing is decided",
+        },
     ),
     Verb("order", {0: "the order", 2: "the input is refused, or the order cannot be decided"}),
     Verb("nu", {0: "the value", 2: "the input is refused"}),

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 import sympy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddtheory.certify.bounds import Bound, Bounds, crossed, sharpest, summed, united
@@ -18,7 +18,7 @@ from ddtheory.certify.matrices import deep_linear, is_definite, minors, rank
 from ddtheory.certify.polyhedra import Polyhedron, affine_dimension
 from ddtheory.certify.polynomials import derivative, multiply, power, substitute
 from ddtheory.certify.refusal import Refused
-from ddtheory.certify.sturm import gcd, largest_multiplicity, repeated, roots, square_free
+from ddtheory.certify.sturm import gcd, largest_multiplicity, negative_point, repeated, roots, square_free
 
 small = st.integers(-4, 4)
 univariate = st.lists(small, min_size=1, max_size=6).filter(lambda p: p[-1] != 0)
@@ -45,6 +45,22 @@ def test_roots_and_multiplicities_agree_with_sympy(p: list, q: list, times: int)
     assert largest_multiplicity(coefficients, True) == max(map(positive.count, positive), default=0)
     for order in (1, 2, 3):
         assert roots(repeated(coefficients, order)) == len({root for root in listed if listed.count(root) >= order})
+
+
+@settings(max_examples=15)  # sympy takes its time
+@given(st.lists(st.tuples(st.integers(1, 12), st.integers(1, 3)), max_size=3), univariate)
+def test_a_negative_point_is_found_where_there_is_one(factors: list, p: list) -> None:
+    """Roots that lie close together, 1/12 and 1/11 for instance, and one more polynomial."""
+    product = as_sympy(p)
+    for place, times in factors:
+        product *= sympy.Poly(place * Z - 1, Z) ** times
+    coefficients = [int(c) for c in reversed(product.all_coeffs())]
+    found = negative_point(coefficients)
+    positive = sorted({root for root in sympy.real_roots(product) if root > 0})
+    between = [(a + b) / 2 for a, b in itertools.pairwise([0, *positive, 2 * max(positive, default=1)])]
+    assert (found is not None) is any(product.eval(point).evalf(60) < 0 for point in between if point)
+    if found is not None:
+        assert found > 0 and product.eval(sympy.Rational(str(found))) < 0
 
 
 @given(univariate, univariate)

@@ -202,6 +202,15 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("diagonal of quadrant", {DD + "zero/points": [["-1", "-2"], ["-2", "-1"]]}, "orthant of the domain"),
     ("cone", {DD + "zeros/0/points": None}, "not an edge"),
     ("cusp", {DD + "zeros": [{"face": 2, "points": None}]}, "of use only"),
+    (
+        "product of ideals",
+        {
+            "input/germ/generators/1": polynomial("x*z", "x y z"),
+            D + "germ/generators/1": polynomial("x*z", "x y z"),
+            DD + "products/1/indices": [0, 0],
+        },
+        "not every product of generators",
+    ),
     # toric charts
     ("toric", {DD + "charts": [], D + "children": []}, "1 real roots on an edge have no chart"),
     ("toric", {DD + "charts/0/root": "-1"}, "no root of the face ideal"),

@@ -6,16 +6,22 @@ import sys
 
 import click
 
+from ddtheory.certify.limits import MEGABYTES, SECONDS
 from ddtheory.cli.printing import json_option
 
 
 @click.command()
 @click.argument("file", metavar="FILE")
+@click.option("--seconds", type=float, default=SECONDS, show_default=True, help="How long the check may take.")
+@click.option(
+    "--memory", type=float, default=MEGABYTES, show_default=True, metavar="MB", help="How much memory it may take."
+)
 @json_option("the report")
-def certify(file: str, as_json: bool) -> None:
+def certify(file: str, seconds: float, memory: float, as_json: bool) -> None:
     """Check a certificate that `ddtheory rlct --certificate` wrote, with code that shares nothing with what wrote it.
 
-    "-" reads the standard input.
+    "-" reads the standard input. Prints what was proved, of which K, and what it assumes. A certificate may come from
+    anybody: the check is a process of its own, with limits of time and memory (on Windows, of time).
 
     \b
     Example:
@@ -23,6 +29,6 @@ def certify(file: str, as_json: bool) -> None:
     """
     from ddtheory.certify import certify_file
 
-    code, text = certify_file(file, as_json)
+    code, text = certify_file(file, as_json, seconds=seconds, megabytes=memory)
     click.echo(text)
     sys.exit(code)
