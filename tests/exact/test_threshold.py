@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import ddtheory as dd
-from ddtheory.certify import check
+from ddtheory.certify import Report, Undecided, check
 from ddtheory.cli import main
 from ddtheory.errors import InvalidValueError, NotADivergenceError, NotAnalyticError
 from ddtheory.exact.thresholds.derivation import Derivation
@@ -318,6 +318,16 @@ def test_command_writes_a_certificate_that_is_accepted(tmp_path: Path) -> None:
     report = check(target.read_text())
     assert report.accepted and (report.lam, report.multiplicity) == (Fraction(3, 4), 2)
     assert [path.name for path in tmp_path.iterdir()] == ["proof.json"]
+
+
+def test_what_the_checker_does_not_decide_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    undecided = Report(False, undecided=Undecided("limit of 60 s", "in step 1 of 2", "newton"))
+    monkeypatch.setattr("ddtheory.certify.check", lambda text: undecided)
+    found = derived(ideal("x^2", "y*z"))
+    assert not found.checked
+    assert (
+        found.objection == "it does not decide on the certificate: limit of 60 s reached in step 1 of 2 (rule newton)."
+    )
 
 
 def test_command_writes_nothing_when_there_is_no_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

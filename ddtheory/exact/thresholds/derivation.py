@@ -137,10 +137,14 @@ class Derivation:
         from ddtheory.certify import check
 
         try:
-            rejection = check(json.dumps(self.to_json())).rejection
+            report = check(json.dumps(self.to_json()))
         except CertificateError as error:
             return f"there is no certificate to check. {error}"
-        return f"it rejects the certificate at {rejection}. This is a defect: please report it." if rejection else ""
+        if report.accepted:
+            return ""
+        if report.rejection is None:
+            return f"it does not decide on the certificate: {report.undecided}."
+        return f"it rejects the certificate at {report.rejection}. This is a defect: please report it."
 
     def __str__(self) -> str:
         return self._headline()
