@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from importlib.metadata import version
 
 import pytest
@@ -26,3 +27,12 @@ def pytest_report_header() -> str:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Comparisons(config, PEERS), "comparisons")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def witnesses_are_called(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What is kept of the shipped book is for the tests of that book; elsewhere the subject is that witnesses run."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.path.parent.name in ("cli", "verify"):
+            patch.delenv("DDTHEORY_KEEP", raising=False)
+        yield
