@@ -4,8 +4,8 @@
     python tests/quick.py HEAD       what is not committed yet
     python tests/quick.py --list     only says which tests would run
 
-`python -m pytest tests/ROOM -x` runs one room alone; `python -m pytest -n auto` everything but what is marked slow or
-peer; `.ci/run` all there is.
+It needs `pip install -e ".[lint]"`. `python -m pytest tests/ROOM -x` runs one room alone, `python -m pytest -n auto`
+everything but what is marked slow or peer, and `.ci/run` all there is.
 """
 
 from __future__ import annotations
