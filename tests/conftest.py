@@ -1,4 +1,4 @@
-"""Hypothesis profiles, one thread for each worker, the versions that a failure depends on, and the count of comparisons."""
+"""Hypothesis profiles, one thread for each worker, versions that a failure depends on, and the count of comparisons."""
 
 from __future__ import annotations
 
