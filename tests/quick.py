@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TESTS: dict[str, tuple[str, ...]] = {
     "ddtheory/cells": ("cells", "gallery"),
     "ddtheory/certify": ("certify",),
+    "ddtheory/cli": ("cli",),
     "ddtheory/exact": ("exact", "networks"),
     "ddtheory/exact/finite_n": ("fluctuation",),
     "ddtheory/exact/fluctuation": ("fluctuation",),
@@ -28,6 +29,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "ddtheory/gallery": ("gallery", "cli"),
     "ddtheory/measure": ("measure",),
     "ddtheory/networks": ("networks",),
+    "ddtheory/plots": ("verify",),
     "ddtheory/testing": ("testing", "properties"),
     "ddtheory/verify": ("verify", "cli"),
     "ddtheory/workbench": ("cells", "fluctuation", "measure", "verify"),
