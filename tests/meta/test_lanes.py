@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,11 @@ def test_control_what_is_loaded_is_seen() -> None:
 def test_the_conftest_loads_nothing_heavy(name: str) -> None:
     code = f"import sys; sys.path.insert(0, 'tests'); import conftest; assert {name!r} not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+
+
+def test_what_the_default_leaves_out_has_its_turn_in_the_full_run() -> None:
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+    left_out = set(re.findall(r"not (\w+)", options["addopts"]))
+    assert left_out == {"slow", "peer"}
+    run = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert left_out == set(re.findall(r"^python -m pytest -m (\w+)", run, flags=re.MULTILINE))
