@@ -1,15 +1,17 @@
-"""Hypothesis profiles, the versions that a failure depends on, and the count of comparisons with other packages."""
+"""Hypothesis profiles, one thread for each worker, versions that a failure depends on, and the count of comparisons."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from importlib.metadata import version
 
-import hypothesis
 import pytest
-import sympy
-import torch
 from comparisons import PEERS, Comparisons
 from hypothesis import settings
+
+# the models of the tests have a handful of numbers, and workers share the machine; torch reads this when it is imported
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # sympy's caches make the first example of a test slow, so deadlines say nothing here
 settings.register_profile("dev", max_examples=20, deadline=None)
@@ -20,8 +22,17 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 
 def pytest_report_header() -> str:
-    return f"torch {torch.__version__}, sympy {sympy.__version__}, hypothesis {hypothesis.__version__}"
+    return ", ".join(f"{name} {version(name)}" for name in ("torch", "sympy", "hypothesis"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Comparisons(config, PEERS), "comparisons")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def witnesses_are_called(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What is kept of the shipped book is for the tests of that book; elsewhere the subject is that witnesses run."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.path.parent.name in ("cli", "verify"):
+            patch.delenv("DDTHEORY_KEEP", raising=False)
+        yield

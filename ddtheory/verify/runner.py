@@ -52,7 +52,8 @@ def run(
 ) -> RunResult:
     """Checks the claims of these entries.
 
-    Ctrl-C ends the run early: finished claims keep their verdict, the others are `not checked`.
+    Ctrl-C ends the run early: finished claims keep their verdict, the others are `not checked`. Where the environment
+    variable `DDTHEORY_KEEP` names a folder, a witness that was called before is not called again, see `kept`.
 
     Args:
         entries: what `select` or `load` returned.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
 from ddtheory.verify.book import Entry
 from ddtheory.verify.claim import Experiment, Outcome, Proof
 from ddtheory.verify.findings import of_experiment, of_proof
+from ddtheory.verify.kept import returned
 from ddtheory.verify.verdicts import WITNESSES, ClaimResult, Record, WitnessName, WitnessResult, judge
 
 
@@ -25,14 +25,13 @@ def check(entry: Entry) -> ClaimResult:
 
 def call(entry: Entry, name: WitnessName) -> WitnessResult:
     """Runs one witness. What it raises becomes its outcome; what it prints goes to standard error."""
-    witness: Callable[[], object] | None = getattr(entry.claim, name)
-    if witness is None:
+    if getattr(entry.claim, name) is None:
         return WitnessResult(name, Outcome.MISSING)
     started = perf_counter()
     try:
         # Standard output belongs to the report.
         with contextlib.redirect_stdout(sys.stderr):
-            result = _read(name, witness())
+            result = _read(name, returned(entry, name))
     except (Exception, SystemExit) as error:
         result = WitnessResult(name, Outcome.RAISED, error=_describe(error, entry.path))
     seconds = perf_counter() - started

@@ -9,6 +9,7 @@ import pytest
 import sympy
 import torch
 from catalogue_points import a_point, measured, same, symbolic
+from recipes import CATALOGUE, Recipe, later
 
 from ddtheory import cells
 from ddtheory.cells import Cell, Relation
@@ -16,24 +17,39 @@ from ddtheory.errors import InvalidValueError, UnknownNameError
 from ddtheory.measure import fisher_along, order
 from ddtheory.values import Kind, ReadingStatus
 
-CATALOGUE = cells.catalogue()
+# likelihoods of mixtures; a ReLU that is off in part. Everywhere else the two faces are equal
+ASYMPTOTIC_FAMILIES = {"mixture", "mixture_fixed"}
+BELOW_NAMES = {
+    "superposition(features=2, hidden=1)",
+    "superposition(features=3, hidden=1)",
+    "superposition(features=3, hidden=2)",
+    "superposition_polygon(corners=4)",
+}
 
-EQUAL = [cell for cell in CATALOGUE if cell.relation is Relation.EQUAL]
-ASYMPTOTIC = [cell for cell in CATALOGUE if cell.relation is Relation.ASYMPTOTIC]
-BELOW = [cell for cell in CATALOGUE if cell.relation is Relation.BELOW]
+ASYMPTOTIC = [recipe for recipe in CATALOGUE if recipe.family in ASYMPTOTIC_FAMILIES]
+BELOW = [recipe for recipe in CATALOGUE if recipe.name in BELOW_NAMES]
+EQUAL = [recipe for recipe in CATALOGUE if recipe not in ASYMPTOTIC + BELOW]
 
 
-def named(cell: Cell) -> str:
-    return cell.name
+def named(recipe: Recipe) -> str:
+    return recipe.name
 
 
 def test_size_and_names() -> None:
     families = cells.families()
     assert len(families) >= 25
-    assert len({cell.name for cell in CATALOGUE}) == len(CATALOGUE)
-    assert {cell.family for cell in CATALOGUE} == set(families)
+    catalogue = cells.catalogue()
+    assert [cell.name for cell in catalogue] == [recipe.name for recipe in CATALOGUE]
+    assert len({cell.name for cell in catalogue}) == len(catalogue)
+    assert {cell.family for cell in catalogue} == set(families)
     assert all(family.make.__doc__ and len(family.summary) <= 120 for family in families.values())
-    assert all(cell.source.paper and cell.directions for cell in CATALOGUE)
+    assert all(cell.source.paper and cell.directions for cell in catalogue)
+
+
+def test_the_faces_stand_to_each_other_as_the_cells_say() -> None:
+    sides = ((EQUAL, Relation.EQUAL), (ASYMPTOTIC, Relation.ASYMPTOTIC), (BELOW, Relation.BELOW))
+    for recipes, relation in sides:
+        assert recipes and all(recipe.cell.relation is relation for recipe in recipes)
 
 
 @pytest.mark.parametrize("cell", EQUAL, ids=named)
@@ -86,49 +102,47 @@ def test_superposition_reaches_its_lower_bound_on_a_cone(features: int, hidden: 
     assert same(symbolic(cell, point), measured(cell, point))
 
 
-DIRECTIONS = [(cell, name) for cell in CATALOGUE for name in cell.directions]
-
-
-@pytest.mark.parametrize(("cell", "name"), DIRECTIONS, ids=[f"{cell.name} along {name}" for cell, name in DIRECTIONS])
-def test_directions_have_the_orders_that_are_derived(cell: Cell, name: str) -> None:
-    exact = cell.kl_order(name, arc=False)
-    reading = order(fisher_along(cell.problem(), cell.torch_direction(name)))
-    wanted = ReadingStatus.FLAT if exact.kind is Kind.FLAT else ReadingStatus.ORDER
-    assert (reading.status, reading.k, reading.kind) == (wanted, exact.k, exact.kind)
+@pytest.mark.parametrize("cell", CATALOGUE, ids=named)
+def test_directions_have_the_orders_that_are_derived(cell: Cell) -> None:
+    for name in cell.directions:
+        exact = cell.kl_order(name, arc=False)
+        reading = order(fisher_along(cell.problem(), cell.torch_direction(name)))
+        wanted = ReadingStatus.FLAT if exact.kind is Kind.FLAT else ReadingStatus.ORDER
+        assert (reading.status, reading.k, reading.kind) == (wanted, exact.k, exact.kind), name
 
 
 ORDERS_BY_HAND = [
     # p + 1 for one unit of activation order p; L for L layers at zero; one power of t for each factor
-    (cells.node_death("relu"), "joint", 2),
-    (cells.node_death("squared relu"), "joint", 3),
-    (cells.node_death("gelu"), "joint", 2),
-    (cells.swiglu(), "joint", 3),
-    (cells.deep_linear(widths=(2, 2, 2, 2, 2)), "joint", 4),
-    (cells.reduced_rank(), "joint", 2),
-    (cells.reduced_rank(rank=1), "live", 1),
-    (cells.attention_softmax(), "joint", 2),
-    (cells.normal_crossing(exponents=(1, 3)), "diagonal", 4),
-    (cells.arrangement(kind="braid", dimension=4), "generic", 6),
-    (cells.minors(rows=3, columns=3, size=3), "diagonal", 3),
-    (cells.mixture(), "apart", 2),
-    (cells.mixture(), "together", 1),
-    (cells.naive_bayes(), "two apart", 2),
-    (cells.latent_forest(edges=("1-a", "a-b", "b-2")), "shortest path", 3),
-    (cells.simple_singularity(kind="E", index=8), "w2", 5),
-    (cells.superposition(), "dropped", 2),
-    (cells.superposition(), "kept", 1),
+    (later(cells.node_death, "relu"), "joint", 2),
+    (later(cells.node_death, "squared relu"), "joint", 3),
+    (later(cells.node_death, "gelu"), "joint", 2),
+    (later(cells.swiglu), "joint", 3),
+    (later(cells.deep_linear, widths=(2, 2, 2, 2, 2)), "joint", 4),
+    (later(cells.reduced_rank), "joint", 2),
+    (later(cells.reduced_rank, rank=1), "live", 1),
+    (later(cells.attention_softmax), "joint", 2),
+    (later(cells.normal_crossing, exponents=(1, 3)), "diagonal", 4),
+    (later(cells.arrangement, kind="braid", dimension=4), "generic", 6),
+    (later(cells.minors, rows=3, columns=3, size=3), "diagonal", 3),
+    (later(cells.mixture), "apart", 2),
+    (later(cells.mixture), "together", 1),
+    (later(cells.naive_bayes), "two apart", 2),
+    (later(cells.latent_forest, edges=("1-a", "a-b", "b-2")), "shortest path", 3),
+    (later(cells.simple_singularity, kind="E", index=8), "w2", 5),
+    (later(cells.superposition), "dropped", 2),
+    (later(cells.superposition), "kept", 1),
 ]
 
 FLAT_BY_HAND = [
-    (cells.normalisation(kind="layer"), "ones"),
-    (cells.attention_softmax(), "row shift"),
-    (cells.deep_linear(), "one layer"),
-    (cells.reduced_rank(), "one factor"),
-    (cells.mixture(), "weight"),
-    (cells.mixture_fixed(), "location"),
-    (cells.naive_bayes(), "one apart"),
-    (cells.topic_model(), "share"),
-    (cells.minors(), "one entry"),
+    (later(cells.normalisation, kind="layer"), "ones"),
+    (later(cells.attention_softmax), "row shift"),
+    (later(cells.deep_linear), "one layer"),
+    (later(cells.reduced_rank), "one factor"),
+    (later(cells.mixture), "weight"),
+    (later(cells.mixture_fixed), "location"),
+    (later(cells.naive_bayes), "one apart"),
+    (later(cells.topic_model), "share"),
+    (later(cells.minors), "one entry"),
 ]
 
 
@@ -154,7 +168,7 @@ def test_the_ray_alone_and_the_ray_with_its_arcs_agree() -> None:
         assert sympy.simplify(slow.leading - quick.leading) == 0
 
 
-@pytest.mark.parametrize("cell", [cell for cell in CATALOGUE if cell.family != "latent_forest"][::4], ids=named)
+@pytest.mark.parametrize("cell", [recipe for recipe in CATALOGUE if recipe.family != "latent_forest"][::4], ids=named)
 def test_samples_estimate_the_divergence(cell: Cell) -> None:
     """The mean of loss(θ) − loss(θ0) over 20 000 draws is K(θ) within five standard errors; K and −K are told apart."""
     sample = cell.sample(20_000, seed=5)

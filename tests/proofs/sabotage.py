@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -11,6 +11,7 @@ import sympy
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify import Claim, Comparison, Entry, Experiment, Observation, Proof, load
 from ddtheory.verify.claim import Check
+from ddtheory.verify.kept import returned as kept_or_called
 from ddtheory.verify.verdicts import ClaimResult
 from ddtheory.verify.witnesses import check
 
@@ -26,9 +27,12 @@ EXPERIMENTS = ("measure", "control", "counterexample")
 
 @cache
 def returned(claim_id: str, witness: str) -> Proof | Experiment | None:
-    """What a witness of the book returns; it runs once a session."""
-    function: Callable[[], Proof | Experiment] | None = getattr(BY_ID[claim_id].claim, witness)
-    return None if function is None else function()
+    """What a witness of the book returns; it runs once a session, for the tests of a claim share a worker."""
+    if getattr(BY_ID[claim_id].claim, witness) is None:
+        return None
+    found = kept_or_called(BY_ID[claim_id], witness)
+    assert isinstance(found, Proof | Experiment)
+    return found
 
 
 def proof(claim_id: str) -> Proof:

@@ -164,3 +164,9 @@ def test_statement_source_and_hypotheses_are_there(claim_id: str) -> None:
     assert claim.title and "$" in claim.statement and claim.hypotheses
     assert isinstance(claim.source, Citation) and claim.source.label
     assert bool(claim.titled) == (claim.expected in (Verdict.NARROWER, Verdict.REFUTED))
+
+
+@pytest.mark.parametrize("claim_id", IDS[:1])
+def test_the_tests_of_a_claim_share_a_worker(claim_id: str, request: pytest.FixtureRequest) -> None:
+    mark = request.node.get_closest_marker("xdist_group")
+    assert mark is not None and mark.args == (claim_id,)

@@ -1,0 +1,62 @@
+"""What collecting the tests of a room loads: no torch where the room has none, no cell, no claim of the book."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PROGRAM = """
+import json, sys, pytest
+status = pytest.main([*sys.argv[1:], "--collect-only", "-qq", "-o", "addopts="])
+families = sys.modules.get("ddtheory.cells.shared.families")
+found = {name.split(".")[0] for name in sys.modules} & {"torch", "sympy", "ddtheory_book"}
+built = {"catalogue"} if families and families.catalogue.cache_info().currsize else set()
+print(json.dumps([int(status), sorted(found | built)]))
+"""
+
+
+def loaded_by_collecting(*folders: str) -> set[str]:
+    command = [sys.executable, "-c", PROGRAM, *(f"tests/{folder}" for folder in folders)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    status, found = json.loads(done.stdout.splitlines()[-1])
+    assert status == 0, done.stdout
+    return set(found)
+
+
+def test_rooms_without_torch_are_collected_without_it() -> None:
+    assert loaded_by_collecting("exact", "certify", "reference", "cli") <= {"sympy"}
+
+
+def test_no_cell_and_no_claim_is_made_where_others_are_collected() -> None:
+    assert loaded_by_collecting("cells", "measure", "networks", "testing", "gallery", "properties") == {
+        "torch",
+        "sympy",
+    }
+
+
+def test_control_what_is_loaded_is_seen() -> None:
+    assert "ddtheory_book" in loaded_by_collecting("proofs")
+
+
+@pytest.mark.parametrize("name", ["torch", "sympy"])
+def test_the_conftest_loads_nothing_heavy(name: str) -> None:
+    code = f"import sys; sys.path.insert(0, 'tests'); import conftest; assert {name!r} not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+
+
+def test_what_the_default_leaves_out_has_its_turn_in_the_full_run() -> None:
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+    left_out = set(re.findall(r"not (\w+)", options["addopts"]))
+    assert left_out == {"slow", "peer"}
+    run = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert left_out == set(re.findall(r"^python -m pytest -m (\w+)", run, flags=re.MULTILINE))
