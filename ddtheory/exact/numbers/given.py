@@ -80,7 +80,7 @@ def by_name(values: object, what: str) -> dict[str, Any]:
     {'x': 1, 'y': 2}
     """
     if not isinstance(values, Mapping):
-        raise InvalidValueError(f"{what} is {_kind(values)}; give numbers by name, as in {what}={{'x': 1}}.")
+        raise InvalidValueError(f"{what} is {_kind(values)}; give numbers by name, as in {{'x': 1}}.")
     found: dict[str, Any] = {}
     for key, value in values.items():
         name = _name(key, what)
