@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 import pytest
+from brief import Brief
 from comparisons import PEERS, Comparisons
 from hypothesis import settings
 
@@ -25,7 +26,13 @@ def pytest_report_header() -> str:
     return ", ".join(f"{name} {version(name)}" for name in ("torch", "sympy", "hypothesis"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--brief", action="store_true", help="a few cases of every test: the lane of seconds")
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--brief"):
+        config.pluginmanager.register(Brief(), "brief")
     config.pluginmanager.register(Comparisons(config, PEERS), "comparisons")
 
 

@@ -4,8 +4,9 @@
     python tests/quick.py HEAD       what is not committed yet
     python tests/quick.py --list     only says which tests would run
 
-It needs `pip install -e ".[lint]"`. `python -m pytest tests/ROOM -x` runs one room alone, `python -m pytest -n auto`
-everything but what is marked slow or peer, and `.ci/run` all there is.
+It needs `pip install -e ".[lint]"`. The tests are brief, three cases of each.
+`python -m pytest tests/ROOM -x --brief` is the same for one room, `python -m pytest tests/ROOM` all of it,
+`python -m pytest -n auto` everything but what is marked slow or peer, and `.ci/run` all there is.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def main(arguments: list[str]) -> int:
         [*python, "ruff", "format", "--check", "."],
         [str(Path(sys.executable).with_name("lint-imports"))],
         [*python, "mypy"],
-        [*python, "pytest", "-q", "-x", "-n", "auto", *chosen],
+        [*python, "pytest", "-q", "-x", "-n", "auto", "--brief", *chosen],
         *([[sys.executable, "-c", "from ddtheory.cli import main; main()", "verify", *ids]] if ids else []),
     ]
     failed = False
