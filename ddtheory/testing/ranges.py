@@ -1,4 +1,4 @@
-"""Numbers from outside, checked at the door: bounds of strategies when they are made, and not when they are drawn from."""
+"""Numbers from outside, checked at the door: bounds of a strategy when it is made, not when it is drawn from."""
 
 from __future__ import annotations
 

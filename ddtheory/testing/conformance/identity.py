@@ -13,6 +13,7 @@ import dis
 import functools
 import hashlib
 import inspect
+import itertools
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -37,6 +38,7 @@ Identity: TypeAlias = "dict[str, str]"
 """A part of an estimator, such as "code" or "argument step" → what it is: short text, or a digest of long text."""
 
 _SHOWN = 80  # characters of a setting that are kept as they are
+_LONG = "digest "
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis))
 _LOADS = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 _OF_METACLASS = {"_abc_impl"}  # no part of what the author wrote
@@ -75,7 +77,7 @@ def identity(estimator: object, version: str | None = None) -> Identity:
     except (_Unreadable, RecursionError) as problem:
         what = "it refers to itself without end" if isinstance(problem, RecursionError) else str(problem)
         raise InvalidValueError(
-            f"Results of {label(estimator)} cannot be kept, because it cannot be told from a similar estimator: {what}. "
+            f"Results of {label(estimator)} cannot be kept, because similar estimators cannot be told apart: {what}. "
             "Give the estimator an attribute version, or settings that can be read, or pass version=..."
         ) from None
 
@@ -97,12 +99,14 @@ def content(thing: object, name: str) -> str:
 
 def differences(before: Identity, now: Identity) -> list[str]:
     """What differs, a sentence each; nothing for one and the same estimator."""
-    absent = "absent"
-    return [
-        f"{part} was {before.get(part, absent)} and is {now.get(part, absent)}"
-        for part in sorted(before.keys() | now.keys())
-        if before.get(part) != now.get(part)
-    ]
+    found: list[str] = []
+    for part in sorted(before.keys() | now.keys()):
+        old, new = before.get(part, "absent"), now.get(part, "absent")
+        if old != new:
+            # digests say nothing to a reader
+            opaque = part == "code" or old.startswith(_LONG) or new.startswith(_LONG)
+            found.append(f"{part} has changed" if opaque else f"{part} was {old} and is {new}")
+    return found
 
 
 def label(estimator: object) -> str:
@@ -122,7 +126,7 @@ def _digest(text: str) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"digest {_digest(text)}"
+    return text if len(text) <= _SHOWN else _LONG + _digest(text)
 
 
 def _name(thing: Any) -> str:
@@ -141,6 +145,8 @@ class _Reader:
     def __init__(self, home: str) -> None:
         self.home = home
         self.seen: dict[int, tuple[object, int]] = {}  # holds what it has seen: an address is used again after death
+        self.count = itertools.count()
+        self.vouched = 0  # by how many of the things that are being read
         self.packages: dict[str, str] = {}
 
     # --- the parts of an estimator ---
@@ -155,18 +161,25 @@ class _Reader:
         own_version, settings = self._declared(_innermost(thing))
         version = own_version if version is None else version
         vouched = version is not None or bool(settings)
+        self.vouched += vouched
+        try:
+            yield from self._read(thing, version, settings)
+        finally:
+            self.vouched -= vouched
+
+    def _read(self, thing: Any, version: object, settings: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         if isinstance(thing, functools.partial):
             yield from self._parts(thing.func, version)
             for name, value in (*enumerate(thing.args), *sorted(thing.keywords.items())):
-                yield from self._part(f"argument {name}", value, vouched)
+                yield from self._part(f"argument {name}", value)
             return
         if version is not None:
             yield "version", self.text(version)
         for name, value in settings.items():
-            yield from self._part(f"setting {name}", value, False)
+            yield from self._part(f"setting {name}", value, needed=True)
         if isinstance(thing, FunctionType):
             yield "is", _name(thing)
-            yield from self._function(thing, version is None, vouched)
+            yield from self._function(thing, version is None)
         elif isinstance(thing, MethodType):
             version = self._declared(thing.__self__)[0] if version is None else version
             yield from self._parts(thing.__self__, version)
@@ -180,49 +193,49 @@ class _Reader:
             if version is None:
                 yield "Python", _PYTHON
                 yield "code", self.text(type(thing))
-            yield from self._fields(thing, vouched, bool(settings))
+            yield from self._fields(thing, bool(settings))
 
-    def _part(self, part: str, value: object, vouched: bool) -> Iterator[tuple[str, str]]:
+    def _part(self, part: str, value: object, *, needed: bool = False) -> Iterator[tuple[str, str]]:
         try:
             yield part, self.text(value)
         except _Unreadable as problem:
-            if not vouched:
+            if needed or not self.vouched:
                 raise _Unreadable(f"{part}: {problem}") from None
 
-    def _function(self, function: FunctionType, with_code: bool, vouched: bool) -> Iterator[tuple[str, str]]:
+    def _function(self, function: FunctionType, with_code: bool) -> Iterator[tuple[str, str]]:
         if with_code:
             yield "Python", _PYTHON
             yield "code", _digest(_code(function.__code__))
             for name, value in sorted(_globals(function.__code__, function.__globals__).items()):
-                yield from self._part(f"global {name}", value, vouched)
+                yield from self._part(f"global {name}", value)
         for number, value in enumerate(function.__defaults__ or ()):
-            yield from self._part(f"default {number}", value, vouched)
+            yield from self._part(f"default {number}", value)
         for name, value in sorted((function.__kwdefaults__ or {}).items()):
-            yield from self._part(f"default {name}", value, vouched)
+            yield from self._part(f"default {name}", value)
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             try:
                 value = cell.cell_contents
             except ValueError:  # not assigned yet
                 continue
-            yield from self._part(f"closure {name}", value, vouched)
+            yield from self._part(f"closure {name}", value)
         for name, value in sorted(vars(function).items()):
             if name not in ("version", "settings"):
-                yield from self._part(f"attribute {name}", value, vouched)
+                yield from self._part(f"attribute {name}", value)
 
-    def _fields(self, thing: Any, vouched: bool, public: bool) -> Iterator[tuple[str, str]]:
+    def _fields(self, thing: Any, public: bool) -> Iterator[tuple[str, str]]:
         """What pickle would take along: it knows how to read every object that can be read."""
         try:
             reduced = _reduced(thing)
         except _Unreadable:
-            if not vouched:
+            if not self.vouched:
                 raise
             return
         if isinstance(reduced, str):  # known by its name, as a function is; what it wraps is all there is to read
-            yield from self._part("wrapped", getattr(thing, "__wrapped__", reduced), vouched)
+            yield from self._part("wrapped", getattr(thing, "__wrapped__", reduced))
             return
         make, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
         if make is not _NEW or len(arguments) > 1:
-            yield from self._part("made by", [make, arguments], vouched)
+            yield from self._part("made by", [make, arguments])
         slots: object = None
         if isinstance(state, tuple) and len(state) == 2 and all(isinstance(part, dict | None) for part in state):
             state, slots = state
@@ -230,12 +243,12 @@ class _Reader:
             if isinstance(fields, dict):
                 for name, value in sorted(fields.items(), key=str):
                     if not (public and str(name).startswith("_")):
-                        yield from self._part(f"field {name}", value, vouched)
+                        yield from self._part(f"field {name}", value)
             elif fields is not None:
-                yield from self._part("state", fields, vouched)
+                yield from self._part("state", fields)
         for part, values in (("items", items), ("pairs", pairs)):
             if values is not None:
-                yield from self._part(part, list(values), vouched)
+                yield from self._part(part, list(values))
 
     # --- any value ---
 
@@ -267,10 +280,14 @@ class _Reader:
             return f"{self._library(thing.__module__)}: {thing.__qualname__}"
         if id(thing) in self.seen:
             return f"see {self.seen[id(thing)][1]}"
-        self.seen[id(thing)] = (thing, len(self.seen))
-        if isinstance(thing, type):
-            return f"class {_name(thing)} {_digest(self._class(thing))}"
-        return json.dumps(list(self._parts(thing)))
+        self.seen[id(thing)] = (thing, next(self.count))
+        try:
+            if isinstance(thing, type):
+                return f"class {_name(thing)} {_digest(self._class(thing))}"
+            return json.dumps(list(self._parts(thing)))
+        except _Unreadable:
+            del self.seen[id(thing)]
+            raise
 
     def _class(self, cls: type) -> str:
         parts = [self.text(base) for base in cls.__bases__]
@@ -281,16 +298,17 @@ class _Reader:
                 value = [value.fget, value.fset, value.fdel]
             elif isinstance(value, functools.cached_property):
                 value = value.func
+            special = name.startswith("__") and name.endswith("__")
             if isinstance(value, FunctionType):
-                if dataclasses.is_dataclass(cls) and inspect.unwrap(value).__code__.co_filename == "<string>":
+                if (
+                    special
+                    and dataclasses.is_dataclass(cls)
+                    and inspect.unwrap(value).__code__.co_filename == "<string>"
+                ):
                     continue  # dataclass wrote it, from the fields
-            elif (
-                name in _OF_METACLASS
-                or (name.startswith("__") and name.endswith("__"))
-                or isinstance(value, MemberDescriptorType | GetSetDescriptorType)
-            ):
+            elif special or name in _OF_METACLASS or isinstance(value, MemberDescriptorType | GetSetDescriptorType):
                 continue
-            parts.extend(f"{part} = {text}" for part, text in self._part(f"{cls.__qualname__}.{name}", value, False))
+            parts.extend(f"{part} = {text}" for part, text in self._part(f"{cls.__qualname__}.{name}", value))
         return "\n".join(parts)
 
     def _array(self, array: Any) -> str:

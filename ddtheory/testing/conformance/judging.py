@@ -17,9 +17,9 @@ RESOLUTION = 0.25
 
 
 NEGATIVE = (
-    "a negative value cannot be, because K ≥ 0: likely causes are a baseline that is not the loss at w* (another batch, "
-    "noisy labels, a minimum that the sampler found below it on its sample), a sampler that left the local region, and "
-    "a step size so large that the chain is unstable"
+    "a negative value cannot be, because K ≥ 0: likely causes are a baseline loss that is not the one at w* (another "
+    "batch, noisy labels), a sampler that left the local region for points whose loss on its sample is lower, a step "
+    "so large that the chain is unstable"
 )
 
 
@@ -146,11 +146,11 @@ def combine(estimates: Sequence[Estimate]) -> tuple[Estimate, float | None]:
     Estimate(value=2.0, standard_error=1.0)
     """
     count = len(estimates)
-    mean = math.fsum(estimate.value for estimate in estimates) / count
-    stated = math.sqrt(math.fsum(estimate.standard_error**2 for estimate in estimates)) / count
+    mean = math.fsum(estimate.value / count for estimate in estimates)
+    stated = math.hypot(*(estimate.standard_error for estimate in estimates)) / count
     if count == 1:
         return Estimate(mean, stated), None
-    scatter = math.sqrt(math.fsum((e.value - mean) ** 2 for e in estimates) / (count - 1) / count)
+    scatter = math.hypot(*(estimate.value - mean for estimate in estimates)) / math.sqrt((count - 1) * count)
     return Estimate(mean, max(stated, scatter)), scatter / stated if stated else None
 
 
@@ -164,14 +164,13 @@ def _verdict(
         errors = f", {abs(off) / estimate.standard_error:.1f} standard errors" if estimate.standard_error else ""
         taken = [rival for rival in rivals if not rival.excluded]
         hint = f"; the interval holds {taken[0].name} = {taken[0].value:.4g}" if taken else ""
-        distance = f"{off:+.4g}" if below_zero else relative  # a share of more than the whole says nothing
+        # a share of more than the whole says nothing
+        distance = relative if 0 <= estimate.value < 10 * exact else f"{off:+.4g}"
         return ConformanceVerdict.BIASED, f"{distance} from the exact value{errors}{hint}{below_zero}"
     held = [rival for rival in rivals if not rival.excluded]
     nearest = min(rivals, key=lambda rival: abs(rival.value - exact))
     if held or half >= abs(nearest.value - exact):
         rival = held[0] if held else nearest
-        return (
-            ConformanceVerdict.TOO_WIDE,
-            f"± {half:.2g} does not exclude {rival.name} = {rival.value:.4g}{below_zero}",
-        )
+        reason = f"± {half:.2g} does not exclude {rival.name} = {rival.value:.4g}{below_zero}"
+        return ConformanceVerdict.TOO_WIDE, reason
     return ConformanceVerdict.AGREES, f"{relative} from the exact value, every rival excluded"

@@ -152,8 +152,8 @@ class Kept:
             more = f"; and {len(found) - _MOST_DIFFERENCES} more" if len(found) > _MOST_DIFFERENCES else ""
             raise InvalidValueError(
                 f"{self.path} holds estimates of {now['is']} as it was before: "
-                f"{'; '.join(found[:_MOST_DIFFERENCES])}{more}. Use one file an estimator. (An attribute version= of the "
-                "estimator, set before the first sweep, stands for its code.)"
+                f"{'; '.join(found[:_MOST_DIFFERENCES])}{more}. Use one file an estimator. (An attribute version "
+                "that it has from the first sweep on stands for its code.)"
             )
 
     def _unknown(self, error: Exception) -> InvalidValueError:

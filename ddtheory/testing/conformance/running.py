@@ -46,4 +46,8 @@ def described(error: BaseException) -> str:
         message = f"its message cannot be read, {type(second).__name__}"
     text = printable(" ".join(f"{type(error).__name__}: {message}".split())).removesuffix(":")
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent != _HERE]
-    return f"{text} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else text
+    if not frames:
+        return text
+    file = Path(frames[-1].filename).name
+    # a function of a script or notebook has lost its file when it was sent to another process
+    return f"{text} ({'' if file.startswith('<') else f'{file}, '}line {frames[-1].lineno})"
