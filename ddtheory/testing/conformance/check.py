@@ -79,9 +79,7 @@ def check_estimator(
         raise InvalidValueError(f"An estimator is a callable that takes a task, got a {type(estimator).__name__}.")
     chosen = conformance_cells() if cells is None else ground_truths(cells)
     if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
-        raise InvalidValueError(
-            f"seeds is a list of whole numbers, got a {type(seeds).__name__}, as in seeds=range(3)."
-        )
+        raise InvalidValueError(f"seeds is a list of whole numbers, such as range(3); got a {type(seeds).__name__}.")
     seeds = tuple(check_whole("a seed", seed, least=0) for seed in seeds)
     if not chosen or not seeds:
         raise InvalidValueError("There is nothing to check: give at least one cell and one seed.")

@@ -48,7 +48,8 @@ def _answer(estimator: bytes, task: bytes) -> TaskResult | str:
     try:
         call, question = pickle.loads(estimator), pickle.loads(task)
     except BaseException as error:
-        return f"a worker process could not load the estimator: {described(error)}"
+        hint = "Put the estimator into a module that can be imported, or pass jobs=1 and time_limit=None"
+        return f"a worker process could not load the estimator: {described(error)}. {hint}"
     try:
         return run_task(call, question)
     except KeyboardInterrupt as error:  # nobody's Ctrl-C: it goes to the parent

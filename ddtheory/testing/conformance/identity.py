@@ -196,11 +196,17 @@ class _Reader:
             yield from self._fields(thing, bool(settings))
 
     def _part(self, part: str, value: object, *, needed: bool = False) -> Iterator[tuple[str, str]]:
+        vouched = self.vouched
+        self.vouched = 0 if needed else vouched
         try:
-            yield part, self.text(value)
+            text = self.text(value)
         except _Unreadable as problem:
-            if needed or not self.vouched:
+            if not self.vouched:
                 raise _Unreadable(f"{part}: {problem}") from None
+            return
+        finally:
+            self.vouched = vouched
+        yield part, text
 
     def _function(self, function: FunctionType, with_code: bool) -> Iterator[tuple[str, str]]:
         if with_code:

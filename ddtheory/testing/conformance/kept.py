@@ -24,6 +24,9 @@ _WITHOUT_IDENTITY = "ddtheory.sweep/1"
 _MOST_DIFFERENCES = 4  # that are named
 
 
+_START = b'{"schema": "ddtheory.sweep/'  # of every such file
+
+
 class Key(NamedTuple):
     """The question that a kept estimate answers."""
 
@@ -61,6 +64,8 @@ class Kept:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             stored = self.path.read_bytes() if self.path.exists() else b""
             whole = stored[: stored.rfind(b"\n") + 1]  # a line without its end was cut off while it was written
+            if not whole and not (stored.startswith(_START) or _START.startswith(stored)):
+                raise self._unknown(ValueError("it begins with something else"))
             if whole:
                 self._read(whole, estimator)
             if whole != stored:

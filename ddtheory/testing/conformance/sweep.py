@@ -195,8 +195,5 @@ def _result(question: Question, future: Future[TaskResult]) -> TaskResult:
     if error is None:
         return future.result()
     if isinstance(error, BrokenProcessPool):
-        return question.failed(
-            "the worker process of the executor died; likely causes are too little memory, and a script that runs this "
-            'outside of `if __name__ == "__main__":`'
-        )
+        return question.failed("the worker process of the executor died; a likely cause is too little memory")
     return question.failed(f"the task was lost: {described(error)}")
