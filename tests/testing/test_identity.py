@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial, wraps
 from pathlib import Path
-from types import FunctionType, SimpleNamespace
+from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy
@@ -130,6 +131,12 @@ def compiled(text: str, **names: Any) -> Any:
     return namespace["estimator"]
 
 
+def module_of_the_project(step: float) -> ModuleType:
+    found = ModuleType("constants")
+    found.STEP = step  # type: ignore[attr-defined]
+    return found
+
+
 def network(seed: int) -> torch.nn.Module:
     torch.manual_seed(seed)
     return torch.nn.Linear(2, 2)
@@ -181,6 +188,10 @@ ROWS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
     "member of a module": (
         lambda: compiled("def estimator(task): return numpy.random.default_rng(1)", numpy=numpy),
         lambda: compiled("def estimator(task): return numpy.random.RandomState(1)", numpy=numpy),
+    ),
+    "member of a module of the project": (
+        lambda: compiled("def estimator(task): return t.STEP", t=module_of_the_project(0.1)),
+        lambda: compiled("def estimator(task): return t.STEP", t=module_of_the_project(0.2)),
     ),
     "closure": (lambda: closing_over(0.5), lambda: closing_over(99.0)),
     "closure over an array": (lambda: closing_over(numpy.arange(3)), lambda: closing_over(numpy.arange(3) + 1)),
@@ -257,6 +268,13 @@ def test_what_differs_is_said() -> None:
     ]
     assert differences(identity(Settings(1.0)), identity(Settings(2.0))) == ["field v was 1.0 and is 2.0"]
     assert differences(identity(plain), identity(partial(plain, w=2))) == ["argument w was absent and is 2"]
+
+
+def test_what_a_library_holds_at_the_moment_is_not_read() -> None:
+    """The environment, the modules that are loaded: nothing of it says what an estimator is."""
+    reads = compiled("def estimator(task): return os.environ, sys.modules, math.pi", os=os, sys=sys, math=math)
+    found = identity(reads)
+    assert found["global os.environ"] == "os: environ" and found["global sys.modules"] == "sys: modules"
 
 
 def test_a_library_counts_with_its_version(monkeypatch: pytest.MonkeyPatch) -> None:

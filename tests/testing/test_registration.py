@@ -99,10 +99,10 @@ def test_control_without_the_registration_there_is_no_such_strategy() -> None:
     out = fresh(
         "from dataclasses import dataclass\n"
         "from fractions import Fraction\n"
-        "from hypothesis import given, settings, strategies as st\n"
+        "from hypothesis import Phase, given, settings, strategies as st\n"
         "from ddtheory.errors import InvalidValueError\n"
         "from ddtheory.values import RLCT\n"
-        "@settings(database=None)\n"
+        "@settings(database=None, max_examples=10, phases=[Phase.generate])\n"
         "@given(st.builds(RLCT, lam=st.from_type(Fraction), m=st.from_type(int)))\n"
         "def drawn(value): pass\n"
         "try:\n    drawn()\nexcept InvalidValueError: print('refused')\n"

@@ -67,9 +67,9 @@ def identity(estimator: object, version: str | None = None) -> Identity:
     Raises:
         InvalidValueError: a part cannot be read, and nobody vouches for it.
 
-    >>> first, second = (identity(functools.partial(identity, version=v)) for v in ("1", "2"))
+    >>> first, second = (identity(functools.partial(round, ndigits=digits)) for digits in (1, 2))
     >>> differences(first, second)
-    ["argument version was '1' and is '2'"]
+    ['argument ndigits was 1 and is 2']
     """
     home = str(getattr(_innermost(estimator), "__module__", None) or type(estimator).__module__)
     try:
@@ -212,8 +212,11 @@ class _Reader:
         if with_code:
             yield "Python", _PYTHON
             yield "code", _digest(_code(function.__code__))
-            for name, value in sorted(_globals(function.__code__, function.__globals__).items()):
-                yield from self._part(f"global {name}", value)
+            for name, (owner, value) in sorted(_globals(function.__code__, function.__globals__).items()):
+                if owner is None or self._is_own(owner):
+                    yield from self._part(f"global {name}", value)
+                else:  # what a library holds at the moment is no part of the estimator
+                    yield f"global {name}", f"{self._library(owner)}: {name.rpartition('.')[2]}"
         for number, value in enumerate(function.__defaults__ or ()):
             yield from self._part(f"default {number}", value)
         for name, value in sorted((function.__kwdefaults__ or {}).items()):
@@ -354,15 +357,15 @@ class _Reader:
         top = module.partition(".")[0]
         if top in (self.home, "__main__"):
             return True
-        loaded = sys.modules.get(top)
-        if loaded is None or top in sys.stdlib_module_names:
+        if top in sys.stdlib_module_names:
             return False
+        loaded = sys.modules.get(top)
         places = [getattr(loaded, "__file__", None) or "", *getattr(loaded, "__path__", ())]
         return not any(folder in place for place in places for folder in ("site-packages", "dist-packages"))
 
     def _library(self, module: str) -> str:
         top = str(module).partition(".")[0]
-        version = getattr(sys.modules.get(top), "__version__", None)
+        version = vars(sys.modules[top]).get("__version__") if top in sys.modules else None
         if isinstance(version, str) and top not in sys.stdlib_module_names:
             self.packages[top] = version
         return module
@@ -402,21 +405,21 @@ def _constant(value: Any) -> str:
     return repr(value)
 
 
-def _globals(code: CodeType, namespace: Mapping[str, Any]) -> dict[str, object]:
-    """The global values that a code reads, by name; of a module the member that it takes from it."""
-    found: dict[str, object] = {}
+def _globals(code: CodeType, namespace: Mapping[str, Any]) -> dict[str, tuple[str | None, object]]:
+    """The global values that a code reads, by name; of a module the member that it takes from it, and that module."""
+    found: dict[str, tuple[str | None, object]] = {}
     steps = list(dis.get_instructions(code))
     for place, step in enumerate(steps):
         if step.opname not in _LOADS or step.argval not in namespace:
             continue
-        name, value = str(step.argval), namespace[step.argval]
+        name, owner, value = str(step.argval), None, namespace[step.argval]
         for after in steps[place + 1 :]:
             if not isinstance(value, ModuleType) or after.opname not in ("LOAD_ATTR", "LOAD_METHOD"):
                 break
             if not hasattr(value, after.argval):
                 break
-            name, value = f"{name}.{after.argval}", getattr(value, after.argval)
-        found[name] = value
+            name, owner, value = f"{name}.{after.argval}", value.__name__, getattr(value, after.argval)
+        found[name] = owner, value
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             found |= _globals(constant, namespace)
