@@ -479,3 +479,11 @@ def test_names_that_attack_a_page_or_a_terminal_are_shown_and_not_obeyed(tmp_pat
     report.write(tmp_path / "report.json")
     kept = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert [cell["name"] for cell in kept["cells"]] == names
+
+
+def test_in_a_notebook_the_text_is_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There a console of rich shows what it is given at once, instead of writing it to its file."""
+    report = check_estimator(mixed, cells("x²"), **HERE)
+    before = report.explain()
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    assert report.explain() == before and "agrees" in before

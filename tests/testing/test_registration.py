@@ -34,6 +34,11 @@ def test_importing_the_strategies_loads_nothing_heavy() -> None:
     light("import ddtheory.testing.registration")
 
 
+def test_the_room_is_reached_from_the_front_door() -> None:
+    light("import ddtheory as dd\nassert 'testing' in dir(dd)\nassert 'check_estimator' in dir(dd.testing)")
+    fresh("import ddtheory as dd\nassert dd.testing.check_estimator and dd.testing.orders")
+
+
 def test_making_strategies_loads_nothing_heavy() -> None:
     light(
         "from ddtheory import testing as t\n"

@@ -77,7 +77,8 @@ def render(results: Sequence[CellResult], n_beta: float) -> Table:
 def as_text(results: Sequence[CellResult], n_beta: float, closing: str) -> str:
     """Table and closing line without colours."""
     stream = io.StringIO()
-    console = Console(file=stream, width=_WIDTH, highlight=False, color_system=None)
+    # in a notebook a console would show the table there and then, and leave the text empty
+    console = Console(file=stream, width=_WIDTH, highlight=False, color_system=None, force_jupyter=False)
     console.print(render(results, n_beta))
     console.print()
     console.print(closing, soft_wrap=True, markup=False)
