@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import estimators
@@ -19,6 +20,7 @@ import pytest
 from ddtheory.errors import InvalidValueError
 from ddtheory.testing import ConformanceVerdict, Estimate, EstimationTask, LossSamples, check_estimator
 from ddtheory.testing.conformance import ConformanceCell, conformance_cells, metropolis, quadrature
+from ddtheory.testing.conformance.devinterp_sgld import DevinterpSGLD
 from ddtheory.testing.conformance.document import SCHEMA_FILE
 from ddtheory.testing.conformance.judging import combine, judge
 from ddtheory.testing.conformance.task import from_samples
@@ -353,6 +355,22 @@ def test_the_report_is_frozen_and_can_be_asked_for_a_cell(tmp_path: Any) -> None
     report.write(tmp_path / "out" / "report.json")
     assert json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))["estimator"] == "quadrature"
     assert "quadrature: 2 agrees" in report.explain()
+
+
+def test_settings_of_the_samplers_that_come_along() -> None:
+    for options, message in (
+        ({"step_size": -1.0}, "step_size = -1.0"),
+        ({"step_size": math.nan}, "step_size = nan"),
+        ({"chains": 0}, "chains = 0"),
+        ({"chains": True}, "chains = True"),
+        ({"burn_in": 1.0}, "burn_in = 1.0"),
+        ({"burn_in": math.nan}, "burn_in = nan"),
+    ):
+        with pytest.raises(InvalidValueError, match=message):
+            DevinterpSGLD(**options)
+    assert DevinterpSGLD(numpy.float64(1e-3), numpy.int64(4)) == DevinterpSGLD(1e-3, 4)
+    found = check_estimator(partial(metropolis, chains=0), cells("x²"), **HERE)
+    assert "chains = 0 must be a whole number, at least 1" in found.results[0].reason
 
 
 def test_passes_are_counted() -> None:

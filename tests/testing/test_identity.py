@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial, wraps
 from pathlib import Path
-from types import FunctionType, ModuleType, SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy
@@ -162,7 +162,14 @@ ROWS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
     "partial of a partial": (lambda: partial(partial(plain, v=1), w=2), lambda: partial(partial(plain, v=2), w=2)),
     "1 and 1.0": (lambda: partial(plain, v=1), lambda: partial(plain, v=1.0)),
     "0.0 and -0.0": (lambda: partial(plain, v=0.0), lambda: partial(plain, v=-0.0)),
-    "default": (lambda: plain, lambda: FunctionType(plain.__code__, globals(), "plain", (99.0,))),
+    "default": (
+        lambda: compiled("def estimator(task, v=0.5): return v"),
+        lambda: compiled("def estimator(task, v=99.0): return v"),
+    ),
+    "default of a keyword": (
+        lambda: compiled("def estimator(task, *, v=0.5): return v"),
+        lambda: compiled("def estimator(task, *, v=99.0): return v"),
+    ),
     "code": (lambda: same_name(True), lambda: same_name(False)),
     "lambda": (lambda: eval("lambda task: (0.5, 0.1)"), lambda: eval("lambda task: (0.6, 0.1)")),
     "inner code": (

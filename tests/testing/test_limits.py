@@ -78,10 +78,11 @@ def test_a_death_is_noticed_at_once_though_a_fork_holds_the_pipes(limit: float |
     assert alive(tmp_path) == []
 
 
-def test_a_fork_that_comes_back_is_no_second_answer(tmp_path: Path) -> None:
+def test_a_fork_that_comes_back_is_no_second_answer(capfd: pytest.CaptureFixture[str]) -> None:
     found = sweep(estimators.returning_twice, tasks(), jobs=1, time_limit=60)
     here = sweep(quadrature, tasks(), jobs=1)
     assert [result.estimate for result in found.results] == [result.estimate for result in here.results]
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_time_limit_is_that_of_the_estimator(tmp_path: Path) -> None:

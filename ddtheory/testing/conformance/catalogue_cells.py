@@ -64,14 +64,18 @@ def from_cell(cell: Cell) -> CatalogueCell:
     """A cell of the catalogue, for `check_estimator`.
 
     Raises:
-        InvalidValueError: it has no exact finite-n value, no known pair, a boundary, or its K is not c Σ f² with
-            polynomial f.
+        InvalidValueError: it is no cell, or it has no exact finite-n value, no known pair, a boundary, or its K is not
+            c Σ f² with polynomial f.
 
     >>> from ddtheory import cells
     >>> found = from_cell(cells.normal_crossing(exponents=(1, 1)))
     >>> print(round(float(found.target(Fraction(2 * 579))), 4))  # K = (xy)²/2: twice the nβ of (xy)²
     0.3799
     """
+    from ddtheory.cells import Cell
+
+    if not isinstance(cell, Cell):
+        raise InvalidValueError(f"A {type(cell).__name__} is no cell.")
     if cell.finite is None or cell.rlct is None or cell.boundary:
         missing = "no exact finite-n value" if cell.finite is None else "no known (λ, m)" if cell.rlct is None else None
         raise InvalidValueError(f"The cell {cell.name} has {missing or 'a boundary through its point'}.")
@@ -102,13 +106,11 @@ def ground_truths(given: object) -> tuple[GroundTruth, ...]:
     for cell in given:
         if all(hasattr(cell, name) for name in ("name", "posterior", "rlct", "target", "rivals")):
             found.append(cell)
-        elif all(hasattr(cell, name) for name in ("name", "generators", "divergence", "finite")):
-            try:
-                found.append(from_cell(cell))
-            except InvalidValueError as error:
-                refused.append(str(error))
-        else:
-            refused.append(f"A {type(cell).__name__} is no cell.")
+            continue
+        try:
+            found.append(from_cell(cell))
+        except InvalidValueError as error:
+            refused.append(str(error))
     if refused:
         raise InvalidValueError(
             f"{' '.join(refused)} An estimator is checked against exact values only: leave these out. "
