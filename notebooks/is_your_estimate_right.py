@@ -58,7 +58,7 @@ display(figure)
 # *and* excludes every rival: $\lambda$, the values a quarter below and above, and what a typical mistake would give.
 
 # %%
-report = check_estimator(metropolis, budget=200_000, jobs=1)
+report = check_estimator(metropolis, budget=200_000)
 print(report.explain())
 assert report.passed
 report.picture()
@@ -91,7 +91,7 @@ def fragile(task):
 
 
 for estimator in (biased, noisy, fragile):
-    found = check_estimator(estimator, some, budget=10**6, jobs=1)
+    found = check_estimator(estimator, some, budget=10**6)
     print(found.explain(), end="\n\n")
     assert not found.passed
 
@@ -121,8 +121,7 @@ steps = [1e-3, 5e-4, 2e-4, 1e-4, 5e-5]
 curvature = 2 * 579 + 1
 predicted = [float(line[0].target(579)) / (1 - step * curvature / 4) for step in steps]
 results = [
-    check_estimator(partial(langevin, step=step), line, 400_000, jobs=1, name=f"ε = {step:g}").results[0]
-    for step in steps
+    check_estimator(partial(langevin, step=step), line, 400_000, name=f"ε = {step:g}").results[0] for step in steps
 ]
 for step, result, value in zip(steps, results, predicted, strict=True):
     found = result.estimate
@@ -166,10 +165,12 @@ def without_a_box(task, chains=100):
     return LossSamples(trace[:, trace.shape[1] // 4 :])
 
 
-found = check_estimator(without_a_box, [cells["x²(1−x)⁴ near 0"]], 200_000, jobs=1)
+found = check_estimator(without_a_box, [cells["x²(1−x)⁴ near 0"]], 200_000)
 print(found.explain())
 assert found.results[0].verdict == "biased"
 
 # %% [markdown]
 # The same in ten lines of a test suite is in `examples/test_your_estimator`. `keep="runs.jsonl"` makes a long sweep
-# resumable, and `executor=` takes any `concurrent.futures.Executor`, such as that of a Dask cluster.
+# resumable: the file knows which estimator it is of, its code and settings included, and refuses another.
+# `executor=` takes any `concurrent.futures.Executor`, such as that of a Dask cluster. Every task runs in a process of
+# its own, the functions of this notebook too, so that `time_limit` holds against whatever an estimator does.

@@ -34,11 +34,11 @@ def crossing_cells(
     >>> find(crossing_cells(max_prior=0), lambda cell: cell.rlct.m == 2).name
     'w²w²'
     """
-    check_whole("max_blocks", max_blocks, least=1)
-    check_whole("max_block_size", max_block_size, least=1)
-    check_whole("max_order", max_order, least=1)
-    check_whole("max_prior", max_prior, least=0)
-    check_whole("max_localisation", max_localisation, least=0)
+    max_blocks = check_whole("max_blocks", max_blocks, least=1)
+    max_block_size = check_whole("max_block_size", max_block_size, least=1)
+    max_order = check_whole("max_order", max_order, least=1)
+    max_prior = check_whole("max_prior", max_prior, least=0)
+    max_localisation = check_whole("max_localisation", max_localisation, least=0)
     powers = st.tuples(st.integers(1, max_order), st.integers(0, max_prior))
     block = st.lists(powers, min_size=1, max_size=max_block_size)
 

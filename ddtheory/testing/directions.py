@@ -40,7 +40,7 @@ def directions(
         raise InvalidValueError(f"coordinates = {coordinates!r} must be distinct names, at least one, in a list.")
     if isinstance(moving, str) or not always <= set(names):
         raise InvalidValueError(f"moving = {moving!r} must be a list of names among {', '.join(names)}.")
-    check_whole("max_component", max_component, least=1)
+    max_component = check_whole("max_component", max_component, least=1)
     nonzero = st.builds(_times, st.integers(1, max_component), st.sampled_from((1, -1)))
     whole = st.integers(-max_component, max_component)
 
@@ -109,12 +109,12 @@ def rotations(
     >>> find(rotations(2), lambda turn: not turn.is_identity).apply((1, 0))
     (Fraction(0, 1), Fraction(1, 1))
     """
-    check_whole("dimension", dimension, least=1)
-    check_whole("max_denominator", max_denominator, least=1)
+    dimension = check_whole("dimension", dimension, least=1)
+    max_denominator = check_whole("max_denominator", max_denominator, least=1)
     planes = tuple(combinations(range(dimension), 2))
-    check_whole("min_planes", min_planes, least=0, most=len(planes))
+    min_planes = check_whole("min_planes", min_planes, least=0, most=len(planes))
     if max_planes is not None:
-        check_whole("max_planes", max_planes, least=min_planes, most=len(planes))
+        max_planes = check_whole("max_planes", max_planes, least=min_planes, most=len(planes))
     tangents = st.one_of(
         st.just(Fraction(1)), st.fractions(min_value=-1, max_value=1, max_denominator=max_denominator).filter(bool)
     )

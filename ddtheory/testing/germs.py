@@ -71,10 +71,10 @@ def known_germs(
     >>> find(known_germs(max_prior=0), lambda germ: germ.rlct.m == 2).divergence
     x1**2*x2**2
     """
-    check_range("min_blocks", min_blocks, "max_blocks", max_blocks, least=1)
-    check_whole("max_block_size", max_block_size, least=1)
-    check_whole("max_order", max_order, least=1)
-    check_whole("max_prior", max_prior, least=0)
+    min_blocks, max_blocks = check_range("min_blocks", min_blocks, "max_blocks", max_blocks, least=1)
+    max_block_size = check_whole("max_block_size", max_block_size, least=1)
+    max_order = check_whole("max_order", max_order, least=1)
+    max_prior = check_whole("max_prior", max_prior, least=0)
     powers = st.tuples(st.integers(1, max_order), st.integers(0, max_prior))
     block = st.lists(powers, min_size=1, max_size=max_block_size)
     any_size = st.one_of(st.just(Fraction(0)), coefficients(max_magnitude=2, max_denominator=2))

@@ -68,8 +68,8 @@ def hidden_divergences(
     >>> bent.divergence, bent.ray_order, bent.arc_order
     (x**2/2 - x*y**2 + y**6/2 + y**4/2, 2, 3)
     """
-    check_range("min_order", min_order, "max_order", max_order, least=1)
-    check_whole("max_terms", max_terms, least=0)
+    min_order, max_order = check_range("min_order", min_order, "max_order", max_order, least=1)
+    max_terms = check_whole("max_terms", max_terms, least=0)
     nonzero = coefficients(max_magnitude=3, max_denominator=2)
     any_size = st.one_of(st.just(Fraction(0)), nonzero)
     turns = rotations(2) if rotated else st.just(Rotation(((Fraction(1), Fraction(0)), (Fraction(0), Fraction(1)))))

@@ -84,8 +84,10 @@ def germs_with_known_pairs(
     >>> find(germs_with_known_pairs(form="generators", hidden="none"), lambda germ: germ.rlct.m == 2).generators
     (x1*x2,)
     """
-    check_range("min_variables", min_variables, "max_variables", max_variables, least=1, most=_MOST_VARIABLES)
-    check_whole("max_degree", max_degree, least=1)
+    min_variables, max_variables = check_range(
+        "min_variables", min_variables, "max_variables", max_variables, least=1, most=_MOST_VARIABLES
+    )
+    max_degree = check_whole("max_degree", max_degree, least=1)
     _check_member("form", form, FORMS)
     _check_member("hidden", hidden, HIDINGS)
     return st.builds(

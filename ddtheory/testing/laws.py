@@ -61,9 +61,9 @@ def input_laws(
     >>> find(input_laws(), lambda law: True)
     InputLaw(points=(Fraction(1, 1),), weights=(Fraction(1, 1),))
     """
-    check_whole("max_points", max_points, least=1)
-    check_positive("max_magnitude", max_magnitude)
-    check_whole("max_weight", max_weight, least=1)
+    max_points = check_whole("max_points", max_points, least=1)
+    max_magnitude = check_positive("max_magnitude", max_magnitude)
+    max_weight = check_whole("max_weight", max_weight, least=1)
     atoms = st.tuples(
         coefficients(max_magnitude=max_magnitude, max_denominator=max_denominator), st.integers(1, max_weight)
     )

@@ -67,10 +67,10 @@ def mean_map_cells(
     >>> simplest.cell.divergence, simplest.order, simplest.leading
     (t**2/2, 1, Fraction(1, 2))
     """
-    check_range("min_order", min_order, "max_order", max_order, least=1)
-    check_range("min_live", min_live, "max_live", max_live, least=0)
-    check_whole("max_terms", max_terms, least=0)
-    check_positive("max_coefficient", max_coefficient)
+    min_order, max_order = check_range("min_order", min_order, "max_order", max_order, least=1)
+    min_live, max_live = check_range("min_live", min_live, "max_live", max_live, least=0)
+    max_terms = check_whole("max_terms", max_terms, least=0)
+    max_coefficient = check_positive("max_coefficient", max_coefficient)
     nonzero = coefficients(max_magnitude=max_coefficient)
     any_size = st.one_of(st.just(Fraction(0)), nonzero)
 

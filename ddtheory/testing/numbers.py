@@ -22,7 +22,7 @@ def orders(*, min_value: int = 1, max_value: int = 5) -> SearchStrategy[int]:
     >>> find(orders(min_value=2), lambda k: True)
     2
     """
-    check_range("min_value", min_value, "max_value", max_value, least=1)
+    min_value, max_value = check_range("min_value", min_value, "max_value", max_value, least=1)
     return st.integers(min_value, max_value)
 
 
@@ -57,7 +57,7 @@ def rlcts(
     RLCT(lam=Fraction(1, 2), m=1)
     """
     largest, values = _positive_fractions("max_value", max_value, max_denominator)
-    check_whole("max_multiplicity", max_multiplicity, least=1)
+    max_multiplicity = check_whole("max_multiplicity", max_multiplicity, least=1)
     if max_denominator >= 2 and largest >= Fraction(1, 2):
         values = st.one_of(st.just(Fraction(1, 2)), values)
     return st.builds(RLCT, values, st.integers(1, max_multiplicity))
@@ -75,8 +75,8 @@ def intervals(*, max_magnitude: int = 10, max_width: int = 4) -> SearchStrategy[
     >>> find(intervals(), lambda i: i.width >= 1 and i.contains(0))
     Interval(estimate=0.0, lower=0.0, upper=1.0)
     """
-    check_whole("max_magnitude", max_magnitude, least=1)
-    check_whole("max_width", max_width, least=0)
+    max_magnitude = check_whole("max_magnitude", max_magnitude, least=1)
+    max_width = check_whole("max_width", max_width, least=0)
     grid = 64
 
     def build(estimate: int, below: int, above: int) -> Interval:
@@ -96,7 +96,7 @@ def enclosures(*, max_magnitude: int = 10, max_radius: int | Fraction = 1) -> Se
     >>> find(enclosures(), lambda value: value.radius > 0).contains(0)
     True
     """
-    check_whole("max_magnitude", max_magnitude, least=1)
+    max_magnitude = check_whole("max_magnitude", max_magnitude, least=1)
     bound = check_positive("max_radius", max_radius)
     midpoints = st.fractions(min_value=-max_magnitude, max_value=max_magnitude, max_denominator=60)
     decimals = st.builds(_power_of_ten, st.integers(0, 30), st.integers(1, 9)).filter(lambda radius: radius <= bound)
@@ -112,7 +112,7 @@ def _positive_fractions(
 ) -> tuple[Fraction, SearchStrategy[Fraction]]:
     """The positive fractions up to the bound of that name, and the largest of them."""
     bound = check_positive(name, largest)
-    check_whole("max_denominator", max_denominator, least=1)
+    max_denominator = check_whole("max_denominator", max_denominator, least=1)
     reached = largest_fraction(bound, max_denominator)
     if not reached:
         raise InvalidValueError(

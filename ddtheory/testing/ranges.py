@@ -1,49 +1,101 @@
-"""Bounds of strategies, checked when the strategy is made and not when it is first drawn from."""
+"""Numbers from outside, checked at the door: bounds of a strategy when it is made, not when it is drawn from."""
 
 from __future__ import annotations
 
+import contextlib
 import math
+import numbers
+import re
 from fractions import Fraction
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.values import as_fraction, as_integer
+
+_PLACES = 300  # of a number that still has a float
+_NUMBER = r"\d{1,300}(/\d{1,300}|\.\d{0,300})?([eE][-+]?\d{1,3})?"
 
 
-def check_whole(name: str, value: object, *, least: int, most: int | None = None) -> None:
-    """A bound that must be a whole number from `least` to `most`.
+def check_whole(name: str, value: object, *, least: int, most: int | None = None) -> int:
+    """A whole number from `least` to `most`, of any library, as a Python one.
 
     Raises:
-        InvalidValueError: it is not.
+        InvalidValueError: it is none; a truth value is none either.
     """
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if whole and least <= value and (most is None or value <= most):  # type: ignore[operator]
-        return
-    reach = f"at least {least}" if most is None else f"from {least} to {most}"
-    raise InvalidValueError(f"{name} = {value!r} must be a whole number, {reach}.")
+    whole = as_integer(value)
+    if whole is None or whole < least or (most is not None and whole > most):
+        reach = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise InvalidValueError(f"{name} = {_shown(value)} must be a whole number, {reach}.")
+    return whole
 
 
-def check_range(low_name: str, low: int, high_name: str, high: int, *, least: int, most: int | None = None) -> None:
+def check_range(
+    low_name: str, low: object, high_name: str, high: object, *, least: int, most: int | None = None
+) -> tuple[int, int]:
     """Two whole bounds with low ≤ high.
 
     Raises:
         InvalidValueError: one is no whole number in reach, or they are in the wrong order.
     """
-    check_whole(low_name, low, least=least, most=most)
-    check_whole(high_name, high, least=least, most=most)
-    if low > high:
+    lowest = check_whole(low_name, low, least=least, most=most)
+    highest = check_whole(high_name, high, least=least, most=most)
+    if lowest > highest:
         raise InvalidValueError(
             f"{low_name} = {low} is larger than {high_name} = {high}, so there is nothing to draw. Swap them."
         )
+    return lowest, highest
 
 
 def check_positive(name: str, value: object) -> Fraction:
     """A positive rational bound, exact; floats are refused because 0.1 is not one tenth.
 
     Raises:
-        InvalidValueError: it is no positive int or Fraction.
+        InvalidValueError: it is no positive integer or fraction.
     """
-    if isinstance(value, int | Fraction) and not isinstance(value, bool) and value > 0:
-        return Fraction(value)
-    raise InvalidValueError(f"{name} = {value!r} must be a positive int or Fraction.")
+    rational = as_fraction(value)
+    if rational is None or rational <= 0:
+        raise InvalidValueError(f"{name} = {_shown(value)} must be a positive int or Fraction.")
+    return rational
+
+
+def check_rational(name: str, value: object) -> Fraction:
+    """A positive number as a fraction: an integer, a fraction, a float as the dyadic number that it is, or text.
+
+    Raises:
+        InvalidValueError: it is none, or its decimals have more than 300 places.
+
+    >>> check_rational("beta", 0.5), check_rational("beta", "579/4000"), check_rational("beta", "1e-3")
+    (Fraction(1, 2), Fraction(579, 4000), Fraction(1, 1000))
+    """
+    rational = as_fraction(value)
+    if isinstance(value, str) and re.fullmatch(_NUMBER, value.strip()):
+        with contextlib.suppress(ValueError, ZeroDivisionError):
+            rational = Fraction(value)
+    elif rational is None and isinstance(value, numbers.Real) and not isinstance(value, bool):
+        with contextlib.suppress(ValueError, OverflowError):
+            rational = Fraction(float(value))
+    if rational is None or not 0 < rational < 10**_PLACES or rational.denominator >= 10**_PLACES * rational.numerator:
+        raise InvalidValueError(
+            f"{name} = {_shown(value)} must be a positive number: an integer, a fraction, a finite float, or text such "
+            'as "579/4000".'
+        )
+    return rational
+
+
+def check_seconds(name: str, value: object) -> float:
+    """A positive number of seconds.
+
+    Raises:
+        InvalidValueError: it is none.
+    """
+    if isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value) > 0:
+        return float(value)
+    raise InvalidValueError(f"{name} = {_shown(value)} must be a positive number of seconds, or None for no limit.")
+
+
+def _shown(value: object) -> str:
+    """The value in an error, in one line whatever it is."""
+    text = repr(value) if isinstance(value, str | numbers.Number) else f"a {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def largest_fraction(bound: Fraction, max_denominator: int) -> Fraction:

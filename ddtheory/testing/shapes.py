@@ -10,6 +10,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.testing.ranges import check_range, check_whole
+from ddtheory.values import as_integer
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,14 @@ class LayerShape:
     rank: int
 
     def __post_init__(self) -> None:
-        if len(self.widths) < 2 or min(self.widths) < 1:
-            raise InvalidValueError(f"widths = {self.widths} must be at least two, each at least 1.")
-        if not 0 <= self.rank <= min(self.widths):
+        widths = [as_integer(width) for width in self.widths]
+        if len(widths) < 2 or not all(width is not None and width >= 1 for width in widths):
+            raise InvalidValueError(f"widths = {self.widths} must be at least two whole numbers, each at least 1.")
+        object.__setattr__(self, "widths", tuple(widths))
+        rank = as_integer(self.rank)
+        if rank is None or not 0 <= rank <= min(self.widths):
             raise InvalidValueError(f"A product of widths {self.widths} has no rank {self.rank}.")
+        object.__setattr__(self, "rank", rank)
 
     @property
     def depth(self) -> int:
@@ -71,11 +76,11 @@ def layer_shapes(
     >>> find(layer_shapes(min_depth=2), lambda shape: True)
     LayerShape(widths=(1, 1, 1), rank=0)
     """
-    check_range("min_depth", min_depth, "max_depth", max_depth, least=1)
-    check_range("min_width", min_width, "max_width", max_width, least=1)
-    check_whole("min_rank", min_rank, least=0, most=max_width)
+    min_depth, max_depth = check_range("min_depth", min_depth, "max_depth", max_depth, least=1)
+    min_width, max_width = check_range("min_width", min_width, "max_width", max_width, least=1)
+    min_rank = check_whole("min_rank", min_rank, least=0, most=max_width)
     if max_rank is not None:
-        check_whole("max_rank", max_rank, least=min_rank)
+        max_rank = check_whole("max_rank", max_rank, least=min_rank)
     width = st.integers(max(min_width, min_rank), max_width)
 
     @st.composite

@@ -98,7 +98,7 @@ def activations(*, min_order: int = 1, max_order: int = 3) -> SearchStrategy[Act
     Activation(name='square', order=2, leading=Fraction(1, 1))
     """
     most = max(activation.order for activation in ACTIVATIONS)
-    check_range("min_order", min_order, "max_order", max_order, least=1, most=most)
+    min_order, max_order = check_range("min_order", min_order, "max_order", max_order, least=1, most=most)
     return st.sampled_from([phi for phi in ACTIVATIONS if min_order <= phi.order <= max_order])
 
 
@@ -123,7 +123,7 @@ def dead_unit_cells(
     >>> simplest.cell.divergence, dict(simplest.along), simplest.order, simplest.leading
     (a**2*b**2/2, {'a': 1, 'b': 1}, 2, Fraction(1, 8))
     """
-    check_range("min_order", min_order, "max_order", max_order, least=2, most=4)
+    min_order, max_order = check_range("min_order", min_order, "max_order", max_order, least=2, most=4)
     if laws is None:
         laws = input_laws(max_points=2)
     elif not isinstance(laws, SearchStrategy):

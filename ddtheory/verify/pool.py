@@ -8,7 +8,6 @@ when it does.
 from __future__ import annotations
 
 import contextlib
-import math
 import multiprocessing
 import os
 import signal
@@ -18,7 +17,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from time import monotonic
 from typing import Any, TypeVar
 
 from ddtheory.verify import book
@@ -52,13 +50,11 @@ def run_all(
     jobs: int,
     threads: int,
     keep: Callable[[int, Future[Result]], None],
-    time_limit: float | None = None,
 ) -> None:
     """Calls `function(*arguments[i])` on `jobs` workers, and hands over (i, its finished future) as they come.
 
-    The future of a worker that died holds a BrokenProcessPool, that of one which was stopped at the time limit a
-    TimeoutError; the others go on in a new process. On any exception (KeyboardInterrupt above all), results that
-    are ready are handed over, workers are stopped, and the exception goes on.
+    The future of a worker that died holds a BrokenProcessPool; the others go on in a new process. On any exception
+    (KeyboardInterrupt above all), results that are ready are handed over, workers are stopped, and it goes on.
 
     Args:
         function: importable by its name in another process.
@@ -66,16 +62,15 @@ def run_all(
         jobs: number of workers.
         threads: of compiled libraries in each worker.
         keep: called in this process, in order of completion.
-        time_limit: seconds that one task may take; it includes the start of a new process.
     """
     waiting = deque(enumerate(arguments))
-    running: dict[Future[Result], tuple[int, _Worker, float]] = {}
+    running: dict[Future[Result], tuple[int, _Worker]] = {}
     workers: list[_Worker] = []
 
     def start_next(worker: _Worker) -> None:
         if waiting:
             index, task = waiting.popleft()
-            running[worker.submit(function, *task)] = (index, worker, monotonic())
+            running[worker.submit(function, *task)] = (index, worker)
 
     def replace(worker: _Worker) -> _Worker:
         worker.close()
@@ -91,27 +86,17 @@ def run_all(
             # The time limit lets Ctrl-C through on platforms where a wait without one cannot be interrupted.
             done, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)
             for future in done:
-                index, worker, _ = running[future]
+                index, worker = running[future]
                 keep(index, future)  # before it is forgotten: Ctrl-C may come at any line
                 del running[future]
                 if isinstance(future.exception(), BrokenProcessPool):
                     worker = replace(worker)
                 start_next(worker)
-            late = [
-                future
-                for future, (_, _, start) in running.items()
-                if not future.done() and monotonic() - start > (time_limit or math.inf)
-            ]
-            for future in late:
-                index, worker, _ = running.pop(future)
-                worker.kill()
-                keep(index, _failed(TimeoutError(f"stopped after {time_limit:g} seconds")))
-                start_next(replace(worker))
     except BaseException:
         with _interrupts_held():
             for worker in workers:
                 worker.kill()
-            for future, (index, _, _) in running.items():
+            for future, (index, _) in running.items():
                 if future.done() and not future.cancelled() and future.exception() is None:
                     keep(index, future)
         raise

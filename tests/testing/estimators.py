@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy
@@ -55,11 +57,85 @@ def greedy(task: EstimationTask) -> Estimate:
     return Estimate(0.5, 0.0)
 
 
-class Counting:
-    """A quadrature that leaves a mark for every call, and kills its process once at a cell if told to."""
+class Unspeakable(BaseException):
+    """An error that cannot even be told."""
 
-    def __init__(self, folder: Path, *, dies_at: str = "") -> None:
-        self.folder, self.dies_at = folder, dies_at
+    def __str__(self) -> str:
+        raise Unspeakable
+
+
+def unspeakable(task: EstimationTask) -> Estimate:
+    raise Unspeakable
+
+
+def hostile_message(task: EstimationTask) -> Estimate:
+    raise ValueError("a\x1b[2Jb\nc\ud800")
+
+
+def interrupting_on_one(task: EstimationTask) -> Estimate:
+    if task.cell == "x⁴":
+        raise KeyboardInterrupt
+    return quadrature(task)
+
+
+def spoiling(task: EstimationTask) -> Estimate:
+    """Changes everything that it can reach of its task."""
+    found = quadrature(task)
+    object.__setattr__(task.posterior, "generators", ())
+    object.__setattr__(task.posterior, "truth", (7.0,))
+    object.__setattr__(task, "cell", "another")
+    object.__setattr__(task, "seed", 99)
+    return found
+
+
+def deaf(task: EstimationTask) -> Estimate:
+    """Ignores every signal that can be ignored, and goes on."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM):
+        signal.signal(number, signal.SIG_IGN)
+    while True:
+        time.sleep(0.01)
+
+
+def stopped(task: EstimationTask) -> Estimate:
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return quadrature(task)
+
+
+def forking(task: EstimationTask) -> Estimate:
+    """A process of its own that holds all pipes open, and a program of its own, both deaf; then it waits for them."""
+    if os.fork() == 0:
+        deaf(task)
+    subprocess.run(["sh", "-c", "trap '' TERM; while true; do sleep 0.1; done"], check=False)
+    return quadrature(task)
+
+
+def dying_with_offspring(task: EstimationTask) -> Estimate:
+    if os.fork() == 0:
+        deaf(task)
+    os._exit(5)
+
+
+def returning_twice(task: EstimationTask) -> Estimate:
+    os.fork()
+    return quadrature(task)
+
+
+class OnOne:
+    """Another estimator on the cell x⁴, a quadrature on the others; notes the process group that it runs in."""
+
+    def __init__(self, estimator: Callable[[EstimationTask], Estimate], groups: Path) -> None:
+        self.estimator, self.groups = estimator, groups
+
+    def __call__(self, task: EstimationTask) -> Estimate:
+        (self.groups / str(os.getpgrp())).touch()
+        return self.estimator(task) if task.cell == "x⁴" else quadrature(task)
+
+
+class Counting:
+    """A quadrature that leaves a mark for every call, and if told to kills its process or its parent once."""
+
+    def __init__(self, folder: Path, *, dies_at: str = "", kills_parent: bool = False) -> None:
+        self.folder, self.dies_at, self.kills_parent = folder, dies_at, kills_parent
 
     def __call__(self, task: EstimationTask) -> Estimate:
         mark = self.folder / f"{task.cell}-{task.seed}-{os.urandom(6).hex()}"
@@ -67,7 +143,7 @@ class Counting:
         death = self.folder / "died"
         if task.cell == self.dies_at and not death.exists():
             death.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getppid() if self.kills_parent else os.getpid(), signal.SIGKILL)
         return quadrature(task)
 
     def calls(self) -> dict[str, int]:

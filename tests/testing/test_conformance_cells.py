@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import pickle
+from collections.abc import Callable
 from fractions import Fraction
 
 import mpmath
 import numpy
 import pytest
+import sympy
 import torch
 
 from ddtheory import measure
@@ -21,6 +23,7 @@ from ddtheory.testing.conformance import (
     PolynomialPosterior,
     Posterior,
     conformance_cells,
+    crossing_sum,
 )
 from ddtheory.values import RLCT
 
@@ -152,6 +155,11 @@ def test_faces_travel_and_keep_to_the_protocol() -> None:
         ({"prior_exponents": (-1.0,)}, "above −1"),
         ({"lower": (-1.0, -1.0)}, "lengths"),
         ({"generators": ()}, "lengths"),
+        ({"truth": (math.nan,)}, "real numbers, and truth is nan"),
+        ({"upper": (True,)}, "upper is True"),
+        ({"localisation": math.nan}, "localisation is nan"),
+        ({"generators": (((1.0, (0.5,)),),)}, "a power = 0.5"),
+        ({"generators": (((math.nan, (1,)),),)}, "a coefficient is nan"),
     ],
 )
 def test_posteriors_that_mean_nothing_are_refused(change: dict[str, object], message: str) -> None:
@@ -159,6 +167,123 @@ def test_posteriors_that_mean_nothing_are_refused(change: dict[str, object], mes
     PolynomialPosterior(**good)
     with pytest.raises(InvalidValueError, match=message):
         PolynomialPosterior(**{**good, **change})
+
+
+def test_numbers_of_numpy_are_numbers_and_nothing_else_is() -> None:
+    """In 64 bits the powers of a numpy integer wrap around; here they are Python's own."""
+    made = PolynomialPosterior(
+        (((numpy.float64(1.0), (numpy.int64(2),)),),), (numpy.float32(0.0),), (-1,), (numpy.int8(1),), (Fraction(1, 2),)
+    )
+    assert made == PolynomialPosterior((((1.0, (2,)),),), (0.0,), (-1.0,), (1.0,), (0.5,))
+    assert {type(x) for x in (*made.truth, *made.lower, *made.upper, *made.prior_exponents)} == {float}
+    assert type(made.generators[0][0][1][0]) is int
+    cell = crossing_sum("mine", numpy.array([2, 4]), rlct=RLCT(F(1, 4)), localisation=numpy.int32(1))
+    assert cell.posterior == crossing_sum("mine", (2, 4), rlct=RLCT(F(1, 4)), localisation=1).posterior
+    for blocks, options, message in (
+        (((3,),), {}, "even"),
+        (((0,),), {}, "at least 2"),
+        (((2.0,),), {}, "a power = 2.0"),
+        (((True,),), {}, "a power = True"),
+        ((), {}, "at least one"),
+        (((2, 2),), {"prior": (1,)}, "1 prior exponents for 2 parameters"),
+        (((2,),), {"localisation": -1}, "localisation = -1"),
+        (((2,),), {"localisation": math.nan}, "localisation = nan"),
+    ):
+        with pytest.raises(InvalidValueError, match=message):
+            crossing_sum("mine", *blocks, rlct=RLCT(F(1, 2)), **options)
+
+
+class Traced:
+    """An array that has no values yet, as inside of a traced function: it knows operators and indexing, and no more.
+
+    It stands for all points at once, and its values are formulas.
+    """
+
+    __array_ufunc__ = None
+
+    def __init__(self, *formulas: sympy.Expr) -> None:
+        self.formulas = formulas
+
+    def __array__(self, *_: object, **__: object) -> object:
+        raise TypeError("a traced array has no values")
+
+    def __getitem__(self, index: tuple[object, int]) -> Traced:
+        assert index[0] is Ellipsis
+        return Traced(self.formulas[index[1]])
+
+    def _with(self, other: object, operation: Callable[[sympy.Expr, sympy.Expr], sympy.Expr]) -> Traced:
+        right = other.formulas[0] if isinstance(other, Traced) else sympy.nsimplify(other)
+        return Traced(operation(self.formulas[0], right))
+
+    def __add__(self, other: object) -> Traced:
+        return self._with(other, lambda a, b: a + b)
+
+    def __mul__(self, other: object) -> Traced:
+        return self._with(other, lambda a, b: a * b)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __pow__(self, power: int) -> Traced:
+        return self._with(power, lambda a, b: a**b)
+
+
+X, Y, Z3 = sympy.symbols("x y z")
+
+# K as its name says it
+FORMULAS = {
+    "x²": X**2,
+    "(xy)²": X**2 * Y**2,
+    "(xy)² + z²": X**2 * Y**2 + Z3**2,
+    "x²(1−x)⁴ near 0": X**2 * (1 - X) ** 4,
+    "(x−y²)² + y⁶": (X - Y**2) ** 2 + Y**6,
+    "(x+y)², x, y ≥ 0": (X + Y) ** 2,
+}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_traced_function_can_compute_k(name: str) -> None:
+    """By operators alone, and from the terms: JAX, which is no dependency, has no other face than these."""
+    posterior = CELLS[name].posterior
+    point = (X, Y, Z3)[: len(posterior.truth)]
+    traced = posterior.divergence(Traced(*point))
+    assert isinstance(traced, Traced) and sympy.expand(traced.formulas[0] - FORMULAS[name]) == 0
+    terms = [
+        sympy.nsimplify(c) * sympy.prod(w**p for w, p in zip(point, powers, strict=True))
+        for c, powers in posterior.terms
+    ]
+    assert sympy.expand(sum(terms) - FORMULAS[name]) == 0
+    assert len(terms) == len(sympy.Poly(FORMULAS[name], *point).terms())
+
+
+def test_the_metered_way_refuses_a_traced_array_and_says_what_to_do() -> None:
+    found = task("(xy)²")
+    for way in (found.loss, found.loss_and_gradient, found.log_prior):
+        with pytest.raises(InvalidValueError, match=r"posterior\.divergence.*task\.charge"):
+            way(Traced(X, Y))
+    assert found.passes_used == 0
+    found.charge(numpy.int64(10))
+    assert found.passes_used == 10
+    with pytest.raises(BudgetExceededError):
+        found.charge(1)
+    for passes in (-1, 0.5, True, math.nan):
+        with pytest.raises(InvalidValueError, match="passes = "):
+            found.charge(passes)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_another_library_can_differentiate_k(name: str) -> None:
+    """torch.func traces as JAX does: gradient of K, mapped over points, against the gradient in numpy."""
+    posterior = CELLS[name].posterior
+    points = numpy.random.default_rng(1).uniform(-1, 1, (4, len(posterior.truth)))
+    mapped = torch.func.vmap(torch.func.grad(posterior.divergence))(torch.tensor(points))
+    assert mapped.numpy() == pytest.approx(posterior.gradient(points), rel=1e-12, abs=1e-14)
+    batch = posterior.divergence(points.reshape(2, 2, -1))
+    assert batch.shape == (2, 2) and batch.ravel() == pytest.approx(posterior.divergence(points))
+
+
+def test_a_chain_that_diverged_is_infinite_and_not_nan() -> None:
+    assert CELLS["x² + y²"].posterior.divergence(numpy.array([[math.inf, 0.0]])) == [math.inf]
+    assert CELLS["(xy)² + z²"].posterior.divergence(numpy.array([[0.0, 0.0, math.inf]])) == [math.inf]
 
 
 # --- the task ---------------------------------------------------------------------------------------------------------
@@ -203,3 +328,4 @@ def test_the_prior_of_a_task() -> None:
 def test_a_task_does_not_say_what_is_expected() -> None:
     text = repr(task("(xy)²"))
     assert "0.37" not in text and "RLCT" not in text and "1/2" not in text
+    assert text == "EstimationTask((xy)², 2 parameters, nβ = 579, seed 0, budget 10)"

@@ -13,28 +13,21 @@ from ddtheory.testing import ConformanceVerdict, check_estimator, conformance_ce
 EXAMPLE = Path(__file__).parents[2] / "examples" / "test_your_estimator"
 
 
-def run_copy(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
-
-
-def test_the_copy_passes(tmp_path: Path) -> None:
+def test_the_copy_passes_and_a_biased_one_fails_and_says_where(tmp_path: Path) -> None:
+    """One run for both: the files as they are, and beside them an estimator that samples at half the temperature."""
     copy = Path(shutil.copytree(EXAMPLE, tmp_path / "mine"))
-    done = run_copy(copy)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 passed" in done.stdout
-
-
-def test_a_copy_with_a_biased_estimator_fails_and_says_where(tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(EXAMPLE, tmp_path / "mine"))
-    file = copy / "my_estimator.py"
-    text = file.read_text(encoding="utf-8")
-    assert "task.n_beta * (proposed - losses)" in text
-    file.write_text(text.replace("task.n_beta * (proposed - losses)", "task.n_beta / 2 * (proposed - losses)"))
-    test = copy / "test_my_estimator.py"
-    test.write_text(test.read_text(encoding="utf-8").replace("[:20]", "[:3]"), encoding="utf-8")
-    done = run_copy(copy)
-    assert done.returncode == 1
+    text = (copy / "my_estimator.py").read_text(encoding="utf-8")
+    right, wrong = "task.n_beta * (proposed - losses)", "task.n_beta / 2 * (proposed - losses)"
+    assert right in text
+    (copy / "biased.py").write_text(text.replace(right, wrong), encoding="utf-8")
+    test = (copy / "test_my_estimator.py").read_text(encoding="utf-8")
+    biased = test.replace("from my_estimator", "from biased").replace("[:20]", "[:3]")
+    (copy / "test_biased.py").write_text(biased, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", "-v"]
+    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "1 failed, 1 passed" in done.stdout
+    assert "test_my_estimator.py::test_my_estimator_on_twenty_cells PASSED" in done.stdout
     # half the temperature in the sampler and all of it in the estimate: twice the value
     assert "✗ biased" in done.stdout and "3 biased" in done.stdout
 
@@ -54,7 +47,9 @@ def test_the_torch_version_reads_the_line() -> None:
     line = [cell for cell in conformance_cells() if cell.name == "x², γ = 1"]
     found = {}
     for step in (2e-4, 1e-3):
-        report = check_estimator(lambda task, step=step: example.my_torch_estimator(task, step), line, 8000, jobs=1)
+        report = check_estimator(
+            lambda task, step=step: example.my_torch_estimator(task, step), line, 8000, jobs=1, time_limit=None
+        )
         (result,) = report.results
         assert result.interval is not None
         assert result.interval.contains(float(result.target) / (1 - step * 1159 / 4))

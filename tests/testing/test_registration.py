@@ -34,6 +34,11 @@ def test_importing_the_strategies_loads_nothing_heavy() -> None:
     light("import ddtheory.testing.registration")
 
 
+def test_the_room_is_reached_from_the_front_door() -> None:
+    light("import ddtheory as dd\nassert 'testing' in dir(dd)\nassert 'check_estimator' in dir(dd.testing)")
+    fresh("import ddtheory as dd\nassert dd.testing.check_estimator and dd.testing.orders")
+
+
 def test_making_strategies_loads_nothing_heavy() -> None:
     light(
         "from ddtheory import testing as t\n"
@@ -99,10 +104,10 @@ def test_control_without_the_registration_there_is_no_such_strategy() -> None:
     out = fresh(
         "from dataclasses import dataclass\n"
         "from fractions import Fraction\n"
-        "from hypothesis import given, settings, strategies as st\n"
+        "from hypothesis import Phase, given, settings, strategies as st\n"
         "from ddtheory.errors import InvalidValueError\n"
         "from ddtheory.values import RLCT\n"
-        "@settings(database=None)\n"
+        "@settings(database=None, max_examples=10, phases=[Phase.generate])\n"
         "@given(st.builds(RLCT, lam=st.from_type(Fraction), m=st.from_type(int)))\n"
         "def drawn(value): pass\n"
         "try:\n    drawn()\nexcept InvalidValueError: print('refused')\n"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+import numpy
 import pytest
 import sympy
 from hypothesis import Phase, find, given, settings
@@ -216,6 +219,7 @@ BAD: list[tuple[Callable[[], object], str]] = [
     (lambda: testing.orders(min_value=3, max_value=2), "min_value = 3 is larger than max_value = 2"),
     (lambda: testing.orders(max_value=2.5), "max_value = 2.5 must be a whole number"),
     (lambda: testing.orders(max_value=True), "max_value = True must be a whole number"),
+    (lambda: testing.orders(max_value=math.nan), "max_value = nan must be a whole number"),
     (lambda: testing.rlcts(max_denominator=0), "max_denominator = 0"),
     (lambda: testing.rlcts(max_multiplicity="2"), "max_multiplicity = '2'"),
     (lambda: testing.rlcts(max_value=0), "max_value = 0 must be a positive int or Fraction"),
@@ -257,3 +261,43 @@ def test_bad_bounds_are_refused_when_the_strategy_is_made(make: Callable[[], obj
     with pytest.raises(InvalidValueError) as caught:
         make()
     assert message in str(caught.value)
+
+
+two, four = numpy.int64(2), numpy.int32(4)
+
+OF_NUMPY: list[tuple[SearchStrategy[Any], SearchStrategy[Any]]] = [
+    (testing.orders(min_value=two, max_value=four), testing.orders(min_value=2, max_value=4)),
+    (testing.coefficients(max_magnitude=four), testing.coefficients(max_magnitude=4)),
+    (testing.rlcts(max_value=two, max_multiplicity=two), testing.rlcts(max_value=2, max_multiplicity=2)),
+    (testing.intervals(max_width=two), testing.intervals(max_width=2)),
+    (testing.enclosures(max_magnitude=two, max_radius=two), testing.enclosures(max_magnitude=2, max_radius=2)),
+    (testing.directions(["a", "b"], max_component=two), testing.directions(["a", "b"], max_component=2)),
+    (testing.rotations(two, min_planes=numpy.int8(1)), testing.rotations(2, min_planes=1)),
+    (testing.input_laws(max_points=two, max_magnitude=four), testing.input_laws(max_points=2, max_magnitude=4)),
+    (testing.layer_shapes(min_depth=two, max_rank=two), testing.layer_shapes(min_depth=2, max_rank=2)),
+    (testing.activations(min_order=two), testing.activations(min_order=2)),
+    (testing.known_germs(min_blocks=two, max_order=two), testing.known_germs(min_blocks=2, max_order=2)),
+    (testing.germs_with_known_pairs(max_variables=two), testing.germs_with_known_pairs(max_variables=2)),
+    (testing.crossing_cells(max_localisation=two), testing.crossing_cells(max_localisation=2)),
+    (testing.hidden_divergences(min_order=two), testing.hidden_divergences(min_order=2)),
+    (testing.mean_map_cells(min_order=two, max_live=two), testing.mean_map_cells(min_order=2, max_live=2)),
+    (testing.dead_unit_cells(min_order=two), testing.dead_unit_cells(min_order=2)),
+]
+
+
+@pytest.mark.parametrize("pair", OF_NUMPY, ids=[str(plain)[:40] for _, plain in OF_NUMPY])
+def test_bounds_of_numpy_are_whole_numbers(pair: tuple[SearchStrategy[Any], SearchStrategy[Any]]) -> None:
+    """The same strategy to the letter: its text holds every bound, and the simplest value is the same."""
+    given_numpy, plain = pair
+    assert repr(given_numpy) == repr(plain)
+    texts = [re.sub(r" at 0x\w+", "", repr(simplest(strategy))) for strategy in pair]
+    assert texts[0] == texts[1] and "numpy" not in texts[0] and "int64" not in texts[0]
+
+
+def test_a_shape_of_numpy_integers_is_one_of_python() -> None:
+    """A product of 64 bits would wrap around: 2³² · 2³² is 0 there."""
+    wide = testing.LayerShape((numpy.int64(2**32), numpy.int64(2**32)), numpy.int64(1))
+    assert wide == testing.LayerShape((2**32, 2**32), 1) and wide.dimension == 2**64
+    for widths, rank in (((2.0, 2), 1), ((True, 2), 1), ((2, 2), 0.5), ((2, 2), True)):
+        with pytest.raises(InvalidValueError):
+            testing.LayerShape(widths, rank)

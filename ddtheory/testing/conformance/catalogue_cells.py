@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.testing.conformance.cells import GroundTruth
 from ddtheory.testing.conformance.posterior import PolynomialPosterior, Terms
 from ddtheory.values import RLCT, Enclosure
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _DIGITS = 5
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CatalogueCell:
     """A cell of the catalogue as ground truth: its exact value is `Cell.finite_n`, on the box of half width 1.
 
@@ -33,6 +34,16 @@ class CatalogueCell:
     cell: Cell
     posterior: PolynomialPosterior
     rlct: RLCT
+
+    def __repr__(self) -> str:
+        return f"CatalogueCell({self.name}, λ = {self.rlct.lam}, m = {self.rlct.m})"
+
+    def latex(self) -> str:
+        """K and (λ, m) as LaTeX, without dollars."""
+        return rf"{self.posterior.latex()},\quad {self.rlct._repr_latex_().strip('$')}"
+
+    def _repr_latex_(self) -> str:
+        return f"${self.latex()}$"
 
     @property
     def name(self) -> str:
@@ -53,16 +64,21 @@ def from_cell(cell: Cell) -> CatalogueCell:
     """A cell of the catalogue, for `check_estimator`.
 
     Raises:
-        InvalidValueError: it has no exact finite-n value, no known pair, a boundary, or its K is not c Σ f² with
-            polynomial f.
+        InvalidValueError: it is no cell, or it has no exact finite-n value, no known pair, a boundary, or its K is not
+            c Σ f² with polynomial f.
 
     >>> from ddtheory import cells
     >>> found = from_cell(cells.normal_crossing(exponents=(1, 1)))
     >>> print(round(float(found.target(Fraction(2 * 579))), 4))  # K = (xy)²/2: twice the nβ of (xy)²
     0.3799
     """
+    from ddtheory.cells import Cell
+
+    if not isinstance(cell, Cell):
+        raise InvalidValueError(f"A {type(cell).__name__} is no cell.")
     if cell.finite is None or cell.rlct is None or cell.boundary:
-        raise InvalidValueError(f"{cell.name} has no exact finite-n value on a box, or no known (λ, m).")
+        missing = "no exact finite-n value" if cell.finite is None else "no known (λ, m)" if cell.rlct is None else None
+        raise InvalidValueError(f"The cell {cell.name} has {missing or 'a boundary through its point'}.")
     symbols = sorted(cell.coordinates, key=lambda symbol: symbol.name)
     scale = _scale(cell)
     prior = {symbol: float(h) for symbol, h in cell.prior.items()}
@@ -75,6 +91,32 @@ def from_cell(cell: Cell) -> CatalogueCell:
         tuple(prior.get(symbol, 0.0) for symbol in symbols),
     )
     return CatalogueCell(cell, posterior, cell.rlct)
+
+
+def ground_truths(given: object) -> tuple[GroundTruth, ...]:
+    """What `check_estimator` was given as cells: those of the catalogue are made into ground truth.
+
+    Raises:
+        InvalidValueError: no list of cells, or cells without an exact value; each of them is named.
+    """
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise InvalidValueError(f"cells is a list of cells, got a {type(given).__name__}. Put one cell into a list.")
+    found: list[GroundTruth] = []
+    refused: list[str] = []
+    for cell in given:
+        if all(hasattr(cell, name) for name in ("name", "posterior", "rlct", "target", "rivals")):
+            found.append(cell)
+            continue
+        try:
+            found.append(from_cell(cell))
+        except InvalidValueError as error:
+            refused.append(str(error))
+    if refused:
+        raise InvalidValueError(
+            f"{' '.join(refused)} An estimator is checked against exact values only: leave these out. "
+            "conformance.catalogue_cells() are all of the catalogue that have one."
+        )
+    return tuple(found)
 
 
 def catalogue_cells() -> tuple[CatalogueCell, ...]:
@@ -101,9 +143,9 @@ def _scale(cell: Cell) -> Fraction:
     divergence = sympy.expand(cell.divergence)
     ratio = sympy.cancel(divergence / squares) if squares != 0 else sympy.nan
     if not (ratio.is_Rational and ratio > 0 and squares.is_polynomial(*cell.coordinates)):
-        raise InvalidValueError(f"K of {cell.name} is no multiple of the sum of squares of its generators.")
+        raise InvalidValueError(f"K of the cell {cell.name} is no multiple of the sum of squares of its generators.")
     if squares.free_symbols - set(cell.coordinates):
-        raise InvalidValueError(f"K of {cell.name} has parameters without a value.")
+        raise InvalidValueError(f"K of the cell {cell.name} has parameters without a value.")
     return Fraction(int(ratio.p), int(ratio.q))
 
 

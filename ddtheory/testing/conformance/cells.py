@@ -12,7 +12,10 @@ from fractions import Fraction
 from functools import cache
 from typing import Protocol
 
+from ddtheory.errors import InvalidValueError
 from ddtheory.testing.conformance.posterior import PolynomialPosterior, Posterior, Terms
+from ddtheory.testing.conformance.wording import printable
+from ddtheory.testing.ranges import check_whole
 from ddtheory.values import RLCT, Enclosure
 
 _DIGITS = 8  # of targets by series; three more than any sampler resolves
@@ -45,7 +48,7 @@ class GroundTruth(Protocol):
 Expected = Callable[[Fraction], Enclosure]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ConformanceCell:
     """A posterior, its exact target, and the values that a typical mistake would give.
 
@@ -59,6 +62,16 @@ class ConformanceCell:
     rlct: RLCT
     expected: Expected
     confusions: Mapping[str, Expected] = field(default_factory=dict[str, Expected])
+
+    def __repr__(self) -> str:
+        return f"ConformanceCell({printable(self.name)}, λ = {self.rlct.lam}, m = {self.rlct.m})"
+
+    def latex(self) -> str:
+        """K and (λ, m) as LaTeX, without dollars."""
+        return rf"{self.posterior.latex()},\quad {self.rlct._repr_latex_().strip('$')}"
+
+    def _repr_latex_(self) -> str:
+        return f"${self.latex()}$"
 
     def target(self, n_beta: Fraction) -> Enclosure:
         return self.expected(n_beta)
@@ -76,7 +89,7 @@ def crossing_sum(
     one_sided: bool = False,
     confusions: Mapping[str, Expected] | None = None,
 ) -> ConformanceCell:
-    """K = Σ_blocks ∏ w_i^{p_i} with even powers p_i, each block on variables of its own, at w* = 0.
+    """K = Σ_blocks ∏ w_i^{p_i} with even powers p_i ≥ 2, each block on variables of its own, at w* = 0.
 
     Args:
         blocks: powers of K; (2, 2), (2,) is (xy)² + z².
@@ -85,11 +98,21 @@ def crossing_sum(
         localisation: γ > 0 takes the posterior from the box [−1, 1]^d to ℝ^d under e^{−γ‖w‖²/2}.
         one_sided: the box [0, 1]^d.
 
+    Raises:
+        InvalidValueError: no block, a power that is not even, a prior of another length, or no whole numbers.
+
     >>> found = crossing_sum("(xy)²", (2, 2), rlct=RLCT(Fraction(1, 2), 2))
     >>> print(found.target(Fraction(579)))
     0.3798771744627000 ± 2.0e-15
     """
+    blocks = tuple(tuple(check_whole("a power", power, least=2) for power in powers) for powers in blocks)
     size = sum(map(len, blocks))
+    if not size or any(power % 2 for powers in blocks for power in powers):
+        raise InvalidValueError(f"Powers of K are even, and there is at least one: got {blocks}.")
+    prior = tuple(check_whole("a prior exponent", h, least=0) for h in prior)
+    if prior and len(prior) != size:
+        raise InvalidValueError(f"{len(prior)} prior exponents for {size} parameters: give one each, or none.")
+    localisation = check_whole("localisation", localisation, least=0)
     generators: list[Terms] = []
     start = 0
     for powers in blocks:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from fractions import Fraction
+from numbers import Real
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.testing.conformance.catalogue_cells import ground_truths
 from ddtheory.testing.conformance.cells import GroundTruth, conformance_cells
+from ddtheory.testing.conformance.identity import label
 from ddtheory.testing.conformance.judging import judge
 from ddtheory.testing.conformance.report import ConformanceReport
-from ddtheory.testing.conformance.sweep import label, sweep
+from ddtheory.testing.conformance.sweep import sweep
 from ddtheory.testing.conformance.task import EstimationTask, Estimator
+from ddtheory.testing.conformance.wording import printable
+from ddtheory.testing.ranges import check_rational, check_whole
+from ddtheory.values import Enclosure
+
+if TYPE_CHECKING:
+    from ddtheory.cells import Cell
 
 N = 4000
 BETA = Fraction(579, 4000)
@@ -21,7 +31,7 @@ BETA = Fraction(579, 4000)
 
 def check_estimator(
     estimator: Estimator,
-    cells: Iterable[GroundTruth] | None = None,
+    cells: Iterable[GroundTruth | Cell] | None = None,
     budget: int = 200_000,
     *,
     seeds: Sequence[int] = (0,),
@@ -34,6 +44,7 @@ def check_estimator(
     keep: Path | str | None = None,
     progress: bool = True,
     name: str | None = None,
+    version: str | None = None,
 ) -> ConformanceReport:
     r"""Runs an estimator on cells whose exact answer is known, and says on which it agrees.
 
@@ -43,40 +54,56 @@ def check_estimator(
     Args:
         estimator: a callable that takes an `EstimationTask` and returns an `Estimate`, a pair (value, standard error)
             or `LossSamples`. Whatever it raises makes its cell `failed`, and the others go on.
-        cells: what to check on, `conformance_cells()` when omitted.
+        cells: what to check on, `conformance_cells()` when omitted; cells of `ddtheory.cells` are made into ground
+            truth by `from_cell`.
         budget: forward–backward passes for each seed on each cell; one more is a failure.
         seeds: each cell is estimated once for each.
         n, beta: only nβ counts; both are told to the estimator.
         tolerance: bias, relative to the exact value, that is not held against it.
-        time_limit: seconds for each seed on each cell.
-        jobs, executor, keep: see `sweep`.
-        progress: shows a bar on standard error, when that is a terminal.
+        time_limit: seconds for each seed on each cell. It holds whatever the estimator does, because each runs in a
+            process of its own; None with `jobs=1` runs it in this one, for a debugger.
+        jobs, executor, keep, version: see `sweep`.
+        progress: shows bars on standard error, when that is a terminal.
         name: of the estimator, in the report.
 
     Raises:
-        InvalidValueError: no cells, no seeds, two cells of one name, or settings that mean nothing.
+        InvalidValueError: no cells, no seeds, two cells of one name, a cell without an exact value, or settings that
+            mean nothing.
 
     >>> from ddtheory.testing.conformance import quadrature
     >>> report = check_estimator(quadrature, conformance_cells()[:9:6], budget=10**6, jobs=1)
     >>> [(result.cell, result.verdict.value, round(result.estimate.value, 4)) for result in report.results]
     [('x²', 'agrees', 0.5), ('(xy)²', 'agrees', 0.3799)]
     """
-    chosen = tuple(conformance_cells() if cells is None else cells)
+    if not callable(estimator):
+        raise InvalidValueError(f"An estimator is a callable that takes a task, got a {type(estimator).__name__}.")
+    chosen = conformance_cells() if cells is None else ground_truths(cells)
+    if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
+        raise InvalidValueError(f"seeds is a list of whole numbers, such as range(3); got a {type(seeds).__name__}.")
+    seeds = tuple(check_whole("a seed", seed, least=0) for seed in seeds)
     if not chosen or not seeds:
         raise InvalidValueError("There is nothing to check: give at least one cell and one seed.")
-    if not 0 <= tolerance < 0.1:
+    if len(set(seeds)) != len(seeds):
+        raise InvalidValueError(f"Seeds are distinct, got {seeds}: the same seed twice is no second estimate.")
+    if not isinstance(tolerance, Real) or isinstance(tolerance, bool) or not 0 <= tolerance < 0.1:
         raise InvalidValueError(
             f"tolerance = {tolerance} is a share of the exact value from 0 to below 0.1; rivals are a quarter away."
         )
+    tolerance = float(tolerance)
+    n, budget = check_whole("n", n, least=1), check_whole("budget", budget, least=1)
     names = [cell.name for cell in chosen]
     if len(set(names)) != len(names):
         raise InvalidValueError(f"Cells need distinct names, got {', '.join(names)}.")
-    rational = Fraction(beta)
+    rational = check_rational("beta", beta)
     tasks = [EstimationTask(cell.name, cell.posterior, n, rational, seed, budget) for cell in chosen for seed in seeds]
     # before hours of sampling: a cell without a target at this nβ is an error of the check, not of the estimator
-    targets = [(cell.target(n * rational), cell.rivals(n * rational)) for cell in chosen]
     from ddtheory.verify.progress import progress as progress_bar
 
+    targets: list[tuple[Enclosure, Mapping[str, float]]] = []
+    with progress_bar("deriving exact values", len(chosen), shown=progress) as advance:
+        for cell in chosen:
+            targets.append((cell.target(n * rational), cell.rivals(n * rational)))
+            advance(printable(cell.name))
     with progress_bar("estimating", len(tasks), shown=progress) as advance:
         done = sweep(
             estimator,
@@ -85,8 +112,8 @@ def check_estimator(
             executor=executor,
             keep=keep,
             time_limit=time_limit,
-            name=name,
-            on_result=lambda result: advance(f"{result.cell} {result.error}"),
+            version=version,
+            on_result=lambda result: advance(f"{printable(result.cell)} {result.error}"),
         )
     results = tuple(
         judge(
@@ -100,5 +127,5 @@ def check_estimator(
         for index, (cell, (target, rivals)) in enumerate(zip(chosen, targets, strict=True))
     )
     return ConformanceReport(
-        name or label(estimator), n, rational, budget, tuple(seeds), tolerance, results, done.seconds, done.where
+        name or label(estimator), n, rational, budget, seeds, tolerance, results, done.seconds, done.where
     )

@@ -11,10 +11,12 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.testing.conformance.task import EstimationTask, LossSamples
+from ddtheory.testing.ranges import check_rational, check_whole
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -28,11 +30,20 @@ class DevinterpSGLD:
         step_size: ε of Δw = −(ε/2)(nβ ∇L + γ(w − w*)) + N(0, ε).
         chains: independent chains, one after the other.
         burn_in: share of each chain that is dropped.
+
+    Raises:
+        InvalidValueError: no positive step, no whole number of chains, or a share that leaves nothing.
     """
 
     step_size: float = 1e-4
     chains: int = 4
     burn_in: float = 0.2
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "step_size", float(check_rational("step_size", self.step_size)))
+        object.__setattr__(self, "chains", check_whole("chains", self.chains, least=1))
+        if not isinstance(self.burn_in, Real) or isinstance(self.burn_in, bool) or not 0 <= self.burn_in < 1:
+            raise InvalidValueError(f"burn_in = {self.burn_in!r} must be a share of the chain, from 0 to below 1.")
 
     def __call__(self, task: EstimationTask) -> LossSamples:
         import torch

@@ -9,10 +9,18 @@ from enum import StrEnum
 
 from ddtheory.testing.conformance.task import Estimate, Z
 from ddtheory.testing.conformance.task_result import TaskResult
+from ddtheory.testing.conformance.wording import printable
 from ddtheory.values import RLCT, Enclosure, Interval
 
 RESOLUTION = 0.25
 """Relative distance of the rivals that every cell has: orders 3 and 4 of one direction, 1/6 and 1/8, differ by it."""
+
+
+NEGATIVE = (
+    "a negative value cannot be, because K ≥ 0: likely causes are a baseline loss that is not the one at w* (another "
+    "batch, noisy labels), a sampler that left the local region for points whose loss on its sample is lower, a step "
+    "so large that the chain is unstable"
+)
 
 
 class ConformanceVerdict(StrEnum):
@@ -41,7 +49,7 @@ class Rival:
     excluded: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CellResult:
     """What an estimator did on one cell, over all seeds.
 
@@ -68,6 +76,22 @@ class CellResult:
     spread: float | None
     rivals: tuple[Rival, ...]
     runs: tuple[TaskResult, ...]
+
+    def __repr__(self) -> str:
+        found = "no estimate" if self.estimate is None else str(self.estimate)
+        return f"CellResult({printable(self.cell)}: {self.verdict.value}, {found}, exact {float(self.target):.4g})"
+
+    def latex(self) -> str:
+        r"""The exact value and the estimate ± one standard error as LaTeX, without dollars."""
+        exact = rf"n\beta\,\mathbb{{E}}[K] = {float(self.target):.4f}"
+        if self.estimate is None:
+            return exact
+        error = self.estimate.standard_error
+        width = f"{error:.4f}" if math.isfinite(error) else r"\infty"
+        return rf"{exact},\quad \hat\lambda = {self.estimate.value:.4f} \pm {width}"
+
+    def _repr_latex_(self) -> str:
+        return f"${self.latex()}$"
 
     @property
     def passes(self) -> int:
@@ -122,11 +146,11 @@ def combine(estimates: Sequence[Estimate]) -> tuple[Estimate, float | None]:
     Estimate(value=2.0, standard_error=1.0)
     """
     count = len(estimates)
-    mean = math.fsum(estimate.value for estimate in estimates) / count
-    stated = math.sqrt(math.fsum(estimate.standard_error**2 for estimate in estimates)) / count
+    mean = math.fsum(estimate.value / count for estimate in estimates)
+    stated = math.hypot(*(estimate.standard_error for estimate in estimates)) / count
     if count == 1:
         return Estimate(mean, stated), None
-    scatter = math.sqrt(math.fsum((e.value - mean) ** 2 for e in estimates) / (count - 1) / count)
+    scatter = math.hypot(*(estimate.value - mean for estimate in estimates)) / math.sqrt((count - 1) * count)
     return Estimate(mean, max(stated, scatter)), scatter / stated if stated else None
 
 
@@ -134,15 +158,19 @@ def _verdict(
     estimate: Estimate, half: float, exact: float, slack: float, rivals: Sequence[Rival]
 ) -> tuple[ConformanceVerdict, str]:
     off = estimate.value - exact
+    below_zero = f"; {NEGATIVE}" if estimate.value < 0 else ""
     relative = f"{off / exact:+.1%}".replace("-0.0%", "0.0%").replace("+0.0%", "0.0%")
     if abs(off) > half + slack:
         errors = f", {abs(off) / estimate.standard_error:.1f} standard errors" if estimate.standard_error else ""
         taken = [rival for rival in rivals if not rival.excluded]
         hint = f"; the interval holds {taken[0].name} = {taken[0].value:.4g}" if taken else ""
-        return ConformanceVerdict.BIASED, f"{relative} from the exact value{errors}{hint}"
+        # a share of more than the whole says nothing
+        distance = relative if 0 <= estimate.value < 10 * exact else f"{off:+.4g}"
+        return ConformanceVerdict.BIASED, f"{distance} from the exact value{errors}{hint}{below_zero}"
     held = [rival for rival in rivals if not rival.excluded]
     nearest = min(rivals, key=lambda rival: abs(rival.value - exact))
     if held or half >= abs(nearest.value - exact):
         rival = held[0] if held else nearest
-        return ConformanceVerdict.TOO_WIDE, f"± {half:.2g} does not exclude {rival.name} = {rival.value:.4g}"
+        reason = f"± {half:.2g} does not exclude {rival.name} = {rival.value:.4g}{below_zero}"
+        return ConformanceVerdict.TOO_WIDE, reason
     return ConformanceVerdict.AGREES, f"{relative} from the exact value, every rival excluded"

@@ -6,15 +6,18 @@ lower ≤ w ≤ upper (or on all of ℝ^d), K in nats, K(w*) = 0.
 
 from __future__ import annotations
 
+import itertools
 import math
+import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 import numpy
 from numpy.typing import NDArray
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.testing.ranges import check_whole
 
 if TYPE_CHECKING:
     from torch import nn
@@ -62,9 +65,12 @@ class Posterior(Protocol):
         """Inputs and targets, noise-free, with mean((module(inputs) − targets)² summed over outputs) = K exactly."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PolynomialPosterior:
     """K(w) = Σ_j g_j(w)² with polynomial g_j: the Gaussian regression y = g(w) x + N(0, ½) at E x² = 1.
+
+    `divergence` is made of operators and indexing alone, so that any array library can compute it, trace it and
+    differentiate it; `terms` is K itself, for a library that wants to build it.
 
     Attributes:
         generators: the g_j, each as ((coefficient, powers), …).
@@ -80,7 +86,11 @@ class PolynomialPosterior:
     >>> crossing = PolynomialPosterior((((1.0, (1, 1)),),), (0.0, 0.0), (-1.0, -1.0), (1.0, 1.0))
     >>> crossing.divergence(numpy.array([[2.0, 3.0]])), crossing.gradient(numpy.array([[2.0, 3.0]]))
     (array([36.]), array([[36., 24.]]))
+    >>> crossing, crossing.terms
+    (PolynomialPosterior(K = (w1*w2)^2), ((1.0, (2, 2)),))
     """
+
+    version: ClassVar[str] = "1"  # for kept results: everything else that it consists of is in its fields
 
     generators: tuple[Terms, ...]
     truth: tuple[float, ...]
@@ -92,6 +102,10 @@ class PolynomialPosterior:
     def __post_init__(self) -> None:
         size = len(self.truth)
         object.__setattr__(self, "prior_exponents", self.prior_exponents or (0.0,) * size)
+        for name in ("truth", "lower", "upper", "prior_exponents"):
+            object.__setattr__(self, name, tuple(_number(name, value) for value in getattr(self, name)))
+        object.__setattr__(self, "localisation", _number("localisation", self.localisation))
+        object.__setattr__(self, "generators", tuple(map(_plain, self.generators)))
         lengths = {len(self.lower), len(self.upper), len(self.prior_exponents)}
         lengths |= {len(powers) for generator in self.generators for _, powers in generator}
         if not self.generators or not size or lengths != {size}:
@@ -105,20 +119,45 @@ class PolynomialPosterior:
         if float(self.divergence(numpy.array([self.truth]))[0]) > 1e-20:
             raise InvalidValueError(f"K is not 0 at the truth {self.truth}.")
 
-    def divergence(self, points: Floats) -> Floats:
-        return numpy.square(self.values(points)).sum(axis=1)
+    def __repr__(self) -> str:
+        k = _as_text(self.generators)
+        k = k if len(k) <= 60 else f"a sum of {len(self.generators)} squares in {len(self.truth)} parameters"
+        prior = ", prior |w|^h" if any(self.prior_exponents) else ""
+        return f"PolynomialPosterior(K = {k}{prior}{f', γ = {self.localisation:g}' if self.localisation else ''})"
 
-    def values(self, points: Floats) -> Floats:
-        """g at each row, shape (rows, generators)."""
-        return numpy.stack([_evaluate(generator, points) for generator in self.generators], axis=1)
+    def latex(self) -> str:
+        """K as LaTeX, without dollars.
+
+        >>> PolynomialPosterior((((2.0, (3,)),),), (0.0,), (-1.0,), (1.0,)).latex()
+        'K = (2 w_{1}^{3})^2'
+        """
+        return "K = " + " + ".join(f"({_polynomial(g, 'w_{{{}}}', '^{{{}}}', ' ')})^2" for g in self.generators)
+
+    @property
+    def terms(self) -> Terms:
+        """K = Σ c ∏ w_i^{p_i}, multiplied out: (c, p) a term."""
+        found: dict[tuple[int, ...], float] = {}
+        for generator in self.generators:
+            for (c, p), (d, q) in itertools.product(generator, repeat=2):
+                powers = tuple(map(sum, zip(p, q, strict=True)))
+                found[powers] = found.get(powers, 0.0) + c * d
+        return tuple((c, powers) for powers, c in sorted(found.items(), reverse=True))
+
+    def divergence(self, points: Any) -> Any:
+        """K at points of any array library, shape (…, d) → (…)."""
+        values = [_evaluate(generator, points) for generator in self.generators]
+        return sum((value * value for value in values[1:]), values[0] * values[0])
 
     def gradient(self, points: Floats) -> Floats:
-        values = self.values(points)
+        """∇K in numpy, shape (rows, d) → (rows, d)."""
+        values = [_evaluate(generator, points) for generator in self.generators]
         slopes = [
-            sum(2 * values[:, j] * _evaluate(_derivative(g, axis), points) for j, g in enumerate(self.generators))
+            sum(
+                2 * value * _sum(_derivative(g, axis), points) for value, g in zip(values, self.generators, strict=True)
+            )
             for axis in range(len(self.truth))
         ]
-        return numpy.stack([numpy.broadcast_to(slope, len(points)) for slope in slopes], axis=1)
+        return numpy.stack(slopes, axis=1)
 
     def module(self) -> nn.Module:
         import torch
@@ -159,15 +198,55 @@ def _term(term: tuple[float, tuple[int, ...]], coordinates: Sequence[Any]) -> An
     return coefficient * math.prod(w**power for w, power in zip(coordinates, powers, strict=True) if power)
 
 
-def _evaluate(terms: Terms, points: Floats) -> Floats:
-    total = numpy.zeros(len(points))
+def _evaluate(terms: Terms, points: Any) -> Any:
+    """The polynomial at each point, by operators and indexing alone: no function of an array library is needed."""
+    found = _sum(terms, points)
+    return found if any(any(powers) for _, powers in terms) else found + 0.0 * points[..., 0]
+
+
+def _sum(terms: Terms, points: Any) -> Any:
+    """The same, a number where no parameter occurs."""
+    total: Any = 0.0
     for coefficient, powers in terms:
-        term = numpy.full(len(points), coefficient)
+        term: Any = coefficient
         for axis, power in enumerate(powers):
             if power:
-                term *= points[:, axis] ** power
-        total += term
+                term = term * points[..., axis] ** power
+        total = total + term
     return total
+
+
+def _plain(terms: Terms) -> Terms:
+    """The same terms in Python's own numbers."""
+    return tuple(
+        (_number("a coefficient", coefficient), tuple(check_whole("a power", power, least=0) for power in powers))
+        for coefficient, powers in terms
+    )
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, numbers.Real) and not isinstance(value, bool) and not math.isnan(float(value)):
+        return float(value)
+    raise InvalidValueError(f"A posterior is made of real numbers, and {name} is {value!r}.")
+
+
+def _as_text(generators: Sequence[Terms]) -> str:
+    """K as text that every parser of expressions reads."""
+    return " + ".join(f"({_polynomial(g, 'w{}', '^{}', '*')})^2" for g in generators)
+
+
+def _polynomial(terms: Terms, variable: str, exponent: str, times: str) -> str:
+    parts: list[str] = []
+    for coefficient, powers in terms:
+        factors = [
+            variable.format(axis + 1) + (exponent.format(power) if power > 1 else "")
+            for axis, power in enumerate(powers)
+            if power
+        ]
+        size = f"{abs(coefficient):g}"
+        shown = times.join(factors if size == "1" and factors else [size, *factors])
+        parts.append(f"{'-' if coefficient < 0 else '+'} {shown}")
+    return " ".join(parts).removeprefix("+ ") or "0"
 
 
 def _derivative(terms: Terms, axis: int) -> Terms:

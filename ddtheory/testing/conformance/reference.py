@@ -10,6 +10,7 @@ from numpy.polynomial.legendre import leggauss
 
 from ddtheory.testing.conformance.posterior import Floats
 from ddtheory.testing.conformance.task import Estimate, EstimationTask, LossSamples
+from ddtheory.testing.ranges import check_whole
 
 _NODES = {1: 200, 2: 110, 3: 42, 4: 20}
 _REACH = 8.0  # of a Gaussian localisation, in standard deviations: e^{−32} of the mass lies beyond
@@ -58,6 +59,7 @@ def metropolis(task: EstimationTask, *, chains: int = 64) -> LossSamples:
 
     Spends the budget. Exact in the limit: the steps outside of the box are refused, so there is no error of step size.
     """
+    chains = check_whole("chains", chains, least=1)
     generator = numpy.random.default_rng(task.seed)
     steps = task.budget // chains - 1
     width = numpy.minimum(task.upper - task.lower, 2 / math.sqrt(task.localisation) if task.localisation else math.inf)

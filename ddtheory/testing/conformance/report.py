@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ddtheory.testing.conformance.document import SCHEMA, cell_document
 from ddtheory.testing.conformance.judging import WORST_FIRST, CellResult
 from ddtheory.testing.conformance.task import Z
+from ddtheory.testing.conformance.wording import encodable, printable
 from ddtheory.verify import output
 from ddtheory.verify.environment import versions
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ConformanceReport:
     """All cells of a check, in the order in which they were given.
 
@@ -38,6 +39,20 @@ class ConformanceReport:
     results: tuple[CellResult, ...]
     seconds: float
     where: str
+
+    def __repr__(self) -> str:
+        return f"ConformanceReport({printable(self.estimator)}: {self._counted()})"
+
+    def _repr_html_(self) -> str:
+        from ddtheory.testing.conformance.table import as_html
+
+        return as_html(self.results, self.n_beta, self._closing())
+
+    def latex(self) -> str:
+        """The table as a LaTeX `tabular`."""
+        from ddtheory.testing.conformance.table import as_latex
+
+        return as_latex(self.results, self.n_beta)
 
     @property
     def n_beta(self) -> float:
@@ -74,9 +89,14 @@ class ConformanceReport:
         """The table as text, worst first."""
         from ddtheory.testing.conformance.table import as_text
 
-        counts = ", ".join(f"{count} {verdict}" for verdict, count in self.counts.items())
-        closing = f"{self.estimator}: {counts} · {self.passes:,} passes · {self.seconds:.1f} s on {self.where}"
-        return as_text(self.results, self.n_beta, closing)
+        return as_text(self.results, self.n_beta, self._closing())
+
+    def _counted(self) -> str:
+        return ", ".join(f"{count} {verdict}" for verdict, count in self.counts.items())
+
+    def _closing(self) -> str:
+        cost = f"{self.passes:,} passes · {self.seconds:.1f} s on {self.where}"
+        return f"{printable(self.estimator)}: {self._counted()} · {cost}"
 
     def assert_agrees(self) -> None:
         """For a test: nothing when every cell agrees, else the table.
@@ -121,7 +141,8 @@ class ConformanceReport:
 
     def to_json(self) -> str:
         """The report as JSON with sorted keys; the schema is `conformance.schema.json` beside `document.py`."""
-        return json.dumps(self.document(), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+        document = json.dumps(self.document(), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        return encodable(document) + "\n"
 
     def write(self, path: Path | str) -> None:
         """Writes the JSON, whole or not at all.

@@ -12,6 +12,8 @@ import numpy
 
 from ddtheory.errors import DDTheoryError, InvalidValueError
 from ddtheory.testing.conformance.posterior import Floats, Posterior
+from ddtheory.testing.conformance.wording import printable
+from ddtheory.testing.ranges import check_rational, check_whole
 
 Z = 3.3
 """Half width of an interval in standard errors: one in a thousand misses, for an error that is normal and honest."""
@@ -29,7 +31,7 @@ class Meter:
     used: int = 0
 
     def charge(self, passes: int) -> None:
-        self.used += passes
+        self.used += check_whole("passes", passes, least=0)
         if self.used > self.budget:
             raise BudgetExceededError(
                 f"The estimator asked for {self.used} forward–backward passes and has {self.budget}. Read task.budget, "
@@ -37,7 +39,7 @@ class Meter:
             )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class EstimationTask:
     r"""One question to an estimator: nβ E[K] under the local posterior ∝ e^{−nβK(w)} ∏|w_i|^{h_i} e^{−γ‖w−w*‖²/2}.
 
@@ -52,6 +54,9 @@ class EstimationTask:
         beta: β, the inverse temperature; only nβ counts.
         seed: for everything that the estimator draws.
         budget: forward–backward passes that may be used; one more raises BudgetExceededError.
+
+    Raises:
+        InvalidValueError: n, β or the budget is no positive number, or the seed no whole number.
     """
 
     cell: str
@@ -63,11 +68,17 @@ class EstimationTask:
     _meter: Meter = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.n < 1 or self.beta <= 0 or self.budget < 1:
-            raise InvalidValueError(
-                f"A task needs n ≥ 1, β > 0 and a budget, got {self.n}, {self.beta}, {self.budget}."
-            )
+        if not isinstance(self.cell, str):
+            raise InvalidValueError(f"The name of a cell is text, got a {type(self.cell).__name__}.")
+        object.__setattr__(self, "n", check_whole("n", self.n, least=1))
+        object.__setattr__(self, "beta", check_rational("beta", self.beta))
+        object.__setattr__(self, "seed", check_whole("seed", self.seed, least=0))
+        object.__setattr__(self, "budget", check_whole("budget", self.budget, least=1))
         object.__setattr__(self, "_meter", Meter(self.budget))
+
+    def __repr__(self) -> str:
+        size = f"{self.dimension} parameters, nβ = {self.n_beta:g}"
+        return f"EstimationTask({printable(self.cell)}, {size}, seed {self.seed}, budget {self.budget:,})"
 
     @property
     def n_beta(self) -> float:
@@ -105,13 +116,23 @@ class EstimationTask:
     def passes_used(self) -> int:
         return self._meter.used
 
+    def charge(self, passes: int) -> None:
+        """Pays for passes that `loss` cannot count: those of a traced function, on `posterior.divergence` itself.
+
+        Raises:
+            BudgetExceededError: the budget is spent.
+            InvalidValueError: no whole number, or a negative one.
+        """
+        self._meter.charge(passes)
+
     def loss(self, points: Any) -> Floats:
         """K at each row of `points`, shape (rows, d) → (rows,); one pass a row. A single point (d,) gives a scalar.
 
         Raises:
             BudgetExceededError: the budget is spent.
+            InvalidValueError: points of another shape, or that numpy cannot read, such as those of a traced function.
         """
-        rows = numpy.atleast_2d(numpy.asarray(points, dtype=numpy.float64))
+        rows = self._rows(points)
         self._meter.charge(len(rows))
         values = self.posterior.divergence(rows)
         return values if numpy.ndim(points) > 1 else values[0]
@@ -120,16 +141,20 @@ class EstimationTask:
         """K and ∇K at each row; one pass a row.
 
         Raises:
-            BudgetExceededError: the budget is spent.
+            BudgetExceededError, InvalidValueError: as in `loss`.
         """
-        rows = numpy.atleast_2d(numpy.asarray(points, dtype=numpy.float64))
+        rows = self._rows(points)
         self._meter.charge(len(rows))
         values, slopes = self.posterior.divergence(rows), self.posterior.gradient(rows)
         return (values, slopes) if numpy.ndim(points) > 1 else (values[0], slopes[0])
 
     def log_prior(self, points: Any) -> Floats:
-        """log φ up to a constant at each row, −∞ outside of the box; free of charge."""
-        rows = numpy.atleast_2d(numpy.asarray(points, dtype=numpy.float64))
+        """log φ up to a constant at each row, −∞ outside of the box; free of charge.
+
+        Raises:
+            InvalidValueError: as in `loss`.
+        """
+        rows = self._rows(points)
         weights = self.prior_exponents
         with numpy.errstate(divide="ignore", invalid="ignore"):
             powers = numpy.where(weights == 0, 0.0, weights * numpy.log(numpy.abs(rows))).sum(axis=1)
@@ -137,6 +162,21 @@ class EstimationTask:
         spread = self.localisation * numpy.square(rows - self.truth).sum(axis=1) / 2
         values = numpy.where(inside, powers - spread, -math.inf)
         return values if numpy.ndim(points) > 1 else values[0]
+
+    def _rows(self, points: Any) -> Floats:
+        try:
+            rows = numpy.atleast_2d(numpy.asarray(points, dtype=numpy.float64))
+        except Exception as error:  # every library has its own for an array that has no values yet
+            raise InvalidValueError(
+                f"Points of type {type(points).__name__} cannot be read as numbers ({type(error).__name__}). Inside of "
+                "a traced function (JAX) call task.posterior.divergence, which is made of operators alone, and pay for "
+                "it with task.charge(passes)."
+            ) from error
+        if rows.ndim != 2 or rows.shape[1] != self.dimension:
+            raise InvalidValueError(
+                f"Points have shape (rows, {self.dimension}) or ({self.dimension},), got {numpy.shape(points)}."
+            )
+        return rows
 
     def module(self) -> Any:
         """A torch module at w* whose every forward call is charged as one pass, whatever the batch.
@@ -172,26 +212,32 @@ class Estimate:
     value: float
     standard_error: float
 
+    def __str__(self) -> str:
+        return f"{self.value:.4g} ± {self.standard_error:.2g}"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class LossSamples:
     """The loss K along chains, shape (chains, draws), after burn-in; the kit averages and finds the error itself."""
 
     losses: Any
+
+    def __repr__(self) -> str:
+        return f"LossSamples(shape {numpy.shape(self.losses)})"
 
 
 Estimator: TypeAlias = Callable[[EstimationTask], "Estimate | LossSamples | tuple[float, float]"]
 """Any callable from a task to an estimate: `Estimate`, `(value, standard error)` or `LossSamples`."""
 
 
-def read_answer(answer: object, task: EstimationTask) -> Estimate:
-    """The answer of an estimator as an estimate.
+def read_answer(answer: object, n_beta: float) -> Estimate:
+    """The answer of an estimator as an estimate; samples of the loss are averaged and multiplied by nβ.
 
     Raises:
         InvalidValueError: it is of another type, not finite, or has a negative error.
     """
     if isinstance(answer, LossSamples):
-        answer = from_samples(answer, task.n_beta)
+        answer = from_samples(answer, n_beta)
     if isinstance(answer, tuple) and len(answer) == 2:
         answer = Estimate(*answer)
     if not isinstance(answer, Estimate):
@@ -200,6 +246,8 @@ def read_answer(answer: object, task: EstimationTask) -> Estimate:
             "tuple, or LossSamples(losses of shape (chains, draws))."
         )
     try:
+        if any(isinstance(number, str | bytes | bool) for number in (answer.value, answer.standard_error)):
+            raise TypeError
         value, error = float(answer.value), float(answer.standard_error)
     except (TypeError, ValueError):
         raise InvalidValueError(

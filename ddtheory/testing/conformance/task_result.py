@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ddtheory.testing.conformance.task import Estimate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TaskResult:
     """What an estimator did with one task.
 
@@ -25,3 +25,7 @@ class TaskResult:
     error: str
     passes: int
     seconds: float
+
+    def __repr__(self) -> str:
+        what = f"failed, {self.error[:60]}" if self.estimate is None else str(self.estimate)
+        return f"TaskResult({self.cell!r}, seed {self.seed}: {what})"

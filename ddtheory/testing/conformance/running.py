@@ -1,0 +1,53 @@
+"""One task in this process: an answer, or why there is none."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import sys
+import traceback
+from pathlib import Path
+from time import perf_counter
+
+from ddtheory.testing.conformance.task import EstimationTask, Estimator, read_answer
+from ddtheory.testing.conformance.task_result import TaskResult
+from ddtheory.testing.conformance.wording import printable
+
+_HERE = Path(__file__).parent
+
+
+def run_task(estimator: Estimator, task: EstimationTask) -> TaskResult:
+    """What an estimator makes of a copy of the task, so that it cannot spoil the caller's cell.
+
+    Whatever it raises becomes a failed result, but for KeyboardInterrupt, which is the user's. What it prints goes to
+    standard error.
+    """
+    started = perf_counter()
+    own = task
+    try:
+        own = copy.deepcopy(task)
+        with contextlib.redirect_stdout(sys.stderr):
+            answer = estimator(own)
+        estimate, error = read_answer(answer, task.n_beta), ""
+    except KeyboardInterrupt:
+        raise
+    except BaseException as caught:
+        estimate, error = None, described(caught)
+    return TaskResult(task.cell, task.seed, estimate, error, own.passes_used, perf_counter() - started)
+
+
+def described(error: BaseException) -> str:
+    """The error in one line, with the place where the estimator raised it."""
+    try:
+        message = str(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as second:
+        message = f"its message cannot be read, {type(second).__name__}"
+    text = printable(" ".join(f"{type(error).__name__}: {message}".split())).removesuffix(":")
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent != _HERE]
+    if not frames:
+        return text
+    file = Path(frames[-1].filename).name
+    # a function of a script or notebook has lost its file when it was sent to another process
+    return f"{text} ({'' if file.startswith('<') else f'{file}, '}line {frames[-1].lineno})"

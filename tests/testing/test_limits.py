@@ -1,0 +1,151 @@
+"""Nothing that an estimator does outlives its limit of time, ends the sweep, or spoils what the caller holds."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import estimators
+import pytest
+
+from ddtheory.testing import EstimationTask
+from ddtheory.testing.conformance import conformance_cells, quadrature, sweep
+
+CHOSEN = tuple(cell for cell in conformance_cells() if cell.name in ("x²", "x⁴", "x⁶"))
+LIMIT = 1.0
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups and signals are those of POSIX")
+
+
+def tasks() -> list[EstimationTask]:
+    return [EstimationTask(cell.name, cell.posterior, 4000, Fraction(579, 4000), 0, 10**5) for cell in CHOSEN]
+
+
+@pytest.fixture(params=["one process", "two processes", "an executor"])
+def where(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
+    if request.param == "an executor":
+        with ThreadPoolExecutor(2) as threads:
+            yield {"executor": threads}
+    else:
+        yield {"jobs": 1 if request.param == "one process" else 2}
+
+
+def alive(groups: Path) -> list[str]:
+    """Process groups of the estimator in which somebody is left; a moment is given to those that are being ended."""
+    found: list[str] = []
+    for _ in range(50):
+        found = []
+        for group in groups.iterdir():
+            try:
+                os.killpg(int(group.name), 0)
+                found.append(group.name)
+            except ProcessLookupError:
+                continue
+        if not found:
+            break
+        time.sleep(0.1)
+    return found
+
+
+@pytest.mark.parametrize(
+    "estimator", [estimators.deaf, estimators.stopped, estimators.forking], ids=lambda estimator: estimator.__name__
+)
+def test_the_limit_of_time_holds(
+    estimator: Callable[[EstimationTask], Any], where: dict[str, Any], tmp_path: Path
+) -> None:
+    """Nobody can catch SIGKILL, and the whole group gets it. The other tasks are done."""
+    found = sweep(estimators.OnOne(estimator, tmp_path), tasks(), time_limit=LIMIT, **where)
+    assert [result.error for result in found.results] == ["", "TimeoutError: stopped after 1 seconds", ""]
+    assert alive(tmp_path) == []
+
+
+@pytest.mark.parametrize("limit", [None, 60])
+def test_a_death_is_noticed_at_once_though_a_fork_holds_the_pipes(limit: float | None, tmp_path: Path) -> None:
+    """Long before the limit, and without any. The fork is ended too."""
+    started = time.monotonic()
+    found = sweep(estimators.OnOne(estimators.dying_with_offspring, tmp_path), tasks(), jobs=2, time_limit=limit)
+    assert [bool(result.estimate) for result in found.results] == [True, False, True]
+    assert "exit code 5" in found.results[1].error
+    assert time.monotonic() - started < 50
+    assert alive(tmp_path) == []
+
+
+def test_a_fork_that_comes_back_is_no_second_answer(capfd: pytest.CaptureFixture[str]) -> None:
+    found = sweep(estimators.returning_twice, tasks(), jobs=1, time_limit=60)
+    here = sweep(quadrature, tasks(), jobs=1)
+    assert [result.estimate for result in found.results] == [result.estimate for result in here.results]
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_time_limit_is_that_of_the_estimator(tmp_path: Path) -> None:
+    """The start of an interpreter takes longer than this limit, and is not counted."""
+    found = sweep(lambda task: (0.5, 0.1), tasks(), jobs=2, time_limit=0.05)
+    assert all(result.estimate for result in found.results)
+
+
+@pytest.mark.parametrize("limit", [None, 60])
+def test_any_exception_is_a_failed_result(limit: float | None) -> None:
+    for estimator in (estimators.unspeakable, estimators.hostile_message):
+        found = sweep(estimator, tasks(), jobs=1, time_limit=limit)
+        assert all(result.estimate is None and result.error for result in found.results)
+        assert all("\x1b" not in result.error and "\n" not in result.error for result in found.results)
+
+
+def test_an_interrupt_is_the_users_in_this_process_and_the_estimators_own_in_another(tmp_path: Path) -> None:
+    file = tmp_path / "kept.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        sweep(estimators.interrupting_on_one, tasks(), jobs=1, keep=file)
+    found = sweep(estimators.interrupting_on_one, tasks(), jobs=1, time_limit=60, keep=file)
+    assert found.resumed == 1  # x², which was finished when the interrupt came
+    assert [bool(result.estimate) for result in found.results] == [True, False, True]
+    assert found.results[1].error.startswith("KeyboardInterrupt")
+
+
+@pytest.mark.parametrize("options", [{"jobs": 1}, {"jobs": 1, "time_limit": 60}, {"executor": True}])
+def test_an_estimator_cannot_spoil_the_cells_of_its_caller(options: dict[str, Any]) -> None:
+    before = pickle.dumps([cell.posterior for cell in CHOSEN])
+    asked = tasks()
+    with ThreadPoolExecutor(1) as threads:
+        executor: Executor = threads
+        chosen = {**options, **({"executor": executor} if "executor" in options else {})}
+        found = sweep(estimators.spoiling, asked, **chosen)
+    assert [(result.cell, result.seed) for result in found.results] == [(task.cell, task.seed) for task in asked]
+    assert all(result.estimate for result in found.results)
+    assert pickle.dumps([cell.posterior for cell in CHOSEN]) == before
+    assert all(task.passes_used == 0 for task in asked)
+
+
+def test_control_without_the_copy_the_cells_are_spoiled() -> None:
+    """What `sweep` keeps from happening."""
+    task = pickle.loads(pickle.dumps(tasks()[0]))
+    estimators.spoiling(task)
+    assert task.posterior.generators == () and task.cell == "another"
+
+
+def test_nothing_is_left_when_the_sweep_itself_is_killed(tmp_path: Path) -> None:
+    """SIGKILL to the parent: the worker, which waits for ever, is gone with all that it forked."""
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import estimators, test_limits, pathlib\n"
+        "from ddtheory.testing.conformance import sweep\n"
+        "estimator = estimators.OnOne(estimators.forking, pathlib.Path(sys.argv[2]))\n"
+        "sweep(estimator, test_limits.tasks()[1:], jobs=1, time_limit=1000)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script, str(Path(__file__).parent), str(tmp_path)])
+    for _ in range(300):
+        if list(tmp_path.iterdir()):
+            break
+        time.sleep(0.1)
+    assert list(tmp_path.iterdir())
+    time.sleep(0.5)
+    parent.kill()
+    parent.wait()
+    assert alive(tmp_path) == []
