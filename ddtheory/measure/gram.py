@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 from ddtheory.errors import InvalidValueError, MeasurementError
+from ddtheory.measure.doors import real_tensor, shown, text
 from ddtheory.measure.schur import RANK_TOLERANCE
+from ddtheory.values import as_integer
 
 DOUBLE = torch.finfo(torch.float64).eps
 ROUNDING = 100.0  # a singular value is off by at most this many ε of the largest one
@@ -69,7 +71,7 @@ class Spectrum:
         return 2 * ROUNDING * self.epsilon * math.sqrt(self.eigenvalues[0] / self.smallest_positive)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GramFactor:
     """A Gram matrix M = RᵀR of shape (width, width), kept as its triangular factor.
 
@@ -83,6 +85,16 @@ class GramFactor:
     label: str = ""
     epsilon: float = DOUBLE
 
+    def __post_init__(self) -> None:
+        triangle = real_tensor("The factor", self.triangle)
+        if triangle.ndim != 2 or not triangle.is_floating_point():
+            raise InvalidValueError(f"The factor is {shown(triangle)}; it needs real numbers, (rows, width).")
+        object.__setattr__(self, "triangle", triangle.double())
+        text("The label", self.label)
+
+    def __repr__(self) -> str:
+        return f"GramFactor({self.label!r}, {self.width} × {self.width}, rank ≤ {min(self.triangle.shape)})"
+
     @property
     def width(self) -> int:
         return self.triangle.shape[1]
@@ -93,17 +105,25 @@ class GramFactor:
 
     def along(self, direction: Tensor) -> float:
         """uᵀMu = ‖Ru‖² for a direction of shape (width,), scaled to unit length."""
+        direction = real_tensor("The direction", direction).to(self.triangle)
         length = float(direction.norm())
         if tuple(direction.shape) != (self.width,) or not length > 0:
             raise InvalidValueError(
                 f"The direction has shape {tuple(direction.shape)} and length {length:.3g}; "
                 f"it needs shape ({self.width},) and a positive length."
             )
-        return float((self.triangle @ (direction.double() / length)).square().sum())
+        return float((self.triangle @ (direction / length)).square().sum())
 
     def entry(self, index: int) -> float:
-        """M_ii, from the column of the factor."""
-        return float(self.triangle[:, index].square().sum())
+        """M_ii, from the column of the factor.
+
+        Raises:
+            InvalidValueError: there is no such index.
+        """
+        place = as_integer(index)
+        if place is None or not -self.width <= place < self.width:
+            raise InvalidValueError(f"The index is {shown(index)}; it goes from 0 to {self.width - 1} here.")
+        return float(self.triangle[:, place].square().sum())
 
     def spectrum(self) -> Spectrum:
         """Eigenvalues as squared singular values of the factor.

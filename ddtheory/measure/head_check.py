@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ddtheory.errors import DDTheoryError, InvalidValueError, MeasurementError
 from ddtheory.measure.extrapolation import SPREAD_SAFETY, Extrapolation
-from ddtheory.measure.heads import Head, per_sample
+from ddtheory.measure.head import Head, per_sample
 from ddtheory.measure.hygiene import measuring
 from ddtheory.values import Interval
 
