@@ -14,15 +14,17 @@ import torch
 from torch import Tensor
 
 from ddtheory.errors import InvalidValueError, MeasurementError
-from ddtheory.measure.doors import real_tensor, shown, text
-from ddtheory.measure.schur import RANK_TOLERANCE
+from ddtheory.measure.doors import count, real_number, real_tensor, shown, text
+from ddtheory.measure.factor import RANK_TOLERANCE
+from ddtheory.measure.profile import all_real
+from ddtheory.measure.tables import reach
 from ddtheory.values import as_integer
 
 DOUBLE = torch.finfo(torch.float64).eps
 ROUNDING = 100.0  # a singular value is off by at most this many ε of the largest one
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Spectrum:
     """The eigenvalues of a Gram matrix, without those that are zero to rounding.
 
@@ -44,6 +46,18 @@ class Spectrum:
     threshold: float
     separation: float
     epsilon: float = DOUBLE
+
+    def __post_init__(self) -> None:
+        eigenvalues = all_real("eigenvalue", self.eigenvalues)
+        if any(not (value > 0 and math.isfinite(value)) for value in eigenvalues):
+            raise InvalidValueError("An eigenvalue is not positive and finite. Count those that are zero in `zeros`.")
+        object.__setattr__(self, "eigenvalues", tuple(sorted(eigenvalues, reverse=True)))
+        object.__setattr__(self, "zeros", count("zeros", self.zeros, 0))
+        for name in ("threshold", "separation", "epsilon"):
+            object.__setattr__(self, name, real_number(name, getattr(self, name)))
+
+    def __repr__(self) -> str:
+        return f"Spectrum({len(self.eigenvalues)} eigenvalues {reach(self.eigenvalues)}, {self.zeros} zeros)"
 
     @property
     def size(self) -> int:

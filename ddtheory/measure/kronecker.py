@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.measure.doors import shown
+from ddtheory.measure.factor import Factor
 from ddtheory.measure.gram import GramFactor, Spectrum
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.labels import NoisyTargets, cotangents
 from ddtheory.measure.layers import pull_back, run_once, submodule
 from ddtheory.measure.problem import Problem, as_problem
-from ddtheory.measure.schur import Factor
 from ddtheory.measure.spectra import finished, weighted_rows
 from ddtheory.measure.unfolding import check_width, gradient_rows, unfolded
 

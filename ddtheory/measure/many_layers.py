@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -13,13 +12,14 @@ from torch import Tensor, nn
 
 from ddtheory.errors import MeasurementError
 from ddtheory.measure.doors import several
+from ddtheory.measure.factor import Factor
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.kronecker import KroneckerFactors, read_rows
 from ddtheory.measure.labels import NoisyTargets, cotangents
 from ddtheory.measure.layers import one_to_one, pull_back, submodules, with_hooks
 from ddtheory.measure.problem import Problem, as_problem
-from ddtheory.measure.schur import Factor
 from ddtheory.measure.spectra import finished, weighted_rows
+from ddtheory.measure.tables import html_table
 from ddtheory.measure.unfolding import check_width, gradient_rows
 
 
@@ -56,16 +56,11 @@ class LayerFactors(Mapping[str, KroneckerFactors]):
 
     def _repr_html_(self) -> str:
         rows = [
-            f"<tr><td>{html.escape(name)}</td><td>{f.activation.width}</td><td>{f.gradient.width}</td>"
-            f"<td>{f.positions:g}</td></tr>"
-            for name, f in self.found.items()
+            [name, str(f.activation.width), str(f.gradient.width), f"{f.positions:g}"] for name, f in self.found.items()
         ]
-        rows += [
-            f'<tr><td>{html.escape(name)}</td><td colspan="3">left out: {html.escape(reason)}</td></tr>'
-            for name, reason in self.left_out.items()
-        ]
-        header = "<tr><th>layer</th><th>A</th><th>G</th><th>positions</th></tr>"
-        return f"<table><thead>{header}</thead><tbody>{''.join(rows)}</tbody></table>"
+        rows += [[name, f"left out: {reason}"] for name, reason in self.left_out.items()]
+        caption = f"{len(self.found)} layers, {len(self.left_out)} left out"
+        return html_table(caption, ["layer", "width of A", "width of G", "positions"], rows)
 
 
 def kronecker_factors_of_all(

@@ -33,7 +33,7 @@ DROPOUTS = (
 RANDOM = (*DROPOUTS, nn.MultiheadAttention, nn.RNNBase)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ModuleFunction:
     """(parameters, inputs) ↦ outputs of a private copy of a module.
 
@@ -55,6 +55,9 @@ class ModuleFunction:
         every = self.module.named_parameters(remove_duplicate=False)
         object.__setattr__(self, "pairs", frozenset(name for name, value in own.items() if value.is_complex()))
         object.__setattr__(self, "tied", {name: names[id(value)] for name, value in every if name not in own})
+
+    def __repr__(self) -> str:
+        return type(self.module).__name__
 
     def truth(self) -> dict[str, Tensor]:
         """The real coordinates of all parameters where the module stands."""

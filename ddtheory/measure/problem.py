@@ -25,7 +25,7 @@ from ddtheory.measure.trial import ADVICE, Model, check_head, check_model
 MASS_TOLERANCE = 1e-6  # a density on nodes that misses more than this is not integrated well enough to be measured
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Problem:
     """A statistical model near a true parameter: K(θ) = E_x KL(p(·|x, θ0) ‖ p(·|x, θ)), with the x given.
 
@@ -82,6 +82,18 @@ class Problem:
             check_head(self.head, check_model(self.model, self.truth, first))
             if isinstance(self.head, Density):
                 self._check_mass()
+
+    def __repr__(self) -> str:
+        model = getattr(self.model, "__name__", None) or repr(self.model)
+        if isinstance(self.inputs, Tensor):
+            data = f"inputs {tuple(self.inputs.shape)}"
+        else:
+            data = f"a {type(self.inputs).__name__} of batches"
+        tensors = f"{len(self.truth)} tensor{'s' if len(self.truth) > 1 else ''}"
+        kind = str(self.dtype).removeprefix("torch.")
+        weighted = ", weighted" if self.weights is not None else ""
+        parameters = f"{self.dimension} parameters in {tensors} of {kind} on {self.device}"
+        return f"Problem({model[:60]}, {parameters}, {data}{weighted}, {type(self.head).__name__})"
 
     @classmethod
     def from_module(

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.measure.doors import count, real_number, shown, text
+from ddtheory.measure.tables import html_table, reach
 
 DEFAULT_RADII = tuple(2.0 ** (-n / 2) for n in range(2, 21))
 """Half octaves from 2⁻¹ to 2⁻¹⁰."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Profile:
     """Directional Fisher F(t) and divergence K(t), in nats, at decreasing radii t.
 
@@ -55,6 +56,21 @@ class Profile:
             object.__setattr__(self, name, checked_floor(name, getattr(self, name)))
         text("The label", self.label)
         object.__setattr__(self, "saturated", count("saturated", self.saturated, 0))
+
+    def __repr__(self) -> str:
+        name = f"{self.label!r}, " if self.label else ""
+        lost = f", {self.saturated} samples saturated" if self.saturated else ""
+        return (
+            f"Profile({name}{len(self.radii)} radii {reach(self.radii)}, F {reach(self.fisher)}, "
+            f"K {reach(self.divergence)}, floors {self.fisher_floor:.1g} and {self.divergence_floor:.1g}{lost})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [f"{t:.6g}", f"{f:.6g}", f"{k:.6g}"]
+            for t, f, k in zip(self.radii, self.fisher, self.divergence, strict=True)
+        ]
+        return html_table(repr(self), ["t", "F", "K"], rows)
 
     def local_slopes(self) -> tuple[tuple[float, float], ...]:
         """(t, d log F/d log t) between neighbouring radii, t their geometric mean; NaN where F = 0."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from ddtheory.errors import DirectionError, InvalidValueError, MeasurementError
+from ddtheory.errors import DirectionError, InvalidValueError
 from ddtheory.measure.direction import Direction
 from ddtheory.measure.doors import count, shown, text
+from ddtheory.measure.factor import Factor
 from ddtheory.measure.fisher import fisher_along
 from ddtheory.measure.floors import SAFETY
 from ddtheory.measure.hygiene import measuring
@@ -23,15 +24,15 @@ from ddtheory.measure.profile import all_real, checked_floor, chosen_radii, desc
 from ddtheory.measure.pushforward import push_forward
 from ddtheory.measure.rate import lost, visible_orders
 from ddtheory.measure.readings import Series, coefficient_reading, slope_reading
+from ddtheory.measure.tables import html_table, reach
 from ddtheory.measure.window import Data, Readings, decide
 from ddtheory.values import OrderReading, ReadingStatus
 
 LARGEST_COMPLEMENT = 512
 DEPENDENT = 1e-8  # a direction this close to the span of the others is one of them
-RANK_TOLERANCE = 1e3  # singular values below this many ε of the largest are a kernel, not a small eigenvalue
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SchurProfile:
     """S(t) = F_uu − F_uL F_LL⁻¹ F_Lu at decreasing radii along θ0 + tu.
 
@@ -74,6 +75,18 @@ class SchurProfile:
         text("The label", self.label)
         object.__setattr__(self, "live", count("live", self.live, 0))
         object.__setattr__(self, "saturated", count("saturated", self.saturated, 0))
+
+    def __repr__(self) -> str:
+        name = f"{self.label!r}, " if self.label else ""
+        return (
+            f"SchurProfile({name}{len(self.radii)} radii {reach(self.radii)}, S {reach(self.schur)}, "
+            f"F {reach(self.fisher)}, {self.live} live directions, floor {self.floor:.1g})"
+        )
+
+    def _repr_html_(self) -> str:
+        columns = (self.radii, self.schur, self.fisher, self.smallest_positive, self.dropped)
+        rows = [[f"{value:.6g}" for value in row] for row in zip(*columns, strict=True)]
+        return html_table(repr(self), ["t", "S", "F", "smallest eigenvalue", "dropped"], rows)
 
     def local_slopes(self) -> tuple[tuple[float, float], ...]:
         """(t, d log S/d log t) between neighbouring radii."""
@@ -186,57 +199,6 @@ def live_columns(
     flat = problem.flat(direction)
     frame = torch.linalg.qr(flat.double()[:, None], mode="complete").Q[:, 1:]
     return [*(problem.unit(unflatten(column, problem.truth)) for column in frame.T), own]
-
-
-@dataclass(frozen=True)
-class FactorReading:
-    """Sums over samples, not yet divided by their number."""
-
-    schur: float
-    fisher: float
-    smallest_positive: float
-    dropped: int
-
-
-@dataclass
-class Factor:
-    """A triangular factor R of tall rows that come in batches: RᵀR = Σ rowsᵀrows, which is never formed."""
-
-    triangle: Tensor | None = field(default=None)
-
-    def add(self, rows: Tensor) -> None:
-        if rows.is_complex():  # a cast would drop the imaginary parts in silence
-            raise MeasurementError("The values are complex, and a Gram of real numbers is wanted. Choose a real layer.")
-        stacked = rows if self.triangle is None else torch.cat([self.triangle, rows])
-        self.triangle = torch.linalg.qr(stacked.double(), mode="r").R
-
-    def read(self, basis: Tensor) -> FactorReading:
-        """Project the last column on the others; `basis` is the triangular factor of the directions."""
-        if self.triangle is None:
-            raise MeasurementError("No batch was seen, so there is nothing to read.")
-        others, own = self.triangle[:, :-1], self.triangle[:, -1]
-        dropped, residual = 0, own
-        if others.shape[1]:
-            left, values, _ = torch.linalg.svd(others, full_matrices=False)
-            kept = values > tolerance(values)
-            dropped = others.shape[1] - int(kept.sum())
-            span = left[:, kept]
-            for _ in range(2):  # the second pass removes what rounding left of the span
-                residual = residual - span @ (span.T @ residual)
-        spectrum = torch.linalg.svdvals(
-            torch.linalg.solve_triangular(basis.double(), self.triangle, upper=True, left=False)
-        )
-        positive = spectrum[spectrum > tolerance(spectrum)]
-        return FactorReading(
-            schur=float(residual.square().sum()),
-            fisher=float(own.square().sum()),
-            smallest_positive=float(positive[-1].square()) if len(positive) else 0.0,
-            dropped=dropped,
-        )
-
-
-def tolerance(values: Tensor) -> Tensor:
-    return RANK_TOLERANCE * torch.finfo(values.dtype).eps * values.max()
 
 
 def schur_order(profile: SchurProfile) -> OrderReading:

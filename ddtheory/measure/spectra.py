@@ -13,19 +13,21 @@ from torch import Tensor, nn
 from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.dense import LARGEST_DENSE
-from ddtheory.measure.doors import several
+from ddtheory.measure.doors import several, shown, text
+from ddtheory.measure.factor import Factor
 from ddtheory.measure.gram import GramFactor, Spectrum
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.labels import NoisyTargets, cotangents
 from ddtheory.measure.layers import run_once
 from ddtheory.measure.parameters import why_unknown
 from ddtheory.measure.problem import Problem, as_problem
-from ddtheory.measure.profile import chosen_radii, local_slopes
-from ddtheory.measure.schur import Factor
+from ddtheory.measure.profile import all_real, chosen_radii, descending, local_slopes
+from ddtheory.measure.tables import html_table, reach
 from ddtheory.measure.unfolding import check_width, features
+from ddtheory.values import as_integer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SpectrumProfile:
     """Spectra of one Gram matrix along a path, at decreasing radii: the single and the volume reading.
 
@@ -48,6 +50,34 @@ class SpectrumProfile:
     spectra: tuple[Spectrum, ...]
     label: str = ""
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.spectra, tuple) or any(not isinstance(found, Spectrum) for found in self.spectra):
+            raise InvalidValueError(f"The spectra are {shown(self.spectra)}; give a tuple of Spectrum, one a radius.")
+        radii = all_real("radius", self.radii)
+        if len(radii) != len(self.spectra):
+            raise InvalidValueError(f"There are {len(radii)} radii but {len(self.spectra)} spectra.")
+        order = descending(radii)
+        object.__setattr__(self, "radii", tuple(radii[i] for i in order))
+        object.__setattr__(self, "spectra", tuple(self.spectra[i] for i in order))
+        text("The label", self.label)
+
+    def __repr__(self) -> str:
+        name = f"{self.label!r}, " if self.label else ""
+        size = self.spectra[0].size if self.spectra else 0
+        return f"SpectrumProfile({name}{len(self.radii)} radii {reach(self.radii)}, {size} eigenvalues)"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [
+                f"{t:.6g}",
+                f"{max(s.eigenvalues, default=0.0):.6g}",
+                f"{min(s.eigenvalues, default=0.0):.6g}",
+                str(s.zeros),
+            ]
+            for t, s in zip(self.radii, self.spectra, strict=True)
+        ]
+        return html_table(repr(self), ["t", "largest", "smallest positive", "zeros"], rows)
+
     @property
     def zeros(self) -> tuple[int, ...]:
         return tuple(spectrum.zeros for spectrum in self.spectra)
@@ -62,8 +92,17 @@ class SpectrumProfile:
         return tuple(math.exp(spectrum.log_det_plus) for spectrum in self.spectra)
 
     def eigenvalue(self, index: int) -> tuple[float, ...]:
-        """The eigenvalue of that number, from the largest (0) on."""
-        return tuple(spectrum.eigenvalues[index] for spectrum in self.spectra)
+        """The eigenvalue of that number, from the largest (0) on; a negative one counts from the smallest positive.
+
+        Raises:
+            InvalidValueError: a spectrum has fewer.
+        """
+        place, fewest = as_integer(index), min((len(spectrum.eigenvalues) for spectrum in self.spectra), default=0)
+        if place is None or not -fewest <= place < fewest:
+            raise InvalidValueError(
+                f"The number is {shown(index)}; every spectrum here has {fewest} eigenvalues above zero."
+            )
+        return tuple(spectrum.eigenvalues[place] for spectrum in self.spectra)
 
     def smallest_slopes(self) -> tuple[tuple[float, float], ...]:
         """(t, d log λ⁺/d log t) between neighbours."""
@@ -94,10 +133,14 @@ def spectra_along(spectrum: Callable[[float], Spectrum], radii: Sequence[float],
     """The spectra at given radii, in any order.
 
     Raises:
-        InvalidValueError: the radii are no radii.
+        InvalidValueError: the radii are no radii, or the function returns no spectra.
     """
     chosen = chosen_radii(radii)
-    return SpectrumProfile(chosen, tuple(spectrum(radius) for radius in chosen), label)
+    if not callable(spectrum):
+        raise InvalidValueError(f"The spectrum is {shown(spectrum)}; give a function of the radius.")
+    with borrowed("The function of the radius fails", "It gets a float and returns a Spectrum."):
+        found = tuple(spectrum(radius) for radius in chosen)
+    return SpectrumProfile(chosen, found, label)
 
 
 def activation_gram(

@@ -30,14 +30,14 @@ def unfolded(layer: str, module: nn.Module, found: Tensor, output: Tensor) -> Te
     """
     reason = _unread(module, found)
     if reason:
-        raise MeasurementError(f"The layer {layer!r} ({type(module).__name__}) {reason}")
+        raise MeasurementError(f"{called(layer, module)} {reason}")
     bias = getattr(module, "bias", None)
     expected = by_channel(module, output)
     for rows, matrix in _maps(module, found):
         if _multiplies(rows, matrix, bias, expected):
             return rows
     raise MeasurementError(
-        f"The layer {layer!r} ({type(module).__name__}) does more than multiply its input by its weight and add its "
+        f"{called(layer, module)} does more than multiply its input by its weight and add its "
         "bias, so it has no Kronecker factors."
     )
 
@@ -70,9 +70,13 @@ def gradient_rows(layer: str, module: nn.Module, gradient: Tensor) -> Tensor:
     if isinstance(module, Convolution) or is_matrix(module) or gradient.ndim == 2:
         return by_channel(module, gradient)
     raise MeasurementError(
-        f"The layer {layer!r} ({type(module).__name__}) is no linear map that is known here, so which axis of its "
+        f"{called(layer, module)} is no linear map that is known here, so which axis of its "
         f"output {tuple(gradient.shape)} holds the units is not known. Choose a layer that keeps one matrix."
     )
+
+
+def called(layer: str, module: nn.Module) -> str:
+    return f"The layer {layer!r} ({type(module).__name__})" if layer else f"The module itself ({type(module).__name__})"
 
 
 def is_matrix(module: nn.Module) -> bool:
