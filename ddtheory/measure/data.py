@@ -55,7 +55,7 @@ def check_inputs(inputs: object, batch_size: object) -> int | None:
 def raw_batches(inputs: Tensor | Iterable[Any], batch_size: int | None) -> Iterator[Tensor]:
     """The batches as they come, targets left out."""
     if isinstance(inputs, Tensor):
-        yield from torch.split(inputs.detach(), batch_size or max(1, inputs.shape[0]))
+        yield from torch.split(inputs.detach(), max(1, min(batch_size or len(inputs), len(inputs))))
         return
     for item in _items(inputs):
         found = cast("Sequence[object]", item)[0] if isinstance(item, tuple | list) and item else item

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import numbers
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.measure.borrowed import borrowed
 from ddtheory.values import as_integer
 
 COMPLEX = {torch.float64: torch.complex128, torch.float32: torch.complex64}
@@ -25,14 +26,14 @@ def real_number(what: str, value: object) -> float:
     Raises:
         InvalidValueError: text, a truth value, a complex number, an array of several numbers.
     """
-    if isinstance(value, Tensor) and value.ndim == 0 and (value.is_floating_point() or is_integer(value)):
+    if isinstance(value, Tensor) and value.ndim == 0 and not (unreadable(value) or value.dtype == torch.bool):
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise InvalidValueError(f"{what} is {shown(value)}; it must be a real number.")
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        raise InvalidValueError(f"{what} is larger than any floating number.") from None
 
 
 def count(what: str, value: object, least: int = 1) -> int:
@@ -63,9 +64,20 @@ def text(what: str, value: object) -> str:
 
 def several(what: str, value: object) -> tuple[str, ...]:
     """Names in the order given."""
-    if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
-        raise InvalidValueError(f"{what} = {shown(value)}; give a list of names.")
-    return tuple(text(f"An entry of {what}", name) for name in value)
+    return tuple(text(f"An entry of {what}", name) for name in entries(what, value))
+
+
+def entries(what: str, value: object) -> list[Any]:
+    """The entries of a list, an array or the like.
+
+    Raises:
+        InvalidValueError: text, a mapping, or nothing that has entries.
+    """
+    whole = isinstance(value, Tensor) and (value.ndim == 0 or unreadable(value))
+    if isinstance(value, str | bytes | Mapping) or whole or not isinstance(value, Iterable):
+        raise InvalidValueError(f"For {what}, {shown(value)} was given; it must be a list.")
+    with borrowed(f"The list for {what} cannot be read", "Pass a plain list."):
+        return list(value)
 
 
 def real_tensor(what: str, value: object) -> Tensor:
@@ -101,9 +113,9 @@ def unreadable(value: Tensor) -> str:
     return ""
 
 
-def is_integer(value: Tensor) -> bool:
-    """An integer dtype that is no truth value."""
-    return not (value.is_floating_point() or value.is_complex() or value.dtype == torch.bool or value.is_quantized)
+def clipped(value: str) -> str:
+    """At most forty characters of a text."""
+    return value if len(value) <= 40 else value[:39] + "…"
 
 
 def shown(value: object) -> str:
@@ -111,7 +123,18 @@ def shown(value: object) -> str:
     if value is None or isinstance(value, bool | int | float):
         return repr(value)[:40]
     if isinstance(value, str):
-        return repr(value if len(value) <= 40 else value[:39] + "…")
+        return repr(clipped(value))
     if isinstance(value, Tensor):
         return f"a tensor {tuple(value.shape)} {value.dtype}" if not torch.nn.parameter.is_lazy(value) else "a tensor"
     return f"a {type(value).__name__}"
+
+
+def listed(names: Iterable[str], most: int = 3) -> str:
+    """The first names, and how many more there are.
+
+    >>> listed("abcde")
+    'a, b, c and 2 more'
+    """
+    known = list(names)
+    more = len(known) - most
+    return ", ".join(known[:most]) + (f" and {more} more" if more > 0 else "")

@@ -103,7 +103,7 @@ class GramFactor:
         triangle = real_tensor("The factor", self.triangle)
         if triangle.ndim != 2 or not triangle.is_floating_point():
             raise InvalidValueError(f"The factor is {shown(triangle)}; it needs real numbers, (rows, width).")
-        object.__setattr__(self, "triangle", triangle.double())
+        object.__setattr__(self, "triangle", triangle.detach().double())
         text("The label", self.label)
 
     def __repr__(self) -> str:
@@ -119,7 +119,7 @@ class GramFactor:
 
     def along(self, direction: Tensor) -> float:
         """uᵀMu = ‖Ru‖² for a direction of shape (width,), scaled to unit length."""
-        direction = real_tensor("The direction", direction).to(self.triangle)
+        direction = real_tensor("The direction", direction).detach().to(self.triangle)
         length = float(direction.norm())
         if tuple(direction.shape) != (self.width,) or not length > 0:
             raise InvalidValueError(

@@ -10,7 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.measure.doors import shown
 from ddtheory.measure.factor import Factor
 from ddtheory.measure.gram import GramFactor, Spectrum
@@ -19,7 +19,7 @@ from ddtheory.measure.labels import NoisyTargets, cotangents
 from ddtheory.measure.layers import pull_back, run_once, submodule
 from ddtheory.measure.problem import Problem, as_problem
 from ddtheory.measure.spectra import finished, weighted_rows
-from ddtheory.measure.unfolding import check_width, gradient_rows, unfolded
+from ddtheory.measure.unfolding import called, check_width, gradient_rows, unfolded
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -126,7 +126,7 @@ def gradient_gram(
         for inputs, weights in problem.batches():
             samples += inputs.shape[0]
             shift = run_once(problem, layer, positions, inputs, lambda _, _found, output: torch.zeros_like(output))
-            check_width(layer, gradient_rows(layer, module, shift).shape[-1])
+            check_width(layer, module, gradient_rows(layer, module, shift).shape[-1])
             outputs, gradients = pull_back(problem, positions, inputs, {layer: shift})
             for cotangent in cotangents(problem, outputs, inputs, labels):
                 rows = gradient_rows(layer, module, gradients(cotangent)[layer])
@@ -157,6 +157,7 @@ def kronecker_factors(
     [0.5, 0.5]
     """
     positions = as_problem(problem).at(parameters)
+    check_own(problem, layer, submodule(problem, layer))
     factor, samples, count = Factor(), 0, 0
     with measuring():
         for inputs, weights in problem.batches():
@@ -173,8 +174,23 @@ def kronecker_factors(
     )
 
 
+def check_own(problem: Problem, layer: str, module: nn.Module) -> None:
+    """Refuse a layer whose parameter another one has too: its Fisher is not that of one use.
+
+    Raises:
+        MeasurementError: a parameter of the layer is tied.
+    """
+    shared = {*problem.tied, *problem.tied.values()}
+    for name, _ in module.named_parameters(prefix=layer, recurse=False):
+        if name in shared:
+            raise MeasurementError(
+                f"{called(layer, module)} shares its parameter {name!r} with another layer, so the Fisher of it is no "
+                "Kronecker product of one input and one gradient."
+            )
+
+
 def read_rows(layer: str, module: nn.Module, found: Tensor, output: Tensor) -> Tensor:
     """A copy of the rows of a linear map, since the model may overwrite its input."""
     rows = unfolded(layer, module, found, output)
-    check_width(layer, rows.shape[-1])
+    check_width(layer, module, rows.shape[-1])
     return rows.clone()

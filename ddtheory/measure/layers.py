@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ddtheory.errors import MeasurementError, unknown
 from ddtheory.measure.borrowed import borrowed
-from ddtheory.measure.doors import text
+from ddtheory.measure.doors import clipped, text
 from ddtheory.measure.modules import ModuleFunction
 from ddtheory.measure.problem import Problem
 from ddtheory.measure.trial import ADVICE
@@ -42,7 +42,7 @@ def submodule(problem: Problem, layer: str) -> nn.Module:
     """
     modules = submodules(problem)
     if text("The name of the layer", layer) not in modules:
-        raise unknown("layer", layer, filter(None, modules))
+        raise unknown("layer", clipped(layer), filter(None, modules))
     return modules[layer]
 
 

@@ -10,17 +10,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ddtheory.errors import MeasurementError
-from ddtheory.measure.doors import several
+from ddtheory.errors import MeasurementError, unknown
+from ddtheory.measure.doors import clipped, listed, several
 from ddtheory.measure.factor import Factor
 from ddtheory.measure.hygiene import measuring
-from ddtheory.measure.kronecker import KroneckerFactors, read_rows
+from ddtheory.measure.kronecker import KroneckerFactors, check_own, read_rows
 from ddtheory.measure.labels import NoisyTargets, cotangents
 from ddtheory.measure.layers import one_to_one, pull_back, submodules, with_hooks
 from ddtheory.measure.problem import Problem, as_problem
 from ddtheory.measure.spectra import finished, weighted_rows
 from ddtheory.measure.tables import html_table
-from ddtheory.measure.unfolding import check_width, gradient_rows
+from ddtheory.measure.unfolding import called, check_width, gradient_rows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -51,7 +51,7 @@ class LayerFactors(Mapping[str, KroneckerFactors]):
         return len(self.found)
 
     def __repr__(self) -> str:
-        reasons = f": {' '.join(self.left_out.values())}" if self.left_out else ""
+        reasons = f": {_reasons(self.left_out)}" if self.left_out else ""
         return f"LayerFactors({len(self.found)} layers, {len(self.left_out)} left out{reasons})"
 
     def _repr_html_(self) -> str:
@@ -61,6 +61,14 @@ class LayerFactors(Mapping[str, KroneckerFactors]):
         rows += [[name, f"left out: {reason}"] for name, reason in self.left_out.items()]
         caption = f"{len(self.found)} layers, {len(self.left_out)} left out"
         return html_table(caption, ["layer", "width of A", "width of G", "positions"], rows)
+
+
+def _reasons(left_out: Mapping[str, str]) -> str:
+    """Each reason once, after the layers that have it."""
+    layers: dict[str, list[str]] = {}
+    for layer, reason in left_out.items():
+        layers.setdefault(reason, []).append(repr(layer))
+    return " ".join(f"{listed(names)} {reason}" for reason, names in layers.items())
 
 
 def kronecker_factors_of_all(
@@ -130,6 +138,14 @@ class _Reading:
     left_out: dict[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
+        modules = submodules(self.problem)
+        for layer in list(self.layers):
+            if layer not in modules:
+                raise unknown("layer", clipped(layer), filter(None, modules))
+            try:
+                check_own(self.problem, layer, modules[layer])
+            except MeasurementError as error:
+                self._leave_out(layer, modules[layer], error)
         for layer in self.layers:
             self.activations[layer], self.gradients[layer], self.rows[layer] = Factor(), Factor(), 0
         self._any_left()
@@ -168,12 +184,10 @@ class _Reading:
                 return
             try:  # read here, before the model can overwrite the input in place
                 if not one_to_one(arguments, output):
-                    raise MeasurementError(
-                        f"The layer {layer!r} does not map one tensor to one tensor, so it has no factors of its own."
-                    )
+                    raise MeasurementError(f"{called(layer, module)} does not map one tensor to one tensor.")
                 rows = weighted_rows(self.problem, read_rows(layer, module, arguments[0], output), weights, layer)
                 shift = torch.zeros_like(output)
-                check_width(layer, gradient_rows(layer, module, shift).shape[-1])
+                check_width(layer, module, gradient_rows(layer, module, shift).shape[-1])
             except MeasurementError as error:
                 trouble[layer] = error
                 return
@@ -181,23 +195,27 @@ class _Reading:
             self.rows[layer] += len(rows)
             shifts[layer] = shift
 
+        modules = submodules(self.problem)
         with_hooks(self.problem, self.layers, watch, self.positions, inputs)
         for layer, times in runs.items():
             if times != 1:
                 trouble[layer] = MeasurementError(
-                    f"The layer {layer!r} runs {times} times in one call of the model, so it has no one input and no "
-                    "one gradient."
+                    f"{called(layer, modules[layer])} runs {times} times in one call of the model, so it has no one "
+                    "input and no one gradient."
                 )
         for layer, error in trouble.items():
-            if self.strict:
-                raise error
-            self.layers.remove(layer)
-            self.left_out[layer] = str(error)
+            self._leave_out(layer, modules[layer], error)
             shifts.pop(layer, None)
         self._any_left()
         return shifts
 
+    def _leave_out(self, layer: str, module: nn.Module, error: MeasurementError) -> None:
+        if self.strict:
+            raise error
+        self.layers.remove(layer)
+        self.left_out[layer] = str(error).removeprefix(f"{called(layer, module)} ")
+
     def _any_left(self) -> None:
         if not self.layers:
-            reasons = " ".join(self.left_out.values()) or "Name layers of the module, or use one with linear layers."
+            reasons = _reasons(self.left_out) or "Name layers of the module, or use one with linear layers."
             raise MeasurementError(f"There is no layer to read. {reasons}")

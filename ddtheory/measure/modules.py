@@ -85,15 +85,17 @@ def private_copy(module: nn.Module, dtype: torch.dtype) -> nn.Module:
         raise InvalidValueError(
             f"The module is {shown(module)}; give a torch.nn.Module. Functions of parameters and inputs go to Problem."
         )
-    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+    if not isinstance(dtype, torch.dtype):
+        raise InvalidValueError(f"dtype is {shown(dtype)}; torch.float64 is best.")
+    if not dtype.is_floating_point:
         raise InvalidValueError(f"dtype = {dtype} is no real floating dtype. torch.float64 is best.")
     if not any(True for _ in module.parameters()):
         raise MeasurementError(f"{type(module).__name__} has no parameters, so there is no direction to measure along.")
     for name, submodule in module.named_modules():
         reason = opaque(submodule) or training_hazard(submodule) or rewriting(submodule)
         if reason:
-            where = repr(name) if name else "(the module itself)"
-            raise MeasurementError(f"Submodule {where} ({type(submodule).__name__}) is {reason}")
+            where = f"Submodule {name!r}" if name else "The module itself"
+            raise MeasurementError(f"{where} ({type(submodule).__name__}) is {reason}")
     for name, value in (*module.named_parameters(), *module.named_buffers()):
         reason = unreadable(value)
         if reason:

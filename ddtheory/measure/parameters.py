@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ddtheory.errors import InvalidValueError, MeasurementError
-from ddtheory.measure.doors import real_tensor, shown, text, unreadable
+from ddtheory.measure.doors import clipped, real_tensor, shown, text, unreadable
 
 
 def flatten(parameters: Mapping[str, Tensor]) -> Tensor:
@@ -98,5 +98,6 @@ def why_unknown(name: object, truth: Mapping[str, Tensor], tied: Mapping[str, st
     """Why there is no parameter of that name: it is tied to another one, or misspelt."""
     if isinstance(name, str) and name in tied:
         return f"The parameter {name!r} is tied to {tied[name]!r}: both are one tensor. Use that name."
+    name = clipped(name) if isinstance(name, str) else shown(name)
     near = difflib.get_close_matches(str(name), truth, n=1, cutoff=0.0)
     return f"The model has no parameter {name!r}. Did you mean {near[0]!r}?"

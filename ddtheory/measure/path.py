@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from ddtheory.errors import DirectionError
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.direction import Direction
-from ddtheory.measure.doors import shown, text
+from ddtheory.measure.doors import listed, shown, text
 from ddtheory.measure.parameters import squared_norm, why_unknown
 from ddtheory.measure.problem import Problem, as_problem
 
@@ -83,17 +83,6 @@ def ray(problem: Problem, direction: Direction, *, label: str = "") -> Path:
         return {name: truth[name] + t * block for name, block in unit.items()}
 
     return Ray(text("The label", label) or f"ray along {listed(unit)}", positions, truth, unit)
-
-
-def listed(names: Iterable[str], most: int = 3) -> str:
-    """The first names, and how many more there are.
-
-    >>> listed("abcde")
-    'a, b, c and 2 more'
-    """
-    known = list(names)
-    more = len(known) - most
-    return ", ".join(known[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def arc(problem: Problem, curve: Curve, *, offsets: bool = False, label: str = "") -> Path:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.measure.doors import count, real_number, shown, text
+from ddtheory.measure.doors import count, entries, real_number, text
 from ddtheory.measure.tables import html_table, reach
 
 DEFAULT_RADII = tuple(2.0 ** (-n / 2) for n in range(2, 21))
@@ -101,9 +101,7 @@ def chosen_radii(radii: Sequence[float] | None) -> tuple[float, ...]:
 
 def all_real(name: str, values: Sequence[float]) -> tuple[float, ...]:
     """A sequence of real numbers as Python ones."""
-    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
-        raise InvalidValueError(f"For the {name}, {shown(values)} was given, not a sequence of numbers.")
-    return tuple(real_number(f"A {name}", value) for value in values)
+    return tuple(real_number(f"The {name}", value) for value in entries(f"the {name}", values))
 
 
 def descending(radii: Sequence[float]) -> list[int]:

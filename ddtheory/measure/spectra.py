@@ -251,7 +251,7 @@ def fisher_gram(
 def read_features(layer: str, module: nn.Module, found: Tensor, output: Tensor) -> Tensor:
     """A copy of the rows of a layer, since the model may overwrite them."""
     rows = features(layer, module, found, output)
-    check_width(layer, rows.shape[-1])
+    check_width(layer, module, rows.shape[-1])
     return rows.clone()
 
 

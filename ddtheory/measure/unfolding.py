@@ -85,15 +85,15 @@ def is_matrix(module: nn.Module) -> bool:
     return isinstance(weight, Tensor) and weight.ndim == 2
 
 
-def check_width(layer: str, *widths: int) -> None:
+def check_width(layer: str, module: nn.Module, width: int) -> None:
     """Refuse a factor that would not fit.
 
     Raises:
         MeasurementError: it is too wide.
     """
-    if max(widths) > LARGEST_WIDTH:
+    if width > LARGEST_WIDTH:
         raise MeasurementError(
-            f"The layer {layer!r} has a factor of width {max(widths)}, which is not built (limit {LARGEST_WIDTH})."
+            f"{called(layer, module)} has a factor of width {width}, which is not built (limit {LARGEST_WIDTH})."
         )
 
 
@@ -104,7 +104,7 @@ def _unread(module: nn.Module, found: Tensor) -> str:
         if module.groups > 1:
             return "is a grouped convolution, whose weight is one matrix for each group. It is not read."
     elif not is_matrix(module):
-        return "is no linear map of its input by one weight. Choose a linear layer, a convolution or an embedding."
+        return "is no linear map by one matrix, as linear layers, convolutions and embeddings are."
     if found.is_complex() or any(value.is_complex() for value in module.parameters()):
         return "computes with complex numbers, and its factors would be complex. Only real layers are read."
     return ""
