@@ -40,8 +40,6 @@ class KroneckerFactors:
         gradient: G, (out, out).
         layer: name of the layer.
         positions: T, at how many positions of a sample the layer multiplies; the mean where batches differ.
-
-    Source: for convolutions Grosse & Martens 2016; for the sum over positions Eschenhagen et al. 2023, "expand".
     """
 
     activation: GramFactor

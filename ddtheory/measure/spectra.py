@@ -228,7 +228,7 @@ def fisher_gram(
         )
     moving = {name: positions[name] for name in chosen}
 
-    def single(moved: Mapping[str, Tensor], sample: Tensor) -> Tensor:
+    def single(sample: Tensor, moved: Mapping[str, Tensor]) -> Tensor:
         return problem.outputs({**positions, **moved}, sample[None])[0]
 
     factor, samples = Factor(), 0
@@ -237,7 +237,8 @@ def fisher_gram(
             count = inputs.shape[0]
             samples += count
             with borrowed("The model cannot be differentiated sample by sample", "fisher_matrix uses forward mode."):
-                jacobians = torch.func.vmap(torch.func.jacrev(single), (None, 0))(moving, inputs)
+                # the sample is no argument of jacrev, which takes real ones only
+                jacobians = torch.func.vmap(lambda sample: torch.func.jacrev(partial(single, sample))(moving))(inputs)
                 outputs = problem.outputs(positions, inputs)
             flat = torch.cat(
                 [jacobians[name].reshape(count, outputs[0].numel(), -1) for name in chosen], dim=2

@@ -33,7 +33,7 @@ def unfolded(layer: str, module: nn.Module, found: Tensor, output: Tensor) -> Te
         raise MeasurementError(f"{called(layer, module)} {reason}")
     bias = getattr(module, "bias", None)
     expected = by_channel(module, output)
-    for rows, matrix in _maps(module, found):
+    for rows, matrix in _maps(layer, module, found):
         if _multiplies(rows, matrix, bias, expected):
             return rows
     raise MeasurementError(
@@ -110,7 +110,7 @@ def _unread(module: nn.Module, found: Tensor) -> str:
     return ""
 
 
-def _maps(module: nn.Module, found: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+def _maps(layer: str, module: nn.Module, found: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     """Rows and the (in, out) matrix that may take them to the output; a plain matrix may stand either way."""
     weight = module.weight
     assert isinstance(weight, Tensor)
@@ -119,7 +119,8 @@ def _maps(module: nn.Module, found: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     elif found.is_floating_point():
         yield found, weight.mT
         yield found, weight
-    elif len(weight) <= LARGEST_WIDTH:  # indices of rows
+    else:  # indices of rows
+        check_width(layer, module, len(weight))
         yield F.one_hot(found.long(), len(weight)).to(weight.dtype), weight
 
 
