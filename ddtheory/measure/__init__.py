@@ -9,6 +9,7 @@ from ddtheory.measure.gram import Spectrum as Spectrum
 from ddtheory.measure.head_check import HeadCheck as HeadCheck
 from ddtheory.measure.head_check import check_head as check_head
 from ddtheory.measure.heads import HEADS as HEADS
+from ddtheory.measure.heads import Bernoulli as Bernoulli
 from ddtheory.measure.heads import Categorical as Categorical
 from ddtheory.measure.heads import Density as Density
 from ddtheory.measure.heads import ExponentialFamily as ExponentialFamily
@@ -19,8 +20,9 @@ from ddtheory.measure.heads import OutputMetric as OutputMetric
 from ddtheory.measure.kronecker import KroneckerFactors as KroneckerFactors
 from ddtheory.measure.kronecker import gradient_gram as gradient_gram
 from ddtheory.measure.kronecker import kronecker_factors as kronecker_factors
-from ddtheory.measure.kronecker import kronecker_factors_of_all as kronecker_factors_of_all
 from ddtheory.measure.labels import NoisyTargets as NoisyTargets
+from ddtheory.measure.many_layers import LayerFactors as LayerFactors
+from ddtheory.measure.many_layers import kronecker_factors_of_all as kronecker_factors_of_all
 from ddtheory.measure.path import Path as Path
 from ddtheory.measure.path import arc as arc
 from ddtheory.measure.path import ray as ray

@@ -10,7 +10,7 @@ from torch import Tensor
 from ddtheory.errors import InvalidValueError
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.parameters import flatten, unflatten
-from ddtheory.measure.problem import Problem
+from ddtheory.measure.problem import Problem, as_problem
 from ddtheory.measure.pushforward import push_forward
 
 LARGEST_DENSE = 2048
@@ -26,20 +26,20 @@ def fisher_matrix(problem: Problem, parameters: Mapping[str, Tensor] | None = No
         parameters: θ by name, missing names at the true parameter; the true parameter when omitted.
 
     Raises:
-        InvalidValueError: more than 2048 parameters.
+        InvalidValueError: more than 2048 parameters, or `parameters` that are not those of the model.
 
     >>> from ddtheory.measure import Gaussian
     >>> line = Problem(lambda p, x: p["w"] * x, {"w": torch.zeros(1)}, torch.tensor([[1.0], [3.0]]), Gaussian(2.0))
     >>> round(fisher_matrix(line).item(), 6)                                       # E[x²]/σ² = 5/2
     2.5
     """
-    size = problem.dimension
+    size = as_problem(problem).dimension
     if size > LARGEST_DENSE:
         raise InvalidValueError(
             f"The dense Fisher of {size} parameters is not built (limit {LARGEST_DENSE}). "
             "Measure directions with fisher_along, or a subspace with schur_along."
         )
-    position = {**problem.truth, **(parameters or {})}
+    position = problem.at(parameters)
     flat = flatten(problem.truth)
     columns = [
         unflatten(torch.eye(size, dtype=flat.dtype, device=flat.device)[index], problem.truth) for index in range(size)
@@ -52,7 +52,7 @@ def fisher_matrix(problem: Problem, parameters: Mapping[str, Tensor] | None = No
             whitened = []
             for column in columns:
                 outputs, tangents = push_forward(problem, position, column, inputs, "at the given parameters")
-                product = problem.head.whitened(outputs, tangents).reshape(len(weights), -1)
+                product = problem.in_metric(outputs, tangents).reshape(len(weights), -1)
                 whitened.append((product * weights.sqrt()[:, None]).reshape(-1))
             factor = torch.stack(whitened, dim=1)
             total += factor.mT @ factor

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from ddtheory.errors import DirectionError
-from ddtheory.measure.parameters import squared_norm, unflatten
+from ddtheory.errors import DirectionError, InvalidValueError
+from ddtheory.measure.doors import real_tensor
+from ddtheory.measure.parameters import squared_norm, unflatten, why_unknown
 
 Direction = Mapping[str, Tensor] | Tensor
 """Named blocks (a name left out is zero), or a flat vector of shape (d,) in parameter order."""
 
 
-def unit_direction(truth: Mapping[str, Tensor], direction: Direction) -> dict[str, Tensor]:
+def unit_direction(
+    truth: Mapping[str, Tensor], direction: Direction, tied: Mapping[str, str] | None = None
+) -> dict[str, Tensor]:
     """The direction at unit Euclidean length, with only the blocks that move.
 
+    Args:
+        tied: other names of parameters, for the message.
+
     Raises:
-        DirectionError: unknown name, wrong shape, NaN or infinite entries, or zero length.
+        DirectionError: unknown name, wrong shape, NaN, infinite or complex entries, or zero length.
     """
     named = _by_name(truth, direction)
     first = next(iter(truth.values()))
     blocks: dict[str, Tensor] = {}
-    for name, block in named.items():
+    for name, given in named.items():
         if name not in truth:
-            near = difflib.get_close_matches(name, truth, n=1, cutoff=0.0)
-            raise DirectionError(f"The model has no parameter {name!r}. Did you mean {near[0]!r}?")
+            raise DirectionError(why_unknown(name, truth, tied or {}))
+        block = _real(f"The direction at {name!r}", given)
         if block.shape != truth[name].shape:
             raise DirectionError(
                 f"The direction has shape {tuple(block.shape)} at {name!r}, the parameter {tuple(truth[name].shape)}."
@@ -51,6 +56,7 @@ def _by_name(truth: Mapping[str, Tensor], direction: Direction) -> Mapping[str, 
     if isinstance(direction, Mapping):
         return direction
     size = sum(value.numel() for value in truth.values())
+    direction = _real("The direction", direction)
     if tuple(direction.shape) != (size,):
         raise DirectionError(
             f"A flat direction has one entry a parameter, shape ({size},); this one has "
@@ -58,3 +64,10 @@ def _by_name(truth: Mapping[str, Tensor], direction: Direction) -> Mapping[str, 
             "Pass a mapping from parameter names to blocks to move only some of them."
         )
     return unflatten(direction, truth)
+
+
+def _real(what: str, value: object) -> Tensor:
+    try:
+        return real_tensor(what, value)
+    except InvalidValueError as error:
+        raise DirectionError(str(error)) from None

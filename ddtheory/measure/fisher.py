@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -10,12 +10,13 @@ from torch import Tensor
 
 from ddtheory.errors import DirectionError, MeasurementError
 from ddtheory.measure.direction import Direction
+from ddtheory.measure.doors import shown
 from ddtheory.measure.floors import RoundingProbe
-from ddtheory.measure.heads import per_sample
+from ddtheory.measure.head import per_sample, saturated
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.path import Path, ray
-from ddtheory.measure.problem import Problem
-from ddtheory.measure.profile import DEFAULT_RADII, Profile, descending
+from ddtheory.measure.problem import Problem, as_problem
+from ddtheory.measure.profile import Profile, chosen_radii
 from ddtheory.measure.pushforward import push_forward
 
 
@@ -53,7 +54,7 @@ def fisher_along(
     >>> profile.fisher == (9 * 0.5**4, 9 * 0.25**4), profile.divergence == (0.5**7, 0.25**6 / 2)
     (True, True)
     """
-    path = direction if isinstance(direction, Path) else ray(problem, direction, label=label)
+    path = direction if isinstance(direction, Path) else ray(as_problem(problem), direction, label=label)
     return fisher_profiles(problem, [path], radii)[0]
 
 
@@ -69,8 +70,10 @@ def fisher_profiles(
     >>> [profile.fisher for profile in fisher_profiles(problem, axes, radii=[1.0])]    # E x₁² = 1/2, E 1 = 1
     [(0.5,), (1.0,)]
     """
-    chosen = DEFAULT_RADII if radii is None else tuple(float(radius) for radius in radii)
-    chosen = tuple(chosen[i] for i in descending(chosen))
+    as_problem(problem)
+    chosen = chosen_radii(radii)
+    if isinstance(directions, Mapping | Tensor | Path) or not isinstance(directions, Iterable):
+        raise DirectionError(f"The directions are {shown(directions)}; give a list of directions and paths.")
     tracks = [Track(own_path(problem, direction)) for direction in directions]
     with measuring():
         probe = RoundingProbe(problem)
@@ -105,6 +108,7 @@ class Track:
     fisher: dict[float, float] = field(default_factory=dict[float, float])
     divergence: dict[float, float] = field(default_factory=dict[float, float])
     jitter: dict[float, tuple[float, float]] = field(default_factory=dict[float, tuple[float, float]])
+    saturated: int = 0
 
     def see(
         self,
@@ -120,9 +124,11 @@ class Track:
             where = f"at t = {radius:.4g} on the {self.path.label}"
             positions, velocities = self.path.state(radius)
             outputs, tangents = push_forward(problem, positions, velocities, inputs, where)
-            whitened = problem.head.whitened(outputs, tangents)
+            whitened = problem.in_metric(outputs, tangents)
             add(self.fisher, radius, weights, per_sample(whitened.square()), where)
-            add(self.divergence, radius, weights, problem.head.divergence(truth_outputs, outputs), where)
+            add(self.divergence, radius, weights, problem.kl(truth_outputs, outputs), where)
+            if radius == radii[0]:
+                self.saturated += int((saturated(problem.head, outputs, tangents) & (weights > 0)).sum())
             if radius in (radii[0], radii[-1]):
                 fisher, divergence = probe.jitter(positions, velocities, outputs, whitened, inputs, weights, where)
                 before = self.jitter.get(radius, (0.0, 0.0))
@@ -142,6 +148,7 @@ class Track:
             fisher_floor=fisher_floor,
             divergence_floor=divergence_floor,
             label=self.path.label,
+            saturated=self.saturated,
         )
 
 

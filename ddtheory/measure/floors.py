@@ -16,14 +16,13 @@ may leave the domain of the model, or meet a kink at the true parameter; samples
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from ddtheory.measure.direction import unit_direction
-from ddtheory.measure.heads import per_sample
+from ddtheory.measure.head import per_sample
 from ddtheory.measure.parameters import squared_norm
 from ddtheory.measure.problem import Problem
 from ddtheory.measure.pushforward import differentiate
@@ -61,7 +60,7 @@ class RoundingProbe:
         """Add a batch to the Jacobian scale F_r."""
         truth = {name: self.problem.truth[name] for name in self.random}
         outputs, tangents = differentiate(self.problem, truth, self.random, inputs, "at the true parameter")
-        squares = per_sample(self.problem.head.whitened(outputs, tangents).square())
+        squares = per_sample(self.problem.in_metric(outputs, tangents).square())
         self.scale += weighted_sum(weights, squares)
 
     def jitter(
@@ -75,13 +74,13 @@ class RoundingProbe:
         where: str,
     ) -> tuple[float, float]:
         """Weighted sums of what one rounding does to F and K at a point of known outputs and tangent."""
-        head = self.problem.head
         moved, tangents = differentiate(self.problem, self.nudged(positions), velocities, inputs, where)
-        fisher = per_sample((head.whitened(moved, tangents) - whitened).square())
+        fisher = per_sample((self.problem.in_metric(moved, tangents) - whitened).square())
         generator = torch.Generator().manual_seed(SEED)
         signs = (2.0 * torch.randint(0, 2, outputs.shape, generator=generator) - 1.0).to(outputs)
         divergence = torch.maximum(
-            head.divergence(outputs, moved), head.divergence(outputs, outputs * (1.0 + self.epsilon * signs))
+            self.problem.kl(outputs, moved),
+            self.problem.kl(outputs, outputs * (1.0 + self.epsilon * signs)),
         )
         return weighted_sum(weights, fisher), weighted_sum(weights, divergence)
 
@@ -89,7 +88,7 @@ class RoundingProbe:
         """Floors of F and K from the largest sums that `jitter` returned."""
         total = self.problem.total(samples)
         jacobian = self.epsilon**2 * self.norm * self.scale
-        least = math.ulp(0.0)  # below the smallest number nothing is measured
+        least = torch.finfo(self.problem.dtype).tiny  # smaller numbers lose their digits, or are flushed to zero
         return (
             max(SAFETY * max(fisher, jacobian) / total, least),
             max(SAFETY * max(divergence, 0.5 * jacobian) / total, least),

@@ -14,13 +14,17 @@ import torch
 from torch import Tensor
 
 from ddtheory.errors import InvalidValueError, MeasurementError
-from ddtheory.measure.schur import RANK_TOLERANCE
+from ddtheory.measure.doors import count, real_number, real_tensor, shown, text
+from ddtheory.measure.factor import RANK_TOLERANCE
+from ddtheory.measure.profile import all_real
+from ddtheory.measure.tables import reach
+from ddtheory.values import as_integer
 
 DOUBLE = torch.finfo(torch.float64).eps
 ROUNDING = 100.0  # a singular value is off by at most this many ε of the largest one
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Spectrum:
     """The eigenvalues of a Gram matrix, without those that are zero to rounding.
 
@@ -42,6 +46,18 @@ class Spectrum:
     threshold: float
     separation: float
     epsilon: float = DOUBLE
+
+    def __post_init__(self) -> None:
+        eigenvalues = all_real("eigenvalue", self.eigenvalues)
+        if any(not (value > 0 and math.isfinite(value)) for value in eigenvalues):
+            raise InvalidValueError("An eigenvalue is not positive and finite. Count those that are zero in `zeros`.")
+        object.__setattr__(self, "eigenvalues", tuple(sorted(eigenvalues, reverse=True)))
+        object.__setattr__(self, "zeros", count("zeros", self.zeros, 0))
+        for name in ("threshold", "separation", "epsilon"):
+            object.__setattr__(self, name, real_number(name, getattr(self, name)))
+
+    def __repr__(self) -> str:
+        return f"Spectrum({len(self.eigenvalues)} eigenvalues {reach(self.eigenvalues)}, {self.zeros} zeros)"
 
     @property
     def size(self) -> int:
@@ -69,7 +85,7 @@ class Spectrum:
         return 2 * ROUNDING * self.epsilon * math.sqrt(self.eigenvalues[0] / self.smallest_positive)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GramFactor:
     """A Gram matrix M = RᵀR of shape (width, width), kept as its triangular factor.
 
@@ -83,6 +99,16 @@ class GramFactor:
     label: str = ""
     epsilon: float = DOUBLE
 
+    def __post_init__(self) -> None:
+        triangle = real_tensor("The factor", self.triangle)
+        if triangle.ndim != 2 or not triangle.is_floating_point():
+            raise InvalidValueError(f"The factor is {shown(triangle)}; it needs real numbers, (rows, width).")
+        object.__setattr__(self, "triangle", triangle.detach().double())
+        text("The label", self.label)
+
+    def __repr__(self) -> str:
+        return f"GramFactor({self.label!r}, {self.width} × {self.width}, rank ≤ {min(self.triangle.shape)})"
+
     @property
     def width(self) -> int:
         return self.triangle.shape[1]
@@ -93,17 +119,25 @@ class GramFactor:
 
     def along(self, direction: Tensor) -> float:
         """uᵀMu = ‖Ru‖² for a direction of shape (width,), scaled to unit length."""
+        direction = real_tensor("The direction", direction).detach().to(self.triangle)
         length = float(direction.norm())
         if tuple(direction.shape) != (self.width,) or not length > 0:
             raise InvalidValueError(
                 f"The direction has shape {tuple(direction.shape)} and length {length:.3g}; "
                 f"it needs shape ({self.width},) and a positive length."
             )
-        return float((self.triangle @ (direction.double() / length)).square().sum())
+        return float((self.triangle @ (direction / length)).square().sum())
 
     def entry(self, index: int) -> float:
-        """M_ii, from the column of the factor."""
-        return float(self.triangle[:, index].square().sum())
+        """M_ii, from the column of the factor.
+
+        Raises:
+            InvalidValueError: there is no such index.
+        """
+        place = as_integer(index)
+        if place is None or not -self.width <= place < self.width:
+            raise InvalidValueError(f"The index is {shown(index)}; it goes from 0 to {self.width - 1} here.")
+        return float(self.triangle[:, place].square().sum())
 
     def spectrum(self) -> Spectrum:
         """Eigenvalues as squared singular values of the factor.

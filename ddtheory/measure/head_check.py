@@ -19,9 +19,11 @@ import torch
 from torch import Tensor
 
 from ddtheory.errors import DDTheoryError, InvalidValueError, MeasurementError
+from ddtheory.measure.doors import count, seed_number
 from ddtheory.measure.extrapolation import SPREAD_SAFETY, Extrapolation
-from ddtheory.measure.heads import Head, per_sample
+from ddtheory.measure.head import Head, per_sample
 from ddtheory.measure.hygiene import measuring
+from ddtheory.measure.losses import as_head
 from ddtheory.values import Interval
 
 STEPS = tuple(2.0**-i for i in range(15, -1, -1))  # increasing
@@ -88,7 +90,9 @@ def check_head(head: Head, outputs: Tensor, *, directions: int = 8, seed: int = 
     ...     "2 times" in str(error)
     True
     """
-    _check_input(outputs, directions)
+    as_head(head)
+    _check_input(outputs)
+    directions, seed = count("directions", directions, 2), seed_number(seed)
     name, samples = type(head).__name__, outputs.shape[0]
     at = outputs.detach().repeat(directions, *[1] * (outputs.ndim - 1))  # direction by direction, samples within
     drawn = torch.randn(at.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(at.device)
@@ -126,14 +130,12 @@ def check_head(head: Head, outputs: Tensor, *, directions: int = 8, seed: int = 
     return HeadCheck(name, int(seen[:samples].sum()), directions, found)
 
 
-def _check_input(outputs: Tensor, directions: int) -> None:
+def _check_input(outputs: Tensor) -> None:
     if not isinstance(outputs, Tensor) or outputs.dtype != torch.float64 or outputs.ndim == 0 or outputs.numel() == 0:
         given = f"{tuple(outputs.shape)} {outputs.dtype}" if isinstance(outputs, Tensor) else type(outputs).__name__
         raise InvalidValueError(f"The outputs are {given}; give a float64 tensor (batch, …), such as outputs.double().")
     if not bool(torch.isfinite(outputs).all()):
         raise InvalidValueError("The outputs are NaN or infinite. Give those of a model that stands in its domain.")
-    if directions < 2:
-        raise InvalidValueError(f"directions = {directions}; linearity needs two tangents or more.")
 
 
 def _called(method: Callable[[Tensor, Tensor], Tensor], first: Tensor, second: Tensor, what: str) -> Tensor:

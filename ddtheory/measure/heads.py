@@ -1,44 +1,21 @@
-"""What the outputs of a model mean: the metric of the output law, and its divergence, head by head.
-
-A head knows two things. `whitened` sends an output tangent v to a tensor whose squared norm, sample by
-sample, is the Fisher metric vᵀG(f)v of the law p(y | f): the *expected* Fisher, labels drawn from the
-model, never the empirical one. `divergence` is KL(q ‖ p) in nats between the law at the truth and the law
-at other outputs, computed from the difference of the outputs so that K ~ δ² keeps its relative accuracy
-for every δ that the outputs resolve.
-
-Shapes: outputs and tangents (batch, …) in one floating dtype; `whitened` returns (batch, …), linear in the
-tangent; `divergence` returns (batch,), summed over everything but the first dimension.
-"""
+"""What the outputs of a model mean: the metric of the output law, and its divergence, head by head."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from ddtheory.errors import InvalidValueError, MeasurementError
-from ddtheory.measure.stable import bregman, exponential_remainder, hessian, positive_factor, second_along
-
-
-class Head(Protocol):
-    """The law of the label given the outputs. Any object with these two methods is a head."""
-
-    def whitened(self, outputs: Tensor, tangents: Tensor) -> Tensor:
-        """A tensor (batch, …), linear in the tangents, whose squared norm per sample is vᵀG(f)v."""
-        ...
-
-    def divergence(self, truth_outputs: Tensor, outputs: Tensor) -> Tensor:
-        """KL(law at the truth ‖ law at `outputs`) per sample, in nats, shape (batch,)."""
-        ...
-
-
-def per_sample(values: Tensor) -> Tensor:
-    """Sum over everything but the first dimension."""
-    return values.reshape(values.shape[0], -1).sum(dim=1)
+from ddtheory.measure.doors import real_number, shown
+from ddtheory.measure.families import ExponentialFamily as ExponentialFamily
+from ddtheory.measure.head import Head as Head
+from ddtheory.measure.head import any_of, moving, tiny
+from ddtheory.measure.head import per_sample as per_sample
+from ddtheory.measure.stable import exponential_remainder, positive_factor
 
 
 @dataclass(frozen=True)
@@ -59,11 +36,13 @@ class Gaussian:
     variance: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (self.variance > 0 and math.isfinite(self.variance)):
+        variance = real_number("The noise variance", self.variance)
+        if not (variance > 0 and math.isfinite(variance)):
             raise InvalidValueError(
-                f"The noise variance is {self.variance!r}; it must be positive and finite. "
+                f"The noise variance is {variance!r}; it must be positive and finite. "
                 "Pass σ², the variance of one output component."
             )
+        object.__setattr__(self, "variance", variance)
 
     def whitened(self, outputs: Tensor, tangents: Tensor) -> Tensor:
         return tangents / math.sqrt(self.variance)
@@ -93,6 +72,12 @@ class Categorical:
         p = torch.softmax(outputs, dim=-1)
         return p.sqrt() * (tangents - (p * tangents).sum(dim=-1, keepdim=True))
 
+    def saturated(self, outputs: Tensor, tangents: Tensor) -> Tensor:
+        """A logit moves against the mean one, and its probability is zero in this dtype, which it never is."""
+        p = torch.softmax(outputs, dim=-1)
+        against = tangents - (p * tangents).sum(dim=-1, keepdim=True)
+        return any_of((p < tiny(outputs)) & moving(outputs, against))
+
     def divergence(self, truth_outputs: Tensor, outputs: Tensor) -> Tensor:
         q = torch.softmax(truth_outputs, dim=-1)
         step = outputs - truth_outputs
@@ -104,60 +89,30 @@ class Categorical:
 
 
 @dataclass(frozen=True)
-class ExponentialFamily:
-    """Outputs are natural parameters η of p(y | η) = h(y) exp(η·T(y) − A(η)).
+class Bernoulli:
+    """Labels 0 and 1, one for each output, which is the logit of 1: y ~ Bernoulli(σ(f)), independent.
 
-    G = ∇²A(η), and K is the Bregman divergence A(η) − A(η0) − ∇A(η0)·(η − η0), computed where it cancels
-    as ∫₀¹ (1 − s) Δᵀ∇²A(η0 + sΔ)Δ ds by Gauss–Legendre quadrature.
+    The law of `Categorical` with the two logits 0 and f, computed as such: G = σ(f)σ(−f), to full relative accuracy on
+    both sides.
 
-    `log_partition` is A, vectorised and differentiable by torch. It may act
-
-    - element by element (result of the shape of η): every output component is an independent label with a
-      one-parameter family, the Hessian is diagonal; this is Poisson (`torch.exp`), Bernoulli
-      (`torch.nn.functional.softplus`), exponential (η ↦ −log(−η));
-    - on the last dimension (result of the shape of η without it): one family with that many parameters; the
-      Hessian is formed for each sample, so keep that dimension small.
-
-    Raises:
-        MeasurementError: A has another shape, or is not convex.
-
-    >>> poisson = ExponentialFamily(torch.exp)
-    >>> eta = torch.tensor([[0.0]], dtype=torch.float64)
-    >>> poisson.whitened(eta, torch.ones_like(eta)).square().item()       # variance = mean = 1
-    1.0
-    >>> expected = math.exp(0.5) - 1 - 0.5                                # mean 1 against mean √e
-    >>> abs(poisson.divergence(eta, eta + 0.5).item() - expected) < 1e-15
+    >>> logit = torch.full((1, 1), 40.0, dtype=torch.float64)
+    >>> metric = Bernoulli().whitened(logit, torch.ones_like(logit)).square().sum().item()
+    >>> abs(metric / math.exp(-40.0) - 1) < 1e-14                        # e⁻⁴⁰/(1 + e⁻⁴⁰)²
     True
     """
 
-    log_partition: Callable[[Tensor], Tensor]
-
     def whitened(self, outputs: Tensor, tangents: Tensor) -> Tensor:
-        if self._acts_by_element(outputs):
-            curvature = second_along(self.log_partition, outputs, torch.ones_like(outputs))
-            if bool((curvature < 0).any()):
-                raise MeasurementError(
-                    f"The log partition function has second derivative {curvature.min().item():.3g} < 0. "
-                    "The log partition of an exponential family is convex: check its sign."
-                )
-            return curvature.sqrt() * tangents
-        factor = positive_factor(hessian(self.log_partition, outputs), "The Hessian of the log partition function")
-        return (factor @ tangents.unsqueeze(-1)).squeeze(-1)
+        return Categorical().whitened(_against_zero(outputs), _against_zero(tangents))
 
     def divergence(self, truth_outputs: Tensor, outputs: Tensor) -> Tensor:
-        self._acts_by_element(truth_outputs)
-        return per_sample(bregman(self.log_partition, truth_outputs, outputs))
+        return Categorical().divergence(_against_zero(truth_outputs), _against_zero(outputs))
 
-    def _acts_by_element(self, outputs: Tensor) -> bool:
-        shape = self.log_partition(outputs).shape
-        if shape == outputs.shape:
-            return True
-        if shape == outputs.shape[:-1]:
-            return False
-        raise MeasurementError(
-            f"The log partition function maps natural parameters {tuple(outputs.shape)} to {tuple(shape)}. "
-            "It must act element by element, or reduce the last dimension and keep the others."
-        )
+    def saturated(self, outputs: Tensor, tangents: Tensor) -> Tensor:
+        return Categorical().saturated(_against_zero(outputs), _against_zero(tangents))
+
+
+def _against_zero(logits: Tensor) -> Tensor:
+    return torch.stack([torch.zeros_like(logits), logits], dim=-1)
 
 
 @dataclass(frozen=True)
@@ -183,6 +138,9 @@ class Density:
     def divergence(self, truth_outputs: Tensor, outputs: Tensor) -> Tensor:
         self._one_value_a_node(outputs)
         return per_sample(torch.exp(truth_outputs) * exponential_remainder(outputs - truth_outputs))
+
+    def saturated(self, outputs: Tensor, tangents: Tensor) -> Tensor:
+        return any_of((torch.exp(outputs) < tiny(outputs)) & moving(outputs, tangents))
 
     def _one_value_a_node(self, outputs: Tensor) -> None:
         if outputs.numel() != outputs.shape[0]:
@@ -212,9 +170,18 @@ class OutputMetric:
 
     matrix: Callable[[Tensor], Tensor]
 
+    def __post_init__(self) -> None:
+        if not callable(self.matrix):
+            raise InvalidValueError(
+                f"The output metric is {shown(self.matrix)}; give a function from outputs (batch, out) to matrices."
+            )
+
     def whitened(self, outputs: Tensor, tangents: Tensor) -> Tensor:
         flat = outputs.reshape(outputs.shape[0], -1)
         metric = self.matrix(flat)
+        if not isinstance(metric, Tensor) or metric.dtype != outputs.dtype:
+            what = metric.dtype if isinstance(metric, Tensor) else type(metric).__name__
+            raise MeasurementError(f"The output metric is {what}, not a tensor of {outputs.dtype} as the outputs are.")
         if metric.shape != (*flat.shape, flat.shape[1]):
             raise MeasurementError(
                 f"The output metric has shape {tuple(metric.shape)} where the outputs have "
@@ -222,6 +189,10 @@ class OutputMetric:
             )
         factor = positive_factor(metric, "The output metric")
         return (factor @ tangents.reshape(flat.shape).unsqueeze(-1)).squeeze(-1)
+
+    def saturated(self, outputs: Tensor, tangents: Tensor) -> Tensor:
+        """Never: a metric that is given by hand is zero where it says so."""
+        return torch.zeros(len(outputs), dtype=torch.bool, device=outputs.device)
 
     def divergence(self, truth_outputs: Tensor, outputs: Tensor) -> Tensor:
         return 0.5 * per_sample(self.whitened(truth_outputs, outputs - truth_outputs).square())
@@ -245,6 +216,7 @@ HEADS: Mapping[str, HeadKind] = {
     for kind in (
         HeadKind(Gaussian, "y ~ N(f, σ² I) with σ² known: regression."),
         HeadKind(Categorical, "y ~ softmax(f), where the last axis of f holds the logits: classification."),
+        HeadKind(Bernoulli, "y ~ Bernoulli(σ(f)), one label 0 or 1 for each output, which is its logit."),
         HeadKind(ExponentialFamily, "y ~ h(y) exp(f·T(y) − A(f)), where f holds natural parameters."),
         HeadKind(Density, "x ~ exp(f(x)), where f is the log density at quadrature nodes: density estimation."),
         HeadKind(OutputMetric, "No law: a metric on outputs given by hand, and its quadratic for a divergence."),

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ddtheory.errors import MeasurementError
+from ddtheory.errors import InvalidValueError, MeasurementError
+from ddtheory.measure.doors import shown
+from ddtheory.measure.factor import Factor
 from ddtheory.measure.gram import GramFactor, Spectrum
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.labels import NoisyTargets, cotangents
-from ddtheory.measure.layers import layer_inputs, layer_pull_back, submodule
-from ddtheory.measure.problem import Problem
-from ddtheory.measure.schur import Factor
-from ddtheory.measure.spectra import activation_gram, finished, weighted_rows
+from ddtheory.measure.layers import pull_back, run_once, submodule
+from ddtheory.measure.problem import Problem, as_problem
+from ddtheory.measure.spectra import finished, weighted_rows
+from ddtheory.measure.unfolding import called, check_width, gradient_rows, unfolded
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class KroneckerFactors:
     """A = E[a aᵀ] and G = E[g gᵀ] of one layer z = Wa: a its input, g the loss gradient by z.
 
-    A ⊗ G approximates the Fisher of W. It is the Fisher where a and g are independent, as in a deep linear network with
-    labels from the model; gates and residuals that depend on the input break it.
+    W is the matrix that multiplies: of a convolution (out, channels · kernel) with a its patches, of an embedding
+    (out, words) with a its one-hot rows. Both factors sum over positions, so with T of them for each sample (A/T) ⊗ G
+    approximates the Fisher of W (KFAC-expand). It is the Fisher where a and g are independent, as in a deep linear
+    network with labels from the model; gates and residuals that depend on the input break it, and so does a W that
+    another layer shares.
 
     Index convention: A of layer l is that of its *input*, so in a chain of t-weights its dead entry is t^{2(l−1)}, and
     that of G is t^{2(L−l)}.
@@ -36,11 +39,23 @@ class KroneckerFactors:
         activation: A, (in, in).
         gradient: G, (out, out).
         layer: name of the layer.
+        positions: T, at how many positions of a sample the layer multiplies; the mean where batches differ.
     """
 
     activation: GramFactor
     gradient: GramFactor
     layer: str = ""
+    positions: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("activation", "gradient"):
+            if not isinstance(getattr(self, name), GramFactor):
+                raise InvalidValueError(f"The {name} is {shown(getattr(self, name))}; it must be a GramFactor.")
+
+    def __repr__(self) -> str:
+        sizes = f"A {self.activation.width} × {self.activation.width}, G {self.gradient.width} × {self.gradient.width}"
+        several = "" if self.positions == 1 else f", {self.positions:g} positions"
+        return f"KroneckerFactors({self.layer!r}: {sizes}{several})"
 
     def spectrum(self) -> Spectrum:
         """The eigenvalues of A ⊗ G: all products, with the zeros that the zeros of either make.
@@ -80,15 +95,16 @@ def gradient_gram(
     """G = E[g gᵀ] with g the gradient of the loss by the output of a layer, (out, out), in nats² an output unit².
 
     With labels from the model this is E[JᵀG(f)J], J the derivative of the outputs by the layer's output: an expected
-    Fisher, exact over labels, in which label noise enters through the head alone. A layer with outputs (batch,
-    positions, out) sums over positions.
+    Fisher, exact over labels, in which label noise enters through the head alone. A layer with many positions, outputs
+    (batch, positions, out) or those of a convolution (batch, out, positions), sums over them.
 
     Args:
         parameters, labels: as in `fisher_gram`.
 
     Raises:
         UnknownNameError: no such layer.
-        MeasurementError: the problem holds no module, or the layer runs more than once.
+        MeasurementError: the problem holds no module, the layer does not run once, or which axis holds its units is not
+            known.
 
     >>> from ddtheory.measure import Gaussian
     >>> net = torch.nn.Sequential(torch.nn.Linear(1, 1, bias=False), torch.nn.Linear(1, 1, bias=False)).double()
@@ -101,15 +117,18 @@ def gradient_gram(
     >>> round(gradient_gram(problem, "0", labels=noisy).entry(0), 12)           # t² (t⁴ + v)
     0.078125
     """
-    positions = {**problem.truth, **(parameters or {})}
+    positions = as_problem(problem).at(parameters)
+    module = submodule(problem, layer)
     factor, samples = Factor(), 0
     with measuring():
         for inputs, weights in problem.batches():
             samples += inputs.shape[0]
-            _, found = layer_inputs(problem, layer, positions, inputs)
-            outputs, pull_back = layer_pull_back(problem, layer, positions, inputs, found)
+            shift = run_once(problem, layer, positions, inputs, lambda _, _found, output: torch.zeros_like(output))
+            check_width(layer, module, gradient_rows(layer, module, shift).shape[-1])
+            outputs, gradients = pull_back(problem, positions, inputs, {layer: shift})
             for cotangent in cotangents(problem, outputs, inputs, labels):
-                factor.add(weighted_rows(pull_back(cotangent), weights))
+                rows = gradient_rows(layer, module, gradients(cotangent)[layer])
+                factor.add(weighted_rows(problem, rows, weights, layer))
     return finished(problem, factor, samples, f"gradients at layer {layer}")
 
 
@@ -120,8 +139,14 @@ def kronecker_factors(
     *,
     labels: NoisyTargets | None = None,
 ) -> KroneckerFactors:
-    """Both factors of a linear layer; see `activation_gram` and `gradient_gram`, and for many layers
-    `kronecker_factors_of_all`.
+    """Both factors of a layer that is a linear map: linear, convolution or embedding.
+
+    See `activation_gram` and `gradient_gram`, and for many layers `kronecker_factors_of_all`.
+
+    Raises:
+        UnknownNameError: no such layer.
+        MeasurementError: the problem holds no module, the layer does not run once, or it does anything else than to
+            multiply by one matrix and to add its bias, as grouped convolutions do.
 
     >>> from ddtheory.measure import Gaussian
     >>> layer = torch.nn.Linear(2, 1, bias=False)
@@ -129,118 +154,41 @@ def kronecker_factors(
     >>> [round(value, 12) for value in kronecker_factors(problem, "0").spectrum().eigenvalues]   # I/2 and G = 1
     [0.5, 0.5]
     """
-    return KroneckerFactors(
-        activation_gram(problem, layer, parameters), gradient_gram(problem, layer, parameters, labels=labels), layer
-    )
-
-
-def kronecker_factors_of_all(
-    problem: Problem,
-    layers: Sequence[str] | None = None,
-    parameters: Mapping[str, Tensor] | None = None,
-    *,
-    labels: NoisyTargets | None = None,
-) -> dict[str, KroneckerFactors]:
-    """A = E[a aᵀ], (in, in), and G = E[g gᵀ], (out, out), of many linear layers, from passes that all layers share.
-
-    The values are those of `kronecker_factors`, in the same normalisation: E is the mean over samples, and positions
-    are summed. With a shift s_l = 0 added to the output of every layer, one reverse pass of a cotangent of the head
-    gives g_l = ∂/∂s_l for all l at once. A batch takes two forward passes and one reverse pass a cotangent, where
-    `kronecker_factors` takes three and as many for each layer.
-
-    Memory: the factors of all layers are held together, min(rows, in)·in + min(rows, out)·out numbers a layer, beside
-    the graph of one batch and a shift of the size of each layer's output; a smaller `batch_size` shrinks the last two.
-
-    Args:
-        layers: names, in the order of the result; every `torch.nn.Linear` of the module when omitted.
-        parameters, labels: as in `fisher_gram`.
-
-    Raises:
-        UnknownNameError: no such layer.
-        MeasurementError: the problem holds no module, there is no layer, or a layer does not run exactly once.
-
-    >>> from ddtheory.measure import Gaussian
-    >>> net = torch.nn.Sequential(*(torch.nn.Linear(1, 1, bias=False) for _ in range(3))).double()
-    >>> with torch.no_grad():
-    ...     _ = [layer.weight.fill_(0.5) for layer in net]
-    >>> found = kronecker_factors_of_all(Problem.from_module(net, torch.ones(1, 1), Gaussian()))
-    >>> {layer: (round(f.activation.entry(0), 12), round(f.gradient.entry(0), 12)) for layer, f in found.items()}
-    {'0': (1.0, 0.0625), '1': (0.25, 0.25), '2': (0.0625, 1.0)}
-    """
-    positions = {**problem.truth, **(parameters or {})}
-    chosen = _linear_layers(problem) if layers is None else tuple(dict.fromkeys(layers))
-    if not chosen:
-        raise MeasurementError("There is no layer to read. Name layers of the module, or use one with linear layers.")
-    activations, gradients = {layer: Factor() for layer in chosen}, {layer: Factor() for layer in chosen}
-    samples = 0
+    positions = as_problem(problem).at(parameters)
+    check_own(problem, layer, submodule(problem, layer))
+    factor, samples, count = Factor(), 0, 0
     with measuring():
         for inputs, weights in problem.batches():
             samples += inputs.shape[0]
-            shifts = _read_inputs(problem, positions, inputs, weights, activations)
-            outputs, pull_back = _pull_back(problem, positions, inputs, shifts)
-            for cotangent in cotangents(problem, outputs, inputs, labels):
-                for layer, gradient in pull_back(cotangent).items():
-                    gradients[layer].add(weighted_rows(gradient, weights))
-    return {
-        layer: KroneckerFactors(
-            finished(problem, activations[layer], samples, f"activations of layer {layer}"),
-            finished(problem, gradients[layer], samples, f"gradients at layer {layer}"),
-            layer,
-        )
-        for layer in chosen
-    }
+            found = run_once(problem, layer, positions, inputs, partial(read_rows, layer))
+            rows = weighted_rows(problem, found, weights, layer)
+            factor.add(rows)
+            count += len(rows)
+    return KroneckerFactors(
+        finished(problem, factor, samples, f"activations of layer {layer}"),
+        gradient_gram(problem, layer, parameters, labels=labels),
+        layer,
+        count / samples,
+    )
 
 
-def _linear_layers(problem: Problem) -> tuple[str, ...]:
-    return tuple(name for name, module in submodule(problem, "").named_modules() if isinstance(module, nn.Linear))
+def check_own(problem: Problem, layer: str, module: nn.Module) -> None:
+    """Refuse a layer whose parameter another one has too: its Fisher is not that of one use.
+
+    Raises:
+        MeasurementError: a parameter of the layer is tied.
+    """
+    shared = {*problem.tied, *problem.tied.values()}
+    for name, _ in module.named_parameters(prefix=layer, recurse=False):
+        if name in shared:
+            raise MeasurementError(
+                f"{called(layer, module)} shares its parameter {name!r} with another layer, so the Fisher of it is no "
+                "Kronecker product of one input and one gradient."
+            )
 
 
-def _read_inputs(
-    problem: Problem,
-    positions: Mapping[str, Tensor],
-    inputs: Tensor,
-    weights: Tensor,
-    factors: Mapping[str, Factor],
-) -> dict[str, Tensor]:
-    """Adds the input of every layer to its factor; returns zeros of the shapes of the layers' outputs."""
-    seen: dict[str, list[Any]] = {layer: [] for layer in factors}
-
-    def watch(layer: str, _module: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
-        readable = arguments and isinstance(arguments[0], Tensor) and isinstance(output, Tensor)
-        if readable and not seen[layer]:  # read here, before the model can overwrite it in place
-            factors[layer].add(weighted_rows(arguments[0], weights))
-        seen[layer].append(torch.zeros_like(output) if readable else None)
-
-    _with_hooks(problem, factors, watch, positions, inputs)
-    for layer, shifts in seen.items():
-        if len(shifts) != 1 or shifts[0] is None:
-            layer_inputs(problem, layer, positions, inputs)  # raises, and says what is wrong with this layer
-    return {layer: shifts[0] for layer, shifts in seen.items()}
-
-
-def _pull_back(
-    problem: Problem, positions: Mapping[str, Tensor], inputs: Tensor, shifts: Mapping[str, Tensor]
-) -> tuple[Tensor, Callable[[Tensor], dict[str, Tensor]]]:
-    """The outputs of the model, and the map from an output cotangent to the gradients by the outputs of all layers."""
-
-    def shifted(moved: Mapping[str, Tensor]) -> Tensor:
-        def add(layer: str, _module: nn.Module, _arguments: tuple[Any, ...], output: Tensor) -> Tensor:
-            return output + moved[layer]
-
-        return _with_hooks(problem, shifts, add, positions, inputs)
-
-    outputs, pull_back, *_ = torch.func.vjp(shifted, dict(shifts))
-    return outputs, lambda cotangent: pull_back(cotangent)[0]
-
-
-def _with_hooks(
-    problem: Problem,
-    layers: Mapping[str, object],
-    hook: Callable[..., Any],
-    positions: Mapping[str, Tensor],
-    inputs: Tensor,
-) -> Tensor:
-    with ExitStack() as stack:
-        for layer in layers:
-            stack.enter_context(submodule(problem, layer).register_forward_hook(partial(hook, layer)))
-        return problem.outputs(positions, inputs)
+def read_rows(layer: str, module: nn.Module, found: Tensor, output: Tensor) -> Tensor:
+    """A copy of the rows of a linear map, since the model may overwrite its input."""
+    rows = unfolded(layer, module, found, output)
+    check_width(layer, module, rows.shape[-1])
+    return rows.clone()

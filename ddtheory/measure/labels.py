@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 
 from ddtheory.errors import InvalidValueError, MeasurementError
+from ddtheory.measure.borrowed import borrowed
+from ddtheory.measure.doors import real_number, real_tensor, shown
 from ddtheory.measure.problem import Problem
 
 
@@ -41,12 +43,17 @@ class NoisyTargets:
     variance: float
 
     def __post_init__(self) -> None:
-        if not (self.variance >= 0 and math.isfinite(self.variance)):
-            raise InvalidValueError(f"The noise variance is {self.variance!r}; it must be finite and not negative.")
+        if not callable(self.target):
+            raise InvalidValueError(f"The target is {shown(self.target)}; give a function from inputs to targets.")
+        variance = real_number("The noise variance", self.variance)
+        if not (variance >= 0 and math.isfinite(variance)):
+            raise InvalidValueError(f"The noise variance is {variance!r}; it must be finite and not negative.")
+        object.__setattr__(self, "variance", variance)
 
     def cotangents(self, outputs: Tensor, inputs: Tensor) -> Tensor:
         """Cotangents c (1 + size, batch, …) with Σ c cᵀ = rrᵀ + variance · I for each sample."""
-        target = self.target(inputs)
+        with borrowed("The target fails", "It gets the inputs of the problem, a batch at a time."):
+            target = real_tensor("The target", self.target(inputs))
         if target.shape != outputs.shape:
             raise MeasurementError(
                 f"The targets have shape {tuple(target.shape)}, the outputs {tuple(outputs.shape)}. "
@@ -61,10 +68,12 @@ def cotangents(problem: Problem, outputs: Tensor, inputs: Tensor, labels: NoisyT
 
     Without `labels` it is the metric G(f) of the head: labels drawn from the model, the expected Fisher.
     """
+    if labels is not None and not isinstance(labels, NoisyTargets):
+        raise InvalidValueError(f"The labels are {shown(labels)}; give NoisyTargets, or leave them out.")
     if labels is not None:
         return labels.cotangents(outputs, inputs)
     whitened, pull_back = torch.func.vjp(
-        lambda tangents: problem.head.whitened(outputs, tangents), torch.zeros_like(outputs)
+        lambda tangents: problem.in_metric(outputs, tangents), torch.zeros_like(outputs)
     )[:2]
     return torch.stack([pull_back(cotangent)[0] for cotangent in unit_cotangents(whitened)])
 

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from contextlib import ExitStack
+from functools import partial
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from ddtheory.errors import MeasurementError, unknown
+from ddtheory.measure.borrowed import borrowed
+from ddtheory.measure.doors import clipped, text
 from ddtheory.measure.modules import ModuleFunction
 from ddtheory.measure.problem import Problem
+from ddtheory.measure.trial import ADVICE
+
+T = TypeVar("T")
+
+
+def submodules(problem: Problem) -> dict[str, nn.Module]:
+    """Every submodule by name, the module itself under "".
+
+    Raises:
+        MeasurementError: the problem was not made from a module.
+    """
+    if not isinstance(problem.model, ModuleFunction):
+        raise MeasurementError(
+            "Layers have names in a module, and this problem holds a bare function. Make it with Problem.from_module."
+        )
+    return dict(problem.model.module.named_modules())
 
 
 def submodule(problem: Problem, layer: str) -> nn.Module:
@@ -20,31 +40,37 @@ def submodule(problem: Problem, layer: str) -> nn.Module:
         MeasurementError: the problem was not made from a module.
         UnknownNameError: no such submodule.
     """
-    if not isinstance(problem.model, ModuleFunction):
-        raise MeasurementError(
-            "Layers have names in a module, and this problem holds a bare function. Make it with Problem.from_module."
-        )
-    modules = dict(problem.model.module.named_modules())
-    if layer not in modules:
-        raise unknown("layer", layer, filter(None, modules))
+    modules = submodules(problem)
+    if text("The name of the layer", layer) not in modules:
+        raise unknown("layer", clipped(layer), filter(None, modules))
     return modules[layer]
 
 
-def layer_inputs(
-    problem: Problem, layer: str, positions: Mapping[str, Tensor], inputs: Tensor
-) -> tuple[Tensor, Tensor]:
-    """The input of the layer (batch, …, in) and its output (batch, …, out)."""
-    seen: list[tuple[Tensor, Tensor]] = []
+def run_once(
+    problem: Problem,
+    layer: str,
+    positions: Mapping[str, Tensor],
+    inputs: Tensor,
+    read: Callable[[nn.Module, Tensor, Tensor], T],
+) -> T:
+    """What `read` makes of a layer, its input and its output, while it runs in the model.
 
-    def watch(_module: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
-        if not (arguments and isinstance(arguments[0], Tensor) and isinstance(output, Tensor)):
+    Read there, since its weight stands at `positions` only then, and the model may overwrite its input afterwards.
+
+    Raises:
+        MeasurementError: the layer does not run once, or is no map from one tensor to one.
+    """
+    seen: list[T] = []
+
+    def watch(_layer: str, module: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
+        if not one_to_one(arguments, output):
             raise MeasurementError(
                 f"The layer {layer!r} does not map one tensor to one tensor, so it has no activations and no gradient "
                 "of its own. Choose a layer inside it, such as a linear one."
             )
-        seen.append((arguments[0].clone(), output))  # the model may overwrite its input in place afterwards
+        seen.append(read(module, arguments[0], output))
 
-    _with_hook(problem, layer, watch, positions, inputs)
+    with_hooks(problem, [layer], watch, positions, inputs)
     if len(seen) != 1:
         raise MeasurementError(
             f"The layer {layer!r} runs {len(seen)} times in one call of the model, so it has no one input and no one "
@@ -53,29 +79,46 @@ def layer_inputs(
     return seen[0]
 
 
-def layer_pull_back(
-    problem: Problem, layer: str, positions: Mapping[str, Tensor], inputs: Tensor, output: Tensor
-) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-    """The outputs of the model, and the map from an output cotangent to the gradient by the layer's output.
+def one_to_one(arguments: tuple[Any, ...], output: object) -> bool:
+    return bool(arguments) and isinstance(arguments[0], Tensor) and isinstance(output, Tensor)
 
-    Samples must not see each other; then one reverse pass gives the gradient of each of them.
+
+def pull_back(
+    problem: Problem, positions: Mapping[str, Tensor], inputs: Tensor, shifts: Mapping[str, Tensor]
+) -> tuple[Tensor, Callable[[Tensor], dict[str, Tensor]]]:
+    """The outputs of the model, and the map from an output cotangent to the gradients by the outputs of layers.
+
+    `shifts` are zeros of the shapes of these outputs. Samples do not see each other, so one reverse pass gives the
+    gradient of each of them.
     """
 
-    def shifted(shift: Tensor) -> Tensor:
-        def add(_module: nn.Module, _arguments: tuple[Any, ...], found: Tensor) -> Tensor:
-            return found + shift
+    def shifted(moved: Mapping[str, Tensor]) -> Tensor:
+        def add(layer: str, _module: nn.Module, _arguments: tuple[Any, ...], output: Tensor) -> Tensor:
+            return output + moved[layer]
 
-        return _with_hook(problem, layer, add, positions, inputs)
+        return with_hooks(problem, shifts, add, positions, inputs)
 
-    outputs, pull_back, *_ = torch.func.vjp(shifted, torch.zeros_like(output))
-    return outputs, lambda cotangent: pull_back(cotangent)[0]
+    what, advice = "The model cannot be differentiated in reverse mode", "Look for in-place changes, .item() and numpy."
+    with borrowed(what, advice):
+        outputs, backward, *_ = torch.func.vjp(shifted, dict(shifts))
+
+    def gradients(cotangent: Tensor) -> dict[str, Tensor]:
+        with borrowed(what, advice):
+            return backward(cotangent)[0]
+
+    return outputs, gradients
 
 
-def _with_hook(
-    problem: Problem, layer: str, hook: Callable[..., Any], positions: Mapping[str, Tensor], inputs: Tensor
+def with_hooks(
+    problem: Problem,
+    layers: Mapping[str, object] | list[str],
+    hook: Callable[..., Any],
+    positions: Mapping[str, Tensor],
+    inputs: Tensor,
 ) -> Tensor:
-    handle = submodule(problem, layer).register_forward_hook(hook)
-    try:
-        return problem.outputs(positions, inputs)
-    finally:
-        handle.remove()
+    """The outputs of the model, each layer calling hook(name, module, arguments, output)."""
+    with ExitStack() as stack:
+        for layer in layers:
+            stack.enter_context(submodule(problem, layer).register_forward_hook(partial(hook, layer)))
+        with borrowed(f"The model failed on a batch of shape {tuple(inputs.shape)} {inputs.dtype}", ADVICE):
+            return problem.outputs(positions, inputs)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
-from ddtheory.errors import MeasurementError
+from ddtheory.errors import InvalidValueError, MeasurementError
+from ddtheory.measure.borrowed import borrowed
+from ddtheory.measure.doors import COMPLEX, shown, unreadable
 
 BATCH_NORMS = (
     nn.BatchNorm1d,
@@ -31,42 +33,129 @@ DROPOUTS = (
 RANDOM = (*DROPOUTS, nn.MultiheadAttention, nn.RNNBase)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ModuleFunction:
-    """(parameters, inputs) ↦ outputs of a private copy of a module."""
+    """(parameters, inputs) ↦ outputs of a private copy of a module.
+
+    A complex parameter of shape s has real coordinates of shape (*s, 2), its real and imaginary parts.
+
+    Attributes:
+        module: the copy.
+        pairs: names of the complex parameters.
+        tied: other name → the name by which a shared parameter goes here.
+    """
 
     module: nn.Module
+    pairs: frozenset[str] = field(init=False)
+    tied: Mapping[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        own = dict(self.module.named_parameters())
+        names = {id(parameter): name for name, parameter in own.items()}
+        every = self.module.named_parameters(remove_duplicate=False)
+        object.__setattr__(self, "pairs", frozenset(name for name, value in own.items() if value.is_complex()))
+        object.__setattr__(self, "tied", {name: names[id(value)] for name, value in every if name not in own})
+
+    def __repr__(self) -> str:
+        return type(self.module).__name__
+
+    def truth(self) -> dict[str, Tensor]:
+        """The real coordinates of all parameters where the module stands."""
+        own = self.module.named_parameters()
+        return {name: torch.view_as_real(value) if name in self.pairs else value for name, value in own}
 
     def __call__(self, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
-        return torch.func.functional_call(self.module, dict(parameters), (inputs,))
+        values = {
+            name: torch.complex(value[..., 0], value[..., 1]) if name in self.pairs else value
+            for name, value in parameters.items()
+        }
+        outputs: Tensor = torch.func.functional_call(self.module, values, (inputs,))
+        return outputs
 
 
 def private_copy(module: nn.Module, dtype: torch.dtype) -> nn.Module:
-    """A copy with floating parameters and buffers in `dtype`, without gradients; the original is untouched.
+    """A copy without gradients, floating numbers in `dtype` and complex ones in its complex dtype; the original stays.
 
     Raises:
-        MeasurementError: the module has no parameters, or a submodule acts randomly or on batch statistics.
+        InvalidValueError: no module, or a dtype without real numbers.
+        MeasurementError: the module has no parameters, is opaque or without numbers, or a submodule acts randomly or on
+            batch statistics.
     """
+    if not isinstance(module, nn.Module):
+        raise InvalidValueError(
+            f"The module is {shown(module)}; give a torch.nn.Module. Functions of parameters and inputs go to Problem."
+        )
+    if not isinstance(dtype, torch.dtype):
+        raise InvalidValueError(f"dtype is {shown(dtype)}; torch.float64 is best.")
+    if not dtype.is_floating_point:
+        raise InvalidValueError(f"dtype = {dtype} is no real floating dtype. torch.float64 is best.")
     if not any(True for _ in module.parameters()):
         raise MeasurementError(f"{type(module).__name__} has no parameters, so there is no direction to measure along.")
     for name, submodule in module.named_modules():
-        reason = training_hazard(submodule)
+        reason = opaque(submodule) or training_hazard(submodule) or rewriting(submodule)
         if reason:
-            raise MeasurementError(
-                f"Submodule {name or '(the module itself)'!r} ({type(submodule).__name__}) is in training "
-                f"mode and {reason}, so the model is no function of one sample. Call module.eval() first."
-            )
-    return copy.deepcopy(module).to(dtype=dtype).requires_grad_(False)
+            where = f"Submodule {name!r}" if name else "The module itself"
+            raise MeasurementError(f"{where} ({type(submodule).__name__}) is {reason}")
+    for name, value in (*module.named_parameters(), *module.named_buffers()):
+        reason = unreadable(value)
+        if reason:
+            raise MeasurementError(f"{name!r} {reason}")
+        if value.is_complex() and dtype not in COMPLEX:
+            raise InvalidValueError(f"{name!r} is complex, and {dtype} has no complex numbers. Take torch.float64.")
+    with borrowed(f"{type(module).__name__} cannot be copied", "Give a module that copy.deepcopy can copy."):
+        own = copy.deepcopy(module, {id(value): value.detach().clone() for value in _derived(module)})
+
+    def cast(value: Tensor) -> Tensor:
+        if value.is_complex():
+            return value.to(COMPLEX[dtype])
+        return value.to(dtype) if value.is_floating_point() else value
+
+    own = own._apply(cast).requires_grad_(False)  # type: ignore[no-untyped-call]
+    for submodule in own.modules():
+        if isinstance(submodule, nn.Embedding):
+            # rules of training: they change what reverse mode returns, and not the function
+            submodule.scale_grad_by_freq, submodule.padding_idx = False, None
+    return own
+
+
+def _derived(module: nn.Module) -> Iterator[Tensor]:
+    """Tensors that hooks compute anew from parameters at every call, as pruning and the old weight_norm do."""
+    for submodule in module.modules():
+        yield from (value for value in vars(submodule).values() if isinstance(value, Tensor) and not value.is_leaf)
+
+
+def opaque(submodule: nn.Module) -> str:
+    """Why nobody can look into this submodule; empty when one can."""
+    if isinstance(submodule, torch.jit.ScriptModule):
+        return "scripted or traced, and opaque to derivatives of its parameters. Give the module it was made from."
+    if hasattr(submodule, "_orig_mod"):
+        return "compiled, and opaque to hooks. Give the module it was made from, its _orig_mod."
+    if isinstance(submodule, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        return "a wrapper that splits batches over devices. Give the module inside, its .module."
+    return ""
+
+
+def rewriting(submodule: nn.Module) -> str:
+    """Why a call changes the parameters of this submodule; empty when it does not."""
+    if isinstance(submodule, nn.Embedding | nn.EmbeddingBag) and submodule.max_norm is not None:
+        return "an embedding with max_norm, which rewrites its weight at every call. Set max_norm=None."
+    return ""
 
 
 def training_hazard(submodule: nn.Module) -> str:
     """Why this submodule must not be measured in the mode it is in; empty when it may be."""
+    advice = "so the model is no function of one sample. Call module.eval() first."
+    if isinstance(submodule, BATCH_NORMS) and submodule.running_mean is None:
+        return (
+            "a normalisation by the statistics of the batch in any mode (track_running_stats=False), so the model is "
+            "no function of one sample. Give it running statistics."
+        )
     if not submodule.training:
         return ""
     if isinstance(submodule, BATCH_NORMS):
-        return "normalises by the statistics of the batch"
+        return f"in training mode and normalises by the statistics of the batch, {advice}"
     # A rate of zero is harmless; attention and recurrent modules keep their dropout rate in `dropout`.
     rate: object = getattr(submodule, "p" if isinstance(submodule, DROPOUTS) else "dropout", 0.0)
     if isinstance(submodule, RANDOM) and isinstance(rate, float | int) and rate > 0:
-        return f"drops entries at random (rate {rate:g})"
+        return f"in training mode and drops entries at random (rate {rate:g}), {advice}"
     return ""

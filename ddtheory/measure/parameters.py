@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from ddtheory.errors import MeasurementError
+from ddtheory.errors import InvalidValueError, MeasurementError
+from ddtheory.measure.doors import clipped, real_tensor, shown, text, unreadable
 
 
 def flatten(parameters: Mapping[str, Tensor]) -> Tensor:
@@ -27,16 +29,31 @@ def squared_norm(parameters: Mapping[str, Tensor]) -> float:
     return math.fsum(float(value.double().square().sum()) for value in parameters.values())
 
 
-def checked(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def checked(parameters: object) -> dict[str, Tensor]:
     """A detached copy, or the reason why these parameters cannot be measured."""
+    if not isinstance(parameters, Mapping):
+        raise InvalidValueError(
+            f"The true parameter is {shown(parameters)}; give a mapping from names to tensors, or a module to "
+            "Problem.from_module."
+        )
     if not parameters:
         raise MeasurementError("There are no parameters, so there is no direction to measure along.")
     first = next(iter(parameters.values()))
     for name, value in parameters.items():
+        text("The name of a parameter", name)
+        if not isinstance(value, Tensor):
+            raise InvalidValueError(f"Parameter {name!r} is {shown(value)}, not a tensor. Pass torch.as_tensor of it.")
+        reason = unreadable(value)
+        if reason:
+            raise MeasurementError(f"Parameter {name!r} {reason}")
         if not value.is_floating_point():
+            advice = (
+                "Give its real and imaginary parts, torch.view_as_real, and bind torch.complex into the model."
+                if value.is_complex()
+                else "Bind the others into the model."
+            )
             raise MeasurementError(
-                f"Parameter {name!r} has dtype {value.dtype}. Only real floating-point parameters can move; "
-                "bind the others into the model."
+                f"Parameter {name!r} has dtype {value.dtype}. Only real floating-point parameters can move. {advice}"
             )
         if value.dtype != first.dtype or value.device != first.device:
             raise MeasurementError(
@@ -45,4 +62,42 @@ def checked(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
             )
         if not bool(torch.isfinite(value).all()):
             raise MeasurementError(f"Parameter {name!r} is NaN or infinite at the true parameter.")
+    if not any(value.numel() for value in parameters.values()):
+        raise MeasurementError("The parameters have no entries, so there is no direction to measure along.")
     return {name: value.detach().clone() for name, value in parameters.items()}
+
+
+def replaced(
+    truth: Mapping[str, Tensor], moved: object, tied: Mapping[str, str], what: str = "The given parameters"
+) -> dict[str, Tensor]:
+    """All parameters, those of `moved` in the place of the true ones and in their dtype.
+
+    Raises:
+        InvalidValueError: an unknown name, another shape, or what is no real number.
+    """
+    if moved is None:
+        return dict(truth)
+    if not isinstance(moved, Mapping):
+        raise InvalidValueError(f"{what} are {shown(moved)}; give a mapping from names to tensors.")
+    found = dict(truth)
+    for name, value in moved.items():
+        if name not in truth:
+            raise InvalidValueError(why_unknown(name, truth, tied))
+        block = real_tensor(f"{what}: {name!r}", value)
+        if block.shape != truth[name].shape:
+            raise InvalidValueError(
+                f"{what} have shape {tuple(block.shape)} at {name!r}, the parameter {tuple(truth[name].shape)}."
+            )
+        found[name] = block.to(truth[name])
+        if not bool(torch.isfinite(found[name]).all()):
+            raise InvalidValueError(f"{what} are NaN or infinite at {name!r}.")
+    return found
+
+
+def why_unknown(name: object, truth: Mapping[str, Tensor], tied: Mapping[str, str]) -> str:
+    """Why there is no parameter of that name: it is tied to another one, or misspelt."""
+    if isinstance(name, str) and name in tied:
+        return f"The parameter {name!r} is tied to {tied[name]!r}: both are one tensor. Use that name."
+    name = clipped(name) if isinstance(name, str) else shown(name)
+    near = difflib.get_close_matches(str(name), truth, n=1, cutoff=0.0)
+    return f"The model has no parameter {name!r}. Did you mean {near[0]!r}?"

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from ddtheory.errors import DirectionError, MeasurementError
-from ddtheory.measure.direction import Direction, unit_direction
-from ddtheory.measure.parameters import squared_norm
-from ddtheory.measure.problem import Problem
+from ddtheory.errors import DirectionError
+from ddtheory.measure.borrowed import borrowed
+from ddtheory.measure.direction import Direction
+from ddtheory.measure.doors import listed, shown, text
+from ddtheory.measure.parameters import squared_norm, why_unknown
+from ddtheory.measure.problem import Problem, as_problem
 
 Curve = Callable[[Tensor], Mapping[str, Tensor]]
 
 SPEED_TOLERANCE = 1e-6  # users type 0.7071068 for 1/√2; an order does not change by it
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Path:
     """A path t ↦ γ(t) with γ(0) = θ0 and ‖γ'(0)‖ = 1; made by `ray` and `arc`.
 
@@ -34,15 +36,22 @@ class Path:
     positions: Curve
     truth: Mapping[str, Tensor]
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.label!r})"
+
     def state(self, radius: float) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Positions γ(t) and velocities γ'(t) of the parameters that move, at t = radius."""
         first = next(iter(self.truth.values()))
         t = torch.tensor(radius, dtype=first.dtype, device=first.device)
-        positions, velocities, *_ = torch.func.jvp(lambda s: dict(self.positions(s)), (t,), (torch.ones_like(t),))
+        with borrowed(
+            f"The curve cannot be differentiated in forward mode at t = {radius:.4g}",
+            "Write it in torch operations of t.",
+        ):
+            positions, velocities, *_ = torch.func.jvp(lambda s: dict(self.positions(s)), (t,), (torch.ones_like(t),))
         return positions, velocities
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Ray(Path):
     """A straight path; its velocity is known without differentiating."""
 
@@ -67,13 +76,13 @@ def ray(problem: Problem, direction: Direction, *, label: str = "") -> Path:
     Raises:
         DirectionError: see `unit_direction`.
     """
-    unit = unit_direction(problem.truth, direction)
+    unit = as_problem(problem).unit(direction)
     truth = problem.truth
 
     def positions(t: Tensor) -> dict[str, Tensor]:
         return {name: truth[name] + t * block for name, block in unit.items()}
 
-    return Ray(label or f"ray along {', '.join(unit)}", positions, truth, unit)
+    return Ray(text("The label", label) or f"ray along {listed(unit)}", positions, truth, unit)
 
 
 def arc(problem: Problem, curve: Curve, *, offsets: bool = False, label: str = "") -> Path:
@@ -103,31 +112,32 @@ def arc(problem: Problem, curve: Curve, *, offsets: bool = False, label: str = "
     >>> round(gauge.state(0.0)[1]["a"].item(), 12)
     0.707106781187
     """
-    truth = problem.truth
+    truth = as_problem(problem).truth
+    if not callable(curve):
+        raise DirectionError(f"The curve is {shown(curve)}; give a function of t that returns parameters by name.")
 
     def positions(t: Tensor) -> dict[str, Tensor]:
         moved = curve(t)
         return {name: truth[name] + value for name, value in moved.items()} if offsets else dict(moved)
 
-    named = dict(curve(torch.zeros((), dtype=problem.dtype, device=problem.device)))
+    with borrowed("The curve fails at t = 0", "Write it in torch operations of t, a tensor of no dimension."):
+        named = cast("object", curve(torch.zeros((), dtype=problem.dtype, device=problem.device)))
+    if not isinstance(named, Mapping):
+        raise DirectionError(f"The curve returns {shown(named)}. Return the moved parameters by name.")
     if not named:
         raise DirectionError("The curve moves no parameter. Return the moved parameters by name.")
     for name, value in named.items():
         if name not in truth:
-            near = difflib.get_close_matches(name, truth, n=1, cutoff=0.0)
-            raise DirectionError(f"The curve moves {name!r}, which the model does not have. Did you mean {near[0]!r}?")
+            raise DirectionError(f"The curve moves {name!r}. {why_unknown(name, truth, problem.tied)}")
+        if not isinstance(value, Tensor):
+            raise DirectionError(f"The curve gives {name!r} as {shown(value)}, not a tensor.")
         if value.shape != truth[name].shape or value.dtype != truth[name].dtype:
             raise DirectionError(
                 f"The curve gives {name!r} as {tuple(value.shape)} {value.dtype}, "
                 f"the parameter is {tuple(truth[name].shape)} {truth[name].dtype}."
             )
-    path = Path(label or f"arc through {', '.join(named)}", positions, truth)
-    try:
-        start, velocity = path.state(0.0)
-    except RuntimeError as error:
-        raise MeasurementError(
-            f"The curve cannot be differentiated in forward mode at t = 0: {error} Write it in torch operations of t."
-        ) from error
+    path = Path(text("The label", label) or f"arc through {listed(named)}", positions, truth)
+    start, velocity = path.state(0.0)
     gap = max((float((start[name] - truth[name]).abs().max()) for name in start), default=0.0)
     scale = 1.0 + max((float(truth[name].abs().max()) for name in start), default=0.0)
     if not gap <= 16 * torch.finfo(problem.dtype).eps * scale:

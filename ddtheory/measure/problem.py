@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError, MeasurementError
+from ddtheory.measure.borrowed import borrowed
+from ddtheory.measure.data import check_inputs, check_weights, in_dtype, raw_batches
 from ddtheory.measure.direction import Direction, unit_direction
+from ddtheory.measure.doors import real_tensor, shown
 from ddtheory.measure.heads import Density, Head
 from ddtheory.measure.hygiene import measuring
+from ddtheory.measure.losses import as_head
 from ddtheory.measure.modules import ModuleFunction, private_copy
-from ddtheory.measure.parameters import checked, flatten, unflatten
-
-Model = Callable[[Mapping[str, Tensor], Tensor], Tensor]
+from ddtheory.measure.parameters import checked, flatten, replaced, unflatten
+from ddtheory.measure.trial import ADVICE, Model, check_head, check_model
 
 MASS_TOLERANCE = 1e-6  # a density on nodes that misses more than this is not integrated well enough to be measured
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Problem:
     """A statistical model near a true parameter: K(θ) = E_x KL(p(·|x, θ0) ‖ p(·|x, θ)), with the x given.
 
@@ -40,8 +43,9 @@ class Problem:
 
     Raises:
         MeasurementError: no data, a one-shot iterator, NaN or infinite numbers, outputs that are not one row
-            a sample or that change from call to call, a density that does not integrate to one.
-        InvalidValueError: weights or batch size that mean nothing.
+            a sample, that change from call to call or depend on other samples of the batch, a density that does not
+            integrate to one.
+        InvalidValueError: a model, parameters, data, head, weights or batch size that are none.
 
     >>> from ddtheory.measure import Gaussian
     >>> problem = Problem(
@@ -62,13 +66,34 @@ class Problem:
     batch_size: int | None = None
 
     def __post_init__(self) -> None:
+        if not callable(self.model):
+            raise InvalidValueError(
+                f"The model is {shown(self.model)}; give a function (parameters, inputs) ↦ outputs, or a module to "
+                "Problem.from_module."
+            )
         object.__setattr__(self, "truth", checked(self.truth))
-        self._check_data()
+        as_head(self.head)
+        object.__setattr__(self, "batch_size", check_inputs(self.inputs, self.batch_size))
+        if self.weights is not None:
+            weights = check_weights(self.weights, self.inputs, self.batch_size, next(iter(self.truth.values())))
+            object.__setattr__(self, "weights", weights)
         with measuring():
             first, _ = next(self.batches())
-            self._check_outputs(first)
+            check_head(self.head, check_model(self.model, self.truth, first))
             if isinstance(self.head, Density):
                 self._check_mass()
+
+    def __repr__(self) -> str:
+        model = getattr(self.model, "__name__", None) or repr(self.model)
+        if isinstance(self.inputs, Tensor):
+            data = f"inputs {tuple(self.inputs.shape)}"
+        else:
+            data = f"a {type(self.inputs).__name__} of batches"
+        tensors = f"{len(self.truth)} tensor{'s' if len(self.truth) > 1 else ''}"
+        kind = str(self.dtype).removeprefix("torch.")
+        weighted = ", weighted" if self.weights is not None else ""
+        parameters = f"{self.dimension} parameters in {tensors} of {kind} on {self.device}"
+        return f"Problem({model[:60]}, {parameters}, {data}{weighted}, {type(self.head).__name__})"
 
     @classmethod
     def from_module(
@@ -85,7 +110,14 @@ class Problem:
 
         The module is copied: its parameters, buffers, dtype and mode stay as they are, and training it later
         does not move the problem. Parameters and floating buffers of the copy are cast to `dtype`, so a
-        float32 checkpoint is measured in float64.
+        float32 checkpoint is measured in float64; complex ones are cast to its complex dtype. A complex parameter of
+        shape s is measured in real coordinates, its real and imaginary parts along a last axis: `truth` and directions
+        have shape (*s, 2) there.
+
+        Raises:
+            InvalidValueError: no module, no head, or a dtype that is not real and floating.
+            MeasurementError: no parameters; a submodule in training mode that is random or normalises by its batch; a
+                scripted, compiled, lazy or meta module, a wrapper over devices; and see `Problem`.
 
         >>> from ddtheory.measure import Gaussian
         >>> layer = nn.Linear(2, 1)
@@ -93,8 +125,9 @@ class Problem:
         >>> list(problem.truth), problem.dtype, layer.weight.dtype
         (['weight', 'bias'], torch.float64, torch.float32)
         """
-        own = private_copy(module, dtype)
-        return cls(ModuleFunction(own), dict(own.named_parameters()), inputs, head, weights, batch_size)
+        as_head(head)  # the cheapest check first
+        function = ModuleFunction(private_copy(module, dtype))
+        return cls(function, function.truth(), inputs, head, weights, batch_size)
 
     @property
     def dimension(self) -> int:
@@ -109,9 +142,26 @@ class Problem:
     def device(self) -> torch.device:
         return next(iter(self.truth.values())).device
 
+    @property
+    def tied(self) -> Mapping[str, str]:
+        """Other names of shared parameters → the name by which they go here."""
+        return self.model.tied if isinstance(self.model, ModuleFunction) else {}
+
+    def unit(self, direction: Direction) -> dict[str, Tensor]:
+        """A direction as blocks by name, scaled to unit length; see `unit_direction`."""
+        return unit_direction(self.truth, direction, self.tied)
+
+    def at(self, parameters: Mapping[str, Tensor] | None) -> dict[str, Tensor]:
+        """All parameters, those given in the place of the true ones.
+
+        Raises:
+            InvalidValueError: an unknown name, another shape, NaN, infinite or complex numbers.
+        """
+        return replaced(self.truth, parameters, self.tied)
+
     def flat(self, direction: Direction) -> Tensor:
         """A direction as a unit vector of shape (d,), in parameter order."""
-        named = unit_direction(self.truth, direction)
+        named = self.unit(direction)
         return flatten({name: named.get(name, torch.zeros_like(value)) for name, value in self.truth.items()})
 
     def in_basis(self, basis: Tensor) -> Problem:
@@ -124,7 +174,7 @@ class Problem:
         Raises:
             InvalidValueError: Q is not a real orthogonal (d, d) matrix.
         """
-        rotation = basis.detach().to(dtype=self.dtype, device=self.device)
+        rotation = real_tensor("The basis", basis).detach().to(dtype=self.dtype, device=self.device)
         size = self.dimension
         if tuple(rotation.shape) != (size, size):
             raise InvalidValueError(
@@ -153,14 +203,10 @@ class Problem:
         Divide sums by `total(samples seen)`.
         """
         start = 0
-        for inputs in self._raw_batches():
-            if inputs.shape[0] == 0:
+        for raw in raw_batches(self.inputs, self.batch_size):
+            if raw.shape[0] == 0:
                 continue
-            if inputs.is_floating_point():
-                inputs = inputs.to(self.dtype)
-            inputs = inputs.to(self.device)
-            if inputs.is_floating_point() and not bool(torch.isfinite(inputs).all()):
-                raise MeasurementError("The inputs contain NaN or infinite numbers. Clean the data first.")
+            inputs = in_dtype(raw, self.dtype, self.device)
             stop = start + inputs.shape[0]
             if self.weights is None:
                 yield inputs, torch.ones(inputs.shape[0], dtype=self.dtype, device=self.device)
@@ -178,72 +224,36 @@ class Problem:
         """The model at θ0 with some parameters replaced."""
         return self.model({**self.truth, **parameters}, inputs)
 
+    def in_metric(self, outputs: Tensor, tangents: Tensor) -> Tensor:
+        """Tangents in the metric of the head.
+
+        Raises:
+            MeasurementError: the head fails.
+        """
+        with self._head_runs(outputs):
+            return self.head.whitened(outputs, tangents)
+
+    def kl(self, truth_outputs: Tensor, outputs: Tensor) -> Tensor:
+        """KL per sample between the laws at two outputs.
+
+        Raises:
+            MeasurementError: the head fails.
+        """
+        with self._head_runs(outputs):
+            return self.head.divergence(truth_outputs, outputs)
+
+    def _head_runs(self, outputs: Tensor) -> AbstractContextManager[None]:
+        what = f"The head {type(self.head).__name__} fails on outputs of shape {tuple(outputs.shape)}"
+        return borrowed(what, "They may lie outside the domain of the law: use smaller radii.")
+
     def truth_outputs(self, inputs: Tensor) -> Tensor:
-        """The model at θ0."""
-        return self.outputs({}, inputs)
+        """The model at θ0.
 
-    def _raw_batches(self) -> Iterator[Tensor]:
-        if isinstance(self.inputs, Tensor):
-            yield from torch.split(self.inputs.detach(), self.batch_size or max(1, self.inputs.shape[0]))
-            return
-        for item in self.inputs:
-            inputs = cast("Sequence[object]", item)[0] if isinstance(item, tuple | list) and item else item
-            if not isinstance(inputs, Tensor) or inputs.ndim == 0:
-                raise MeasurementError(
-                    f"The data yield {type(inputs).__name__}, not a tensor of samples. "
-                    "Yield tensors or (inputs, targets) tuples; wrap the model if it needs several inputs."
-                )
-            yield inputs.detach()
-
-    def _check_data(self) -> None:
-        if isinstance(self.inputs, Iterator):
-            raise MeasurementError(
-                f"The data are a one-shot iterator ({type(self.inputs).__name__}), used up after one pass. "
-                "Pass a tensor, a list, a DataLoader or another object that can be iterated again."
-            )
-        if isinstance(self.inputs, Tensor) and self.inputs.ndim == 0:
-            raise MeasurementError("The inputs are a single number. Give them a first dimension over samples.")
-        if self.batch_size is not None and (self.batch_size < 1 or not isinstance(self.inputs, Tensor)):
-            raise InvalidValueError(
-                f"batch_size = {self.batch_size} splits a tensor into steps of that many samples (at least "
-                "1); an iterable already comes in batches. Leave it out."
-            )
-        if self.weights is None:
-            return
-        if not isinstance(self.inputs, Tensor | list | tuple):
-            raise InvalidValueError(
-                "Weights need samples in a known order, and an iterable may shuffle. Pass a tensor, list or tuple."
-            )
-        weights = self.weights.detach().to(dtype=self.dtype, device=self.device)
-        samples = sum(inputs.shape[0] for inputs in self._raw_batches())
-        if tuple(weights.shape) != (samples,):
-            raise InvalidValueError(f"There are {samples} samples but weights of shape {tuple(weights.shape)}.")
-        if not bool((weights >= 0).all()) or not 0 < float(weights.sum()) < math.inf:
-            raise InvalidValueError("Weights must be finite, none negative and not all zero.")
-        object.__setattr__(self, "weights", weights)
-
-    def _check_outputs(self, inputs: Tensor) -> None:
-        try:
-            outputs = cast("object", self.truth_outputs(inputs))
-            again = self.truth_outputs(inputs)
-        except (RuntimeError, TypeError, ValueError, IndexError, KeyError) as error:
-            raise MeasurementError(
-                f"The model failed on the first batch, inputs {tuple(inputs.shape)} {inputs.dtype}: {error} "
-                "Check shapes, and that tensors held outside parameters and buffers have the right dtype."
-            ) from error
-        if not isinstance(outputs, Tensor) or outputs.ndim == 0 or outputs.shape[0] != inputs.shape[0]:
-            what = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
-            raise MeasurementError(
-                f"The model returns {what} for {inputs.shape[0]} samples. It must return one tensor whose "
-                "first dimension runs over samples; wrap it if it returns more."
-            )
-        if not bool(torch.isfinite(outputs).all()):
-            raise MeasurementError("The model is NaN or infinite at the true parameter.")
-        if not torch.equal(outputs, again):
-            raise MeasurementError(
-                "The model gives two answers on the same batch, so no derivative of it means anything. "
-                "Look for dropout, sampling or state that a call changes; call module.eval()."
-            )
+        Raises:
+            MeasurementError: the model fails on this batch.
+        """
+        with borrowed(f"The model failed on a batch of shape {tuple(inputs.shape)} {inputs.dtype}", ADVICE):
+            return self.outputs({}, inputs)
 
     def _check_mass(self) -> None:
         mass, samples = 0.0, 0
@@ -256,3 +266,15 @@ class Problem:
                 f"The density integrates to {mass:.8g} over the nodes, not to 1. Outputs must be log p at "
                 "the nodes and weights those of the base measure; give more nodes or a wider range."
             )
+
+
+def as_problem(value: object) -> Problem:
+    """The value, if it is a problem.
+
+    Raises:
+        InvalidValueError: it is something else.
+    """
+    if isinstance(value, Problem):
+        return value
+    way = "Problem.from_module(module, inputs, head)" if isinstance(value, nn.Module) else "Problem"
+    raise InvalidValueError(f"The problem is {shown(value)}. Make one with {way}.")

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.measure.doors import count, entries, real_number, text
+from ddtheory.measure.tables import html_table, reach
 
 DEFAULT_RADII = tuple(2.0 ** (-n / 2) for n in range(2, 21))
 """Half octaves from 2⁻¹ to 2⁻¹⁰."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Profile:
     """Directional Fisher F(t) and divergence K(t), in nats, at decreasing radii t.
 
@@ -23,10 +25,12 @@ class Profile:
         fisher_floor: values of F at or below this are rounding.
         divergence_floor: values of K at or below this are rounding.
         label: how messages and tables call the path.
+        saturated: samples whose outputs move at the largest radius while the numbers of their law are too small for
+            the dtype, as p = e⁻⁸⁰⁰ is. What F and K miss there is no proof of flatness.
 
     Raises:
         InvalidValueError: lengths differ, radii are not positive, finite and distinct, or F or K is negative,
-            NaN or infinite.
+            NaN, infinite or no number.
 
     >>> radii = (0.5, 0.25, 0.125)
     >>> cubic = Profile(radii, tuple(9 * t**4 for t in radii), tuple(t**6 / 2 for t in radii), 0.0, 0.0)
@@ -40,14 +44,33 @@ class Profile:
     fisher_floor: float
     divergence_floor: float
     label: str = ""
+    saturated: int = 0
 
     def __post_init__(self) -> None:
-        order = descending(self.radii)
+        radii = all_real("radius", self.radii)
+        order = descending(radii)
         for name in ("fisher", "divergence"):
             object.__setattr__(self, name, measured(name, getattr(self, name), order))
-        object.__setattr__(self, "radii", tuple(self.radii[i] for i in order))
-        check_floor("fisher_floor", self.fisher_floor)
-        check_floor("divergence_floor", self.divergence_floor)
+        object.__setattr__(self, "radii", tuple(radii[i] for i in order))
+        for name in ("fisher_floor", "divergence_floor"):
+            object.__setattr__(self, name, checked_floor(name, getattr(self, name)))
+        text("The label", self.label)
+        object.__setattr__(self, "saturated", count("saturated", self.saturated, 0))
+
+    def __repr__(self) -> str:
+        name = f"{self.label!r}, " if self.label else ""
+        lost = f", {self.saturated} samples saturated" if self.saturated else ""
+        return (
+            f"Profile({name}{len(self.radii)} radii {reach(self.radii)}, F {reach(self.fisher)}, "
+            f"K {reach(self.divergence)}, floors {self.fisher_floor:.1g} and {self.divergence_floor:.1g}{lost})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [f"{t:.6g}", f"{f:.6g}", f"{k:.6g}"]
+            for t, f, k in zip(self.radii, self.fisher, self.divergence, strict=True)
+        ]
+        return html_table(repr(self), ["t", "F", "K"], rows)
 
     def local_slopes(self) -> tuple[tuple[float, float], ...]:
         """(t, d log F/d log t) between neighbouring radii, t their geometric mean; NaN where F = 0."""
@@ -64,6 +87,23 @@ def local_slopes(radii: Sequence[float], values: Sequence[float]) -> tuple[tuple
     return tuple(slopes)
 
 
+def chosen_radii(radii: Sequence[float] | None) -> tuple[float, ...]:
+    """Radii from large to small; the default ones for None.
+
+    Raises:
+        InvalidValueError: they are no radii.
+    """
+    if radii is None:
+        return DEFAULT_RADII
+    given = all_real("radius", radii)
+    return tuple(given[i] for i in descending(given))
+
+
+def all_real(name: str, values: Sequence[float]) -> tuple[float, ...]:
+    """A sequence of real numbers as Python ones."""
+    return tuple(real_number(f"The {name}", value) for value in entries(f"the {name}", values))
+
+
 def descending(radii: Sequence[float]) -> list[int]:
     """The order from large to small; an error when these are no radii."""
     if not radii:
@@ -78,14 +118,17 @@ def descending(radii: Sequence[float]) -> list[int]:
 
 def measured(name: str, values: Sequence[float], order: Sequence[int]) -> tuple[float, ...]:
     """Values in the order of descending radii; an error when they are no squares and no divergence."""
-    if len(values) != len(order):
-        raise InvalidValueError(f"There are {len(order)} radii but {len(values)} values of the {name}.")
-    for value in values:
+    found = all_real(name, values)
+    if len(found) != len(order):
+        raise InvalidValueError(f"There are {len(order)} radii but {len(found)} values of the {name}.")
+    for value in found:
         if not (math.isfinite(value) and value >= 0):
             raise InvalidValueError(f"The {name} has the value {value!r}; it must be finite and not negative.")
-    return tuple(float(values[i]) for i in order)
+    return tuple(found[i] for i in order)
 
 
-def check_floor(name: str, value: float) -> None:
+def checked_floor(name: str, value: float) -> float:
+    value = real_number(name, value)
     if not (math.isfinite(value) and value >= 0):
         raise InvalidValueError(f"{name} = {value!r} must be finite and not negative.")
+    return value

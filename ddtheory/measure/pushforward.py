@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from ddtheory.errors import MeasurementError
+from ddtheory.errors import DDTheoryError, MeasurementError
+from ddtheory.measure.borrowed import first_line
 from ddtheory.measure.problem import Problem
 
 
@@ -55,7 +56,9 @@ def differentiate(
     try:
         with skipping_zeros():
             outputs, tangents, *_ = torch.func.jvp(along, (moving,), (dict(velocities),))
-    except (RuntimeError, NotImplementedError) as error:
+    except DDTheoryError:
+        raise
+    except Exception as error:  # the model is somebody else's code
         operator = re.search(r"forward AD with (\S+)", str(error))
         if operator:
             raise MeasurementError(
@@ -64,7 +67,7 @@ def differentiate(
                 "jvp method."
             ) from error
         raise MeasurementError(
-            f"The model could not be differentiated in forward mode, {where}: {error} "
+            f"The model could not be differentiated in forward mode, {where}: {first_line(error)} "
             "In-place changes of captured tensors, .item() and numpy inside the model are likely causes."
         ) from error
     return outputs, tangents

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from ddtheory.errors import InvalidValueError
+from ddtheory.measure.doors import shown
 from ddtheory.measure.profile import Profile
 from ddtheory.measure.readings import Series, ratio_reading, slope_reading, taylor_reading
 from ddtheory.measure.window import Data, Readings, decide
@@ -44,11 +46,15 @@ def order(profile: Profile) -> OrderReading:
     >>> reading.k, reading.status.value, Fraction(5, 2) in reading.rivals_excluded
     (3, 'order', True)
     """
+    if not isinstance(profile, Profile):
+        raise InvalidValueError(f"The profile is {shown(profile)}. Make one with fisher_along.")
     radii = profile.radii[::-1]
     fisher = Series.above(profile.fisher_floor, radii, profile.fisher[::-1])
     divergence = Series.above(profile.divergence_floor, radii, profile.divergence[::-1])
     buried = all(value <= profile.fisher_floor for value in fisher.values)
     if buried and all(value <= profile.divergence_floor for value in divergence.values):
+        if profile.saturated:
+            return lost(radii[-1], profile.saturated)
         return flat(radii[-1], profile.fisher_floor, profile.divergence_floor)
 
     def read(data: Data) -> Readings:
@@ -59,6 +65,22 @@ def order(profile: Profile) -> OrderReading:
         {"Fisher": fisher, "divergence": divergence},
         read,
         {"Fisher": lambda k: 2 * (k - 1), "divergence": lambda k: 2 * k},
+    )
+
+
+def lost(largest: float, samples: int) -> OrderReading:
+    """Outputs move and their law does not, in numbers of this size: nothing is known of the order."""
+    several = "1 sample" if samples == 1 else f"{samples} samples"
+    return OrderReading(
+        ReadingStatus.BELOW_FLOOR,
+        None,
+        None,
+        {},
+        None,
+        f"the law of the label is saturated: at t = {largest:.3g} the outputs of {several} move while their "
+        "probabilities or variances are too small for the dtype, so F = 0 and K = 0 are no proof that the direction is "
+        "flat",
+        advice="Scale the outputs down, as with a temperature, or start where the law is not saturated.",
     )
 
 

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from ddtheory.errors import DirectionError, InvalidValueError, MeasurementError
-from ddtheory.measure.direction import Direction, unit_direction
+from ddtheory.errors import DirectionError, InvalidValueError
+from ddtheory.measure.direction import Direction
+from ddtheory.measure.doors import count, shown, text
+from ddtheory.measure.factor import Factor
 from ddtheory.measure.fisher import fisher_along
 from ddtheory.measure.floors import SAFETY
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.parameters import unflatten
 from ddtheory.measure.path import ray
 from ddtheory.measure.problem import Problem
-from ddtheory.measure.profile import DEFAULT_RADII, check_floor, descending, local_slopes, measured
+from ddtheory.measure.profile import all_real, checked_floor, chosen_radii, descending, local_slopes, measured
 from ddtheory.measure.pushforward import push_forward
-from ddtheory.measure.rate import visible_orders
+from ddtheory.measure.rate import lost, visible_orders
 from ddtheory.measure.readings import Series, coefficient_reading, slope_reading
+from ddtheory.measure.tables import html_table, reach
 from ddtheory.measure.window import Data, Readings, decide
 from ddtheory.values import OrderReading, ReadingStatus
 
 LARGEST_COMPLEMENT = 512
 DEPENDENT = 1e-8  # a direction this close to the span of the others is one of them
-RANK_TOLERANCE = 1e3  # singular values below this many ε of the largest are a kernel, not a small eigenvalue
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SchurProfile:
     """S(t) = F_uu − F_uL F_LL⁻¹ F_Lu at decreasing radii along θ0 + tu.
 
@@ -43,6 +45,7 @@ class SchurProfile:
         live: number of live directions.
         floor: values of S at or below this are rounding.
         label: how messages and tables call it.
+        saturated: as in `Profile`.
 
     Raises:
         InvalidValueError: see `Profile`.
@@ -56,16 +59,34 @@ class SchurProfile:
     live: int
     floor: float
     label: str = ""
+    saturated: int = 0
 
     def __post_init__(self) -> None:
-        order = descending(self.radii)
+        radii = all_real("radius", self.radii)
+        order = descending(radii)
         for name in ("schur", "fisher", "smallest_positive"):
             object.__setattr__(self, name, measured(name, getattr(self, name), order))
-        if len(self.dropped) != len(order):
-            raise InvalidValueError(f"There are {len(order)} radii but {len(self.dropped)} counts of dropped ones.")
-        object.__setattr__(self, "dropped", tuple(self.dropped[i] for i in order))
-        object.__setattr__(self, "radii", tuple(self.radii[i] for i in order))
-        check_floor("floor", self.floor)
+        if not isinstance(self.dropped, Sequence) or len(self.dropped) != len(order):
+            raise InvalidValueError(f"There are {len(order)} radii but counts {shown(self.dropped)} of dropped ones.")
+        dropped = [count("An entry of dropped", value, 0) for value in self.dropped]
+        object.__setattr__(self, "dropped", tuple(dropped[i] for i in order))
+        object.__setattr__(self, "radii", tuple(radii[i] for i in order))
+        object.__setattr__(self, "floor", checked_floor("floor", self.floor))
+        text("The label", self.label)
+        object.__setattr__(self, "live", count("live", self.live, 0))
+        object.__setattr__(self, "saturated", count("saturated", self.saturated, 0))
+
+    def __repr__(self) -> str:
+        name = f"{self.label!r}, " if self.label else ""
+        return (
+            f"SchurProfile({name}{len(self.radii)} radii {reach(self.radii)}, S {reach(self.schur)}, "
+            f"F {reach(self.fisher)}, {self.live} live directions, floor {self.floor:.1g})"
+        )
+
+    def _repr_html_(self) -> str:
+        columns = (self.radii, self.schur, self.fisher, self.smallest_positive, self.dropped)
+        rows = [[f"{value:.6g}" for value in row] for row in zip(*columns, strict=True)]
+        return html_table(repr(self), ["t", "S", "F", "smallest eigenvalue", "dropped"], rows)
 
     def local_slopes(self) -> tuple[tuple[float, float], ...]:
         """(t, d log S/d log t) between neighbouring radii."""
@@ -115,12 +136,11 @@ def schur_along(
     >>> schur_order(profile).k                             # while along the ray k = 2
     3
     """
-    chosen = DEFAULT_RADII if radii is None else tuple(float(radius) for radius in radii)
-    chosen = tuple(chosen[i] for i in descending(chosen))
     path = ray(problem, direction, label=label)
+    chosen = chosen_radii(radii)
     columns = live_columns(problem, direction, live)
     basis = torch.stack([problem.flat(column) for column in columns], dim=1)
-    triangle: Tensor = torch.linalg.qr(basis, mode="r").R
+    triangle: Tensor = torch.linalg.qr(basis.double(), mode="r").R
     if not bool((triangle.diagonal().abs() > DEPENDENT).all()) or basis.shape[0] < basis.shape[1]:
         raise DirectionError(
             "The direction and the live directions are linearly dependent, so nothing is left of one of "
@@ -137,13 +157,14 @@ def schur_along(
                 products: list[Tensor] = []
                 for column in columns:
                     outputs, tangents = push_forward(problem, positions, column, inputs, where)
-                    whitened = problem.head.whitened(outputs, tangents)
+                    whitened = problem.in_metric(outputs, tangents)
                     products.append((whitened.reshape(len(weights), -1) * weights.sqrt()[:, None]).reshape(-1))
                 factors[radius].add(torch.stack(products, dim=1))
     readings = [factors[radius].read(triangle) for radius in chosen]
     total = problem.total(samples)
     epsilon = torch.finfo(problem.dtype).eps
     fisher = tuple(reading.fisher / total for reading in readings)
+    along = fisher_along(problem, path, chosen)
     return SchurProfile(
         radii=chosen,
         schur=tuple(reading.schur / total for reading in readings),
@@ -151,8 +172,9 @@ def schur_along(
         smallest_positive=tuple(reading.smallest_positive / total for reading in readings),
         dropped=tuple(reading.dropped for reading in readings),
         live=len(columns) - 1,
-        floor=fisher_along(problem, path, chosen).fisher_floor + SAFETY * epsilon**2 * max(fisher),
+        floor=along.fisher_floor + SAFETY * epsilon**2 * max(fisher),
         label=path.label,
+        saturated=along.saturated,
     )
 
 
@@ -160,66 +182,23 @@ def live_columns(
     problem: Problem, direction: Direction, live: Sequence[Direction] | Literal["complement"]
 ) -> list[dict[str, Tensor]]:
     """The live directions as unit blocks, and the direction itself last."""
-    own = unit_direction(problem.truth, direction)
+    own = problem.unit(direction)
+    if (
+        isinstance(live, Mapping | Tensor)
+        or not isinstance(live, Iterable)
+        or (isinstance(live, str) and live != "complement")
+    ):
+        raise DirectionError(f'The live directions are {shown(live)}; give a list of directions, or "complement".')
     if not isinstance(live, str):
-        return [*(unit_direction(problem.truth, other) for other in live), own]
+        return [*(problem.unit(other) for other in live), own]
     if problem.dimension > LARGEST_COMPLEMENT:
         raise InvalidValueError(
             f"The complement of a direction among {problem.dimension} parameters is too large to be spanned "
             f"(at most {LARGEST_COMPLEMENT}). Name the live directions that matter."
         )
     flat = problem.flat(direction)
-    frame = torch.linalg.qr(flat[:, None], mode="complete").Q[:, 1:]
-    return [*(unit_direction(problem.truth, unflatten(column, problem.truth)) for column in frame.T), own]
-
-
-@dataclass(frozen=True)
-class FactorReading:
-    """Sums over samples, not yet divided by their number."""
-
-    schur: float
-    fisher: float
-    smallest_positive: float
-    dropped: int
-
-
-@dataclass
-class Factor:
-    """A triangular factor R of tall rows that come in batches: RᵀR = Σ rowsᵀrows, which is never formed."""
-
-    triangle: Tensor | None = field(default=None)
-
-    def add(self, rows: Tensor) -> None:
-        stacked = rows if self.triangle is None else torch.cat([self.triangle, rows])
-        self.triangle = torch.linalg.qr(stacked.double(), mode="r").R
-
-    def read(self, basis: Tensor) -> FactorReading:
-        """Project the last column on the others; `basis` is the triangular factor of the directions."""
-        if self.triangle is None:
-            raise MeasurementError("No batch was seen, so there is nothing to read.")
-        others, own = self.triangle[:, :-1], self.triangle[:, -1]
-        dropped, residual = 0, own
-        if others.shape[1]:
-            left, values, _ = torch.linalg.svd(others, full_matrices=False)
-            kept = values > tolerance(values)
-            dropped = others.shape[1] - int(kept.sum())
-            span = left[:, kept]
-            for _ in range(2):  # the second pass removes what rounding left of the span
-                residual = residual - span @ (span.T @ residual)
-        spectrum = torch.linalg.svdvals(
-            torch.linalg.solve_triangular(basis.double(), self.triangle, upper=True, left=False)
-        )
-        positive = spectrum[spectrum > tolerance(spectrum)]
-        return FactorReading(
-            schur=float(residual.square().sum()),
-            fisher=float(own.square().sum()),
-            smallest_positive=float(positive[-1].square()) if len(positive) else 0.0,
-            dropped=dropped,
-        )
-
-
-def tolerance(values: Tensor) -> Tensor:
-    return RANK_TOLERANCE * torch.finfo(values.dtype).eps * values.max()
+    frame = torch.linalg.qr(flat.double()[:, None], mode="complete").Q[:, 1:]
+    return [*(problem.unit(unflatten(column, problem.truth)) for column in frame.T), own]
 
 
 def schur_order(profile: SchurProfile) -> OrderReading:
@@ -232,6 +211,8 @@ def schur_order(profile: SchurProfile) -> OrderReading:
 
     FLAT here means that the score of u lies in the span of the live scores at every radius.
     """
+    if not isinstance(profile, SchurProfile):
+        raise InvalidValueError(f"The profile is {shown(profile)}. Make one with schur_along.")
     if len(set(profile.dropped)) > 1:
         return OrderReading(
             ReadingStatus.PRE_ASYMPTOTIC,
@@ -243,8 +224,11 @@ def schur_order(profile: SchurProfile) -> OrderReading:
             "fall into the kernel of F depending on the radius, so S(t) is not one function of t",
             advice="Leave the directions that die along the ray out of `live`, or use larger radii.",
         )
-    if all(value <= profile.floor for value in profile.schur):
-        shown = visible_orders(profile.radii[0], fisher_floor=profile.floor)
+    buried = all(value <= profile.floor for value in profile.schur)
+    if buried and profile.saturated:
+        return lost(profile.radii[0], profile.saturated)
+    if buried:
+        excluded = visible_orders(profile.radii[0], fisher_floor=profile.floor)
         return OrderReading(
             ReadingStatus.FLAT,
             None,
@@ -253,8 +237,8 @@ def schur_order(profile: SchurProfile) -> OrderReading:
             None,
             "the score of the direction lies in the span of the live scores, to rounding, at every radius "
             f"up to {profile.radii[0]:.3g}; a residual score of size one and order up to "
-            f"{max(shown, default=Fraction(0))} would have shown",
-            shown,
+            f"{max(excluded, default=Fraction(0))} would have shown",
+            excluded,
         )
     radii = profile.radii[::-1]
     series = Series.above(profile.floor, radii, profile.schur[::-1])

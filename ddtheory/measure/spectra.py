@@ -5,22 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError, MeasurementError
+from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.dense import LARGEST_DENSE
+from ddtheory.measure.doors import several, shown, text
+from ddtheory.measure.factor import Factor
 from ddtheory.measure.gram import GramFactor, Spectrum
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.labels import NoisyTargets, cotangents
-from ddtheory.measure.layers import layer_inputs
-from ddtheory.measure.problem import Problem
-from ddtheory.measure.profile import descending, local_slopes
-from ddtheory.measure.schur import Factor
+from ddtheory.measure.layers import run_once
+from ddtheory.measure.parameters import why_unknown
+from ddtheory.measure.problem import Problem, as_problem
+from ddtheory.measure.profile import all_real, chosen_radii, descending, local_slopes
+from ddtheory.measure.tables import html_table, reach
+from ddtheory.measure.unfolding import check_width, features
+from ddtheory.values import as_integer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SpectrumProfile:
     """Spectra of one Gram matrix along a path, at decreasing radii: the single and the volume reading.
 
@@ -43,6 +50,34 @@ class SpectrumProfile:
     spectra: tuple[Spectrum, ...]
     label: str = ""
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.spectra, tuple) or any(not isinstance(found, Spectrum) for found in self.spectra):
+            raise InvalidValueError(f"The spectra are {shown(self.spectra)}; give a tuple of Spectrum, one a radius.")
+        radii = all_real("radius", self.radii)
+        if len(radii) != len(self.spectra):
+            raise InvalidValueError(f"There are {len(radii)} radii but {len(self.spectra)} spectra.")
+        order = descending(radii)
+        object.__setattr__(self, "radii", tuple(radii[i] for i in order))
+        object.__setattr__(self, "spectra", tuple(self.spectra[i] for i in order))
+        text("The label", self.label)
+
+    def __repr__(self) -> str:
+        name = f"{self.label!r}, " if self.label else ""
+        size = self.spectra[0].size if self.spectra else 0
+        return f"SpectrumProfile({name}{len(self.radii)} radii {reach(self.radii)}, {size} eigenvalues)"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [
+                f"{t:.6g}",
+                f"{max(s.eigenvalues, default=0.0):.6g}",
+                f"{min(s.eigenvalues, default=0.0):.6g}",
+                str(s.zeros),
+            ]
+            for t, s in zip(self.radii, self.spectra, strict=True)
+        ]
+        return html_table(repr(self), ["t", "largest", "smallest positive", "zeros"], rows)
+
     @property
     def zeros(self) -> tuple[int, ...]:
         return tuple(spectrum.zeros for spectrum in self.spectra)
@@ -57,8 +92,17 @@ class SpectrumProfile:
         return tuple(math.exp(spectrum.log_det_plus) for spectrum in self.spectra)
 
     def eigenvalue(self, index: int) -> tuple[float, ...]:
-        """The eigenvalue of that number, from the largest (0) on."""
-        return tuple(spectrum.eigenvalues[index] for spectrum in self.spectra)
+        """The eigenvalue of that number, from the largest (0) on; a negative one counts from the smallest positive.
+
+        Raises:
+            InvalidValueError: a spectrum has fewer.
+        """
+        place, fewest = as_integer(index), min((len(spectrum.eigenvalues) for spectrum in self.spectra), default=0)
+        if place is None or not -fewest <= place < fewest:
+            raise InvalidValueError(
+                f"The number is {shown(index)}; every spectrum here has {fewest} eigenvalues above zero."
+            )
+        return tuple(spectrum.eigenvalues[place] for spectrum in self.spectra)
 
     def smallest_slopes(self) -> tuple[tuple[float, float], ...]:
         """(t, d log λ⁺/d log t) between neighbours."""
@@ -89,10 +133,14 @@ def spectra_along(spectrum: Callable[[float], Spectrum], radii: Sequence[float],
     """The spectra at given radii, in any order.
 
     Raises:
-        InvalidValueError: the radii are no radii.
+        InvalidValueError: the radii are no radii, or the function returns no spectra.
     """
-    chosen = tuple(float(radii[i]) for i in descending(radii))
-    return SpectrumProfile(chosen, tuple(spectrum(radius) for radius in chosen), label)
+    chosen = chosen_radii(radii)
+    if not callable(spectrum):
+        raise InvalidValueError(f"The spectrum is {shown(spectrum)}; give a function of the radius.")
+    with borrowed("The function of the radius fails", "It gets a float and returns a Spectrum."):
+        found = tuple(spectrum(radius) for radius in chosen)
+    return SpectrumProfile(chosen, found, label)
 
 
 def activation_gram(
@@ -100,14 +148,18 @@ def activation_gram(
 ) -> GramFactor:
     """A = E[a aᵀ] of the input a of a layer, or with `centred` its covariance; (in, in), in squared input units.
 
-    A layer with inputs (batch, positions, in) sums over positions. The 1 that multiplies a bias is not part of a.
+    a is what the weight matrix multiplies: the features of a linear layer, the patches of a convolution (its input
+    unfolded, channels · kernel of them), the one-hot rows of an embedding. A layer that does so at many positions sums
+    over positions. The 1 that multiplies a bias is not part of a. For any other layer a is its input where that is
+    (batch, in).
 
     Args:
         parameters: θ by name, missing names at the true parameter; the true parameter when omitted.
 
     Raises:
         UnknownNameError: no such layer.
-        MeasurementError: the problem holds no module, or the layer runs more than once.
+        MeasurementError: the problem holds no module, the layer does not run once, or which axis of its input holds the
+            features is not known.
 
     >>> from ddtheory.measure import Gaussian
     >>> net = torch.nn.Sequential(torch.nn.Linear(2, 2, bias=False), torch.nn.Linear(2, 1, bias=False))
@@ -119,15 +171,15 @@ def activation_gram(
     >>> activation_gram(problem, "1", centred=True).spectrum().zeros            # two samples span one direction
     1
     """
-    positions = {**problem.truth, **(parameters or {})}
+    positions = as_problem(problem).at(parameters)
     factor, samples = Factor(), 0
     with measuring():
         for inputs, weights in problem.batches():
             samples += inputs.shape[0]
-            found, _ = layer_inputs(problem, layer, positions, inputs)
-            rows = weighted_rows(found, weights)
+            found = run_once(problem, layer, positions, inputs, partial(read_features, layer))
+            rows = weighted_rows(problem, found, weights, layer)
             if centred:
-                ones = weighted_rows(torch.ones_like(found[..., :1]), weights)
+                ones = weighted_rows(problem, torch.ones_like(found[..., :1]), weights, layer)
                 rows = torch.cat([ones, rows], dim=1)
             factor.add(rows)
     # the factor of [1 | a] has that of a minus its mean below its first row
@@ -162,11 +214,13 @@ def fisher_gram(
     >>> round(spectrum.smallest_positive, 12), spectrum.zeros                    # L t^{2L−2} and one gauge direction
     (0.5, 1)
     """
-    positions = {**problem.truth, **(parameters or {})}
-    chosen = tuple(names) if names is not None else tuple(problem.truth)
+    positions = as_problem(problem).at(parameters)
+    chosen = tuple(problem.truth) if names is None else several("names", names)
     for name in chosen:
         if name not in problem.truth:
-            raise InvalidValueError(f"The model has no parameter {name!r}; it has {', '.join(problem.truth)}.")
+            raise InvalidValueError(why_unknown(name, problem.truth, problem.tied))
+    if not chosen:
+        raise InvalidValueError("No names are given, so there is no block. Leave `names` out for all parameters.")
     size = sum(problem.truth[name].numel() for name in chosen)
     if size > LARGEST_DENSE:
         raise InvalidValueError(
@@ -174,7 +228,7 @@ def fisher_gram(
         )
     moving = {name: positions[name] for name in chosen}
 
-    def single(moved: Mapping[str, Tensor], sample: Tensor) -> Tensor:
+    def single(sample: Tensor, moved: Mapping[str, Tensor]) -> Tensor:
         return problem.outputs({**positions, **moved}, sample[None])[0]
 
     factor, samples = Factor(), 0
@@ -182,19 +236,43 @@ def fisher_gram(
         for inputs, weights in problem.batches():
             count = inputs.shape[0]
             samples += count
-            jacobians = torch.func.vmap(torch.func.jacrev(single), (None, 0))(moving, inputs)
-            outputs = problem.outputs(positions, inputs)
+            with borrowed("The model cannot be differentiated sample by sample", "fisher_matrix uses forward mode."):
+                # the sample is no argument of jacrev, which takes real ones only
+                jacobians = torch.func.vmap(lambda sample: torch.func.jacrev(partial(single, sample))(moving))(inputs)
+                outputs = problem.outputs(positions, inputs)
             flat = torch.cat(
                 [jacobians[name].reshape(count, outputs[0].numel(), -1) for name in chosen], dim=2
             )  # (batch, out, d)
             forms = cotangents(problem, outputs, inputs, labels).reshape(-1, count, flat.shape[1])
             rows = torch.einsum("qno,nod->nqd", forms, flat)
-            factor.add(weighted_rows(rows, weights))
+            factor.add(weighted_rows(problem, rows, weights))
     return finished(problem, factor, samples, f"Fisher of {', '.join(chosen)}")
 
 
-def weighted_rows(values: Tensor, weights: Tensor) -> Tensor:
-    """Values (batch, …, width) as rows (·, width), each times the square root of its sample's weight."""
+def read_features(layer: str, module: nn.Module, found: Tensor, output: Tensor) -> Tensor:
+    """A copy of the rows of a layer, since the model may overwrite them."""
+    rows = features(layer, module, found, output)
+    check_width(layer, module, rows.shape[-1])
+    return rows.clone()
+
+
+def weighted_rows(problem: Problem, values: Tensor, weights: Tensor, layer: str = "") -> Tensor:
+    """Values (batch, …, width) as rows (·, width), each times the square root of its sample's weight.
+
+    A model may fold its samples into another axis before a layer. Without weights every row counts the same, and the
+    order of rows says nothing.
+
+    Raises:
+        MeasurementError: folded samples have weights, or rows are no multiple of the samples.
+    """
+    count = values.numel() // max(1, values.shape[-1])
+    if len(values) != len(weights) and (problem.weights is not None or count % len(weights)):
+        raise MeasurementError(
+            f"The layer {layer!r} sees an array {tuple(values.shape)} for {len(weights)} samples, so which row belongs "
+            "to which sample is not known. Keep samples along the first axis."
+        )
+    if len(values) != len(weights):
+        return values.reshape(-1, values.shape[-1])
     shape = (-1, *(1 for _ in values.shape[1:]))
     return (values * weights.sqrt().reshape(shape)).reshape(-1, values.shape[-1])
 

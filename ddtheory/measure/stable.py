@@ -31,6 +31,7 @@ def exponential_remainder(x: Tensor) -> Tensor:
 
 def second_along(function: Callable[[Tensor], Tensor], point: Tensor, step: Tensor) -> Tensor:
     """stepᵀ ∇²function(point) step, in the shape that `function` returns."""
+    point, step = point.contiguous(), step.contiguous()  # forward mode takes no expanded tensors
 
     def first(at: Tensor) -> Tensor:
         return torch.func.jvp(function, (at,), (step,))[1]
@@ -55,6 +56,7 @@ def bregman(function: Callable[[Tensor], Tensor], origin: Tensor, points: Tensor
     >>> abs(bregman(torch.exp, zero, near).item() / 5.0000000166666667e-17 - 1) < 1e-14
     True
     """
+    origin = origin.contiguous()
     step = points - origin
     start, slope, *_ = torch.func.jvp(function, (origin,), (step,))
     end = function(points)

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ddtheory.measure import Categorical, Density, ExponentialFamily, Gaussian, Head, OutputMetric
+from ddtheory.measure import Bernoulli, Categorical, Density, ExponentialFamily, Gaussian, Head, OutputMetric
 
 Case = tuple[Head, Tensor]
 
@@ -36,6 +36,7 @@ def tilted(f: Tensor) -> Tensor:
 CASES: Mapping[str, st.SearchStrategy[Case]] = {
     "Gaussian": st.tuples(st.floats(1e-6, 1e6).map(Gaussian), outputs(low=-1e3, high=1e3)),
     "Categorical": st.tuples(st.just(Categorical()), outputs(low=-40, high=40, fewest=2)),
+    "Bernoulli": st.tuples(st.just(Bernoulli()), outputs(low=-40, high=40)),
     "ExponentialFamily": st.one_of(
         st.tuples(st.just(ExponentialFamily(torch.exp)), outputs(low=-30, high=30)),  # Poisson
         st.tuples(st.just(ExponentialFamily(F.softplus)), outputs(low=-15, high=15)),  # Bernoulli

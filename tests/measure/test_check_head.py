@@ -240,7 +240,7 @@ def test_samples_without_a_metric_are_not_counted() -> None:
         (torch.zeros(0, 2, dtype=torch.float64), {}, "give a float64 tensor"),
         ([[0.0]], {}, "The outputs are list"),
         (torch.full((1, 1), math.nan, dtype=torch.float64), {}, "NaN or infinite"),
-        (torch.zeros(1, 1, dtype=torch.float64), {"directions": 1}, "directions = 1"),
+        (torch.zeros(1, 1, dtype=torch.float64), {"directions": 1}, "directions is 1"),
     ],
 )
 def test_bad_input(at: object, options: dict[str, int], message: str) -> None:

@@ -10,8 +10,9 @@ import torch
 from ddtheory.errors import MeasurementError, UnknownNameError
 from ddtheory.measure import Categorical, Gaussian, Problem
 from ddtheory.measure.gram import GramFactor
-from ddtheory.measure.kronecker import KroneckerFactors, gradient_gram, kronecker_factors, kronecker_factors_of_all
+from ddtheory.measure.kronecker import KroneckerFactors, gradient_gram, kronecker_factors
 from ddtheory.measure.labels import NoisyTargets
+from ddtheory.measure.many_layers import kronecker_factors_of_all
 from ddtheory.measure.spectra import activation_gram, fisher_gram
 from ddtheory.workbench.chain import canonical, chain_problem, corner_inputs, normal_inputs
 
@@ -267,7 +268,9 @@ def test_layers_that_cannot_be_read_are_refused() -> None:
     layer = torch.nn.Linear(2, 2)
     repeated = Problem.from_module(torch.nn.Sequential(layer, layer, torch.nn.Linear(2, 1)), torch.eye(2), Gaussian())
     with pytest.raises(MeasurementError, match="'0' runs 2 times"):
-        kronecker_factors_of_all(repeated)
+        kronecker_factors_of_all(repeated, ["0", "2"])
+    every = kronecker_factors_of_all(repeated)
+    assert list(every) == ["2"] and list(every.left_out) == ["0"] and "2 times" in every.left_out["0"]
     assert apart(kronecker_factors_of_all(repeated, ["2"])["2"], kronecker_factors(repeated, "2")) < 1e-12
     with pytest.raises(UnknownNameError, match="'missing'"):
         kronecker_factors_of_all(repeated, ["2", "missing"])

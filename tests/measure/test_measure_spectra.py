@@ -214,7 +214,7 @@ def test_bad_questions() -> None:
     problem = Problem.from_module(network(), samples(3, 3), Gaussian())
     with pytest.raises(UnknownNameError, match="layer"):
         activation_gram(problem, "7")
-    with pytest.raises(InvalidValueError, match=r"weights.*it has"):
+    with pytest.raises(InvalidValueError, match=r"no parameter 'weights'. Did you mean"):
         fisher_gram(problem, names=["weights"])
     with pytest.raises(InvalidValueError, match="2048"):
         fisher_gram(Problem.from_module(torch.nn.Linear(60, 60), axis_inputs(60), Gaussian()))
