@@ -12,6 +12,7 @@ from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import rate
+from ddtheory.workbench.inequality import bound_check, excess
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,9 +35,13 @@ def derive() -> Proof:
     loss = (delta.T * written)[0]
     by_value = sympy.Matrix([sympy.diff(loss, v1), sympy.diff(loss, v2)])
     gram = attention * attention.T
-    # |Aᵀδ|² − s|δ|² = δᵀ(AAᵀ − s)δ, which has one sign at both ends of the spectrum of AAᵀ
+    # |Aᵀδ|² − s|δ|² = δᵀ(AAᵀ − s)δ, which has one sign at both ends of the spectrum of AAᵀ: with AAᵀ = diag(m², (m+e)²)
+    # in the basis of its eigenvectors
     s = sympy.Symbol("s", real=True)
-    form = sympy.expand((attention.T * delta).dot(attention.T * delta) - s * delta.dot(delta))
+    form = (attention.T * delta).dot(attention.T * delta) - s * delta.dot(delta)
+    m, e = symbols("m e", positive=True)
+    stretched, length = (m * d1) ** 2 + ((m + e) * d2) ** 2, d1**2 + d2**2
+    gain = sympy.expand((m + e) ** 2 - m**2)
     uniform = attention.subs({a: sympy.Rational(1, 2), b: sympy.Rational(1, 2)})
     centred = sympy.Matrix([q, -q])
     return Proof(
@@ -58,11 +63,14 @@ def derive() -> Proof:
         ),
         residuals={
             "δ_V − t Aᵀδ_O": sympy.simplify((by_value - t * attention.T * delta).norm()),
-            "|Aᵀδ|² − s|δ|² is the form AAᵀ − s": sympy.expand((delta.T * (gram - s * sympy.eye(2)) * delta)[0] - form),
+            "|Aᵀδ|² − s|δ|² is the form AAᵀ − s": (delta.T * (gram - s * sympy.eye(2)) * delta)[0] - form,
+            "lower end: |Aᵀδ|² − σ_min² |δ|², minus the slack": excess(stretched, m**2 * length, gain * d2**2),
+            "upper end: σ_max² |δ|² − |Aᵀδ|², minus the slack": excess((m + e) ** 2 * length, stretched, gain * d1**2),
             "det A": sympy.expand(attention.det() - (a - b)),
             "uniform attention on centred gradients": (uniform.T * centred).norm(),
         },
         controls={
+            "lower end with σ_min⁴": excess(stretched, m**4 * length, gain * d2**2),
             "A for Aᵀ": sympy.simplify((by_value - t * attention * delta).dot(sympy.Matrix([1, 0]))),
             "A regular on centred gradients": (attention.T * centred)[0],
         },
@@ -144,17 +152,43 @@ def measure() -> Experiment:
             "relative defect",
         ),
         Observation(
-            "|δ_V|²/(t²|δ_O|²) against [σ_min², σ_max²] of A, gains 0.9 and 3, t = 0.3, 0.1, 0.01",
-            "inside",
-            "inside" if worst_low >= 1 - 1e-9 and worst_high <= 1 + 1e-9 else "outside",
+            "|δ_V|²/(t²|δ_O|²), gains 0.9 and 3, t = 0.3, 0.1, 0.01: outside [σ_min², σ_max²] of A?",
+            "no",
+            "no" if worst_low >= 1 - 1e-9 and worst_high <= 1 + 1e-9 else "yes",
             f"smallest ratio to the lower end {worst_low:.3g}, largest to the upper end {worst_high:.3g}",
         ),
+        *_ends(),
     ]
     return Experiment(
         "Chains of two-head softmax attention, probe at block 2 with k blocks above, attention of full rank.",
         tuple(checks),
         tuple(curves),
     )
+
+
+def _ends() -> list[Check]:
+    """Both ends of the interval, by losses whose gradient at O is a singular vector of A over positions."""
+    import torch
+
+    from ddtheory.workbench.attention_chain import attention_chain
+
+    chain, t = attention_chain(blocks=2, seed=4), 0.3
+    output, value = _gradients(chain, t, 2)
+    attention = chain.attention(chain.stream(t, 1), chain.weights(t)[1])[:, -1]
+    left, singular, _ = torch.linalg.svd(attention)
+    samples = attention.shape[0]
+    by_output, by_value = (found.transpose(0, 1).reshape(samples, found.shape[0], -1) for found in (output, value))
+    found = []
+    for index in (-1, 0):
+        # the combination of outputs of the network whose gradient at O is that vector
+        weights = torch.linalg.pinv(by_output) @ left[:, :, index, None]
+        ratio = (by_value @ weights).square().sum((1, 2)) / (t**2 * (by_output @ weights).square().sum((1, 2)))
+        found.append((ratio / singular[:, index] ** 2).mean().item())
+    reason = "rounding; a loss along a singular vector of A, mean over samples"
+    return [
+        bound_check("t² σ_min² |δ_O|² over |δ_V|²", 1 / found[0], reason=reason, error=1e-6),
+        bound_check("|δ_V|² over t² σ_max² |δ_O|²", found[1], reason=reason, error=1e-6),
+    ]
 
 
 def control() -> Experiment:

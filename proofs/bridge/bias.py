@@ -124,6 +124,20 @@ def measure() -> Experiment:
                 quantity="coefficient",
             )
         )
+    # the same network forward: there the biases count, so they are in it
+    radius = _RADII[0]
+    problem = chain_problem([canonical(radius, _WIDTH)] * _LAYERS, biases=shifts)
+    dead = problem.truth_outputs(problem.inputs)[:, -1]  # type: ignore[arg-type]
+    collected = sum(radius ** (_LAYERS - j) * float(shift[-1]) for j, shift in enumerate(shifts, start=1))
+    checks.append(
+        value_check(
+            "linear, the same random biases: forward moment of the dead unit at t = 0.1",
+            radius ** (2 * _LAYERS) + collected**2,
+            float(dead.square().mean()),
+            rivals=(radius ** (2 * _LAYERS), collected**2),
+            quantity="second moment",
+        )
+    )
     for layers in (2, 3):
         values = [_forward(radius, [radius] * layers) for radius in _RADII]
         checks.append(
@@ -163,12 +177,16 @@ def measure() -> Experiment:
 
 
 def control() -> Experiment:
+    from ddtheory.measure import gradient_gram
+
     values = [_forward(radius, [radius]) for radius in _RADII]
+    moved = (0.8, -0.5)
+    bent = [gradient_gram(_scalar(radius, moved, lambda z: z.tanh()), "1").entry(0) / radius**2 for radius in _RADII]
+    slopes = math.prod(1 / math.cosh(bias) ** 4 for bias in moved)
     plain = [_forward(radius, [0.0] * 3) for radius in _RADII]
     return Experiment(
         "One layer: the weight and the bias are of the same order, and the coefficient is 2. Without biases the "
-        "forward "
-        "rate is 2m again.",
+        "forward rate is 2m again. And under tanh biases of order one change the coefficient of G.",
         (
             limit_check(
                 "biases t, one layer: forward over t²",
@@ -178,6 +196,13 @@ def control() -> Experiment:
                 rivals=(1,),
             ),
             rate_check("no biases, three layers: forward", 6, _RADII, plain, rivals=(2,)),
+            limit_check(
+                f"tanh, biases {moved}: G_1 over t²",
+                slopes,
+                _RADII,
+                bent,
+                rivals=(1, 1 / math.cosh(moved[0]) ** 4, 1 / math.cosh(moved[1]) ** 4),
+            ),
         ),
     )
 
@@ -227,7 +252,8 @@ CLAIM = Claim(
         r"\dots + "
         r"t^m)^2$, of rate $2$ with coefficient $1$ for $m \ge 2$; with biases $t^{q_j}$ its rate is $2\min(m, "
         r"\min_j(q_j + m "
-        r"- j))$. ReLU with weight and bias $t > 0$: $G_l/t^{2(L-l)} = \Phi(1)$."
+        r"- j))$. ReLU with weight and bias $t > 0$: $G_l/t^{2(L-l)} = \Phi(1)$. Not covered here: the quadratic "
+        r"class, where biases of order one move the slope of the activation."
     ),
     source=cite("shirodkar2026dead", "thm:bridge_bias"),
     hypotheses=("ReLU class: biases on the dead unit are not negative.", "Layers are counted from j = 1."),

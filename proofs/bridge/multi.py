@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Symbol, symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
@@ -34,6 +34,21 @@ def derive() -> Proof:
     grade = sympy.diag(t**first, t**second, t**third)
     gram = grade * output * grade
     p1, p2 = symbols("p_1 p_2", integer=True, nonnegative=True)
+
+    # Schur constants: in units of t^{2Π(1)} the grades are 1, x, xy with x, y → 0; what is left of the characteristic
+    # polynomial at λ = C x^{2…}, over the size of its largest terms
+    x, y = symbols("x y", positive=True)
+    eigenvalue = Symbol("lambda", positive=True)
+    graded = sympy.diag(1, x, x * y) * output * sympy.diag(1, x, x * y)
+    polynomial = sympy.expand((eigenvalue * sympy.eye(3) - graded).det())
+    minors = [sympy.Integer(1), *(output[:n, :n].det() for n in (1, 2, 3))]
+    sizes = (sympy.Integer(1), x**2, x**2 * y**2)
+    scales = (sympy.Integer(1), x**4, x**4 * y**2)
+
+    def remaining(index: int, constant: Expr) -> Expr:
+        at = sympy.expand(polynomial.subs(eigenvalue, constant * sizes[index]) / scales[index])
+        return at.subs({x: 0, y: 0})
+
     return Proof(
         steps=(
             Step(
@@ -45,7 +60,9 @@ def derive() -> Proof:
                 r"G = D S D: \quad G_{ij} = t^{\Pi(i) + \Pi(j)} S_{ij}, \quad \det G = t^{2\sum \Pi} \det S",
             ),
             Step(
-                "Leading minors grow one exponent at a time, so each eigenvalue is t^{2Π(j)} times a Schur constant.",
+                "Leading minors grow one exponent at a time. The characteristic polynomial at t^{2Π(j)} times a Schur "
+                "constant is smaller than its largest terms by powers of t^{Π(j+1) − Π(j)}, for distinct exponents: "
+                "each eigenvalue is t^{2Π(j)} times a Schur constant.",
                 r"\lambda_j \sim t^{2\Pi(j)}\, \frac{\det S_{1..j}}{\det S_{1..j-1}}",
             ),
         ),
@@ -58,8 +75,17 @@ def derive() -> Proof:
             "leading minor": sympy.powsimp(
                 sympy.expand(gram[:2, :2].det() - t ** (2 * (first + second)) * output[:2, :2].det()), force=True
             ),
+            **{
+                f"Schur constant {index + 1}": remaining(index, minors[index + 1] / minors[index]) for index in range(3)
+            },
         },
-        controls={"cross entry at the larger exponent": gram[0, 2] - t ** (2 * third) * output[0, 2]},
+        controls={
+            **{
+                f"diagonal entry {index + 1} for the Schur constant": remaining(index, output[index, index])
+                for index in (1, 2)
+            },
+            "cross entry at the larger exponent": gram[0, 2] - t ** (2 * third) * output[0, 2],
+        },
     )
 
 

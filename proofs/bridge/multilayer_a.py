@@ -7,8 +7,9 @@ from sympy import Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
+from ddtheory.workbench.inequality import bound_check, excess
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
 
 t, layer = Symbol("t", positive=True), Symbol("l", integer=True, positive=True)
@@ -27,6 +28,13 @@ def derive() -> Proof:
     squeeze = image.dot(image) - s**2 * graded.dot(graded)
     form = (graded.T * (mixing.T * mixing - s**2 * sympy.eye(2)) * graded)[0]
     product = mixing * power
+
+    # M = diag(m, m + e) times a rotation, in the basis of its singular vectors; tan of half the angle is q
+    m, e = symbols("m e", positive=True)
+    q, first, second = symbols("q u v", real=True)
+    turned = sympy.Matrix([[1 - q**2, -2 * q], [2 * q, 1 - q**2]]) * sympy.Matrix([first, second]) / (1 + q**2)
+    stretched = (m * turned[0]) ** 2 + ((m + e) * turned[1]) ** 2
+    length, gain = first**2 + second**2, sympy.expand((m + e) ** 2 - m**2)
     return Proof(
         steps=(
             Step("The input of layer l has passed l − 1 layers.", r"(A_l)_{dead} = (t^{l-1})^2 = t^{2(l-1)}"),
@@ -42,10 +50,19 @@ def derive() -> Proof:
         ),
         residuals={
             "dead entry": sympy.powsimp(t ** (layer - 1) * t ** (layer - 1)) - t ** (2 * (layer - 1)),
-            "squeeze": sympy.expand(squeeze - form),
+            "squeeze": squeeze - form,
+            "lower end: |Mu|² − σ_min² |u|², minus the slack": excess(stretched, m**2 * length, gain * turned[1] ** 2),
+            "upper end: σ_max² |u|² − |Mu|², minus the slack": excess(
+                (m + e) ** 2 * length, stretched, gain * turned[0] ** 2
+            ),
             "determinant": sympy.expand(product.det() - mixing.det() * t**layer),
         },
-        controls={"index of the output of the layer": t ** (2 * layer) - t ** (2 * (layer - 1))},
+        controls={
+            "index of the output of the layer": t ** (2 * layer) - t ** (2 * (layer - 1)),
+            "lower end with the mean of the singular values": excess(
+                stretched, (m + e / 2) ** 2 * length, gain * turned[1] ** 2
+            ),
+        },
     )
 
 
@@ -71,6 +88,25 @@ def _live_maps(seed: int) -> list[object]:
         whole[:-1, :-1] = turn @ stretch @ back
         maps.append(whole)
     return maps
+
+
+def _squeeze(largest: bool) -> Check:
+    """λ⁺ of M D³ against σ_min²(M) t⁶ or σ_max²(M) t⁶, where M stretches the dead axis least or most."""
+    import torch
+
+    radius = _RADII[0]
+    stretch = torch.linspace(0.5, 2.0, _WIDTH, dtype=torch.float64)
+    mixing = random_rotation(_WIDTH, 3) @ torch.diag(stretch if largest else stretch.flip(0))
+    plain = torch.eye(_WIDTH, dtype=torch.float64)
+    found = _smallest(4, [plain, plain, mixing, plain], radius)
+    ends = [float(value) ** 2 * radius**6 for value in torch.linalg.svdvals(mixing)]
+    name = "λ⁺ over σ_max²(M) t⁶" if largest else "σ_min²(M) t⁶ over λ⁺"
+    return bound_check(
+        f"M stretches the dead axis {'most' if largest else 'least'}: {name}",
+        found / ends[0] if largest else ends[-1] / found,
+        reason="rounding",
+        error=1e-6,
+    )
 
 
 def measure() -> Experiment:
@@ -103,14 +139,7 @@ def measure() -> Experiment:
             rivals=(0.25, 4, 1),
         )
     )
-    checks.append(
-        Observation(
-            "its constant at every radius, in the squeeze [1/4, 4]",
-            "inside",
-            "inside" if all(0.25 <= value <= 4 for value in scaled) else "outside",
-            "the squared singular values of the map run from 1/4 to 4",
-        )
-    )
+    checks += [_squeeze(largest) for largest in (False, True)]
     return Experiment(
         f"Torch linear chains of L = {_LAYERS} layers and width {_WIDTH}, E xxᵀ = I; A_l is that of the input of "
         f"layer l.",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sympy
-from sympy import Rational, Symbol, symbols
+from sympy import Expr, Rational, Symbol, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
+from ddtheory.workbench.inequality import bound_check, excess
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
 
 t = Symbol("t", positive=True)
@@ -17,9 +18,17 @@ _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(9))
 _CASES = 2000
 
 
+def lower_bound(rho: Expr | float, squares: Expr | float) -> Expr:
+    """The bound of the statement on |a v₀ e + Bw|²: ρ times a sum of squares, or times the smaller square for a unit
+    vector."""
+    return rho * squares
+
+
 def derive() -> Proof:
-    a, b, rho = symbols("a b rho", positive=True)  # |a v₀| and |Bw|
+    a, b = symbols("a b", positive=True)  # |a v₀| and |Bw|
+    rho = 1 / (1 + Symbol("z", nonnegative=True))  # so that 1 − ρ has a sign by its form
     worst = a**2 + b**2 - 2 * (1 - rho) * a * b
+    slack = sympy.factor(1 - rho) * (a - b) ** 2
     angle = Symbol("alpha", real=True)
     p = Symbol("p", integer=True, positive=True)
     turn = sympy.Matrix([[sympy.cos(angle), -sympy.sin(angle)], [sympy.sin(angle), sympy.cos(angle)]])
@@ -38,12 +47,15 @@ def derive() -> Proof:
             Step("The gap of the last step is a square, so it is attained.", r"(1 - \rho)(|a v_0| - |Bw|)^2"),
         ),
         residuals={
-            "arithmetic and geometric mean": sympy.expand(worst - rho * (a**2 + b**2) - (1 - rho) * (a - b) ** 2),
-            "attained": sympy.expand(worst.subs(b, a) - 2 * rho * a**2),
+            "value minus its bound, minus the slack": excess(worst, lower_bound(rho, a**2 + b**2), slack),
+            "attained at equal sizes": worst.subs(b, a) - lower_bound(rho, 2 * a**2),
             "conjugate": sum((sympy.trigsimp(sympy.expand(entry)) ** 2 for entry in image), sympy.Integer(0)),
             "determinant of the conjugate": sympy.trigsimp(sympy.expand(conjugate.det())) - t**p,
         },
-        controls={"the bound with 2ρ": sympy.expand(worst - 2 * rho * (a**2 + b**2)).subs(b, a)},
+        controls={
+            "the bound with 2ρ": worst.subs(b, a) - 2 * lower_bound(rho, 2 * a**2),
+            "the bound with ρ/2 is not attained": worst.subs(b, a) - lower_bound(rho / 2, 2 * a**2),
+        },
     )
 
 
@@ -62,8 +74,24 @@ def _smallest_quotient() -> float:
         rho = 1 - float((span.mT @ column).norm())
         smallest = float(torch.linalg.svdvals(block)[-1])
         whole = float(torch.linalg.svdvals(torch.cat([size * column[:, None], block], dim=1))[-1])
-        worst = min(worst, whole**2 / (rho * min(size, smallest) ** 2))
+        worst = min(worst, whole**2 / float(lower_bound(rho, min(size, smallest) ** 2)))
     return worst
+
+
+def _worst_case(rho: float, seed: int) -> Check:
+    """A column a e beside a 5 × 3 block whose first column has the same size and the cosine 1 − ρ with e."""
+    import torch
+
+    size = 0.7
+    e, f, g, h = random_rotation(5, 40 + seed)[:, :4].mT
+    near = (1 - rho) * e + (1 - (1 - rho) ** 2) ** 0.5 * f
+    whole = torch.stack([size * e, size * near, 1.1 * size * g, 2.0 * size * h], dim=1)
+    smallest = float(torch.linalg.svdvals(whole)[-1]) ** 2
+    return bound_check(
+        f"worst case in R⁵, ρ = {rho}: the bound over σ_min²",
+        float(lower_bound(rho, size**2)) / smallest,
+        reason="rounding; the column and its neighbour have one size",
+    )
 
 
 def measure() -> Experiment:
@@ -93,6 +121,7 @@ def measure() -> Experiment:
             reason=f"smallest quotient of σ_min² and its bound: {worst:.4f}",
         )
     )
+    checks += [_worst_case(rho, seed) for seed, rho in enumerate((0.5, 0.1, 0.01))]
     for rho in (Rational(1, 2), Rational(1, 10), Rational(1, 100)):
         cosine = float(1 - rho)
         pair = torch.tensor([[1.0, cosine], [0.0, (1 - cosine**2) ** 0.5]], dtype=torch.float64)
@@ -141,8 +170,8 @@ CLAIM = Claim(
     title="Smallest singular value of rectangular products",
     statement=(
         r"$\sigma_{\min}(D^p) = t^p$ on $0 < t \le 1$, also under conjugation. If $|\langle e, Bw\rangle| \le (1 - "
-        r"\rho)|Bw|$ "
-        r"and $|Bw| \ge c|w|$ then $|a v_0 e + Bw|^2 \ge \rho \min(a^2, c^2)(v_0^2 + |w|^2)$."
+        r"\rho)|Bw|$ and $|Bw| \ge c|w|$ then $|a v_0 e + Bw|^2 \ge "
+        rf"{latex(lower_bound(Symbol('rho'), Symbol('mu')))}\, (v_0^2 + |w|^2)$ with $\mu = \min(a^2, c^2)$."
     ),
     source=cite("shirodkar2026dead", "cor:rect_product_sigma_min"),
     hypotheses=("0 < t ≤ 1.", "ρ > 0: the dead column is not in the image of the block."),

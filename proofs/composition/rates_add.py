@@ -10,7 +10,7 @@ from sympy import Rational, Symbol, symbols
 from ddtheory.references import cite
 from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
-from ddtheory.workbench.chain import chain_problem, corner_inputs
+from ddtheory.workbench.chain import chain_problem, corner_inputs, normal_inputs
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
 if TYPE_CHECKING:
@@ -145,21 +145,34 @@ def control() -> Experiment:
     closed = _moment(_chain(radius, torch.relu, (1, -1, 1)))
     shared = _moment(_chain(radius, torch.relu))
 
-    def squares(size: float) -> Tensor:
-        return size**3 * (size * corner_inputs(1)).square()
+    nodes, weights = normal_inputs()
 
-    def injected(size: float) -> Tensor:
-        return size**2 * corner_inputs(1) + 0.7 * size
+    def scalar(*sizes: float) -> list[Tensor]:
+        return [torch.full((1, 1), size, dtype=torch.float64) for size in sizes]
 
-    quadratic = [float(squares(size).square().mean()) for size in _RADII]
-    capped = [float(injected(size).square().mean()) for size in _RADII]
+    def squares(size: float) -> float:
+        problem = chain_problem(scalar(size, size**3), activation=torch.square, inputs=nodes, input_weights=weights)
+        return float((weights * problem.truth_outputs(nodes)[:, 0].square()).sum())
+
+    def injected(size: float) -> float:
+        write = torch.tensor([0.7 * size], dtype=torch.float64)
+        return _moment(chain_problem(scalar(size, size), biases=[None, write]))
+
+    quadratic = [squares(size) for size in _RADII]
+    capped = [injected(size) for size in _RADII]
     return Experiment(
-        "The three exclusions: two gates of opposite sign (a negative weight between ReLUs), a block t³ z² behind t "
-        "x, and "
-        "an injection 0.7 t beside t² x.",
+        "The three exclusions as torch chains: two gates of opposite sign (a negative weight between ReLUs), a block "
+        "t³ z² behind t x with a normal input, and an injection 0.7 t beside t² x, by a bias.",
         (
             value_check("disjoint gates: moment at t = 0.1", 0, closed, rivals=(shared,), quantity="second moment"),
             rate_check("quadratic block: moment", 2 * (3 + 2), _RADII, quadratic, rivals=(2 * (3 + 1),)),
+            limit_check(
+                "quadratic block: coefficient E x⁴",
+                3,
+                _RADII,
+                [value / size**10 for size, value in zip(_RADII, quadratic, strict=True)],
+                rivals=(1, 9),
+            ),
             rate_check("injection: moment", 2, _RADII, capped, rivals=(4,)),
             limit_check(
                 "injection: coefficient a²",

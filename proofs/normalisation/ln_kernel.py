@@ -12,6 +12,7 @@ from ddtheory.references import cite
 from ddtheory.values import Interval, Kind, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
 from ddtheory.workbench.evidence import order_check
+from ddtheory.workbench.ladder import count_check
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -123,7 +124,13 @@ def measure() -> Experiment:
                 "rounding; the rival is the overlap of a random direction",
                 "cosine",
             ),
-            Observation(f"ε = {epsilon}: exact zeros", "1, named γ^{−1}", f"{zeros}, named γ^{{−1}}", "below 1e-13"),
+            count_check(
+                f"ε = {epsilon}: exact zeros",
+                1,
+                zeros,
+                rivals=(0, 2),
+                reason="singular values below 1e-13 of the largest",
+            ),
         ]
     flat, tilted = _parameter_directions()
     checks += [
@@ -169,6 +176,58 @@ def _parameter_directions() -> tuple[str, Check]:
     )
 
 
+def _single_precision() -> list[Check]:
+    """The kernel in float32, with and without a true variation of relative size 1e-9 along it."""
+    import math
+
+    import torch
+
+    gammas, _ = _affine()
+    kernel = (1 / gammas) / (1 / gammas).norm()
+    draws = torch.randn(_SAMPLES, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    double = _layer_norm(_inputs(), 1e-5)
+    basis, singular, _ = torch.linalg.svd(double - double.mean(0), full_matrices=False)
+    fresh = draws - draws.mean() - basis[:, :-1] @ (basis[:, :-1].mT @ draws)  # uncorrelated with what varies already
+    along = 1e-9 * float(singular[0]) * fresh[:, None] / float(fresh.norm()) * kernel
+    found = {
+        (name, true): _centred_spectrum((double + along * true).to(precision).double())[0][-1]
+        for name, precision in (("float64", torch.float64), ("float32", torch.float32))
+        for true in (0, 1)
+    }
+    bits = math.log2(found["float32", 0] / found["float64", 0])
+    return [
+        Comparison(
+            "float64: singular value of a true variation of relative size 1e-9 along γ^{−1}",
+            1e-9,
+            Interval.around(found["float64", 1], 1e-13),
+            (0, found["float64", 0]),
+            1e-12,
+            "rounding is 1e-16",
+            "singular value over the largest",
+        ),
+        Comparison(
+            "float32: the kernel with that variation over the kernel without",
+            1,
+            Interval.around(found["float32", 1] / found["float32", 0], 0.05),
+            (found["float64", 1] / found["float64", 0],),
+            0.2,
+            "the variation is below rounding, which reads "
+            f"{found['float32', 0]:.1g} of the largest; the rival is the same quotient in float64",
+            "quotient of singular values",
+        ),
+        Comparison(
+            "kernel in float32 over float64, in bits",
+            29,
+            Interval.around(bits, 3.0),
+            (0, 53),
+            6.1,
+            "a kernel by algebra reads rounding, 2^−24 against 2^−53; 3 bits for the number of operations. A true "
+            "direction would read the same in both",
+            "bits",
+        ),
+    ]
+
+
 def control() -> Experiment:
     import torch
 
@@ -202,16 +261,7 @@ def control() -> Experiment:
                 "share of variance",
             )
         )
-    single = torch.nn.functional.layer_norm(inputs.float(), (_WIDTH,), gammas.float(), betas.float()).double()
-    spectrum, _ = _centred_spectrum(single)
-    checks.append(
-        Observation(
-            "float32: does the kernel stand above a true direction of relative size 1e-9?",
-            "yes",
-            "yes" if spectrum[-1] > 1e-9 else "no",
-            f"its singular value reads {spectrum[-1]:.1g} of the largest, so smaller true ones cannot be told from it",
-        )
-    )
+    checks += _single_precision()
     zeroed = gammas.clone()
     zeroed[2] = 0.0
     outputs = torch.nn.functional.layer_norm(inputs, (_WIDTH,), zeroed, betas)

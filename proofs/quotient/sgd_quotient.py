@@ -13,6 +13,7 @@ from sympy import symbols
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
+from ddtheory.workbench.entrywise import entrywise
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -40,13 +41,11 @@ def derive() -> Proof:
     def drift(left: sympy.Matrix, right: sympy.Matrix) -> sympy.Matrix:
         return -by_second * right.T - right * by_second.T + by_first.T * left + left.T * by_first
 
-    def zero(matrix: sympy.Matrix) -> sympy.Expr:
-        return sympy.Add(*[sympy.trigsimp(sympy.expand(entry)) ** 2 for entry in matrix])
-
-    # balanced: W = O D, W' = D Q with rotations O, Q
+    # balanced: W = O D, W' = D Q with rotations O, Q, given by their cosines
     d = sympy.diag(*symbols("d_1 d_2", positive=True))
+    cosines = symbols("a b", real=True)
     turn = [
-        sympy.Matrix([[sympy.cos(a), -sympy.sin(a)], [sympy.sin(a), sympy.cos(a)]]) for a in symbols("a b", real=True)
+        sympy.Matrix([[cosine, -sympy.sqrt(1 - cosine**2)], [sympy.sqrt(1 - cosine**2), cosine]]) for cosine in cosines
     ]
     left, right = turn[0] * d, d * turn[1]
     whole = left * right
@@ -89,12 +88,12 @@ def derive() -> Proof:
             "at (1, 1)": euclidean.subs({w1: 1, w2: 1}) - 2,
             "at (2, 1/2)": euclidean.subs({w1: 2, w2: sympy.Rational(1, 2)}) - sympy.Rational(17, 4),
             "invariant factor, L = 3": sympy.expand(logarithmic - 3 * (w1 * w2 * w3) ** 2),
-            "WᵀG_W = G_W'W'ᵀ": zero(first.T * by_first - by_second * second.T),
-            "W'W'ᵀ − WᵀW is conserved": zero(drift(first, second)),
-            "balanced": zero(left.T * left - right * right.T),
-            "√(PᵀP) = W'ᵀW'": zero((right.T * right) ** 2 - whole.T * whole),
-            "√(PPᵀ) = WWᵀ": zero((left * left.T) ** 2 - whole * whole.T),
-            "balanced flow": zero(moved - claimed),
+            **entrywise("WᵀG_W = G_W'W'ᵀ", first.T * by_first, by_second * second.T),
+            **entrywise("W'W'ᵀ − WᵀW is conserved", drift(first, second), sympy.zeros(2, 2)),
+            **entrywise("balanced: WᵀW = W'W'ᵀ", left.T * left, right * right.T),
+            **entrywise("√(PᵀP) = W'ᵀW'", (right.T * right) ** 2, whole.T * whole),
+            **entrywise("√(PPᵀ) = WWᵀ", (left * left.T) ** 2, whole * whole.T),
+            **entrywise("balanced flow", moved, claimed),
             "variance of log P": sympy.Add(*[s**2 * entry**2 for entry in gradient]) - 3 * s**2,
             "covariance with a vertical direction": sympy.expand(
                 s**2 * sympy.Add(*[a * b for a, b in zip(gradient, vertical, strict=True)])
@@ -106,9 +105,16 @@ def derive() -> Proof:
         },
         controls={
             "Euclidean factor 2 on the whole orbit": c**2 + c**-2 - 2,
-            "W'W'ᵀ + WᵀW is conserved": zero(
+            "WᵀG_W = W'ᵀG_W'": (first.T * by_first - second.T * by_second)[0, 0],
+            "W'W'ᵀ + WᵀW is conserved": (
                 -by_second * second.T - second * by_second.T - by_first.T * first - first.T * by_first
-            ),
+            )[0, 1],
+            "balanced: WWᵀ = W'ᵀW'": (left * left.T - right.T * right)[0, 0],
+            "√(PᵀP) = W'W'ᵀ": ((right * right.T) ** 2 - whole.T * whole)[0, 0],
+            "√(PPᵀ) = WᵀW": ((left.T * left) ** 2 - whole * whole.T)[0, 0],
+            "balanced flow with the roots exchanged": (moved + pulled * (left * left.T) + (right.T * right) * pulled)[
+                0, 1
+            ].subs(dict(zip(cosines, (sympy.Rational(3, 5), sympy.Rational(5, 13)), strict=True))),
             "Itô term of log P for noise in w": sympy.Add(*[sympy.diff(sympy.log(w1 * w2), w, 2) for w in (w1, w2)]),
         },
     )
@@ -353,7 +359,7 @@ CLAIM = Claim(
         r"The flow in $\sum (dw_i/w_i)^2$ has $\dot P = -\ell' L P^2$. For $P = WW'$, $W^\top G_W = G_{W'} W'^\top$: "
         r"Euclidean flow conserves $W'W'^\top - W^\top W$; from a balanced start $\dot P = -(\bar G \sqrt{P^\top P} + "
         r"\sqrt{PP^\top}\, \bar G)$. Isotropic noise in $\log w$ gives $\log P$ the variance $L s^2$, no drift, and no "
-        r"covariance with vertical directions."
+        r"covariance with vertical directions. Not covered here: chains of more than two matrices."
     ),
     source=cite("shirodkar2026dead", "cor:sgd_quotient"),
     hypotheses=(

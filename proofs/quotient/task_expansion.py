@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import symbols
+from sympy import Expr, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
+from ddtheory.workbench.chain import random_rotation
+from ddtheory.workbench.entrywise import entrywise
+from ddtheory.workbench.inequality import bound_check, excess
 from ddtheory.workbench.ladder import value_check
 
 if TYPE_CHECKING:
@@ -20,6 +23,11 @@ old, new = symbols("s_old s_new", positive=True)
 _WIDTH, _DRAWS = 5, 20
 
 
+def condition_bound(jacobian: Expr | float, gram: Expr | float) -> Expr:
+    """The bound of the statement: κ(J)² κ(G)."""
+    return jacobian**2 * gram
+
+
 def derive() -> Proof:
     x = symbols("x_1:5", real=True)
     jacobian, scales = symbols("j_1:4", real=True), symbols("d_1:4", positive=True)
@@ -27,6 +35,12 @@ def derive() -> Proof:
     vector = sympy.Matrix(x)
     form = (vector.T * head * vector)[0]
     length = vector.dot(vector)
+    # below J = diag(j, j + e) under G = diag(g, g + f): both ends of the form, from the ends of J and of G
+    j, e, g, f = (symbols(name, positive=True) for name in ("j", "e", "g", "f"))
+    below = (j * x[0]) ** 2 * g + ((j + e) * x[1]) ** 2 * (g + f)
+    square = x[0] ** 2 + x[1] ** 2
+    over = ((j + e) ** 2 * (g + f) - j**2 * g) * x[0] ** 2
+    under = ((j + e) ** 2 * (g + f) - j**2 * g) * x[1] ** 2
     hidden = sympy.diag(*jacobian).T * sympy.diag(*scales) * sympy.diag(*jacobian)
     return Proof(
         steps=(
@@ -50,12 +64,21 @@ def derive() -> Proof:
             "below the upper end": sympy.expand(new**2 * length - form - (new**2 - old**2) * (x[0] ** 2 + x[1] ** 2)),
             "lower end attained": form.subs(dict(zip(x, (1, 0, 0, 0), strict=True))) - old**2,
             "upper end attained": form.subs(dict(zip(x, (0, 0, 0, 1), strict=True))) - new**2,
-            "hidden entries": sympy.Add(*[(hidden[i, i] - jacobian[i] ** 2 * scales[i]) ** 2 for i in range(3)]),
+            **entrywise(
+                "hidden entries", hidden, sympy.diag(*[a**2 * b for a, b in zip(jacobian, scales, strict=True)])
+            ),
+            "below J: upper end minus form, minus the slack": excess(
+                (j + e) ** 2 * (g + f) * square, below, sympy.expand(over)
+            ),
+            "below J: form minus lower end, minus the slack": excess(below, j**2 * g * square, sympy.expand(under)),
+            "κ of the two ends is κ(J)² κ(G)": ((j + e) ** 2 * (g + f)) / (j**2 * g)
+            - condition_bound((j + e) / j, (g + f) / g),
             "n|x|² − (Σx_i)² is a sum of squares": sympy.expand(
                 4 * length - sum(x) ** 2 - sum((a - b) ** 2 for i, a in enumerate(x) for b in x[i + 1 :])
             ),
         },
         controls={
+            "κ(J)⁴ κ(G)": ((j + e) ** 2 * (g + f)) / (j**2 * g) - condition_bound(((j + e) / j) ** 2, (g + f) / g),
             "κ = s_new/s_old": new**2 / old**2 - new / old,
             "the lower end with the new scale": sympy.expand(form - new**2 * length),
         },
@@ -133,16 +156,30 @@ def measure() -> Experiment:
         jacobian = _draw(seed, _WIDTH, _WIDTH)
         scales = _draw(1000 + seed, _WIDTH).abs() + 0.1
         singular = torch.linalg.svdvals(jacobian)
-        bound = float((singular[0] / singular[-1]) ** 2 * (scales.max() / scales.min()) ** 2)
-        worst = max(worst, _condition(_gradient_gram(scales, jacobian)) / bound)
+        bound = condition_bound(float(singular[0] / singular[-1]), float(scales.max() / scales.min()) ** 2)
+        worst = max(worst, _condition(_gradient_gram(scales, jacobian)) / float(bound))
     checks.append(
         Observation(
-            "κ(JᵀGJ)/(κ(J)² κ(G)) over random Jacobians",
-            "at most 1",
-            "at most 1" if worst <= 1 + 1e-6 else "above 1",
-            f"the largest ratio of {_DRAWS} draws is {worst:.3g}; 1e-6 for the rounding of the smallest eigenvalue",
+            f"κ(JᵀGJ)/(κ(J)² κ(G)) over {_DRAWS} random Jacobians, largest {worst:.3g}: above 1?",
+            "no",
+            "yes" if worst > 1 + 1e-6 else "no",
+            "1e-6 for the rounding of the smallest eigenvalue",
         )
     )
+    for seed in range(3):
+        # the longest axis of J meets the largest scale, the shortest the smallest
+        lengths, scales = torch.linspace(0.4, 2.0, _WIDTH, dtype=torch.float64), _draw(seed, _WIDTH).abs() + 0.1
+        jacobian = torch.diag(lengths) @ random_rotation(_WIDTH, seed)
+        scales = scales.sort().values
+        bound = condition_bound(5.0, float(scales[-1] / scales[0]) ** 2)
+        checks.append(
+            bound_check(
+                f"J and G aligned, draw {seed + 1}: κ(JᵀGJ) over κ(J)² κ(G), κ(J) = 5",
+                _condition(_gradient_gram(scales, jacobian)) / float(bound),
+                reason="rounding; the worst case",
+                error=1e-8,
+            )
+        )
     perturbed = 0.0
     gram, size = _gradient_gram(_scales(0.5, 3.0), eye), 0.01
     for seed in range(_DRAWS):
@@ -154,10 +191,10 @@ def measure() -> Experiment:
     attained = float(torch.linalg.eigvalsh(eye + ones)[-1] - 1) / (size * _WIDTH)
     checks += [
         Observation(
-            "shift of an eigenvalue over ε n, entrywise random errors ±ε",
-            "at most 1",
-            "at most 1" if perturbed <= 1 + 1e-9 else "above 1",
-            f"the largest ratio of {_DRAWS} draws is {perturbed:.3g}",
+            f"shift of an eigenvalue over ε n, entrywise random errors ±ε, largest {perturbed:.3g}: above 1?",
+            "no",
+            "yes" if perturbed > 1 + 1e-9 else "no",
+            f"{_DRAWS} draws",
         ),
         Comparison(
             "the same for all errors +ε on the identity",
@@ -211,8 +248,9 @@ CLAIM = Claim(
     statement=(
         r"For a diagonal head with scales $s_{old} \le s_{new}$ the form of $G$ lies between $s_{old}^2 |x|^2$ and "
         r"$s_{new}^2 |x|^2$, both attained, so $\kappa(G) = s_{new}^2/s_{old}^2$. Below a Jacobian $J$: entries "
-        r"$j_i^2 d_i$ when $J$ is diagonal, $\kappa(J^\top G J) \le \kappa(J)^2 \kappa(G)$ in general; an entrywise "
-        r"error $\epsilon$ moves the form by at most $\epsilon n |x|^2$."
+        r"$j_i^2 d_i$ when $J$ is diagonal, in general $\kappa(J^\top G J) \le "
+        rf"{latex(condition_bound(*symbols('kappa_J kappa_G')))}$ with the condition numbers of $J$ and $G$; an "
+        r"entrywise error $\epsilon$ moves the form by at most $\epsilon n |x|^2$."
     ),
     source=cite("shirodkar2026dead", "prop:task_expansion_gfactor"),
     hypotheses=("s_old ≤ s_new; otherwise the ratio turns round.", "J is invertible."),

@@ -1,0 +1,60 @@
+"""Inequalities as evidence: a slack whose sign is proven, and a case that nearly attains the bound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddtheory.values import Interval
+from ddtheory.verify.claim import Comparison
+
+if TYPE_CHECKING:
+    from sympy import Expr
+
+ATTAINED = 0.9
+"""A bound counts as sharp when a case reaches this part of it; so a bound that is better by a tenth must fail there."""
+
+
+def excess(bound: Expr, left: Expr, *slack: Expr) -> Expr:
+    """bound − left − Σ |slack|, which vanishes identically only if left ≤ bound.
+
+    What is left over is a sum of absolute values, so no sign is assumed: a slack that is negative somewhere leaves a
+    residual there.
+
+    >>> from sympy import expand, symbols
+    >>> a, b = symbols("a b", real=True)
+    >>> expand(excess(a**2 + b**2, 2 * a * b, (a - b) ** 2))
+    0
+    >>> expand(excess(2 * a * b, a**2 + b**2, -((a - b) ** 2))) == 0                      # the wrong way round
+    False
+    """
+    import sympy
+
+    return bound - left - sympy.Add(*[sympy.Abs(term) for term in slack])
+
+
+def bound_check(
+    label: str, ratio: float, *, reason: str, error: float = 1e-9, quantity: str = "value over its bound"
+) -> Comparison:
+    """A bound that must hold in its worst case, and be attained there to 90 %.
+
+    The interval holds the factors by which the bound may be multiplied and still satisfy both; it must contain 1, and
+    must not contain 9/10, a bound better by a tenth.
+
+    Args:
+        label: which case it is.
+        ratio: the largest value over its upper bound, or the lower bound over the smallest value.
+        reason: where the error comes from, and why this is the worst case.
+        error: relative error of the ratio.
+
+    >>> [bound_check("", ratio, reason="").outcome.value for ratio in (0.5, 0.95, 1.0, 1.2)]
+    ['contradicts', 'agrees', 'agrees', 'contradicts']
+    """
+    return Comparison(
+        label,
+        1,
+        Interval(ratio, ratio * (1 - error), max(ratio, ratio / ATTAINED) * (1 + error)),
+        (ATTAINED,),
+        0.12 * max(1.0, ratio),
+        f"the interval holds the multiples of the bound that are not exceeded here and attained to 90 %; {reason}",
+        quantity,
+    )
