@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import time
@@ -39,7 +40,10 @@ def where(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
 
 
 def alive(groups: Path) -> list[str]:
-    """Process groups of the estimator in which somebody is left; a moment is given to those that are being ended."""
+    """Process groups of the estimator in which somebody is left; a moment is given to those that are being ended.
+
+    Whoever is found is ended here, so that a failed test leaves nobody behind.
+    """
     found: list[str] = []
     for _ in range(50):
         found = []
@@ -52,6 +56,8 @@ def alive(groups: Path) -> list[str]:
         if not found:
             break
         time.sleep(0.1)
+    for group in found:
+        os.killpg(int(group), signal.SIGKILL)
     return found
 
 
