@@ -72,10 +72,8 @@ def hostile_message(task: EstimationTask) -> Estimate:
     raise ValueError("a\x1b[2Jb\nc\ud800")
 
 
-def interrupting_on_one(task: EstimationTask) -> Estimate:
-    if task.cell == "x⁴":
-        raise KeyboardInterrupt
-    return quadrature(task)
+def interrupting(task: EstimationTask) -> Estimate:
+    raise KeyboardInterrupt
 
 
 def spoiling(task: EstimationTask) -> Estimate:
@@ -120,15 +118,15 @@ def returning_twice(task: EstimationTask) -> Estimate:
     return quadrature(task)
 
 
-class OnOne:
-    """Another estimator on the cell x⁴, a quadrature on the others; notes the process group that it runs in."""
+class ByCell:
+    """Other estimators on some cells, a quadrature on the rest; notes the process group that it runs in."""
 
-    def __init__(self, estimator: Callable[[EstimationTask], Estimate], groups: Path) -> None:
-        self.estimator, self.groups = estimator, groups
+    def __init__(self, groups: Path, **others: Callable[[EstimationTask], Estimate]) -> None:
+        self.groups, self.others = groups, others
 
     def __call__(self, task: EstimationTask) -> Estimate:
         (self.groups / str(os.getpgrp())).touch()
-        return self.estimator(task) if task.cell == "x⁴" else quadrature(task)
+        return self.others.get(task.cell, quadrature)(task)
 
 
 class Counting:

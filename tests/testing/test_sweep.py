@@ -125,7 +125,7 @@ def test_failures_are_not_kept_and_tried_again(tmp_path: Path) -> None:
 
 def test_the_file_is_one_estimate_a_line(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "kept.jsonl"
-    check_estimator(quadrature, CHOSEN, jobs=1, seeds=(0, 1), keep=file)
+    check_estimator(quadrature, CHOSEN, jobs=1, time_limit=None, seeds=(0, 1), keep=file)
     header, *rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     assert header["schema"] == "ddtheory.sweep/2"
     assert header["estimator"]["is"] == "ddtheory.testing.conformance.reference.quadrature"
@@ -134,7 +134,7 @@ def test_the_file_is_one_estimate_a_line(tmp_path: Path) -> None:
         *("cell", "posterior", "n", "beta", "budget", "seed"),
         *("value", "standard_error", "passes", "seconds"),
     }
-    resumed = check_estimator(quadrature, CHOSEN, jobs=1, seeds=(0, 1), keep=file)
+    resumed = check_estimator(quadrature, CHOSEN, jobs=1, time_limit=None, seeds=(0, 1), keep=file)
     assert resumed.passed and resumed.passes == 16 * 333  # passes of the first run: 200 and 133 nodes, on two sides
 
 
@@ -159,8 +159,8 @@ def test_a_cell_may_have_any_name(tmp_path: Path, name: str) -> None:
 
 def test_another_budget_is_another_question(tmp_path: Path) -> None:
     file = tmp_path / "kept.jsonl"
-    check_estimator(quadrature, CHOSEN[:1], 10**5, jobs=1, keep=file)
-    check_estimator(quadrature, CHOSEN[:1], 10**4, jobs=1, keep=file)
+    check_estimator(quadrature, CHOSEN[:1], 10**5, jobs=1, time_limit=None, keep=file)
+    check_estimator(quadrature, CHOSEN[:1], 10**4, jobs=1, time_limit=None, keep=file)
     assert len(file.read_text(encoding="utf-8").splitlines()) == 3
 
 
@@ -196,12 +196,12 @@ def answer(task: EstimationTask, v: float = 0.5) -> Estimate:
 def test_estimates_of_other_settings_are_refused_and_never_shown(tmp_path: Path) -> None:
     """The report that showed 0.5 for an estimator that answers 99."""
     file = tmp_path / "kept.jsonl"
-    first = check_estimator(partial(answer, v=0.5), CHOSEN, jobs=1, keep=file)
+    first = check_estimator(partial(answer, v=0.5), CHOSEN, jobs=1, time_limit=None, keep=file)
     with pytest.raises(InvalidValueError, match=r"as it was before: argument v was 0\.5 and is 99\.0"):
-        check_estimator(partial(answer, v=99.0), CHOSEN, jobs=1, keep=file)
-    again = check_estimator(partial(answer, v=0.5), CHOSEN, jobs=1, keep=file)
+        check_estimator(partial(answer, v=99.0), CHOSEN, jobs=1, time_limit=None, keep=file)
+    again = check_estimator(partial(answer, v=0.5), CHOSEN, jobs=1, time_limit=None, keep=file)
     assert [o.estimate for o in again.results] == [o.estimate for o in first.results]
-    other = check_estimator(partial(answer, v=99.0), CHOSEN, jobs=1, keep=tmp_path / "other.jsonl")
+    other = check_estimator(partial(answer, v=99.0), CHOSEN, jobs=1, time_limit=None, keep=tmp_path / "other.jsonl")
     assert all(o.estimate is not None and o.estimate.value == 99 for o in other.results)
 
 
@@ -315,7 +315,10 @@ def test_on_dask(tmp_path: Path, peers: Peers) -> None:
         found = sweep(quadrature, tasks(0, 1), executor=client.get_executor(), keep=tmp_path / "kept.jsonl")
         dying = sweep(estimators.dying_on_one, tasks(0, 1), executor=client.get_executor())
         stopped = sweep(
-            estimators.OnOne(estimators.stopped, tmp_path), tasks(), executor=client.get_executor(), time_limit=3
+            estimators.ByCell(tmp_path, **{"x⁴": estimators.stopped}),
+            tasks(),
+            executor=client.get_executor(),
+            time_limit=3,
         )
         assert set(client.scheduler_info()["workers"]) == workers
     assert found.where == "ClientExecutor"

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,17 @@ from ddtheory.testing import EstimationTask
 from ddtheory.testing.conformance import conformance_cells, quadrature, sweep
 
 CHOSEN = tuple(cell for cell in conformance_cells() if cell.name in ("x²", "x⁴", "x⁶"))
-LIMIT = 1.0
+LIMIT = 0.5
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups and signals are those of POSIX")
 
 
 def tasks() -> list[EstimationTask]:
-    return [EstimationTask(cell.name, cell.posterior, 4000, Fraction(579, 4000), 0, 10**5) for cell in CHOSEN]
+    names = ("plain", "odd", "last")
+    return [
+        EstimationTask(name, cell.posterior, 4000, Fraction(579, 4000), 0, 10**5)
+        for name, cell in zip(names, CHOSEN, strict=True)
+    ]
 
 
 @pytest.fixture(params=["one process", "two processes", "an executor"])
@@ -61,15 +66,16 @@ def alive(groups: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(
-    "estimator", [estimators.deaf, estimators.stopped, estimators.forking], ids=lambda estimator: estimator.__name__
-)
-def test_the_limit_of_time_holds(
-    estimator: Callable[[EstimationTask], Any], where: dict[str, Any], tmp_path: Path
-) -> None:
-    """Nobody can catch SIGKILL, and the whole group gets it. The other tasks are done."""
-    found = sweep(estimators.OnOne(estimator, tmp_path), tasks(), time_limit=LIMIT, **where)
-    assert [result.error for result in found.results] == ["", "TimeoutError: stopped after 1 seconds", ""]
+def test_the_limit_of_time_holds(where: dict[str, Any], tmp_path: Path) -> None:
+    """Nobody can catch SIGKILL, and the whole group gets it: of one that ignores signals, that is stopped, that forks.
+
+    The task after them is done.
+    """
+    others = {"deaf": estimators.deaf, "stopped": estimators.stopped, "forking": estimators.forking}
+    (first, *_) = tasks()
+    asked = [replace(first, cell=name) for name in (*others, "plain")]
+    found = sweep(estimators.ByCell(tmp_path, **others), asked, time_limit=LIMIT, **where)
+    assert [result.error for result in found.results] == ["TimeoutError: stopped after 0.5 seconds"] * 3 + [""]
     assert alive(tmp_path) == []
 
 
@@ -77,7 +83,8 @@ def test_the_limit_of_time_holds(
 def test_a_death_is_noticed_at_once_though_a_fork_holds_the_pipes(limit: float | None, tmp_path: Path) -> None:
     """Long before the limit, and without any. The fork is ended too."""
     started = time.monotonic()
-    found = sweep(estimators.OnOne(estimators.dying_with_offspring, tmp_path), tasks(), jobs=2, time_limit=limit)
+    estimator = estimators.ByCell(tmp_path, odd=estimators.dying_with_offspring)
+    found = sweep(estimator, tasks(), jobs=2, time_limit=limit)
     assert [bool(result.estimate) for result in found.results] == [True, False, True]
     assert "exit code 5" in found.results[1].error
     assert time.monotonic() - started < 50
@@ -107,10 +114,11 @@ def test_any_exception_is_a_failed_result(limit: float | None) -> None:
 
 def test_an_interrupt_is_the_users_in_this_process_and_the_estimators_own_in_another(tmp_path: Path) -> None:
     file = tmp_path / "kept.jsonl"
+    interrupting = estimators.ByCell(tmp_path, odd=estimators.interrupting)
     with pytest.raises(KeyboardInterrupt):
-        sweep(estimators.interrupting_on_one, tasks(), jobs=1, keep=file)
-    found = sweep(estimators.interrupting_on_one, tasks(), jobs=1, time_limit=60, keep=file)
-    assert found.resumed == 1  # x², which was finished when the interrupt came
+        sweep(interrupting, tasks(), jobs=1, keep=file)
+    found = sweep(interrupting, tasks(), jobs=1, time_limit=60, keep=file)
+    assert found.resumed == 1  # the first, which was finished when the interrupt came
     assert [bool(result.estimate) for result in found.results] == [True, False, True]
     assert found.results[1].error.startswith("KeyboardInterrupt")
 
@@ -142,7 +150,7 @@ def test_nothing_is_left_when_the_sweep_itself_is_killed(tmp_path: Path) -> None
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "import estimators, test_limits, pathlib\n"
         "from ddtheory.testing.conformance import sweep\n"
-        "estimator = estimators.OnOne(estimators.forking, pathlib.Path(sys.argv[2]))\n"
+        "estimator = estimators.ByCell(pathlib.Path(sys.argv[2]), odd=estimators.forking)\n"
         "sweep(estimator, test_limits.tasks()[1:], jobs=1, time_limit=1000)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script, str(Path(__file__).parent), str(tmp_path)])
