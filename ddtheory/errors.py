@@ -56,3 +56,21 @@ def unknown(what: str, name: str, known: Iterable[str]) -> UnknownNameError:
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(names)}."
     return UnknownNameError(f"There is no {what} named {name!r}. {hint}")
+
+
+def clipped(value: str) -> str:
+    """At most forty characters of a text."""
+    return value if len(value) <= 40 else value[:39] + "…"
+
+
+def shown(value: object) -> str:
+    """A value in an error message: a number or a short text as it is, anything else by its type.
+
+    >>> shown(None), shown(0.5), shown("x" * 100), shown([1, 2])
+    ('None', '0.5', "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…'", 'a list')
+    """
+    if value is None or isinstance(value, bool | float):
+        return repr(value)
+    if isinstance(value, int):
+        return repr(value) if abs(value) < 10**20 else "a huge integer"
+    return repr(clipped(value)) if isinstance(value, str) else f"a {type(value).__name__}"

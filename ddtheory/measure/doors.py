@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ddtheory import errors
 from ddtheory.errors import InvalidValueError
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.values import as_integer
@@ -113,20 +114,11 @@ def unreadable(value: Tensor) -> str:
     return ""
 
 
-def clipped(value: str) -> str:
-    """At most forty characters of a text."""
-    return value if len(value) <= 40 else value[:39] + "…"
-
-
 def shown(value: object) -> str:
-    """A value in an error message: a number or a short text as it is, anything else by its type."""
-    if value is None or isinstance(value, bool | int | float):
-        return repr(value)[:40]
-    if isinstance(value, str):
-        return repr(clipped(value))
-    if isinstance(value, Tensor):
-        return f"a tensor {tuple(value.shape)} {value.dtype}" if not torch.nn.parameter.is_lazy(value) else "a tensor"
-    return f"a {type(value).__name__}"
+    """A value in an error message: a tensor by shape and dtype, anything else as in all messages."""
+    if isinstance(value, Tensor) and not torch.nn.parameter.is_lazy(value):
+        return f"a tensor {tuple(value.shape)} {value.dtype}"
+    return errors.shown(value)
 
 
 def listed(names: Iterable[str], most: int = 3) -> str:

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from ddtheory.errors import MeasurementError, unknown
+from ddtheory.errors import MeasurementError, clipped, unknown
 from ddtheory.measure.borrowed import borrowed
-from ddtheory.measure.doors import clipped, text
+from ddtheory.measure.doors import text
 from ddtheory.measure.modules import ModuleFunction
 from ddtheory.measure.problem import Problem
 from ddtheory.measure.trial import ADVICE

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ddtheory.errors import MeasurementError, unknown
-from ddtheory.measure.doors import clipped, listed, several
+from ddtheory.errors import MeasurementError, clipped, unknown
+from ddtheory.measure.doors import listed, several
 from ddtheory.measure.factor import Factor
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.kronecker import KroneckerFactors, check_own, read_rows

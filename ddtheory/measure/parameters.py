@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ddtheory.errors import InvalidValueError, MeasurementError
-from ddtheory.measure.doors import clipped, real_tensor, shown, text, unreadable
+from ddtheory.errors import InvalidValueError, MeasurementError, clipped
+from ddtheory.measure.doors import real_tensor, shown, text, unreadable
 
 
 def flatten(parameters: Mapping[str, Tensor]) -> Tensor:

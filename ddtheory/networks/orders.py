@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,9 +11,10 @@ import torch.nn.functional as F
 from sympy import Expr, oo
 from torch import Tensor, nn
 
-from ddtheory.errors import InvalidValueError, UndecidedError, unknown
+from ddtheory.errors import DDTheoryError, InvalidValueError, UndecidedError
 from ddtheory.exact.orders.symbolic_exponents import at_least
 from ddtheory.exact.orders.valuation import Guarantee, Valuation, certainly_less, least, lowest, smallest
+from ddtheory.networks.doors import choice, integer, private_copy, sizes, tensor_of_inputs
 from ddtheory.networks.result import LayerOrders, NetworkOrders, Valuations
 from ddtheory.networks.scaling import parameters_along
 from ddtheory.networks.tape import Jet
@@ -22,6 +23,7 @@ from ddtheory.networks.tracing import Reader
 
 _LOSSES = ("squared", "cross-entropy")
 _LABELS = ("model", "true")
+LARGEST_INPUT = 10**8
 
 _HYPOTHESES = (
     "the parameters are c·t^p with the model's own coefficients c; entries that are zero stay zero",
@@ -73,9 +75,9 @@ def network_orders(
     >>> orders.divergence, orders.activations["1"][0], orders.layers["0"].g[0]
     (Valuation(4), Valuation(1), Valuation(2))
     """
-    _known_choice("loss", loss, _LOSSES)
-    _known_choice("kind of labels", labels, _LABELS)
-    model = copy.deepcopy(model).cpu().requires_grad_(False)
+    loss, labels = choice("loss", loss, _LOSSES), choice("kind of labels", labels, _LABELS)
+    model = private_copy(model)
+    batch_axis, seed = integer("batch_axis", batch_axis), integer("seed", seed, 0)
     with torch.no_grad():
         data = _inputs(model, shape, inputs, batch_axis, samples, seed)
         reader = Reader(model, parameters_along(model, scaling))
@@ -84,6 +86,11 @@ def network_orders(
             raise InvalidValueError(
                 f"Cross-entropy needs two logits or more along the last axis; the output has shape "
                 f'{tuple(output.shape)}. Use loss="squared" for a scalar.'
+            )
+        if loss == "cross-entropy" and not bool((torch.softmax(output.terms.start, -1) > 0).all()):
+            raise InvalidValueError(
+                "The softmax of the logits at t = 0 underflows: a probability is zero in float64, which it never is, "
+                "so what vanishes there has no order. Scale the logits down; orders do not depend on their scale."
             )
         _inputs_are_apart(model, data, batch_axis)
         moved = _moved(output.terms, loss)
@@ -122,24 +129,12 @@ def network_orders(
         )
 
 
-def _known_choice(what: str, given: str, known: Sequence[str]) -> None:
-    if given not in known:
-        raise unknown(what, given, known)
-
-
 def _inputs(
     model: nn.Module, shape: Sequence[int] | None, inputs: Tensor | None, batch_axis: int, samples: int, seed: int
 ) -> Tensor:
     if inputs is not None:
-        if (
-            not isinstance(inputs, Tensor)
-            or inputs.dim() == 0
-            or (inputs.is_floating_point() and not inputs.isfinite().all())
-        ):
-            raise InvalidValueError("inputs is no finite tensor with a batch axis. Give one, or leave it out.")
-        return inputs.cpu()
-    if samples < 1:
-        raise InvalidValueError(f"samples = {samples} draws no input. Give at least one; more meet more open gates.")
+        return tensor_of_inputs(inputs)
+    samples = integer("samples", samples, 1)
     if shape is None:
         linear = next((module for module in model.modules() if isinstance(module, nn.Linear)), None)
         if linear is None:
@@ -148,9 +143,11 @@ def _inputs(
                 "Give shape=(…) without the batch, or inputs=…."
             )
         shape = (linear.in_features,)
-    sizes = list(shape)
-    sizes.insert(batch_axis, samples)
-    return torch.randn(sizes, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    whole = sizes(shape)
+    whole.insert(batch_axis % (len(whole) + 1), samples)
+    if math.prod(whole) > LARGEST_INPUT:
+        raise InvalidValueError(f"{samples} inputs of shape {tuple(shape)} have more than {LARGEST_INPUT} numbers.")
+    return torch.randn(whole, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def _read(model: nn.Module, reader: Reader, data: Tensor) -> Jet:
@@ -159,9 +156,12 @@ def _read(model: nn.Module, reader: Reader, data: Tensor) -> Jet:
     try:
         with reader:
             output = model(entry)
-    except RuntimeError as error:
+    except DDTheoryError:
+        raise
+    except Exception as error:  # the model is somebody else's code
+        told = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise InvalidValueError(
-            f"The forward pass fails in {reader.place} on inputs of shape {tuple(data.shape)}: {error}. If the shape "
+            f"The forward pass fails in {reader.place} on inputs of shape {tuple(data.shape)}: {told}. If the shape "
             "is not that of a batch of inputs, give shape=(…) for one input, without the batch."
         ) from error
     if isinstance(output, Jet):
@@ -177,7 +177,13 @@ def _inputs_are_apart(model: nn.Module, data: Tensor, batch_axis: int) -> None:
     """Refuse a model whose output for one input depends on the others: its orders would be those of a batch."""
     dtype = next((parameter.dtype for parameter in model.parameters()), torch.float64)
     data = data.to(dtype) if data.is_floating_point() else data
-    whole = model(data)
+    try:
+        whole = model(data)
+    except Exception as error:
+        raise InvalidValueError(
+            f"The model runs on jets and not on inputs {tuple(data.shape)} {data.dtype} ({type(error).__name__}). Give "
+            "inputs of the dtype that it takes."
+        ) from error
     if whole.dim() <= batch_axis or whole.shape[batch_axis] != data.shape[batch_axis]:
         raise InvalidValueError(
             f"The output has shape {tuple(whole.shape)} for inputs of shape {tuple(data.shape)}: axis {batch_axis} "
@@ -185,7 +191,7 @@ def _inputs_are_apart(model: nn.Module, data: Tensor, batch_axis: int) -> None:
         )
     try:
         alone = model(data.narrow(batch_axis, 0, 1))
-    except RuntimeError:  # shapes that only fit the whole batch
+    except Exception:  # shapes that only fit the whole batch
         alone = None
     scale, first = float(whole.abs().max()), whole.narrow(batch_axis, 0, 1)
     if alone is None or not torch.allclose(first, alone, rtol=1e-3, atol=1e-4 * scale):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Rational
 from typing import Any
 
 import torch
 from sympy import Expr
 from torch import Tensor, nn
 
-from ddtheory.errors import InvalidValueError, unknown
+from ddtheory.errors import InvalidValueError, clipped, shown, unknown
 from ddtheory.exact.orders.valuation import Quantity, as_power
+from ddtheory.networks.doors import mapping
 from ddtheory.networks.terms import ZERO, Terms, scaled
+from ddtheory.values import as_integer
 
 
 def parameters_along(model: nn.Module, scaling: Mapping[str, Any]) -> dict[int, tuple[str, Terms]]:
@@ -27,9 +30,9 @@ def parameters_along(model: nn.Module, scaling: Mapping[str, Any]) -> dict[int, 
     """
     named = dict(model.named_parameters(remove_duplicate=False))
     powers: dict[int, dict[Expr, Tensor]] = {}
-    for name, given in scaling.items():
-        if name not in named:
-            raise unknown("parameter", name, named)
+    for name, given in mapping("The scaling", scaling).items():
+        if not isinstance(name, str) or name not in named:
+            raise unknown("parameter", clipped(name) if isinstance(name, str) else shown(name), named)
         tensor = named[name]
         if id(tensor) in powers:
             raise InvalidValueError(f"{name!r} is tied to a parameter whose powers are already given. Give them once.")
@@ -57,11 +60,11 @@ def _powers(given: Any, tensor: Tensor) -> dict[Expr, Tensor]:
         return _chosen(given, tensor)
     shape, flat = _flattened(given)
     if shape == ():
-        return _whole(as_power(flat[0]), tensor)
+        return _whole(_power(flat[0]), tensor)
     if shape == tuple(tensor.shape):
         places: dict[Expr, Tensor] = {}
         for position, value in enumerate(flat):
-            where = places.setdefault(as_power(value), torch.zeros(tensor.numel(), dtype=torch.float64))
+            where = places.setdefault(_power(value), torch.zeros(tensor.numel(), dtype=torch.float64))
             where[position] = 1.0
         return {power: where.reshape(tensor.shape) for power, where in places.items()}
     if shape == tuple(tensor.shape[:1]):
@@ -75,21 +78,53 @@ def _powers(given: Any, tensor: Tensor) -> dict[Expr, Tensor]:
 def _chosen(given: Mapping[Any, Any], tensor: Tensor) -> dict[Expr, Tensor]:
     places = _whole(ZERO, tensor)
     for index, value in given.items():
+        chosen = torch.zeros(tensor.shape, dtype=torch.float64)
         try:
-            chosen = torch.zeros(tensor.shape, dtype=torch.float64)
-            chosen[index] = 1.0
-        except (IndexError, TypeError) as error:
-            raise InvalidValueError(f"{index!r} is no index of shape {tuple(tensor.shape)} ({error}).") from None
+            chosen[_place(index)] = 1.0
+        except (IndexError, TypeError, ValueError) as error:
+            what = repr(index) if _is_place(index) else shown(index)
+            raise InvalidValueError(f"{what} is no index of shape {tuple(tensor.shape)} ({error}).") from None
         for where in places.values():
             where *= 1 - chosen
-        power = as_power(value)
+        power = _power(value)
         places[power] = places[power] + chosen if power in places else chosen
     return places
 
 
+def _place(index: Any) -> Any:
+    """An index as Python has it: integers, `...` and tuples of these."""
+    if isinstance(index, tuple):
+        return tuple(_place(part) for part in index)
+    if index is ... or isinstance(index, slice):
+        return index
+    found = as_integer(index)
+    if found is None or abs(found) >= 2**63:
+        raise TypeError("an index is an integer, `...`, or a tuple of these")
+    return found
+
+
+def _is_place(index: Any) -> bool:
+    parts = index if isinstance(index, tuple) else (index,)
+    return len(parts) < 10 and all(part is ... or (isinstance(part, int) and abs(part) < 2**63) for part in parts)
+
+
+def _power(value: Any) -> Expr:
+    """One exact power, whatever library holds it."""
+    if hasattr(value, "item") and not isinstance(value, type):
+        try:
+            value = value.item()
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise InvalidValueError(f"{shown(value)} is no one power of t.") from error
+    if not isinstance(value, bool | int | float | Rational | Expr):
+        raise InvalidValueError(f"The power {shown(value)} is not exact. Give an integer, a Fraction or an expression.")
+    return as_power(value)
+
+
 def _flattened(given: Any) -> tuple[tuple[int, ...], list[Any]]:
     """Shape and entries of nested lists, arrays and tensors; a sympy matrix is a list of rows."""
-    if hasattr(given, "tolist"):
+    if isinstance(given, Tensor) and (given.is_meta or given.layout != torch.strided or given.is_complex()):
+        raise InvalidValueError("the powers are a tensor that is not dense and real. Give a list of numbers.")
+    if hasattr(given, "tolist") and not isinstance(given, type):
         given = given.tolist()
     if not isinstance(given, list | tuple):
         return (), [given]

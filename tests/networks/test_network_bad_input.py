@@ -200,7 +200,7 @@ def test_choices() -> None:
         network_orders(network, {}, labels="x")
     with pytest.raises(InvalidValueError, match="two logits or more"):
         network_orders(nn.Linear(3, 1), {}, loss="cross-entropy")
-    with pytest.raises(InvalidValueError, match="samples = 0"):
+    with pytest.raises(InvalidValueError, match="samples is 0"):
         network_orders(network, {}, samples=0)
     with pytest.raises(InvalidValueError, match="finite tensor"):
         network_orders(network, {}, inputs=torch.full((2, 3), float("nan")))
