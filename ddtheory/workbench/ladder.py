@@ -27,7 +27,7 @@ def rate_check(
     *,
     rivals: Sequence[Exact | float] = (),
     quantity: str = MOMENT,
-    width: float = 0.1,
+    width: float = 0.01,
 ) -> Comparison:
     """A predicted rate against local slopes extrapolated to t → 0. The neighbours at ±1 and ±2 are always rivals.
 

@@ -257,7 +257,8 @@ CLAIM = Claim(
         r"Let the dead channel enter Q, K, V and O through single entries $t$. Then the dead output at a position is "
         r"$t^2 \sum_j a_j(t) x_j = t^2 E_a x + t^4\, \mathrm{Cov}_a(b, x) + O(t^6)$ with $a$ the attention row of the "
         r"dead head at $t = 0$, an amplitude; its second moment has rate $4$. Scores moved by at most $\varepsilon$ "
-        r"move softmax entries by factors in $[e^{-2\varepsilon}, e^{2\varepsilon}]$."
+        r"move softmax entries by factors in $[e^{-2\varepsilon}, e^{2\varepsilon}]$. Not covered here: that the "
+        r"inputs whose average vanishes are a null set."
     ),
     source=cite("shirodkar2026dead", "thm:bridge_attn"),
     hypotheses=(

@@ -187,7 +187,8 @@ CLAIM = Claim(
         r"In a chain of softmax attention blocks, $p$ below and $k$ above the one that is probed, the gradient at the "
         r"dead output of $W_O$ is $a\, t^{2k} + b\, t^{2p+4}$ to leading order. Its second moment has rate "
         r"$\min(4k, 4p + 8)$, with coefficient $E a^2$ for $k < p + 2$, $E(a + b)^2$ for $k = p + 2$ and $E b^2$ for "
-        r"$k > p + 2$."
+        r"$k > p + 2$. Not covered here: that $a$, $b$ and $a + b$ vanish on a null set of weights only; one draw of "
+        r"weights is measured."
     ),
     source=cite("shirodkar2026dead", "prop:attn_chain_softmax"),
     hypotheses=(

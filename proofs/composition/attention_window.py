@@ -76,7 +76,7 @@ CLAIM = Claim(
     title="Window in which attention composes additively",
     statement=(
         r"The additive rate $4k$ of $k$ attention blocks above a probe is valid exactly for $k \le p + 2$; beyond it "
-        r"is $4p + 8$."
+        r"is $4p + 8$. With a residual stream the rate is $0$ and the statement is void: see cor:g10_via_composition."
     ),
     source=cite("shirodkar2026dead", "cor:g10_composition"),
     hypotheses=("No residual stream.", "Scores of order one, labels with noise or from the model."),

@@ -123,11 +123,51 @@ def measure() -> Experiment:
             )
         )
         curves.append(Curve(f"|½ E[V_n] − ν|, k = {k}, against 1/n", tuple(1 / n for n in _SIZES), tuple(gaps), 1.0))
+    checks += _four_points()
     return Experiment(
         "y = c s^k + ε with a flat prior on [−1, 1]: the posterior of each data set by quadrature in s, no sampler.",
         tuple(checks),
         tuple(curves),
     )
+
+
+def _four_points() -> list[Check]:
+    """Data sets of four points, where every term of V_n counts; the amplitude is large, so that the box is not felt.
+
+    For k = 1 the posterior of u is N(ȳ, 1/n), so V_n = Σ (y_i − ȳ)²/n + 1/(2n) and E ½V_n = (n − 1)/(2n) + 1/(4n).
+    """
+    from ddtheory.workbench.measurements.line_posterior import Floats, Line, Moments, expected, simulate
+
+    def without_sample_variance(moments: Moments, xi: Floats) -> Floats:
+        return (4 * moments.variance - 2 * xi * moments.skew + moments.variance_of_square) / 2
+
+    reason = "10000 data sets, 3.3 standard errors"
+    checks: list[Check] = [
+        Comparison(
+            "½ E[V_n] at n = 4, k = 1, amplitude 20",
+            Fraction(7, 16),
+            simulate(Line(1, amplitude=20.0), 4, datasets=10_000, seed=11).nu,
+            (Fraction(1, 2), Fraction(5, 8), Fraction(9, 16), Fraction(15, 16)),
+            0.03,
+            reason + "; in closed form. Rivals: the limit, n for n/4, n for n − 1, and the other sign of Cov(u, u²)",
+            "½ E[V_n]",
+        )
+    ]
+    for k in (2, 3):
+        line = Line(k, amplitude=20.0)
+        checks.append(
+            Comparison(
+                f"½ E[V_n] at n = 4, k = {k}, amplitude 20",
+                expected(line, 4),
+                simulate(line, 4, datasets=10_000, seed=12 + k).nu,
+                (expected(line, 4, without_sample_variance), float(singular_fluctuation(k, digits=9))),
+                0.03,
+                reason
+                + "; against the mean over ξ by quadrature. Rivals: Σ y_i² replaced by its mean n, and the limit",
+                "½ E[V_n]",
+            )
+        )
+    return checks
 
 
 def control() -> Experiment:

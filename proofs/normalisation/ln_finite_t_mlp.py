@@ -388,7 +388,8 @@ CLAIM = Claim(
     statement=(
         r"For $y_h = t\,z_h$ behind a LayerNorm of $(w, t x_h)$ the residual moment is $v + t^2 E p_0 + t^4 E p_2 + "
         r"O(t^5)$ with $E p_0 = \frac1d\,{}_2F_1(1, \tfrac32; \tfrac{d+1}2; 1 - \tfrac1d)$ for Gaussian inputs. Its "
-        r"slope is $0$ at the noise floor and $2$ on the plateau, so along both weights $K \sim \frac{E p_0}{2v} t^2$."
+        r"slope is $0$ at the noise floor and $2$ on the plateau, so along both weights $K \sim \frac{E p_0}{2v} t^2$. "
+        r"Not covered here: that $E[1/s_0^2]$ is finite if and only if $d \ge 4$."
     ),
     source=cite("shirodkar2026dead", "thm:ln_finite_t_mlp"),
     hypotheses=("Gaussian live inputs; t ≪ 1 for the expansion.", "d ≥ 4 for E[1/s₀²] < ∞."),

@@ -221,6 +221,7 @@ CLAIM = Claim(
         r"For $P = \prod_{i \le L} w_i$: scalings with product one fix $P$, $w_i \partial_i P = P$, and the score "
         r"kills the vertical vectors $(X_i w_i)$, $\sum X_i = 0$; for invertible matrices the kernel of the derivative "
         r"of the chain is the vertical space. On the balanced path $w_i = t$ the horizontal Fisher is $L\, t^{2(L-1)}$."
+        r" Not covered here: that vertical vectors are killed in chains of more than three matrices."
     ),
     source=cite("shirodkar2026dead", "cor:quotient_rate"),
     hypotheses=(
