@@ -1,0 +1,180 @@
+"""What a claim reaches, what a changed file does to it, and that nothing is written where it lies."""
+
+from __future__ import annotations
+
+import builtins
+from pathlib import Path
+
+import pytest
+
+from ddtheory.errors import BookError
+from ddtheory.verify.mutants import processes
+from ddtheory.verify.mutants.files import digest_of_package, library
+from ddtheory.verify.mutants.processes import Ending, is_late
+from ddtheory.verify.mutants.reach import MARK, bodies, marked
+from ddtheory.verify.mutants.trial import Answer, Trial
+
+BOOK = Path(__file__).parent / "book"
+SQUARES = BOOK / "sums" / "squares.py"
+
+PROGRAM = '''"""Documentation."""
+from __future__ import annotations
+
+def first(n):
+    """Documented."""
+    if n > 1:
+        return n
+    elif n > 0:
+        return 1
+    return [k for k in range(2)]
+
+def second():
+    return 2
+
+class Third:
+    x = 3
+
+    def fourth(self):
+        return 4
+value = first(1)
+'''
+
+
+def test_marks_are_called_where_statements_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: set[tuple[str, int]] = set()
+    monkeypatch.setattr(builtins, MARK, lambda file, line: seen.add((file, line)), raising=False)
+    names: dict[str, object] = {"__name__": "a"}
+    exec(marked(PROGRAM, "a name", "a.py"), names)
+    assert seen == {("a name", line) for line in (4, 6, 8, 9, 12, 15, 16, 18, 20)}
+    assert names["value"] == 1
+    assert names["__doc__"] == "Documentation."
+
+
+def test_bodies_are_what_runs_when_called() -> None:
+    assert bodies(PROGRAM) == {5, 6, 7, 8, 9, 10, 13, 19}
+
+
+def run(*trials: Trial, limit: float = 300.0, jobs: int = 1) -> list[Ending]:
+    found: dict[int, Ending] = {}
+    processes.run_all([(trial, limit) for trial in trials], jobs, lambda index, ending: found.update({index: ending}))
+    return [found[index] for index in range(len(trials))]
+
+
+def changed(old: str, new: str, file: Path = SQUARES, claim: str = "squares") -> Trial:
+    text = file.read_text(encoding="utf-8")
+    assert text.count(old) == 1, old
+    return Trial(claim, BOOK, changed={file: text.replace(old, new)})
+
+
+def test_a_claim_as_it_is_and_changed() -> None:
+    before = SQUARES.read_text(encoding="utf-8")
+    untouched = Trial("squares", BOOK, watched={"squares.py": SQUARES})
+    as_it_is, again, wrong, raises, broken, dead = run(
+        untouched,
+        untouched,
+        changed("* (2 * n + 1)", "* (2 * n - 1)"),
+        changed("sum(k**power", "sum(k / (power - power)"),
+        changed('symbols("n i"', 'symbols("n"'),
+        changed("total = sum", "import os; os._exit(5); total = sum"),
+        jobs=2,
+    )
+    assert isinstance(as_it_is, Answer) and isinstance(again, Answer)
+    assert (as_it_is.verdict, as_it_is.as_recorded, as_it_is.broken) == ("confirmed", True, "")
+    assert (as_it_is.findings, as_it_is.reached) == (again.findings, again.reached)
+    lines = before.splitlines()
+    ran = {lines[line - 1].strip().split(" ")[0] for line in as_it_is.reached["squares.py"]}
+    assert ran == {"import", "from", "n,", "def", "return", "total", "found", "CLAIM"}
+    assert isinstance(wrong, Answer)
+    assert (wrong.verdict, wrong.ran, wrong.as_recorded) == ("refuted", True, False)
+    assert wrong.findings != as_it_is.findings
+    assert isinstance(raises, Answer)
+    assert (raises.verdict, raises.ran, raises.as_recorded) == ("not checked", False, False)
+    assert isinstance(broken, Answer)
+    assert "cannot unpack" in broken.broken and not broken.as_recorded
+    assert dead == "the process ended with 5"
+    assert SQUARES.read_text(encoding="utf-8") == before
+
+
+def test_a_claim_that_does_not_end_is_stopped() -> None:
+    endless, fine = run(
+        changed("    total = sum", "    while True:\n        pass\n    total = sum"),
+        changed("the first ten", "the first of ten"),
+        limit=10.0,
+        jobs=2,
+    )
+    assert is_late(endless)
+    assert isinstance(fine, Answer) and fine.as_recorded
+
+
+def test_no_trial_begins_after_the_end() -> None:
+    found: list[int] = []
+    processes.run_all([(changed("385, 384", "386, 384"), 60.0)], 1, lambda index, _: found.append(index), until=0.0)
+    assert found == []
+
+
+def test_a_file_that_the_claim_does_not_import_is_a_mistake_of_ours() -> None:
+    other = BOOK / "sums" / "absent.py"
+    with pytest.raises(RuntimeError, match="does not import the changed file"):
+        run(Trial("squares", BOOK, changed={other: "x = 1"}))
+
+
+def test_a_claim_that_is_not_there_is_refused() -> None:
+    with pytest.raises(LookupError, match="squares"):
+        run(Trial("square", BOOK))
+
+
+LIBRARY_CLAIM = """
+from ddtheory.values import Citation, Verdict
+from ddtheory.verify import Claim, Experiment, Proof
+from ddtheory.workbench.ladder import count_check
+
+def measure():
+    return Experiment("Two.", (count_check("two", 2, 2, rivals=(1,), reason="Counted."),))
+
+CLAIM = Claim(id="library", title="t", statement="s", source=Citation("p", "1"), hypotheses=(),
+              expected=Verdict.CONFIRMED, derive=lambda: Proof((), {"zero": 0}), measure=measure, control=measure)
+"""
+
+
+def test_the_library_under_a_claim_is_watched_and_changed(tmp_path: Path) -> None:
+    file = tmp_path / "book" / "chapter" / "library.py"
+    file.parent.mkdir(parents=True)
+    file.write_text(LIBRARY_CLAIM, encoding="utf-8")
+    places = library()
+    ladder = places["ddtheory/workbench/ladder.py"]
+    old = "Interval.around(float(measured), 0.0)"
+    assert ladder.text.count(old) == 1
+    wrong = ladder.text.replace(old, "Interval.around(float(-measured), 0.0)")
+    watched = {name: place.path for name, place in places.items()}
+    as_it_is, other = run(
+        Trial("library", tmp_path / "book", watched=watched),
+        Trial("library", tmp_path / "book", changed={ladder.path: wrong}),
+    )
+    assert isinstance(as_it_is, Answer) and as_it_is.as_recorded
+    called = [line for line in as_it_is.reached[ladder.name] if line in bodies(ladder.text)]
+    assert [ladder.text.splitlines()[line - 1].strip()[:17] for line in called] == ["return Comparison"]
+    assert isinstance(other, Answer) and other.verdict == "refuted"
+
+
+def test_what_judges_is_not_changed() -> None:
+    names = set(library())
+    assert "ddtheory/workbench/ladder.py" in names and "ddtheory/measure/problem.py" in names
+    assert not [name for name in names if name.split("/")[1] in ("verify", "values.py", "errors.py", "certify")]
+
+
+def test_the_digest_of_the_package_is_that_of_its_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "proofs").mkdir()
+    (tmp_path / "a.py").write_text("x = 1")
+    (tmp_path / "proofs" / "b.py").write_text("y = 1")
+    monkeypatch.setattr("ddtheory.verify.mutants.files.PACKAGE", tmp_path)
+    first = digest_of_package()
+    (tmp_path / "proofs" / "b.py").write_text("y = 2")
+    assert digest_of_package() == first
+    (tmp_path / "a.py").write_text("x = 2")
+    assert digest_of_package() != first
+
+
+def test_a_book_that_cannot_be_read_is_broken(tmp_path: Path) -> None:
+    (found,) = run(Trial("squares", tmp_path))
+    assert isinstance(found, Answer) and "no claims" in found.broken
+    assert issubclass(BookError, Exception)
