@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,23 @@ def test_a_second_run_goes_on_where_the_first_ended(
     file.write_text(file.read_text(encoding="utf-8").replace("or so", "or not"), encoding="utf-8")
     invoke("typed twice", "--sample", "2")
     assert len(ran) == 3
+
+
+def test_an_interrupt_keeps_what_is_finished(invoke: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    whole = Kept.put
+
+    def put(self: Kept, key: str, ending: Answer, about: str) -> None:
+        whole(self, key, ending, about)
+        if "typed_twice.py" in about:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Kept, "put", put)
+    done = invoke("typed twice", "--sample", "2", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["interrupted"]) == (2, True)
+    assert len((tmp_path / "kept.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+    assert multiprocessing.active_children() == []
+    monkeypatch.undo()
+    assert len(json.loads(invoke("typed twice", "--sample", "2", "--json").stdout)["changes"]) == 2
 
 
 def accept(book: Path, **changes: str) -> None:

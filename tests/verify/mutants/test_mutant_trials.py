@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,12 @@ def test_a_claim_as_it_is_and_changed() -> None:
     assert "cannot unpack" in broken.broken and not broken.as_recorded
     assert dead == "the process ended with 5"
     assert SQUARES.read_text(encoding="utf-8") == before
+
+
+def test_where_nothing_forks_processes_are_spawned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multiprocessing, "get_all_start_methods", lambda: ["spawn"])
+    (found,) = run(changed("* (2 * n + 1)", "* (2 * n - 1)"))
+    assert isinstance(found, Answer) and found.verdict == "refuted"
 
 
 def test_a_claim_that_does_not_end_is_stopped() -> None:
