@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -113,8 +114,17 @@ def _end(ours: Connection, process: Any) -> None:
 
 
 def _answer(theirs: Connection, trial: Trial) -> None:
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     try:
         theirs.send(run(trial))
     except Exception as error:
         theirs.send(error)
     theirs.close()
+
+
+def _leave_with_parent() -> None:
+    """A changed claim may run for ever, and nobody is left to stop it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -140,6 +140,15 @@ def test_an_accepted_survivor_that_is_seen_by_now_fails(invoke: Invoke, book: Pa
     assert (done.exit_code, len(json.loads(done.stdout)["out_of_date"])) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("claim", "becomes", "accepted"),
+    [("c", "x = 3", True), ("", "x = 3", True), ("d", "x = 3", False), ("c", "x = 1", False)],
+)
+def test_what_an_accepted_survivor_is_about(claim: str, becomes: str, accepted: bool) -> None:
+    mutant = next(each for each in mutants("book", "x = 2") if each.mutation.after == "x = 3")
+    assert harmless.Harmless("book.py", "x = 2", becomes, "Why.", claim).accepts(mutant) is accepted
+
+
 @pytest.mark.parametrize("entry", [{"reason": " "}, {"seed": "1"}])
 def test_an_accepted_survivor_without_a_reason_is_refused(invoke: Invoke, book: Path, entry: dict[str, str]) -> None:
     accept(book, **entry)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import builtins
 import multiprocessing
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -96,6 +100,17 @@ def test_a_claim_as_it_is_and_changed() -> None:
     assert SQUARES.read_text(encoding="utf-8") == before
 
 
+def test_a_claim_that_is_on_record_as_not_checked_and_raises_is_seen(tmp_path: Path) -> None:
+    file = tmp_path / "book" / "chapter" / "open.py"
+    file.parent.mkdir(parents=True)
+    file.write_text(SQUARES.read_text(encoding="utf-8").replace("Verdict.CONFIRMED", "Verdict.NOT_CHECKED"))
+    (found,) = run(
+        Trial("squares", file.parents[1], changed={file: file.read_text().replace("total = sum", "total = no")})
+    )
+    assert isinstance(found, Answer)
+    assert (found.verdict, found.ran, found.as_recorded) == ("not checked", False, False)
+
+
 def test_where_nothing_forks_processes_are_spawned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(multiprocessing, "get_all_start_methods", lambda: ["spawn"])
     (found,) = run(changed("* (2 * n + 1)", "* (2 * n - 1)"))
@@ -111,6 +126,41 @@ def test_a_claim_that_does_not_end_is_stopped() -> None:
     )
     assert is_late(endless)
     assert isinstance(fine, Answer) and fine.as_recorded
+
+
+ORPHANS = """
+import sys
+from pathlib import Path
+from ddtheory.verify.mutants.processes import run_all
+from ddtheory.verify.mutants.trial import Trial
+
+if __name__ == "__main__":
+    file, mark = Path(sys.argv[1]), sys.argv[2]
+    write = f"Path({mark!r}).write_text(str(os.getpid()))"
+    endless = f"import os, time; from pathlib import Path; {write}\\nwhile True: time.sleep(0.1)"
+    run_all([(Trial("squares", file.parents[1], changed={file: endless}), 600.0)], 1, print)
+"""
+
+
+def test_a_trial_leaves_with_the_process_that_asked_for_it(tmp_path: Path) -> None:
+    script, mark = tmp_path / "script.py", tmp_path / "mark"
+    script.write_text(ORPHANS)
+    parent = subprocess.Popen([sys.executable, str(script), str(SQUARES), str(mark)])
+    while not mark.exists() or not mark.read_text():
+        assert parent.poll() is None
+        time.sleep(0.1)
+    parent.kill()
+    parent.wait()
+    while _lives(int(mark.read_text())):
+        time.sleep(0.1)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_no_trial_begins_after_the_end() -> None:
