@@ -65,8 +65,9 @@ def run_all(
             late = [ours for ours, (_, _, deadline) in running.items() if ours not in ready and monotonic() > deadline]
             for ours in [each for each in running if each in ready or each in late]:
                 index, process, _ = running.pop(ours)
-                keep(index, _TIME if ours in late else _received(ours, process))
+                ending = _TIME if ours in late else _received(ours, process)
                 _end(ours, process)
+                keep(index, ending)
     finally:
         for ours, (_, process, _) in running.items():
             _end(ours, process)
