@@ -206,7 +206,7 @@ class _Campaign:
         found = [
             (answer.seconds, claim_id)
             for claim_id, answer in self._as_it_is.items()
-            if claim_id != mutant.claim_id and mutant.mutation.statement in answer.reached.get(mutant.place.name, ())
+            if claim_id != mutant.claim_id and draw.is_reached(mutant.place, mutant.mutation, answer.reached)
         ]
         return [claim_id for _, claim_id in sorted(found)]
 

@@ -38,27 +38,24 @@ def claims(entries: Sequence[Entry], sample: int, seed: int) -> tuple[Entry, ...
     return tuple(Random(f"{seed} claims").sample(list(entries), wanted))
 
 
-def reached_places(
-    entry: Entry, reached: Mapping[str, Collection[int]], library: Mapping[str, Place]
-) -> tuple[Place, ...]:
-    """The file of a claim, and the files of the library of which a function ran.
-
-    A file that was only imported says nothing about the claim, so its constants are left alone.
-    """
-    known = {name: library[name] for name in reached if name in library}
-    return (file_of(entry), *(place for name, place in known.items() if bodies(place.text) & set(reached[name])))
-
-
 def mutants(
     entry: Entry, reached: Mapping[str, Collection[int]], library: Mapping[str, Place], kinds: Collection[str]
 ) -> tuple[Mutant, ...]:
     """Every change of these kinds in a statement that the claim reaches."""
+    places = (file_of(entry), *(library[name] for name in reached if name in library))
     return tuple(
         Mutant(entry.claim.id, place, mutation)
-        for place in reached_places(entry, reached, library)
+        for place in places
         for mutation in mutations(place.text, prose=place.room == "book")
-        if mutation.statement in reached.get(place.name, ()) and mutation.kind in kinds
+        if mutation.kind in kinds and is_reached(place, mutation, reached)
     )
+
+
+def is_reached(place: Place, mutation: Mutation, reached: Mapping[str, Collection[int]]) -> bool:
+    """Whether the statement ran. The constants of a file of the library count as soon as one of its functions ran."""
+    lines = reached.get(place.name, ())
+    constant = place.room != "book" and mutation.statement not in bodies(place.text)
+    return mutation.statement in lines or (constant and bool(lines))
 
 
 def drawn(candidates: Sequence[Mutant], count: int, seed: int) -> tuple[Mutant, ...]:

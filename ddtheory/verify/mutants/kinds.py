@@ -35,7 +35,7 @@ KINDS: Mapping[str, Kind] = {
     "count": Kind("n ↔ n − 1, sum ↔ mean, one less in a range"),
     "noise": Kind("the size of a noise doubled", counted=False),
     "width": Kind("a tolerance ten times as wide"),
-    "rival": Kind("a rival moved out of the way"),
+    "rival": Kind("a rival moved out of the way, or another one in its place", counted=False),
     "setting": Kind("a number that only sets the scene: sizes, radii, defaults", counted=False),
     "text": Kind("a digit or a sign in a sentence or a formula that is only shown", counted=False),
 }
@@ -59,9 +59,19 @@ def mutations(text: str, *, prose: bool = False) -> tuple[Mutation, ...]:
             for kind, start, end, replacement in proposal(site):
                 if kind == "text" and not prose:
                     continue
+                kind = _kind_here(site, kind)
                 change = Mutation.of(source, kind, start, end, replacement, site.statement)
                 found.setdefault((start, end, replacement), change)
     return tuple(found[key] for key in sorted(found))
+
+
+def _kind_here(site: Site, kind: str) -> str:
+    """What a change is called where it sets the scene, or makes a wrong formula wrong in another way."""
+    if kind in ("text", "width"):
+        return kind
+    if site.is_rival:
+        return "rival"
+    return "setting" if site.is_scene and kind != "noise" else kind
 
 
 def _number(site: Site) -> Iterator[Proposal]:
@@ -162,7 +172,7 @@ def _comparison(site: Site) -> Iterator[Proposal]:
 
 def _logic(site: Site) -> Iterator[Proposal]:
     node, source = site.node, site.source
-    if isinstance(node, ast.BoolOp):
+    if isinstance(node, ast.BoolOp) and not any(map(_is_text, node.values)):
         old, new = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
         for left, right in zip(node.values, node.values[1:], strict=False):
             yield from _between(source, "operator", left, right, old, new)

@@ -6,6 +6,7 @@ Marking costs the marked files only, where a trace function would slow down ever
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from types import CodeType
 
 MARK = "__ddtheory_reached__"
@@ -47,6 +48,7 @@ class _Marker(ast.NodeTransformer):
         return (ast.copy_location(mark, statement), statement)
 
 
+@lru_cache(maxsize=256)
 def bodies(text: str) -> frozenset[int]:
     """The lines of the statements inside functions, which run when they are called and not when the file is read.
 

@@ -17,11 +17,13 @@ class Replacement:
 
     Attributes:
         used: the files whose program was asked for.
+        importing: how many imports are under way, one inside the other.
         broke: the error with which the import of a replaced file ended, as text; empty when none did.
     """
 
     def __init__(self, programs: Mapping[Path, Callable[[], CodeType]]) -> None:
         self.used: set[Path] = set()
+        self.importing = 0
         self.broke = ""
         self._programs = programs
 
@@ -37,12 +39,15 @@ class Replacement:
             return self._programs[path]()
 
         def watched_module(loader: SourceFileLoader, module: ModuleType) -> None:
+            self.importing += 1
             try:
                 exec_module(loader, module)
             except Exception as error:
                 if Path(loader.path).resolve() in self._programs:
                     self.broke = self.broke or f"{type(error).__name__}: {error}"
                 raise
+            finally:
+                self.importing -= 1
 
         SourceFileLoader.get_code = replaced_code  # type: ignore[method-assign, assignment]
         SourceFileLoader.exec_module = watched_module  # type: ignore[method-assign, assignment]

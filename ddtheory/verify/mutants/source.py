@@ -121,6 +121,17 @@ class Site:
         return False
 
     @property
+    def is_scene(self) -> bool:
+        """Whether the node is part of a constant of the file, such as the radii of every measurement."""
+        targets = [node.targets[0] for node in self.above if isinstance(node, ast.Assign)]
+        return any(isinstance(target, ast.Name) and target.id.isupper() for target in targets)
+
+    @property
+    def is_rival(self) -> bool:
+        """Whether the node is part of a formula or a number that is there to be wrong."""
+        return any(isinstance(node, ast.keyword) and node.arg in ("controls", "rivals") for node in self.above)
+
+    @property
     def scope(self) -> ast.AST:
         """The innermost function around the node, or the file."""
         functions = [node for node in self.above if isinstance(node, ast.FunctionDef | ast.Lambda)]

@@ -49,7 +49,8 @@ class Answer:
         findings: a digest of everything that the witnesses found, to the last digit.
         seconds: how long it took.
         broken: the error with which a changed file failed to import; empty when it did not.
-        reached: the lines of the statements that ran, by the names of the watched files.
+        reached: the lines of the statements that ran, by the names of the watched files. What ran while a file was
+            imported counts in the file of the claim only: an import runs code for whoever imports.
     """
 
     verdict: str
@@ -72,14 +73,14 @@ def run(trial: Trial) -> Answer:
     early = loaded & set(trial.changed)
     if early:
         raise RuntimeError(f"{early} was imported before it could be changed")
-    reached: set[tuple[str, int]] = set()
-    setattr(builtins, MARK, lambda file, line: reached.add((file, line)))
     programs: dict[Path, Callable[[], CodeType]] = {
         path: partial(_marked, path, name) for name, path in trial.watched.items()
     }
     programs |= {path: partial(compile, text, str(path), "exec") for path, text in trial.changed.items()}
     replacement = Replacement(programs)
     replacement.install()
+    marks: set[tuple[str, int, bool]] = set()
+    setattr(builtins, MARK, lambda file, line: marks.add((file, line, replacement.importing > 0)))
     try:
         (entry,) = book.select([trial.claim_id], trial.book)
         result = check(entry)
@@ -88,9 +89,10 @@ def run(trial: Trial) -> Answer:
     if not set(trial.changed) <= replacement.used:
         raise RuntimeError(f"{trial.claim_id} does not import the changed file")
     found = repr([replace(witness, seconds=0.0) for witness in result.witnesses])
-    by_file: dict[str, list[int]] = {}
-    for file, line in sorted(reached):
-        by_file.setdefault(file, []).append(line)
+    reached: dict[str, set[int]] = {}
+    for file, line, importing in marks:
+        if not importing or trial.watched[file] == entry.path:
+            reached.setdefault(file, set()).add(line)
     return Answer(
         verdict=result.verdict.value,
         ran=result.ran,
@@ -99,7 +101,7 @@ def run(trial: Trial) -> Answer:
         findings=hashlib.sha256(found.encode()).hexdigest(),
         seconds=perf_counter() - started,
         broken=replacement.broke,
-        reached={file: tuple(lines) for file, lines in by_file.items()},
+        reached={file: tuple(sorted(lines)) for file, lines in sorted(reached.items())},
     )
 
 

@@ -18,7 +18,7 @@ from ddtheory.verify.mutants.command import main
 from ddtheory.verify.mutants.draw import Mutant
 from ddtheory.verify.mutants.files import Place, file_of
 from ddtheory.verify.mutants.kept import Kept
-from ddtheory.verify.mutants.kinds import mutations
+from ddtheory.verify.mutants.kinds import KINDS, mutations
 from ddtheory.verify.mutants.trial import Answer
 
 BOOK = Path(__file__).parent / "book"
@@ -226,12 +226,11 @@ def test_only_what_is_reached_is_changed() -> None:
 
 def test_a_library_file_that_was_only_imported_is_left_alone() -> None:
     (squares, _) = load(BOOK)
-    place = Place(Path("a.py"), "a.py", "library")
-    object.__setattr__(place, "__dict__", {**place.__dict__, "text": "SIZE = 2\ndef f():\n    return SIZE + 1\n"})
-    imported = draw.reached_places(squares, {"a.py": (1, 2)}, {"a.py": place})
-    called = draw.reached_places(squares, {"a.py": (1, 2, 3)}, {"a.py": place})
-    assert [each.name for each in imported] == ["book/sums/squares.py"]
-    assert [each.name for each in called] == ["book/sums/squares.py", "a.py"]
+    (first, *_) = mutants("library", "SIZE = f(2, a)\ndef f(x):\n    return x + 1\ndef g(x):\n    return x + 1\n")
+    library = {"library.py": first.place}
+    assert draw.mutants(squares, {}, library, KINDS) == ()
+    called = draw.mutants(squares, {"library.py": (3,)}, library, KINDS)
+    assert {each.mutation.statement for each in called} == {1, 3}
 
 
 # --- what is kept ---------------------------------------------------------------------------------------------------

@@ -183,7 +183,9 @@ def test_a_claim_that_is_not_there_is_refused() -> None:
 LIBRARY_CLAIM = """
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify import Claim, Experiment, Proof
-from ddtheory.workbench.ladder import count_check
+from ddtheory.workbench.ladder import count_check, value_check
+
+AT_IMPORT = value_check("one", 1, 1.0, rivals=())
 
 def measure():
     return Experiment("Two.", (count_check("two", 2, 2, rivals=(1,), reason="Counted."),))
