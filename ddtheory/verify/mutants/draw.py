@@ -12,7 +12,7 @@ from ddtheory.verify.book import Entry
 from ddtheory.verify.mutants.files import Place, Room, file_of
 from ddtheory.verify.mutants.kinds import KINDS, mutations
 from ddtheory.verify.mutants.mutation import Mutation, is_python
-from ddtheory.verify.mutants.reach import bodies
+from ddtheory.verify.mutants.trial import Step
 
 Item = TypeVar("Item")
 
@@ -39,9 +39,9 @@ def claims(entries: Sequence[Entry], sample: int, seed: int) -> tuple[Entry, ...
 
 
 def mutants(
-    entry: Entry, reached: Mapping[str, Collection[int]], library: Mapping[str, Place], kinds: Collection[str]
+    entry: Entry, reached: Mapping[str, Collection[Step]], library: Mapping[str, Place], kinds: Collection[str]
 ) -> tuple[Mutant, ...]:
-    """Every change of these kinds in a statement that the claim reaches."""
+    """Every change of these kinds in a part of a file that the claim reaches."""
     places = (file_of(entry), *(library[name] for name in reached if name in library))
     return tuple(
         Mutant(entry.claim.id, place, mutation)
@@ -51,11 +51,11 @@ def mutants(
     )
 
 
-def is_reached(place: Place, mutation: Mutation, reached: Mapping[str, Collection[int]]) -> bool:
-    """Whether the statement ran. The constants of a file of the library count as soon as one of its functions ran."""
-    lines = reached.get(place.name, ())
-    constant = place.room != "book" and mutation.statement not in bodies(place.text)
-    return mutation.statement in lines or (constant and bool(lines))
+def is_reached(place: Place, mutation: Mutation, reached: Mapping[str, Collection[Step]]) -> bool:
+    """Whether what is changed ran. The constants of a file of the library count as soon as one of its functions ran."""
+    steps = reached.get(place.name, ())
+    constant = place.room != "book" and mutation.runs_at_import
+    return mutation.step in steps or (constant and bool(steps))
 
 
 def drawn(candidates: Sequence[Mutant], count: int, seed: int) -> tuple[Mutant, ...]:

@@ -55,5 +55,5 @@ class Kept:
 def _read(plain: Any) -> Ending:
     if isinstance(plain, str):
         return plain
-    reached = {file: tuple(lines) for file, lines in plain.pop("reached").items()}
+    reached = {file: tuple(map(tuple, steps)) for file, steps in plain.pop("reached").items()}
     return Answer(**plain, reached=reached)

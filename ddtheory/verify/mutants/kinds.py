@@ -60,7 +60,7 @@ def mutations(text: str, *, prose: bool = False) -> tuple[Mutation, ...]:
                 if kind == "text" and not prose:
                     continue
                 kind = _kind_here(site, kind)
-                change = Mutation.of(source, kind, start, end, replacement, site.statement)
+                change = Mutation.of(site, kind, start, end, replacement)
                 found.setdefault((start, end, replacement), change)
     return tuple(found[key] for key in sorted(found))
 
@@ -273,6 +273,7 @@ _EITHER_WAY = frozenset(
         "minimum",
         "maximum",
         "allclose",
+        "dot",
         "isclose",
         "equal",
         "getattr",

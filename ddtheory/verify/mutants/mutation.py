@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
 
-from ddtheory.verify.mutants.source import Source
+from ddtheory.verify.mutants.source import Site
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Mutation:
         start: where the text that gives way begins, in characters.
         end: where it ends.
         replacement: what stands there instead.
-        statement: the line on which the innermost statement around it begins.
+        step: line and column of the smallest part of the program around it that may run or be passed over.
+        runs_at_import: whether that part runs when the file is read.
         line: the line on which the change begins.
         before: the lines that change, as one line with single spaces.
         after: the same lines changed.
@@ -29,14 +30,16 @@ class Mutation:
     start: int
     end: int
     replacement: str
-    statement: int
+    step: tuple[int, int]
+    runs_at_import: bool
     line: int
     before: str
     after: str
 
     @classmethod
-    def of(cls, source: Source, kind: str, start: int, end: int, replacement: str, statement: int) -> Mutation:
+    def of(cls, site: Site, kind: str, start: int, end: int, replacement: str) -> Mutation:
         """The change with the lines that it changes."""
+        source = site.source
         text = source.text
         first = text.rfind("\n", 0, start) + 1
         last = text.find("\n", end)
@@ -46,7 +49,8 @@ class Mutation:
             start,
             end,
             replacement,
-            statement,
+            site.step,
+            site.runs_at_import,
             source.line_of(start),
             source.lines(start, end),
             " ".join(after.split()),

@@ -1,4 +1,4 @@
-"""Which statements a claim reaches: each is marked in the tree before it is compiled, and calls its mark when it runs.
+"""Which parts of a file a claim reaches: each is marked in the tree before it is compiled, and calls its mark.
 
 Marking costs the marked files only, where a trace function would slow down every call inside sympy and torch too.
 """
@@ -6,15 +6,16 @@ Marking costs the marked files only, where a trace function would slow down ever
 from __future__ import annotations
 
 import ast
-from functools import lru_cache
 from types import CodeType
 
+from ddtheory.verify.mutants.source import parts
+
 MARK = "__ddtheory_reached__"
-"""The name, among the builtins, of the function that marks call with a file and a line."""
+"""The name, among the builtins, of the function that marks call with a file, a line and a column; it returns None."""
 
 
 def marked(text: str, file: str, filename: str) -> CodeType:
-    """The program of a text whose statements call the mark.
+    """The program of a text whose parts call the mark when they run.
 
     Args:
         text: Python.
@@ -31,35 +32,33 @@ class _Marker(ast.NodeTransformer):
         self._file = file
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
+        marked = {id(part) for part in parts(node) if not _must_come_first(part)}
         super().generic_visit(node)
-        for field in ("body", "orelse", "finalbody"):
-            statements = getattr(node, field, None)
-            if isinstance(statements, list):
-                setattr(node, field, [each for statement in statements for each in self._with_mark(statement)])
+        for field, value in ast.iter_fields(node):
+            if isinstance(value, list):
+                setattr(
+                    node,
+                    field,
+                    [new for old in value for new in (self._with_mark(old) if id(old) in marked else (old,))],
+                )
+            elif id(value) in marked:
+                setattr(node, field, self._marked(value))
         return node
 
-    def _with_mark(self, statement: ast.stmt) -> tuple[ast.stmt, ...]:
-        is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-        is_promise = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
-        if is_text or is_promise:  # these must come first in a file
-            return (statement,)
-        arguments: list[ast.expr] = [ast.Constant(self._file), ast.Constant(statement.lineno)]
-        mark = ast.Expr(ast.Call(ast.Name(MARK, ast.Load()), arguments, []))
-        return (ast.copy_location(mark, statement), statement)
+    def _with_mark(self, part: ast.stmt | ast.expr) -> tuple[ast.AST, ...]:
+        if isinstance(part, ast.expr):
+            return (self._marked(part),)
+        return (ast.copy_location(ast.Expr(self._mark(part)), part), part)
+
+    def _marked(self, part: ast.expr) -> ast.expr:
+        """The mark returns None, so that `mark or part` is the part."""
+        return ast.copy_location(ast.BoolOp(ast.Or(), [self._mark(part), part]), part)
+
+    def _mark(self, part: ast.stmt | ast.expr) -> ast.Call:
+        arguments: list[ast.expr] = [ast.Constant(each) for each in (self._file, part.lineno, part.col_offset)]
+        return ast.Call(ast.Name(MARK, ast.Load()), arguments, [])
 
 
-@lru_cache(maxsize=256)
-def bodies(text: str) -> frozenset[int]:
-    """The lines of the statements inside functions, which run when they are called and not when the file is read.
-
-    >>> sorted(bodies("x = 1\\ndef f():\\n    y = 2\\n    return y"))
-    [3, 4]
-    """
-    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return frozenset(
-        inner.lineno
-        for function in functions
-        for statement in function.body
-        for inner in ast.walk(statement)
-        if isinstance(inner, ast.stmt)
-    )
+def _must_come_first(part: ast.AST) -> bool:
+    is_text = isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant)
+    return is_text or (isinstance(part, ast.ImportFrom) and part.module == "__future__")

@@ -16,6 +16,15 @@ from ddtheory.verify.mutants.kinds import KINDS
 
 SCHEMA = "ddtheory.mutants/1"
 
+_HEADS = {
+    Fate.KILLED: "killed",
+    Fate.RAISED: "raised",
+    Fate.TIMED_OUT: "late",
+    Fate.SURVIVED: "survived",
+    Fate.BROKEN: "broken",
+    Fate.EQUIVALENT: "same",
+}
+
 
 def render(result: Result, floor: float) -> RenderableType:
     """Counts by claim and by kind, the survivors with the lines that they change, and the rate."""
@@ -27,7 +36,7 @@ def render(result: Result, floor: float) -> RenderableType:
 def _table(head: str, named: Sequence[tuple[str, Judged]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column(head, no_wrap=True)
-    for name in ("changes", *Fate, "accepted", "rate"):
+    for name in ("all", *_HEADS.values(), "accepted", "rate"):
         table.add_column(name, justify="right", no_wrap=True)
     for name in dict.fromkeys(name for name, _ in named):
         judged = [each for other, each in named if other == name]
@@ -39,7 +48,7 @@ def _table(head: str, named: Sequence[tuple[str, Judged]]) -> Table:
 def _cells(judged: Sequence[Judged]) -> list[str]:
     fates = Counter(each.fate for each in judged)
     accepted = sum(bool(each.accepted) for each in judged)
-    return [str(len(judged)), *(str(fates[fate] or "") for fate in Fate), str(accepted or ""), _share(rate(judged))]
+    return [str(len(judged)), *(str(fates[fate] or "") for fate in _HEADS), str(accepted or ""), _share(rate(judged))]
 
 
 def _survivors(result: Result) -> Iterable[Text]:

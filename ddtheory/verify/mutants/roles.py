@@ -62,6 +62,8 @@ def _from_parent(parent: ast.AST, child: ast.AST) -> str:
         return "index" if child is parent.slice else "constant"
     if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Pow) and child is parent.right:
         return "exponent"
+    if isinstance(parent, ast.BinOp) and _SEEDS & {node.id for node in ast.walk(parent) if isinstance(node, ast.Name)}:
+        return "seed"
     if isinstance(parent, ast.keyword):
         return named_role(parent.arg or "", "constant")
     if isinstance(parent, ast.Assign | ast.AnnAssign | ast.arguments):

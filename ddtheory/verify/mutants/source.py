@@ -106,9 +106,24 @@ class Site:
         return self.above[-1]
 
     @property
-    def statement(self) -> int:
-        """The line on which the innermost statement around the node begins."""
-        return next(node.lineno for node in (self.node, *reversed(self.above)) if isinstance(node, ast.stmt))
+    def step(self) -> tuple[int, int]:
+        """Line and column of the smallest part around the node that may run or be passed over: see `parts`."""
+        chain = (*self.above, self.node)
+        for parent, child in zip(reversed(chain[:-1]), reversed(chain), strict=False):
+            if any(child is part for part in parts(parent)):
+                assert isinstance(child, ast.stmt | ast.expr)
+                return child.lineno, child.col_offset
+        raise AssertionError("a file is a list of statements")
+
+    @property
+    def runs_at_import(self) -> bool:
+        """Whether that part is a statement outside functions, which runs when the file is read."""
+        chain = (*self.above, self.node)
+        innermost = max(place for place, node in enumerate(chain) if isinstance(node, ast.stmt))
+        at = chain[innermost]
+        assert isinstance(at, ast.stmt)
+        outside = not any(isinstance(node, ast.FunctionDef | ast.Lambda) for node in chain[:innermost])
+        return outside and self.step == (at.lineno, at.col_offset)
 
     @property
     def is_only_shown(self) -> bool:
@@ -145,6 +160,27 @@ def called(node: ast.AST) -> str:
     if isinstance(node.func, ast.Attribute):
         return node.func.attr
     return node.func.id if isinstance(node.func, ast.Name) else ""
+
+
+def parts(node: ast.AST) -> tuple[ast.stmt | ast.expr, ...]:
+    """What may run or be passed over when the node runs: statements, branches, elements, the body of a lambda.
+
+    >>> (statement,) = parts(ast.parse("x = (a if b else c) and d"))
+    >>> [ast.unparse(part) for node in ast.walk(statement) for part in parts(node)]
+    ['d', 'a', 'c']
+    """
+    if isinstance(node, ast.IfExp):
+        return (node.body, node.orelse)
+    if isinstance(node, ast.BoolOp):
+        return tuple(node.values[1:])
+    if isinstance(node, ast.Lambda):
+        return (node.body,)
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
+        return (node.elt,)
+    if isinstance(node, ast.DictComp):
+        return (node.value,)
+    statements = [getattr(node, field, ()) for field in ("body", "orelse", "finalbody")]
+    return tuple(each for block in statements if isinstance(block, list) for each in block)
 
 
 def sites(source: Source) -> Iterator[Site]:

@@ -19,6 +19,9 @@ from ddtheory.verify.mutants.reach import MARK, marked
 from ddtheory.verify.mutants.replaced import Replacement
 from ddtheory.verify.witnesses import check
 
+Step = tuple[int, int]
+"""Line and column of a part of a file that ran."""
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -49,7 +52,7 @@ class Answer:
         findings: a digest of everything that the witnesses found, to the last digit.
         seconds: how long it took.
         broken: the error with which a changed file failed to import; empty when it did not.
-        reached: the lines of the statements that ran, by the names of the watched files. What ran while a file was
+        reached: line and column of the parts that ran, by the names of the watched files. What ran while a file was
             imported counts in the file of the claim only: an import runs code for whoever imports.
     """
 
@@ -60,7 +63,7 @@ class Answer:
     findings: str
     seconds: float
     broken: str = ""
-    reached: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
+    reached: Mapping[str, tuple[Step, ...]] = field(default_factory=dict[str, tuple[Step, ...]])
 
 
 def run(trial: Trial) -> Answer:
@@ -79,8 +82,8 @@ def run(trial: Trial) -> Answer:
     programs |= {path: partial(compile, text, str(path), "exec") for path, text in trial.changed.items()}
     replacement = Replacement(programs)
     replacement.install()
-    marks: set[tuple[str, int, bool]] = set()
-    setattr(builtins, MARK, lambda file, line: marks.add((file, line, replacement.importing > 0)))
+    marks: set[tuple[str, Step, bool]] = set()
+    setattr(builtins, MARK, lambda file, *step: marks.add((file, step, replacement.importing > 0)))
     try:
         (entry,) = book.select([trial.claim_id], trial.book)
         result = check(entry)
@@ -89,10 +92,10 @@ def run(trial: Trial) -> Answer:
     if not set(trial.changed) <= replacement.used:
         raise RuntimeError(f"{trial.claim_id} does not import the changed file")
     found = repr([replace(witness, seconds=0.0) for witness in result.witnesses])
-    reached: dict[str, set[int]] = {}
-    for file, line, importing in marks:
+    reached: dict[str, set[Step]] = {}
+    for file, step, importing in marks:
         if not importing or trial.watched[file] == entry.path:
-            reached.setdefault(file, set()).add(line)
+            reached.setdefault(file, set()).add(step)
     return Answer(
         verdict=result.verdict.value,
         ran=result.ran,
@@ -101,7 +104,7 @@ def run(trial: Trial) -> Answer:
         findings=hashlib.sha256(found.encode()).hexdigest(),
         seconds=perf_counter() - started,
         broken=replacement.broke,
-        reached={file: tuple(sorted(lines)) for file, lines in sorted(reached.items())},
+        reached={file: tuple(sorted(steps)) for file, steps in sorted(reached.items())},
     )
 
 

@@ -220,8 +220,10 @@ def test_only_what_is_reached_is_changed() -> None:
     place = file_of(squares)
     place_of = dict(enumerate(place.text.splitlines(), 1))
     (line,) = [n for n, text in place_of.items() if "total = sum" in text]
-    found = draw.mutants(squares, {place.name: (line,)}, {}, ("exponent", "sign"))
+    column = place_of[line].index("k**power")
+    found = draw.mutants(squares, {place.name: ((line, column),)}, {}, ("exponent", "sign", "setting"))
     assert {each.mutation.before for each in found} == {"total = sum(k**power for k in range(1, 11))"}
+    assert {each.mutation.kind for each in found} == {"exponent"}  # the range stands outside the element
 
 
 def test_a_library_file_that_was_only_imported_is_left_alone() -> None:
@@ -229,8 +231,8 @@ def test_a_library_file_that_was_only_imported_is_left_alone() -> None:
     (first, *_) = mutants("library", "SIZE = f(2, a)\ndef f(x):\n    return x + 1\ndef g(x):\n    return x + 1\n")
     library = {"library.py": first.place}
     assert draw.mutants(squares, {}, library, KINDS) == ()
-    called = draw.mutants(squares, {"library.py": (3,)}, library, KINDS)
-    assert {each.mutation.statement for each in called} == {1, 3}
+    called = draw.mutants(squares, {"library.py": ((3, 4),)}, library, KINDS)
+    assert {each.mutation.line for each in called} == {1, 3}
 
 
 # --- what is kept ---------------------------------------------------------------------------------------------------
@@ -238,7 +240,7 @@ def test_a_library_file_that_was_only_imported_is_left_alone() -> None:
 
 def test_kept_endings_read_back_and_a_torn_line_is_ignored(tmp_path: Path) -> None:
     file = tmp_path / "kept.jsonl"
-    answer = Answer("confirmed", True, True, "ν = ½", "abc", 1.5, "", {"a.py": (1, 2)})
+    answer = Answer("confirmed", True, True, "ν = ½", "abc", 1.5, "", {"a.py": ((1, 2), (3, 0))})
     first = Kept(file)
     first.put("1", answer, "about")
     first.put("2", "time", "about")

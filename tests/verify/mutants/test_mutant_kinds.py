@@ -142,8 +142,27 @@ def test_lines_and_places_past_letters_of_several_bytes() -> None:
     text = 'α = "ν²"\nif α:\n    β = [α,\n        α + 2]\n'
     (change,) = [change for change in mutations(text) if change.kind == "operator" and "α - 2" in change.after]
     assert change.apply(text) == text.replace("+", "-")
-    assert (change.line, change.statement) == (4, 3)
+    assert (change.line, change.step, change.runs_at_import) == (4, (3, 4), True)
     assert (change.before, change.after) == ("α + 2]", "α - 2]")
+
+
+@pytest.mark.parametrize(
+    ("text", "step", "at_import"),
+    [
+        ("x = 2", (1, 0), True),
+        ("def f(n=2): pass", (1, 0), True),
+        ("def f():\n    return 2", (2, 4), False),
+        ("x = a if b else 2", (1, 16), False),
+        ("x = g(lambda: 2)", (1, 14), False),
+        ("x = a or g(2)", (1, 9), False),
+        ("x = [g(2) for i in a]", (1, 5), False),
+        ("x = {a: 2 for i in a}", (1, 8), False),
+        ("class C:\n    x = 2", (2, 4), True),
+    ],
+)
+def test_the_part_that_must_run(text: str, step: tuple[int, int], at_import: bool) -> None:
+    found = {(change.step, change.runs_at_import) for change in mutations(text) if "3" in change.after}
+    assert found == {(step, at_import)}
 
 
 def test_lines_that_change_are_shown_as_one() -> None:

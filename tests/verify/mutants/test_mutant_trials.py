@@ -16,7 +16,7 @@ from ddtheory.errors import BookError
 from ddtheory.verify.mutants import processes
 from ddtheory.verify.mutants.files import digest_of_package, library
 from ddtheory.verify.mutants.processes import Ending, is_late
-from ddtheory.verify.mutants.reach import MARK, bodies, marked
+from ddtheory.verify.mutants.reach import MARK, marked
 from ddtheory.verify.mutants.trial import Answer, Trial
 
 BOOK = Path(__file__).parent / "book"
@@ -45,9 +45,9 @@ value = first(1)
 '''
 
 
-def test_marks_are_called_where_statements_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_marks_are_called_where_parts_run(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: set[tuple[str, int]] = set()
-    monkeypatch.setattr(builtins, MARK, lambda file, line: seen.add((file, line)), raising=False)
+    monkeypatch.setattr(builtins, MARK, lambda file, line, column: seen.add((file, line)), raising=False)
     names: dict[str, object] = {"__name__": "a"}
     exec(marked(PROGRAM, "a name", "a.py"), names)
     assert seen == {("a name", line) for line in (4, 6, 8, 9, 12, 15, 16, 18, 20)}
@@ -55,8 +55,25 @@ def test_marks_are_called_where_statements_run(monkeypatch: pytest.MonkeyPatch) 
     assert names["__doc__"] == "Documentation."
 
 
-def test_bodies_are_what_runs_when_called() -> None:
-    assert bodies(PROGRAM) == {5, 6, 7, 8, 9, 10, 13, 19}
+@pytest.mark.parametrize(
+    ("text", "columns", "value"),
+    [
+        ("x = 1 if y else 2", [0, 16], 2),
+        ("x = 5 and y or 3", [0, 10, 15], 3),
+        ("x = (lambda: 4) and 0", [0, 20], 0),
+        ("x = (lambda: 4)()", [0, 13], 4),
+        ("x = [6 for _ in ()]", [0], []),
+        ("x = {7: 8 for _ in (1,)}", [0, 8], {7: 8}),
+    ],
+)
+def test_parts_of_expressions_keep_their_value(
+    text: str, columns: list[int], value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[int] = set()
+    monkeypatch.setattr(builtins, MARK, lambda file, line, column: seen.add(column), raising=False)
+    names: dict[str, object] = {"y": 0}
+    exec(marked(text, "a", "a.py"), names)
+    assert (sorted(seen), names["x"]) == (columns, value)
 
 
 def run(*trials: Trial, limit: float = 300.0, jobs: int = 1) -> list[Ending]:
@@ -87,8 +104,8 @@ def test_a_claim_as_it_is_and_changed() -> None:
     assert (as_it_is.verdict, as_it_is.as_recorded, as_it_is.broken) == ("confirmed", True, "")
     assert (as_it_is.findings, as_it_is.reached) == (again.findings, again.reached)
     lines = before.splitlines()
-    ran = {lines[line - 1].strip().split(" ")[0] for line in as_it_is.reached["squares.py"]}
-    assert ran == {"import", "from", "n,", "def", "return", "total", "found", "CLAIM"}
+    ran = {lines[line - 1][column:].split(" ")[0] for line, column in as_it_is.reached["squares.py"]}
+    assert ran == {"import", "from", "n,", "def", "return", "total", "k**power", "found", "CLAIM"}
     assert isinstance(wrong, Answer)
     assert (wrong.verdict, wrong.ran, wrong.as_recorded) == ("refuted", True, False)
     assert wrong.findings != as_it_is.findings
@@ -210,8 +227,8 @@ def test_the_library_under_a_claim_is_watched_and_changed(tmp_path: Path) -> Non
         Trial("library", tmp_path / "book", changed={ladder.path: wrong}),
     )
     assert isinstance(as_it_is, Answer) and as_it_is.as_recorded
-    called = [line for line in as_it_is.reached[ladder.name] if line in bodies(ladder.text)]
-    assert [ladder.text.splitlines()[line - 1].strip()[:17] for line in called] == ["return Comparison"]
+    ran = [ladder.text.splitlines()[line - 1][column:] for line, column in as_it_is.reached[ladder.name]]
+    assert [line[:17] for line in ran] == ["return Comparison"]  # and nothing that an import ran
     assert isinstance(other, Answer) and other.verdict == "refuted"
 
 
