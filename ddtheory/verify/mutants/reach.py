@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from types import CodeType
+from typing import Any
 
 from ddtheory.verify.mutants.source import parts
 
@@ -36,16 +37,14 @@ class _Marker(ast.NodeTransformer):
         super().generic_visit(node)
         for field, value in ast.iter_fields(node):
             if isinstance(value, list):
-                setattr(
-                    node,
-                    field,
-                    [new for old in value for new in (self._with_mark(old) if id(old) in marked else (old,))],
-                )
+                setattr(node, field, [new for old in value for new in self._with_mark(old, id(old) in marked)])
             elif id(value) in marked:
                 setattr(node, field, self._marked(value))
         return node
 
-    def _with_mark(self, part: ast.stmt | ast.expr) -> tuple[ast.AST, ...]:
+    def _with_mark(self, part: Any, is_marked: bool) -> tuple[Any, ...]:
+        if not is_marked:
+            return (part,)
         if isinstance(part, ast.expr):
             return (self._marked(part),)
         return (ast.copy_location(ast.Expr(self._mark(part)), part), part)

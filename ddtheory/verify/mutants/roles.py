@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from ddtheory.verify.mutants.source import Site, called
+from ddtheory.verify.mutants.source import RIVALS, WIDTH, Site, called
 
 _SEEDS = frozenset({"seed", "seeds", "manual_seed", "default_rng", "Generator"})
 """Evidence must not hang on a seed, so seeds are left alone."""
@@ -40,7 +40,6 @@ _SCENERY = frozenset(
     }
 )
 _TRANSPARENT = frozenset({"float", "int", "abs", "Fraction", "Rational", "Integer", "Float", "sympify", "tuple"})
-_RIVALS_OF_COMPARISON, _WIDTH_OF_COMPARISON = 3, 4
 
 
 def role(site: Site) -> str | None:
@@ -95,7 +94,7 @@ def _from_call(parent: ast.Call, child: ast.AST) -> str:
         return "seed"
     if name == "Comparison" and child in parent.args:
         place = parent.args.index(child)
-        return {_RIVALS_OF_COMPARISON: "rival", _WIDTH_OF_COMPARISON: "width"}.get(place, "constant")
+        return {RIVALS: "rival", WIDTH: "width"}.get(place, "constant")
     if name in _SCENERY:
         return "setting"
     return "pass" if name in _TRANSPARENT else "constant"

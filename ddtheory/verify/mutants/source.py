@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 _SWITCHES = frozenset(
     {
@@ -33,6 +34,9 @@ _SWITCHES = frozenset(
 
 _UNTOUCHED_CALLS = frozenset({"Curve", "profile_curve", "isinstance", "TypeVar", "warn"})
 """Pictures carry no verdict, and questions about types carry no mathematics."""
+
+RIVALS, WIDTH = 3, 4
+"""Where the rivals and the width stand among the arguments of a Comparison."""
 
 _UNTOUCHED = (
     ast.Raise,
@@ -144,7 +148,12 @@ class Site:
     @property
     def is_rival(self) -> bool:
         """Whether the node is part of a formula or a number that is there to be wrong."""
-        return any(isinstance(node, ast.keyword) and node.arg in ("controls", "rivals") for node in self.above)
+        chain = (*self.above, self.node)
+        return any(
+            (isinstance(node, ast.keyword) and node.arg in ("controls", "rivals"))
+            or (called(node) == "Comparison" and inner in getattr(node, "args", ())[RIVALS : RIVALS + 1])
+            for node, inner in pairwise(chain)
+        )
 
     @property
     def scope(self) -> ast.AST:

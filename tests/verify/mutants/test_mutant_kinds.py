@@ -85,6 +85,7 @@ CASES: list[tuple[str, str, list[str]]] = [
     ("rival", "x = Comparison('l', p, m, (1,), 0.5, 'r')", ["x = Comparison('l', p, m, (11,), 0.5, 'r')"]),
     ("rival", "x = f(rivals=(k, 2))", ["x = f(rivals=(k, 12))"]),
     ("rival", "x = Proof(s, r, controls={'a': t**k})", ["x = Proof(s, r, controls={'a': t**(k + 1)})"]),
+    ("rival", "x = Comparison('l', p, m, (-t,), w, 'r')", ["x = Comparison('l', p, m, (+t,), w, 'r')"]),
     ("exponent", "x = Proof(s, r, controls={'a': t**k})", []),
     ("setting", "_RADII = [2.0**-n]", ["_RADII = [4.0**-n]", "_RADII = [2.0**+n]", "_RADII = [2.0**(-n + 1)]"]),
     ("operator", "x = y or 'none'", []),
