@@ -6,8 +6,8 @@ With δ = εv, D(f, f + δ) = ½ε² vᵀG(f)v + O(ε³) and ‖whitened(f, v)�
 
 The left side is a power series in ε. It is read at six neighbouring steps ε, 2ε … 32ε and extrapolated to 0 by the
 polynomial through them, which leaves O(ε⁶); the error of the limit is twice the change when the largest or the smallest
-step is left out, plus the rounding of the steps carried through. From ε = 2⁻¹⁵ on, the first six steps whose limit is
-known to a millionth of the metric, by themselves and beside the next six, are used: small enough to be about the limit, large enough to be clear of rounding.
+step is left out, plus the rounding of the steps carried through. From ε = 2⁻¹⁵ on, the last six steps whose limit is
+known to a millionth of the metric are used: small enough to be about the limit, large enough to be clear of rounding.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ def _rounding(outputs: Tensor, tangents: Tensor) -> Tensor:
 
 
 def _limits(values: Tensor, rounding: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-    """The limit of each column for ε → 0 and its error, from the first window that knows it well, or the best one."""
+    """The limit of each column for ε → 0 and its error, from the last window that knows it well, or the best one."""
     rule = Extrapolation(STEPS[:WINDOW])
     full, most, least = (
         torch.tensor(weights, dtype=values.dtype, device=values.device)
@@ -231,12 +231,11 @@ def _limits(values: Tensor, rounding: Tensor, scale: Tensor) -> tuple[Tensor, Te
     windows = values.unfold(0, WINDOW, 1)
     limits = windows @ full
     spread = torch.maximum((limits - windows @ most).abs(), (limits - windows @ least).abs())
-    # rounding makes one window agree with itself by chance; that the next one, at twice the steps, agrees too is rarer
-    spread[:-1] = torch.maximum(spread[:-1], limits.diff(dim=0).abs())
     carried = (windows.abs() * rounding[: len(values)].unfold(0, WINDOW, 1)) @ full.abs()
     errors = (SPREAD_SAFETY * spread + carried).nan_to_num(nan=torch.inf)
     good = errors <= AGREEMENT * scale
-    chosen = torch.where(good.any(dim=0), good.int().argmax(dim=0), errors.argmin(dim=0)).unsqueeze(0)
+    last = len(errors) - 1 - good.flip(0).int().argmax(dim=0)  # the larger the steps, the less rounding
+    chosen = torch.where(good.any(dim=0), last, errors.argmin(dim=0)).unsqueeze(0)
     return limits.gather(0, chosen)[0], errors.gather(0, chosen)[0]
 
 

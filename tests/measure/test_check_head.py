@@ -88,7 +88,7 @@ CATEGORICAL = Categorical()
 
 @given(at=outputs(low=-3, high=3, fewest=2, axes=2), seed=st.integers(0, 10))
 @settings(max_examples=15)
-@example(at=torch.tensor([[-3.0, 0.0], [0.0, 0.0]], dtype=torch.float64), seed=10)  # one window agreed by chance
+@example(at=torch.tensor([[-3.0, 0.0], [0.0, 0.0]], dtype=torch.float64), seed=10)  # agreed by chance
 def test_a_right_head_of_somebody_else_passes(at: Tensor, seed: int) -> None:
     """The categorical by definition, laws of any scale and laws with a domain, in whatever way they round."""
     assert check_head(Of(CATEGORICAL.whitened, naive), at, seed=seed).gap.width < 1e-3
