@@ -148,18 +148,18 @@ def test_nothing_is_left_when_the_sweep_itself_is_killed(tmp_path: Path) -> None
     """SIGKILL to the parent: the worker, which waits for ever, is gone with all that it forked."""
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "import estimators, test_time_limits, pathlib\n"
+        "import estimators, pathlib, test_time_limits\n"
         "from ddtheory.testing.conformance import sweep\n"
         "estimator = estimators.ByCell(pathlib.Path(sys.argv[2]), odd=estimators.forking)\n"
         "sweep(estimator, test_time_limits.tasks()[1:], jobs=1, time_limit=1000)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script, str(Path(__file__).parent), str(tmp_path)])
     for _ in range(300):
-        if list(tmp_path.iterdir()):
+        if list(tmp_path.iterdir()) or parent.poll() is not None:
             break
         time.sleep(0.1)
-    assert list(tmp_path.iterdir())
     time.sleep(0.5)
     parent.kill()
     parent.wait()
+    assert list(tmp_path.iterdir()), "the estimator never ran"
     assert alive(tmp_path) == []
