@@ -114,7 +114,7 @@ def exact(value: Number) -> Markup:
     if _RATIONAL.fullmatch(value.text):
         return Markup('<span class="tab">{}</span>').format(value.text.replace("-", "−"))
     if len(value.latex) > _LONGEST_FORMULA:
-        return Markup("<code>{}…</code> ({} characters)").format(value.text[:400], len(value.text))
+        return Markup("<code>{}…</code> ({} characters)").format(visible(value.text[:400]), len(value.text))
     return formula(value.latex)
 
 

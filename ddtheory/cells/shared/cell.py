@@ -41,18 +41,50 @@ class Relation(StrEnum):
 
 
 @dataclass(frozen=True)
+class SymbolicFace:
+    """K in coordinates, which are shifts from θ0.
+
+    Attributes:
+        divergence: K in nats.
+        coordinates: coordinate symbol → the entry of a torch parameter that it shifts: "b" (all of a parameter of one
+            element) or "first.weight[0,2]".
+        generators: f_i with K ≍ Σ f_i² near the point; empty when K itself is all there is.
+    """
+
+    divergence: Expr
+    coordinates: Mapping[Symbol, str]
+    generators: tuple[Expr, ...] = ()
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a symbolic face is, known before it is written out.
+
+    Attributes:
+        coordinates: how many there are.
+        terms: of the sum that K is: one for an output, or for an outcome.
+    """
+
+    coordinates: int
+    terms: int
+
+
+_MANY = 200
+"""Of coordinates or terms: with more K takes seconds to write out, and then minutes."""
+
+
+@dataclass(frozen=True)
 class Cell:
     """A constructed singular model, at its true parameter θ0 = 0 in the cell's coordinates.
 
     Attributes:
         name: the family and its arguments, e.g. "gaussian_location(k=2)".
-        divergence: K in nats, in the coordinates, which are shifts from θ0.
-        coordinates: coordinate symbol → the entry of a torch parameter that it shifts: "b" (all of a parameter of one
-            element) or "first.weight[0,2]".
+        symbolic: makes the symbolic face; called when somebody first asks for `divergence`, `coordinates` or
+            `generators`.
         directions: named directions that people ask about, by coordinate name.
         source: where the model is studied.
         build: seed → the torch face.
-        generators: f_i with K ≍ Σ f_i² near the point; empty when K itself is all there is.
+        size: of the symbolic face, in families where it grows.
         prior: exponents h of a prior ∏ |w|^h, 0 where missing.
         boundary: coordinates that the model confines to ≥ 0.
         relation: how `divergence` stands to the K of the torch face.
@@ -66,12 +98,11 @@ class Cell:
     """
 
     name: str
-    divergence: Expr
-    coordinates: Mapping[Symbol, str]
+    symbolic: Callable[[], SymbolicFace]
     directions: Mapping[str, Mapping[str, int]]
     source: Citation
     build: Callable[[int], Problem]
-    generators: tuple[Expr, ...] = ()
+    size: Size | None = None
     prior: Mapping[Symbol, Fraction | int] = field(default_factory=dict["Symbol", "Fraction | int"])
     boundary: tuple[Symbol, ...] = ()
     relation: Relation = Relation.EQUAL
@@ -88,6 +119,36 @@ class Cell:
     def __post_init__(self) -> None:
         if not self.name:
             raise InvalidValueError("The cell has no name. Give it one: messages, tables and exports call it by it.")
+
+    @cached_property
+    def face(self) -> SymbolicFace:
+        """The symbolic face, made once."""
+        return self.symbolic()
+
+    @property
+    def divergence(self) -> Expr:
+        """K in nats, in the coordinates."""
+        return self.face.divergence
+
+    @property
+    def coordinates(self) -> Mapping[Symbol, str]:
+        """Coordinate symbol → the entry of a torch parameter that it shifts."""
+        return self.face.coordinates
+
+    @property
+    def generators(self) -> tuple[Expr, ...]:
+        """f_i with K ≍ Σ f_i² near the point; empty when K itself is all there is."""
+        return self.face.generators
+
+    @property
+    def dimension(self) -> int:
+        """How many coordinates there are; where the family knows, nothing is written out for it."""
+        return len(self.coordinates) if self.size is None else self.size.coordinates
+
+    @property
+    def large(self) -> bool:
+        """Whether the symbolic face takes long to write out, and is not shown unless it is asked for."""
+        return self.size is not None and max(self.size.coordinates, self.size.terms) > _MANY
 
     @cached_property
     def truth(self) -> Truth:
