@@ -8,7 +8,7 @@ that very point, and over the whole parameter space where that is another pair.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
@@ -19,6 +19,7 @@ from ddtheory.cells.shared.truth import Provenance, Route, Truth, establish
 from ddtheory.errors import DirectionError, InvalidValueError, NotADivergenceError, unknown
 from ddtheory.exact.numbers.zero import is_zero
 from ddtheory.exact.orders.ray import kl_order
+from ddtheory.shown import Shown
 from ddtheory.values import RLCT, Citation, Enclosure, Kind, KLOrder
 
 if TYPE_CHECKING:
@@ -69,12 +70,14 @@ class Size:
     terms: int
 
 
+_FEW = 6  # coordinates of a K that is shown as a formula
+
 _MANY = 200
 """Of coordinates or terms: with more K takes seconds to write out, and then minutes."""
 
 
-@dataclass(frozen=True)
-class Cell:
+@dataclass(frozen=True, repr=False)
+class Cell(Shown):
     """A constructed singular model, at its true parameter θ0 = 0 in the cell's coordinates.
 
     Attributes:
@@ -119,6 +122,34 @@ class Cell:
     def __post_init__(self) -> None:
         if not self.name:
             raise InvalidValueError("The cell has no name. Give it one: messages, tables and exports call it by it.")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def latex(self) -> str:
+        """K where it is short, and (λ, m), as LaTeX without dollars."""
+        from sympy import latex
+
+        sign = {Relation.EQUAL: "=", Relation.ASYMPTOTIC: r"\sim", Relation.BELOW: r"\geq"}[self.relation]
+        divergence = "" if self.dimension > _FEW else rf"K {sign} {latex(self.divergence)},\quad "
+        if self.rlct is not None:
+            return divergence + self.rlct.latex()
+        lower, upper = (str(bound.lam) if bound else other for bound, other in self._bounds("0", r"\infty"))
+        return divergence + rf"{lower} \le \lambda \le {upper}"
+
+    def rows(self) -> Mapping[str, str]:
+        if self.rlct is not None:
+            pair = f"{self.rlct.lam}, {self.rlct.m}  ({self.truth.status.value})"
+        else:
+            pair = " … ".join(str(bound.lam) if bound else other for bound, other in self._bounds("0", "∞"))
+        formula = {"K": self._repr_latex_()} if self.dimension <= _FEW else {}
+        found = {"cell": self.name, **formula, "λ, m": pair, "source": str(self.source), "remark": self.remark}
+        return {name: text for name, text in found.items() if text}
+
+    def _bounds(self, below: str, above: str) -> Iterator[tuple[RLCT | None, str]]:
+        """The bounds on λ, each with what stands for one that is not known."""
+        yield self.truth.lower, below
+        yield self.truth.upper, above
 
     @cached_property
     def face(self) -> SymbolicFace:
