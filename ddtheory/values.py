@@ -17,6 +17,7 @@ from functools import total_ordering
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.shown import Shown, shortened
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -77,7 +78,7 @@ class Citation:
 
 @total_ordering
 @dataclass(frozen=True)
-class RLCT:
+class RLCT(Shown):
     """Real log canonical threshold of K and its multiplicity, the pair (λ, m).
 
     With prior density φ, the zeta function ∫ K^z φ has its largest pole at z = −λ, of order m;
@@ -113,11 +114,12 @@ class RLCT:
             return NotImplemented
         return (self.lam, -self.m) < (other.lam, -other.m)
 
-    def _repr_latex_(self) -> str:
-        lam = (
-            str(self.lam) if self.lam.denominator == 1 else rf"\tfrac{{{self.lam.numerator}}}{{{self.lam.denominator}}}"
-        )
-        return rf"$(\lambda, m) = \left({lam}, {self.m}\right)$"
+    def latex(self) -> str:
+        return rf"(\lambda, m) = \left({_fraction(self.lam)}, {self.m}\right)"
+
+
+def _fraction(value: Fraction) -> str:
+    return str(value) if value.denominator == 1 else rf"\tfrac{{{value.numerator}}}{{{value.denominator}}}"
 
 
 class Kind(StrEnum):
@@ -129,8 +131,8 @@ class Kind(StrEnum):
     EITHER = "regular or dead"  # a symbolic order that the declared parameters allow to be 1
 
 
-@dataclass(frozen=True)
-class Arc:
+@dataclass(frozen=True, repr=False)
+class Arc(Shown):
     """The best arc found among those tangent to a direction, and how far that is proven.
 
     Attributes:
@@ -145,9 +147,25 @@ class Arc:
     proven: bool = True
     reason: str = ""
 
+    def __str__(self) -> str:
+        path = ", ".join(f"{name} = {value}" for name, value in self.path.items())
+        order = "K vanishes on it" if self.order is None else f"order {'' if self.proven else '≥ '}{self.order}"
+        return f"{order}: {path}"
 
-@dataclass(frozen=True)
-class KLOrder:
+    def latex(self) -> str:
+        from sympy import Symbol, latex
+
+        sign = "=" if self.proven else r"\ge"
+        order = r"K \equiv 0" if self.order is None else f"k^* {sign} {latex(self.order)}"
+        path = (rf",\ {latex(Symbol(str(name)))} = {latex(value)}" for name, value in self.path.items())
+        return order + "".join(path)
+
+    def rows(self) -> Mapping[str, str]:
+        return {str(name): str(value) for name, value in self.path.items()} | {"because": f"{self}; {self.reason}"}
+
+
+@dataclass(frozen=True, repr=False)
+class KLOrder(Shown):
     r"""Order of the divergence along a direction: K(θ0 + t u) = c t^{2k} + o(t^{2k}), ‖u‖ = 1, c > 0.
 
     Attributes:
@@ -179,17 +197,31 @@ class KLOrder:
         """The arc order, None when K vanishes on a tangent arc or when no arc order was asked for."""
         return None if self.arc is None else self.arc.order
 
-    def _repr_latex_(self) -> str:
+    def __str__(self) -> str:
         if self.k is None:
-            return r"$K(\theta_0 + t u) \equiv 0$"
+            return self.kind.value
+        arc = "" if self.arc is None else f", arc {shortened(str(self.arc), 60)}"
+        return f"{self.kind.value}, k = {self.k}, leading {shortened(str(self.leading), 40)}{arc}"
+
+    def latex(self) -> str:
+        if self.k is None:
+            return r"K(\theta_0 + t u) \equiv 0"
         from sympy import latex
 
         power = f"t^{{{latex(2 * self.k)}}}"
-        return rf"$K(\theta_0 + t u) = {latex(self.leading)}\,{power} + o\left({power}\right)$"
+        return rf"K(\theta_0 + t u) = {latex(self.leading)}\,{power} + o\left({power}\right)"
+
+    def rows(self) -> Mapping[str, str]:
+        found = {"K(θ0 + t u)": self._repr_latex_(), "kind": self.kind.value}
+        if self.k is not None:
+            found |= {"k": str(self.k), "rate of the Fisher": str(self.rate)}
+        if self.arc is not None:
+            found |= {"best arc": str(self.arc)}
+        return found | {"proof": self.proof}
 
 
 @dataclass(frozen=True)
-class Interval:
+class Interval(Shown):
     """A measured number: an estimate and the interval that the measurement supports.
 
     >>> Interval(1.0, 0.9, 1.2).contains(1.1), round(Interval(1.0, 0.9, 1.2).width, 12)
@@ -216,13 +248,16 @@ class Interval:
     def overlaps(self, other: Interval) -> bool:
         return self.lower <= other.upper and other.lower <= self.upper
 
+    def latex(self) -> str:
+        return rf"{self.estimate:.4g} \in [{self.lower:.4g}, {self.upper:.4g}]"
+
     @classmethod
     def around(cls, estimate: float, radius: float) -> Interval:
         return cls(estimate, estimate - radius, estimate + radius)
 
 
-@dataclass(frozen=True)
-class Enclosure:
+@dataclass(frozen=True, repr=False)
+class Enclosure(Shown):
     """A real number known by proof to lie in [midpoint − radius, midpoint + radius]; both ends are exact rationals.
 
     Sums, differences and products of enclosures are enclosures. Two of them are compared by their ends:
@@ -325,13 +360,13 @@ class Enclosure:
         midpoint, radius = self.decimals()
         return midpoint if radius == "0" else f"{midpoint} ± {_short(radius)}"
 
-    def _repr_latex_(self) -> str:
+    def latex(self) -> str:
         midpoint, radius = self.decimals()
         if radius == "0":
-            return f"${midpoint}$"
+            return midpoint
         mantissa, _, exponent = _short(radius).partition("e")
         error = rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
-        return rf"${midpoint} \pm {error}$"
+        return rf"{midpoint} \pm {error}"
 
 
 def _enclosed(value: Enclosure | Fraction | int) -> Enclosure:
@@ -378,8 +413,8 @@ class ReadingStatus(StrEnum):
     DISAGREE = "readings disagree"
 
 
-@dataclass(frozen=True)
-class OrderReading:
+@dataclass(frozen=True, repr=False)
+class OrderReading(Shown):
     """A measured KL order, or the reason why there is none.
 
     Attributes:
@@ -416,10 +451,19 @@ class OrderReading:
             return f"k = {self.k} in [{self.interval.lower:.4f}, {self.interval.upper:.4f}]"
         return f"{self.status.value}: {self.why}"
 
-    def _repr_latex_(self) -> str:
+    def latex(self) -> str:
         if self.status is ReadingStatus.ORDER and self.interval is not None:
-            return rf"$k = {self.k},\quad \hat k \in [{self.interval.lower:.4f}, {self.interval.upper:.4f}]$"
-        return rf"$\text{{{self.status.value}}}$"
+            return rf"k = {self.k},\quad \hat k \in [{self.interval.lower:.4f}, {self.interval.upper:.4f}]"
+        return rf"\text{{{self.status.value}}}"
+
+    def rows(self) -> Mapping[str, str]:
+        readings = {
+            name: f"{found.estimate:.4f} in [{found.lower:.4f}, {found.upper:.4f}]"
+            for name, found in self.readings.items()
+        }
+        rivals = ", ".join(map(str, self.rivals_excluded))
+        found = {"order": str(self), **readings, "excluded": rivals, "why": self.why, "try": self.advice}
+        return {name: text for name, text in found.items() if text}
 
 
 class Verdict(StrEnum):

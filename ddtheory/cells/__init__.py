@@ -30,6 +30,8 @@ from ddtheory.cells.reduced_rank import reduced_rank as reduced_rank
 from ddtheory.cells.semiregular import semiregular as semiregular
 from ddtheory.cells.shared.cell import Cell as Cell
 from ddtheory.cells.shared.cell import Relation as Relation
+from ddtheory.cells.shared.cell import Size as Size
+from ddtheory.cells.shared.cell import SymbolicFace as SymbolicFace
 from ddtheory.cells.shared.families import Family as Family
 from ddtheory.cells.shared.families import catalogue as catalogue
 from ddtheory.cells.shared.families import families as families

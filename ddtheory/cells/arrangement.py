@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from fractions import Fraction
+from math import comb
 from typing import TYPE_CHECKING
 
 import sympy
@@ -12,7 +13,7 @@ from sympy import Matrix
 
 from ddtheory.cells.shared import finite_n
 from ddtheory.cells.shared.blocks import at_least, axes, outputs_of_one_input, vector
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form
 from ddtheory.cells.shared.truth import Provenance, Route
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 Flat = frozenset[int]
 
 _KINDS = ("braid", "signed", "generic")
+
+_MOST_SUBSETS = 2000  # of forms; each costs a few ranks
 
 
 @family(
@@ -88,20 +91,28 @@ def arrangement(name: str, /, *, kind: str = "braid", dimension: int = 3, planes
         directions["generic"] = moving
     return Cell(
         name,
-        mean**2 / 2,
-        coordinates,
+        lambda: SymbolicFace(mean**2 / 2, coordinates, (mean,)),
         directions,
         cite("mustata2006", "Corollary 0.3"),
         lambda seed: outputs_of_one_input(outputs, [0.0] * dimension),
-        generators=(mean,),
+        Size(dimension, 1),
         provenance=Provenance.PRIMARY,
         routes=(
             closed_form("2/n for the braid, 1/n signed, min(1, n/d) generic; halved", known),
-            Route("flats", "min codim W/#planes over all flats, chains of minimisers counted", lambda: by_flats(forms)),
+            Route(
+                "flats",
+                "min codim W/#planes over all flats, chains of minimisers counted",
+                lambda: by_flats(forms) if _subsets(forms) <= _MOST_SUBSETS else None,
+            ),
             *(() if kind == "generic" else (integral,)),
         ),
         finite=finite_n.polynomial(mean**2 / 2) if dimension == 2 and len(forms) <= 4 else None,
     )
+
+
+def _subsets(forms: Sequence[Sequence[int]]) -> int:
+    """How many sets of forms `by_flats` looks at."""
+    return sum(comb(len(forms), size) for size in range(1, len(forms[0]) + 1))
 
 
 def by_flats(forms: Sequence[Sequence[int]]) -> RLCT:

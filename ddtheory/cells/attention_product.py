@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ddtheory.cells.shared.blocks import at_least, matrix, squares
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.blocks import at_least, entry, matrix, squares
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import newton, product_of_factors
 from ddtheory.cells.shared.truth import Provenance, Route
@@ -54,23 +54,27 @@ def attention_product(name: str, /, *, kind: str = "value-output", width: int = 
         raise unknown("attention product", kind, _KINDS)
     at_least(width, 1, "The width")
     at_least(head, 1, "The width of the head")
-    if kind == "value-output":
-        right, right_names = matrix("v", "value", head, width)
-        left, left_names = matrix("o", "output", width, head)
-        product, scale = left * right, width
-    else:
-        right, right_names = matrix("k", "key", head, width)
-        left, left_names = matrix("q", "query", head, width)
-        product, scale = left.T * right, 1
-    exponents, prior = product_of_factors(width, head, width)
+    values = kind == "value-output"
+
+    def symbolic() -> SymbolicFace:
+        if values:
+            right, right_names = matrix("v", "value", head, width)
+            left, left_names = matrix("o", "output", width, head)
+            product = tuple(left * right)
+        else:
+            right, right_names = matrix("k", "key", head, width)
+            left, left_names = matrix("q", "query", head, width)
+            product = tuple(left.T * right)
+        return SymbolicFace(squares(product, width if values else 1), right_names | left_names, product)
+
+    one, other = (entry(letter, head, width, 0, 0) for letter in ("vo" if values else "kq"))
     return Cell(
         name,
-        squares(tuple(product), scale),
-        right_names | left_names,
-        {"joint": {right[0, 0].name: 1, left[0, 0].name: 1}, "one factor": {right[0, 0].name: 1}},
+        symbolic,
+        {"joint": {one: 1, other: 1}, "one factor": {one: 1}},
         cite("aoyagi-watanabe2005", "Main Theorem"),
-        lambda seed: _value_output(width, head) if kind == "value-output" else _query_key(width, head),
-        generators=tuple(product),
+        lambda seed: _value_output(width, head) if values else _query_key(width, head),
+        Size(2 * width * head, width**2),
         provenance=Provenance.DERIVATION,
         routes=(
             Route(
@@ -78,7 +82,7 @@ def attention_product(name: str, /, *, kind: str = "value-output", width: int = 
                 "the four cases at sizes (d, h, d), rank 0",
                 lambda: matrix_products.reduced_rank(width, head, width),
             ),
-            newton("singular values of one factor", exponents, prior),
+            newton("singular values of one factor", product_of_factors(width, head, width)),
             Route(
                 "rank sequences",
                 "half the least codimension over sequences of ranks",

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import sympy
 
-from ddtheory.cells.shared.blocks import at_least, matrix
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.blocks import at_least, entry, matrix
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import newton, product_of_factors
 from ddtheory.cells.shared.truth import Provenance, Route
@@ -44,24 +44,29 @@ def attention_softmax(name: str, /, *, tokens: int = 3, embedding: int = 2) -> C
     """
     at_least(tokens, 2, "The number of tokens")
     at_least(embedding, 1, "The width of the embedding")
-    query, query_names = matrix("q", "query", embedding, tokens)
-    key, key_names = matrix("k", "key", embedding, tokens)
-    scores = query.T * key
-    rows = [[scores[i, j] for j in range(tokens)] for i in range(tokens)]
-    divergence = sympy.Add(
-        *[sympy.log(sympy.Add(*map(sympy.exp, row)) / tokens) - sympy.Add(*row) / tokens for row in rows]
+
+    def symbolic() -> SymbolicFace:
+        query, query_names = matrix("q", "query", embedding, tokens)
+        key, key_names = matrix("k", "key", embedding, tokens)
+        scores = query.T * key
+        rows = [[scores[i, j] for j in range(tokens)] for i in range(tokens)]
+        divergence = sympy.Add(
+            *[sympy.log(sympy.Add(*map(sympy.exp, row)) / tokens) - sympy.Add(*row) / tokens for row in rows]
+        )
+        centred = tuple(row[j] - row[-1] for row in rows for j in range(tokens - 1))
+        return SymbolicFace(divergence / tokens, query_names | key_names, centred)
+
+    query, *keys = (
+        entry(letter, embedding, tokens, 0, j) for letter, j in (("q", 0), *(("k", j) for j in range(tokens)))
     )
-    centred = tuple(row[j] - row[-1] for row in rows for j in range(tokens - 1))
-    exponents, prior = product_of_factors(tokens, embedding, tokens - 1)
-    gauge = {query[0, 0].name: 1} | {key[0, j].name: 1 for j in range(tokens)}
+    gauge = {query: 1} | dict.fromkeys(keys, 1)
     return Cell(
         name,
-        divergence / tokens,
-        query_names | key_names,
-        {"joint": {query[0, 0].name: 1, key[0, 0].name: 1}, "row shift": gauge, "query": {query[0, 0].name: 1}},
+        symbolic,
+        {"joint": {query: 1, keys[0]: 1}, "row shift": gauge, "query": {query: 1}},
         cite("aoyagi-watanabe2005", "Main Theorem"),
         lambda seed: _problem(tokens, embedding),
-        generators=centred,
+        Size(2 * tokens * embedding, tokens**2),
         provenance=Provenance.SUMMARY,
         routes=(
             Route(
@@ -69,7 +74,7 @@ def attention_softmax(name: str, /, *, tokens: int = 3, embedding: int = 2) -> C
                 "the four cases at sizes (v, e, v − 1), rank 0",
                 lambda: matrix_products.reduced_rank(tokens, embedding, tokens - 1),
             ),
-            newton("singular values of the centred keys", exponents, prior),
+            newton("singular values of the centred keys", product_of_factors(tokens, embedding, tokens - 1)),
             Route(
                 "rank sequences",
                 "half the least codimension over sequences of ranks",

@@ -9,9 +9,9 @@ import sympy
 
 from ddtheory.cells.shared import finite_n
 from ddtheory.cells.shared.blocks import all_at_least, axes, outputs_of_one_input, vector
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
-from ddtheory.cells.shared.routes import closed_form, unit
+from ddtheory.cells.shared.routes import LARGEST_PROGRAMME, closed_form, unit
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.intersection import union
@@ -63,7 +63,9 @@ def brieskorn(name: str, /, *, powers: tuple[int, ...] = (2, 3), signs: tuple[in
             return RLCT(total / 2)
         return RLCT(min(total, Fraction(1)) / 2, 2 if total == 1 and len(powers) > 1 else 1)
 
-    def weighted() -> RLCT:
+    def weighted() -> RLCT | None:
+        if len(powers) ** 2 > LARGEST_PROGRAMME:
+            return None
         # charts of the weighted blow-up: w_i = ± s^{1/p_i}, f = s·(±1 + Σ u^p): the divisor, and the strict transform
         found = newton_distance([unit(i, len(powers), p) for i, p in enumerate(powers)])
         divisor = RLCT(found.value / 2, found.multiplicity)
@@ -77,12 +79,11 @@ def brieskorn(name: str, /, *, powers: tuple[int, ...] = (2, 3), signs: tuple[in
 
     return Cell(
         name,
-        mean**2 / 2,
-        coordinates,
+        lambda: SymbolicFace(mean**2 / 2, coordinates, (mean,)),
         axes(symbols),
         cite("agv1988", "Chapter 8, Newton polyhedra", verified=False),
         lambda seed: outputs_of_one_input(outputs, [0.0] * len(powers)),
-        generators=(mean,),
+        Size(len(powers), 1),
         provenance=Provenance.PRIMARY,
         routes=(
             closed_form("½ Σ 1/p if definite, else ½ min(1, Σ 1/p) with m = 2 at a tie", closed),

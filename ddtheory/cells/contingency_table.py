@@ -10,10 +10,10 @@ import sympy
 from sympy import Rational, Symbol
 
 from ddtheory.cells.shared import probabilities
-from ddtheory.cells.shared.blocks import at_least, matrix
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.blocks import at_least, entry, matrix
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
-from ddtheory.cells.shared.routes import closed_form, newton, unit
+from ddtheory.cells.shared.routes import Programme, closed_form, newton, unit
 from ddtheory.cells.shared.truth import Provenance
 from ddtheory.references import cite
 from ddtheory.values import RLCT
@@ -45,22 +45,35 @@ def contingency_table(name: str, /, *, rows: int = 2, columns: int = 2) -> Cell:
     """
     at_least(rows, 2, "The number of rows")
     at_least(columns, 2, "The number of columns")
-    share = Symbol("t", real=True)
-    left, left_names = matrix("a", "left", 2, rows - 1)
-    right, right_names = matrix("b", "right", 2, columns - 1)
-    shares = (Rational(1, 2) + share, Rational(1, 2) - share)
-    tables = [
-        (probabilities.law(list(left.row(c)), rows), probabilities.law(list(right.row(c)), columns)) for c in range(2)
-    ]
-    p = [
-        sympy.Add(*[shares[c] * tables[c][0][i] * tables[c][1][j] for c in range(2)])
-        for i in range(rows)
-        for j in range(columns)
-    ]
-    uniform = [Rational(1, rows * columns)] * (rows * columns)
+
+    def symbolic() -> SymbolicFace:
+        share = Symbol("t", real=True)
+        left, left_names = matrix("a", "left", 2, rows - 1)
+        right, right_names = matrix("b", "right", 2, columns - 1)
+        shares = (Rational(1, 2) + share, Rational(1, 2) - share)
+        tables = [
+            (probabilities.law(list(left.row(c)), rows), probabilities.law(list(right.row(c)), columns))
+            for c in range(2)
+        ]
+        p = [
+            sympy.Add(*[shares[c] * tables[c][0][i] * tables[c][1][j] for c in range(2)])
+            for i in range(rows)
+            for j in range(columns)
+        ]
+        uniform = [Rational(1, rows * columns)] * (rows * columns)
+        names = left_names | right_names | {share: "share[0]"}
+        centred = tuple(value - Rational(1, rows * columns) for value in p)
+        return SymbolicFace(probabilities.divergence(p, uniform), names, centred)
+
     regular = rows + columns - 2
     # u_i v_j, and on the boundary t u_i v_j
-    inside = [(*unit(i, rows - 1), *unit(j, columns - 1)) for i in range(rows - 1) for j in range(columns - 1)]
+    products = (rows - 1) * (columns - 1)
+
+    def inside() -> list[tuple[int, ...]]:
+        return [(*unit(i, rows - 1), *unit(j, columns - 1)) for i in range(rows - 1) for j in range(columns - 1)]
+
+    inner = Programme(products, regular, lambda: (inside(), ()))
+    outer = Programme(products, regular + 1, lambda: ([(1, *exponents) for exponents in inside()], ()))
 
     def interior() -> RLCT:
         return RLCT(Fraction(regular + min(rows, columns) - 1, 2), 2 if rows == columns else 1)
@@ -68,12 +81,11 @@ def contingency_table(name: str, /, *, rows: int = 2, columns: int = 2) -> Cell:
     def closed() -> RLCT:
         return RLCT(Fraction(rows + columns - 1, 2), 1 + (rows == 2) + (columns == 2))
 
-    a, b = left[0, 0].name, right[0, 0].name
-    a_other, b_other = left[1, 0].name, right[1, 0].name
+    a, a_other = (entry("a", 2, rows - 1, row, 0) for row in range(2))
+    b, b_other = (entry("b", 2, columns - 1, row, 0) for row in range(2))
     return Cell(
         name,
-        probabilities.divergence(p, uniform),
-        left_names | right_names | {share: "share[0]"},
+        symbolic,
         {
             "apart": {a: 1, a_other: -1, b: 1, b_other: -1},
             "one side apart": {a: 1, a_other: -1},
@@ -85,15 +97,15 @@ def contingency_table(name: str, /, *, rows: int = 2, columns: int = 2) -> Cell:
             lambda parameters: _torch_table(parameters, rows, columns),
             {"share": (1,), "left": (2, rows - 1), "right": (2, columns - 1)},
         ),
-        generators=tuple(entry - Rational(1, rows * columns) for entry in p),
+        Size(2 * regular + 1, rows * columns),
         provenance=Provenance.PRIMARY,
         routes=(
             closed_form("½(M + N − 2) + ½ min(M − 1, N − 1)", interior),
-            newton("regular means beside the products u_i v_j", inside, regular=regular),
+            newton("regular means beside the products u_i v_j", inner, regular=regular),
         ),
         elsewhere=(
             closed_form("½(M + N − 1), m = 1 + [M = 2] + [N = 2]", closed),
-            newton("regular means beside t u_i v_j, at t = 0", [(1, *e) for e in inside], regular=regular),
+            newton("regular means beside t u_i v_j, at t = 0", outer, regular=regular),
         ),
         remark="The pair over the closed domain belongs to the boundary t = 0, which a chain inside does not see.",
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from sympy import Matrix
 
-from ddtheory.cells.shared.blocks import all_at_least, at_least, matrix, squares, zero_one
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.blocks import all_at_least, at_least, entry, matrix, squares, zero_one
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton, product_of_factors
 from ddtheory.cells.shared.truth import Provenance, Route
@@ -57,23 +57,28 @@ def deep_linear(name: str, /, *, widths: tuple[int, ...] = (2, 2, 2, 2), rank: i
     all_at_least(widths, 1, "the widths")
     at_least(rank, 0, "The rank")
     value = matrix_products.deep_linear(widths, rank)
-    layers = [matrix(chr(ord("a") + i), f"{i}.weight", *sizes) for i, sizes in enumerate(_shapes(widths))]
-    moved = [_start(layer.shape, rank) + layer for layer, _ in layers]
-    target = reduce(lambda product, layer: layer * product, [_start(layer.shape, rank) for layer, _ in layers])
-    entries = tuple(reduce(lambda product, layer: layer * product, moved) - target)
-    last = [layer[min(layer.rows, rank + 1) - 1, min(layer.cols, rank + 1) - 1].name for layer, _ in layers]
+    shapes = _shapes(widths)
+
+    def symbolic() -> SymbolicFace:
+        layers = [matrix(_letter(i), f"{i}.weight", *sizes) for i, sizes in enumerate(shapes)]
+        moved = [_start(layer.shape, rank) + layer for layer, _ in layers]
+        target = reduce(lambda product, layer: layer * product, [_start(layer.shape, rank) for layer, _ in layers])
+        entries = tuple(reduce(lambda product, layer: layer * product, moved) - target)
+        coordinates = {symbol: name for _, names in layers for symbol, name in names.items()}
+        return SymbolicFace(squares(entries, widths[0]), coordinates, entries)
+
+    last = [entry(_letter(i), *sizes, *(min(size, rank + 1) - 1 for size in sizes)) for i, sizes in enumerate(shapes)]
     dead = all(width > rank for width in widths)
     directions = {"joint": dict.fromkeys(last, 1), "one layer": {last[0]: 1}} if dead else {}
     if rank:
-        directions["live"] = {layers[0][0][0, 0].name: 1}
+        directions["live"] = {entry(_letter(0), *shapes[0], 0, 0): 1}
     return Cell(
         name,
-        squares(entries, widths[0]),
-        {symbol: name for _, names in layers for symbol, name in names.items()},
+        symbolic,
         directions,
         cite("aoyagi2024", "Definition 3 and Theorem 2"),
         lambda seed: _problem(widths, rank),
-        generators=entries,
+        Size(sum(rows * columns for rows, columns in shapes), widths[0] * widths[-1]),
         provenance=Provenance.SUMMARY,
         routes=(
             closed_form("the formula of Aoyagi 2024", lambda: value),
@@ -85,6 +90,10 @@ def deep_linear(name: str, /, *, widths: tuple[int, ...] = (2, 2, 2, 2), rank: i
         ),
         remark="Each layer alone is flat; the symmetric ray has order L, but the dead unit adds (1/2, L), not 1/(2L).",
     )
+
+
+def _letter(layer: int) -> str:
+    return chr(ord("a") + layer) if layer < 26 else f"w{layer}_"
 
 
 def _sequences(widths: tuple[int, ...], rank: int) -> RLCT | None:
@@ -99,9 +108,9 @@ def _two_layers(widths: tuple[int, ...], rank: int) -> tuple[Route, ...]:
         return ()
     first, hidden, last = (width - rank for width in widths)
     regular = rank * (widths[0] + widths[-1] - rank)
-    exponents, prior = product_of_factors(last, hidden, first)
+    says = "singular values of the first factor of the reduced problem"
     return (
-        newton("singular values of the first factor of the reduced problem", exponents, prior, regular=regular),
+        newton(says, product_of_factors(last, hidden, first), regular=regular),
         Route(
             "elementary divisors",
             "arcs through the zero of the first factor",

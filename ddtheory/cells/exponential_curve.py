@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sympy
 from sympy import Symbol
 
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.cell import Cell, SymbolicFace
 from ddtheory.cells.shared.families import family as register
 from ddtheory.cells.shared.routes import line_routes
 from ddtheory.cells.shared.truth import Provenance
@@ -85,12 +85,10 @@ def exponential_curve(name: str, /, family: str = "bernoulli", k: int = 2) -> Ce
 
     return Cell(
         name,
-        divergence,
-        {_t: "t"},
+        lambda: SymbolicFace(divergence, {_t: "t"}, (_t**k,)),
         {"t": {"t": 1}},
         cite("shirodkar2026dead", "thm:fisher_decay"),
         build,
-        generators=(_t**k,),
         provenance=Provenance.PRIMARY,
         routes=line_routes(k),
         fluctuation=lambda digits: singular_fluctuation(k, digits=digits),

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from math import comb, factorial
 from typing import TYPE_CHECKING
 
 import sympy
 
 from ddtheory.cells.shared import covariance
-from ddtheory.cells.shared.blocks import at_least, matrix, vector
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.blocks import at_least, entry, matrix, vector
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
-from ddtheory.cells.shared.routes import closed_form, newton, with_regular
+from ddtheory.cells.shared.routes import Programme, closed_form, newton, with_regular
 from ddtheory.cells.shared.truth import Provenance, Route, Side
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.intersection import transversal_crossing
@@ -55,32 +56,44 @@ def factor_analysis(name: str, /, *, covariates: int = 3, factors: int = 1) -> C
     at_least(factors, 1, "The number of factors")
     if factors >= covariates:
         raise InvalidValueError(f"With {factors} factors {covariates} covariates leave nothing to tell; give fewer.")
-    loadings, loading_names = matrix("l", "loadings", covariates, factors)
-    variances, variance_names = vector("v", "variances", covariates)
-    sigma = sympy.eye(covariates) + sympy.diag(*variances) + loadings * loadings.T
-    pairs = list(itertools.combinations(range(covariates), 2))
-    products = tuple(loadings.row(i).dot(loadings.row(j)) for i, j in pairs)
+
+    def symbolic() -> SymbolicFace:
+        loadings, loading_names = matrix("l", "loadings", covariates, factors)
+        variances, variance_names = vector("v", "variances", covariates)
+        sigma = sympy.eye(covariates) + sympy.diag(*variances) + loadings * loadings.T
+        products = (loadings.row(i).dot(loadings.row(j)) for i, j in pairs())
+        generators = (*products, *(sigma[i, i] - 1 for i in range(covariates)))
+        return SymbolicFace(covariance.divergence(sigma), loading_names | variance_names, generators)
+
+    def pairs() -> Iterator[tuple[int, int]]:
+        return itertools.combinations(range(covariates), 2)
+
     value = RLCT(Fraction((factors + 2) * covariates, 4), covariates if covariates == factors + 1 else 1)
-    monomials = [
-        tuple(int((row, c) in ((i, f), (j, f))) for row in range(covariates) for c in range(factors))
-        for i, j in pairs
-        for f in range(factors)
-    ]
+
+    def monomials() -> list[tuple[int, ...]]:
+        return [
+            tuple(int((row, c) in ((i, f), (j, f))) for row in range(covariates) for c in range(factors))
+            for i, j in pairs()
+            for f in range(factors)
+        ]
+
+    variables = covariates * factors
+    programme = Programme(comb(covariates, 2) * factors, variables, lambda: (monomials(), ()))
+    first, second = (entry("l", covariates, factors, row, 0) for row in range(2))
     return Cell(
         name,
-        covariance.divergence(sigma),
-        loading_names | variance_names,
+        symbolic,
         {
-            "two loadings": {loadings[0, 0].name: 1, loadings[1, 0].name: 1},
-            "variance": {variances[0].name: 1},
-            "loading": {loadings[0, 0].name: 1},
+            "two loadings": {first: 1, second: 1},
+            "variance": {"v1": 1},
+            "loading": {first: 1},
         },
         cite("drton-plummer2017", "factor analysis", verified=False),
         lambda seed: covariance.problem(
             lambda parameters: _sigma(parameters, covariates),
             {"loadings": (covariates, factors), "variances": (covariates,)},
         ),
-        generators=(*products, *(sigma[i, i] - 1 for i in range(covariates))),
+        Size(variables + covariates, factorial(covariates)),
         provenance=Provenance.CODE,
         routes=(
             closed_form("(k + 2)n/4, m = n for n = k + 1 (Drton and Plummer 2017; Aoyagi 2010)", lambda: value),
@@ -89,7 +102,7 @@ def factor_analysis(name: str, /, *, covariates: int = 3, factors: int = 1) -> C
                 "the zero matrix has kn/4, a non-zero row leaves n − 1 regular products and the case (n − 1, k − 1)",
                 lambda: with_regular(orthogonal_rows(covariates, factors), covariates),
             ),
-            newton("the polyhedron bounds from above", monomials, regular=covariates, side=Side.UPPER),
+            newton("the polyhedron bounds from above", programme, regular=covariates, side=Side.UPPER),
         ),
         remark="A single loading only moves a variance to second order: order 2, but its arc with ψ is flat.",
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Rational
 
-from ddtheory.cells.shared.blocks import at_least, matrix
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.blocks import at_least, entry, matrix, squares
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, hidden_units, newton
 from ddtheory.cells.shared.truth import Provenance, Route
@@ -115,42 +115,44 @@ def hidden_layer(name: str, /, *, activation: str = "tanh", hidden: int = 2, out
     at_least(hidden, 1, "The number of hidden units")
     at_least(outputs, 1, "The number of outputs")
     orders = derivative_orders(activation, hidden)
-    inner, inner_names = matrix("b", "0.weight", hidden, 1)
-    outer, outer_names = matrix("a", "2.weight", outputs, hidden)
     count = max(hidden, 3)  # distinct inputs of one sign: as many as there are moments to tell apart
-    inputs = [Rational(j, 2) for j in range(1, count + 1)]
-    function = _SYMBOLIC[activation]
-    values = [
-        sympy.Add(*[outer[o, i] * function(inner[i, 0] * x) for i in range(hidden)])
-        for x in inputs
-        for o in range(outputs)
-    ]
-    generators = tuple(
-        sympy.Add(*[outer[o, i] * inner[i, 0] ** power for i in range(hidden)])
-        for power in orders
-        for o in range(outputs)
-    )
-    exponents, prior = hidden_units(orders, hidden, outputs)
+
+    def symbolic() -> SymbolicFace:
+        inner, inner_names = matrix("b", "0.weight", hidden, 1)
+        outer, outer_names = matrix("a", "2.weight", outputs, hidden)
+        function = _SYMBOLIC[activation]
+        values = [
+            sympy.Add(*[outer[o, i] * function(inner[i, 0] * Rational(j, 2)) for i in range(hidden)])
+            for j in range(1, count + 1)
+            for o in range(outputs)
+        ]
+        generators = tuple(
+            sympy.Add(*[outer[o, i] * inner[i, 0] ** power for i in range(hidden)])
+            for power in orders
+            for o in range(outputs)
+        )
+        return SymbolicFace(squares(values, count), inner_names | outer_names, generators)
+
     routes = [
         Route("shelf formula", "Kurumadani 2026, exact for one input", lambda: shelves(orders, hidden, outputs)),
-        newton("b_i = t_1 ⋯ t_i, elimination from the largest unit on", exponents, prior),
+        newton("b_i = t_1 ⋯ t_i, elimination from the largest unit on", hidden_units(orders, hidden, outputs)),
     ]
     if activation == "tanh":
         routes.insert(0, closed_form("Vandermonde, Q = 2 (Aoyagi 2019)", lambda: vandermonde(hidden, outputs, 2)))
+    outer, inner = entry("a", outputs, hidden, 0, 0), entry("b", hidden, 1, 0, 0)
     return Cell(
         name,
-        sympy.Add(*[value**2 for value in values]) / (2 * count),
-        inner_names | outer_names,
+        symbolic,
         {
-            "joint": {outer[0, 0].name: 1, inner[0, 0].name: 1},
-            "outer": {outer[0, 0].name: 1},
-            "inner": {inner[0, 0].name: 1},
+            "joint": {outer: 1, inner: 1},
+            "outer": {outer: 1},
+            "inner": {inner: 1},
         },
         cite("aoyagi2019", "Section 4")
         if activation == "tanh"
         else cite("kurumadani2026", "upper bound at singular points", verified=False),
         lambda seed: _network(activation, hidden, outputs, count),
-        generators=generators,
+        Size(hidden * (1 + outputs), count * outputs),
         provenance=Provenance.SUMMARY,
         routes=tuple(routes),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ddtheory.cells.shared import finite_n
 from ddtheory.cells.shared.blocks import all_at_least, axes, outputs_of_one_input, squares, vector
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton, unit
 from ddtheory.cells.shared.truth import Provenance, Route
@@ -42,16 +43,16 @@ def isolated(name: str, /, *, orders: tuple[int, ...] = (1, 2)) -> Cell:
         return w ** w.new_tensor(orders)
 
     def fluctuation(digits: int) -> Enclosure:
-        return sum((singular_fluctuation(k, digits=digits + 2) for k in orders), Enclosure(0))
+        counts = Counter(orders)
+        return sum((n * singular_fluctuation(k, digits=digits + 2) for k, n in counts.items()), Enclosure(0))
 
     return Cell(
         name,
-        squares(means),
-        coordinates,
+        lambda: SymbolicFace(squares(means), coordinates, means),
         axes(symbols),
         cite("shirodkar2026dead", "thm:selection_rule"),
         lambda seed: outputs_of_one_input(outputs, [0.0] * len(orders)),
-        generators=means,
+        Size(len(orders), len(orders)),
         provenance=Provenance.PRIMARY,
         routes=(
             closed_form("λ = Σ 1/(2k_i), m = 1", lambda: RLCT(sum((Fraction(1, 2 * k) for k in orders), Fraction(0)))),

@@ -6,6 +6,7 @@ import itertools
 from collections import deque
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from math import factorial
 from typing import TYPE_CHECKING
 
 import sympy
@@ -13,7 +14,7 @@ from sympy import Expr, Integer
 
 from ddtheory.cells.shared import covariance
 from ddtheory.cells.shared.blocks import vector
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton
 from ddtheory.cells.shared.truth import Provenance
@@ -57,20 +58,25 @@ def latent_forest(name: str, /, *, edges: tuple[str, ...] = STAR) -> Cell:
         neighbours.setdefault(end, []).append((start, index))
     observed = sorted((node for node in neighbours if node.isdecimal()), key=int)
     _check(neighbours, observed, edges)
-    rho, rho_names = vector("r", "correlations", len(pairs))
-    shift, shift_names = vector("v", "variances", len(observed))
     paths = {
         (i, j): path
         for (i, first), (j, second) in itertools.combinations(enumerate(observed), 2)
         if (path := _path(neighbours, first, second)) is not None
     }
-    scales = [1 + s for s in shift]
 
-    def entry(i: int, j: int) -> Expr:
-        if i == j:
-            return scales[i] ** 2
-        path = paths.get((min(i, j), max(i, j)))
-        return Integer(0) if path is None else scales[i] * scales[j] * sympy.Mul(*[rho[e] for e in path])
+    def symbolic() -> SymbolicFace:
+        rho, rho_names = vector("r", "correlations", len(pairs))
+        shift, shift_names = vector("v", "variances", size)
+        scales = [1 + s for s in shift]
+
+        def entry(i: int, j: int) -> Expr:
+            if i == j:
+                return scales[i] ** 2
+            path = paths.get((min(i, j), max(i, j)))
+            return Integer(0) if path is None else scales[i] * scales[j] * sympy.Mul(*[rho[e] for e in path])
+
+        generators = (*(sympy.Mul(*[rho[e] for e in path]) for path in paths.values()), *shift)
+        return SymbolicFace(covariance.divergence(sympy.Matrix(size, size, entry)), rho_names | shift_names, generators)
 
     size = len(observed)
     hidden = [node for node in neighbours if not node.isdecimal()]
@@ -78,22 +84,21 @@ def latent_forest(name: str, /, *, edges: tuple[str, ...] = STAR) -> Cell:
     between = [len(neighbours[node]) for node in hidden].count(2)
     shortest = min(paths.values(), key=len)
     directions = {
-        "shortest path": {rho[e].name: 1 for e in shortest},
-        "variance": {shift[0].name: 1},
+        "shortest path": {f"r{e + 1}": 1 for e in shortest},
+        "variance": {"v1": 1},
     }
     if len(shortest) > 1:
-        directions["one edge"] = {rho[shortest[0]].name: 1}
+        directions["one edge"] = {f"r{shortest[0] + 1}": 1}
     return Cell(
         name,
-        covariance.divergence(sympy.Matrix(size, size, entry)),
-        rho_names | shift_names,
+        symbolic,
         directions,
         cite("drton2017", "Theorem 1.1", verified=False),
         lambda seed: covariance.problem(
             lambda parameters: _sigma(parameters, paths, size),
             {"correlations": (len(pairs),), "variances": (size,)},
         ),
-        generators=(*(sympy.Mul(*[rho[e] for e in path]) for path in paths.values()), *shift),
+        Size(len(pairs) + size, factorial(size)),
         provenance=Provenance.CODE,
         routes=(
             closed_form(

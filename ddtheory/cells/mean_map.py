@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Integer, Symbol
 
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.cell import Cell, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.finite_n import crossing
 from ddtheory.cells.shared.routes import line_routes
@@ -72,7 +72,9 @@ def mean_map(means: Sequence[Expr | str], variance: Expr | Fraction | int | str 
         )
 
     axes = {symbol.name: {symbol.name: 1} for symbol in symbols}
-    return Cell(name, divergence, {symbol: symbol.name for symbol in symbols}, axes, _SOURCE, build)
+    return Cell(
+        name, lambda: SymbolicFace(divergence, {symbol: symbol.name for symbol in symbols}), axes, _SOURCE, build
+    )
 
 
 @family(*({"k": k} for k in (1, 2, 3, 5)))
@@ -93,7 +95,7 @@ def gaussian_location(name: str, /, k: int = 2, variance: Fraction | int = 1) ->
     cell = mean_map([curve], variance, name=name)
     return replace(
         cell,
-        generators=(curve,),
+        symbolic=lambda: replace(cell.face, generators=(curve,)),
         provenance=Provenance.PRIMARY,
         routes=line_routes(k),
         fluctuation=lambda digits: singular_fluctuation(k, digits=digits),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from fractions import Fraction
+from math import comb
 from typing import TYPE_CHECKING
 
-from ddtheory.cells.shared.blocks import at_least, matrix, squares
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.blocks import at_least, entry, matrix, squares
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton, singular_value_prior
 from ddtheory.cells.shared.truth import Provenance
@@ -48,13 +49,13 @@ def minors(name: str, /, *, rows: int = 2, columns: int = 3, size: int = 2) -> C
         at_least(value, 1, what)
     if size > min(rows, columns):
         raise InvalidValueError(f"A matrix of {rows} × {columns} has no minors of size {size}.")
-    entries, coordinates = matrix("x", "entries", rows, columns)
-    chosen = [
-        (list(i), list(j))
-        for i in itertools.combinations(range(rows), size)
-        for j in itertools.combinations(range(columns), size)
-    ]
-    generators = tuple(entries.extract(i, j).det(method="berkowitz") for i, j in chosen)
+
+    def symbolic() -> SymbolicFace:
+        entries, coordinates = matrix("x", "entries", rows, columns)
+        blocks = (entries.extract(i, j) for i, j in _blocks(rows, columns, size))
+        generators = tuple(block.det(method="berkowitz") for block in blocks)
+        return SymbolicFace(squares(generators), coordinates, generators)
+
     short = min(rows, columns)
 
     def closed() -> RLCT:
@@ -63,16 +64,15 @@ def minors(name: str, /, *, rows: int = 2, columns: int = 3, size: int = 2) -> C
 
     # the product of the `size` largest singular values a_i = s_1 ⋯ s_i generates the ideal
     exponent = tuple(max(size - index, 0) for index in range(short))
-    diagonal = {entries[i, i].name: 1 for i in range(size)}
-    directions = {"diagonal": diagonal} | ({"one entry": {entries[0, 0].name: 1}} if size > 1 else {})
+    diagonal = {entry("x", rows, columns, i, i): 1 for i in range(size)}
+    directions = {"diagonal": diagonal} | ({"one entry": {next(iter(diagonal)): 1}} if size > 1 else {})
     return Cell(
         name,
-        squares(generators),
-        coordinates,
+        symbolic,
         directions,
         cite("docampo2013", "Theorem D", verified=False),
-        lambda seed: _problem(rows, columns, chosen),
-        generators=generators,
+        lambda seed: _problem(rows, columns, size),
+        Size(rows * columns, comb(rows, size) * comb(columns, size)),
         provenance=Provenance.SUMMARY,
         routes=(
             closed_form("½ min (M − i)(N − i)/(r + 1 − i), ties counted (Johnson 2003; Docampo 2013)", closed),
@@ -83,10 +83,21 @@ def minors(name: str, /, *, rows: int = 2, columns: int = 3, size: int = 2) -> C
     )
 
 
-def _problem(rows: int, columns: int, chosen: list[tuple[list[int], list[int]]]) -> Problem:
+def _blocks(rows: int, columns: int, size: int) -> list[tuple[list[int], list[int]]]:
+    """The rows and the columns of every square block."""
+    return [
+        (list(i), list(j))
+        for i in itertools.combinations(range(rows), size)
+        for j in itertools.combinations(range(columns), size)
+    ]
+
+
+def _problem(rows: int, columns: int, size: int) -> Problem:
     import torch
 
     from ddtheory.measure import Gaussian, Problem
+
+    chosen = _blocks(rows, columns, size)
 
     def model(parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
         entries = parameters["entries"]

@@ -12,7 +12,7 @@ import sympy
 from sympy import Rational, Symbol
 
 from ddtheory.cells.shared.blocks import at_least, vector
-from ddtheory.cells.shared.cell import Cell, Relation
+from ddtheory.cells.shared.cell import Cell, Relation, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton, unit
 from ddtheory.cells.shared.truth import Provenance, Route
@@ -84,12 +84,12 @@ def mixture_fixed(name: str, /) -> Cell:
     line = RLCT(Fraction(1, 2))
     return Cell(
         name,
-        weight**2 * (sympy.exp(location**2) - 1) / 2,
-        {weight: "w", location: "m"},
+        lambda: SymbolicFace(
+            weight**2 * (sympy.exp(location**2) - 1) / 2, {weight: "w", location: "m"}, (weight * location,)
+        ),
         {"joint": {"w": 1, "b": 1}, "weight": {"w": 1}, "location": {"b": 1}},
         cite("watanabe2009", "Section 7.3"),
         lambda seed: mixture_problem(0.0, 0.0),
-        generators=(weight * location,),
         boundary=(weight,),
         relation=Relation.ASYMPTOTIC,
         routes=(
@@ -129,8 +129,7 @@ def mixture(name: str, /, *, components: int = 2) -> Cell:
     extra = components - 1
     return Cell(
         name,
-        (first**2 + second**2 / 2) / 2,
-        location_names | shift_names,
+        lambda: SymbolicFace((first**2 + second**2 / 2) / 2, location_names | shift_names, (first, second)),
         {
             "apart": apart,
             "together": {b.name: 1 for b in locations},
@@ -138,7 +137,7 @@ def mixture(name: str, /, *, components: int = 2) -> Cell:
         },
         cite("watanabe2009", "Section 7.3"),
         lambda seed: _mixture(components),
-        generators=(first, second),
+        Size(2 * components - 1, 2),
         relation=Relation.ASYMPTOTIC,
         provenance=Provenance.CODE,
         routes=(

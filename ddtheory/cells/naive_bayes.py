@@ -5,16 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from fractions import Fraction
+from math import comb
 from typing import TYPE_CHECKING
 
 import sympy
 from sympy import Rational, Symbol
 
 from ddtheory.cells.shared import probabilities
-from ddtheory.cells.shared.blocks import at_least, matrix
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.blocks import at_least, entry, matrix
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
-from ddtheory.cells.shared.routes import closed_form, newton
+from ddtheory.cells.shared.routes import Programme, closed_form, newton
 from ddtheory.cells.shared.truth import Provenance
 from ddtheory.references import cite
 from ddtheory.values import RLCT
@@ -44,20 +45,32 @@ def naive_bayes(name: str, /, *, features: int = 3) -> Cell:
     (RLCT(lam=Fraction(9, 4), m=1), RLCT(lam=Fraction(2, 1), m=1))
     """
     at_least(features, 2, "The number of features")
-    share = Symbol("s", real=True)
-    shifts, names = matrix("p", "feature", 2, features)
-    shares = (Rational(1, 2) + share, Rational(1, 2) - share)
-    p = [
-        sympy.Add(
-            *[
-                shares[c] * sympy.Mul(*[Rational(1, 2) + (2 * x - 1) * shifts[c, i] for i, x in enumerate(outcome)])
-                for c in range(2)
-            ]
-        )
-        for outcome in itertools.product((0, 1), repeat=features)
-    ]
-    truth = [Rational(1, 2**features)] * 2**features
-    pairs = [tuple(int(k in pair) for k in range(features)) for pair in itertools.combinations(range(features), 2)]
+
+    def symbolic() -> SymbolicFace:
+        share = Symbol("s", real=True)
+        shifts, names = matrix("p", "feature", 2, features)
+        shares = (Rational(1, 2) + share, Rational(1, 2) - share)
+        p = [
+            sympy.Add(
+                *[
+                    shares[c] * sympy.Mul(*[Rational(1, 2) + (2 * x - 1) * shifts[c, i] for i, x in enumerate(outcome)])
+                    for c in range(2)
+                ]
+            )
+            for outcome in itertools.product((0, 1), repeat=features)
+        ]
+        truth = [Rational(1, 2**features)] * 2**features
+        centred = tuple(value - Rational(1, 2**features) for value in p)
+        return SymbolicFace(probabilities.divergence(p, truth), names | {share: "share[0]"}, centred)
+
+    count = comb(features, 2)
+
+    def pairs() -> list[tuple[int, ...]]:
+        chosen = itertools.combinations(range(features), 2)
+        return [tuple(int(k in pair) for k in range(features)) for pair in chosen]
+
+    inner = Programme(count, features, lambda: (pairs(), ()))
+    outer = Programme(count, features + 1, lambda: ([(1, *pair) for pair in pairs()], ()))
 
     def interior() -> RLCT:
         return RLCT(Fraction(3 * features, 4), 2 if features == 2 else 1)
@@ -65,30 +78,29 @@ def naive_bayes(name: str, /, *, features: int = 3) -> Cell:
     def closed() -> RLCT:
         return RLCT(Fraction(features + 1, 2), 3 if features == 2 else 1)
 
-    first, second = ({shifts[0, i].name: 1, shifts[1, i].name: -1} for i in (0, 1))
+    first, second = ({entry("p", 2, features, c, i): 1 - 2 * c for c in range(2)} for i in range(2))
     return Cell(
         name,
-        probabilities.divergence(p, truth),
-        names | {share: "share[0]"},
+        symbolic,
         {
             "two apart": first | second,
             "one apart": first,
-            "together": {shifts[0, 0].name: 1, shifts[1, 0].name: 1},
+            "together": dict.fromkeys(first, 1),
             "share": {"s": 1},
         },
         cite("rusakov-geiger2005", "Theorem 4"),
         lambda seed: probabilities.problem(
             lambda parameters: _torch_table(parameters, features), {"share": (1,), "feature": (2, features)}
         ),
-        generators=tuple(entry - Rational(1, 2**features) for entry in p),
+        Size(2 * features + 1, 2**features),
         provenance=Provenance.PRIMARY,
         routes=(
             closed_form("3n/4, m = 2 for n = 2", interior),
-            newton("regular means beside the products u_i u_j", pairs, regular=features),
+            newton("regular means beside the products u_i u_j", inner, regular=features),
         ),
         elsewhere=(
             closed_form("(n + 1)/2, m = 3 for n = 2", closed),
-            newton("regular means beside s u_i u_j, at s = 0", [(1, *pair) for pair in pairs], regular=features),
+            newton("regular means beside s u_i u_j, at s = 0", outer, regular=features),
         ),
         remark="(n + 1)/2 is the value of a deterministic class; in the interior the value is 3n/4.",
     )

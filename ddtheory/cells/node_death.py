@@ -10,7 +10,7 @@ import sympy
 from sympy import Expr, Rational, Symbol
 
 from ddtheory.cells.shared import finite_n
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.cell import Cell, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton
 from ddtheory.cells.shared.truth import Route
@@ -88,12 +88,10 @@ def node_death(name: str, /, activation: str = "tanh") -> Cell:
 
     return Cell(
         name,
-        divergence,
-        {_a: "outer.weight", _b: "inner.weight"},
+        lambda: SymbolicFace(divergence, {_a: "outer.weight", _b: "inner.weight"}, (_a * _b**order,)),
         {"joint": {"a": 1, "b": 1}, "outer": {"a": 1}, "inner": {"b": 1}},
         cite("shirodkar2026measuring", "node death", verified=False),
         build,
-        generators=(_a * _b**order,),
         routes=(
             closed_form("λ = 1/(2p), m = 2 if p = 1 else 1", lambda: RLCT(lines[1].lam, 2 if order == 1 else 1)),
             newton("φ(bx) is b^p times a unit, so K ≍ (a b^p)²", [(1, order)]),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from sympy import Matrix
+from sympy import Matrix, Symbol
 
-from ddtheory.cells.shared.blocks import at_least, matrix, squares, zero_one
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.blocks import at_least, entry, matrix, squares, zero_one
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
-from ddtheory.cells.shared.routes import closed_form, newton
+from ddtheory.cells.shared.routes import Programme, closed_form, newton
 from ddtheory.cells.shared.truth import Provenance, Route, Side
 from ddtheory.errors import InvalidValueError
 from ddtheory.references import cite
@@ -55,54 +56,68 @@ def nonnegative_factorisation(
         at_least(value, 1, what)
     if true_inner not in (0, 1):
         raise InvalidValueError(f"true_inner is {true_inner!r}; the values are known for 0 and 1 true terms only.")
-    left, left_names = matrix("a", "left", rows, inner)
-    right, right_names = matrix("b", "right", inner, columns)
-    starts = (
-        zero_one(rows, inner, lambda i, k: k < true_inner),
-        zero_one(inner, columns, lambda k, j: k < true_inner),
-    )
-    entries = tuple((starts[0] + left) * (starts[1] + right) - starts[0] * starts[1])
+
+    def starts() -> tuple[Matrix, Matrix]:
+        return (
+            zero_one(rows, inner, lambda i, k: k < true_inner),
+            zero_one(inner, columns, lambda k, j: k < true_inner),
+        )
+
     extra = inner - true_inner
     regular = true_inner * (rows + columns - 1)
     short = min(rows, columns)
     width = rows + columns
-    terms = [(k, i, j) for k in range(extra) for i in range(rows) for j in range(columns)]
-    monomials = [
-        tuple(int(place in (k * width + i, k * width + rows + j)) for place in range(extra * width))
-        for k, i, j in terms
-    ]
+
+    def terms() -> Iterator[tuple[int, int, int]]:
+        return itertools.product(range(extra), range(rows), range(columns))
+
+    def monomials() -> list[tuple[int, ...]]:
+        return [
+            tuple(int(place in (k * width + i, k * width + rows + j)) for place in range(extra * width))
+            for k, i, j in terms()
+        ]
+
+    def symbolic() -> SymbolicFace:
+        left, left_names = matrix("a", "left", rows, inner)
+        right, right_names = matrix("b", "right", inner, columns)
+        start_left, start_right = starts()
+        entries = tuple((start_left + left) * (start_right + right) - start_left * start_right)
+        # on the nonnegative orthant nothing cancels, so each product stands alone
+        products = tuple(left[i, true_inner + k] * right[true_inner + k, j] for k, i, j in terms())
+        return SymbolicFace(squares(entries), left_names | right_names, entries if true_inner else products)
+
+    programme = Programme(extra * rows * columns, extra * width, lambda: (monomials(), ()))
     pair = RLCT(Fraction(regular + extra * short, 2), extra + 1 if rows == columns else 1)
     routes: tuple[Route, ...]
     if not true_inner or not extra:
         says = "½ H min(M, N), m = H + 1 if M = N" if extra else "½(M + N − 1): a smooth fibre of that codimension"
         routes = (
             closed_form(says, lambda: pair if extra else RLCT(Fraction(regular, 2))),
-            newton("nonnegative products cannot cancel: the monomials a_ik b_kj", monomials, regular=regular),
+            newton("nonnegative products cannot cancel: the monomials a_ik b_kj", programme, regular=regular),
         )
     else:
         routes = (
             Route("Hessian rank", "λ ≥ ½(M + N − 1), the regular directions of the true term",
                   lambda: RLCT(Fraction(regular, 2)), Side.LOWER),
-            newton("K ≤ C (regular² + Σ (a_ik b_kj)²), the published bound ½[(H − 1) min(M, N) + M + N − 1]", monomials,
+            newton("K ≤ C (regular² + Σ (a_ik b_kj)²), the published bound ½[(H − 1) min(M, N) + M + N − 1]", programme,
                    regular=regular, side=Side.UPPER),
         )  # fmt: skip
-    directions = {"regular": {left[0, 0].name: 1}} if true_inner else {}
+    free = [
+        *(entry("a", rows, inner, i, k) for k in range(true_inner, inner) for i in range(rows)),
+        *(entry("b", inner, columns, k, j) for k in range(true_inner, inner) for j in range(columns)),
+    ]
+    directions = {"regular": {entry("a", rows, inner, 0, 0): 1}} if true_inner else {}
     if extra:
-        last = left[0, inner - 1].name, right[inner - 1, 0].name
+        last = entry("a", rows, inner, 0, inner - 1), entry("b", inner, columns, inner - 1, 0)
         directions |= {"joint": dict.fromkeys(last, 1), "one factor": {last[0]: 1}}
-    # on the nonnegative orthant nothing cancels, so each product stands alone
-    products = tuple(left[i, true_inner + k] * right[true_inner + k, j] for k, i, j in terms)
-    free = [left[i, k] for k in range(true_inner, inner) for i in range(rows)]
-    free += [right[k, j] for k in range(true_inner, inner) for j in range(columns)]
     return Cell(
         name,
-        squares(entries),
-        left_names | right_names,
+        symbolic,
         directions,
         cite("hayashi-watanabe2017", "Main Theorem", verified=False),
-        lambda seed: _problem(starts),
-        generators=entries if true_inner else products,
-        boundary=tuple(free),
+        lambda seed: _problem(starts()),
+        Size(inner * width, rows * columns),
+        boundary=tuple(Symbol(coordinate, real=True) for coordinate in free),
         provenance=Provenance.CODE,
         routes=routes,
         remark="Only the published upper bound and the regular directions are known here." if true_inner and extra else

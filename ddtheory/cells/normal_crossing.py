@@ -9,7 +9,7 @@ import sympy
 
 from ddtheory.cells.shared import finite_n
 from ddtheory.cells.shared.blocks import all_at_least, axes, outputs_of_one_input, vector
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton
 from ddtheory.cells.shared.truth import Provenance, Route
@@ -65,14 +65,13 @@ def normal_crossing(name: str, /, *, exponents: tuple[int, ...] = (1, 1), prior:
 
     return Cell(
         name,
-        mean**2 / 2,
-        coordinates,
+        lambda: SymbolicFace(mean**2 / 2, coordinates, (mean,)),
         axes(symbols),
         cite("watanabe2009", "Section 4.4"),
         lambda seed: outputs_of_one_input(
             lambda w: prod((w[i] ** k for i, k in enumerate(exponents)), start=w.new_ones(())), [0.0] * len(exponents)
         ),
-        generators=(mean,),
+        Size(len(exponents), 1),
         prior={symbol: h for symbol, h in zip(symbols, weights, strict=True) if h},
         provenance=Provenance.PRIMARY,
         routes=(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import sympy
 from sympy import Expr, Matrix, Rational
+from sympy.polys.matrices import DomainMatrix
 
-from ddtheory.cells.shared.blocks import at_least, vector
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.blocks import at_least, squares, vector
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form
 from ddtheory.cells.shared.truth import Route, Side
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from ddtheory.measure import Problem
 
 _KINDS = ("layer", "rms")
+
+
+_WIDEST = 20  # of the widths whose exact rank takes less than a second
 
 
 @family({"kind": "layer", "width": 3}, {"kind": "layer", "width": 4}, {"kind": "rms", "width": 2}, {"kind": "rms"})
@@ -52,28 +56,31 @@ def normalisation(name: str, /, *, kind: str = "layer", width: int = 3) -> Cell:
     if kind not in _KINDS:
         raise unknown("normalisation", kind, _KINDS)
     at_least(width, 3 if kind == "layer" else 2, "The width")
-    shift, coordinates = vector("s", "shift", width)
-    inputs = [[1 + int(i == j) for j in range(width)] for i in range(width)]
-    outputs = [_normalise([x + s for x, s in zip(row, shift, strict=True)], kind) for row in inputs]
-    start = [_normalise([Rational(x) for x in row], kind) for row in inputs]
-    differences = [
-        a - b for after, before in zip(outputs, start, strict=True) for a, b in zip(after, before, strict=True)
-    ]
+
+    def symbolic() -> SymbolicFace:
+        shift, coordinates = vector("s", "shift", width)
+        outputs = [_normalise([x + s for x, s in zip(row, shift, strict=True)], kind) for row in _inputs(width)]
+        start = [_normalise([Rational(x) for x in row], kind) for row in _inputs(width)]
+        differences = [
+            a - b for after, before in zip(outputs, start, strict=True) for a, b in zip(after, before, strict=True)
+        ]
+        return SymbolicFace(squares(differences, width), coordinates)
+
     gauge = 1 if kind == "layer" else 0
-    directions = {"ones": {s.name: 1 for s in shift}, "first": {shift[0].name: 1}}
+    directions = {"ones": {f"s{i + 1}": 1 for i in range(width)}, "first": {"s1": 1}}
     return Cell(
         name,
-        sympy.Add(*[difference**2 for difference in differences]) / (2 * width),
-        coordinates,
+        symbolic,
         directions,
         cite("shirodkar2026dead", "prop:ln_kernel"),
         lambda seed: _problem(kind, width),
+        Size(width, width**2),
         routes=(
             closed_form("(d − 1)/2 for LayerNorm, d/2 for RMSNorm", lambda: RLCT(Fraction(width - gauge, 2))),
             Route(
                 "Hessian rank",
                 "λ ≥ ρ/2, ρ the exact rank of the Hessian (splitting lemma)",
-                lambda: RLCT(Fraction(_rank(kind, inputs), 2)),
+                lambda: RLCT(Fraction(_rank(kind, width), 2)) if width <= _WIDEST else None,
                 Side.LOWER,
             ),
             Route(
@@ -94,17 +101,20 @@ def _normalise(values: list[Expr], kind: str) -> list[Expr]:
     return [value / size for value in centred]
 
 
-def _rank(kind: str, inputs: list[list[int]]) -> int:
+def _inputs(width: int) -> list[list[int]]:
+    return [[1 + int(i == j) for j in range(width)] for i in range(width)]
+
+
+def _rank(kind: str, width: int) -> int:
     """Rank of the stacked Jacobians at s = 0; the scale 1/σ of each block is dropped, so everything is rational."""
-    width = len(inputs[0])
     blocks = []
-    for row in inputs:
+    for row in _inputs(width):
         point = Matrix(row)
         mean = Rational(sum(row), width) if kind == "layer" else sympy.Integer(0)
         centred = point - mean * sympy.ones(width, 1)
         projection = sympy.eye(width) - centred * centred.T / centred.dot(centred)
         blocks.append(projection - sympy.ones(width, width) / width if kind == "layer" else projection)
-    return int(Matrix.vstack(*blocks).rank())
+    return int(DomainMatrix.from_Matrix(Matrix.vstack(*blocks)).to_field().rank())
 
 
 def _problem(kind: str, width: int) -> Problem:

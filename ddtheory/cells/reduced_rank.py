@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sympy import Matrix
 
-from ddtheory.cells.shared.blocks import at_least, matrix, squares, zero_one
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.blocks import at_least, entry, matrix, squares, zero_one
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton, product_of_factors
 from ddtheory.cells.shared.truth import Provenance, Route
@@ -74,23 +74,36 @@ def reduced_rank(
         at_least(size, 1, what)
     a, b = (rank if value < 0 else value for value in (rank_first, rank_second))
     local = matrix_products.at_factorisation(inputs, hidden, outputs, rank=rank, rank_first=a, rank_second=b)
-    first, first_names = matrix("a", "first.weight", hidden, inputs)
-    second, second_names = matrix("b", "second.weight", outputs, hidden)
-    starts = (
-        zero_one(hidden, inputs, lambda i, j: i == j < a),
-        zero_one(outputs, hidden, lambda i, j: i < b and j == _column(i, rank, a)),
-    )
-    entries = tuple((starts[1] + second) * (starts[0] + first) - starts[1] * starts[0])
+
+    def starts() -> tuple[Matrix, Matrix]:
+        return (
+            zero_one(hidden, inputs, lambda i, j: i == j < a),
+            zero_one(outputs, hidden, lambda i, j: i < b and j == _column(i, rank, a)),
+        )
+
+    def symbolic() -> SymbolicFace:
+        first, first_names = matrix("a", "first.weight", hidden, inputs)
+        second, second_names = matrix("b", "second.weight", outputs, hidden)
+        start_first, start_second = starts()
+        entries = tuple((start_second + second) * (start_first + first) - start_second * start_first)
+        return SymbolicFace(squares(entries, inputs), first_names | second_names, entries)
+
+    def first_entry(i: int, j: int) -> str:
+        return entry("a", hidden, inputs, i, j)
+
+    def second_entry(i: int, j: int) -> str:
+        return entry("b", outputs, hidden, i, j)
+
     dead = hidden - a - b + rank
     directions: dict[str, dict[str, int]] = {}
     if dead and inputs > a and outputs > b:
-        joint = {first[hidden - 1, inputs - 1].name: 1, second[outputs - 1, hidden - 1].name: 1}
-        directions |= {"joint": joint, "one factor": {first[hidden - 1, inputs - 1].name: 1}}
+        last = first_entry(hidden - 1, inputs - 1)
+        joint = {last: 1, second_entry(outputs - 1, hidden - 1): 1}
+        directions |= {"joint": joint, "one factor": {last: 1}}
     if a:
-        directions["live"] = {second[0, 0].name: 1}
+        directions["live"] = {second_entry(0, 0): 1}
 
     regular = inputs * b + a * outputs - a * b
-    exponents, prior = product_of_factors(outputs - b, dead, inputs - a)
     at_least_rank = a == b == rank
 
     def overall() -> RLCT:
@@ -105,19 +118,17 @@ def reduced_rank(
     )  # fmt: skip
     return Cell(
         name,
-        squares(entries, inputs),
-        first_names | second_names,
+        symbolic,
         directions,
         cite("aoyagi-watanabe2005", "Main Theorem"),
-        lambda seed: _problem(starts),
-        generators=entries,
+        lambda seed: _problem(starts()),
+        Size(hidden * (inputs + outputs), inputs * outputs),
         provenance=Provenance.CODE if at_least_rank else Provenance.SUMMARY,
         routes=(
             Route("local codimension", "(q + min_t c_t)/2 over the strata through the point", lambda: local),
             newton(
                 "q regular directions beside the zero of the product in singular values",
-                exponents,
-                prior,
+                product_of_factors(outputs - b, dead, inputs - a),
                 regular=regular,
             ),
             *(global_routes if at_least_rank else ()),

@@ -9,7 +9,7 @@ import sympy
 
 from ddtheory.cells.shared import finite_n
 from ddtheory.cells.shared.blocks import at_least, outputs_of_one_input, squares, vector
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton, unit
 from ddtheory.cells.shared.truth import Provenance, Route
@@ -20,6 +20,9 @@ from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+_WIDEST = 12  # of the polyhedra whose faces are looked at in less than a second
 
 
 @family({"regular": 1, "singular": 2, "degree": 2}, {"regular": 0, "singular": 2, "degree": 4}, {"regular": 2})
@@ -53,6 +56,8 @@ def semiregular(name: str, /, *, regular: int = 1, singular: int = 1, degree: in
         return torch.cat([w[:regular], (w[regular:] ** degree).sum().reshape(1)])
 
     def nondegenerate() -> RLCT | None:
+        if variables > _WIDEST:
+            return None
         found = newton_bound(
             [{unit(i, variables): Fraction(1)} for i in range(regular)]
             + [{unit(regular + j, variables, degree): Fraction(1) for j in range(singular)}]
@@ -61,12 +66,11 @@ def semiregular(name: str, /, *, regular: int = 1, singular: int = 1, degree: in
 
     return Cell(
         name,
-        divergence,
-        names,
+        lambda: SymbolicFace(divergence, names, (*live, form)),
         {"dead": {dead[0].name: 1}} | ({"live": {live[0].name: 1}} if live else {}),
         cite("kurumadani2024", "Main Theorem 2"),
         lambda seed: outputs_of_one_input(outputs, [0.0] * variables),
-        generators=(*live, form),
+        Size(variables, variables),
         provenance=Provenance.MEMORY,
         routes=(
             closed_form("λ = r/2 + s/(2m), m = 1", lambda: RLCT(Fraction(regular, 2) + Fraction(singular, 2 * degree))),

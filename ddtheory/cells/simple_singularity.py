@@ -10,7 +10,7 @@ import sympy
 
 from ddtheory.cells.shared import finite_n
 from ddtheory.cells.shared.blocks import axes, outputs_of_one_input, vector
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.cell import Cell, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form
 from ddtheory.cells.shared.truth import Provenance, Route
@@ -74,12 +74,10 @@ def simple_singularity(name: str, /, *, kind: str = "A", index: int = 2, sign: i
     )
     return Cell(
         name,
-        mean**2 / 2,
-        coordinates,
+        lambda: SymbolicFace(mean**2 / 2, coordinates, (mean,)),
         axes((x, y)),
         cite("agv1988", "Chapter 9, oscillation indices of simple singularities", verified=False),
         lambda seed: outputs_of_one_input(outputs, [0.0, 0.0]),
-        generators=(mean,),
         provenance=Provenance.PRIMARY,
         routes=(
             closed_form("half the table of singularity indices", lambda: RLCT(threshold / 2, 2 if crossing else 1)),

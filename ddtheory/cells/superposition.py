@@ -7,12 +7,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import sympy
-from sympy import Expr, Matrix
+from sympy import Expr, Matrix, Symbol
 
-from ddtheory.cells.shared.blocks import at_least, matrix
-from ddtheory.cells.shared.cell import Cell, Relation
+from ddtheory.cells.shared.blocks import at_least, entry, matrix, squares
+from ddtheory.cells.shared.cell import Cell, Relation, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
-from ddtheory.cells.shared.routes import newton, unit
+from ddtheory.cells.shared.routes import Programme, newton, unit
 from ddtheory.cells.shared.truth import Route, Side
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.finite_n.germs import finite_n_germ
@@ -51,24 +51,29 @@ def superposition(name: str, /, *, features: int = 2, hidden: int = 1) -> Cell:
     """
     at_least(hidden, 1, "The number of hidden units")
     at_least(features, hidden, "The number of features")
-    weights, names = matrix("w", "weight", hidden, features)
-    columns = [Matrix([int(i == j) for i in range(hidden)]) + weights[:, j] for j in range(features)]
-    lengths = [column.dot(column) - int(j < hidden) for j, column in enumerate(columns)]
-    below = sympy.Add(*[length**2 for length in lengths]) / (2 * features)
+
+    def columns() -> tuple[list[Matrix], Mapping[Symbol, str]]:
+        weights, names = matrix("w", "weight", hidden, features)
+        return [Matrix([int(i == j) for i in range(hidden)]) + weights[:, j] for j in range(features)], names
+
+    def symbolic() -> SymbolicFace:
+        found, names = columns()
+        lengths = tuple(column.dot(column) - int(j < hidden) for j, column in enumerate(found))
+        return SymbolicFace(squares(lengths, features), names, lengths)
+
     pair = RLCT(Fraction(hidden, 2) + Fraction(hidden * (features - hidden), 4))
-    directions = {"kept": {weights[0, 0].name: 1}}
+    directions = {"kept": {entry("w", hidden, features, 0, 0): 1}}
     if features > hidden:
-        directions["dropped"] = {weights[0, features - 1].name: -1}
+        directions["dropped"] = {entry("w", hidden, features, 0, features - 1): -1}
     dropped = hidden * (features - hidden)
-    quartic = [unit(i, dropped, 2) for i in range(dropped)]
+    quartic = Programme(dropped, dropped, lambda: ([unit(i, dropped, 2) for i in range(dropped)], ()))
     return Cell(
         name,
-        below,
-        names,
+        symbolic,
         directions,
         _SOURCE,
         lambda seed: _problem(_basis(features, hidden)),
-        generators=tuple(lengths),
+        Size(hidden * features, features),
         relation=Relation.BELOW,
         routes=(
             newton(
@@ -84,7 +89,7 @@ def superposition(name: str, /, *, features: int = 2, hidden: int = 1) -> Cell:
                 Side.UPPER,
             ),
         ),
-        finite=_two_features(below, columns) if (features, hidden) == (2, 1) else None,
+        finite=_two_features(symbolic().divergence, columns()[0]) if (features, hidden) == (2, 1) else None,
         remark="The positive half of a dropped feature is a regular direction, the negative half a dead one.",
     )
 
@@ -141,12 +146,14 @@ def superposition_polygon(name: str, /, *, corners: int = 5) -> Cell:
     fibre = RLCT(Fraction(2 * corners - 1, 2))
     return Cell(
         name,
-        sympy.Add(*[count * entry**2 for entry, count in seen]) / (2 * corners),
-        names,
+        lambda: SymbolicFace(
+            sympy.Add(*[count * entry**2 for entry, count in seen]) / (2 * corners),
+            names,
+            tuple(entry for entry, _ in seen),
+        ),
         {"length": {weights[0, 0].name: 1}},
         _SOURCE,
         lambda seed: _problem([[float(sympy.N(x, 30)) for x in axis] for axis in zip(*start, strict=True)]),
-        generators=tuple(entry for entry, _ in seen),
         relation=Relation.BELOW if corners == 4 else Relation.EQUAL,
         routes=(
             Route(

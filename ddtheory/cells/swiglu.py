@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Rational, Symbol
 
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.cell import Cell, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton
 from ddtheory.cells.shared.truth import Route
@@ -42,12 +42,14 @@ def swiglu(name: str, /) -> Cell:
     line = RLCT(Fraction(1, 2))
     return Cell(
         name,
-        sympy.Add(*[output**2 for output in outputs]) / (2 * len(inputs)),
-        {_gate: "gate.weight", _up: "up.weight", _down: "down.weight"},
+        lambda: SymbolicFace(
+            sympy.Add(*[output**2 for output in outputs]) / (2 * len(inputs)),
+            {_gate: "gate.weight", _up: "up.weight", _down: "down.weight"},
+            (_gate * _up * _down,),
+        ),
         {"joint": {"g": 1, "u": 1, "o": 1}, "gate and up": {"g": 1, "u": 1}, "down": {"o": 1}},
         cite("shirodkar2026dead", "prop:swiglu_rate"),
         lambda seed: _network(),
-        generators=(_gate * _up * _down,),
         routes=(
             closed_form("λ = 1/2, m = 3", lambda: RLCT(Fraction(1, 2), 3)),
             newton("silu(gx) is g times a unit", [(1, 1, 1)]),

@@ -10,8 +10,8 @@ import sympy
 from sympy import Rational
 
 from ddtheory.cells.shared import probabilities
-from ddtheory.cells.shared.blocks import at_least, matrix
-from ddtheory.cells.shared.cell import Cell
+from ddtheory.cells.shared.blocks import at_least, entry, matrix
+from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import newton, product_of_factors, with_regular
 from ddtheory.cells.shared.truth import Provenance, Route
@@ -46,31 +46,42 @@ def topic_model(name: str, /, *, words: int = 3, documents: int = 2, topics: int
     """
     for value, what in ((words, "words"), (documents, "documents"), (topics, "topics")):
         at_least(value, 2, f"The number of {what}")
-    shares, share_names = matrix("t", "shares", documents, topics - 1)
-    laws, law_names = matrix("f", "topics", topics, words - 1)
-    mixtures = [probabilities.law(list(shares.row(d)), topics) for d in range(documents)]
-    vocabulary = [probabilities.law(list(laws.row(k)), words) for k in range(topics)]
-    tables = [
-        [sympy.Add(*[mixture[k] * vocabulary[k][w] for k in range(topics)]) for w in range(words)]
-        for mixture in mixtures
-    ]
-    uniform = [Rational(1, words)] * words
+
+    def symbolic() -> SymbolicFace:
+        shares, share_names = matrix("t", "shares", documents, topics - 1)
+        laws, law_names = matrix("f", "topics", topics, words - 1)
+        mixtures = [probabilities.law(list(shares.row(d)), topics) for d in range(documents)]
+        vocabulary = [probabilities.law(list(laws.row(k)), words) for k in range(topics)]
+        tables = [
+            [sympy.Add(*[mixture[k] * vocabulary[k][w] for k in range(topics)]) for w in range(words)]
+            for mixture in mixtures
+        ]
+        uniform = [Rational(1, words)] * words
+        return SymbolicFace(
+            sympy.Add(*[probabilities.divergence(table, uniform) for table in tables]) / documents,
+            share_names | law_names,
+            tuple(value - Rational(1, words) for table in tables for value in table),
+        )
+
+    def share(document: int) -> str:
+        return entry("t", documents, topics - 1, document, 0)
+
+    def topic(index: int) -> str:
+        return entry("f", topics, words - 1, index, 0)
+
     m, n, h = words - 1, documents - 1, topics - 1
-    exponents, prior = product_of_factors(m, h, n)
 
     def shifted() -> RLCT:
         pair = matrix_products.reduced_rank(words, topics, documents, 1)
         return RLCT(pair.lam - Fraction(documents, 2), pair.m)
 
-    apart = {shares[0, 0].name: 1, laws[0, 0].name: 1}
     return Cell(
         name,
-        sympy.Add(*[probabilities.divergence(table, uniform) for table in tables]) / documents,
-        share_names | law_names,
+        symbolic,
         {
-            "topic and share": apart | {shares[1, 0].name: -1, laws[topics - 1, 0].name: -1},
-            "all topics": {laws[k, 0].name: 1 for k in range(topics)},
-            "share": {shares[0, 0].name: 1},
+            "topic and share": {share(0): 1, topic(0): 1, share(1): -1, topic(topics - 1): -1},
+            "all topics": {topic(k): 1 for k in range(topics)},
+            "share": {share(0): 1},
         },
         cite("hayashi2021", "Theorem 3", verified=False),
         lambda seed: probabilities.problem(
@@ -78,7 +89,7 @@ def topic_model(name: str, /, *, words: int = 3, documents: int = 2, topics: int
             {"shares": (documents, topics - 1), "topics": (topics, words - 1)},
             documents,
         ),
-        generators=tuple(entry - Rational(1, words) for table in tables for entry in table),
+        Size(documents * (topics - 1) + topics * (words - 1), documents * words),
         provenance=Provenance.CODE,
         routes=(
             Route(
@@ -88,7 +99,9 @@ def topic_model(name: str, /, *, words: int = 3, documents: int = 2, topics: int
             ),
             Route("shifted rank", "λ_RRR(M, N, H; 1) − N/2 (the code of Hayashi 2021)", shifted),
             newton(
-                "singular values of the centred shares, beside M − 1 regular directions", exponents, prior, regular=m
+                "singular values of the centred shares, beside M − 1 regular directions",
+                product_of_factors(m, h, n),
+                regular=m,
             ),
         ),
     )

@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 import click
 
+from ddtheory.cli import terminal
+from ddtheory.cli.printing import say
 from ddtheory.cli.table import VERBS
 from ddtheory.errors import DDTheoryError
 
@@ -21,17 +23,32 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return next((verb.load() for verb in VERBS if verb.name == cmd_name), None)
 
+    def main(self, *args: Any, **settings: Any) -> Any:
+        terminal.prepare()
+        with terminal.written_to_the_end():
+            return super().main(*args, **settings)
+
+    def make_context(self, *args: Any, **settings: Any) -> click.Context:
+        with terminal.written_to_the_end():  # click would end with 1 when the reader of its help has left
+            return super().make_context(*args, **settings)
+
     def invoke(self, ctx: click.Context) -> Any:
+        with terminal.written_to_the_end():
+            return self._invoke(ctx)
+
+    def _invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except DDTheoryError as error:
             _stop(f"Error: {' '.join(str(error).split())}")
         except KeyboardInterrupt:
             _stop("Interrupted.")
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise  # click's own ends, with exit codes of its own
         except Exception as error:  # Python would end with 1, which means "no" here, and not "could not run"
-            traceback.print_exc()
+            if isinstance(error, OSError) and error.errno in terminal.UNWRITABLE:
+                raise
+            say(traceback.format_exc(), err=True)
             _stop(f"Error: a {type(error).__name__} inside ddtheory, a mistake of ours. Please report the lines above.")
 
 
@@ -42,5 +59,5 @@ def main() -> None:
 
 
 def _stop(message: str) -> NoReturn:
-    click.echo(message, err=True)
+    say(message, err=True)
     sys.exit(2)

@@ -1,12 +1,15 @@
-"""How answers are printed, the same for every verb."""
+"""How answers are printed, the same for every verb: nothing that was given is obeyed by the terminal."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
+
+from ddtheory.verify.visible import visible
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -16,13 +19,29 @@ def json_option(what: str) -> Callable[[Command], Command]:
     return click.option("--json", "as_json", is_flag=True, help=f"Print {what} as JSON.")
 
 
+def book_option(command: Command) -> Command:
+    """The option --book, for verbs that read claims."""
+    return click.option(
+        "--book",
+        metavar="FOLDER",
+        help='The book: a folder, or "installed". Default: the one that came with the package.',
+    )(command)
+
+
+def say(text: object, *, err: bool = False, bold: bool = False) -> None:
+    """A line of text on standard output or standard error; what a terminal would obey is written out."""
+    click.secho(visible(str(text)), err=err, bold=bold or None)
+
+
 def print_json(document: object) -> None:
-    """Plain data as JSON with sorted keys."""
-    click.echo(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False))
+    """Plain data as JSON with sorted keys; in ASCII where the stream has no other characters."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=not encoding.startswith("utf"), allow_nan=False)
+    say(text)
 
 
 def print_rows(rows: Iterable[tuple[str, object]]) -> None:
     """Names in front of values, one a line; what has no text is left out."""
     for name, value in rows:
         if str(value):
-            click.echo(f"{name:<9}{value}")
+            say(f"{name:<9}{value}")

@@ -34,7 +34,11 @@ class Verb:
 VERBS = (
     Verb(
         "verify",
-        {0: "today's verdicts are those on record", 1: "a verdict moved", 2: "something could not run"},
+        {
+            0: "today's verdicts are those on record",
+            1: "a verdict moved",
+            2: "something could not run, or was interrupted",
+        },
     ),
     Verb(
         "prove",

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.newton import newton_distance
+from ddtheory.verify.visible import visible
 
 if TYPE_CHECKING:
     from sympy import Expr, Symbol
@@ -27,9 +28,9 @@ _MARGIN = 24.0
 
 def pictures(cell: Cell) -> list[Markup]:
     """The drawings that a cell admits; none unless it has exactly two coordinates."""
-    symbols = list(cell.coordinates)
-    if len(symbols) != 2:
+    if cell.dimension != 2:
         return []
+    symbols = list(cell.coordinates)
     prior = [Fraction(cell.prior.get(symbol, 0)) for symbol in symbols]
     drawings = valley(cell.divergence, symbols), newton_polygon(cell.generators, symbols, prior)
     return [drawing for drawing in drawings if drawing is not None]
@@ -56,7 +57,8 @@ def valley(divergence: Expr, symbols: Sequence[Symbol]) -> Markup | None:
         below = values <= numpy.quantile(values, share)
         path = "".join(_run(row, start, stop, width) for row in range(_SIDE) for start, stop in _runs(list(below[row])))
         layers.append(Markup('<path class="level-{}" d="{}"/>').format(number, path))
-    label = f"Sublevel sets of K in {symbols[0]}, to the right, and {symbols[1]}, upwards, on the box of half width 1"
+    across_name, up_name = (visible(symbol.name) for symbol in symbols)
+    label = f"Sublevel sets of K in {across_name}, to the right, and {up_name}, upwards, on the box of half width 1"
     return Markup('<svg viewBox="0 0 100 100" role="img" aria-label="{}">{}</svg>').format(
         label, Markup("").join(layers)
     )
@@ -108,10 +110,11 @@ def newton_polygon(generators: Sequence[Expr], symbols: Sequence[Symbol], prior:
     for x, y in support:
         left, top = place(x, y).split(",")
         parts.append(Markup('<circle class="support" cx="{}" cy="{}" r="3.5"/>').format(left, top))
+    names = [visible(symbol.name) for symbol in symbols]
     left, top = place(*entry).split(",")
     parts.append(Markup('<circle class="entry" cx="{}" cy="{}" r="4.5"/>').format(left, top))
-    parts.append(Markup('<text x="{:.0f}" y="{:.0f}">{}</text>').format(_SIZE - _MARGIN - 8, _SIZE - 8, symbols[0]))
-    parts.append(Markup('<text x="4" y="{:.0f}">{}</text>').format(_MARGIN + 4, symbols[1]))
+    parts.append(Markup('<text x="{:.0f}" y="{:.0f}">{}</text>').format(_SIZE - _MARGIN - 8, _SIZE - 8, names[0]))
+    parts.append(Markup('<text x="4" y="{:.0f}">{}</text>').format(_MARGIN + 4, names[1]))
     label = f"Newton polygon of the generators; the ray enters it at 1/ℓ with ℓ = {distance.value}"
     return Markup('<svg viewBox="0 0 {0:.0f} {0:.0f}" role="img" aria-label="{1}">{2}</svg>').format(
         _SIZE, label, Markup("").join(parts)

@@ -87,4 +87,7 @@ def _pyarrow() -> tuple[Any, Any]:
     try:
         return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
     except ImportError:
-        raise InvalidValueError("Parquet needs pyarrow, which is not installed. Install it, or export JSON.") from None
+        raise InvalidValueError(
+            "Parquet needs pyarrow, which is not installed: python -m pip install 'ddtheory[parquet]'. "
+            "JSON needs nothing."
+        ) from None

@@ -48,7 +48,7 @@ def render(cells: Sequence[Cell] | None = None, documents: Sequence[Mapping[str,
 def _formula(cell: Cell) -> Markup | None:
     from sympy import latex
 
-    if len(cell.coordinates) > 6:
+    if cell.dimension > 6:
         return None
     sign = {"equal": "=", "asymptotically equal": r"\sim", "below": r"\geq"}[cell.relation.value]
     text = latex(cell.divergence)

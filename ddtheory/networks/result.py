@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.orders.valuation import Valuation
+from ddtheory.shown import Shown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -84,8 +85,8 @@ class LayerOrders:
         return {"a": self.a.as_json(), "g": self.g.as_json(), "block": self.block.as_json()}
 
 
-@dataclass(frozen=True)
-class NetworkOrders:
+@dataclass(frozen=True, repr=False)
+class NetworkOrders(Shown):
     r"""Orders in t along θ(t), entry by entry: "exactly", or "at least" where leading terms cancel.
 
     Attributes:
@@ -130,8 +131,28 @@ class NetworkOrders:
     def __rich__(self) -> Table:
         return self.table()
 
-    def _repr_latex_(self) -> str:
-        return f"$K(t) = {self.divergence._repr_latex_()[1:]}"
+    def __str__(self) -> str:
+        counted = f"{len(self.activations)} modules, {len(self.layers)} weights"
+        return f"K(t) = {_shown(self.divergence)}, {counted}, {self.loss}"
+
+    def latex(self) -> str:
+        return f"K(t) = {self.divergence._repr_latex_().strip('$')}"
+
+    def rows(self) -> Mapping[str, str]:
+        names = dict.fromkeys([*self.activations, *self.layers])
+        return {"K(t)": _shown(self.divergence), **{name: self._row(name) for name in names}}
+
+    def _row(self, name: str) -> str:
+        layer = self.layers.get(name)
+        orders = {
+            "activation": self.activations.get(name),
+            "deviation": self.deviations.get(name),
+            "signal": self.signals.get(name),
+            "A": layer and layer.a,
+            "G": layer and layer.g,
+            "block": layer and layer.block,
+        }
+        return "; ".join(f"{what} {found}" for what, found in orders.items() if found is not None)
 
     def as_json(self) -> dict[str, Any]:
         """Stable keys; orders as strings that read back exactly."""

@@ -144,7 +144,7 @@ def dead_unit(activation: Activation, law: InputLaw, variance: Fraction, along: 
     """One such cell; the order and the coefficient are worked out by hand from those of φ and the moments of x."""
     import sympy
 
-    from ddtheory.cells import Cell
+    from ddtheory.cells import Cell, SymbolicFace
     from ddtheory.references import cite
 
     a, b = sympy.symbols("a b", real=True)
@@ -172,8 +172,7 @@ def dead_unit(activation: Activation, law: InputLaw, variance: Fraction, along: 
 
     cell = Cell(
         f"dead unit with {activation.name}",
-        divergence,
-        {a: "outer", b: "inner"},
+        lambda: SymbolicFace(divergence, {a: "outer", b: "inner"}),
         {"joint": {"a": 1, "b": 1}, "outer": {"a": 1}, "inner": {"b": 1}},
         cite("shirodkar2026measuring", "node death", verified=False),
         build,

@@ -3,8 +3,11 @@
 Importing this package loads neither sympy nor torch nor matplotlib.
 """
 
+from ddtheory.verify.book import Book as Book
 from ddtheory.verify.book import Entry as Entry
+from ddtheory.verify.book import Unreadable as Unreadable
 from ddtheory.verify.book import load as load
+from ddtheory.verify.book import read as read
 from ddtheory.verify.book import select as select
 from ddtheory.verify.book import transitive_assumptions as transitive_assumptions
 from ddtheory.verify.claim import Claim as Claim
@@ -18,4 +21,5 @@ from ddtheory.verify.claim import Step as Step
 from ddtheory.verify.runner import RunResult as RunResult
 from ddtheory.verify.runner import run as run
 from ddtheory.verify.verdicts import ClaimResult as ClaimResult
+from ddtheory.verify.verdicts import WeakFoundation as WeakFoundation
 from ddtheory.verify.verdicts import WitnessResult as WitnessResult

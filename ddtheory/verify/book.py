@@ -1,17 +1,30 @@
-"""Finds and loads the book: one claim a file, chapters as folders."""
+"""Finds and loads the book: one claim a file, chapters as folders.
+
+A file that cannot be read leaves the others alone: it stands in `Book.unreadable`, and a run says so.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+import tomllib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from ddtheory.errors import BookError, unknown
+from ddtheory.errors import BookError, UnknownNameError, unknown
 from ddtheory.verify.claim import Claim
+from ddtheory.verify.environment import versions
+from ddtheory.verify.failure import describe
+
+INSTALLED = "installed"
+"""What stands for the book that came with the package, where a folder is asked for."""
+
+_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
@@ -28,31 +41,142 @@ class Entry:
         return self.path.parent.parent
 
 
-def locate() -> Path:
-    """The folder of the book: inside the installed package, or beside it in a checkout.
+@dataclass(frozen=True)
+class Unreadable:
+    """A file of the book whose claim cannot be checked, and why. `file` is relative to the book."""
+
+    file: str
+    reason: str
+
+    @property
+    def chapter(self) -> str:
+        return self.file.partition("/")[0]
+
+    def __str__(self) -> str:
+        return f"{self.file} could not be read: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Book:
+    """The claims of a book, or those chosen from it, in the order of chapters and files."""
+
+    folder: Path
+    entries: tuple[Entry, ...]
+    unreadable: tuple[Unreadable, ...] = ()
+
+    def select(self, ids: Sequence[str] = ()) -> Book:
+        """The part with these ids, or of these chapters; all when none is given.
+
+        Raises:
+            UnknownNameError: an id is no claim and no chapter of the book; the nearest names are suggested.
+        """
+        claims = {entry.claim.id for entry in self.entries}
+        chapters = {entry.chapter for entry in self.entries} | {item.chapter for item in self.unreadable}
+        for name in ids:
+            if name not in claims | chapters:
+                raise UnknownNameError(f"{unknown('claim or chapter', name, claims | chapters)}{self._not_read()}")
+        if not ids:
+            return self
+        return replace(
+            self,
+            entries=tuple(entry for entry in self.entries if entry.claim.id in ids or entry.chapter in ids),
+            unreadable=tuple(item for item in self.unreadable if item.chapter in ids),
+        )
+
+    def whole(self) -> tuple[Entry, ...]:
+        """The entries, where nothing is missing.
+
+        Raises:
+            BookError: a file could not be read.
+        """
+        if self.unreadable:
+            raise BookError(f"{self.unreadable[0]}. The book is {self.folder}.")
+        return self.entries
+
+    def __str__(self) -> str:
+        """Which book this is: the version that it came with, or its folder as seen from here."""
+        if self.folder == _PACKAGE / "proofs":
+            return f"installed with ddtheory {versions()['ddtheory']}"
+        here = Path.cwd()
+        return (self.folder.relative_to(here) if self.folder.is_relative_to(here) else self.folder).as_posix()
+
+    def _not_read(self) -> str:
+        return "".join(f" {item}." for item in self.unreadable)
+
+
+def locate(choice: Path | str | None = None) -> Path:
+    """The folder of a book: the one that is named, or the one that came with the package.
+
+    The book of a checkout lies beside the package. Where the package was installed from a checkout, it holds a copy.
+
+    Args:
+        choice: a folder, or "installed" for the copy in the package whatever else there is.
 
     Raises:
-        BookError: neither place has it.
+        BookError: there is no such folder; or none is named, and the current directory is a checkout whose book
+            differs from the one that would be read.
     """
-    package = Path(__file__).resolve().parent.parent
-    for folder in (package / "proofs", package.parent / "proofs"):
-        if folder.is_dir():
-            return folder
-    raise BookError(f"The book is missing: no folder 'proofs' in {package} or beside it. Reinstall ddtheory.")
+    if choice is not None and str(choice) != INSTALLED:
+        folder = Path(choice).resolve()
+        if not folder.is_dir():
+            raise BookError(
+                f"There is no folder {choice}. A book is a folder of chapters, which hold one claim a file."
+            )
+        return folder
+    found = next((folder for folder in (_PACKAGE / "proofs", _PACKAGE.parent / "proofs") if folder.is_dir()), None)
+    if found is None:
+        raise BookError(f"The book is missing: no folder 'proofs' in {_PACKAGE} or beside it. Reinstall ddtheory.")
+    if choice is None:
+        _refuse_two(found, _checkout(Path.cwd()))
+    return found
+
+
+def _checkout(place: Path) -> Path | None:
+    """The book of the checkout of this project that a place lies in, None where it lies in none."""
+    for folder in (place, *place.parents):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8")).get("project", {})
+            if project.get("name") == "ddtheory" and (folder / "proofs").is_dir():
+                return folder / "proofs"
+    return None
+
+
+def _refuse_two(found: Path, here: Path | None) -> None:
+    if here is None or here.samefile(found):
+        return
+    ours, theirs = _contents(here), _contents(found)
+    differing = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+    if differing:
+        more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
+        raise BookError(
+            f"There are two books, and they differ in {differing[0]}{more}: that of this checkout, {here}, and that of "
+            f"the package that runs, {found}. Choose with --book {here} or --book {INSTALLED} (in Python, with the "
+            "argument `folder`), or make them one: `python -m pip install -e .`"
+        )
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.py")}
 
 
 def _load_file(path: Path, root: Path) -> ModuleType:
     name = "ddtheory_book." + ".".join(path.relative_to(root).with_suffix("").parts)
     spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise BookError(f"{path} cannot be loaded as Python.")
+    assert spec is not None and spec.loader is not None, "a name that ends in .py has a loader"
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickling look a module up by its name
-    try:
+    with contextlib.redirect_stdout(sys.stderr):  # standard output belongs to the report
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise BookError(f"{path} fails when it is read: {type(error).__name__}: {error}") from error
     return module
+
+
+def read(choice: Path | str | None = None) -> Book:
+    """The book that `locate` finds, with the files that cannot be read.
+
+    Raises:
+        BookError: there is no book, it is empty, or there are two that differ.
+    """
+    return _read(locate(choice))
 
 
 def load(folder: Path | None = None) -> tuple[Entry, ...]:
@@ -64,29 +188,54 @@ def load(folder: Path | None = None) -> tuple[Entry, ...]:
         BookError: the book is empty, a file declares no claim or fails when it is read, two claims share an id, or
             a claim rests on one that is not there.
     """
-    return _load(folder or locate())
+    return read(folder).whole()
 
 
 @cache
-def _load(root: Path) -> tuple[Entry, ...]:
+def _read(root: Path) -> Book:
     entries: list[Entry] = []
+    unreadable: list[Unreadable] = []
     for path in sorted(root.glob("*/*.py")):
         if path.name == "__init__.py":
             continue
-        claim = getattr(_load_file(path, root), "CLAIM", None)
-        if not isinstance(claim, Claim):
-            raise BookError(f"{path} must bind CLAIM to one ddtheory.verify.Claim.")
-        entries.append(Entry(claim, path.parent.name, path))
-    if not entries:
+        try:
+            claim = getattr(_load_file(path, root), "CLAIM", None)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # the code of others, which may also call sys.exit
+            unreadable.append(_unreadable(path, root, describe(error, path)))
+            continue
+        if isinstance(claim, Claim):
+            entries.append(Entry(claim, path.parent.name, path))
+        else:
+            reason = f"it must bind CLAIM to one ddtheory.verify.Claim, and binds it to {type(claim).__name__}"
+            unreadable.append(_unreadable(path, root, "it binds no CLAIM" if claim is None else reason))
+    if not entries and not unreadable:
         raise BookError(f"The book in {root} has no claims. A claim is a file in a folder of the book.")
-    ids = [entry.claim.id for entry in entries]
+    for entry, reason in _misfits(entries, complete=not unreadable):
+        entries.remove(entry)
+        unreadable.append(_unreadable(entry.path, root, reason))
+    return Book(root, tuple(entries), tuple(sorted(unreadable, key=lambda item: item.file)))
+
+
+def _misfits(entries: Sequence[Entry], *, complete: bool) -> list[tuple[Entry, str]]:
+    """The entries that share their id, and those that rest on a claim that is not there.
+
+    Where the book is not complete, that claim may be in a file that cannot be read, and a run says so.
+    """
+    ids = Counter(entry.claim.id for entry in entries)
+    found = []
     for entry in entries:
-        if ids.count(entry.claim.id) > 1:
-            raise BookError(f"Two files declare the claim {entry.claim.id}; the second is {entry.path}.")
-        for other in entry.claim.rests_on:
-            if other not in ids:
-                raise BookError(f"{entry.claim.id} rests on {other}, which is not in the book ({entry.path}).")
-    return tuple(entries)
+        missing = [other for other in entry.claim.rests_on if other not in ids]
+        if ids[entry.claim.id] > 1:
+            found.append((entry, f"another file declares the claim {entry.claim.id} too"))
+        elif missing and complete:
+            found.append((entry, f"{entry.claim.id} rests on {missing[0]}, which is not in the book"))
+    return found
+
+
+def _unreadable(path: Path, root: Path, reason: str) -> Unreadable:
+    return Unreadable(path.relative_to(root).as_posix(), reason)
 
 
 def select(ids: Sequence[str] = (), folder: Path | None = None) -> tuple[Entry, ...]:
@@ -94,25 +243,36 @@ def select(ids: Sequence[str] = (), folder: Path | None = None) -> tuple[Entry, 
 
     Raises:
         UnknownNameError: an id is no claim and no chapter of the book; the nearest names are suggested.
+        BookError: what was asked for holds a file that cannot be read.
     """
-    entries = load(folder)
-    known = {entry.claim.id for entry in entries} | {entry.chapter for entry in entries}
-    for name in ids:
-        if name not in known:
-            raise unknown("claim or chapter", name, known)
-    return tuple(entry for entry in entries if not ids or entry.claim.id in ids or entry.chapter in ids)
+    return read(folder).select(ids).whole()
+
+
+def below(claim_id: str, folder: Path | None = None) -> dict[str, Claim | None]:
+    """All claims on which a claim rests, directly or through others; None for one that is not in the book."""
+    by_id = _by_id(folder)
+    found: dict[str, Claim | None] = {}
+    waiting = list(_named(claim_id, by_id).rests_on)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = claim = by_id.get(name)
+            waiting += () if claim is None else claim.rests_on
+    return found
 
 
 def transitive_assumptions(claim_id: str, folder: Path | None = None) -> frozenset[str]:
     """All claims and outside facts on which a claim rests, directly or through others."""
-    by_id = {entry.claim.id: entry.claim for entry in load(folder)}
+    claims = below(claim_id, folder)
+    assuming = [_named(claim_id, _by_id(folder)), *filter(None, claims.values())]
+    return frozenset(claims) | {str(citation) for claim in assuming for citation in claim.assumes}
+
+
+def _by_id(folder: Path | None) -> dict[str, Claim]:
+    return {entry.claim.id: entry.claim for entry in read(folder).entries}
+
+
+def _named(claim_id: str, by_id: Mapping[str, Claim]) -> Claim:
     if claim_id not in by_id:
         raise unknown("claim", claim_id, by_id)
-    found: set[str] = set()
-    waiting = [claim_id]
-    while waiting:
-        claim = by_id[waiting.pop()]
-        found |= {str(citation) for citation in claim.assumes}
-        waiting += [other for other in claim.rests_on if other not in found]
-        found |= set(claim.rests_on)
-    return frozenset(found)
+    return by_id[claim_id]

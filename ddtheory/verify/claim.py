@@ -12,6 +12,7 @@ A file of the book binds the name `CLAIM` to one `Claim`. Its witnesses are func
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.verify.fields import require, require_each, require_texts_to
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -43,6 +45,9 @@ class Step:
     text: str
     latex: str = ""
 
+    def __post_init__(self) -> None:
+        require(self, str, "text", "latex")
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -57,6 +62,8 @@ class Proof:
     controls: Mapping[str, Expr] = field(default_factory=dict[str, "Expr"])
 
     def __post_init__(self) -> None:
+        require_each(self, Step, "steps")
+        require_texts_to(self, object, "residuals", "controls")
         if not self.residuals:
             raise InvalidValueError("A proof without a residual cannot fail, so it proves nothing.")
 
@@ -87,6 +94,12 @@ class Comparison:
     reason: str
     quantity: str = "order"
 
+    def __post_init__(self) -> None:
+        require(self, str, "label", "reason", "quantity")
+        require(self, Interval, "measured")
+        require(self, numbers.Real, "max_width")
+        require_each(self, object, "rivals")
+
     @property
     def rivals_left(self) -> tuple[Exact | float, ...]:
         """The rivals that the interval fails to exclude."""
@@ -114,6 +127,10 @@ class Observation:
     reason: str
     decided: bool = True
 
+    def __post_init__(self) -> None:
+        require(self, str, "label", "predicted", "observed", "reason")
+        require(self, bool, "decided")
+
     @property
     def outcome(self) -> Outcome:
         if not self.decided:
@@ -137,6 +154,17 @@ class Curve:
     slope: float | None = None
     window: tuple[float, float] | None = None
 
+    def __post_init__(self) -> None:
+        require(self, str, "label")
+        require_each(self, numbers.Real, "radii", "values")
+        require(self, numbers.Real | None, "slope")
+        if self.window is not None:
+            require_each(self, numbers.Real, "window")
+        if len(self.radii) != len(self.values) or len(self.window or (0, 0)) != 2:
+            raise InvalidValueError(
+                f"The curve {self.label!r} needs a value for each radius, and two ends of its window."
+            )
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -147,6 +175,9 @@ class Experiment:
     curves: tuple[Curve, ...] = ()
 
     def __post_init__(self) -> None:
+        require(self, str, "setting")
+        require_each(self, Check, "checks")
+        require_each(self, Curve, "curves")
         if not self.checks:
             raise InvalidValueError("An experiment without a check cannot fail, so it is not evidence.")
 
@@ -182,3 +213,13 @@ class Claim:
     assumes: tuple[Citation, ...] = ()
     titled: str = ""
     doubts: str = ""
+
+    def __post_init__(self) -> None:
+        require(self, str, "id", "title", "statement", "titled", "doubts")
+        require(self, Citation, "source")
+        require(self, Verdict, "expected")
+        require(self, Callable | None, "derive", "measure", "control", "counterexample")
+        require_each(self, str, "hypotheses", "rests_on")
+        require_each(self, Citation, "assumes")
+        if not self.id.strip():
+            raise InvalidValueError("A claim needs an id, such as the label of the result in its paper.")

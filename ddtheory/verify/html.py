@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ddtheory.verify.typeset import typeset
+from ddtheory.verify.visible import visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -21,8 +22,14 @@ def environment(package: str) -> Environment:
         loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     found.filters["typeset"] = typeset
     return found
+
+
+def _shown(value: object) -> object:
+    """What is no markup yet, as text in which nothing hides; jinja escapes it."""
+    return value if hasattr(value, "__html__") else visible(str(value))

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
-from ddtheory.verify.book import Entry, load
+from ddtheory.verify.book import Entry, read
 from ddtheory.verify.environment import versions
 
 VARIABLE = "DDTHEORY_KEEP"
@@ -32,7 +32,7 @@ def returned(entry: Entry, name: str) -> object:
     """
     witness: Callable[[], object] = getattr(entry.claim, name)
     folder = os.environ.get(VARIABLE)
-    if not folder or not any(getattr(other.claim, name) is witness for other in load(entry.book)):
+    if not folder or not any(getattr(other.claim, name) is witness for other in read(entry.book).entries):
         return witness()
     key = f"{_digest(PACKAGE)} {_digest(entry.book)} {_machine()} {entry.claim.id} {name}"
     path = Path(folder) / f"{hashlib.sha256(key.encode()).hexdigest()}.pickle"

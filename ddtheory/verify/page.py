@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from ddtheory.references import WORKS, Work
-from ddtheory.values import UNVERIFIED
+from ddtheory.values import UNVERIFIED, Verdict
 from ddtheory.verify import html
 from ddtheory.verify.environment import versions
 from ddtheory.verify.findings import ComparisonFinding, Number, ObservationFinding
 from ddtheory.verify.runner import RunResult
 from ddtheory.verify.typeset import formula, typeset
 from ddtheory.verify.verdicts import GLYPH, MEANING, WORST_FIRST, ClaimResult, worst_first
+from ddtheory.verify.visible import visible
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -48,6 +50,7 @@ def render(run: RunResult) -> str:
         verdicts=WORST_FIRST,
         works=works(run.results),
         unverified=UNVERIFIED if any("†" in name for name in _cited(run.results)) else "",
+        weak=sum(bool(result.weak) for result in run.results),
         versions=versions(),
     )
 
@@ -75,7 +78,8 @@ def _template() -> Template:
         "exact": exact,
         "seconds": lambda value: f"{value:.1f} s" if value >= 0.05 else "< 0.1 s",
         "anchor": lambda claim_id: "claim-" + "-".join(claim_id.split()),
-        "word": lambda value: value.value.replace(" ", "-"),
+        "word": _word,
+        "tone": lambda result: "weak" if result.weak and result.verdict is Verdict.CONFIRMED else _word(result.verdict),
     }
     environment.tests["observation"] = lambda check: isinstance(check, ObservationFinding)
     environment.globals |= {
@@ -91,13 +95,18 @@ def _template() -> Template:
     return environment.get_template("report.html.jinja")
 
 
+def _word(value: StrEnum) -> str:
+    return value.value.replace(" ", "-")
+
+
 def picture(curve: Curve, name: str) -> Markup:
     """A curve as an inline drawing. `name` keeps its ids apart from those of the other drawings."""
     from ddtheory.plots.rates import rate
     from ddtheory.verify.picture import inline_svg
 
-    slope = "" if curve.slope is None else f", predicted slope {curve.slope:g}"
-    return Markup(inline_svg(rate(curve), name, f"{curve.label} against the radius{slope}"))
+    slope = "" if curve.slope is None else f", predicted slope {float(curve.slope):g}"
+    shown = replace(curve, label=visible(curve.label))
+    return Markup(inline_svg(rate(shown), name, f"{shown.label} against the radius{slope}"))
 
 
 def exact(value: Number) -> Markup:
@@ -105,7 +114,7 @@ def exact(value: Number) -> Markup:
     if _RATIONAL.fullmatch(value.text):
         return Markup('<span class="tab">{}</span>').format(value.text.replace("-", "−"))
     if len(value.latex) > _LONGEST_FORMULA:
-        return Markup("<code>{}…</code> ({} characters)").format(value.text[:400], len(value.text))
+        return Markup("<code>{}…</code> ({} characters)").format(visible(value.text[:400]), len(value.text))
     return formula(value.latex)
 
 

@@ -177,5 +177,4 @@ def _leave_with_parent() -> None:
 
 
 def _check(claim_id: str, folder: Path) -> ClaimResult:
-    (entry,) = book.select([claim_id], folder)
-    return check(entry)
+    return check(next(entry for entry in book.read(folder).entries if entry.claim.id == claim_id))

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from ddtheory.verify.visible import one_line
 
 
 @contextlib.contextmanager
@@ -31,7 +34,7 @@ def progress(activity: str, total: int, *, shown: bool = True) -> Iterator[Calla
     )
     with bar:
         task = bar.add_task(activity, total=total, latest="")
-        yield lambda latest: bar.update(task, advance=1, latest=latest)
+        yield lambda latest: bar.update(task, advance=1, latest=one_line(latest))
 
 
 @contextlib.contextmanager
@@ -41,4 +44,4 @@ def spinner(activity: str, *, shown: bool = True) -> Iterator[Callable[[str], No
         yield lambda _: None
         return
     with Console(stderr=True).status(activity) as status:
-        yield lambda now: status.update(f"{activity} {now[:80]}")
+        yield lambda now: status.update(Text(f"{activity} {one_line(now[:80])}"))

@@ -10,8 +10,8 @@ from time import perf_counter
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.values import Verdict
-from ddtheory.verify.book import Entry
-from ddtheory.verify.verdicts import WORST_FIRST, ClaimResult
+from ddtheory.verify.book import Book, Entry, Unreadable
+from ddtheory.verify.verdicts import WORST_FIRST, ClaimResult, weighed
 from ddtheory.verify.witnesses import check
 
 MOST_JOBS = 8
@@ -20,12 +20,23 @@ MOST_JOBS = 8
 
 @dataclass(frozen=True)
 class RunResult:
-    """All results of a run, in the order of the book."""
+    """All results of a run, in the order of the book.
+
+    Attributes:
+        results: one a claim.
+        seconds: the time that the run took.
+        jobs: how many worker processes there were.
+        interrupted: it ended early; what had not finished is `not checked`.
+        book: which book it was, in words.
+        unreadable: the files whose claims could not be checked.
+    """
 
     results: tuple[ClaimResult, ...]
     seconds: float
     jobs: int
     interrupted: bool = False
+    book: str = ""
+    unreadable: tuple[Unreadable, ...] = ()
 
     @property
     def counts(self) -> dict[Verdict, int]:
@@ -39,14 +50,14 @@ class RunResult:
 
     @property
     def exit_code(self) -> int:
-        """0: the verdicts are those on record. 1: one moved. 2: something could not run."""
-        if self.interrupted or not all(result.ran for result in self.results):
+        """0: the verdicts are those on record. 1: one moved. 2: something could not run, or the run was interrupted."""
+        if self.interrupted or self.unreadable or not all(result.ran for result in self.results):
             return 2
         return 1 if self.moved else 0
 
 
 def run(
-    entries: Sequence[Entry],
+    entries: Book | Sequence[Entry],
     jobs: int | None = None,
     on_result: Callable[[ClaimResult], None] | None = None,
 ) -> RunResult:
@@ -56,7 +67,7 @@ def run(
     variable `DDTHEORY_KEEP` names a folder, a witness that was called before is not called again, see `kept`.
 
     Args:
-        entries: what `select` or `load` returned.
+        entries: what `select` or `load` returned; or a `Book`, whose unreadable files the result then names.
         jobs: number of worker processes; 1 runs everything in this process. The default is one a core, at most 8.
         on_result: called with each result as it comes, in order of completion.
 
@@ -66,6 +77,11 @@ def run(
     if jobs is not None and jobs < 1:
         raise InvalidValueError(f"jobs = {jobs}, but a run needs at least one worker.")
     started = perf_counter()
+    unreadable: tuple[Unreadable, ...] = ()
+    if isinstance(entries, Book):
+        unreadable, books, entries = entries.unreadable, {entries.folder}, entries.entries
+    else:
+        books = {entry.book for entry in entries}
     available = cores()
     jobs = max(1, min(jobs or min(available, MOST_JOBS), len(entries)))
     finished: dict[str, ClaimResult] = {}
@@ -86,11 +102,9 @@ def run(
             check_all(entries, jobs, max(1, available // jobs), keep)
     except KeyboardInterrupt:
         interrupted = True
-    results = tuple(
-        finished.get(entry.claim.id) or ClaimResult.not_run(entry, "interrupted before it finished")
-        for entry in entries
-    )
-    return RunResult(results, perf_counter() - started, jobs, interrupted)
+    results = weighed([finished.get(entry.claim.id) or ClaimResult.cut_off(entry) for entry in entries])
+    named = ", ".join(str(Book(folder, ())) for folder in sorted(books))
+    return RunResult(results, perf_counter() - started, jobs, interrupted, named, unreadable)
 
 
 def cores() -> int:

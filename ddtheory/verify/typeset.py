@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
+from html import unescape
 
 from markupsafe import Markup, escape
+
+from ddtheory.verify.visible import visible
 
 _MATH = re.compile(
     r"\$\$(?P<display>.+?)\$\$"
@@ -14,8 +17,6 @@ _MATH = re.compile(
     r"|\\\((?P<paren>.+?)\\\)",
     re.DOTALL,
 )
-
-_NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 
 # fmt: off
 _KEPT_ATTRIBUTES = frozenset((
@@ -46,21 +47,22 @@ def typeset(text: str) -> Markup:
 
 def formula(latex: str, *, display: bool = False) -> Markup:
     """One formula as MathML, or as code when its LaTeX is not understood."""
-    from latex2mathml.converter import convert
+    from latex2mathml.converter import convert_to_element
 
-    source = latex.strip().strip("$")
+    source = visible(latex).strip().strip("$")
     try:
-        root = ElementTree.fromstring(convert(source, display="block" if display else "inline"))
+        # Its elements, not its text: what stands in \text{…} goes into that text unescaped.
+        root = convert_to_element(source, display="block" if display else "inline")
     except Exception:  # the converter raises errors of many kinds, and a report must still come out
         return Markup("<code>{}</code>").format(source)
     if any((node.text or "").startswith("\\") for node in root.iter()):
         return Markup("<code>{}</code>").format(source)
     for node in root.iter():
-        node.tag = node.tag.removeprefix(f"{{{_NAMESPACE}}}")
+        node.text = unescape(node.text) if node.text else node.text  # "&#x0003C;" for an operator "<"
         for name in set(node.attrib) - _KEPT_ATTRIBUTES:  # no links, no styles, no scripts
             del node.attrib[name]
     return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 
 def _prose(text: str) -> Markup:
-    return escape(text.replace(r"\$", "$"))
+    return escape(visible(text.replace(r"\$", "$")))

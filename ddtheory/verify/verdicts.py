@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import decode_source
 from typing import Literal
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify.book import Entry, transitive_assumptions
+from ddtheory.verify.book import Entry, below, transitive_assumptions
 from ddtheory.verify.claim import Outcome
 from ddtheory.verify.findings import ExperimentFinding, ProofFinding
 
@@ -65,7 +66,8 @@ class Record:
     """What the book says of a claim, without its functions.
 
     `file` is relative to the book, `code` is the text of that file, and `foundations` are all claims and outside
-    facts on which the claim rests, directly or through others.
+    facts on which the claim rests, directly or through others; `below` are the claims among them, each with its verdict
+    on record, or None where the book has no such claim.
     """
 
     id: str
@@ -81,6 +83,7 @@ class Record:
     rests_on: tuple[str, ...]
     assumes: tuple[Citation, ...]
     foundations: tuple[str, ...]
+    below: Mapping[str, Verdict | None]
     expected: Verdict
 
     @classmethod
@@ -90,7 +93,7 @@ class Record:
             id=claim.id,
             chapter=entry.chapter,
             file=entry.path.relative_to(entry.book).as_posix(),
-            code=entry.path.read_text(encoding="utf-8"),
+            code=decode_source(entry.path.read_bytes()),
             title=claim.title,
             statement=claim.statement,
             source=claim.source,
@@ -100,19 +103,45 @@ class Record:
             rests_on=claim.rests_on,
             assumes=claim.assumes,
             foundations=tuple(sorted(transitive_assumptions(claim.id, entry.book))),
+            below={
+                name: other.expected if other else None for name, other in sorted(below(claim.id, entry.book).items())
+            },
             expected=claim.expected,
         )
 
 
 @dataclass(frozen=True)
+class WeakFoundation:
+    """A claim on which another rests, and that does not stand today: refuted, moved, not run, …"""
+
+    id: str
+    state: str
+
+    def __str__(self) -> str:
+        return f"rests on {self.id}, {self.state}"
+
+
+@dataclass(frozen=True)
 class ClaimResult:
-    """Today's verdict on a claim. `ran` is False when a witness, or the whole claim, could not run."""
+    """Today's verdict on a claim.
+
+    Attributes:
+        record: what the book says of it.
+        verdict: what its own witnesses make of it.
+        reason: why, in one sentence.
+        witnesses: what each of them said.
+        ran: False when a witness, or the whole claim, could not run.
+        interrupted: the run ended before the claim did.
+        weak: the claims on which it rests, directly or through others, that do not stand in this run.
+    """
 
     record: Record
     verdict: Verdict
     reason: str
     witnesses: tuple[WitnessResult, ...]
     ran: bool = True
+    interrupted: bool = False
+    weak: tuple[WeakFoundation, ...] = ()
 
     @property
     def expected(self) -> Verdict:
@@ -120,8 +149,8 @@ class ClaimResult:
 
     @property
     def moved(self) -> bool:
-        """Whether today's verdict differs from the one on record."""
-        return self.verdict is not self.expected
+        """Whether today's verdict differs from the one on record; what did not run has none, and has not moved."""
+        return self.ran and self.verdict is not self.expected
 
     @property
     def seconds(self) -> float:
@@ -129,8 +158,14 @@ class ClaimResult:
 
     @classmethod
     def not_run(cls, entry: Entry, reason: str) -> ClaimResult:
-        """The result of a claim whose run was cut off from outside."""
+        """The result of a claim whose worker failed."""
         return cls(Record.of(entry), Verdict.NOT_CHECKED, reason, (), ran=False)
+
+    @classmethod
+    def cut_off(cls, entry: Entry) -> ClaimResult:
+        """The result of a claim that had not finished when the run was interrupted."""
+        reason = "interrupted before it finished"
+        return cls(Record.of(entry), Verdict.NOT_CHECKED, reason, (), ran=False, interrupted=True)
 
 
 def judge(witnesses: Iterable[WitnessResult], titled: str) -> tuple[Verdict, str]:
@@ -191,6 +226,48 @@ def proof_as_recorded(outcome: Outcome, expected: Verdict) -> bool:
     return outcome in allowed[expected]
 
 
+_STANDS = (Verdict.CONFIRMED, Verdict.NARROWER)
+
+
+def weighed(results: Sequence[ClaimResult]) -> tuple[ClaimResult, ...]:
+    """The results of one run, each with those of its foundations that do not stand in it."""
+    today = {result.record.id: result for result in results}
+    return tuple(replace(result, weak=tuple(_weak(result.record, today))) for result in results)
+
+
+def _weak(record: Record, today: Mapping[str, ClaimResult]) -> Iterator[WeakFoundation]:
+    for name, on_record in record.below.items():
+        state = _weakness(today.get(name), on_record)
+        if state and name != record.id:
+            yield WeakFoundation(name, state)
+
+
+def _weakness(found: ClaimResult | None, on_record: Verdict | None) -> str:
+    """Why a claim cannot carry another; empty where it stands."""
+    if on_record is None:
+        return "which is not in the book"
+    if found is None or found.interrupted:
+        return "not run" if on_record in _STANDS else f"not run, {on_record.value} on record"
+    if not found.ran:
+        return "which could not run"
+    if found.moved:
+        return f"{found.verdict.value}, moved from {found.expected.value}"
+    return "" if found.verdict in _STANDS else found.verdict.value
+
+
 def worst_first(results: Iterable[ClaimResult]) -> tuple[ClaimResult, ...]:
-    """What needs attention first: moved verdicts, then the worst; within equals, the order of the book."""
-    return tuple(sorted(results, key=lambda result: (not result.moved, WORST_FIRST.index(result.verdict))))
+    """What needs attention first: moved verdicts, what could not run, then the worst verdicts.
+
+    Within equals, what rests on a weak foundation comes first; then the order of the book decides.
+    """
+    return tuple(
+        sorted(
+            results,
+            key=lambda result: (
+                not result.moved,
+                result.ran or result.interrupted,
+                WORST_FIRST.index(result.verdict),
+                not result.weak,
+            ),
+        )
+    )

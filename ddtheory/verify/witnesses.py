@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import traceback
-from pathlib import Path
 from time import perf_counter
 
 from ddtheory.verify.book import Entry
 from ddtheory.verify.claim import Experiment, Outcome, Proof
+from ddtheory.verify.failure import describe
 from ddtheory.verify.findings import of_experiment, of_proof
 from ddtheory.verify.kept import returned
 from ddtheory.verify.verdicts import WITNESSES, ClaimResult, Record, WitnessName, WitnessResult, judge
@@ -32,8 +31,10 @@ def call(entry: Entry, name: WitnessName) -> WitnessResult:
         # Standard output belongs to the report.
         with contextlib.redirect_stdout(sys.stderr):
             result = _read(name, returned(entry, name))
-    except (Exception, SystemExit) as error:
-        result = WitnessResult(name, Outcome.RAISED, error=_describe(error, entry.path))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the code of others, which may also call sys.exit
+        result = WitnessResult(name, Outcome.RAISED, error=describe(error, entry.path))
     seconds = perf_counter() - started
     return WitnessResult(name, result.outcome, result.proof, result.experiment, result.error, seconds)
 
@@ -47,10 +48,3 @@ def _read(name: WitnessName, found: object) -> WitnessResult:
         return WitnessResult(name, experiment.outcome, experiment=experiment)
     wanted = "a Proof" if name == "derive" else "an Experiment"
     raise TypeError(f"{name} must return {wanted}, got {type(found).__name__}.")
-
-
-def _describe(error: BaseException, file: Path) -> str:
-    """The error in one line, with the last line of the proof that led to it."""
-    text = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
-    return f"{text} ({file.name}, line {lines[-1]})" if lines else text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import sympy
 import torch
@@ -18,6 +19,12 @@ def a_point(cell: Cell, seed: int, size: float = 0.3) -> Point:
     raw = 2 * torch.rand(len(cell.coordinates), generator=generator, dtype=torch.float64) - 1
     shift = size * raw / max(1, len(cell.coordinates)) ** 0.5
     return {symbol.name: float(value) for symbol, value in zip(cell.coordinates, shift, strict=True)}
+
+
+def with_divergence(cell: Cell, divergence: sympy.Expr) -> Cell:
+    """The cell with another K on its symbolic face."""
+    face = replace(cell.face, divergence=divergence)
+    return replace(cell, symbolic=lambda: face)
 
 
 def symbolic(cell: Cell, point: Mapping[str, float]) -> float:

@@ -42,9 +42,9 @@ CASES: list[tuple[str, Callable[[], object], type[DDTheoryError], str]] = [
     ("zero direction", lambda: cells.node_death().kl_order({"a": 0}), DirectionError, "direction is zero"),
     (
         "a mean away from its value",
-        lambda: cells.Cell("1 + t²", 1 + t**2, {t: "t"}, {}, cells.node_death().source, lambda seed: None).kl_order(
-            {"t": 1}
-        ),
+        lambda: cells.Cell(
+            "1 + t²", lambda: cells.SymbolicFace(1 + t**2, {t: "t"}), {}, cells.node_death().source, lambda seed: None
+        ).kl_order({"t": 1}),
         NotADivergenceError,
         "not 0",
     ),

@@ -128,13 +128,13 @@ def test_a_family_is_told_the_name_and_no_cell_is_without_one(monkeypatch: pytes
     def comb(name: str, /, *, size: int = 1) -> Cell:
         """A family of this test."""
         told.append(name)
-        return Cell(name, source.divergence, source.coordinates, {}, source.source, source.build)
+        return Cell(name, source.symbolic, {}, source.source, source.build)
 
     found = comb(size=3)
     assert told == [found.name] == ["comb(size=3)"]
     assert (found.family, found.arguments) == ("comb", {"size": 3})
     assert cells.families()["comb"].types == {"size": int}
     with pytest.raises(InvalidValueError, match="no name"):
-        Cell("", source.divergence, source.coordinates, {}, source.source, source.build)
+        Cell("", source.symbolic, {}, source.source, source.build)
     with pytest.raises(InvalidValueError, match="no name"):
         cells.mean_map([next(iter(source.coordinates))], name="")

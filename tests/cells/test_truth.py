@@ -15,7 +15,7 @@ from recipes import CATALOGUE, Recipe, later
 from ddtheory import cells
 from ddtheory.cells import Cell, Route, Side, Status
 from ddtheory.cells.hidden_layer import derivative_orders, shelves, vandermonde
-from ddtheory.cells.shared.routes import hidden_units, product_of_factors
+from ddtheory.cells.shared.routes import hidden_exponents, product_exponents
 from ddtheory.cells.shared.truth import establish
 from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.thresholds import matrix_products
@@ -102,7 +102,7 @@ class TestRoutes:
         for rows in range(1, 5):
             for hidden in range(1, 5):
                 for columns in range(1, 5):
-                    found = monomial_rlct(*product_of_factors(rows, hidden, columns))
+                    found = monomial_rlct(*product_exponents(rows, hidden, columns))
                     assert found == matrix_products.reduced_rank(columns, hidden, rows), (rows, hidden, columns)
 
     @pytest.mark.parametrize("gap", [1, 2, 3])
@@ -110,21 +110,21 @@ class TestRoutes:
         for hidden in range(1, 6):
             for outputs in (1, 2, 3):
                 orders = tuple(1 + gap * s for s in range(hidden))
-                found = monomial_rlct(*hidden_units(orders, hidden, outputs))
+                found = monomial_rlct(*hidden_exponents(orders, hidden, outputs))
                 assert found == vandermonde(hidden, outputs, gap) == shelves(orders, hidden, outputs)
 
     @pytest.mark.parametrize("orders", [(1, 2, 4, 6, 8), (1, 2, 3, 4, 5), (2, 3, 5, 7, 8), (1, 4, 5, 9, 11)])
     def test_shelves_of_any_orders(self, orders: tuple[int, ...]) -> None:
         for hidden in range(1, 6):
             for outputs in (1, 2, 3):
-                assert monomial_rlct(*hidden_units(orders, hidden, outputs)) == shelves(orders, hidden, outputs)
+                assert monomial_rlct(*hidden_exponents(orders, hidden, outputs)) == shelves(orders, hidden, outputs)
 
     def test_control_the_orders_of_another_activation_give_another_pair(self) -> None:
         odd, gelu = derivative_orders("tanh", 2), derivative_orders("gelu", 2)
-        assert monomial_rlct(*hidden_units(odd, 2, 1)) != shelves(gelu, 2, 1)
+        assert monomial_rlct(*hidden_exponents(odd, 2, 1)) != shelves(gelu, 2, 1)
 
     def test_control_a_forgotten_measure_is_noticed(self) -> None:
-        exponents, prior = product_of_factors(2, 2, 2)
+        exponents, prior = product_exponents(2, 2, 2)
         assert monomial_rlct(exponents, [0] * len(prior)) != matrix_products.reduced_rank(2, 2, 2)
 
 

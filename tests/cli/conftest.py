@@ -11,7 +11,7 @@ from ddtheory.verify import book
 @pytest.fixture
 def in_example(monkeypatch: pytest.MonkeyPatch) -> None:
     """The book of the example in place of the one that ships."""
-    monkeypatch.setattr(book, "locate", lambda: EXAMPLE_BOOK)
+    monkeypatch.setattr(book, "locate", lambda choice=None: EXAMPLE_BOOK)
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def in_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A book of one claim whose derivation raises."""
     (tmp_path / "chapter").mkdir()
     (tmp_path / "chapter" / "broken.py").write_text(SLOW_CLAIM.format(name="broken", seconds="'x'"))
-    monkeypatch.setattr(book, "locate", lambda: tmp_path)
+    monkeypatch.setattr(book, "locate", lambda choice=None: tmp_path)
 
 
 @pytest.fixture
@@ -30,4 +30,4 @@ def in_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     moved = source.replace("expected=Verdict.REFUTED", "expected=Verdict.CONFIRMED")
     moved = moved.replace('{"trivial": x - x}', '{"wrong": x + 1}')
     (tmp_path / "chapter" / "moved.py").write_text(moved, encoding="utf-8")
-    monkeypatch.setattr(book, "locate", lambda: tmp_path)
+    monkeypatch.setattr(book, "locate", lambda choice=None: tmp_path)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
-from calling import call, is_refused
+from calling import answer, call, is_refused
 
 from ddtheory import cells
 
@@ -23,6 +24,50 @@ def test_one_cell() -> None:
     )
     assert found.exit_code == 0
     assert "25/2, 1  (exact)" in found.output and "λ = 23/2, m = 2" in found.output
+
+
+def test_a_cell_shows_its_parameters_and_explains_its_marks() -> None:
+    lines = call("cells", "deep_linear", "widths=5,3,4").stdout.splitlines()
+    assert "given    widths=5,3,4  (whole numbers, default 2,2,2,2)" in lines
+    assert "given    rank=0  (a whole number, default 0)" in lines
+    assert "origin   [S] read in a summary or a re-implementation" in lines
+    assert "default none)" in call("cells", "normal_crossing").stdout
+
+
+@pytest.mark.parametrize("name", cells.families())
+def test_every_parameter_of_every_family_is_shown_as_it_is_typed(name: str) -> None:
+    """What is shown can be typed back, and gives the same cell."""
+    shown = [line.split()[1] for line in call("cells", name).stdout.splitlines() if line.startswith("given ")]
+    assert [item.partition("=")[0] for item in shown] == list(cells.families()[name].defaults)
+    given = [item for item in shown if not item.endswith("=")]
+    assert cells.find_text(name, dict(item.split("=") for item in given)).rlct == cells.find(name).rlct
+
+
+def test_a_large_k_is_written_out_when_it_is_asked_for() -> None:
+    """201 factors: the pair is (1/2, 201), and the diagonal has order 201."""
+    large = ("cells", "normal_crossing", f"exponents={','.join('1' * 201)}")
+    shown = call(*large).stdout
+    assert "1/2, 201  (exact)" in shown
+    assert "K        a sum of 1 terms in 201 coordinates, not written out; --kl writes it" in shown
+    assert "along" not in shown
+    assert (answer(*large)["coordinates"], answer(*large)["divergence"], answer(*large)["kl"]["w1"]) == (
+        201,
+        None,
+        None,
+    )
+    asked = call(*large, "--kl").stdout
+    assert "along    diagonal: order 201" in asked and "w1**2*w10**2" in asked
+
+
+def test_any_width_is_answered() -> None:
+    shown = call("cells", "deep_linear", "widths=2000,2000,2000", "rank=1000").stdout
+    assert "λ, m     1875000, 1  (exact)" in shown and "4,000,000 terms in 8,000,000 coordinates" in shown
+
+
+def test_a_missing_extra_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    result = call("cells", "swiglu", "--export", "cells.parquet")
+    assert is_refused(result) and "python -m pip install 'ddtheory[parquet]'" in result.stderr
 
 
 def test_bounds() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
-from calling import answer, call, is_refused
+from calling import EXAMPLE_BOOK, answer, call, is_refused
 
 from ddtheory.verify import witnesses
 
@@ -32,6 +33,17 @@ def test_exit_code_2_a_derivation_could_not_run(in_broken: None) -> None:
     result = call("prove")
     assert result.exit_code == 2
     assert "raised: TypeError" in result.stdout
+
+
+def test_the_book_is_named_and_a_broken_file_leaves_the_others_alone(tmp_path: Path) -> None:
+    (tmp_path / "chapter").mkdir()
+    source = (EXAMPLE_BOOK / "rates" / "narrower.py").read_text("utf-8")
+    (tmp_path / "chapter" / "good.py").write_text(source, "utf-8")
+    (tmp_path / "chapter" / "broken.py").write_text("def")
+    result = call("prove", "--book", str(tmp_path))
+    assert result.exit_code == 2
+    assert "agrees in" in result.stdout and result.stdout.endswith(f"book: {tmp_path}\n")
+    assert "! chapter/broken.py could not be read: SyntaxError" in result.stderr
 
 
 def test_an_unknown_claim_gets_the_nearest_names_and_no_empty_document(in_example: None) -> None:

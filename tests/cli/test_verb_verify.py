@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from calling import SLOW_CLAIM, call, is_refused
+from calling import EXAMPLE_BOOK, SLOW_CLAIM, call, is_refused
+from imports import ROOT
 
 
 def test_exit_code_0_a_table_and_one_closing_line(in_example: None) -> None:
@@ -70,37 +71,92 @@ def test_an_unknown_claim_gets_the_nearest_names(in_example: None) -> None:
     assert is_refused(result) and "Did you mean thm:fisher_decay" in result.stderr
 
 
+def test_the_book_that_runs_is_named(in_example: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call("verify", "conj:open", "--jobs", "1").stdout.splitlines()[-1].endswith(f"book: {EXAMPLE_BOOK}")
+    report = json.loads(call("verify", "conj:open", "--json").stdout)
+    assert report["run"]["book"] == str(EXAMPLE_BOOK)
+    call("verify", "conj:open", "--out", str(tmp_path))
+    assert f"book: {EXAMPLE_BOOK}</p>" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_a_book_of_ones_own_and_the_installed_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(EXAMPLE_BOOK.parent)
+    assert call("verify", "conj:open", "--book", "book").stdout.splitlines()[-1].endswith("book: book")
+    assert "thm:fisher_decay" in call("verify", "--list", "--book", "installed").stdout
+    assert is_refused(call("verify", "--book", "nowhere"), "There is no folder nowhere")
+
+
+def test_a_table_that_goes_to_a_file_is_whole(in_example: None) -> None:
+    """One line a claim: no id is cut or folded, nothing is filled up with blanks."""
+    lines = call("verify", "--jobs", "1").stdout.splitlines()
+    assert lines[0].split() == ["verdict", "claim", "time", "title", "why"]
+    place = lines[0].index("claim")
+    names = ["prop:spectrum", "conj:open", "lem:unfinished", "prop:depth_order", "thm:fisher_decay"]
+    assert [line[place:].split("  ")[0] for line in lines[1:6]] == names
+    assert not any(line != line.rstrip() for line in lines)
+    assert not any("…" in line for line in lines)
+
+
+def test_one_broken_file_leaves_the_others_alone(tmp_path: Path) -> None:
+    chapter = tmp_path / "chapter"
+    chapter.mkdir()
+    (chapter / "good.py").write_text((EXAMPLE_BOOK / "rates" / "narrower.py").read_text("utf-8"), "utf-8")
+    (chapter / "broken.py").write_text("def")
+    result = call("verify", "--book", str(tmp_path), "--out", str(tmp_path / "out"))
+    assert result.exit_code == 2
+    assert "⊂ narrower" in result.stdout
+    assert "! chapter/broken.py could not be read: SyntaxError" in result.stdout
+    assert "0 moved · 1 rests on what was not shown here · 1 could not be read" in result.stdout
+    report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
+    assert [item["file"] for item in report["summary"]["unreadable"]] == ["chapter/broken.py"]
+    assert "could not be read" in (tmp_path / "out" / "report.html").read_text("utf-8")
+    listed = call("verify", "--list", "--book", str(tmp_path))
+    assert (listed.exit_code, listed.stderr.count("could not be read")) == (2, 1)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="process groups")
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_ctrl_c_keeps_the_report_and_leaves_no_process(tmp_path: Path, jobs: str) -> None:
+@pytest.mark.parametrize(
+    ("jobs", "sent", "to_workers"),
+    [
+        ("1", signal.SIGINT, True),  # as a terminal sends it: to the parent and to its workers
+        ("2", signal.SIGINT, True),
+        ("1", signal.SIGTERM, False),  # as kill, timeout and schedulers send it
+        ("2", signal.SIGTERM, False),
+    ],
+)
+def test_an_interrupt_keeps_the_report_and_leaves_no_process(
+    tmp_path: Path, jobs: str, sent: signal.Signals, to_workers: bool
+) -> None:
     chapter = tmp_path / "book" / "chapter"
     chapter.mkdir(parents=True)
     markers = [tmp_path / name for name in ("first", "second")][: int(jobs)]
     for name in ("first", "second"):
         seconds = f"open({str(tmp_path / name)!r}, 'w').write(str(__import__('os').getpid())) and 60"
-        (chapter / f"{name}.py").write_text(SLOW_CLAIM.format(name=name, seconds=seconds))
-    program = (
-        "from pathlib import Path; from ddtheory.verify import book; from ddtheory.cli import main\n"
-        f"book.locate = lambda: Path({str(chapter.parent)!r})\n"
-        f"main(['verify', '--jobs', '{jobs}', '--out', {str(tmp_path / 'out')!r}])"
-    )
+        source = SLOW_CLAIM.format(name=name, seconds=seconds).replace("NOT_CHECKED", "CONFIRMED")
+        (chapter / f"{name}.py").write_text(source)
+    arguments = ["verify", "--book", str(chapter.parent), "--jobs", jobs, "--out", str(tmp_path / "out")]
     process = subprocess.Popen(
-        [sys.executable, "-c", program],
+        [sys.executable, "-m", "ddtheory", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        cwd=ROOT,
     )
     deadline = time.monotonic() + 30
     while not all(marker.exists() and marker.read_text() for marker in markers) and time.monotonic() < deadline:
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the parent and to its workers
+    (os.killpg if to_workers else os.kill)(process.pid, sent)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 2
-    assert "interrupted" in out
+    assert "interrupted · 2 not checked · 0 moved" in out
     assert "Traceback" not in err
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert report["summary"]["interrupted"] is True
+    assert report["summary"]["moved"] == []
+    assert report["summary"]["could_not_run"] == ["first", "second"]
+    assert "Interrupted." in (tmp_path / "out" / "report.html").read_text("utf-8")
     for marker in markers:
         with pytest.raises(ProcessLookupError):
             os.kill(int(marker.read_text()), 0)

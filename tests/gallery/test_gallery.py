@@ -7,6 +7,7 @@ import json
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 import sympy
+from pages import EVERYTHING_HOSTILE, obeyed
 
 from ddtheory import cells
 from ddtheory.cells.shared.document import SCHEMA_FILE, catalogue_document, document, summary
@@ -22,7 +24,7 @@ from ddtheory.errors import InvalidValueError, OutputError
 from ddtheory.gallery.drawing import lower_hull, newton_polygon, pictures
 from ddtheory.gallery.export import export, row
 from ddtheory.gallery.page import render
-from ddtheory.values import UNVERIFIED
+from ddtheory.values import RLCT, UNVERIFIED, Citation
 
 # one cell of each kind of content: a crossing, bounds, a pair elsewhere, a prior, a boundary, an asymptotic K
 CHOSEN = (
@@ -147,6 +149,24 @@ class TestPage:
     def test_it_stands_alone(self, page: str) -> None:
         assert "<script" not in page and not re.search(r'(?:src|href)="(?!#)', page)
         assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
+
+    def test_no_field_of_a_cell_is_obeyed(self) -> None:
+        """Name, remark, source, routes, directions, coordinates: shown, and never run."""
+        x, y = (sympy.Symbol(f"{EVERYTHING_HOSTILE}{letter}", real=True) for letter in "xy")
+        text = EVERYTHING_HOSTILE
+        hostile = replace(
+            cells.node_death("square"),
+            name=text,
+            symbolic=lambda: cells.SymbolicFace(x**2 * y**4, {x: text, y: text}, (x * y**2,)),
+            directions={text: {x.name: 1}},
+            source=Citation(text, text, text),
+            routes=(cells.Route(text, text, lambda: RLCT(Fraction(1, 4))),),
+            remark=text,
+            finite=None,
+        )
+        found = render([hostile])
+        assert obeyed(found) == []
+        assert found.count("&lt;script&gt;") > 8
 
     def test_sources_and_what_their_dagger_means(self, page: str) -> None:
         assert "Watanabe 2009, Section 4.4 · doi:10.1017/CBO9780511800474" in page

@@ -37,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def read_anew(root: Path) -> tuple[Entry, ...]:
     """As another process would read it."""
-    book._load.cache_clear()
+    book._read.cache_clear()
     kept._digest.cache_clear()
     return load(root)
 

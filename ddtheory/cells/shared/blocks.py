@@ -24,10 +24,19 @@ def matrix(letter: str, parameter: str, rows: int, columns: int) -> tuple[Matrix
     >>> matrix("a", "first.weight", 1, 2)
     (Matrix([[a11, a12]]), {a11: 'first.weight[0,0]', a12: 'first.weight[0,1]'})
     """
-    link = "_" if max(rows, columns) > 9 else ""
-    symbols = [[Symbol(f"{letter}{link}{i + 1}{link}{j + 1}", real=True) for j in range(columns)] for i in range(rows)]
+    symbols = [[Symbol(entry(letter, rows, columns, i, j), real=True) for j in range(columns)] for i in range(rows)]
     names = {symbols[i][j]: f"{parameter}[{i},{j}]" for i in range(rows) for j in range(columns)}
     return Matrix(symbols), names
+
+
+def entry(letter: str, rows: int, columns: int, i: int, j: int) -> str:
+    """The name of one entry of such a matrix, without the matrix: directions of large models are named by it.
+
+    >>> entry("a", 2, 3, 0, 2), entry("a", 20, 3, 0, 2)
+    ('a13', 'a_1_3')
+    """
+    link = "_" if max(rows, columns) > 9 else ""
+    return f"{letter}{link}{i + 1}{link}{j + 1}"
 
 
 def zero_one(rows: int, columns: int, one: Callable[[int, int], bool]) -> Matrix:

@@ -8,7 +8,7 @@ that very point, and over the whole parameter space where that is another pair.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
@@ -19,6 +19,7 @@ from ddtheory.cells.shared.truth import Provenance, Route, Truth, establish
 from ddtheory.errors import DirectionError, InvalidValueError, NotADivergenceError, unknown
 from ddtheory.exact.numbers.zero import is_zero
 from ddtheory.exact.orders.ray import kl_order
+from ddtheory.shown import Shown
 from ddtheory.values import RLCT, Citation, Enclosure, Kind, KLOrder
 
 if TYPE_CHECKING:
@@ -41,18 +42,52 @@ class Relation(StrEnum):
 
 
 @dataclass(frozen=True)
-class Cell:
+class SymbolicFace:
+    """K in coordinates, which are shifts from θ0.
+
+    Attributes:
+        divergence: K in nats.
+        coordinates: coordinate symbol → the entry of a torch parameter that it shifts: "b" (all of a parameter of one
+            element) or "first.weight[0,2]".
+        generators: f_i with K ≍ Σ f_i² near the point; empty when K itself is all there is.
+    """
+
+    divergence: Expr
+    coordinates: Mapping[Symbol, str]
+    generators: tuple[Expr, ...] = ()
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a symbolic face is, known before it is written out.
+
+    Attributes:
+        coordinates: how many there are.
+        terms: of the sum that K is: one for an output, or for an outcome.
+    """
+
+    coordinates: int
+    terms: int
+
+
+_FEW = 6  # coordinates of a K that is shown as a formula
+
+_MANY = 200
+"""Of coordinates or terms: with more K takes seconds to write out, and then minutes."""
+
+
+@dataclass(frozen=True, repr=False)
+class Cell(Shown):
     """A constructed singular model, at its true parameter θ0 = 0 in the cell's coordinates.
 
     Attributes:
         name: the family and its arguments, e.g. "gaussian_location(k=2)".
-        divergence: K in nats, in the coordinates, which are shifts from θ0.
-        coordinates: coordinate symbol → the entry of a torch parameter that it shifts: "b" (all of a parameter of one
-            element) or "first.weight[0,2]".
+        symbolic: makes the symbolic face; called when somebody first asks for `divergence`, `coordinates` or
+            `generators`.
         directions: named directions that people ask about, by coordinate name.
         source: where the model is studied.
         build: seed → the torch face.
-        generators: f_i with K ≍ Σ f_i² near the point; empty when K itself is all there is.
+        size: of the symbolic face, in families where it grows.
         prior: exponents h of a prior ∏ |w|^h, 0 where missing.
         boundary: coordinates that the model confines to ≥ 0.
         relation: how `divergence` stands to the K of the torch face.
@@ -66,12 +101,11 @@ class Cell:
     """
 
     name: str
-    divergence: Expr
-    coordinates: Mapping[Symbol, str]
+    symbolic: Callable[[], SymbolicFace]
     directions: Mapping[str, Mapping[str, int]]
     source: Citation
     build: Callable[[int], Problem]
-    generators: tuple[Expr, ...] = ()
+    size: Size | None = None
     prior: Mapping[Symbol, Fraction | int] = field(default_factory=dict["Symbol", "Fraction | int"])
     boundary: tuple[Symbol, ...] = ()
     relation: Relation = Relation.EQUAL
@@ -88,6 +122,64 @@ class Cell:
     def __post_init__(self) -> None:
         if not self.name:
             raise InvalidValueError("The cell has no name. Give it one: messages, tables and exports call it by it.")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def latex(self) -> str:
+        """K where it is short, and (λ, m), as LaTeX without dollars."""
+        from sympy import latex
+
+        sign = {Relation.EQUAL: "=", Relation.ASYMPTOTIC: r"\sim", Relation.BELOW: r"\geq"}[self.relation]
+        divergence = "" if self.dimension > _FEW else rf"K {sign} {latex(self.divergence)},\quad "
+        if self.rlct is not None:
+            return divergence + self.rlct.latex()
+        lower, upper = (str(bound.lam) if bound else other for bound, other in self._bounds("0", r"\infty"))
+        return divergence + rf"{lower} \le \lambda \le {upper}"
+
+    def rows(self) -> Mapping[str, str]:
+        if self.rlct is not None:
+            pair = f"{self.rlct.lam}, {self.rlct.m}  ({self.truth.status.value})"
+        else:
+            pair = " … ".join(str(bound.lam) if bound else other for bound, other in self._bounds("0", "∞"))
+        formula = {"K": self._repr_latex_()} if self.dimension <= _FEW else {}
+        found = {"cell": self.name, **formula, "λ, m": pair, "source": str(self.source), "remark": self.remark}
+        return {name: text for name, text in found.items() if text}
+
+    def _bounds(self, below: str, above: str) -> Iterator[tuple[RLCT | None, str]]:
+        """The bounds on λ, each with what stands for one that is not known."""
+        yield self.truth.lower, below
+        yield self.truth.upper, above
+
+    @cached_property
+    def face(self) -> SymbolicFace:
+        """The symbolic face, made once."""
+        return self.symbolic()
+
+    @property
+    def divergence(self) -> Expr:
+        """K in nats, in the coordinates."""
+        return self.face.divergence
+
+    @property
+    def coordinates(self) -> Mapping[Symbol, str]:
+        """Coordinate symbol → the entry of a torch parameter that it shifts."""
+        return self.face.coordinates
+
+    @property
+    def generators(self) -> tuple[Expr, ...]:
+        """f_i with K ≍ Σ f_i² near the point; empty when K itself is all there is."""
+        return self.face.generators
+
+    @property
+    def dimension(self) -> int:
+        """How many coordinates there are; where the family knows, nothing is written out for it."""
+        return len(self.coordinates) if self.size is None else self.size.coordinates
+
+    @property
+    def large(self) -> bool:
+        """Whether the symbolic face takes long to write out, and is not shown unless it is asked for."""
+        return self.size is not None and max(self.size.coordinates, self.size.terms) > _MANY
 
     @cached_property
     def truth(self) -> Truth:

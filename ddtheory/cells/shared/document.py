@@ -26,18 +26,27 @@ N_BETA = (10, 100)
 """The nβ at which the exact finite-temperature learning coefficient is written down."""
 
 _DIGITS = 4
+_LARGEST_NUMBER = 2**53  # that every reader of JSON reads exactly
 _MOST_COORDINATES = 12  # of a K that is written out; a longer one nobody reads
 
 
-def document(cell: Cell) -> dict[str, Any]:
+def document(cell: Cell, *, write_out: bool = False) -> dict[str, Any]:
     """One cell. The pair is that at the point of the torch face; "global" is null where no other is recorded.
+
+    K is written out where it is short. Where it is large, see `Cell.large`, the orders along rays are null as well,
+    and no finite-n values are computed.
+
+    Args:
+        cell: the cell.
+        write_out: derive and write K and its orders, however long that takes.
 
     >>> from ddtheory.cells.node_death import node_death
     >>> found = document(node_death("square"))
     >>> found["lambda"], found["multiplicity"], found["kl"]["joint"]["k"], found["kl"]["inner"]["kind"]
     ('1/4', 1, 3, 'flat')
     """
-    written_out = len(cell.coordinates) <= _MOST_COORDINATES
+    written_out = write_out or (cell.dimension <= _MOST_COORDINATES and not cell.large)
+    orders = write_out or not cell.large
     return {
         "name": cell.name,
         "family": cell.family,
@@ -50,15 +59,19 @@ def document(cell: Cell) -> dict[str, Any]:
         "global": {**_pair(cell.global_truth.rlct), "routes": _routes(cell.global_truth)} if cell.elsewhere else None,
         "provenance": cell.provenance.value,
         "source": asdict(cell.source),
-        "kl": {name: _order(cell.kl_order(name, arc=False), along) for name, along in cell.directions.items()},
+        "kl": {
+            name: _order(cell.kl_order(name, arc=False), along) if orders else None
+            for name, along in cell.directions.items()
+        },
         "divergence": str(cell.divergence) if written_out else None,
         "generators": [str(generator) for generator in cell.generators] if written_out else None,
         "relation": cell.relation.value,
         "prior": {str(symbol): str(h) for symbol, h in cell.prior.items()},
         "boundary": [str(symbol) for symbol in cell.boundary],
-        "coordinates": len(cell.coordinates),
+        "coordinates": cell.dimension,
+        "terms": None if cell.size is None or cell.size.terms > _LARGEST_NUMBER else cell.size.terms,
         "nu": None if cell.fluctuation is None else _enclosed(cell.singular_fluctuation(digits=15)),
-        "finite_n": [] if cell.finite is None else _finite(cell),
+        "finite_n": _finite(cell) if orders else [],
         "remark": cell.remark,
     }
 
@@ -115,7 +128,9 @@ def _enclosed(value: Enclosure) -> dict[str, str]:
 
 
 def _finite(cell: Cell) -> list[dict[str, Any]]:
-    found = []
+    found: list[dict[str, Any]] = []
+    if cell.finite is None:
+        return found
     for n_beta in N_BETA:
         try:
             value = cell.finite_n(n_beta, _DIGITS)

@@ -151,6 +151,28 @@ def _value(kind: Any, text: str, what: str) -> Any:
         raise InvalidValueError(f"{what} is {text!r}; it must be a number such as {example}.") from None
 
 
+def as_typed(value: object) -> str:
+    """How a value is typed on a command line, where `find_text` reads it.
+
+    >>> as_typed((5, 3, 4)), as_typed(Fraction(-1, 2)), as_typed("tanh")
+    ('5,3,4', '-1/2', 'tanh')
+    """
+    return ",".join(map(as_typed, value)) if isinstance(value, tuple) else str(value)
+
+
+def kind_of(hint: Any) -> str:
+    """What a parameter with this type takes, in words.
+
+    >>> kind_of(tuple[int, ...]), kind_of(int), kind_of(str), kind_of(Fraction | int)
+    ('whole numbers', 'a whole number', 'a word', 'a fraction')
+    """
+    if isinstance(hint, GenericAlias):
+        return {int: "whole numbers", str: "words", Fraction: "fractions"}[typing.get_args(hint)[0]]
+    if hint in (int, str, bool):
+        return {int: "a whole number", str: "a word", bool: "true or false"}[hint]
+    return "a fraction"
+
+
 def _text(value: object) -> str:
     """How a value stands in the name of a cell.
 

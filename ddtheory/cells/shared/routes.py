@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from ddtheory.cells.shared.truth import Route, Side
@@ -10,8 +11,22 @@ from ddtheory.exact.thresholds.intersection import separable_sum
 from ddtheory.exact.thresholds.newton import Exponents, monomial_rlct
 from ddtheory.values import RLCT
 
-_LARGEST_PROGRAMME = 1500
+LARGEST_PROGRAMME = 1500
 """Variables × generators; the programme in fractions stays below a few seconds."""
+
+
+@dataclass(frozen=True)
+class Programme:
+    """A monomial ideal that is written out only where it is small enough to be solved.
+
+    Attributes:
+        generators, variables: how many there are.
+        write: makes the exponent vectors of the generators, and the prior exponents of the variables.
+    """
+
+    generators: int
+    variables: int
+    write: Callable[[], tuple[Sequence[Exponents], Sequence[Fraction | int]]]
 
 
 def closed_form(says: str, pair: Callable[[], RLCT]) -> Route:
@@ -38,20 +53,23 @@ def with_regular(pair: RLCT, regular: int) -> RLCT:
 
 def newton(
     says: str,
-    exponents: Sequence[Exponents],
+    programme: Programme | Sequence[Exponents],
     prior: Sequence[Fraction | int] = (),
     *,
     regular: int = 0,
     side: Side = Side.EXACT,
 ) -> Route:
     """The exact Newton programme of a monomial ideal, beside `regular` non-degenerate coordinates."""
+    if not isinstance(programme, Programme):
+        exponents = programme
+        programme = Programme(len(exponents), len(exponents[0]) if exponents else 0, lambda: (exponents, prior))
 
     def compute() -> RLCT | None:
-        if not exponents:
+        if not programme.generators:
             return RLCT(Fraction(regular, 2))
-        if len(exponents) * len(exponents[0]) > _LARGEST_PROGRAMME:
+        if programme.generators * programme.variables > LARGEST_PROGRAMME:
             return None
-        return with_regular(monomial_rlct(exponents, prior), regular)
+        return with_regular(monomial_rlct(*programme.write()), regular)
 
     return Route("Newton programme", says, compute, side)
 
@@ -65,7 +83,13 @@ def unit(position: int, size: int, value: int = 1) -> tuple[int, ...]:
     return tuple(value if index == position else 0 for index in range(size))
 
 
-def product_of_factors(rows: int, hidden: int, columns: int) -> tuple[list[tuple[int, ...]], list[int]]:
+def product_of_factors(rows: int, hidden: int, columns: int) -> Programme:
+    """The programme of B A at B = 0, A = 0 in singular coordinates of A, see `product_exponents`."""
+    count = min(hidden, columns)
+    return Programme(rows * count, count + rows * count, lambda: product_exponents(rows, hidden, columns))
+
+
+def product_exponents(rows: int, hidden: int, columns: int) -> tuple[list[tuple[int, ...]], list[int]]:
     """Monomial generators and prior of B A at B = 0, A = 0 in singular coordinates of A, a (hidden, columns) matrix.
 
     A = U diag(a) V with a_i = s_1 ⋯ s_i, p = min(hidden, columns) of them. The measure has ∏ a_i^{|hidden − columns|}
@@ -75,7 +99,7 @@ def product_of_factors(rows: int, hidden: int, columns: int) -> tuple[list[tuple
     Returns:
         exponent vectors in (s_1 … s_p, b_11 … b_{rows p}), and the prior exponents in the same order.
 
-    >>> product_of_factors(1, 1, 1)                                    # a·b
+    >>> product_exponents(1, 1, 1)                                     # a·b
     ([(1, 1)], [0, 0])
     """
     count = min(hidden, columns)
@@ -100,7 +124,13 @@ def singular_value_prior(rows: int, columns: int) -> list[int]:
     return [sum(power[index:]) + (count - index - 1) for index in range(count)]
 
 
-def hidden_units(orders: Sequence[int], hidden: int, outputs: int) -> tuple[list[tuple[int, ...]], list[int]]:
+def hidden_units(orders: Sequence[int], hidden: int, outputs: int) -> Programme:
+    """The programme of H hidden units at zero, see `hidden_exponents`."""
+    size = hidden * outputs
+    return Programme(size, hidden + size, lambda: hidden_exponents(orders, hidden, outputs))
+
+
+def hidden_exponents(orders: Sequence[int], hidden: int, outputs: int) -> tuple[list[tuple[int, ...]], list[int]]:
     """Monomial generators and prior of Σ_i a_i b_i^{m_s}, s = 1 … hidden, at a = b = 0, one input.
 
     With b_i = t_1 ⋯ t_i elimination leaves c_i ∏_{j ≤ i} t_j^{m_{i−j+1}}, c_i like a_i (one for each output), and the
@@ -109,7 +139,7 @@ def hidden_units(orders: Sequence[int], hidden: int, outputs: int) -> tuple[list
     Args:
         orders: m_1 < m_2 < …, the orders of the non-zero derivatives of the activation at 0; at least `hidden` of them.
 
-    >>> hidden_units((1, 3), 1, 1)                                     # a·b
+    >>> hidden_exponents((1, 3), 1, 1)                                 # a·b
     ([(1, 1)], [0, 0])
     """
     exponents: list[tuple[int, ...]] = []

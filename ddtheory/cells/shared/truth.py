@@ -17,11 +17,22 @@ from ddtheory.values import RLCT
 class Provenance(StrEnum):
     """How the closed form of a cell was obtained, before any route checked it. The value is the mark in tables."""
 
-    PRIMARY = "P"  # the primary text was read
-    CODE = "C"  # read in the code of a published package
-    SUMMARY = "S"  # read in a summary or a re-implementation
-    MEMORY = "M"  # from memory; stands only because another route agrees
-    DERIVATION = "derivation"  # derived without a source
+    PRIMARY = "P"
+    CODE = "C"
+    SUMMARY = "S"
+    MEMORY = "M"
+    DERIVATION = "derivation"
+
+    @property
+    def meaning(self) -> str:
+        """What the mark says, in words."""
+        return {
+            Provenance.PRIMARY: "the primary text was read",
+            Provenance.CODE: "read in the code of a published package",
+            Provenance.SUMMARY: "read in a summary or a re-implementation",
+            Provenance.MEMORY: "from memory; it stands only because another route agrees",
+            Provenance.DERIVATION: "derived without a source",
+        }[self]
 
 
 class Side(StrEnum):

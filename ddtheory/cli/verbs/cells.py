@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ddtheory.cli.printing import json_option, print_json, print_rows
+from ddtheory.cli.printing import json_option, print_json, print_rows, say
 from ddtheory.errors import InvalidValueError
 from ddtheory.values import UNVERIFIED
 
 if TYPE_CHECKING:
-    from ddtheory.cells import Cell
+    from ddtheory.cells import Cell, Family
 
 
 @click.command()
@@ -27,14 +28,21 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write the catalogue, or the cell, to FILE.json or FILE.parquet.",
 )
+@click.option("--kl", "write_out", is_flag=True, help="Write K out and derive its orders, however large it is.")
 @click.option("--gallery", "gallery_to", type=click.Path(path_type=Path), metavar="FILE", help="Write one HTML page.")
 def cells(
-    name: str | None, parameters: tuple[str, ...], as_json: bool, export_to: Path | None, gallery_to: Path | None
+    name: str | None,
+    parameters: tuple[str, ...],
+    as_json: bool,
+    export_to: Path | None,
+    write_out: bool,
+    gallery_to: Path | None,
 ) -> None:
     """Singular models with known answers: the list of them, or the cell of a family at given parameters.
 
     The pair (lambda, m) is the one at the point of the torch model; where the whole parameter space has another,
-    both are shown. Lists are written 5,3,4.
+    both are shown. Lists are written 5,3,4. A cell shows the parameters of its family; a large K is not written out
+    unless --kl asks for it.
 
     \b
     Examples:
@@ -51,7 +59,7 @@ def cells(
         check_folder(gallery_to)
     chosen = None if name is None else [find_text(name, _assignments(parameters))]
     if export_to is not None or gallery_to is not None:
-        _write(chosen, export_to, gallery_to, to_stderr=as_json)
+        _write(chosen, export_to, gallery_to, write_out, to_stderr=as_json)
         if not as_json:
             return
     if chosen is None:
@@ -59,9 +67,9 @@ def cells(
     elif as_json:
         from ddtheory.cells.shared.document import document
 
-        print_json(document(chosen[0]))
+        print_json(document(chosen[0], write_out=write_out))
     else:
-        _show(chosen[0], families()[chosen[0].family].summary)
+        _show(chosen[0], families()[chosen[0].family], write_out)
 
 
 def _assignments(texts: Sequence[str]) -> dict[str, str]:
@@ -86,16 +94,20 @@ def _list(as_json: bool) -> None:
     known = families()
     width = max(map(len, known))
     for name, family in known.items():
-        click.echo(f"{name.ljust(width)}  {len(family.examples):>2}  {family.summary}")
+        say(f"{name.ljust(width)}  {len(family.examples):>2}  {family.summary}")
     total = sum(len(family.examples) for family in known.values())
-    click.echo(f"\n{total} cells in {len(known)} families. `ddtheory cells NAME` shows one.")
+    say(f"\n{total} cells in {len(known)} families. `ddtheory cells NAME` shows one.")
 
 
-def _show(cell: Cell, summary: str) -> None:
+def _show(cell: Cell, family: Family, write_out: bool) -> None:
     from ddtheory.cells.shared.document import document
+    from ddtheory.cells.shared.families import as_typed, kind_of
 
-    data = document(cell)
-    lines: list[tuple[str, object]] = [("model", summary)]
+    data = document(cell, write_out=write_out)
+    lines: list[tuple[str, object]] = [("model", family.summary)]
+    for key, default in family.defaults.items():
+        told = f"{key}={as_typed(cell.arguments[key])}"
+        lines.append(("given", f"{told}  ({kind_of(family.types[key])}, default {as_typed(default) or 'none'})"))
     if data["lambda"] is not None:
         lines.append(("λ, m", f"{data['lambda']}, {data['multiplicity']}  ({data['status']})"))
     for side in ("lower", "upper"):
@@ -108,19 +120,37 @@ def _show(cell: Cell, summary: str) -> None:
         lines.append(("route", f"{route['name']}: {found}  {route['says']}"))
     if data["global"]:
         lines.append(("global", f"λ = {data['global']['lambda']}, m = {data['global']['multiplicity']}"))
+    if write_out:
+        lines.append(("K", data["divergence"]))
+    elif cell.size is not None and cell.large:
+        size = f"a sum of {_count(cell.size.terms)} terms in {_count(cell.size.coordinates)} coordinates"
+        lines.append(("K", f"{size}, not written out; --kl writes it, and derives its orders"))
     for direction, order in data["kl"].items():
-        lines.append(("along", f"{direction}: {'flat' if order['kind'] == 'flat' else 'order ' + str(order['k'])}"))
+        if order is not None:
+            lines.append(("along", f"{direction}: {'flat' if order['kind'] == 'flat' else 'order ' + str(order['k'])}"))
     if data["nu"]:
         lines.append(("ν", f"{data['nu']['value']} ± {data['nu']['radius']}"))
     for value in data["finite_n"]:
         lines.append(("finite n", f"λ(nβ = {value['n_beta']}) = {value['value']} ± {value['radius']}"))
-    lines += [("source", f"{cell.source}  [{data['provenance']}]"), ("", data["source"]["link"])]
-    lines += [("", "" if cell.source.verified else UNVERIFIED), ("remark", data["remark"])]
-    click.secho(cell.name, bold=True)
+    lines += [("source", f"{cell.source}"), ("", data["source"]["link"])]
+    lines += [("", "" if cell.source.verified else UNVERIFIED)]
+    lines += [("origin", f"[{cell.provenance.value}] {cell.provenance.meaning}"), ("remark", data["remark"])]
+    say(cell.name, bold=True)
     print_rows(lines)
 
 
-def _write(chosen: list[Cell] | None, export_to: Path | None, gallery_to: Path | None, *, to_stderr: bool) -> None:
+def _count(number: int) -> str:
+    """A number that can be read at a glance.
+
+    >>> _count(30_000), _count(2**100)
+    ('30,000', 'more than 10^30')
+    """
+    return f"{number:,}" if number < 10**12 else f"more than 10^{int(math.log10(number))}"
+
+
+def _write(
+    chosen: list[Cell] | None, export_to: Path | None, gallery_to: Path | None, write_out: bool, *, to_stderr: bool
+) -> None:
     """Writes the files and says so; on standard error where standard output belongs to the JSON."""
     from ddtheory.cells import catalogue
     from ddtheory.cells.shared.document import document
@@ -133,7 +163,7 @@ def _write(chosen: list[Cell] | None, export_to: Path | None, gallery_to: Path |
     documents = []
     with progress("deriving", len(selected)) as advance:
         for cell in selected:
-            documents.append(document(cell))
+            documents.append(document(cell, write_out=write_out))
             advance(cell.name)
     if export_to is not None:
         export(export_to, documents)
@@ -142,4 +172,4 @@ def _write(chosen: list[Cell] | None, export_to: Path | None, gallery_to: Path |
     for target in (export_to, gallery_to):
         if target is not None:
             count = f"{len(selected)} cell{'' if len(selected) == 1 else 's'}"
-            click.echo(f"Wrote {target} ({count}).", err=to_stderr)
+            say(f"Wrote {target} ({count}).", err=to_stderr)

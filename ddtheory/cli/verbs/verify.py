@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ddtheory.cli.printing import json_option, print_json
+from ddtheory.cli.printing import book_option, json_option, print_json, say
+from ddtheory.cli.terminal import ends_like_ctrl_c
+from ddtheory.verify.visible import one_line
 
 if TYPE_CHECKING:
-    from ddtheory.verify.book import Entry
+    from ddtheory.verify.book import Book
 
 _REPORT_FILES = ("report.json", "report.html")
 
@@ -20,50 +22,58 @@ _REPORT_FILES = ("report.json", "report.html")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write report.json and report.html there.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Worker processes. Default: one a core, up to 8.")
+@book_option
 @json_option("the report")
 @click.option("--list", "only_list", is_flag=True, help="List the claims and their verdicts on record; run nothing.")
-def verify(ids: tuple[str, ...], out: Path | None, jobs: int | None, as_json: bool, only_list: bool) -> None:
+def verify(
+    ids: tuple[str, ...], out: Path | None, jobs: int | None, book: str | None, as_json: bool, only_list: bool
+) -> None:
     """Run the witnesses of claims and compare today's verdicts with those on record.
 
-    ID is the label of a claim or the name of a chapter; without one, the whole book runs.
+    ID is the label of a claim or the name of a chapter; without one, the whole book runs. The last line says which
+    book that was. A run that is interrupted, or terminated, reports what it has.
 
     \b
     Examples:
       ddtheory verify --list
       ddtheory verify thm:fisher_decay --out report
     """
-    from ddtheory.verify import book, output, report, runner, table
+    from ddtheory.verify import output, report, runner, table
+    from ddtheory.verify.book import read
     from ddtheory.verify.progress import progress
     from ddtheory.verify.verdicts import GLYPH
 
-    entries = book.select(ids)
+    chosen = read(book).select(ids)
     if only_list:
-        _list(entries, as_json)
+        _list(chosen, as_json)
         return
     if out is not None:
         output.prepare(out, _REPORT_FILES)
-    with progress("checking", len(entries)) as advance:
-        run = runner.run(entries, jobs, lambda result: advance(f"{GLYPH[result.verdict]} {result.record.id}"))
+    with ends_like_ctrl_c(), progress("checking", len(chosen.entries)) as advance:
+        run = runner.run(chosen, jobs, lambda result: advance(f"{GLYPH[result.verdict]} {result.record.id}"))
     if out is not None:
         from ddtheory.verify import page
 
         output.write(out, dict(zip(_REPORT_FILES, (report.to_json(run), page.render(run)), strict=True)))
-    console = table.console(stderr=as_json)
+    html = out / "report.html" if out else None
     if as_json:
-        click.echo(report.to_json(run), nl=False)
+        print_json(report.document(run))
+        table.close(run, html, table.console(stderr=True))
     else:
-        console.print(table.render(run))
-        console.print()
-    console.print(table.closing_line(run, out / "report.html" if out else None), soft_wrap=True, markup=False)
+        table.show(run, html, table.console())
     sys.exit(run.exit_code)
 
 
-def _list(entries: tuple[Entry, ...], as_json: bool) -> None:
-    claims = [(entry.claim.id, entry.chapter, entry.claim.expected.value, entry.claim.title) for entry in entries]
+def _list(book: Book, as_json: bool) -> None:
+    claims = [(entry.claim.id, entry.chapter, entry.claim.expected.value, entry.claim.title) for entry in book.entries]
     if as_json:
         names = ("id", "chapter", "expected", "title")
         print_json([dict(zip(names, claim, strict=True)) for claim in claims])
-        return
-    widths = [max((len(claim[column]) for claim in claims), default=0) for column in range(3)]
-    for *columns, title in claims:
-        click.echo("  ".join([*(text.ljust(width) for text, width in zip(columns, widths, strict=True)), title]))
+    else:
+        rows = [[one_line(text) for text in claim] for claim in claims]
+        widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+        for *columns, title in rows:
+            say("  ".join([*(text.ljust(width) for text, width in zip(columns, widths, strict=True)), title]))
+    for item in book.unreadable:
+        say(f"! {one_line(str(item))}", err=True)
+    sys.exit(2 if book.unreadable else 0)

@@ -10,7 +10,7 @@ K = c ∏ |w_i|^{p_i}, prior density φ = ∏ |w_i|^{h_i} (not normalised), t = 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
@@ -22,11 +22,12 @@ from ddtheory.errors import InvalidValueError
 from ddtheory.exact.finite_n import crossing_law as crossing
 from ddtheory.exact.numbers.enclosing import ball, check_digits, rational, to_digits, working
 from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing
+from ddtheory.shown import Shown
 from ddtheory.values import RLCT, Enclosure
 
 
-@dataclass(frozen=True)
-class FiniteN:
+@dataclass(frozen=True, repr=False)
+class FiniteN(Shown):
     """Exact quantities at one t = nβ, as enclosures; nats.
 
     Attributes:
@@ -44,6 +45,22 @@ class FiniteN:
     learning_coefficient: Enclosure
     rlct: RLCT
     constant: Enclosure
+
+    def __str__(self) -> str:
+        return f"nβ = {self.n_beta}, λ(nβ) = {self.learning_coefficient}, λ = {self.rlct.lam}, m = {self.rlct.m}"
+
+    def latex(self) -> str:
+        return rf"\lambda({self.n_beta}) = {self.learning_coefficient.latex()},\quad {self.rlct.latex()}"
+
+    def rows(self) -> Mapping[str, str]:
+        return {
+            "nβ": str(self.n_beta),
+            "Z": str(self.evidence),
+            "−log Z": str(self.free_energy),
+            "λ(nβ)": str(self.learning_coefficient),
+            "λ, m": f"{self.rlct.lam}, {self.rlct.m}",
+            "C": str(self.constant),
+        }
 
     def expansion(self, digits: int = 30) -> Enclosure:
         """λ log t − (m − 1) log log t − log C: the free energy without its vanishing remainder; t > 1.

@@ -28,6 +28,7 @@ from ddtheory.exact.finite_n.germs import finite_n_germ, read_germ, read_prior
 from ddtheory.exact.numbers.enclosing import rational
 from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.exact.thresholds.rlct import rlct
+from ddtheory.shown import Shown
 from ddtheory.values import RLCT, Enclosure, Interval
 
 _RATIO = 4
@@ -36,8 +37,8 @@ _LARGEST_WEIGHT = 12
 _HIDDEN = 100  # a difference of 8 errors, falling by 0.9 a step, sums to 80
 
 
-@dataclass(frozen=True)
-class FiniteNExpansion:
+@dataclass(frozen=True, repr=False)
+class FiniteNExpansion(Shown):
     """The free energy for large t, F(t) = λ log t − (m − 1) log log t − log C + o(1); nats.
 
     Attributes:
@@ -53,6 +54,17 @@ class FiniteNExpansion:
     derivation: Derivation
     hypotheses: tuple[str, ...]
     n_beta: Fraction
+
+    def __str__(self) -> str:
+        constant = f"{self.constant.estimate:.6g} in [{self.constant.lower:.6g}, {self.constant.upper:.6g}]"
+        return f"λ = {self.rlct.lam}, m = {self.rlct.m}, C = {constant}"
+
+    def latex(self) -> str:
+        return rf"{self.rlct.latex()},\quad C = {self.constant.latex()}"
+
+    def rows(self) -> Mapping[str, str]:
+        assumed = {"assuming": "; ".join(self.hypotheses)} if self.hypotheses else {}
+        return {"F(nβ)": "λ log nβ − (m − 1) log log nβ − log C", "found": str(self), **assumed}
 
     def free_energy(self, n_beta: Any) -> Interval:
         """λ log t − (m − 1) log log t − log C, as far as C is known; without the remainder, which is O(1/log t) for

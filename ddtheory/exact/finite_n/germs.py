@@ -30,6 +30,7 @@ from ddtheory.exact.finite_n.localised import half_line
 from ddtheory.exact.finite_n.phase import AnalyticPhase, Phase, Polynomial, PolynomialPhase
 from ddtheory.exact.numbers.enclosing import ball, check_digits, enclosure, rational, working
 from ddtheory.exact.numbers.given import by_name, expression_of
+from ddtheory.shown import Shown
 from ddtheory.values import Enclosure
 
 MAX_VARIABLES = 3
@@ -37,8 +38,8 @@ _LARGEST = Fraction(10**100)  # beyond, and for larger roots, the bounds of the 
 _LARGEST_ROOT = 60
 
 
-@dataclass(frozen=True)
-class FiniteNGerm:
+@dataclass(frozen=True, repr=False)
+class FiniteNGerm(Shown):
     """Exact quantities of a germ at one t = nβ, as enclosures; nats.
 
     Attributes:
@@ -54,6 +55,21 @@ class FiniteNGerm:
     free_energy: Enclosure
     learning_coefficient: Enclosure
     cells: int
+
+    def __str__(self) -> str:
+        return f"nβ = {self.n_beta}, λ(nβ) = {self.learning_coefficient}, Z = {self.evidence}"
+
+    def latex(self) -> str:
+        return rf"\lambda({self.n_beta}) = {self.learning_coefficient.latex()}"
+
+    def rows(self) -> Mapping[str, str]:
+        return {
+            "nβ": str(self.n_beta),
+            "Z": str(self.evidence),
+            "−log Z": str(self.free_energy),
+            "λ(nβ)": str(self.learning_coefficient),
+            "cells": str(self.cells),
+        }
 
 
 @dataclass(frozen=True)
