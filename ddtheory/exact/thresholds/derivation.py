@@ -61,6 +61,17 @@ class Derivation:
         return RLCT(self.lower.value, self.lower.m or 1)
 
     @property
+    def open(self) -> str:
+        """What is not decided, and the step that left it so; empty when the pair is exact."""
+        if self.root.is_exact:
+            return ""
+        node = self.root
+        while undecided := [child for child in node.children if not child.is_exact]:
+            node = undecided[0]
+        what = "m" if self.lower.value == self.upper.value else "λ"
+        return f"{what} is open because of {node.germ}: {node.says}"
+
+    @property
     def rules(self) -> tuple[str, ...]:
         """The names of the rules used, from the root down, without repetition."""
         return tuple(dict.fromkeys(node.rule for node in _walk(self.root)))
@@ -82,6 +93,8 @@ class Derivation:
             lines.append(f"{indent}   ⇒ {_interval(node.lower, node.upper, 'κ')}")
         if self.kind == "generators":
             lines += ["", f"K ≍ Σ f², so λ = κ/2: {_interval(self.lower, self.upper, 'λ')}."]
+        if self.open:
+            lines += ["", self.open]
         for hypothesis in self.hypotheses:
             lines += ["", f"Assumed: {hypothesis}."]
         if not all(citation_of(rule).verified for rule in self.rules):
@@ -148,6 +161,9 @@ class Derivation:
     def _repr_latex_(self) -> str:
         if self.rlct is not None:
             return self.rlct._repr_latex_()
+        if self.lower.value == self.upper.value:
+            more = _multiplicities(self.lower, self.upper).replace("≥", r"\ge").replace("≤", r"\le")
+            return rf"$\lambda = {_latex(self.lower)},\ {more}$"
         return rf"${_latex(self.lower)} \le \lambda \le {_latex(self.upper)}$"
 
 
@@ -191,12 +207,14 @@ def _interval(lower: Bound, upper: Bound, name: str) -> str:
     if lower == upper and lower.m is not None:
         return f"{name} = {_value(lower)}, m = {lower.m}" if not lower.is_infinite else f"{name} = ∞"
     if lower.value == upper.value:
-        return (
-            f"{name} = {_value(lower)}, with m "
-            + (f"at least {upper.m}" if upper.m else "unknown")
-            + (f" and at most {lower.m}" if lower.m else "")
-        )
+        return f"{name} = {_value(lower)}, {_multiplicities(lower, upper)}"
     return f"{_value(lower)} ≤ {name} ≤ {_value(upper)}"
+
+
+def _multiplicities(lower: Bound, upper: Bound) -> str:
+    """What is known of m when the value is: an upper bound on the pair bounds m from below."""
+    least = upper.m or 1
+    return f"m ≥ {least}" if lower.m is None else f"{least} ≤ m ≤ {lower.m}"
 
 
 def _value(bound: Bound) -> str:

@@ -100,12 +100,16 @@ class IntersectionType:
 
 
 def intersection_type(
-    divergence: Expr | str | None = None, *, generators: Iterable[Expr | str] | None = None, **where: Any
+    divergence: Expr | str | None = None,
+    *others: Expr | str,
+    generators: Iterable[Expr | str] | None = None,
+    **where: Any,
 ) -> IntersectionType:
     """Which typed intersection applies to K, or to the ideal of its generators, and why.
 
     Args:
-        divergence, generators: as in `rlct`, which also takes what `where` may name: prior, at, nonnegative, seconds.
+        divergence, others, generators: as in `rlct`, which also takes what `where` may name: parameters, prior, at,
+            nonnegative, seconds.
 
     Source: the typed intersections of Shirodkar 2026, Dead Directions; the rules are those of `rlct`.
 
@@ -120,7 +124,7 @@ def intersection_type(
     >>> intersection_type(generators=["a*e+b*g", "a*f+b*h", "c*e+d*g", "c*f+d*h"]).kind.value
     'determinantal locus'
     """
-    derivation = rlct(divergence, generators=generators, **where)
+    derivation = rlct(divergence, *others, generators=generators, **where)
     found = _seen_from(derivation.root, Fraction(1) if derivation.kind == "divergence" else Fraction(1, 2), "")
     everything = found.live == derivation.root.germ.dimension
     kind = found.kind or (Intersection.REGULAR if everything else Intersection.LIVE_BLOCK)
