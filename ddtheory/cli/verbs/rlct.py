@@ -83,6 +83,6 @@ def rlct(
         click.echo(found.explain())
     else:
         answer = [str(found), *([found.read_as] if found.read_as else []), *([found.open] if found.open else [])]
-        click.echo("\n".join([*answer, f"rules: {', '.join(found.rules)}"]))
+        click.echo("\n".join([*answer, f"rules: {', '.join(found.rules)}", *found.assumed]))
     objection = f"NOT accepted by the independent checker: {found.objection}"
     click.echo(f"checked: {objection if found.objection else 'accepted by the independent checker'}")

@@ -16,6 +16,9 @@ from ddtheory.exact.thresholds.wire import bound_to_json, polynomial_to_json, ra
 from ddtheory.values import RLCT, UNVERIFIED
 
 
+_NONNEGATIVE = "K >= 0 near the point"
+
+
 @dataclass(frozen=True)
 class Derivation:
     """How (λ, m) of K was derived, or bounds on it.
@@ -26,6 +29,7 @@ class Derivation:
         at: the point.
         root: the tree of rules, for the ideal; how its κ gives λ stands in `ddtheory.exact.thresholds`.
         read_as: which expressions were replaced by polynomials, up to units; empty when none was.
+        nonnegative: the steps prove that K ≥ 0 near the point. Of generators nothing is to be proven.
     """
 
     kind: str
@@ -33,6 +37,7 @@ class Derivation:
     at: tuple[Fraction, ...]
     root: Node
     read_as: str = ""
+    nonnegative: bool = False
 
     @property
     def _scale(self) -> Fraction:
@@ -79,9 +84,12 @@ class Derivation:
     @property
     def hypotheses(self) -> tuple[str, ...]:
         """What was assumed and not proven."""
-        if self.kind == "generators":
-            return ()
-        return ("K >= 0 near the point",)
+        return () if self.kind == "generators" or self.nonnegative else (_NONNEGATIVE,)
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """The hypotheses in so many words."""
+        return tuple(f"Assumed: {fact}; it was neither proven nor refuted." for fact in self.hypotheses)
 
     def explain(self) -> str:
         """The derivation for a reader: the rules in order, with their formulas and sources."""
@@ -95,8 +103,9 @@ class Derivation:
             lines += ["", f"K ≍ Σ f², so λ = κ/2: {_interval(self.lower, self.upper, 'λ')}."]
         if self.open:
             lines += ["", self.open]
-        for hypothesis in self.hypotheses:
-            lines += ["", f"Assumed: {hypothesis}."]
+        if self.nonnegative:
+            lines += ["", f"Proven by the steps: {_NONNEGATIVE}."]
+        lines += [f"\n{line}" for line in self.assumed]
         if not all(citation_of(rule).verified for rule in self.rules):
             lines += ["", UNVERIFIED]
         return "\n".join(lines)

@@ -14,12 +14,16 @@ from ddtheory.errors import InvalidValueError, NotADivergenceError
 from ddtheory.exact.numbers.given import Number, by_name, names_of
 from ddtheory.exact.orders.divergence import DivergenceGerm, Names, exact_number
 from ddtheory.exact.orders.nonnegative import refuse_negative
+from ddtheory.exact.thresholds.arcs import negative_along
 from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.exact.thresholds.expressions import Polynomial, described, polynomial_of, squares_of
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.local_ring import constant_term, moved_to_origin, ring_of
+from ddtheory.exact.thresholds.nodes import Node
 from ddtheory.exact.thresholds.reading import Reading, read
+from ddtheory.exact.thresholds.signs import SignReader
 from ddtheory.exact.thresholds.solver import Solver
+from ddtheory.exact.thresholds.valleys import negative_arc
 
 _LARGEST = 5_000  # terms in all generators
 
@@ -128,10 +132,12 @@ def rlct(
         (coefficient, moved_to_origin(polynomial_of(root, ring, point, most_terms), place))
         for coefficient, root in as_written or ()
     ]
-    root = Solver(seconds, depth, progress).derive(whole, terms)
+    solver = Solver(seconds, depth, progress)
+    root = solver.derive(whole, terms)
+    proven = kind == "divergence" and _is_nonnegative(root, place, solver.expired)
     asked_as_it_is = seen.expressions == seen.asked and all(entry.is_polynomial() for entry in seen.asked)
     read_as = "" if asked_as_it_is else described(seen.asked, given, kind)
-    return Derivation(kind, IdealGerm(ring, tuple(given), *shape, kind == "divergence"), place, root, read_as)
+    return Derivation(kind, IdealGerm(ring, tuple(given), *shape, kind == "divergence"), place, root, read_as, proven)
 
 
 def _read_generators(
@@ -173,6 +179,15 @@ def _refuse_negative(germ: IdealGerm) -> None:
     )
     if len(germ.generators[0]) <= 400:
         refuse_negative(DivergenceGerm(expression, tuple(symbols), frozenset()))
+
+
+def _is_nonnegative(root: Node, place: Sequence[Fraction], expired: Callable[[], bool]) -> bool:
+    """Whether the steps of the derivation prove K ≥ 0; raises where an arc refutes it."""
+    found = SignReader(expired).read(root)
+    arc = found.arcs.get(-1) or (None if found.complete else negative_arc(root.germ, expired))
+    if arc is not None:
+        raise NotADivergenceError(negative_along(root.germ, arc, place))
+    return found.complete
 
 
 def _refuse_unknown(values: Iterable[str], names: Sequence[str], seen: Reading, what: str) -> None:
