@@ -21,6 +21,7 @@ from ddtheory.exact.thresholds.face_signs import face_signs, root_intervals
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.local_ring import Element, constant_term, degree_in, factors, support, to_flint
 from ddtheory.exact.thresholds.nodes import Node
+from ddtheory.exact.thresholds.valleys import negative_arc
 
 _MOST_ARCS = 24  # that are carried up from a child
 _MOST_TERMS = 60  # of a polynomial whose faces are looked at where the derivation did not
@@ -308,7 +309,16 @@ def _by_faces(
     except InvalidValueError:
         return [], False
     settled = all((held or {}).get(face, 0) >= count for face, count in found.zeros.items())
-    return found.arcs, settled and not found.unsettled
+    complete = settled and not found.unsettled
+    return found.arcs if complete else itertools.chain(found.arcs, _in_valleys(node.germ, reader)), complete
+
+
+def _in_valleys(germ: IdealGerm, reader: SignReader) -> Iterator[Arc]:
+    """Arcs of either sign that the faces do not show."""
+    for turned in (germ, germ.with_generators([-germ.generators[0]])):
+        arc = negative_arc(turned, reader.expired)
+        if arc is not None:
+            yield arc
 
 
 _RULES: Mapping[str, Callable[[Node, SignReader], Found]] = {

@@ -54,7 +54,7 @@ class _Chart:
         ring = ring_of(["t", *[f"y{i}" for i in others]])
         t, *y = ring.gens
         shifts = dict(zip(others, y, strict=True))
-        images = [rational(c) + (shifts[i] if i in shifts else 0) for i, c in enumerate(self.centre)]
+        images = [rational(c) + shifts.get(i, 0) for i, c in enumerate(self.centre)]
         levels: dict[int, dict[Exponent, object]] = {}
         for monomial, c in germ.generators[0].items():
             level = sum(w * e for w, e in zip(self.weights, monomial, strict=True))
