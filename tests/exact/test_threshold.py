@@ -125,7 +125,9 @@ def test_explain_has_every_step_and_its_source(given: Given) -> None:
         assert node.says in text and str(citation_of(node.rule)) in text
     kind = "K for" if "divergence" in given else "K ≍ Σ f² for"
     assert text.startswith(f"{kind} {found.root.germ}: λ = {found.lower.value}, m = {found.lower.m}")
-    assert ("Assumed: K >= 0" in text) == ("divergence" in given)
+    # every K of the table is a sum of squares, which its steps show
+    assert ("Proven by the steps: K >= 0 near the point." in text) == ("divergence" in given)
+    assert "Assumed" not in text and found.hypotheses == ()
 
 
 # --- bad input --------------------------------------------------------------------------------------------------------
@@ -320,6 +322,7 @@ def test_the_summary_is_the_answer_as_plain_data() -> None:
         "lower": ["3/4", 2],
         "upper": ["3/4", 2],
         "rules": list(found.rules),
+        "assumed": [],
         "checked": True,
     }
 

@@ -15,7 +15,6 @@ from ddtheory.exact.thresholds.rules.table import citation_of
 from ddtheory.exact.thresholds.wire import bound_to_json, polynomial_to_json, rationals_to_json
 from ddtheory.values import RLCT, UNVERIFIED
 
-
 _NONNEGATIVE = "K >= 0 near the point"
 
 
@@ -127,7 +126,7 @@ class Derivation:
                 "germ": germ_to_json(self.given),
                 "at": rationals_to_json(self.at),
             },
-            "hypotheses": list(self.hypotheses),
+            "hypotheses": [_NONNEGATIVE] if self.kind == "divergence" else [],
             "derivation": _node_to_json(self.root),
             "lambda": str(self.lower.value) if self.rlct else None,
             "multiplicity": self.lower.m if self.rlct else None,
@@ -137,7 +136,7 @@ class Derivation:
         }
 
     def summary(self) -> dict[str, Any]:
-        """The answer as plain data: lambda, multiplicity, status, lower, upper, rules, checked."""
+        """The answer as plain data: lambda, multiplicity, status, lower, upper, rules, assumed, checked."""
         return {
             "lambda": str(self.lower.value) if self.rlct else None,
             "multiplicity": self.lower.m if self.rlct else None,
@@ -145,6 +144,7 @@ class Derivation:
             "lower": bound_to_json(self.lower),
             "upper": bound_to_json(self.upper),
             "rules": list(self.rules),
+            "assumed": list(self.hypotheses),
             "checked": self.checked,
         }
 

@@ -1,6 +1,6 @@
 """The signs of one generator near its point, from its Newton polyhedron.
 
-With weights w from the interior of the normal cone of a compact face γ, x_i = c_i t^{w_i} gives f = t^N (f_γ(c) + O(t)):
+With weights w from the inside of the normal cone of a compact face γ, x_i = c_i t^{w_i} gives f = t^N (f_γ(c) + O(t)):
 f takes every sign that some f_γ takes in the torus. A vertex is one term, an edge a polynomial in one variable. Where
 every f_γ is positive in the torus, f is positive in the torus near the point, and so f ≥ 0.
 """
@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-import sympy
-from flint import fmpq, fmpq_mat, fmpq_poly
-from sympy import Poly
+from flint import arb, fmpq, fmpq_mat, fmpq_poly, fmpz_poly
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.arcs import Arc, monomial_arc
@@ -37,11 +36,13 @@ class FaceSigns:
         arcs: curves x_i = c_i t^{w_i}; on one of them the generator takes any sign that it was seen to take.
         zeros: the edges that have zeros in the torus, and how many of them.
         unsettled: the larger faces that may have zeros in the torus.
+        support: the facets of the polyhedron.
     """
 
     arcs: tuple[Arc, ...]
     zeros: Mapping[frozenset[Exponent], int]
     unsettled: tuple[frozenset[Exponent], ...]
+    support: Support
 
 
 def face_signs(
@@ -71,8 +72,8 @@ class _Reader:
         return self.germ.generators[0]
 
     @cached_property
-    def normals(self) -> list[tuple[Fraction, ...]]:
-        return facet_normals(list(self.f), self.expired)
+    def support(self) -> Support:
+        return support_of(self.f, self.expired)
 
     def read(self) -> FaceSigns:
         faces = compact_faces(list(self.f), self.expired)
@@ -102,10 +103,10 @@ class _Reader:
             else:
                 unsettled.append(part)
                 self._tried(part, turn)
-        return FaceSigns(tuple(self.arcs), zeros, tuple(unsettled))
+        return FaceSigns(tuple(self.arcs), zeros, tuple(unsettled), self.support)
 
     def _add(self, part: frozenset[Exponent], constants: Sequence[Fraction | int]) -> None:
-        self.arcs.append(monomial_arc(constants, inner_weights(self.normals, self.f, part)))
+        self.arcs.append(monomial_arc(constants, self.support.weights(part)))
 
     def _vertex(self, part: frozenset[Exponent]) -> None:
         """An arc for every sign of the term."""
@@ -159,36 +160,78 @@ class _Reader:
         return False
 
     def _tried(self, part: frozenset[Exponent], turn: int) -> None:
-        """An arc through one of a few points at which the part has the other sign."""
+        """An arc through a point at which the part has the other sign, if one is found."""
         terms = {e: fraction(self.f[e]) for e in part}
-        used = {i for e in part for i, power in enumerate(e) if power}
-        choices = [
-            (_TRIED[::2] if one else _TRIED) if i in used else _TRIED[:1] for i, one in enumerate(self.germ.nonnegative)
-        ]
-        for point in itertools.islice(itertools.product(*choices), _MOST_TRIED):
+        for point in itertools.chain(_middles(terms, self.germ.nonnegative), _grid(terms, self.germ.nonnegative)):
             value = sum(c * math.prod(map(pow, point, e)) for e, c in terms.items())
             if value * turn < 0:
                 self._add(part, point)
                 return
 
 
-def inner_weights(
-    normals: Sequence[tuple[Fraction, ...]], support: Collection[Exponent], part: Collection[Exponent]
-) -> tuple[int, ...]:
-    """Integers w > 0 from the interior of the normal cone of a compact face."""
-    total = [Fraction(0)] * len(normals[0])
-    for normal in normals:
-        least = min(_pairing(normal, e) for e in support)
-        if all(_pairing(normal, e) == least for e in part):
-            total = [x + y for x, y in zip(total, normal, strict=True)]
-    scale = math.lcm(*[entry.denominator for entry in total])
-    whole = [int(entry * scale) for entry in total]
-    shared = math.gcd(*whole)
-    return tuple(entry // shared for entry in whole)
+def _grid(terms: Mapping[Exponent, Fraction], one_sided: Sequence[bool]) -> Iterator[Sequence[Fraction]]:
+    used = {i for e in terms for i, power in enumerate(e) if power}
+    choices = [(_TRIED[::2] if one else _TRIED) if i in used else _TRIED[:1] for i, one in enumerate(one_sided)]
+    yield from itertools.islice(itertools.product(*choices), _MOST_TRIED)
 
 
-def _pairing(normal: Sequence[Fraction], exponent: Exponent) -> Fraction:
-    return sum((n * x for n, x in zip(normal, exponent, strict=True)), Fraction(0))
+def _middles(terms: Mapping[Exponent, Fraction], one_sided: Sequence[bool]) -> Iterator[Sequence[Fraction]]:
+    """With one coordinate ±1, where the part is quadratic in the others: the point at which its gradient vanishes."""
+    used = sorted({i for e in terms for i, power in enumerate(e) if power})
+    for pivot in used:
+        others = [i for i in used if i != pivot]
+        if any(sum(e[i] for i in others) > 2 for e in terms):
+            continue
+        for at in (1, -1) if not one_sided[pivot] else (1,):
+            matrix = [[fmpq(0)] * (len(others) + 1) for _ in others]
+            for e, c in terms.items():
+                size = fmpq(c.numerator, c.denominator) * at ** e[pivot]
+                places = [k for k, i in enumerate(others) for _ in range(e[i])]
+                if len(places) == 1:
+                    matrix[places[0]][-1] -= size
+                elif places:
+                    matrix[places[0]][places[1]] += size
+                    matrix[places[1]][places[0]] += size
+            reduced, rank = fmpq_mat(matrix).rref()
+            if all(reduced[k, k] == 1 for k in range(len(others))) and rank == len(others):
+                point = [Fraction(1)] * len(one_sided)
+                point[pivot] = Fraction(at)
+                for k, i in enumerate(others):
+                    point[i] = fraction_of(reduced[k, len(others)])
+                if all(c >= 0 or not one for c, one in zip(point, one_sided, strict=True)):
+                    yield point
+
+
+@dataclass(frozen=True)
+class Support:
+    """The facets of a Newton polyhedron: ⟨n, a⟩ ≥ least for all exponents a, equal on the facet."""
+
+    facets: tuple[tuple[tuple[int, ...], int], ...]
+
+    def weights(self, part: Collection[Exponent]) -> tuple[int, ...]:
+        """Integers w > 0 from the interior of the normal cone of a compact face."""
+        holding = [n for n, least in self.facets if all(_pairing(n, e) == least for e in part)]
+        total = [sum(column) for column in zip(*holding, strict=True)]
+        shared = math.gcd(*total)
+        return tuple(entry // shared for entry in total)
+
+
+def support_of(f: Element, expired: Callable[[], bool]) -> Support:
+    """The facets for the exponents of a polynomial.
+
+    Raises:
+        InvalidValueError: there are too many, or there is no time left.
+    """
+    facets: list[tuple[tuple[int, ...], int]] = []
+    for normal in facet_normals(list(f), expired):
+        scale = math.lcm(*[entry.denominator for entry in normal])
+        whole = tuple(int(entry * scale) for entry in normal)
+        facets.append((whole, min(_pairing(whole, e) for e in f)))
+    return Support(tuple(facets))
+
+
+def _pairing(normal: Sequence[int], exponent: Exponent) -> int:
+    return sum(map(operator.mul, normal, exponent))
 
 
 def edge_of(f: Element, part: frozenset[Exponent]) -> tuple[Exponent, Exponent, fmpq_poly]:
@@ -205,27 +248,42 @@ def edge_of(f: Element, part: frozenset[Exponent]) -> tuple[Exponent, Exponent, 
 
 
 def root_intervals(along: fmpq_poly) -> list[tuple[fmpq, fmpq]]:
-    """Isolating intervals of the real roots of a polynomial, from left to right."""
-    symbol = sympy.Dummy("u")
-    coefficients = [sympy.Rational(int(c.p), int(c.q)) for c in reversed(along.coeffs())]
-    found = Poly.from_list(coefficients, symbol, domain="QQ").intervals()
-    return sorted((to_flint(low), to_flint(high)) for (low, high), _ in found)
+    """Small disjoint intervals around the real roots of a polynomial, one each, from left to right."""
+    balls = [root.real for root, _ in fmpz_poly(along.numer()).complex_roots() if root.imag.is_zero()]
+    return sorted((_exact(ball.lower()), _exact(ball.upper())) for ball in balls)
+
+
+def _exact(value: arb) -> fmpq:
+    mantissa, exponent = value.man_exp()
+    return fmpq(int(mantissa)) * fmpq(2) ** int(exponent)
 
 
 def samples(along: fmpq_poly, side: int) -> Iterator[fmpq]:
     """Points u of one sign, one in every interval on which a polynomial with p(0) ≠ 0 has no root."""
-    cuts = [fmpq(0), *[end for pair in root_intervals(along) for end in pair if end * side > 0]]
-    cuts = sorted({abs(cut) for cut in cuts})
-    for low, high in itertools.pairwise(cuts):
-        yield side * (low + high) / 2
-    yield side * (cuts[-1] + 1)
+    cuts = [fmpq(0)]
+    for pair in root_intervals(along):
+        cuts += [abs(end) for end in pair if end * side > 0]
+    cuts.sort()
+    for low, high in itertools.pairwise([*cuts, 2 * cuts[-1] + 2]):
+        yield side * _simplest(low, high)
+
+
+def _simplest(low: fmpq, high: fmpq) -> fmpq:
+    """The fraction of least denominator strictly between, for 0 ≤ low < high; low where there is no gap."""
+    if low == high:
+        return low
+    whole = fmpq(low.floor())
+    if whole + 1 < high:
+        return whole + 1
+    rest = high - whole
+    return whole + 1 / _simplest(1 / rest, 1 / (low - whole) if low != whole else 1 / rest + 2)
 
 
 def torus_points(factor: Element, one_sided: Sequence[bool]) -> Iterator[tuple[Fraction, ...]]:
     """The zeros of a binomial in the domain and in the torus, up to scalings, if they are rational."""
     if len(factor) != 2:
         return
-    base, step, along = edge_of(factor, frozenset(factor))
+    _, step, along = edge_of(factor, frozenset(factor))
     root = -along[0] / along[1] if along.degree() == 1 else None
     if root is None:
         return

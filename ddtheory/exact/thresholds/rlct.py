@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -26,6 +27,7 @@ from ddtheory.exact.thresholds.solver import Solver
 from ddtheory.exact.thresholds.valleys import negative_arc
 
 _LARGEST = 5_000  # terms in all generators
+_SHARE_OF_SIGNS = 0.15  # of the time that is left, when K ≥ 0 has to be proven
 
 
 def rlct(
@@ -84,12 +86,11 @@ def rlct(
     >>> rlct((x - y) ** 2).rlct, rlct(generators=["x + y^2", "z"]).rlct
     (RLCT(lam=Fraction(1, 2), m=1), RLCT(lam=Fraction(1, 1), m=1))
     """
+    end = deadline = time.monotonic() + _positive(seconds, depth)
     if others and divergence is not None and generators is None:
         generators, divergence = [divergence, *others], None
     if (divergence is None) == (generators is None) or (others and divergence is not None):
         raise InvalidValueError("Give K, several generators, or generators=[…]: one of them, and not none.")
-    if not isinstance(seconds, int | float) or not 0 < seconds < math.inf or not isinstance(depth, int) or depth < 1:
-        raise InvalidValueError(f"The limits must be positive; got seconds={seconds!r}, depth={depth!r}.")
     point = {name: _rational(value, f"at[{name}]") for name, value in by_name(at or {}, "at").items()}
     named = names_of(nonnegative, "nonnegative")
     seen = (
@@ -127,14 +128,14 @@ def rlct(
     whole = IdealGerm(ring, tuple(moved), *shape, kind == "divergence")
     if kind == "divergence":
         _refuse_negative(whole)
+        deadline -= _SHARE_OF_SIGNS * max(deadline - time.monotonic(), 0)
     as_written = squares_of(expressions[0]) if kind == "divergence" else None
     terms = [
         (coefficient, moved_to_origin(polynomial_of(root, ring, point, most_terms), place))
         for coefficient, root in as_written or ()
     ]
-    solver = Solver(seconds, depth, progress)
-    root = solver.derive(whole, terms)
-    proven = kind == "divergence" and _is_nonnegative(root, place, solver.expired)
+    root = Solver(deadline - time.monotonic(), depth, progress).derive(whole, terms)
+    proven = kind == "divergence" and _is_nonnegative(root, place, end)
     asked_as_it_is = seen.expressions == seen.asked and all(entry.is_polynomial() for entry in seen.asked)
     read_as = "" if asked_as_it_is else described(seen.asked, given, kind)
     return Derivation(kind, IdealGerm(ring, tuple(given), *shape, kind == "divergence"), place, root, read_as, proven)
@@ -181,10 +182,19 @@ def _refuse_negative(germ: IdealGerm) -> None:
         refuse_negative(DivergenceGerm(expression, tuple(symbols), frozenset()))
 
 
-def _is_nonnegative(root: Node, place: Sequence[Fraction], expired: Callable[[], bool]) -> bool:
+def _positive(seconds: float, depth: int) -> float:
+    if not isinstance(seconds, int | float) or not 0 < seconds < math.inf or not isinstance(depth, int) or depth < 1:
+        raise InvalidValueError(f"The limits must be positive; got seconds={seconds!r}, depth={depth!r}.")
+    return seconds
+
+
+def _is_nonnegative(root: Node, place: Sequence[Fraction], end: float) -> bool:
     """Whether the steps of the derivation prove K ≥ 0; raises where an arc refutes it."""
-    found = SignReader(expired).read(root)
-    arc = found.arcs.get(-1) or (None if found.complete else negative_arc(root.germ, expired))
+    half = (time.monotonic() + end) / 2
+    found = SignReader(lambda: time.monotonic() > half).read(root)
+    arc = found.arcs.get(-1)
+    if arc is None and not found.complete:
+        arc = negative_arc(root.germ, lambda: time.monotonic() > end)
     if arc is not None:
         raise NotADivergenceError(negative_along(root.germ, arc, place))
     return found.complete

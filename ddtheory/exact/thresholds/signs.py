@@ -9,7 +9,7 @@ sign, whatever unit a resultant has left in the child. Nothing here uses the hyp
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,8 +19,8 @@ from flint import fmpq, fmpq_poly
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.arcs import Arc, lead, stays_inside
-from ddtheory.exact.thresholds.face_signs import FaceSigns, face_signs, inner_weights, torus_points
-from ddtheory.exact.thresholds.faces import Exponent, facet_normals
+from ddtheory.exact.thresholds.face_signs import FaceSigns, face_signs, torus_points
+from ddtheory.exact.thresholds.faces import Exponent
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.local_ring import (
     Element,
@@ -33,7 +34,7 @@ from ddtheory.exact.thresholds.local_ring import (
 )
 
 _DEEPEST = 7
-_MOST_TERMS = 150
+_MOST_TERMS = 200
 _MOST_VARIABLES = 6
 _TRIED = (Fraction(1), Fraction(-1), Fraction(2), Fraction(1, 2), Fraction(-2), Fraction(-1, 2))
 _MOST_ZEROS = 12  # on one face
@@ -49,7 +50,10 @@ class _Chart:
     fixed: int
 
     def down(self, germ: IdealGerm) -> IdealGerm | None:
-        """The germ in (t, y) without the power of t in front; None when the centre is no zero of the lowest terms."""
+        """The germ in (t, y) without the power of t in front; None when the centre is no zero of the lowest terms.
+
+        Of too many terms those of high order in t are left out: what is found is followed in K itself.
+        """
         others = [i for i in range(germ.dimension) if i != self.fixed]
         ring = ring_of(["t", *[f"y{i}" for i in others]])
         t, *y = ring.gens
@@ -57,11 +61,12 @@ class _Chart:
         images = [rational(c) + shifts.get(i, 0) for i, c in enumerate(self.centre)]
         levels: dict[int, dict[Exponent, object]] = {}
         for monomial, c in germ.generators[0].items():
-            level = sum(w * e for w, e in zip(self.weights, monomial, strict=True))
-            levels.setdefault(level, {})[monomial] = c
+            levels.setdefault(_level(self.weights, monomial), {})[monomial] = c
         least = min(levels)
         total = ring.zero
-        for level, terms in levels.items():
+        for level, terms in sorted(levels.items()):
+            if len(total) > _MOST_TERMS // 2:
+                break
             part = substitute(germ.ring.from_dict(terms), [ring(image) for image in images], ring)
             total += part * t ** (level - least)
         if constant_term(total) or not total:
@@ -93,10 +98,12 @@ def negative_arc(germ: IdealGerm, expired: Callable[[], bool], depth: int = 0) -
                 return arc
         if depth == _DEEPEST:
             return None
-        charts = list(itertools.islice(_charts(germ, seen, expired), _MOST_CHARTS))
+        charts = list(itertools.islice(_charts(germ, seen), _MOST_CHARTS))
     except InvalidValueError:
         return None
     for chart in charts:
+        if expired():
+            return None
         child = chart.down(germ)
         below = negative_arc(child, expired, depth + 1) if child is not None else None
         if below is not None:
@@ -107,33 +114,28 @@ def negative_arc(germ: IdealGerm, expired: Callable[[], bool], depth: int = 0) -
     return None
 
 
-def _charts(germ: IdealGerm, seen: FaceSigns, expired: Callable[[], bool]) -> Iterator[_Chart]:
-    f = germ.generators[0]
-    normals = facet_normals(list(f), expired)
-    whole = [_whole(normal) for normal in normals if all(normal)]
+def _charts(germ: IdealGerm, seen: FaceSigns) -> Iterator[_Chart]:
+    facets = [(n, least) for n, least in seen.support.facets if all(n)]
     done: set[tuple[tuple[int, ...], tuple[Fraction, ...]]] = set()
     for part in [*seen.zeros, *seen.unsettled]:
         used = sorted({i for e in part for i, power in enumerate(e) if power})
-        holding = [w for w in whole if _on_level(w, f, part)]
-        for weights in [*holding, inner_weights(normals, f, part)]:
+        holding = [_primitive(n) for n, least in facets if all(_level(n, e) == least for e in part)]
+        for weights in [*holding, seen.support.weights(part)]:
             for point in itertools.islice(_zeros(germ, part), _MOST_ZEROS):
                 centre = tuple(c if i in used else Fraction(0) for i, c in enumerate(point))
                 if (weights, centre) not in done:
                     done.add((weights, centre))
-                    # a coordinate of weight 1 needs no root of t
+                    # t is a root of the coordinate that is fixed, of the lowest order
                     yield _Chart(weights, centre, min(used, key=lambda i: weights[i]))
 
 
-def _whole(normal: Sequence[Fraction]) -> tuple[int, ...]:
-    scale = math.lcm(*[entry.denominator for entry in normal])
-    entries = [int(entry * scale) for entry in normal]
-    shared = math.gcd(*entries)
-    return tuple(entry // shared for entry in entries)
+def _primitive(normal: Sequence[int]) -> tuple[int, ...]:
+    shared = math.gcd(*normal)
+    return tuple(entry // shared for entry in normal)
 
 
-def _on_level(weights: Sequence[int], f: Element, part: frozenset[Exponent]) -> bool:
-    values = {e: sum(w * x for w, x in zip(weights, e, strict=True)) for e in f}
-    return all(values[e] == min(values.values()) for e in part)
+def _level(weights: Sequence[int], exponent: Exponent) -> int:
+    return sum(map(operator.mul, weights, exponent))
 
 
 def _zeros(germ: IdealGerm, part: frozenset[Exponent]) -> Iterator[tuple[Fraction, ...]]:
@@ -142,11 +144,11 @@ def _zeros(germ: IdealGerm, part: frozenset[Exponent]) -> Iterator[tuple[Fractio
     terms = germ.ring.from_dict({e: f[e] for e in part})
     used = sorted({i for e in part for i, power in enumerate(e) if power})
     for factor, _ in factors(terms)[1]:
-        if len(factor) < 2:
-            continue
-        yield from torus_points(factor, germ.nonnegative)
-        for v in (i for i in used if degree_in(factor, i) == 1):
-            yield from _solved_for(germ, factor, v, used)
+        if len(factor) == 2:
+            yield from torus_points(factor, germ.nonnegative)  # up to scalings, there are no others
+        elif len(factor) > 2:
+            for v in (i for i in used if degree_in(factor, i) == 1):
+                yield from _solved_for(germ, factor, v, used)
 
 
 def _solved_for(germ: IdealGerm, factor: Element, v: int, used: Sequence[int]) -> Iterator[tuple[Fraction, ...]]:
