@@ -34,3 +34,11 @@ def test_a_certificate_makes_its_folder_and_refuses_to_be_one(tmp_path: Path) ->
     assert call("rlct", "x^2", "--certificate", str(tmp_path / "new" / "proof.json")).exit_code == 0
     assert is_refused(call("rlct", "x^2", "--certificate", str(tmp_path / "new")), f"{tmp_path / 'new'} is a folder")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["proof.json"]
+
+
+def test_parameters() -> None:
+    assert "λ = 1/2, m = 1" in call("rlct", "sigma^2*x^2", "--parameter", "sigma:positive").stdout
+    assert "λ = 1/2, m = 2" in call("rlct", "sigma^2*x^2").stdout
+    refused = call("rlct", "x^2 - a*x*y + y^2", "--parameter", "a:nonzero")
+    assert refused.exit_code == 2 and "The pair may depend on the value of a" in refused.stderr
+    assert "--parameter a:positive" in call("rlct", "a*x^2").stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -12,15 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sympy
 from click.testing import CliRunner, Result
+from hypothesis import given as hypothesis_given
+from hypothesis import strategies as st
 
 import ddtheory as dd
 from ddtheory.certify import Report, Undecided, check
 from ddtheory.cli import main
 from ddtheory.errors import InvalidValueError, NotADivergenceError, NotAnalyticError
+from ddtheory.exact.numbers.parse import parse_expression
 from ddtheory.exact.thresholds.derivation import Derivation
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import ring_of
+from ddtheory.exact.thresholds.ideal import IdealGerm, shown
+from ddtheory.exact.thresholds.local_ring import rational, ring_of
 from ddtheory.exact.thresholds.nodes import CertificateError, Node
 from ddtheory.exact.thresholds.rules.rule import Example
 from ddtheory.exact.thresholds.rules.table import RULES, citation_of
@@ -28,6 +33,9 @@ from ddtheory.exact.thresholds.solver import Solver
 from ddtheory.values import RLCT
 
 Given = dict[str, Any]
+given_polynomials = hypothesis_given(
+    st.dictionaries(st.tuples(*[st.integers(0, 4)] * 3), st.fractions(-9, 9, max_denominator=7), max_size=6)
+)
 
 
 def ideal(*generators: str, **more: Any) -> Given:
@@ -75,6 +83,14 @@ def test_a_germ_by_hand(given: Given, pair: RLCT) -> None:
         assert node.lower.value <= node.upper.value
 
 
+def test_several_expressions_are_generators_as_on_the_command_line() -> None:
+    assert dd.rlct("x*y", "x^3").rlct == dd.rlct(generators=["x*y", "x^3"]).rlct == RLCT(Fraction(1, 2), 2)
+    assert dd.rlct("x^2", "y", "z^3").rlct == RLCT(Fraction(11, 12))  # 1/4 + 1/2 + 1/6
+    assert dd.intersection_type("x^2", "y*z").kind.value == "separable sum"
+    with pytest.raises(NotADivergenceError):
+        dd.rlct("x*y")  # alone it is K
+
+
 def test_the_unit_ideal_has_no_threshold() -> None:
     ring = ring_of(["x"])
     node = Solver(5, 5).solve(IdealGerm(ring, (ring.one + ring.gens[0],), (Fraction(0),), (False,)))
@@ -109,7 +125,9 @@ def test_explain_has_every_step_and_its_source(given: Given) -> None:
         assert node.says in text and str(citation_of(node.rule)) in text
     kind = "K for" if "divergence" in given else "K ≍ Σ f² for"
     assert text.startswith(f"{kind} {found.root.germ}: λ = {found.lower.value}, m = {found.lower.m}")
-    assert ("Assumed: K >= 0" in text) == ("divergence" in given)
+    # every K of the table is a sum of squares, which its steps show
+    assert ("Proven by the steps: K >= 0 near the point." in text) == ("divergence" in given)
+    assert "Assumed" not in text and found.hypotheses == ()
 
 
 # --- bad input --------------------------------------------------------------------------------------------------------
@@ -131,9 +149,9 @@ BAD: list[tuple[Given, type[Exception], str]] = [
     (divergence("x^2", prior=[1]), InvalidValueError, "give numbers by name"),
     (divergence("x^2", at={"x": "sqrt(2)"}), InvalidValueError, "must be rational"),
     (divergence("x^2", prior={"x": 2}, at={"x": 1}), InvalidValueError, "away from 0 it is a constant"),
-    (divergence("sqrt(2)*x^2"), InvalidValueError, "coefficient that is not rational"),
     (divergence("(x - sqrt(2)*y)^2"), InvalidValueError, "coefficient that is not rational"),
-    (ideal("pi*x"), InvalidValueError, "coefficient that is not rational"),
+    (ideal("x - pi*y"), InvalidValueError, "coefficient that is not rational"),
+    (divergence("pi*x^2 + y^3 + y^2"), InvalidValueError, "coefficient that is not rational"),
     (divergence("exp(x)*x^2 + y^2*cos(x*y) + x^2*y"), NotAnalyticError, "is no polynomial.*give a Taylor polynomial"),
     (divergence("1/x"), NotAnalyticError, "1/x is no polynomial"),
     (divergence("(x + y + z)^40", most_terms=100), InvalidValueError, "861 terms, more than most_terms = 100"),
@@ -141,8 +159,8 @@ BAD: list[tuple[Given, type[Exception], str]] = [
     (divergence("0"), InvalidValueError, "contains no variable"),
     (ideal("x - x"), InvalidValueError, "contains no variable"),
     (ideal(), InvalidValueError, "generators is empty"),
-    (divergence("x^2", generators=["x"]), InvalidValueError, "either K or generators=.*not both and not neither"),
-    ({}, InvalidValueError, "not both and not neither"),
+    (divergence("x^2", generators=["x"]), InvalidValueError, "one of them, and not none"),
+    ({}, InvalidValueError, "one of them, and not none"),
     (divergence("x^2", seconds=0), InvalidValueError, "limits must be positive; got seconds=0"),
     (divergence("x^2", depth=0), InvalidValueError, "depth=0"),
 ]
@@ -242,10 +260,57 @@ def test_the_same_input_gives_the_same_answer_in_every_process() -> None:
     assert outputs[0] == outputs[1]
 
 
+OPEN_M = divergence("(x^2 - 2*y^2)^2 + y^6")  # the double line lies over ℚ(√2)
+
+
+def test_a_value_with_an_open_multiplicity_is_said_as_such() -> None:
+    """u² v² + … in u, v = x ± √2 y: λ = 1/2."""
+    found = derived(OPEN_M)
+    if found.rlct is None:
+        assert "λ = 1/2, m ≥ 1" in str(found) and "≤ λ ≤" not in found.explain()
+        assert found.open.startswith("m is open because of ⟨y^3, x^2 - 2*y^2⟩: Newton polyhedron")
+        assert found.open in found.explain() and found.open in call("(x^2 - 2*y^2)^2 + y^6").stdout
+    assert derived(divergence("x^2")).open == ""
+
+
+@given_polynomials
+def test_printed_polynomials_can_be_pasted_back(terms: dict[tuple[int, int, int], Fraction]) -> None:
+    ring = ring_of(("x", "w1", "theta_2"))
+    polynomial = ring.from_dict({monomial: rational(value) for monomial, value in terms.items() if value})
+    assert ring.from_expr(_complex(parse_expression(shown(polynomial, most=100)))) == polynomial
+
+
+def _complex(expression: sympy.Expr) -> sympy.Expr:
+    """With the symbols of a ring, of which nothing is assumed."""
+    return expression.xreplace({symbol: sympy.Symbol(symbol.name) for symbol in expression.free_symbols})
+
+
+@pytest.mark.parametrize("given", [given for given, _ in EXAMPLES], ids=str)
+def test_germs_in_an_explanation_can_be_pasted_back(given: Given) -> None:
+    """Every ⟨…⟩ that is not cut short reads as the generators of a germ of the derivation."""
+    found = derived(given)
+    germs = {tuple(germ.generators) for germ in (node.germ for node in nodes(found.root))}
+    printed = re.findall("⟨([^⟩…]*)⟩", found.explain())
+    assert printed
+    for text in printed:
+        expressions = [_complex(parse_expression(part)) for part in text.split(", ")]
+        assert (
+            any(
+                len(germ) == len(expressions)
+                and all(
+                    f.as_expr().expand() == expression.expand() for f, expression in zip(germ, expressions, strict=True)
+                )
+                for germ in germs
+            )
+            or text == "0"
+        )
+
+
 def test_as_latex() -> None:
     assert derived(ideal("x*y"))._repr_latex_() == r"$(\lambda, m) = \left(\tfrac{1}{2}, 2\right)$"
     bounds = derived(ideal("a*d - b*c", "a*e", "b*e"), depth=1)
     assert bounds._repr_latex_() == r"$\tfrac{1}{4} \le \lambda \le 1$"
+    assert derived(OPEN_M)._repr_latex_() == r"$\lambda = \tfrac{1}{2},\ m \ge 1$"
 
 
 def test_the_summary_is_the_answer_as_plain_data() -> None:
@@ -257,6 +322,7 @@ def test_the_summary_is_the_answer_as_plain_data() -> None:
         "lower": ["3/4", 2],
         "upper": ["3/4", 2],
         "rules": list(found.rules),
+        "assumed": [],
         "checked": True,
     }
 

@@ -14,6 +14,13 @@ from ddtheory.cli.printing import json_option, print_json
 @click.argument("expressions", nargs=-1, required=True, metavar="EXPR...")
 @click.option("--prior", metavar="NAME=H,…", help="Exponents h > −1 of the prior ∏|x|^h; 0 for those not named.")
 @click.option("--at", metavar="NAME=NUMBER,…", help="The point; missing coordinates are 0.")
+@click.option(
+    "--parameter",
+    "declarations",
+    multiple=True,
+    metavar="NAME:KIND",
+    help="A symbol that is no coordinate: positive, nonzero, real or positive-integer. May be repeated.",
+)
 @click.option("--nonnegative", metavar="NAME,…", help="Variables on whose positive side only the domain lies.")
 @click.option("--generators", "as_generators", is_flag=True, help="A single EXPR is a generator f of K ≍ f², not K.")
 @click.option("--seconds", default=20.0, metavar="S", help="Time limit; reaching it gives bounds. Default: 20.")
@@ -25,6 +32,7 @@ def rlct(
     expressions: tuple[str, ...],
     prior: str | None,
     at: str | None,
+    declarations: tuple[str, ...],
     nonnegative: str | None,
     as_generators: bool,
     seconds: float,
@@ -42,6 +50,7 @@ def rlct(
     Examples:
       ddtheory rlct 'x^2*y^4'
       ddtheory rlct 'x*y' 'x^3' --prior x=1 --explain
+      ddtheory rlct 'x^2*y^2/(2*sigma^2)' --parameter sigma:positive
       ddtheory rlct '(x+y^2)^2 + z^2' --certificate proof.json
     """
     mistyped = next((text for text in expressions if text.startswith("--")), None)
@@ -58,6 +67,7 @@ def rlct(
             None if generators else expressions[0],
             generators=expressions if generators else None,
             prior=parse_assignments(prior) if prior else None,
+            parameters=declarations,
             at=parse_assignments(at) if at else None,
             nonnegative=[name.strip() for name in nonnegative.split(",")] if nonnegative else (),
             seconds=seconds,
@@ -69,6 +79,10 @@ def rlct(
     if as_json:
         print_json(found.summary())
         return
-    click.echo(found.explain() if explain else f"{found}\nrules: {', '.join(found.rules)}")
+    if explain:
+        click.echo(found.explain())
+    else:
+        answer = [str(found), *([found.read_as] if found.read_as else []), *([found.open] if found.open else [])]
+        click.echo("\n".join([*answer, f"rules: {', '.join(found.rules)}", *found.assumed]))
     objection = f"NOT accepted by the independent checker: {found.objection}"
     click.echo(f"checked: {objection if found.objection else 'accepted by the independent checker'}")

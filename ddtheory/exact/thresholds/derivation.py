@@ -15,6 +15,8 @@ from ddtheory.exact.thresholds.rules.table import citation_of
 from ddtheory.exact.thresholds.wire import bound_to_json, polynomial_to_json, rationals_to_json
 from ddtheory.values import RLCT, UNVERIFIED
 
+_NONNEGATIVE = "K >= 0 near the point"
+
 
 @dataclass(frozen=True)
 class Derivation:
@@ -26,6 +28,7 @@ class Derivation:
         at: the point.
         root: the tree of rules, for the ideal; how its κ gives λ stands in `ddtheory.exact.thresholds`.
         read_as: which expressions were replaced by polynomials, up to units; empty when none was.
+        nonnegative: the steps prove that K ≥ 0 near the point. Of generators nothing is to be proven.
     """
 
     kind: str
@@ -33,6 +36,7 @@ class Derivation:
     at: tuple[Fraction, ...]
     root: Node
     read_as: str = ""
+    nonnegative: bool = False
 
     @property
     def _scale(self) -> Fraction:
@@ -61,6 +65,17 @@ class Derivation:
         return RLCT(self.lower.value, self.lower.m or 1)
 
     @property
+    def open(self) -> str:
+        """What is not decided, and the step that left it so; empty when the pair is exact."""
+        if self.root.is_exact:
+            return ""
+        node = self.root
+        while undecided := [child for child in node.children if not child.is_exact]:
+            node = undecided[0]
+        what = "m" if self.lower.value == self.upper.value else "λ"
+        return f"{what} is open because of {node.germ}: {node.says}"
+
+    @property
     def rules(self) -> tuple[str, ...]:
         """The names of the rules used, from the root down, without repetition."""
         return tuple(dict.fromkeys(node.rule for node in _walk(self.root)))
@@ -68,9 +83,12 @@ class Derivation:
     @property
     def hypotheses(self) -> tuple[str, ...]:
         """What was assumed and not proven."""
-        if self.kind == "generators":
-            return ()
-        return ("K >= 0 near the point",)
+        return () if self.kind == "generators" or self.nonnegative else (_NONNEGATIVE,)
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """The hypotheses in so many words."""
+        return tuple(f"Assumed: {fact}; it was neither proven nor refuted." for fact in self.hypotheses)
 
     def explain(self) -> str:
         """The derivation for a reader: the rules in order, with their formulas and sources."""
@@ -82,8 +100,11 @@ class Derivation:
             lines.append(f"{indent}   ⇒ {_interval(node.lower, node.upper, 'κ')}")
         if self.kind == "generators":
             lines += ["", f"K ≍ Σ f², so λ = κ/2: {_interval(self.lower, self.upper, 'λ')}."]
-        for hypothesis in self.hypotheses:
-            lines += ["", f"Assumed: {hypothesis}."]
+        if self.open:
+            lines += ["", self.open]
+        if self.nonnegative:
+            lines += ["", f"Proven by the steps: {_NONNEGATIVE}."]
+        lines += [f"\n{line}" for line in self.assumed]
         if not all(citation_of(rule).verified for rule in self.rules):
             lines += ["", UNVERIFIED]
         return "\n".join(lines)
@@ -105,7 +126,7 @@ class Derivation:
                 "germ": germ_to_json(self.given),
                 "at": rationals_to_json(self.at),
             },
-            "hypotheses": list(self.hypotheses),
+            "hypotheses": [_NONNEGATIVE] if self.kind == "divergence" else [],
             "derivation": _node_to_json(self.root),
             "lambda": str(self.lower.value) if self.rlct else None,
             "multiplicity": self.lower.m if self.rlct else None,
@@ -115,7 +136,7 @@ class Derivation:
         }
 
     def summary(self) -> dict[str, Any]:
-        """The answer as plain data: lambda, multiplicity, status, lower, upper, rules, checked."""
+        """The answer as plain data: lambda, multiplicity, status, lower, upper, rules, assumed, checked."""
         return {
             "lambda": str(self.lower.value) if self.rlct else None,
             "multiplicity": self.lower.m if self.rlct else None,
@@ -123,6 +144,7 @@ class Derivation:
             "lower": bound_to_json(self.lower),
             "upper": bound_to_json(self.upper),
             "rules": list(self.rules),
+            "assumed": list(self.hypotheses),
             "checked": self.checked,
         }
 
@@ -152,6 +174,9 @@ class Derivation:
     def _repr_latex_(self) -> str:
         if self.rlct is not None:
             return self.rlct._repr_latex_()
+        if self.lower.value == self.upper.value:
+            more = _multiplicities(self.lower, self.upper).replace("≥", r"\ge").replace("≤", r"\le")
+            return rf"$\lambda = {_latex(self.lower)},\ {more}$"
         return rf"${_latex(self.lower)} \le \lambda \le {_latex(self.upper)}$"
 
 
@@ -195,12 +220,14 @@ def _interval(lower: Bound, upper: Bound, name: str) -> str:
     if lower == upper and lower.m is not None:
         return f"{name} = {_value(lower)}, m = {lower.m}" if not lower.is_infinite else f"{name} = ∞"
     if lower.value == upper.value:
-        return (
-            f"{name} = {_value(lower)}, with m "
-            + (f"at least {upper.m}" if upper.m else "unknown")
-            + (f" and at most {lower.m}" if lower.m else "")
-        )
+        return f"{name} = {_value(lower)}, {_multiplicities(lower, upper)}"
     return f"{_value(lower)} ≤ {name} ≤ {_value(upper)}"
+
+
+def _multiplicities(lower: Bound, upper: Bound) -> str:
+    """What is known of m when the value is: an upper bound on the pair bounds m from below."""
+    least = upper.m or 1
+    return f"m ≥ {least}" if lower.m is None else f"{least} ≤ m ≤ {lower.m}"
 
 
 def _value(bound: Bound) -> str:

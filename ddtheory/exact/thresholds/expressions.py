@@ -12,7 +12,6 @@ import sympy
 from sympy import Expr, Pow, Rational, Symbol
 
 from ddtheory.errors import InvalidValueError, NotAnalyticError, UndecidedError
-from ddtheory.exact.numbers.given import expression_of
 from ddtheory.exact.numbers.zero import sign
 from ddtheory.exact.orders.ray import leading_term
 from ddtheory.exact.thresholds.ideal import shown
@@ -54,17 +53,6 @@ def squares_of(expression: Expr) -> list[tuple[Fraction, Expr]] | None:
             root = root * base ** (power / 2)
         found.append((Fraction(int(coefficient.p), int(coefficient.q)), root))
     return found
-
-
-def plain(expression: Expr | str | int) -> Expr:
-    parsed = expression_of(expression)
-    names = [symbol.name for symbol in parsed.free_symbols]
-    for name in names:
-        if names.count(name) > 1:
-            raise InvalidValueError(f"The expression contains two symbols named {name} with different assumptions.")
-    floats = {number: Rational(str(number)) for number in parsed.atoms(sympy.Float)}
-    plain = {symbol: Symbol(symbol.name, real=True) for symbol in parsed.free_symbols}
-    return parsed.xreplace({**floats, **plain})
 
 
 def polynomial_of(expression: Expr, ring: Any, point: Mapping[str, Fraction], most_terms: int) -> Polynomial:
@@ -166,5 +154,10 @@ def _leading_power(expression: Expr, symbol: Symbol, at: Expr) -> Expr:
         return expression
 
 
-def described(asked_for: Sequence[Expr], given: Sequence[Polynomial]) -> str:
-    return f"{', '.join(map(str, asked_for))} read up to units as {', '.join(shown(f) for f in given)}."
+def described(asked: Sequence[Expr], given: Sequence[Polynomial], kind: str) -> str:
+    """Which polynomials stand for what was asked."""
+    found = ", ".join(shown(f) for f in given)
+    return (
+        f"{', '.join(map(str, asked)).replace('**', '^')} read up to units, constants and scales of coordinates as "
+        f"{found if kind == 'divergence' else f'⟨{found}⟩'}."
+    )

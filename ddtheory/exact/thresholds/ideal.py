@@ -87,8 +87,13 @@ class IdealGerm:
         )
 
 
-def shown(polynomial: Element, most: int = 9) -> str:
-    """A polynomial with powers as x^2, lowest terms first; a long one shows its first terms and their number."""
+def shown(polynomial: Element, most: int = 12) -> str:
+    """A polynomial as `parse_expression` reads it, lowest terms first; of a long one the first, and how many more.
+
+    >>> x, y = ring_of(("x", "y")).gens
+    >>> shown(y**3 - 2 * x**2 / 3)
+    '-2/3*x^2 + y^3'
+    """
     terms = sorted(polynomial.terms(), key=lambda term: (sum(term[0]), [-power for power in term[0]]))
     text = ""
     for monomial, coefficient in terms[:most]:
@@ -98,8 +103,8 @@ def shown(polynomial: Element, most: int = 9) -> str:
             if power
         ]
         size = abs(coefficient)
-        body = "·".join([*([str(size)] if size != 1 or not names else []), *names])
-        sign = "−" if coefficient < 0 else "+"
-        text += f" {sign} {body}" if text else ("−" if coefficient < 0 else "") + body
+        body = "*".join([*([str(size)] if size != 1 or not names else []), *names])
+        sign = "-" if coefficient < 0 else "+"
+        text += f" {sign} {body}" if text else ("-" if coefficient < 0 else "") + body
     rest = len(terms) - most
     return (text or "0") + (f" + … ({rest} more terms)" if rest > 0 else "")

@@ -1,10 +1,16 @@
-"""Which typed intersection a germ is: how the loci through the point assemble its pair (λ, m)."""
+"""Which typed intersection a germ is: how the loci through the point assemble its pair (λ, m).
+
+A coordinate is live when it adds 1/2 to λ of K. What a rule says of an ideal is about κ, and on the way to it λ = s·κ
+plus what was split off, with a scale s: 1 for K itself, 1/2 for squares, divided by e after a power e. A coordinate
+that is eliminated from an ideal adds s, and a definite form or a square that is split off adds s/2 each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 
 from sympy import Expr
@@ -18,7 +24,8 @@ class Intersection(StrEnum):
     """How loci meet, and with it the rule that assembles their pairs."""
 
     REGULAR = "regular point"  # every coordinate is live: λ = d/2
-    LIVE_BLOCK = "live block"  # regular coordinates add 1/2 each
+    LIVE_BLOCK = "smooth zero set"  # live coordinates add 1/2 each, and K vanishes along the others
+    POWER = "power"  # a power of live coordinates: their λ divided by the exponent
     SEPARABLE = "separable sum"  # λ adds, m − 1 adds
     CROSSING = "transversal crossing"  # the smallest λ, multiplicities added over the minimisers
     DETERMINANTAL = "determinantal locus"  # products of matrices, minors
@@ -27,9 +34,6 @@ class Intersection(StrEnum):
 
 
 _TYPES: Mapping[str, Intersection] = {
-    "eliminate": Intersection.LIVE_BLOCK,
-    "split": Intersection.LIVE_BLOCK,
-    "definite": Intersection.LIVE_BLOCK,
     "separable": Intersection.SEPARABLE,
     "additive": Intersection.SEPARABLE,
     "crossing": Intersection.CROSSING,
@@ -41,6 +45,17 @@ _TYPES: Mapping[str, Intersection] = {
     "vandermonde": Intersection.OVERLAPPING,
     "blowup": Intersection.OVERLAPPING,
     "bounds": Intersection.OVERLAPPING,
+}
+# rules that split coordinates off, and the scale at which one such coordinate adds 1/2 to λ
+_LIVE_AT: Mapping[str, Fraction] = {
+    "eliminate": Fraction(1, 2),
+    "split": Fraction(1),
+    "definite": Fraction(1),
+}
+# rules after which λ counts κ differently, and how much
+_SCALES: Mapping[str, Callable[[Node], Fraction]] = {
+    "squares": lambda node: Fraction(1, 2),
+    "power": lambda node: Fraction(1, node.data()["exponent"]),
 }
 # rules that show the same loci in another way, or choose among derivations
 _LOOKED_THROUGH = frozenset(
@@ -77,17 +92,24 @@ class IntersectionType:
     derivation: Derivation
 
     def __str__(self) -> str:
-        live = f"{self.live} live coordinate{'s' if self.live > 1 else ''}, then a " if self.live else "a "
-        return f"{live}{self.kind.value}: {self.reason}"
+        live = f"{self.live} live coordinate{'s' * (self.live != 1)}"
+        if self.kind in (Intersection.REGULAR, Intersection.LIVE_BLOCK):
+            return f"a {self.kind.value} with {live}: {self.reason}"
+        article = "" if self.kind is Intersection.OVERLAPPING else "a "
+        return f"{f'{live}, then ' if self.live else ''}{article}{self.kind.value}: {self.reason}"
 
 
 def intersection_type(
-    divergence: Expr | str | None = None, *, generators: Iterable[Expr | str] | None = None, **where: Any
+    divergence: Expr | str | None = None,
+    *others: Expr | str,
+    generators: Iterable[Expr | str] | None = None,
+    **where: Any,
 ) -> IntersectionType:
     """Which typed intersection applies to K, or to the ideal of its generators, and why.
 
     Args:
-        divergence, generators: as in `rlct`, which also takes what `where` may name: prior, at, nonnegative, seconds.
+        divergence, others, generators: as in `rlct`, which also takes what `where` may name: parameters, prior, at,
+            nonnegative, seconds.
 
     Source: the typed intersections of Shirodkar 2026, Dead Directions; the rules are those of `rlct`.
 
@@ -102,20 +124,44 @@ def intersection_type(
     >>> intersection_type(generators=["a*e+b*g", "a*f+b*h", "c*e+d*g", "c*f+d*h"]).kind.value
     'determinantal locus'
     """
-    derivation = rlct(divergence, generators=generators, **where)
-    live, reason = 0, ""
-    for node in _main_line(derivation.root):
-        kind = _TYPES.get(node.rule)
-        if kind is Intersection.LIVE_BLOCK:
-            live += 1 if node.rule != "definite" else node.germ.dimension
-            reason = reason or node.says
-        elif kind is not None:
-            return IntersectionType(kind, live, node.says, derivation)
-    return IntersectionType(Intersection.REGULAR, live, reason, derivation)
+    derivation = rlct(divergence, *others, generators=generators, **where)
+    found = _seen_from(derivation.root, Fraction(1) if derivation.kind == "divergence" else Fraction(1, 2), "")
+    everything = found.live == derivation.root.germ.dimension
+    kind = found.kind or (Intersection.REGULAR if everything else Intersection.LIVE_BLOCK)
+    return IntersectionType(kind, found.live, found.reason, derivation)
 
 
-def _main_line(node: Node) -> Iterator[Node]:
-    """From the root down as long as there is one way; blocks of live coordinates are looked through."""
-    yield node
-    if len(node.children) == 1:
-        yield from _main_line(node.children[0])
+@dataclass(frozen=True)
+class _Seen:
+    """What is met from a node down: an intersection, None when only live coordinates are, and why."""
+
+    kind: Intersection | None
+    live: int
+    reason: str
+
+
+def _seen_from(node: Node, scale: Fraction, powered: str) -> _Seen:
+    """What stands at a node and below, with the scale there; `powered` is the sentence that last changed the scale."""
+    if node.rule in _LIVE_AT:
+        if scale != _LIVE_AT[node.rule]:
+            return _Seen(Intersection.POWER, 0, powered)
+        if node.rule == "definite":
+            weighted = any(node.germ.prior)  # Σ (h_i + 1)/2
+            return _Seen(
+                Intersection.SEPARABLE if weighted else None, 0 if weighted else node.germ.dimension, node.says
+            )
+        below = _seen_from(node.children[0], scale, powered)
+        return _Seen(below.kind, 1 + below.live, below.reason if below.kind else node.says)
+    kind = _TYPES.get(node.rule)
+    if kind is Intersection.SEPARABLE:
+        blocks = [_seen_from(child, scale, powered) for child in node.children]
+        met = [block for block in blocks if block.kind]
+        live = sum(block.live for block in blocks)
+        return (
+            _Seen(met[0].kind, live, met[0].reason) if len(met) == 1 else _Seen(kind if met else None, live, node.says)
+        )
+    if kind is not None or not node.children:
+        return _Seen(kind, 0, node.says)
+    if node.rule in _SCALES:
+        scale, powered = scale * _SCALES[node.rule](node), node.says
+    return _seen_from(node.children[0], scale, powered)  # of several ways to one germ, any

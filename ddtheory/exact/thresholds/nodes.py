@@ -10,6 +10,7 @@ from typing import Any
 
 from ddtheory.errors import DDTheoryError
 from ddtheory.exact.thresholds.ideal import IdealGerm
+from ddtheory.exact.thresholds.local_ring import Element
 
 Data = Mapping[str, Any]
 
@@ -97,6 +98,8 @@ class Node:
         says: one sentence for a reader, with the formulas of this step.
         children: the germs that it leads to.
         data: makes what a checker needs to follow the step; computed only when a certificate is asked for.
+        new: in a step that changes coordinates, those of the child as polynomials in those of the germ, place by place;
+            one that the child has no more vanishes along the step. Empty where the coordinates stay.
     """
 
     rule: str
@@ -106,6 +109,7 @@ class Node:
     says: str
     children: tuple[Node, ...] = ()
     data: Callable[[], Data] = field(default=_no_data, repr=False, compare=False)
+    new: tuple[Element, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def is_exact(self) -> bool:
@@ -125,10 +129,11 @@ def from_child(
     *,
     times: Fraction = Fraction(1),
     plus: Fraction = Fraction(0),
+    new: Sequence[Element] = (),
 ) -> Node:
     """A step to one other germ: κ = times · κ(child) + plus, with the same multiplicity."""
     lower, upper = (bound.scaled(times).shifted(plus) for bound in (child.lower, child.upper))
-    return Node(rule, germ, lower, upper, says, (child,), data)
+    return Node(rule, germ, lower, upper, says, (child,), data, tuple(new))
 
 
 Combine = Callable[[Sequence[Bound]], Bound]

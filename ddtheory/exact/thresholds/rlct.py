@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -12,29 +13,28 @@ from sympy import Expr, Rational, Symbol
 
 from ddtheory.errors import InvalidValueError, NotADivergenceError
 from ddtheory.exact.numbers.given import Number, by_name, names_of
-from ddtheory.exact.numbers.parse import refuse_run_together
 from ddtheory.exact.orders.divergence import DivergenceGerm, Names, exact_number
 from ddtheory.exact.orders.nonnegative import refuse_negative
+from ddtheory.exact.thresholds.arcs import negative_along
 from ddtheory.exact.thresholds.derivation import Derivation
-from ddtheory.exact.thresholds.expressions import (
-    Polynomial,
-    described,
-    functions_as_coordinates,
-    plain,
-    polynomial_of,
-    squares_of,
-)
+from ddtheory.exact.thresholds.expressions import Polynomial, described, polynomial_of, squares_of
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.local_ring import constant_term, moved_to_origin, ring_of
+from ddtheory.exact.thresholds.nodes import Node
+from ddtheory.exact.thresholds.reading import Reading, read
+from ddtheory.exact.thresholds.signs import SignReader
 from ddtheory.exact.thresholds.solver import Solver
+from ddtheory.exact.thresholds.valleys import negative_arc
 
 _LARGEST = 5_000  # terms in all generators
+_SHARE_OF_SIGNS = 0.15  # of the time that is left, when K ≥ 0 has to be proven
 
 
 def rlct(
     divergence: Expr | str | int | None = None,
-    *,
+    *others: Expr | str,
     generators: Iterable[Expr | str] | None = None,
+    parameters: Iterable[Symbol | str] | Symbol | str = (),
     prior: Mapping[Any, Number] | None = None,
     at: Names | None = None,
     nonnegative: Iterable[Symbol | str] = (),
@@ -49,10 +49,16 @@ def rlct(
     ∫ e^{−nK} φ ≍ n^{−λ} (log n)^{m−1}: a free energy of λ log n − (m − 1) log log n nats. Always over the reals, always
     local. Constant factors of K do not matter.
 
+    One expression is K; several are generators of its ideal, as on the command line.
+
     Args:
         divergence: K ≥ 0 with K = 0 at the point: a polynomial with rational coefficients, an expression or a string. A
             sum of squares is read as such.
+        others: further expressions; then all of them are generators.
         generators: instead of K, the generators f_i of its ideal, K ≍ Σ f_i². Better than Σ f_i² when they are known.
+        parameters: symbols that are no coordinates but constants: symbols with what is assumed of them, names, or texts
+            such as "sigma:positive". So is every symbol that is declared non-zero, since a coordinate may be 0. The
+            answer holds for all their values; where that is not proven, they are refused.
         prior: exponents h > −1 of the prior ∏|x − x_0|^h, by variable; 0 for those not named.
         at: the point; 0 for the coordinates not named.
         nonnegative: variables on whose positive side only the domain lies.
@@ -66,6 +72,7 @@ def rlct(
     Raises:
         InvalidValueError: K ≡ 0, coefficients that are not rational, a prior exponent ≤ −1, a name that does not occur,
             too many terms.
+        UndecidedError: the pair may depend on the value of a parameter.
         NotADivergenceError: K does not vanish at the point, or is negative near it; the message gives a direction.
         NotAnalyticError: an expression that is no polynomial and cannot be reduced to one.
 
@@ -74,38 +81,33 @@ def rlct(
     RLCT(lam=Fraction(1, 4), m=1)
     >>> rlct(generators=[x * y, x**3], prior={x: 1}).rlct                    # weights (1/3, 2/3): (2/3 + 2/3)/2
     RLCT(lam=Fraction(2, 3), m=1)
+    >>> rlct(x * y, x**3).rlct, rlct("sigma^2*x^2", parameters=["sigma:positive"]).rlct
+    (RLCT(lam=Fraction(1, 2), m=2), RLCT(lam=Fraction(1, 2), m=1))
     >>> rlct((x - y) ** 2).rlct, rlct(generators=["x + y^2", "z"]).rlct
     (RLCT(lam=Fraction(1, 2), m=1), RLCT(lam=Fraction(1, 1), m=1))
     """
-    if (divergence is None) == (generators is None):
-        raise InvalidValueError("Give either K or generators=[…], not both and not neither.")
-    if not isinstance(seconds, int | float) or not 0 < seconds < math.inf or not isinstance(depth, int) or depth < 1:
-        raise InvalidValueError(f"The limits must be positive; got seconds={seconds!r}, depth={depth!r}.")
-    if divergence is not None:
-        expressions, kind = [plain(divergence)], "divergence"
-        squares = squares_of(expressions[0])
-        if squares and not expressions[0].is_polynomial():
-            # the squares are of functions that are polynomials up to units only, so K ≍ Σ f² is what can be used
-            expressions, kind = [root for _, root in squares], "generators"
-    else:
-        if isinstance(generators, str | Expr):
-            raise InvalidValueError(f"generators is {generators}; give a list, as in generators=[{generators}].")
-        if not isinstance(generators, Iterable):
-            raise InvalidValueError(f"generators is of type {type(generators).__name__}; give a list of expressions.")
-        generators = list(generators)
-        refuse_run_together(entry for entry in generators if isinstance(entry, str))
-        expressions, kind = [plain(entry) for entry in generators or ()], "generators"
-        if not expressions:
-            raise InvalidValueError("generators is empty; K ≡ 0 has no learning coefficient.")
-    asked = sorted({symbol.name for expression in expressions for symbol in expression.free_symbols})
-    asked_for = list(expressions)
-    expressions = functions_as_coordinates(expressions, set(by_name(at or {}, "at")))
+    end = deadline = time.monotonic() + _positive(seconds, depth)
+    if others and divergence is not None and generators is None:
+        generators, divergence = [divergence, *others], None
+    if (divergence is None) == (generators is None) or (others and divergence is not None):
+        raise InvalidValueError("Give K, several generators, or generators=[…]: one of them, and not none.")
+    point = {name: _rational(value, f"at[{name}]") for name, value in by_name(at or {}, "at").items()}
+    named = names_of(nonnegative, "nonnegative")
+    seen = (
+        read([divergence], "divergence", parameters, point, named)
+        if generators is None
+        else _read_generators(generators, parameters, point, named)
+    )
+    expressions, kind = seen.expressions, seen.kind
     names = sorted({symbol.name for expression in expressions for symbol in expression.free_symbols})
     if not names:
         raise InvalidValueError(f"{expressions[0]} contains no variable, so there is no singularity to analyse.")
-    sides = [name for name in _named(nonnegative, [*names, *asked], "nonnegative") if name in names]
-    weights = {name: _exponent(name, value) for name, value in _by_known_name(prior or {}, names, "prior").items()}
-    point = {name: _rational(value, f"at[{name}]") for name, value in _by_known_name(at or {}, names, "at").items()}
+    _refuse_unknown(named, sorted({*names, *seen.symbols}), seen, "nonnegative")
+    _refuse_unknown(point, names, seen, "at")
+    sides = [name for name in named if name in names]
+    given_weights = by_name(prior or {}, "prior")
+    _refuse_unknown(given_weights, names, seen, "prior")
+    weights = {name: _exponent(name, value) for name, value in given_weights.items()}
     place = tuple(point.get(name, Fraction(0)) for name in names)
     for name in [*sides, *weights]:
         if point.get(name):
@@ -126,14 +128,30 @@ def rlct(
     whole = IdealGerm(ring, tuple(moved), *shape, kind == "divergence")
     if kind == "divergence":
         _refuse_negative(whole)
+        deadline -= _SHARE_OF_SIGNS * max(deadline - time.monotonic(), 0)
     as_written = squares_of(expressions[0]) if kind == "divergence" else None
     terms = [
         (coefficient, moved_to_origin(polynomial_of(root, ring, point, most_terms), place))
         for coefficient, root in as_written or ()
     ]
-    root = Solver(seconds, depth, progress).derive(whole, terms)
-    read_as = "" if all(entry.is_polynomial() for entry in asked_for) else described(asked_for, given)
-    return Derivation(kind, IdealGerm(ring, tuple(given), *shape, kind == "divergence"), place, root, read_as)
+    root = Solver(deadline - time.monotonic(), depth, progress).derive(whole, terms)
+    proven = kind == "divergence" and _is_nonnegative(root, place, end)
+    asked_as_it_is = seen.expressions == seen.asked and all(entry.is_polynomial() for entry in seen.asked)
+    read_as = "" if asked_as_it_is else described(seen.asked, given, kind)
+    return Derivation(kind, IdealGerm(ring, tuple(given), *shape, kind == "divergence"), place, root, read_as, proven)
+
+
+def _read_generators(
+    generators: object, parameters: object, point: Mapping[str, Fraction], sides: list[str]
+) -> Reading:
+    if isinstance(generators, str | Expr):
+        raise InvalidValueError(f"generators is {generators}; give a list, as in generators=[{generators}].")
+    if not isinstance(generators, Iterable):
+        raise InvalidValueError(f"generators is of type {type(generators).__name__}; give a list of expressions.")
+    listed = list(generators)
+    if not listed:
+        raise InvalidValueError("generators is empty; K ≡ 0 has no learning coefficient.")
+    return read(listed, "generators", parameters, point, sides)
 
 
 def _refuse_trivial(moved: Sequence[Polynomial], kind: str, names: Sequence[str], place: Sequence[Fraction]) -> None:
@@ -164,22 +182,30 @@ def _refuse_negative(germ: IdealGerm) -> None:
         refuse_negative(DivergenceGerm(expression, tuple(symbols), frozenset()))
 
 
-def _by_known_name(values: Mapping[Any, Number], names: Sequence[str], what: str) -> dict[str, Number]:
-    found = by_name(values, what)
-    for name in found:
+def _positive(seconds: float, depth: int) -> float:
+    if not isinstance(seconds, int | float) or not 0 < seconds < math.inf or not isinstance(depth, int) or depth < 1:
+        raise InvalidValueError(f"The limits must be positive; got seconds={seconds!r}, depth={depth!r}.")
+    return seconds
+
+
+def _is_nonnegative(root: Node, place: Sequence[Fraction], end: float) -> bool:
+    """Whether the steps of the derivation prove K ≥ 0; raises where an arc refutes it."""
+    half = (time.monotonic() + end) / 2
+    found = SignReader(lambda: time.monotonic() > half).read(root)
+    arc = found.arcs.get(-1)
+    if arc is None and not found.complete:
+        arc = negative_arc(root.germ, lambda: time.monotonic() > end)
+    if arc is not None:
+        raise NotADivergenceError(negative_along(root.germ, arc, place))
+    return found.complete
+
+
+def _refuse_unknown(values: Iterable[str], names: Sequence[str], seen: Reading, what: str) -> None:
+    for name in values:
+        if name in seen.parameters:
+            raise InvalidValueError(f"{what} names {name}, which is a parameter and no coordinate.")
         if name not in names:
             raise InvalidValueError(f"{what} names {name}, which does not occur. The variables: {', '.join(names)}.")
-    return found
-
-
-def _named(values: Iterable[Symbol | str], names: Sequence[str], what: str) -> list[str]:
-    found = names_of(values, what)
-    for name in found:
-        if name not in names:
-            raise InvalidValueError(
-                f"{what} names {name}, which does not occur. The variables: {', '.join(dict.fromkeys(names))}."
-            )
-    return found
 
 
 def _rational(value: Number, what: str) -> Fraction:

@@ -76,7 +76,7 @@ class Solver:
                 return node
         if germ in self._open:
             return self._last_resort.apply(germ, "The search came back to the same germ.")
-        if self._expired():
+        if self.expired():
             return self._last_resort.apply(germ, "The time limit was reached.")
         if self._depth >= self._deepest:
             return self._last_resort.apply(germ, "The depth limit was reached.")
@@ -107,7 +107,7 @@ class Solver:
 
     def _best(self, germ: IdealGerm, alternatives: Sequence[Alternative]) -> Node:
         tried: list[Node] = []
-        attempt = Attempt(germ, self.solve, self._expired, self._open.__contains__)
+        attempt = Attempt(germ, self.solve, self.expired, self._open.__contains__)
         for rule in alternatives:
             for node in rule.apply(attempt):
                 if node.is_exact:
@@ -116,5 +116,6 @@ class Solver:
         tried.append(self._last_resort.apply(germ, "No rule closed this germ."))
         return self._competition.apply(germ, tried)
 
-    def _expired(self) -> bool:
+    def expired(self) -> bool:
+        """Whether the time is over."""
         return time.monotonic() > self._deadline

@@ -57,7 +57,7 @@ def changed(
             **({"inverse": [polynomial_to_json(coordinate) for coordinate in old]} if old else {}),
         }
 
-    return from_child("coordinates", germ, child, says, data)
+    return from_child("coordinates", germ, child, says, data, new=new)
 
 
 def described(germ: IdealGerm, new: Sequence[Element]) -> str:

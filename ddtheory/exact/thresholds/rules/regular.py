@@ -95,6 +95,7 @@ def _split(germ: IdealGerm, variable: int, found: Element, solve: Solve) -> Node
         f"∂K/∂{germ.names[variable]} = 0.",
         data,
         plus=Fraction(1, 2),
+        new=_critical(germ, variable, derivative),
     )
 
 
@@ -137,7 +138,14 @@ def _completed(
         f"Beside a monomial, {germ.names[variable]} is a regular coordinate: the factor compares with "
         f"{germ.names[variable]}^2 + {shown(found)}.",
         data,
+        new=_critical(germ, variable, rest.diff(x)),
     )
+
+
+def _critical(germ: IdealGerm, variable: int, derivative: Element) -> list[Element]:
+    """Coordinates in which the critical hypersurface of a variable is where it vanishes."""
+    slope = 1 / linear_coefficient(derivative, variable)
+    return [derivative * slope if i == variable else x for i, x in enumerate(germ.ring.gens)]
 
 
 def _nonnegative(polynomial: Element) -> Element:

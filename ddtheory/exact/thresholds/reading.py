@@ -1,0 +1,159 @@
+"""What a user gives to `rlct`, read: which symbols are coordinates, and expressions with rational coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sympy
+from sympy import Expr, Rational, Symbol
+
+from ddtheory.errors import InvalidValueError
+from ddtheory.exact.numbers.given import expression_of
+from ddtheory.exact.numbers.parse import parse_parameter, refuse_run_together
+from ddtheory.exact.thresholds.constants import squares_with_constants, without_factor, without_parameters
+from ddtheory.exact.thresholds.expressions import functions_as_coordinates, squares_of
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is to be derived, after constants and parameters have left.
+
+    Attributes:
+        kind: "divergence" when K itself is at hand, "generators" when K ≍ Σ f².
+        expressions: K, or the f_i, in the coordinates alone.
+        asked: the expressions as they were given.
+        symbols: the coordinates that occur in what was given, by name.
+        parameters: the names that are held fixed.
+    """
+
+    kind: str
+    expressions: tuple[Expr, ...]
+    asked: tuple[Expr, ...]
+    symbols: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+
+def read(
+    given: Sequence[object],
+    kind: str,
+    parameters: object,
+    point: Mapping[str, object],
+    one_sided: Iterable[str],
+) -> Reading:
+    """The expressions of a divergence or of generators.
+
+    Raises:
+        InvalidValueError: no expression, a parameter that does not occur, or a name with two meanings.
+        UndecidedError: the pair may depend on a parameter, or a sign is not known.
+    """
+    if kind == "generators":
+        refuse_run_together((entry for entry in given if isinstance(entry, str)), known=declared(parameters))
+    parsed = [expression_of(entry) for entry in given]
+    held = _held(parsed, declared(parameters), point)
+    asked = [_plain(expression, held) for expression in parsed]
+    symbols = tuple(
+        sorted({symbol.name for expression in asked for symbol in expression.free_symbols} - {*held}),
+    )
+    coordinates = [Symbol(name, real=True) for name in symbols]
+    if not coordinates:
+        raise InvalidValueError(f"{asked[0]} contains no variable, so there is no singularity to analyse.")
+    kind, expressions = _without_constants(kind, asked, frozenset(coordinates))
+    if held and any(expression.free_symbols - {*coordinates} for expression in expressions):
+        expressions = _without_held(kind, expressions, coordinates, point, frozenset(one_sided))
+    expressions = functions_as_coordinates(expressions, set(point))
+    return Reading(kind, tuple(expressions), tuple(asked), symbols, tuple(sorted(held)))
+
+
+def declared(parameters: object) -> dict[str, Symbol]:
+    """Parameters by name: symbols with what is assumed of them, names, or texts such as "a:positive".
+
+    Raises:
+        InvalidValueError: something else.
+    """
+    entries = [parameters] if isinstance(parameters, str | Symbol) else parameters
+    if not isinstance(entries, Iterable):
+        raise InvalidValueError(f"parameters is a {type(entries).__name__}; give symbols or names, as in ['sigma'].")
+    found: dict[str, Symbol] = {}
+    for entry in entries:
+        if not isinstance(entry, str | Symbol):
+            raise InvalidValueError(f"parameters names a {type(entry).__name__}; a parameter is a symbol or a name.")
+        symbol = entry if isinstance(entry, Symbol) else parse_parameter(entry)
+        found[symbol.name] = symbol
+    return found
+
+
+def _held(
+    expressions: Sequence[Expr], parameters: Mapping[str, Symbol], point: Mapping[str, object]
+) -> dict[str, Symbol]:
+    """The symbols that are no coordinates: those declared, and those assumed non-zero, since a coordinate may be 0."""
+    occurring: dict[str, Symbol] = {}
+    for symbol in sorted(set().union(*[expression.free_symbols for expression in expressions]), key=str):
+        if symbol.name in occurring:
+            raise InvalidValueError(f"There are two symbols named {symbol.name} with different assumptions.")
+        occurring[symbol.name] = symbol
+    for name in parameters:
+        if name not in occurring:
+            known = ", ".join(sorted(occurring)) or "none"
+            raise InvalidValueError(f"The parameter {name} does not occur. The symbols: {known}.")
+        if name in point:
+            raise InvalidValueError(
+                f"{name} is a parameter, so it has no value in at={{…}}. Put the number in its place."
+            )
+    found: dict[str, Symbol] = {}
+    for name, own in occurring.items():
+        if name in parameters:
+            told = parameters[name]
+            more = own.assumptions0.items() <= told.assumptions0.items()
+            found[name] = told if more else own
+        elif own.is_nonzero and name not in point:
+            found[name] = own
+        if name in found and found[name].is_real is None:
+            found[name] = Symbol(name, real=True)
+    return found
+
+
+def _plain(expression: Expr, held: Mapping[str, Symbol]) -> Expr:
+    floats = {number: Rational(str(number)) for number in expression.atoms(sympy.Float)}
+    symbols = {symbol: held.get(symbol.name, Symbol(symbol.name, real=True)) for symbol in expression.free_symbols}
+    return expression.xreplace({**floats, **symbols})
+
+
+def _without_constants(
+    kind: str, expressions: Sequence[Expr], coordinates: frozenset[Symbol]
+) -> tuple[str, list[Expr]]:
+    """Constant factors leave; a sum of squares with constants, or of functions, is read as the generators squared."""
+    if kind == "divergence":
+        (whole,) = (without_factor(expression, coordinates, keep_sign=True) for expression in expressions)
+        squares = squares_of(whole)
+        if squares is not None and whole.is_polynomial() and whole.free_symbols <= coordinates:
+            return kind, [whole]
+        # squares of functions that are polynomials up to units only, or with constants: K ≍ Σ f² is what can be used
+        roots = [root for _, root in squares] if squares else squares_with_constants(whole, coordinates)
+        if not roots:
+            return kind, [whole]
+        expressions = roots
+    return "generators", [
+        without_factor(expression, coordinates, keep_sign=False) if expression != 0 else expression
+        for expression in expressions
+    ]
+
+
+def _without_held(
+    kind: str,
+    expressions: Sequence[Expr],
+    coordinates: Sequence[Symbol],
+    point: Mapping[str, object],
+    one_sided: frozenset[str],
+) -> list[Expr]:
+    for expression in expressions:
+        if not expression.is_polynomial(*coordinates):
+            raise InvalidValueError(
+                f"{expression} has a parameter and is no polynomial in the coordinates. Give its Taylor polynomial, "
+                "and say so, or put in numbers."
+            )
+    place = {x: x + sympy.Rational(str(point[x.name])) for x in coordinates if point.get(x.name)}
+    back = {x: 2 * x - moved for x, moved in place.items()}
+    moved = [expression.subs(place, simultaneous=True) for expression in expressions]
+    found = without_parameters(moved, coordinates, one_sided, divergence=kind == "divergence")
+    return [expression.subs(back, simultaneous=True) for expression in found]
