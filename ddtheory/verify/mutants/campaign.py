@@ -200,15 +200,15 @@ class _Campaign:
         return draw.in_turns(groups)[: self._plan.sample]
 
     def _elsewhere(self, mutant: Mutant) -> list[str]:
-        """Other claims of this run that reach the change, the quickest first."""
+        """Other claims of this run that reach the change; those that use most of its file, and the quickest, come first."""
         if mutant.place.room == "book":
             return []
         found = [
-            (answer.seconds, claim_id)
+            (-len(answer.reached[mutant.place.name]), answer.seconds, claim_id)
             for claim_id, answer in self._as_it_is.items()
             if claim_id != mutant.claim_id and draw.is_reached(mutant.place, mutant.mutation, answer.reached)
         ]
-        return [claim_id for _, claim_id in sorted(found)]
+        return [claim_id for *_, claim_id in sorted(found)]
 
     def _try(self, stage: str, pairs: Sequence[tuple[Mutant, str]]) -> None:
         tasks = []

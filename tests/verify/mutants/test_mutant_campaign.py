@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import multiprocessing
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from ddtheory.errors import BookError
-from ddtheory.verify import load
-from ddtheory.verify.mutants import draw, harmless
+from ddtheory.verify import Entry, load, select
+from ddtheory.verify.mutants import campaign, draw, harmless
+from ddtheory.verify.mutants.campaign import Fate
 from ddtheory.verify.mutants.command import main
 from ddtheory.verify.mutants.draw import Mutant
-from ddtheory.verify.mutants.files import Place, file_of
+from ddtheory.verify.mutants.files import Place, file_of, library
 from ddtheory.verify.mutants.kept import Kept
 from ddtheory.verify.mutants.kinds import KINDS, mutations
 from ddtheory.verify.mutants.trial import Answer
@@ -81,6 +82,48 @@ def test_a_second_run_goes_on_where_the_first_ended(
     file.write_text(file.read_text(encoding="utf-8").replace("or so", "or not"), encoding="utf-8")
     invoke("typed twice", "--sample", "2")
     assert len(ran) == 3
+
+
+SHARED = """
+from ddtheory.values import Citation, Interval, Verdict
+from ddtheory.verify import Claim, Comparison, Experiment, Proof
+from ddtheory.workbench.ladder import count_check, value_check
+
+def measure():
+    return Experiment("S.", ({check},))
+
+CLAIM = Claim(id={id!r}, title="t", statement="s", source=Citation("p", "1"), hypotheses=(),
+              expected=Verdict.CONFIRMED, derive=lambda: Proof((), {{"zero": 0}}), measure=measure, control=measure)
+"""
+
+
+def test_a_change_of_the_library_is_shown_to_other_claims_that_reach_it(tmp_path: Path) -> None:
+    """At zero a slack has no sign, so the first claim is blind; the second sees it; the third does not come by."""
+    book = tmp_path / "book"
+    (book / "chapter").mkdir(parents=True)
+    for name, check in {
+        "blind": "value_check('a', 0, 0.0, rivals=(1,))",
+        "seeing": "value_check('b', 2, 2.0, rivals=(3,))",
+        "elsewhere": "count_check('c', 2, 2, rivals=(1,), reason='r')",
+    }.items():
+        (book / "chapter" / f"{name}.py").write_text(SHARED.format(id=name, check=check), encoding="utf-8")
+    places = library()
+    place = places["ddtheory/workbench/ladder.py"]
+    (change,) = [
+        each for each in mutations(place.text) if each.kind == "sign" and "-(error * max(abs(measured)" in each.after
+    ]
+    (first, *_) = entries = [entry for name in ("blind", "seeing", "elsewhere") for entry in select([name], book)]
+    found = _campaign(entries, [Mutant(first.claim.id, place, change)])
+    assert [(each.fate, each.seen_by) for each in found.judged] == [(Fate.RAISED, "seeing")]
+    found = _campaign(entries[::2], [Mutant(first.claim.id, place, change)])
+    assert [(each.fate, each.seen_by) for each in found.judged] == [(Fate.SURVIVED, "")]
+
+
+def _campaign(entries: Sequence[Entry], mutants: Sequence[Mutant]) -> campaign.Result:
+    """A campaign whose draw is known."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(draw, "drawn", lambda candidates, count, seed: [each for each in mutants if each in candidates])
+        return campaign.run(campaign.Plan(tuple(entries), 100), Kept(None), lambda stage, total: lambda done: None)
 
 
 def test_an_interrupt_keeps_what_is_finished(invoke: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
