@@ -200,7 +200,7 @@ class _Campaign:
         return draw.in_turns(groups)[: self._plan.sample]
 
     def _elsewhere(self, mutant: Mutant) -> list[str]:
-        """Other claims of this run that reach the change; those that use most of its file, and the quickest, come first."""
+        """Other claims of this run that reach the change: first those that use most of its file, and the quickest."""
         if mutant.place.room == "book":
             return []
         found = [
