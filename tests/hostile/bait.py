@@ -421,7 +421,7 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "text that says it is empty": lambda: FalseText("x^2"),
     "a function": lambda: lambda *args, **kwargs: None,
     "a function that raises": lambda: _raises,
-    "a function of nothing": lambda: (lambda: None),
+    "a function of nothing": lambda: lambda: None,
 }
 
 BAITS: dict[str, Callable[[], Any]] = {

@@ -45,7 +45,11 @@ CALLS: dict[str, list[list[str]]] = {
         ["normal_crossing", "exponents=1,2", "prior=1/2,0"],
     ],
     "certify": [["proof.json", "--seconds", "3"], ["-", "--seconds", "3"], ["proof.json", "--json", "--memory", "500"]],
-    "verify": [["--list"], ["thm:fisher_decay", "--out", "report", "--jobs", "1"], ["spectra", "--jobs", "1", "--json"]],
+    "verify": [
+        ["--list"],
+        ["thm:fisher_decay", "--out", "report", "--jobs", "1"],
+        ["spectra", "--jobs", "1", "--json"],
+    ],
     "prove": [["thm:fisher_decay"], ["rates", "--json"]],
 }
 """Valid calls of every verb, quick ones. A mutation starts from one of them."""
@@ -120,7 +124,12 @@ def attack(verb: str, rng: Random, caps: Caps) -> tuple[str, str, Finding]:
 
 def spoiled(command: Command, rng: Random) -> Command:
     """The command with one or two things changed."""
-    ways = [_argument] * 4 + [_option] * 3 + [_path] * 2 + [_encoding, _width, _outlet, _outlet, _sent, _sent, _fed, _order]
+    ways = (
+        [_argument] * 4
+        + [_option] * 3
+        + [_path] * 2
+        + [_encoding, _width, _outlet, _outlet, _sent, _sent, _fed, _order]
+    )
     for way in rng.sample(ways, 1 if rng.random() < 0.6 else 2):
         way(command, rng)
     command.arguments = [_as_the_shell_gives(argument) for argument in command.arguments]
@@ -129,7 +138,9 @@ def spoiled(command: Command, rng: Random) -> Command:
 
 def _as_the_shell_gives(argument: str) -> str:
     """No zero byte, and bytes that are no UTF-8 as Python shows them."""
-    return os.fsdecode(argument.encode("utf-8", "surrogateescape" if _is_escaped(argument) else "replace").replace(b"\0", b""))
+    return os.fsdecode(
+        argument.encode("utf-8", "surrogateescape" if _is_escaped(argument) else "replace").replace(b"\0", b"")
+    )
 
 
 def _is_escaped(argument: str) -> bool:
@@ -167,7 +178,24 @@ def _option(command: Command, rng: Random) -> None:
     options = [p for p in _loaded(command.verb).params if isinstance(p, click.Option)]
     option = rng.choice(options)
     name = rng.choice([*option.opts, *option.secondary_opts])
-    values = ("0", "-1", "1", "1e9", "nan", "inf", "1e-9", "9" * 400, "1/2", "x=1", "x=1,x=2", "x", "x,y", "=", ",", "1_0")
+    values = (
+        "0",
+        "-1",
+        "1",
+        "1e9",
+        "nan",
+        "inf",
+        "1e-9",
+        "9" * 400,
+        "1/2",
+        "x=1",
+        "x=1,x=2",
+        "x",
+        "x,y",
+        "=",
+        ",",
+        "1_0",
+    )
     value = rng.choice([*values, rng.choice(list(TEXTS.values()))])
     command.arguments += [name] if option.is_flag else [name, value]
     command.told.append(f"with {name}")
@@ -260,7 +288,9 @@ def _certificate_text(rng: Random) -> str:
         cut = rng.randrange(len(text))
         return text[:cut] + rng.choice(list(TEXTS.values())) + text[cut + rng.randrange(5) :]
     if how == 2:
-        return rng.choice(["", "[" * 100_000, '{"a":' * 50_000, "null", "1e999999", "NaN", "\ufeff" + text, text * 2, "9" * 10_000])
+        return rng.choice(
+            ["", "[" * 100_000, '{"a":' * 50_000, "null", "1e999999", "NaN", "\ufeff" + text, text * 2, "9" * 10_000]
+        )
     document = json.loads(text)
     for _ in range(rng.randrange(1, 3)):
         _spoil(document, rng)
@@ -427,7 +457,11 @@ def _innermost(err: bytes) -> str:
 def _is_plain(err: bytes) -> bool:
     """One line that says what is wrong; click puts the usage in front of it. Progress may stand before."""
     text = err.decode("utf-8", "replace").replace("\0", "")
-    lines = [line for line in text.splitlines() if re.match(r"\W*(Error|Interrupted|Usage|Aborted|\d+ claims?|rejected|not decided)", line)]
+    lines = [
+        line
+        for line in text.splitlines()
+        if re.match(r"\W*(Error|Interrupted|Usage|Aborted|\d+ claims?|rejected|not decided)", line)
+    ]
     return bool(lines) or "Usage:" in text
 
 

@@ -99,7 +99,9 @@ class Tally:
         assert len(heads) == len(columns)
         lines = ["  ".join(["".ljust(width), *heads])]
         lines += [
-            "  ".join([row[0].ljust(width), *(cell.rjust(len(head)) for cell, head in zip(row[1:], heads, strict=True))])
+            "  ".join(
+                [row[0].ljust(width), *(cell.rjust(len(head)) for cell, head in zip(row[1:], heads, strict=True))]
+            )
             for row in rows
         ]
         if self.known:

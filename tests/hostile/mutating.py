@@ -12,6 +12,10 @@ import torch
 from bait import BAITS, CONTAINERS, TEXTS, _raises, kin
 from surface import parameters_of
 
+COSTS = {"digits": 60, "decades": 4, "largest": 6}
+MOST = {"digits": 2_000, "decades": 40, "largest": 60}
+"""Arguments whose documentation says what much of them costs: between these bounds the caller asked for it."""
+
 
 @dataclass
 class Mutated:
@@ -28,7 +32,12 @@ def mutate(arguments: dict[str, Any], function: Any, rng: Random) -> Mutated:
     if not names:
         return found
     for name in rng.sample(names, min(len(names), 1 if rng.random() < 0.75 else 2)):
-        value, told = _changed(arguments.get(name), name in arguments, rng)
+        if name == "*":  # the list of what is given by position is ours; its entries are the caller's
+            value, told = _inside_a_sequence(arguments[name], rng)
+        else:
+            value, told = _changed(arguments.get(name), name in arguments, rng)
+        if name in COSTS and isinstance(value, int) and COSTS[name] < value <= MOST[name]:
+            value, told = COSTS[name], f"{COSTS[name]}, for more costs what the documentation says"
         found.arguments[name] = value
         found.told.append(f"{name}: {told}")
     return found

@@ -73,7 +73,10 @@ _EXACT: dict[str, list[Call]] = {
         call(divergence="x^2", n_beta=50, variance=1, centre={"x": 0}, digits=4),
     ],
     "ddtheory.sublevel_volume": [call(exponents=(2, 4), epsilon="1/100", digits=8)],
-    "ddtheory.singular_fluctuation": [call(k=2, digits=8), call(k=3, prior_exponent="1/2", beta=2, sided="one", digits=8)],
+    "ddtheory.singular_fluctuation": [
+        call(k=2, digits=8),
+        call(k=3, prior_exponent="1/2", beta=2, sided="one", digits=8),
+    ],
     "ddtheory.fluctuation_from_lambda": [call(lam="1/4", sided="two", beta=1, digits=8)],
     "ddtheory.frozen_fluctuation": [call(lam=Fraction(1, 4), sided="one", digits=8)],
     **{
@@ -208,7 +211,9 @@ _MEASURE: dict[str, list[Call]] = {
     "ddtheory.measure.OutputMetric": [lambda: {"matrix": lambda outputs: torch.eye(1).double().expand(2, 1, 1)}],
     "ddtheory.measure.NoisyTargets": [lambda: {"target": lambda inputs: inputs, "variance": 0.25}],
     "ddtheory.measure.fisher_along": [_along],
-    "ddtheory.measure.fisher_profiles": [lambda: {"problem": line(), "directions": [_direction()], "radii": [0.5, 0.25]}],
+    "ddtheory.measure.fisher_profiles": [
+        lambda: {"problem": line(), "directions": [_direction()], "radii": [0.5, 0.25]}
+    ],
     "ddtheory.measure.fisher_matrix": [lambda: {"problem": layered()}],
     "ddtheory.measure.fisher_gram": [
         lambda: {"problem": layered()},
@@ -240,8 +245,19 @@ _MEASURE: dict[str, list[Call]] = {
 _NETWORKS: dict[str, list[Call]] = {
     "ddtheory.network_orders": [
         lambda: {"model": network(), "scaling": {"0.weight": {0: 1}, "0.bias": {0: 1}}, "samples": 4},
-        lambda: {"model": network(), "scaling": {"0.weight": [1, sympy.Symbol("k", positive=True)]}, "shape": (2,), "loss": "squared", "samples": 4},
-        lambda: {"model": network(), "scaling": {"2.weight": 1}, "inputs": torch.eye(2, dtype=torch.float64), "labels": "true"},
+        lambda: {
+            "model": network(),
+            "scaling": {"0.weight": [1, sympy.Symbol("k", positive=True)]},
+            "shape": (2,),
+            "loss": "squared",
+            "samples": 4,
+        },
+        lambda: {
+            "model": network(),
+            "scaling": {"2.weight": 1},
+            "inputs": torch.eye(2, dtype=torch.float64),
+            "labels": "true",
+        },
     ],
     "ddtheory.networks.Valuations": [
         lambda: {"shape": (1,), "flat": (dd.network_orders(network(), {"0.bias": 1}).divergence,)}
@@ -272,7 +288,14 @@ def _task() -> dict[str, Any]:
 _TESTING: dict[str, list[Call]] = {
     "ddtheory.testing.check_estimator": [
         lambda: {"estimator": exact_answer, "cells": _some_cells(), "budget": 100, "jobs": 1, "time_limit": 5},
-        lambda: {"estimator": exact_answer, "cells": _some_cells(), "budget": 100, "seeds": (0, 1), "n": 100, "jobs": 1},
+        lambda: {
+            "estimator": exact_answer,
+            "cells": _some_cells(),
+            "budget": 100,
+            "seeds": (0, 1),
+            "n": 100,
+            "jobs": 1,
+        },
     ],
     "ddtheory.testing.ConformanceCell": [_conformance_cell],
     "ddtheory.testing.EstimationTask": [_task],
@@ -289,7 +312,9 @@ _TESTING: dict[str, list[Call]] = {
     "ddtheory.testing.dead_unit_cells": [call(min_order=2, max_order=3, flat=False)],
     "ddtheory.testing.directions": [call(dimension=2)],
     "ddtheory.testing.enclosures": [call(max_magnitude=10, max_radius=1)],
-    "ddtheory.testing.germs_with_known_pairs": [call(min_variables=1, max_variables=2, form="divergence", hidden="linear")],
+    "ddtheory.testing.germs_with_known_pairs": [
+        call(min_variables=1, max_variables=2, form="divergence", hidden="linear")
+    ],
     "ddtheory.testing.hidden_divergences": [call(min_order=1, max_order=2, max_terms=2, rotated=False)],
     "ddtheory.testing.input_laws": [call(max_points=2, max_magnitude=2, max_denominator=2, max_weight=2)],
     "ddtheory.testing.intervals": [call(max_magnitude=10, max_width=4)],

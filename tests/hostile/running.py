@@ -109,9 +109,7 @@ def _has_statm() -> bool:
     return Path("/proc/self/statm").exists()
 
 
-def _wait(
-    child: int, reading: int, wall_seconds: float, sent: tuple[int, float] | None
-) -> tuple[bytes, int | None]:
+def _wait(child: int, reading: int, wall_seconds: float, sent: tuple[int, float] | None) -> tuple[bytes, int | None]:
     """What the child wrote, and its status; None when it had to be killed for taking too long."""
     import select
 

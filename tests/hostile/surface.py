@@ -44,7 +44,12 @@ def _walk() -> Iterator[tuple[str, Any]]:
         for name in getattr(module, "__all__", None) or [name for name in dir(module) if not name.startswith("_")]:
             value = getattr(module, name)
             home = getattr(value, "__module__", "") or ""
-            if callable(value) and f"{home}.".startswith(f"{room}.") and id(value) not in seen and _is_called(name, value):
+            if (
+                callable(value)
+                and f"{home}.".startswith(f"{room}.")
+                and id(value) not in seen
+                and _is_called(name, value)
+            ):
                 seen.add(id(value))
                 yield f"{room}.{name}", value
 
