@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from fractions import Fraction
 
 
 class DDTheoryError(Exception):
@@ -50,12 +51,12 @@ class OutputError(DDTheoryError, OSError):
     """A result cannot be written where it was asked for."""
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> UnknownNameError:
+def unknown(what: str, name: object, known: Iterable[str]) -> UnknownNameError:
     """The error for a name that does not exist, with the nearest names that do."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) if type(name) is str and len(name) < 100 else []
     hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(names)}."
-    return UnknownNameError(f"There is no {what} named {name!r}. {hint}")
+    return UnknownNameError(f"There is no {what} named {shown(name)}. {hint}")
 
 
 def clipped(value: str) -> str:
@@ -66,11 +67,23 @@ def clipped(value: str) -> str:
 def shown(value: object) -> str:
     """A value in an error message: a number or a short text as it is, anything else by its type.
 
+    It is printable, part of a line, and runs no code of the type of the value, whose repr may be a wall, or raise.
+
     >>> shown(None), shown(0.5), shown("x" * 100), shown([1, 2])
     ('None', '0.5', "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…'", 'a list')
+    >>> shown("x\\n"), shown(-2), shown(10**400)
+    ("'x\\\\n'", '-2', 'an integer of 1329 bits')
     """
-    if value is None or isinstance(value, bool | float):
+    if value is None or type(value) in (bool, complex):
         return repr(value)
-    if isinstance(value, int):
-        return repr(value) if abs(value) < 10**20 else "a huge integer"
-    return repr(clipped(value)) if isinstance(value, str) else f"a {type(value).__name__}"
+    if isinstance(value, float):
+        return repr(float.__float__(value))
+    if isinstance(value, str):
+        return repr(clipped(str.__str__(value)))
+    if isinstance(value, int) or type(value) is Fraction:
+        number = Fraction(int.__int__(value)) if isinstance(value, int) else value
+        bits = max(abs(number.numerator), number.denominator).bit_length()
+        kind = "an integer" if number.denominator == 1 else "a fraction"
+        return str(number) if bits <= 200 else f"{kind} of {bits} bits"
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import numbers
 import operator
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,8 +17,12 @@ from fractions import Fraction
 from functools import total_ordering
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+<<<<<<< HEAD
 from ddtheory.errors import InvalidValueError
 from ddtheory.shown import Shown, shortened
+=======
+from ddtheory.errors import InvalidValueError, shown
+>>>>>>> hostile
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -43,6 +48,47 @@ def as_integer(value: object) -> int | None:
     return None if isinstance(value, bool) or not isinstance(value, numbers.Integral) else operator.index(value)
 
 
+def as_float(value: object, what: str) -> float:
+    """A measured number of any library as a Python float.
+
+    Raises:
+        InvalidValueError: it is none, or too large for one.
+
+    >>> as_float(Fraction(1, 4), "The estimate")
+    0.25
+    """
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        try:
+            exact = as_fraction(value)
+            return float(value) if exact is None else float(exact)
+        except (OverflowError, TypeError):
+            pass
+    raise InvalidValueError(f"{what} is {shown(value)}, not a number that a float can be.")
+
+
+_MOST_DIGITS = 4_000
+"""Python prints integers of up to 4300 digits."""
+
+_EXPONENT = re.compile(r"[eE]([+-]?[\d_]+)\s*\Z")
+
+
+def _is_long(value: Fraction) -> bool:
+    return max(abs(value.numerator), value.denominator).bit_length() > _MOST_DIGITS * math.log2(10)
+
+
+def _read(text: str) -> Fraction | None:
+    """Text as a rational; None when it is none. A power of ten that is too large is not multiplied out."""
+    power = _EXPONENT.search(text)
+    if len(text) > _MOST_DIGITS or (power and len(power[1].lstrip("+-0_")) > len(str(_MOST_DIGITS))):
+        return None
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
 UNVERIFIED = "† The place was not compared with the text of the work."
 """What the dagger behind a citation means; whoever prints citations prints this once below them."""
 
@@ -62,6 +108,9 @@ class Citation:
         verified: the place was compared with the text of the work, its contents, or a quotation of it. Without that
             the citation is printed with a dagger.
 
+    Raises:
+        InvalidValueError: a part that is no text.
+
     >>> str(Citation("Watanabe 2009", "Theorem 6.7")), str(Citation("Lin 2011", "Proposition 4.5", verified=False))
     ('Watanabe 2009, Theorem 6.7', 'Lin 2011, Proposition 4.5 †')
     """
@@ -71,6 +120,13 @@ class Citation:
     link: str = ""
     key: str = ""
     verified: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("paper", "label", "link", "key"):
+            if not isinstance(getattr(self, name), str):
+                raise InvalidValueError(f"The {name} of a citation is {shown(getattr(self, name))}; give text.")
+        if not isinstance(self.verified, bool):
+            raise InvalidValueError(f"verified is {shown(self.verified)}; say True or False.")
 
     def __str__(self) -> str:
         return (f"{self.paper}, {self.label}" if self.label else self.paper) + ("" if self.verified else " †")
@@ -104,9 +160,11 @@ class RLCT(Shown):
             raise InvalidValueError(f"λ is {kind}. Exact values are given as Fraction or int.")
         object.__setattr__(self, "lam", lam)
         if self.lam <= 0:
-            raise InvalidValueError(f"λ = {self.lam} is not positive; a singular point of a zero set has λ > 0.")
+            raise InvalidValueError(f"λ = {shown(lam)} is not positive; a singular point of a zero set has λ > 0.")
         if m is None or m < 1:
-            raise InvalidValueError(f"The multiplicity m = {self.m!r} is not a positive integer.")
+            raise InvalidValueError(f"The multiplicity m = {shown(self.m)} is not a positive integer.")
+        if _is_long(lam) or _is_long(Fraction(m)):
+            raise InvalidValueError(f"λ = {shown(lam)} or m = {shown(m)} has more digits than Python prints.")
         object.__setattr__(self, "m", m)
 
     def __lt__(self, other: object) -> bool:
@@ -233,6 +291,8 @@ class Interval(Shown):
     upper: float
 
     def __post_init__(self) -> None:
+        for name in ("estimate", "lower", "upper"):
+            object.__setattr__(self, name, as_float(getattr(self, name), f"The {name} of an interval"))
         if math.isnan(self.estimate) or not self.lower <= self.estimate <= self.upper:
             raise InvalidValueError(
                 f"An interval needs lower ≤ estimate ≤ upper, got {self.lower}, {self.estimate}, {self.upper}."
@@ -283,16 +343,15 @@ class Enclosure(Shown):
                 'decimal text, as in Enclosure("0.5", "1e-30").'
             )
         for name, value in (("midpoint", midpoint), ("radius", radius)):
-            try:
-                number = Fraction(value) if isinstance(value, str) else as_fraction(value)
-            except (ValueError, ZeroDivisionError):
-                number = None
-            if number is None:
-                shown = repr(value) if isinstance(value, str) else f"of type {type(value).__name__}"
-                raise InvalidValueError(f"An enclosure needs two rational numbers; the {name} is {shown}.")
+            number = _read(str.__str__(value)) if isinstance(value, str) else as_fraction(value)
+            if number is None or _is_long(number):
+                what = shown(value) if isinstance(value, str) else f"of type {type(value).__name__}"
+                raise InvalidValueError(
+                    f"An enclosure needs two rational numbers of at most {_MOST_DIGITS} digits; the {name} is {what}."
+                )
             object.__setattr__(self, name, number)
         if self.radius < 0:
-            raise InvalidValueError(f"The radius {radius} of an enclosure is negative.")
+            raise InvalidValueError(f"The radius {shown(self.radius)} of an enclosure is negative.")
 
     @property
     def lower(self) -> Fraction:

@@ -8,9 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.orders.valuation import Valuation
+<<<<<<< HEAD
 from ddtheory.shown import Shown
+=======
+from ddtheory.values import as_integer
+>>>>>>> hostile
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,8 +35,13 @@ class Valuations:
     flat: tuple[Valuation, ...]
 
     def __post_init__(self) -> None:
-        if math.prod(self.shape) != len(self.flat):
-            raise InvalidValueError(f"{len(self.flat)} orders do not fill the shape {self.shape}.")
+        lengths = self.shape if isinstance(self.shape, tuple) else None
+        if lengths is None or any(as_integer(length) is None for length in lengths):
+            raise InvalidValueError(f"The shape is {shown(self.shape)}; give a tuple of integers, as in (2, 3).")
+        if not isinstance(self.flat, tuple) or not all(isinstance(order, Valuation) for order in self.flat):
+            raise InvalidValueError(f"The orders are {shown(self.flat)}; give a tuple of valuations.")
+        if math.prod(lengths) != len(self.flat) or min(lengths, default=0) < 0:
+            raise InvalidValueError(f"{len(self.flat)} orders do not fill the shape of {math.prod(lengths)} entries.")
 
     def __getitem__(self, index: int | tuple[int, ...]) -> Any:
         indices = index if isinstance(index, tuple) else (index,)

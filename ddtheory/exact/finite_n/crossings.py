@@ -18,12 +18,16 @@ from typing import Any, Literal
 
 from flint import arb
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.finite_n import crossing_law as crossing
 from ddtheory.exact.numbers.enclosing import ball, check_digits, rational, to_digits, working
+from ddtheory.exact.numbers.given import choice, list_of
 from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing
 from ddtheory.shown import Shown
 from ddtheory.values import RLCT, Enclosure
+
+MOST_VARIABLES = 1_000
+SIDES = {"two": "the box [−1, 1]^d", "one": "[0, 1]^d"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -142,15 +146,15 @@ def finite_n(
             f"nβ = {t} and the scale {c} of K must be positive: e^(−nβK) is a tempered likelihood of K ≥ 0."
         )
     digits = check_digits(digits, "The cost grows like digits² for the box.")
-    if sided not in ("one", "two"):
-        raise InvalidValueError(f'sided = {sided!r} is neither "two" (the box [−1, 1]^d) nor "one" ([0, 1]^d).')
+    choice(sided, "sided", SIDES)
     if variance is not None:
         from ddtheory.exact.finite_n.gaussian import Gaussian, gaussian_moments
 
         spread = rational(variance, "the variance s²")
         if spread <= 0:
             raise InvalidValueError(f"The variance s² = {spread} of the Gaussian prior is not positive.")
-        place = tuple(rational(value, "a coordinate of the centre") for value in centre or [0] * len(powers))
+        given = [0] * len(powers) if centre is None else list_of(centre, "The centre", MOST_VARIABLES)
+        place = tuple(rational(value, "a coordinate of the centre") for value in given)
         if len(place) != len(powers):
             raise InvalidValueError(f"The centre has {len(place)} coordinates and K {len(powers)} variables.")
         gaussian = Gaussian(tuple(powers), tuple(weights), spread, place, sided == "one")
@@ -219,16 +223,16 @@ def _as_ball(value: Enclosure) -> arb:
 
 def check_crossing(exponents: Sequence[Any], prior: Sequence[Any] | None) -> tuple[list[Fraction], list[Fraction]]:
     """The exponents of K and of the prior as rationals, or the error that says which of them means nothing."""
-    for what, given in (("the exponents of K", exponents), ("the prior exponents", prior)):
+    for what, given in (("The exponents of K", exponents), ("The prior exponents", prior)):
         if given is not None and (isinstance(given, str) or not isinstance(given, Sequence)):
             raise InvalidValueError(
-                f"{what[:1].upper()}{what[1:]} are {given!r}; give one number for each variable, as in (2, 2). For K "
-                "as an expression there is finite_n_germ."
+                f"{what} are {shown(given)}; give one number for each variable, as in (2, 2). For K as an expression "
+                "there is finite_n_germ."
             )
-    powers = [rational(value, f"the exponent of w_{index + 1} in K") for index, value in enumerate(exponents)]
-    weights = [
-        rational(value, f"the prior exponent h_{index + 1}") for index, value in enumerate(prior or [0] * len(powers))
-    ]
+    listed = list_of(exponents, "The exponents of K", MOST_VARIABLES)
+    powers = [rational(value, f"the exponent of w_{index + 1} in K") for index, value in enumerate(listed)]
+    listed = [0] * len(powers) if prior is None else list_of(prior, "The prior exponents", MOST_VARIABLES)
+    weights = [rational(value, f"the prior exponent h_{index + 1}") for index, value in enumerate(listed)]
     if not powers:
         raise InvalidValueError("K has no variables. Give one exponent for each, as in finite_n((2, 2), 579).")
     if len(weights) != len(powers):

@@ -12,7 +12,7 @@ A cell that cannot contribute more than its share of the error is not evaluated.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import NoReturn
@@ -43,11 +43,15 @@ class Quadrature:
         self.cells = 0
         self.evidence, self.moment = arb(0), arb(0)
 
-    def integrate(self, goal: Fraction, allowance: int = MAX_CELLS) -> Quadrature:
+    def integrate(
+        self, goal: Fraction, allowance: int = MAX_CELLS, go_on: Callable[[], None] = lambda: None
+    ) -> Quadrature:
+        """`go_on` is called at every cell; it raises when there is no time left."""
         half = Fraction(1, 2)
         waiting: list[Cell] = [((half, half),) * self.dimension]
         with working(self.precision):
             while waiting:
+                go_on()
                 cell = waiting.pop()
                 worst, axis, size = self._error(cell)
                 allowed = float(goal * math.prod((2 * r for _, r in cell), start=Fraction(1)))

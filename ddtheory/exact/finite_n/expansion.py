@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,7 +26,7 @@ from sympy import Expr
 
 from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.finite_n.germs import finite_n_germ, read_germ, read_prior
-from ddtheory.exact.numbers.enclosing import rational
+from ddtheory.exact.numbers.enclosing import limit_of, rational
 from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.exact.thresholds.rlct import rlct
 from ddtheory.shown import Shown
@@ -33,6 +34,7 @@ from ddtheory.values import RLCT, Enclosure, Interval
 
 _RATIO = 4
 _DIGITS = 6
+_LEAST_SECONDS = 0.01
 _LARGEST_WEIGHT = 12
 _HIDDEN = 100  # a difference of 8 errors, falling by 0.9 a step, sums to 80
 
@@ -90,24 +92,25 @@ def finite_n_expansion(
     variance: Any = None,
     centre: Mapping[Any, Any] | None = None,
     n_beta: Any = 4_000,
-    seconds: float = 20,
+    seconds: float = 60,
 ) -> FiniteNExpansion:
     r"""(λ, m) of K at the origin by derivation, and the constant C of its evidence by exact values up to t = n_beta.
 
     Args:
         divergence, half_width, prior, variance, centre: as for `finite_n_germ`.
         n_beta: the largest t; a larger one gives a better C and costs more. At least 1000.
-        seconds: limit of the derivation.
+        seconds: limit of time, for the derivation and the values together.
 
     Raises:
         InvalidValueError: whatever `rlct` or `finite_n_germ` refuse, or t below 1000.
-        UndecidedError: the derivation gives only bounds, or the values do not settle: then t is too small, or a zero of
-            K away from the origin dominates.
+        UndecidedError: the derivation gives only bounds, the limit of time, or the values do not settle: then t is
+            too small, or a zero of K away from the origin dominates.
 
     >>> found = finite_n_expansion("x^2*y^2")  # (λ, m) = (1/2, 2), C = √π
     >>> found.rlct, f"{found.constant.estimate:.6f}"
     (RLCT(lam=Fraction(1, 2), m=2), '1.772454')
     """
+    until = time.monotonic() + limit_of(seconds)
     t = rational(n_beta, "nβ")
     if t < 1000:
         raise InvalidValueError(f"t = {t} is too small to see the asymptotics; take at least 1000.")
@@ -122,9 +125,10 @@ def finite_n_expansion(
             f"(λ, m) is known only up to bounds, so C has no meaning yet: {derivation}. Allow more seconds."
         )
     sizes = [t / _RATIO**power for power in reversed(range(pair.m + 2))]
+    places = {"half_width": half_width, "prior": prior, "variance": variance, "centre": centre}
     energies = [
         finite_n_germ(
-            expression, size, half_width=half_width, prior=prior, variance=variance, centre=centre, digits=_DIGITS
+            expression, size, **places, digits=_DIGITS, seconds=max(until - time.monotonic(), _LEAST_SECONDS)
         ).free_energy
         for size in sizes
     ]

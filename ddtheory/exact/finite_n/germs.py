@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -28,9 +28,13 @@ from ddtheory.exact.finite_n import cubature
 from ddtheory.exact.finite_n.cubature import Quadrature, precision_of
 from ddtheory.exact.finite_n.localised import half_line
 from ddtheory.exact.finite_n.phase import AnalyticPhase, Phase, Polynomial, PolynomialPhase
-from ddtheory.exact.numbers.enclosing import ball, check_digits, enclosure, rational, working
+from ddtheory.exact.numbers.enclosing import ball, check_digits, deadline, enclosure, rational, working
 from ddtheory.exact.numbers.given import by_name, expression_of
+<<<<<<< HEAD
 from ddtheory.shown import Shown
+=======
+from ddtheory.exact.orders.divergence import refuse_unknown_functions
+>>>>>>> hostile
 from ddtheory.values import Enclosure
 
 MAX_VARIABLES = 3
@@ -91,6 +95,7 @@ def finite_n_germ(
     variance: Any = None,
     centre: Mapping[Any, Any] | None = None,
     digits: int = 6,
+    seconds: float = 60,
 ) -> FiniteNGerm:
     r"""Z(nβ), F(nβ) and λ(nβ) of an analytic K near 0, as proven enclosures.
 
@@ -106,13 +111,14 @@ def finite_n_germ(
         centre: w* by variable, rationals; 0 where missing.
         digits: significant digits to prove. Two variables reach about 12 in seconds; with three, or for functions that
             are no polynomials, ask for 3 to 6.
+        seconds: limit of time.
 
     Raises:
         InvalidValueError: more than three variables, a prior exponent ≤ −1, a name that does not occur, t, the box or
             the variance not positive, a centre without a variance, a float.
         NotADivergenceError: K is negative somewhere in the box.
         NotAnalyticError: K has no finite value somewhere in the box.
-        UndecidedError: too many cells; ask for fewer digits, a smaller box or a smaller nβ.
+        UndecidedError: too many cells, or the limit of time; ask for fewer digits, a smaller box or a smaller nβ.
 
     >>> found = finite_n_germ("x^2*y^2", 20, digits=8)
     >>> f"{float(found.evidence):.8f}", found.learning_coefficient.digits >= 8
@@ -121,6 +127,7 @@ def finite_n_germ(
     >>> f"{float(found.learning_coefficient):.4f}"  # λ = 1/4
     '0.2521'
     """
+    until = deadline(seconds)
     digits = check_digits(digits, "Quadrature is meant for 3 to 20.")
     expression, symbols = read_germ(divergence)
     phi = read_prior([symbol.name for symbol in symbols], half_width, prior, variance, centre)
@@ -135,7 +142,7 @@ def finite_n_germ(
     goal = (2 * spread) ** len(symbols) * Fraction(1, 1000)
     # the share of the error that a digit needs is known only once Z is
     for _ in range(16):
-        evidence, moment, cells = _integrate(expression, symbols, phi, t, digits, goal)
+        evidence, moment, cells = _integrate(expression, symbols, phi, t, digits, goal, until)
         good = evidence > 0 and moment > 0
         if good and min(evidence.rel_accuracy_bits(), moment.rel_accuracy_bits()) > (digits + 1) * math.log2(10):
             with working(precision_of(digits, t)):
@@ -163,7 +170,13 @@ def _shown(t: Fraction) -> str:
 
 
 def _integrate(
-    expression: Expr, symbols: list[Symbol], phi: GermPrior, t: Fraction, digits: int, goal: Fraction
+    expression: Expr,
+    symbols: list[Symbol],
+    phi: GermPrior,
+    t: Fraction,
+    digits: int,
+    goal: Fraction,
+    until: Callable[[], None],
 ) -> tuple[arb, arb, int]:
     """(Z, t ∫ K e^{−tK} φ, cells) with an absolute error of about the goal."""
     width = phi.half_width or _reach(phi, float(goal) / 8)
@@ -184,7 +197,7 @@ def _integrate(
         share = goal / (2 ** len(symbols) * Fraction(float(factor)))
         evidence, moment, cells = arb(0), arb(0), 0
         for phase, copies in phases:
-            found = Quadrature(phase, weights, t, digits).integrate(share, cubature.MAX_CELLS - cells)
+            found = Quadrature(phase, weights, t, digits).integrate(share, cubature.MAX_CELLS - cells, until)
             evidence, moment = evidence + copies * found.evidence, moment + copies * found.moment
             cells += found.cells
         outside = arb(0) if phi.half_width else arb(0, _outside(phi, width).upper())
@@ -250,6 +263,7 @@ def read_germ(divergence: Expr | str) -> tuple[Expr, list[Symbol]]:
         InvalidValueError: no variables, or more than `MAX_VARIABLES`, or a float.
     """
     expression = expression_of(divergence)
+    refuse_unknown_functions(expression)
     symbols = sorted(expression.free_symbols, key=lambda symbol: symbol.name)
     if not symbols:
         raise InvalidValueError(f"K = {expression} has no variables.")
@@ -278,7 +292,7 @@ def read_prior(
     Raises:
         InvalidValueError: see there.
     """
-    weights = _by_name(prior or {}, names, "The prior", "the prior exponent of")
+    weights = _by_name({} if prior is None else prior, names, "The prior", "the prior exponent of")
     for name, h in weights.items():
         if h <= -1:
             raise InvalidValueError(
@@ -291,11 +305,11 @@ def read_prior(
                 f"its denominator, and goes up to {_LARGEST_ROOT}. finite_n takes any exponent for products of powers."
             )
     spread = None if variance is None else rational(variance, "the variance s²")
-    if spread is not None and spread <= 0:
-        raise InvalidValueError(f"The variance s² = {spread} of the Gaussian is not positive.")
+    if spread is not None and not 0 < spread < _LARGEST:
+        raise InvalidValueError(f"The variance s² = {_shown(spread)} of the Gaussian is not between 0 and 10^100.")
     if centre is not None and spread is None:
         raise InvalidValueError("A centre w* belongs to a Gaussian: give its variance s² = 1/γ too.")
-    places = _by_name(centre or {}, names, "The centre", "the centre of")
+    places = _by_name({} if centre is None else centre, names, "The centre", "the centre of")
     width = None if half_width is None else rational(half_width, "the half width of the box")
     if width is None and spread is None:
         width = Fraction(1)

@@ -20,8 +20,9 @@ from flint import arb
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.finite_n.crossing_law import Term, density
-from ddtheory.exact.finite_n.crossings import check_crossing
+from ddtheory.exact.finite_n.crossings import SIDES, check_crossing
 from ddtheory.exact.numbers.enclosing import ball, check_digits, rational, to_digits, working
+from ddtheory.exact.numbers.given import choice
 from ddtheory.exact.thresholds.intersection import transversal_crossing
 from ddtheory.values import RLCT, Enclosure
 
@@ -71,6 +72,7 @@ def sublevel_volume(
     if c <= 0 or not 0 < level < c:
         raise InvalidValueError(f"The level ε = {level} is not between 0 and the largest value {c} of K on the box.")
     digits = check_digits(digits)
+    choice(sided, "sided", SIDES)
     rates = [(h + 1) / p for p, h in zip(powers, weights, strict=True)]
     terms = density(rates)
     mass = Fraction(2 ** len(powers) if sided == "two" else 1) / prod(h + 1 for h in weights)

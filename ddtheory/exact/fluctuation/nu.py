@@ -23,7 +23,7 @@ from ddtheory.errors import InvalidValueError
 from ddtheory.exact.fluctuation.partition import Sided, mean_at_zero
 from ddtheory.exact.fluctuation.quadrature import log_partition_moment
 from ddtheory.exact.numbers.enclosing import ball, check_digits, rational, to_digits, working
-from ddtheory.exact.numbers.given import whole_number
+from ddtheory.exact.numbers.given import choice, whole_number
 from ddtheory.values import Enclosure
 
 _LARGEST = Fraction(10**250)
@@ -145,5 +145,4 @@ def frozen_ball(a: Fraction) -> arb:
 
 
 def _check_sided(sided: str) -> None:
-    if sided not in ("one", "two"):
-        raise InvalidValueError(f'sided = {sided!r} is neither "two" (both signs) nor "one" (a half-line).')
+    choice(sided, "sided", {"two": "both signs", "one": "a half-line"})

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 from flint import arb, ctx, fmpq
 
-from ddtheory.errors import InvalidValueError, UndecidedError
+from ddtheory.errors import InvalidValueError, UndecidedError, shown
 from ddtheory.exact.numbers.given import whole_number
-from ddtheory.values import Enclosure, as_fraction
+from ddtheory.values import Enclosure, as_fraction, as_integer
 
 MAX_DIGITS = 2000
 _ROUNDS = 6
@@ -32,14 +33,17 @@ def rational(value: Any, what: str) -> Fraction:
     if isinstance(value, bool):
         raise InvalidValueError(f"{_capital(what)} = {value!r} is a truth value, not a number.")
     if isinstance(value, float):
+        number = float.__float__(value)
         raise InvalidValueError(
-            f"{_capital(what)} = {value!r} is a float, which is rounded, and an enclosure starts from exact numbers. "
-            f'Give a Fraction or text: "{value!r}" means exactly what it says.'
+            f"{_capital(what)} = {number!r} is a float, which is rounded, and an enclosure starts from exact numbers. "
+            f'Give a Fraction or text: "{number!r}" means exactly what it says.'
         )
-    if (number := as_fraction(value)) is not None:
-        return number
+    if (exact := as_fraction(value)) is not None:
+        if max(abs(exact.numerator), exact.denominator).bit_length() > 4 * MAX_DIGITS:
+            raise _too_long(what)
+        return exact
     if isinstance(value, str):
-        return _read(value, what)
+        return _read(str.__str__(value), what)
     raise InvalidValueError(f"{_capital(what)} is of type {type(value).__name__}, not a rational number.")
 
 
@@ -47,11 +51,15 @@ def _read(text: str, what: str) -> Fraction:
     """Text as a rational; a power of ten that nobody can mean is refused before it is multiplied out."""
     power = _EXPONENT.search(text)
     if len(text) > MAX_DIGITS or (power and len(power[1].lstrip("+-0")) > len(str(MAX_DIGITS))):
-        raise InvalidValueError(f"{_capital(what)} is a number of more than {MAX_DIGITS} digits.")
+        raise _too_long(what)
     try:
         return Fraction(text)
     except (ValueError, ZeroDivisionError):
-        raise InvalidValueError(f"{_capital(what)} = {text!r} is not a rational number.") from None
+        raise InvalidValueError(f"{_capital(what)} = {shown(text)} is not a rational number.") from None
+
+
+def _too_long(what: str) -> InvalidValueError:
+    return InvalidValueError(f"{_capital(what)} is a number of more than {MAX_DIGITS} digits.")
 
 
 def check_digits(digits: int, cost: str = "") -> int:
@@ -62,8 +70,38 @@ def check_digits(digits: int, cost: str = "") -> int:
     """
     number = whole_number(digits, "digits", advice="30 is the default.")
     if number > MAX_DIGITS:
-        raise InvalidValueError(f"digits = {digits} is more than {MAX_DIGITS}. {cost}".rstrip())
+        raise InvalidValueError(f"digits = {shown(number)} is more than {MAX_DIGITS}. {cost}".rstrip())
     return number
+
+
+def limit_of(seconds: object) -> float:
+    """A limit of time in seconds.
+
+    Raises:
+        InvalidValueError: no positive number.
+    """
+    limit = float.__float__(seconds) if isinstance(seconds, float) else as_integer(seconds)
+    if limit is None or not 0 < limit < 10**9:
+        raise InvalidValueError(f"seconds = {shown(seconds)} is no positive number of seconds.")
+    return float(limit)
+
+
+def deadline(seconds: float) -> Callable[[], None]:
+    """A function to call again and again: it raises UndecidedError once so many seconds have passed since now.
+
+    Raises:
+        InvalidValueError: the limit is no positive number.
+    """
+    limit, start = limit_of(seconds), time.monotonic()
+
+    def go_on() -> None:
+        if time.monotonic() - start > limit:
+            raise UndecidedError(
+                f"The limit of {limit:g} s was reached. Ask for fewer digits, a smaller box or a smaller nβ, or allow "
+                "more seconds."
+            )
+
+    return go_on
 
 
 def bits(digits: int) -> int:

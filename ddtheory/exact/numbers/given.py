@@ -6,18 +6,24 @@ containers and evaluates the strings in them as code.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from sympy import Expr, Rational, Symbol
+import sympy
+from sympy import Dummy, Expr, Rational, Symbol
 
-from ddtheory.errors import InvalidValueError
-from ddtheory.exact.numbers.parse import parse_expression
+from ddtheory.errors import InvalidValueError, shown
+from ddtheory.exact.numbers.parse import MAX_BITS, MAX_POWER, parse_expression
 from ddtheory.values import as_fraction, as_integer
 
 Number: TypeAlias = "Expr | int | float | Fraction | str"
+
+MOST_ENTRIES = 100_000
+_MAX_DEPTH = 100
+_LONGEST_NAME = 200
 
 
 def expression_of(value: object, what: str = "K") -> Expr:
@@ -38,18 +44,94 @@ def expression_of(value: object, what: str = "K") -> Expr:
     ddtheory.errors.InvalidValueError: K is a list, not an expression. Give text such as "x^2*y^4" or a sympy ...
     """
     if isinstance(value, Expr):
+        refuse_unreadable(value, what)
         return value
     if isinstance(value, str):
-        return parse_expression(value)
+        return parse_expression(str.__str__(value))
     if isinstance(value, float):
-        if not math.isfinite(value):
-            raise InvalidValueError(f"{what} is {value}; it must be finite.")
-        return Rational(repr(float(value)))
-    if (number := as_fraction(value)) is not None:
-        return Rational(number.numerator, number.denominator)
+        number = float.__float__(value)
+        if not math.isfinite(number):
+            raise InvalidValueError(f"{what} is {number}; it must be finite.")
+        return Rational(repr(number))
+    if (fraction := as_fraction(value)) is not None:
+        if max(abs(fraction.numerator), fraction.denominator).bit_length() > MAX_BITS:
+            raise InvalidValueError(f"{what} is {shown(fraction)}, too large to be meant.")
+        return Rational(fraction.numerator, fraction.denominator)
     raise InvalidValueError(
-        f'{what} is {_kind(value)}, not an expression. Give text such as "x^2*y^4" or a sympy expression.'
+        f'{what} is {shown(value)}, not an expression. Give text such as "x^2*y^4" or a sympy expression.'
     )
+
+
+def refuse_unreadable(expression: Expr, what: str = "K") -> None:
+    """Refuse an expression of sympy that cannot be meant, worked with or printed, before anything is computed.
+
+    What the parser refuses in text is refused here: numbers of thousands of digits, also where they are not multiplied
+    out yet, and exponents above 2000. Beside it: depths that no recursion survives, symbols that do not commute, that
+    are not plain symbols, or whose names are not a few printable characters.
+
+    Raises:
+        InvalidValueError: the expression has one of these.
+
+    >>> refuse_unreadable(sympy.Pow(2, 10**9, evaluate=False))
+    Traceback (most recent call last):
+    ddtheory.errors.InvalidValueError: K contains the exponent 1000000000, larger than 2000.
+    """
+    level: list[Any] = [expression]
+    for depth in range(_MAX_DEPTH + 1):
+        if not level:
+            return
+        if depth == _MAX_DEPTH:
+            raise InvalidValueError(f"{what} is nested more than {_MAX_DEPTH} deep. Expand it, or give it in parts.")
+        below: dict[Any, None] = {}  # a part that occurs many times is looked at once
+        for node in level:
+            _refuse_node(node, what)
+            below.update(dict.fromkeys(node.args))
+        level = list(below)
+
+
+def _refuse_node(node: Any, what: str) -> None:
+    if isinstance(node, Symbol):
+        if type(node) not in (Symbol, Dummy):
+            raise InvalidValueError(f"{what} contains {shown(node)}. Use plain symbols of sympy, or text.")
+        if node.is_commutative is False:
+            raise InvalidValueError(f"{what} contains the symbol {shown(node.name)}, which does not commute.")
+        _printable(node.name, what)
+    elif isinstance(node, Rational):
+        if max(abs(node.p), node.q).bit_length() > MAX_BITS:
+            raise InvalidValueError(f"{what} contains a number of more than {MAX_BITS} bits, too large to be meant.")
+    elif isinstance(node, sympy.Pow):
+        base, exponent = node.args
+        if isinstance(exponent, Rational) and abs(exponent) > MAX_POWER:
+            raise InvalidValueError(f"{what} contains the exponent {_shown(exponent)}, larger than {MAX_POWER}.")
+        sized = isinstance(base, Rational) and isinstance(exponent, Rational)
+        if sized and abs(exponent) * max(abs(base.p), base.q).bit_length() > MAX_BITS:
+            raise InvalidValueError(f"{what} contains a number of more than {MAX_BITS} bits, too large to be meant.")
+
+
+def _printable(name: str, what: str) -> str:
+    """A name that fits into a message, and is seen there."""
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise InvalidValueError(f"{what} contains the name {shown(name)}. A name is a few printable characters.")
+    return name
+
+
+def _shown(number: Rational) -> str:
+    return shown(Fraction(int(number.p), int(number.q)))
+
+
+def choice(value: object, what: str, known: Mapping[str, str]) -> str:
+    """One of a few words, each with what it means.
+
+    Raises:
+        InvalidValueError: something else.
+
+    >>> choice("one", "sided", {"two": "both signs", "one": "a half-line"})
+    'one'
+    """
+    if isinstance(value, str) and str.__str__(value) in known:
+        return str.__str__(value)
+    meanings = " nor ".join(f'"{word}" ({meaning})' for word, meaning in known.items())
+    raise InvalidValueError(f"{what} = {shown(value)} is neither {meanings}.")
 
 
 def whole_number(value: object, what: str, least: int = 1, advice: str = "") -> int:
@@ -65,8 +147,9 @@ def whole_number(value: object, what: str, least: int = 1, advice: str = "") -> 
     kind = "a positive integer" if least == 1 else f"an integer of at least {least}"
     number = as_integer(value)
     if number is None or number < least:
-        shown = _kind(value) if number is None and not isinstance(value, bool | float | str) else repr(value)
-        raise InvalidValueError(f"{what} = {shown} is not {kind}. {advice}".rstrip())
+        raise InvalidValueError(
+            f"{what} = {shown(value if number is None else number)} is not {kind}. {advice}".rstrip()
+        )
     return number
 
 
@@ -80,9 +163,9 @@ def by_name(values: object, what: str) -> dict[str, Any]:
     {'x': 1, 'y': 2}
     """
     if not isinstance(values, Mapping):
-        raise InvalidValueError(f"{what} is {_kind(values)}; give numbers by name, as in {{'x': 1}}.")
+        raise InvalidValueError(f"{what} is {shown(values)}; give numbers by name, as in {{'x': 1}}.")
     found: dict[str, Any] = {}
-    for key, value in values.items():
+    for key, value in _entries(values, what):
         name = _name(key, what)
         if name in found:
             raise InvalidValueError(f"{what} names {name} twice, as a symbol and as text or under two assumptions.")
@@ -102,21 +185,45 @@ def names_of(values: Iterable[Any] | str | Symbol, what: str) -> list[str]:
     if isinstance(values, str | Symbol):
         return [_name(values, what)]
     if not isinstance(values, Iterable):
-        raise InvalidValueError(f"{what} is {_kind(values)}; give names or symbols, as in {what}=['x'].")
-    return [_name(value, what) for value in values]
+        raise InvalidValueError(f"{what} is {shown(values)}; give names or symbols, as in {what}=['x'].")
+    return [_name(value, what) for value in list_of(values, what)]
+
+
+def list_of(values: object, what: str, most: int = MOST_ENTRIES) -> list[Any]:
+    """The entries of something that can be iterated: a list of them, for it may be used up, or never end.
+
+    Raises:
+        InvalidValueError: text, a mapping, or nothing that can be iterated; more than `most` entries; or an iteration
+            that fails.
+
+    >>> import itertools
+    >>> list_of((1, 2), "centre")
+    [1, 2]
+    >>> list_of(itertools.count(), "centre")
+    Traceback (most recent call last):
+    ddtheory.errors.InvalidValueError: centre has more than 100000 entries.
+    """
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise InvalidValueError(f"{what} is {shown(values)}; give a list.")
+    try:
+        found = list(itertools.islice(values, most + 1))
+    except Exception as error:  # the iterator is somebody else's code: whatever it raises
+        raise InvalidValueError(f"{what} cannot be listed: its iterator raises {type(error).__name__}.") from error
+    if len(found) > most:
+        raise InvalidValueError(f"{what} has more than {most} entries.")
+    return found
+
+
+def _entries(values: Mapping[Any, Any], what: str) -> list[tuple[Any, Any]]:
+    try:
+        return list(values.items())
+    except Exception as error:  # as above
+        raise InvalidValueError(f"{what} cannot be read: it raises {type(error).__name__}.") from error
 
 
 def _name(key: object, what: str) -> str:
     if isinstance(key, Symbol):
-        return str(key.name)
+        return _printable(str.__str__(key.name), what)
     if isinstance(key, str):
-        return key
-    raise InvalidValueError(f"{what} names {_kind(key)}; a coordinate is named by a sympy symbol or by text.")
-
-
-def _kind(value: object) -> str:
-    """The type of a value, never its text: a repr is code of whoever wrote the type."""
-    if value is None:
-        return "None"
-    name = type(value).__name__
-    return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
+        return _printable(str.__str__(key), what)
+    raise InvalidValueError(f"{what} names {shown(key)}; a coordinate is named by a sympy symbol or by text.")

@@ -14,7 +14,7 @@ from fractions import Fraction
 import sympy
 from sympy import Expr, Rational, Symbol
 
-from ddtheory.errors import ParseError
+from ddtheory.errors import ParseError, shown
 
 FUNCTIONS = {
     "exp": sympy.exp,
@@ -43,8 +43,8 @@ ASSUMPTIONS = {
 
 _MAX_LENGTH = 20_000
 _MAX_DEPTH = 60
-_MAX_POWER = 2_000  # exponents of expressions
-_MAX_BITS = 20_000  # size of a number
+MAX_POWER = 2_000  # exponents of expressions
+MAX_BITS = 14_000  # size of a number: Python prints no more than 4300 digits
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _GREEK = frozenset(["mu", "nu", "xi", "pi", "eta", "tau", "rho", "chi", "phi", "psi", "beta", "zeta", "iota"])
@@ -69,6 +69,13 @@ def parse_expression(text: str, symbols: Mapping[str, Symbol] | None = None) -> 
         ...
     ddtheory.errors.ParseError: The character '"' is not arithmetic...
     """
+    if not isinstance(text, str):
+        raise ParseError(f"The expression is {shown(text)}; give text.")
+    if symbols is not None and not (
+        isinstance(symbols, Mapping) and all(type(symbol) is Symbol for symbol in symbols.values())
+    ):
+        raise ParseError(f"The symbols are {shown(symbols)}; give plain symbols of sympy by name.")
+    text = str.__str__(text)  # not what a subclass makes of itself
     if len(text) > _MAX_LENGTH:
         raise ParseError(f"The expression has {len(text)} characters; the limit is {_MAX_LENGTH}.")
     if not text.strip():
@@ -196,7 +203,7 @@ class _Translator:
             value = Fraction(text)
         except ValueError:
             raise ParseError(f"{text!r} is not a decimal number.") from None
-        if max(abs(value.numerator), value.denominator).bit_length() > _MAX_BITS:
+        if max(abs(value.numerator), value.denominator).bit_length() > MAX_BITS:
             raise ParseError(f"The number {_short(text)} is too large.")
         return Rational(value.numerator, value.denominator)
 
@@ -266,11 +273,11 @@ def parse_assignments(text: str) -> dict[str, Expr]:
 
 def _power(base: Expr, exponent: Expr) -> Expr:
     if isinstance(exponent, Rational):
-        if abs(exponent) > _MAX_POWER:
-            raise ParseError(f"The exponent {exponent} is larger than {_MAX_POWER}.")
+        if abs(exponent) > MAX_POWER:
+            raise ParseError(f"The exponent {exponent} is larger than {MAX_POWER}.")
         if base.is_zero and exponent <= 0:
             raise ParseError(f"0^({exponent}) is not a number.")
-        if isinstance(base, Rational) and abs(exponent) * max(abs(base.p), base.q).bit_length() > _MAX_BITS:
+        if isinstance(base, Rational) and abs(exponent) * max(abs(base.p), base.q).bit_length() > MAX_BITS:
             raise ParseError(f"The number {_short(f'{base}^{exponent}')} is too large.")
     return base**exponent
 

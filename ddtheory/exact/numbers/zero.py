@@ -102,6 +102,8 @@ def is_zero(value: Expr) -> bool:
         return bool(value == 0)
     if not value.free_symbols:
         return _sign_of_constant(value) == 0
+    if _is_seen_to_differ(value):  # at once, where expanding may take for ever
+        return False
     expanded = sympy.expand(value)
     if expanded == 0:
         return True
@@ -134,11 +136,14 @@ def _sign_of_constant(value: Expr) -> int:
 
 
 def _is_zero_algebraically(value: Expr) -> bool:
-    if sympy.expand(value) == 0 or sympy.simplify(value) == 0:
-        return True
-    if value.is_algebraic:
-        unknown = sympy.Dummy("x")
-        return bool(sympy.minimal_polynomial(value, unknown) == unknown)
+    try:
+        if sympy.expand(value) == 0 or sympy.simplify(value) == 0:
+            return True
+        if value.is_algebraic:
+            unknown = sympy.Dummy("x")
+            return bool(sympy.minimal_polynomial(value, unknown) == unknown)
+    except (OverflowError, RecursionError):  # sympy meets a number such as e^e^e^e^e
+        pass
     return False
 
 
@@ -157,6 +162,18 @@ def _sign_of_parameters(value: Expr) -> int:
         f"The sign of {value} depends on {names}. Declare more about the parameters, for example "
         "symbols('a', positive=True), or --parameter a:positive on the command line."
     )
+
+
+def _is_seen_to_differ(value: Expr) -> bool:
+    """One ball at one admissible point of the parameters excludes 0."""
+    try:
+        point = {
+            symbol: _admissible(symbol, index)
+            for index, symbol in enumerate(sorted(value.free_symbols, key=lambda symbol: symbol.name))
+        }
+        return not ball(value.xreplace(point), _PRECISIONS[0]).contains(0)
+    except (UndecidedError, TypeError, ValueError, OverflowError):
+        return False
 
 
 def _differs_from_zero_somewhere(value: Expr) -> bool:

@@ -75,14 +75,10 @@ def germ_at(
     expression = expression_of(divergence)
     if expression.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.I):
         raise InvalidValueError(f"{expression} contains a value that is not real and finite.")
-    unknown = {type(node).__name__ for node in _nodes(expression) if not isinstance(node, _ARITHMETIC)} - {*FUNCTIONS}
-    if unknown:
-        raise NotAnalyticError(
-            f"{', '.join(sorted(unknown))} is no analytic function known here. Known: {', '.join(sorted(FUNCTIONS))}."
-        )
+    refuse_unknown_functions(expression)
     expression = _without_floats(expression)
     _refuse_ambiguous_names(expression.free_symbols)
-    point = by_symbol(at or {}, expression, "at")
+    point = by_symbol({} if at is None else at, expression, "at")
     declared = set(names_of(parameters, "parameters"))
     if missing := sorted(declared - {symbol.name for symbol in expression.free_symbols}):
         known = ", ".join(sorted(symbol.name for symbol in expression.free_symbols)) or "none"
@@ -126,6 +122,19 @@ def germ_at(
             "check the point (at=…) or subtract the minimum."
         )
     return DivergenceGerm(moved, tuple(fresh.values()), frozenset(held))
+
+
+def refuse_unknown_functions(expression: Expr) -> None:
+    """Refuse what is neither arithmetic nor one of the functions of the parser.
+
+    Raises:
+        NotAnalyticError: the expression contains something else, such as |x| or an integral.
+    """
+    unknown = {type(node).__name__ for node in _nodes(expression) if not isinstance(node, _ARITHMETIC)} - {*FUNCTIONS}
+    if unknown:
+        raise NotAnalyticError(
+            f"{', '.join(sorted(unknown))} is no analytic function known here. Known: {', '.join(sorted(FUNCTIONS))}."
+        )
 
 
 def by_symbol(values: Names, expression: Expr, what: str) -> dict[Symbol, Expr]:

@@ -12,11 +12,18 @@ from collections.abc import Iterable
 import sympy
 from sympy import Expr, Integer, Symbol
 
-from ddtheory.errors import NotADivergenceError, UndecidedError
+from ddtheory.errors import InvalidValueError, NotADivergenceError, UndecidedError, shown
 from ddtheory.exact.numbers.fields import read_polynomial
+from ddtheory.exact.numbers.given import expression_of, refuse_unreadable
 from ddtheory.exact.numbers.zero import is_zero, sign
 from ddtheory.exact.orders.arc import best_arc
-from ddtheory.exact.orders.divergence import DivergenceGerm, Names, direction_of, germ_at
+from ddtheory.exact.orders.divergence import (
+    DivergenceGerm,
+    Names,
+    direction_of,
+    germ_at,
+    refuse_unknown_functions,
+)
 from ddtheory.exact.orders.flatness import prove_flat
 from ddtheory.exact.orders.nonnegative import refuse_negative
 from ddtheory.exact.orders.series import expand
@@ -70,7 +77,7 @@ def kl_order(
     refuse_negative(germ)
     time = Symbol("t", positive=True)
     norm = sympy.sqrt(sympy.Add(*[component**2 for component in direction]))
-    leading = leading_term(_on_ray(germ, direction, time), time)
+    leading = _first_term(_on_ray(germ, direction, time), time)
     if leading.exponent is None:
         found = KLOrder(Kind.FLAT, None, None, None, f"K is identically zero on the ray: {leading.proof}.")
     else:
@@ -86,6 +93,7 @@ def leading_term(function: Expr, variable: Symbol) -> Leading:
     """The first term of a function of one positive variable at 0, or a proof that there is none.
 
     Raises:
+        InvalidValueError: the function is no expression, or the variable no symbol.
         NotAnalyticError: the function has no power series at 0.
         UndecidedError: neither a non-zero coefficient nor a proof of zero was found.
 
@@ -93,6 +101,17 @@ def leading_term(function: Expr, variable: Symbol) -> Leading:
     >>> leading_term(1 - sympy.cos(t), t)[:2]
     (2, 1/2)
     """
+    function = expression_of(function, "The function")
+    if not isinstance(variable, Symbol):
+        raise InvalidValueError(
+            f"The variable is {shown(variable)}; give the symbol of sympy that occurs in the function."
+        )
+    refuse_unreadable(variable, "The variable")
+    refuse_unknown_functions(function)
+    return _first_term(function, variable)
+
+
+def _first_term(function: Expr, variable: Symbol) -> Leading:
     if has_symbolic_exponents(function, variable):
         return leading_with_symbols(function, variable, _analytic_leading)
     return _analytic_leading(function, variable)

@@ -1,0 +1,100 @@
+"""The standing attack by command.
+
+    python tests/hostile                          a minute of it
+    python tests/hostile --seconds 3600 --seed x  an hour, other cases
+    python tests/hostile --cases 500 --jobs 2     the first 500 cases of the seed, as in the tests
+    python tests/hostile --replay fixed:123       one case, with what it printed
+
+Ends with a table of counts, and with exit code 1 when there was a traceback, an overrun or a run of code.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: a fork has one thread
+
+import argparse
+import pickle
+import sys
+import time
+import traceback
+import warnings
+
+from cases import Case
+from judging import Tally, kinds
+from known import known_as
+
+
+def attack(seed: str, numbers: range, until: float) -> Tally:
+    """The cases of these numbers, as far as time allows."""
+    tally = Tally()
+    for number in numbers:
+        if time.monotonic() > until:
+            break
+        case = Case(seed, number)
+        room, told, finding = case.run()
+        tally.add(room, case.id, told, finding, known_as(told, finding))
+    return tally
+
+
+def in_parts(seed: str, cases: int, seconds: float, jobs: int) -> Tally:
+    """The same cases dealt out to forks; each sends its tally through a pipe."""
+    until, tally, pipes = time.monotonic() + seconds, Tally(), []
+    for job in range(jobs):
+        reading, writing = os.pipe()
+        if os.fork() == 0:
+            os.close(reading)
+            try:
+                found = attack(seed, range(job, cases, jobs), until)
+                with os.fdopen(writing, "wb") as pipe:
+                    pickle.dump(found, pipe)
+            except BaseException:  # the attack itself is broken: nothing was counted, and the parent says so
+                traceback.print_exc()
+            finally:
+                os._exit(0)
+        os.close(writing)
+        pipes.append(reading)
+    for reading in pipes:
+        with os.fdopen(reading, "rb") as pipe:
+            tally.merge(pickle.loads(pipe.read()))
+        os.wait()
+    return tally
+
+
+def report(tally: Tally) -> str:
+    """Each kind of bad finding with the cases that show it, then the counts."""
+    lines = []
+    for (_, what, place), found in sorted(kinds(tally.bad).items()):
+        case, told, finding = found[0]
+        lines += [f"{len(found)} × {what}  [{place}]", f"    {told}", f"    {finding.what}"]
+        lines.append(f"    replay: {' '.join(f'--replay {case}' for case, _, _ in found[:3])}")
+    return "\n".join([*lines, "", f"{tally.cases} cases", tally.table()])
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python tests/hostile", description="The standing attack.")
+    parser.add_argument("--seed", default="fixed", help="any text; the same seed gives the same cases")
+    parser.add_argument("--cases", type=int, default=10**9, help="stop after so many")
+    parser.add_argument("--seconds", type=float, default=float(os.environ.get("HOSTILE_SECONDS", "60")))
+    parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
+    parser.add_argument("--replay", action="append", metavar="SEED:NUMBER", help="run this case and print what it did")
+    chosen = parser.parse_args(arguments)
+    warnings.simplefilter("ignore")
+    from commands import prepare
+
+    prepare()
+    if chosen.replay:
+        bad = False
+        for text in chosen.replay:
+            _, told, finding = Case.read(text).run()
+            bad |= finding.is_bad
+            print(f"{text}  {told}\n{finding.outcome}: {finding.what}\n{finding.details}")
+        return int(bad)
+    tally = in_parts(chosen.seed, chosen.cases, chosen.seconds, chosen.jobs)
+    print(report(tally))
+    return int(bool(tally.bad))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

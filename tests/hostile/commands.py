@@ -1,0 +1,505 @@
+"""The command line under attack: arguments, files, encodings, widths, pipes and signals."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import signal
+import sys
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from bait import TEXTS
+from judging import Finding, Outcome
+from running import Caps, in_child, own_folder
+
+import ddtheory as dd
+from ddtheory.cli.table import VERBS
+
+BOOK = Path(__file__).parents[1] / "verify" / "book"
+
+CALLS: dict[str, list[list[str]]] = {
+    "rlct": [
+        ["x^2*y^4", "--seconds", "2"],
+        ["x*y", "x^3", "--prior", "x=1", "--explain", "--seconds", "2"],
+        ["(x-1)^2 + z^2", "--at", "x=1", "--certificate", "proof.json", "--seconds", "2"],
+        ["x^2 + y^4", "--nonnegative", "x", "--json", "--seconds", "2"],
+    ],
+    "order": [
+        ["x^2 + y^4", "--along", "y=1"],
+        ["x^2 + y^(2*k)", "--along", "y=1", "--parameter", "k:positive-integer", "--json"],
+        ["exp(x*y) - 1 - x*y", "--along", "x=1,y=1/2", "--at", "x=0", "--no-arc"],
+    ],
+    "nu": [["3"], ["2", "--prior", "1/2", "--beta", "2", "--digits", "20", "--json"], ["2", "--one-sided"]],
+    "cells": [
+        [],
+        ["deep_linear", "widths=5,3,4", "rank=1", "--json"],
+        ["gaussian_location", "k=2", "--export", "cell.json", "--gallery", "cell.html"],
+        ["normal_crossing", "exponents=1,2", "prior=1/2,0"],
+    ],
+    "certify": [["proof.json", "--seconds", "3"], ["-", "--seconds", "3"], ["proof.json", "--json", "--memory", "500"]],
+    "verify": [
+        ["--list"],
+        ["thm:fisher_decay", "--out", "report", "--jobs", "1"],
+        ["spectra", "--jobs", "1", "--json"],
+    ],
+    "prove": [["thm:fisher_decay"], ["rates", "--json"]],
+}
+"""Valid calls of every verb, quick ones. A mutation starts from one of them."""
+
+TARGETS = {"--certificate": "json", "--export": "json", "--gallery": "html", "--out": "folder"}
+"""Options that name something to write, and what it must be when it is there."""
+
+PATHS = (
+    "missing/x.json",
+    "folder",
+    "folder/x.json",
+    "file/x.json",
+    "pipe",
+    "link.json",
+    "",
+    "-",
+    "n" * 300 + ".json",
+    "x\udcff.json",
+    "x\n\x1b[31m.json",
+    "loop",
+    "there.json",
+    "there.html",
+    "x.parquet",
+    "x.JSON",
+    "🙂.json",
+    ".",
+)
+"""Places to write to: no folder, a folder, below a file, a pipe, a link, empty, too long, not UTF-8, a loop, already there.
+
+None of them is outside of the folder of the case: an attack by root must not replace a device of the machine.
+"""
+
+ENCODINGS = ("utf-8", "ascii", "cp1252", "utf-16", "latin-1:replace", "utf-8:surrogateescape")
+WIDTHS = ("", "1", "10", "80", "0", "-1", "x", "99999999")
+
+
+@dataclass
+class Command:
+    """A call of `ddtheory` as a shell would make it, and what is around it."""
+
+    verb: str
+    arguments: list[str]
+    encoding: str = "utf-8"
+    width: str = "80"
+    out: str = "file"
+    err: str = "file"
+    stdin: bytes | None = b""
+    signal: tuple[int, float] | None = None
+    told: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        shown = " ".join(argument if len(argument) < 80 else argument[:77] + "…" for argument in self.arguments)
+        return f"ddtheory {self.verb}({shown}; {'; '.join(self.told)})"
+
+    def targets(self) -> dict[str, str]:
+        """What it may write: name → "json", "html" or "folder"."""
+        pairs = zip(self.arguments, self.arguments[1:], strict=False)
+        found = {value: TARGETS[name] for name, value in pairs if name in TARGETS}
+        for argument in self.arguments:
+            name, equals, value = argument.partition("=")
+            if equals and name in TARGETS:
+                found[value] = TARGETS[name]
+        return found
+
+
+def attack(verb: str, rng: Random, caps: Caps) -> tuple[str, str, Finding]:
+    """A valid call of a verb with one or two things changed; `certify` gets a certificate that is changed as well."""
+    command = spoiled(Command(verb, list(rng.choice(CALLS[verb]))), rng)
+    text = _certificate_text(rng) if verb == "certify" else ""
+    return f"ddtheory {verb}", str(command), run(command, caps, text)
+
+
+def spoiled(command: Command, rng: Random) -> Command:
+    """The command with one or two things changed."""
+    ways = (
+        [_argument] * 4
+        + [_option] * 3
+        + [_path] * 2
+        + [_encoding, _width, _outlet, _outlet, _sent, _sent, _fed, _order]
+    )
+    for way in rng.sample(ways, 1 if rng.random() < 0.6 else 2):
+        way(command, rng)
+    command.arguments = [_as_the_shell_gives(argument) for argument in command.arguments]
+    return command
+
+
+def _as_the_shell_gives(argument: str) -> str:
+    """No zero byte, and bytes that are no UTF-8 as Python shows them."""
+    return os.fsdecode(
+        argument.encode("utf-8", "surrogateescape" if _is_escaped(argument) else "replace").replace(b"\0", b"")
+    )
+
+
+def _is_escaped(argument: str) -> bool:
+    with suppress(UnicodeEncodeError):
+        argument.encode("utf-8", "surrogateescape")
+        return True
+    return False
+
+
+def _argument(command: Command, rng: Random) -> None:
+    name = rng.choice(list(TEXTS))
+    text = TEXTS[name]
+    if not command.arguments or rng.random() < 0.15:
+        command.arguments.append(text)
+        command.told.append(f"and {name}")
+        return
+    place = rng.randrange(len(command.arguments))
+    old = command.arguments[place]
+    how = rng.randrange(3)
+    if how == 0 or not old:
+        command.arguments[place] = text
+    elif how == 1:
+        cut = rng.randrange(len(old) + 1)
+        command.arguments[place] = old[:cut] + text + old[cut:]
+    else:
+        key, equals, _ = old.partition("=")
+        command.arguments[place] = f"{key}={text}" if equals else f"({old})*({text})"
+    command.told.append(f"argument {place} with {name}")
+
+
+def _option(command: Command, rng: Random) -> None:
+    """An option of the verb with a value that it may not expect."""
+    import click
+
+    options = [p for p in _loaded(command.verb).params if isinstance(p, click.Option)]
+    option = rng.choice(options)
+    name = rng.choice([*option.opts, *option.secondary_opts])
+    values = (
+        "0",
+        "-1",
+        "1",
+        "1e9",
+        "nan",
+        "inf",
+        "1e-9",
+        "9" * 400,
+        "1/2",
+        "x=1",
+        "x=1,x=2",
+        "x",
+        "x,y",
+        "=",
+        ",",
+        "1_0",
+    )
+    value = rng.choice([*values, rng.choice(list(TEXTS.values()))])
+    command.arguments += [name] if option.is_flag else [name, value]
+    command.told.append(f"with {name}")
+
+
+@cache
+def _loaded(verb: str) -> Any:
+    return next(row for row in VERBS if row.name == verb).load()
+
+
+def _path(command: Command, rng: Random) -> None:
+    path = rng.choice(PATHS)
+    places = [i + 1 for i, name in enumerate(command.arguments[:-1]) if name in TARGETS]
+    if places:
+        command.arguments[rng.choice(places)] = path
+    elif command.verb == "certify":
+        command.arguments[0] = rng.choice([path if path != "pipe" else "file", "/dev/zero", "there.json"])
+    else:
+        known = {"rlct": ["--certificate"], "cells": ["--export", "--gallery"], "verify": ["--out"]}
+        if command.verb in known:
+            command.arguments += [rng.choice(known[command.verb]), path]
+    command.told.append(f"at {path[:20]!r}")
+
+
+def _encoding(command: Command, rng: Random) -> None:
+    command.encoding = rng.choice(ENCODINGS)
+    command.told.append(f"in {command.encoding}")
+
+
+def _width(command: Command, rng: Random) -> None:
+    command.width = rng.choice(WIDTHS)
+    command.told.append(f"COLUMNS={command.width!r}")
+
+
+def _outlet(command: Command, rng: Random) -> None:
+    which, outlet = rng.choice(["out", "out", "err"]), rng.choice(["closed pipe", "full", "closed", "short pipe"])
+    setattr(command, which, outlet)
+    command.told.append(f"std{which} {outlet}")
+
+
+def _sent(command: Command, rng: Random) -> None:
+    number = rng.choice([signal.SIGINT, signal.SIGTERM])
+    command.signal = (number, rng.choice([0.0, 0.02, 0.05, 0.1, 0.3, 0.6, 1.0]))
+    command.told.append(f"{number.name} after {command.signal[1]} s")
+
+
+def _fed(command: Command, rng: Random) -> None:
+    command.stdin = rng.choice([None, b"", b"\xff\xfe{", b"[" * 100_000, b'{"format": "ddtheory-derivation/1"}'])
+    command.told.append("stdin closed" if command.stdin is None else f"stdin {command.stdin[:20]!r}")
+
+
+def _order(command: Command, rng: Random) -> None:
+    how = rng.choice(["shuffled", "doubled", "without one", "with --", "with --help", "none"])
+    arguments = command.arguments
+    if how == "shuffled":
+        rng.shuffle(arguments)
+    elif how == "doubled":
+        arguments += arguments
+    elif how == "without one" and arguments:
+        del arguments[rng.randrange(len(arguments))]
+    elif how == "with --":
+        arguments.insert(rng.randrange(len(arguments) + 1), "--")
+    elif how == "with --help":
+        arguments.append("--help")
+    else:
+        arguments.clear()
+    command.told.append(how)
+
+
+# --- certificates -----------------------------------------------------------------------------------------------------
+
+
+@cache
+def _certificates() -> list[str]:
+    germs = ("x^2*y^4", "(x+y^2)^2 + z^2", "x^2 - 2*x*y^3 + y^6 + y^8")
+    return [json.dumps(dd.rlct(germ, seconds=3).to_json()) for germ in germs]
+
+
+def prepare() -> None:
+    """What is the same for all cases, made before the first fork."""
+    _certificates()
+
+
+def _certificate_text(rng: Random) -> str:
+    text = rng.choice(_certificates())
+    how = rng.randrange(6)
+    if how == 0:
+        return text
+    if how == 1:
+        cut = rng.randrange(len(text))
+        return text[:cut] + rng.choice(list(TEXTS.values())) + text[cut + rng.randrange(5) :]
+    if how == 2:
+        return rng.choice(
+            ["", "[" * 100_000, '{"a":' * 50_000, "null", "1e999999", "NaN", "\ufeff" + text, text * 2, "9" * 10_000]
+        )
+    document = json.loads(text)
+    for _ in range(rng.randrange(1, 3)):
+        _spoil(document, rng)
+    return json.dumps(document)
+
+
+def _spoil(document: Any, rng: Random) -> None:
+    """Somewhere in the document, another value."""
+    places: list[tuple[Any, Any]] = []
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
+        entries = list(node.items() if isinstance(node, dict) else enumerate(node))
+        places += [(node, key) for key, _ in entries]
+        waiting += [value for _, value in entries if isinstance(value, dict | list)]
+    if not places:
+        return
+    node, key = rng.choice(places)
+    values: list[Any] = [None, True, -1, 0, 10**30, 1.5, "", "1/0", "9" * 3_000, [], {}, [[[]]], *TEXTS.values()]
+    how = rng.randrange(4)
+    if how == 0:
+        del node[key]
+    elif how == 1 and isinstance(node, list):
+        node *= rng.choice([2, 50])
+    else:
+        node[key] = rng.choice(values)
+
+
+# --- running ----------------------------------------------------------------------------------------------------------
+
+
+def run(command: Command, caps: Caps, certificate: str = "") -> Finding:
+    """Runs the command in a fork whose streams, width and encoding are those of a process started by a shell."""
+    with own_folder() as folder, own_folder() as aside:
+        there = _furnish(folder, certificate)
+
+        def work() -> Finding:
+            return Finding(Outcome.ANSWER, f"exit {_main(command, aside)}")
+
+        finding = in_child(work, folder, caps, quiet=False, sent=command.signal)
+        printed = [(aside / name).read_bytes() if (aside / name).exists() else b"" for name in ("out", "err")]
+        return _judge(command, finding, *printed, folder, there)
+
+
+def _furnish(folder: Path, certificate: str) -> set[str]:
+    """Files that are there before the command runs."""
+    (folder / "folder").mkdir()
+    (folder / "file").write_text("x")
+    (folder / "there.json").write_text("{}")
+    (folder / "there.html").write_text("<html></html>")
+    (folder / "loop").symlink_to("loop")
+    (folder / "link.json").symlink_to("there.json")
+    os.mkfifo(folder / "pipe")
+    with open(folder / "proof.json", "w", encoding="utf-8", errors="surrogatepass") as file:
+        file.write(certificate or "{}")
+    return {path.name for path in folder.iterdir()}
+
+
+def _main(command: Command, aside: Path) -> int:
+    """`ddtheory` as the interpreter would run it, to the end; the exit code."""
+    os.environ.update(PYTHONIOENCODING=command.encoding, COLUMNS=command.width, LINES="24", TERM="dumb")
+    _open_streams(command, aside)
+    sys.argv = ["ddtheory", command.verb, *command.arguments]
+    from ddtheory.cli import main
+    from ddtheory.verify import book
+
+    book.locate = lambda: BOOK  # the small book: every witness of it runs in no time
+    try:
+        main()
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:  # as the interpreter would
+        with suppress(BaseException):
+            traceback.print_exc()
+        code = 1
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            code = 120  # what the interpreter makes of it
+    return code
+
+
+def _open_streams(command: Command, aside: Path) -> None:
+    for number, name, how in ((1, "out", command.out), (2, "err", command.err)):
+        if how == "closed":
+            os.close(number)
+        else:
+            os.dup2(_outlet_of(how, aside / name), number)
+    if command.stdin is None:
+        os.close(0)
+    else:
+        (aside / "in").write_bytes(command.stdin)
+        os.dup2(os.open(aside / "in", os.O_RDONLY), 0)
+    encoding, _, errors = command.encoding.partition(":")
+    sys.stdin = None if command.stdin is None else _text(0, "rb", encoding, errors or "strict")
+    sys.stdout = None if command.out == "closed" else _text(1, "wb", encoding, errors or "strict")
+    sys.stderr = None if command.err == "closed" else _text(2, "wb", encoding, "backslashreplace")
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+
+
+def _text(number: int, mode: str, encoding: str, errors: str) -> Any:
+    raw = open(number, mode, closefd=False)
+    return io.TextIOWrapper(raw, encoding=encoding, errors=errors, line_buffering=number == 2, newline="\n")
+
+
+def _outlet_of(how: str, capture: Path) -> int:
+    if how == "full":
+        return os.open("/dev/full", os.O_WRONLY)
+    if how == "file":
+        return os.open(capture, os.O_WRONLY | os.O_CREAT)
+    reading, writing = os.pipe()
+    if how == "short pipe":  # a reader that takes little and leaves, as `head -1` does
+        if os.fork() == 0:
+            os.close(writing)
+            os.read(reading, 40)
+            os._exit(0)
+    os.close(reading)
+    return writing
+
+
+# --- judging ----------------------------------------------------------------------------------------------------------
+
+_TRACEBACK = re.compile(rb"^Traceback |^Exception ignored|^Fatal Python error", re.MULTILINE)
+
+
+def _judge(command: Command, finding: Finding, out: bytes, err: bytes, folder: Path, there: set[str]) -> Finding:
+    details = f"{finding.details}\nout: {out[-1500:]!r}\nerr: {err[-3000:]!r}"
+    bad = replace(finding, outcome=Outcome.TRACEBACK, details=details)
+    sent = command.signal[0] if command.signal else None
+    stopped = sent is not None and finding.what == f"crashed with {signal.Signals(sent).name}"
+    if finding.is_bad and not stopped:
+        return replace(finding, details=details)
+    code = None if stopped else int(finding.what.removeprefix("exit "))
+    row = next(row for row in VERBS if row.name == command.verb)
+    if _TRACEBACK.search(err) or _TRACEBACK.search(out):
+        last = [line for line in err.decode("utf-8", "replace").splitlines() if line.strip()][-1:]
+        return replace(bad, what=f"prints a traceback: {''.join(last)[:150]}", place=_innermost(err))
+    allowed = {0, 2, *row.exit_codes}
+    if sent is not None:
+        allowed |= {128 + sent}
+    if code is not None and code not in allowed:
+        return replace(bad, what=f"exit code {code}: not in the table")
+    if code == 1 and (command.out != "file" or command.err != "file" or sent is not None):
+        return replace(bad, what="exit code 1: says “no” for a stream that is gone, or a signal")
+    if code == 2 and command.err == "file" and not _is_plain(err):
+        return replace(bad, what=f"exit code 2: without one plain line: {err[-150:]!r}")
+    if code == 0 and command.out == "full" and not out and not {"--help", "-h"} & set(command.arguments):
+        return replace(bad, what="exit code 0: although nothing could be written")
+    if partial := _partial(command, folder, there, stopped):
+        return replace(bad, what=partial)
+    if stopped:
+        return replace(finding, outcome=Outcome.STOPPED, what="")
+    return replace(finding, outcome=Outcome.REFUSAL if code == 2 else Outcome.ANSWER, details=details)
+
+
+def _innermost(err: bytes) -> str:
+    found = re.findall(rb'File ".*?/ddtheory/([^"]+)", line \d+, in (\S+)', err)
+    return b":".join(found[-1]).decode() if found else ""
+
+
+def _is_plain(err: bytes) -> bool:
+    """One line that says what is wrong; click puts the usage in front of it. Progress may stand before."""
+    text = err.decode("utf-8", "replace").replace("\0", "")
+    lines = [
+        line
+        for line in text.splitlines()
+        if re.match(r"\W*(Error|Interrupted|Usage|Aborted|\d+ claims?|rejected|not decided)", line)
+    ]
+    return bool(lines) or "Usage:" in text
+
+
+def _partial(command: Command, folder: Path, there: set[str], stopped: bool) -> str:
+    """What should not be left in the folder: a result that breaks off, or a file that nobody asked for."""
+    targets = command.targets()
+    if not (folder / "pipe").is_fifo():
+        return "a pipe was replaced by a file, as a device would have been"
+    for name, kind in targets.items():
+        with suppress(OSError, ValueError):  # a name that no file can have
+            for file in _written(folder, name, kind):
+                if not _is_whole(file, kind):
+                    return f"a part of a result: {file.name!r} is left behind"
+    if not stopped:
+        known = {*there, "told", *(Path(name).parts[0] for name in targets if name and Path(name).parts)}
+        with suppress(OSError):
+            for path in folder.iterdir():
+                if path.name not in known and path.name != "ran":
+                    return f"litter: {path.name!r} is left behind"
+    return ""
+
+
+def _written(folder: Path, name: str, kind: str) -> list[Path]:
+    """Files under a name that something was to be written to."""
+    path = folder / name
+    if kind == "folder":
+        return sorted(path.glob("report.*")) if name else []
+    return [path] if name and path.is_file() and folder in path.parents else []
+
+
+def _is_whole(file: Path, kind: str) -> bool:
+    data = file.read_bytes()
+    if kind == "html" or file.suffix == ".html":
+        return b"</html>" in data
+    if file.suffix == ".parquet":
+        return data[-4:] == b"PAR1"
+    try:
+        json.loads(data)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,422 @@
+"""Valid calls of every public function, small enough to be answered at once. A mutation starts from one of them.
+
+A call is its arguments by name; those under "*" are given by position. It is made where it is used, so that nothing is
+shared between cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import sympy
+import torch
+
+import ddtheory as dd
+from ddtheory import cells, measure, references, testing, verify
+
+Call = Callable[[], dict[str, Any]]
+
+BOOK = Path(__file__).parents[1] / "verify" / "book"
+
+x, y, t = sympy.symbols("x y t")
+
+
+def call(**arguments: Any) -> Call:
+    """Arguments that nobody can change: text, numbers, tuples of them, expressions; containers are copied."""
+    return lambda: {name: _fresh(value) for name, value in arguments.items()}
+
+
+def _fresh(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _fresh(entry) for key, entry in value.items()}
+    return [_fresh(entry) for entry in value] if isinstance(value, list) else value
+
+
+def recipes() -> dict[str, list[Call]]:
+    """Full name → valid calls."""
+    return {**_EXACT, **_families(), **_CELLS, **_MEASURE, **_NETWORKS, **_TESTING, **_CERTIFY, **_VERIFY, **_PLOTS}
+
+
+# --- exact ------------------------------------------------------------------------------------------------------------
+
+_EXACT: dict[str, list[Call]] = {
+    "ddtheory.RLCT": [call(lam=Fraction(1, 2), m=2)],
+    "ddtheory.Citation": [call(paper="Watanabe 2009", label="Theorem 6.7")],
+    "ddtheory.Enclosure": [call(midpoint="0.5", radius="1e-9"), call(midpoint=Fraction(1, 3), radius=0)],
+    "ddtheory.Interval": [call(estimate=1.0, lower=0.9, upper=1.2)],
+    "ddtheory.rlct": [
+        call(divergence="x^2*y^4", seconds=2),
+        call(divergence=x**2 + y**4, prior={"x": 1}, at={"x": 0, "y": 0}, nonnegative=["x"], seconds=2, depth=20),
+        call(generators=["x*y", "x^3"], prior={"x": Fraction(1, 2)}, seconds=2),
+        call(divergence="(x-1)^2*y^2", at={"x": 1}, seconds=2, most_terms=100),
+    ],
+    "ddtheory.intersection_type": [call(divergence="x^2*y^4", seconds=2), call(generators=["x*y"], seconds=2)],
+    "ddtheory.kl_order": [
+        call(divergence=x**2 + y**4, along={"y": 1}),
+        call(divergence="x^2 + s^2*y^4", along={"x": 1, "y": 2}, at={"x": 0}, parameters=["s"]),
+        call(divergence="exp(x*y) - 1 - x*y", along={"x": 1, "y": 1}, arc=False),
+    ],
+    "ddtheory.parse_expression": [call(text="x^2 + 0.5*y^4"), call(text="x", symbols={"x": x})],
+    "ddtheory.exact.leading_term": [call(function=t**2 + t**3, variable=t)],
+    "ddtheory.finite_n": [
+        call(exponents=(2, 4), n_beta=100, digits=8),
+        call(exponents=[2], n_beta="1/2", prior=[1], scale=Fraction(1, 2), sided="one", digits=8),
+        call(exponents=[2], n_beta=50, variance=1, centre=[Fraction(1, 2)], digits=8),
+    ],
+    "ddtheory.finite_n_expansion": [call(divergence="x^2*y^2", n_beta=1_000, seconds=2)],
+    "ddtheory.finite_n_germ": [
+        call(divergence="x^2 + y^4", n_beta=20, digits=3),
+        call(divergence="x^2", n_beta=50, half_width=1, prior={"x": 1}, digits=4),
+        call(divergence="x^2", n_beta=50, variance=1, centre={"x": 0}, digits=4),
+    ],
+    "ddtheory.sublevel_volume": [call(exponents=(2, 4), epsilon="1/100", digits=8)],
+    "ddtheory.singular_fluctuation": [
+        call(k=2, digits=8),
+        call(k=3, prior_exponent="1/2", beta=2, sided="one", digits=8),
+    ],
+    "ddtheory.fluctuation_from_lambda": [call(lam="1/4", sided="two", beta=1, digits=8)],
+    "ddtheory.frozen_fluctuation": [call(lam=Fraction(1, 4), sided="one", digits=8)],
+    **{
+        f"ddtheory.{name}": [lambda: {"*": [dd.RLCT(Fraction(1, 2)), dd.RLCT(Fraction(1, 3), 2)]}]
+        for name in ("separable_sum", "transversal_crossing", "union")
+    },
+    "ddtheory.references.cite": [call(key=next(iter(references.WORKS)), place="Theorem 1")],
+    "ddtheory.references.bibtex": [call()],
+}
+
+# --- cells ------------------------------------------------------------------------------------------------------------
+
+
+def _families() -> dict[str, list[Call]]:
+    """A family brings its examples."""
+    return {
+        f"ddtheory.cells.{name}": [call(**dict(example)) for example in family.examples[:4]]
+        for name, family in cells.families().items()
+    }
+
+
+def _cell() -> dict[str, Any]:
+    made = cells.gaussian_location(k=2)
+    return {
+        "name": "mine",
+        "divergence": made.divergence,
+        "coordinates": dict(made.coordinates),
+        "directions": dict(made.directions),
+        "source": made.source,
+        "build": made.build,
+    }
+
+
+_CELLS: dict[str, list[Call]] = {
+    "ddtheory.cells.Cell": [_cell],
+    "ddtheory.cells.catalogue": [call()],
+    "ddtheory.cells.families": [call()],
+    "ddtheory.cells.find": [call(name="deep_linear", widths=(2, 2, 2), rank=1), call(name="gaussian_location", k=3)],
+    "ddtheory.cells.find_text": [
+        call(name="deep_linear", parameters={"widths": "1,1,1", "rank": "0"}),
+        call(name="normal_crossing", parameters={"exponents": "1,2", "prior": "1/2,0"}),
+        call(name="node_death", parameters={"activation": "tanh"}),
+    ],
+    "ddtheory.cells.mean_map": [
+        call(means=[x**2 + y, x**3], variance=1, name="mine"),
+        call(means=["x^2", "x*y"], variance="1/2"),
+    ],
+    "ddtheory.cells.mixture_problem": [call(weight=0.25, location=0.5)],
+}
+
+# --- measure ----------------------------------------------------------------------------------------------------------
+
+
+def line(head: Any = None) -> measure.Problem:
+    """One parameter t, mean t²x."""
+    return measure.Problem(
+        model=lambda parameters, inputs: parameters["t"] ** 2 * inputs,
+        truth={"t": torch.zeros(1, dtype=torch.float64)},
+        inputs=torch.ones(2, 1, dtype=torch.float64),
+        head=head or measure.Gaussian(),
+    )
+
+
+def network() -> torch.nn.Module:
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Tanh(), torch.nn.Linear(2, 1)).double()
+
+
+def layered() -> measure.Problem:
+    return measure.Problem.from_module(network(), torch.eye(2, dtype=torch.float64), measure.Gaussian())
+
+
+def _direction() -> dict[str, torch.Tensor]:
+    return {"t": torch.ones(1, dtype=torch.float64)}
+
+
+def _problem_arguments() -> dict[str, Any]:
+    return {
+        "model": lambda parameters, inputs: parameters["t"] ** 2 * inputs,
+        "truth": {"t": torch.zeros(1, dtype=torch.float64)},
+        "inputs": torch.ones(2, 1, dtype=torch.float64),
+        "head": measure.Gaussian(),
+        "weights": torch.ones(2, dtype=torch.float64),
+        "batch_size": 1,
+    }
+
+
+def _profile() -> measure.Profile:
+    return measure.fisher_along(line(), _direction())
+
+
+def _along() -> dict[str, Any]:
+    return {"problem": line(), "direction": _direction(), "radii": [0.5, 0.25, 0.125, 0.0625], "label": "mine"}
+
+
+def _profile_arguments() -> dict[str, Any]:
+    radii = tuple(2.0**-i for i in range(8))
+    return {
+        "radii": radii,
+        "fisher": tuple(4 * r**2 for r in radii),
+        "divergence": tuple(r**4 / 2 for r in radii),
+        "fisher_floor": 1e-30,
+        "divergence_floor": 1e-30,
+    }
+
+
+def _schur() -> dict[str, Any]:
+    return {"problem": layered(), "direction": torch.ones(9, dtype=torch.float64), "radii": [0.5, 0.25, 0.125]}
+
+
+def _spectrum(radius: float) -> measure.Spectrum:
+    return measure.Spectrum((1.0, radius**2), 0, 1e-30, 1e9)
+
+
+def _labels() -> measure.NoisyTargets:
+    return measure.NoisyTargets(lambda inputs: inputs[:, :1], 0.25)
+
+
+_TRIANGLE = torch.eye(2, dtype=torch.float64)
+
+_MEASURE: dict[str, list[Call]] = {
+    "ddtheory.measure.Problem": [_problem_arguments],
+    "ddtheory.measure.Path": [
+        lambda: {"label": "p", "positions": lambda s: {"t": s.reshape(1)}, "truth": dict(line().truth)}
+    ],
+    "ddtheory.measure.Profile": [_profile_arguments],
+    "ddtheory.measure.GramFactor": [lambda: {"triangle": _TRIANGLE.clone(), "label": "mine"}],
+    "ddtheory.measure.Gaussian": [call(variance=1.0)],
+    "ddtheory.measure.Categorical": [call()],
+    "ddtheory.measure.Density": [call()],
+    "ddtheory.measure.ExponentialFamily": [lambda: {"log_partition": torch.exp}],
+    "ddtheory.measure.OutputMetric": [lambda: {"matrix": lambda outputs: torch.eye(1).double().expand(2, 1, 1)}],
+    "ddtheory.measure.NoisyTargets": [lambda: {"target": lambda inputs: inputs, "variance": 0.25}],
+    "ddtheory.measure.fisher_along": [_along],
+    "ddtheory.measure.fisher_profiles": [
+        lambda: {"problem": line(), "directions": [_direction()], "radii": [0.5, 0.25]}
+    ],
+    "ddtheory.measure.fisher_matrix": [lambda: {"problem": layered()}],
+    "ddtheory.measure.fisher_gram": [
+        lambda: {"problem": layered()},
+        lambda: {"problem": layered(), "names": ["0.weight"], "labels": _labels()},
+    ],
+    "ddtheory.measure.gradient_gram": [lambda: {"problem": layered(), "layer": "0"}],
+    "ddtheory.measure.activation_gram": [lambda: {"problem": layered(), "layer": "0", "centred": True}],
+    "ddtheory.measure.kronecker_factors": [
+        lambda: {"problem": layered(), "layer": "0"},
+        lambda: {"problem": layered(), "layer": "2", "labels": _labels()},
+    ],
+    "ddtheory.measure.kronecker_factors_of_all": [lambda: {"problem": layered(), "layers": ["0", "2"]}],
+    "ddtheory.measure.ray": [lambda: {"problem": line(), "direction": _direction()}],
+    "ddtheory.measure.arc": [
+        lambda: {"problem": line(), "curve": lambda s: {"t": s.reshape(1)}},
+        lambda: {"problem": line(), "curve": lambda s: {"t": s.reshape(1)}, "offsets": True, "label": "mine"},
+    ],
+    "ddtheory.measure.order": [lambda: {"profile": _profile()}],
+    "ddtheory.measure.schur_along": [_schur],
+    "ddtheory.measure.schur_order": [lambda: {"profile": measure.schur_along(**_schur())}],
+    "ddtheory.measure.spectra_along": [lambda: {"spectrum": _spectrum, "radii": [0.5, 0.25, 0.125], "label": "mine"}],
+    "ddtheory.measure.check_head": [
+        lambda: {"head": measure.Gaussian(), "outputs": torch.zeros(2, 1, dtype=torch.float64), "directions": 2}
+    ],
+}
+
+# --- networks ---------------------------------------------------------------------------------------------------------
+
+_NETWORKS: dict[str, list[Call]] = {
+    "ddtheory.network_orders": [
+        lambda: {"model": network(), "scaling": {"0.weight": {0: 1}, "0.bias": {0: 1}}, "samples": 4},
+        lambda: {
+            "model": network(),
+            "scaling": {"0.weight": [1, sympy.Symbol("k", positive=True)]},
+            "shape": (2,),
+            "loss": "squared",
+            "samples": 4,
+        },
+        lambda: {
+            "model": network(),
+            "scaling": {"2.weight": 1},
+            "inputs": torch.eye(2, dtype=torch.float64),
+            "labels": "true",
+        },
+    ],
+    "ddtheory.networks.Valuations": [
+        lambda: {"shape": (1,), "flat": (dd.network_orders(network(), {"0.bias": 1}).divergence,)}
+    ],
+}
+
+# --- testing ----------------------------------------------------------------------------------------------------------
+
+
+def exact_answer(task: testing.EstimationTask) -> testing.Estimate:
+    return testing.Estimate(0.5, 0.01)
+
+
+def _some_cells() -> list[Any]:
+    return list(testing.conformance_cells()[:1])
+
+
+def _conformance_cell() -> dict[str, Any]:
+    made = testing.conformance_cells()[0]
+    return {"name": "mine", "posterior": made.posterior, "rlct": made.rlct, "expected": made.expected}
+
+
+def _task() -> dict[str, Any]:
+    posterior = testing.conformance_cells()[0].posterior
+    return {"cell": "mine", "posterior": posterior, "n": 100, "beta": Fraction(1, 5), "seed": 0, "budget": 100}
+
+
+_TESTING: dict[str, list[Call]] = {
+    "ddtheory.testing.check_estimator": [
+        lambda: {"estimator": exact_answer, "cells": _some_cells(), "budget": 100, "jobs": 1, "time_limit": 5},
+        lambda: {
+            "estimator": exact_answer,
+            "cells": _some_cells(),
+            "budget": 100,
+            "seeds": (0, 1),
+            "n": 100,
+            "jobs": 1,
+        },
+    ],
+    "ddtheory.testing.ConformanceCell": [_conformance_cell],
+    "ddtheory.testing.EstimationTask": [_task],
+    "ddtheory.testing.Estimate": [call(value=0.5, standard_error=0.01)],
+    "ddtheory.testing.LossSamples": [call(losses=[[0.5, 0.25, 0.5, 0.25]])],
+    "ddtheory.testing.conformance_cells": [call()],
+    "ddtheory.testing.InputLaw": [call(points=(Fraction(1),), weights=(Fraction(1),))],
+    "ddtheory.testing.LayerShape": [call(widths=(2, 2), rank=1)],
+    "ddtheory.testing.Rotation": [call(rows=((Fraction(1), Fraction(0)), (Fraction(0), Fraction(1))))],
+    "ddtheory.testing.Activation": [call(name="tanh", order=1, leading=Fraction(1))],
+    "ddtheory.testing.activations": [call(min_order=1, max_order=2)],
+    "ddtheory.testing.coefficients": [call(max_magnitude=3, max_denominator=4)],
+    "ddtheory.testing.crossing_cells": [call(max_blocks=2, max_block_size=2, max_order=3, max_prior=1)],
+    "ddtheory.testing.dead_unit_cells": [call(min_order=2, max_order=3, flat=False)],
+    "ddtheory.testing.directions": [call(dimension=2)],
+    "ddtheory.testing.enclosures": [call(max_magnitude=10, max_radius=1)],
+    "ddtheory.testing.germs_with_known_pairs": [
+        call(min_variables=1, max_variables=2, form="divergence", hidden="linear")
+    ],
+    "ddtheory.testing.hidden_divergences": [call(min_order=1, max_order=2, max_terms=2, rotated=False)],
+    "ddtheory.testing.input_laws": [call(max_points=2, max_magnitude=2, max_denominator=2, max_weight=2)],
+    "ddtheory.testing.intervals": [call(max_magnitude=10, max_width=4)],
+    "ddtheory.testing.known_germs": [call(min_blocks=1, max_blocks=2, max_block_size=2, max_order=2, max_prior=1)],
+    "ddtheory.testing.layer_shapes": [call(min_depth=1, max_depth=2, min_width=1, max_width=3, min_rank=0)],
+    "ddtheory.testing.mean_map_cells": [call(min_order=1, max_order=2, min_live=0, max_live=1, max_terms=2)],
+    "ddtheory.testing.orders": [call(min_value=1, max_value=5)],
+    "ddtheory.testing.rlcts": [call(max_value=6, max_denominator=12, max_multiplicity=4)],
+    "ddtheory.testing.rotations": [call(dimension=2, max_denominator=4, min_planes=0)],
+}
+
+# --- certify ----------------------------------------------------------------------------------------------------------
+
+
+def certificate() -> dict[str, Any]:
+    return dd.rlct("(x+y^2)^2 + z^2", seconds=2).to_json()
+
+
+def _certificate_file() -> dict[str, Any]:
+    import json
+
+    Path("proof.json").write_text(json.dumps(certificate()), encoding="utf-8")
+    return {"path": "proof.json", "as_json": False, "seconds": 5.0}
+
+
+_CERTIFY: dict[str, list[Call]] = {
+    "ddtheory.certify.check": [lambda: {"certificate": certificate(), "seconds": 5.0, "megabytes": 500.0}],
+    "ddtheory.certify.certify_file": [_certificate_file],
+    "ddtheory.certify.Step": [call(path="derivation", rule="newton", lower=None, upper=None)],
+}
+
+# --- verify -----------------------------------------------------------------------------------------------------------
+
+
+def _claim() -> dict[str, Any]:
+    return {
+        "id": "mine:first",
+        "title": "Mine",
+        "statement": "$x$",
+        "source": dd.Citation("A paper", "Theorem 1"),
+        "hypotheses": ("a",),
+        "expected": dd.Verdict.CONFIRMED,
+        "derive": lambda: verify.Proof((verify.Step("a"),), {"r": x - x}, {"c": x}),
+    }
+
+
+def _comparison() -> dict[str, Any]:
+    return {
+        "label": "order",
+        "predicted": 2,
+        "measured": dd.Interval(2.0, 1.9, 2.1),
+        "rivals": (1, 3),
+        "max_width": 0.5,
+        "reason": "spread",
+    }
+
+
+def _entries() -> list[Any]:
+    return list(verify.select(["thm:fisher_decay"], BOOK))
+
+
+def _results() -> tuple[Any, ...]:
+    return verify.run(_entries(), jobs=1).results
+
+
+_VERIFY: dict[str, list[Call]] = {
+    "ddtheory.verify.Claim": [_claim],
+    "ddtheory.verify.Comparison": [_comparison],
+    "ddtheory.verify.Curve": [call(label="F", radii=(0.1, 0.2), values=(0.5, 1.0), slope=2.0, window=(0.1, 0.2))],
+    "ddtheory.verify.Experiment": [
+        lambda: {"setting": "one unit", "checks": (verify.Observation("state", "flat", "flat", "seen"),), "curves": ()}
+    ],
+    "ddtheory.verify.Observation": [call(label="state", predicted="flat", observed="flat", reason="seen")],
+    "ddtheory.verify.Proof": [
+        lambda: {"steps": (verify.Step("a", "x"),), "residuals": {"r": x - x}, "controls": {"c": x}}
+    ],
+    "ddtheory.verify.Step": [call(text="a", latex="x^2")],
+    "ddtheory.verify.load": [call(folder=BOOK)],
+    "ddtheory.verify.select": [call(ids=["thm:fisher_decay"], folder=BOOK), call(ids=["rates"], folder=BOOK)],
+    "ddtheory.verify.transitive_assumptions": [call(claim_id="thm:fisher_decay", folder=BOOK)],
+    "ddtheory.verify.run": [lambda: {"entries": _entries(), "jobs": 1}],
+}
+
+# --- plots ------------------------------------------------------------------------------------------------------------
+
+_PLOTS: dict[str, list[Call]] = {
+    "ddtheory.plots.rate": [
+        lambda: {"profiles": _profile()},
+        lambda: {"profiles": [verify.Curve("F", (0.1, 0.2), (0.5, 1.0), 2.0, (0.1, 0.2))]},
+    ],
+    "ddtheory.plots.fluctuation": [call(largest=3)],
+    "ddtheory.plots.finite_temperature": [call(crossings=[(2,), (2, 2)], decades=2)],
+    "ddtheory.plots.landscape": [
+        lambda: {"divergence": x**2 + y**4, "order": dd.kl_order(x**2 + y**4, {"y": 1}), "extent": 0.5}
+    ],
+    "ddtheory.plots.newton_polygon": [lambda: {"source": dd.rlct("x^2*y^4 + x^6", seconds=2)}],
+    "ddtheory.plots.verdicts": [lambda: {"results": _results()}],
+}
+
+
+def unknown_names(public: Mapping[str, Any]) -> list[str]:
+    """Public callables without a recipe, and recipes of what is not public, by name."""
+    known = set(recipes())
+    missing = [f"{name} has no recipe in tests/hostile/recipes.py" for name in sorted(set(public) - known)]
+    return [*missing, *(f"{name} has a recipe and is not public" for name in sorted(known - set(public)))]
