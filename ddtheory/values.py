@@ -17,12 +17,8 @@ from fractions import Fraction
 from functools import total_ordering
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-<<<<<<< HEAD
-from ddtheory.errors import InvalidValueError
-from ddtheory.shown import Shown, shortened
-=======
 from ddtheory.errors import InvalidValueError, shown
->>>>>>> hostile
+from ddtheory.shown import Shown, shortened
 
 if TYPE_CHECKING:
     from sympy import Expr

@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.orders.valuation import Valuation
-<<<<<<< HEAD
 from ddtheory.shown import Shown
-=======
 from ddtheory.values import as_integer
->>>>>>> hostile
 
 if TYPE_CHECKING:
     from rich.table import Table

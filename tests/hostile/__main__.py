@@ -66,7 +66,7 @@ def report(tally: Tally) -> str:
     """Each kind of bad finding with the cases that show it, then the counts."""
     lines = []
     for (_, what, place), found in sorted(kinds(tally.bad).items()):
-        case, told, finding = found[0]
+        _, told, finding = found[0]
         lines += [f"{len(found)} × {what}  [{place}]", f"    {told}", f"    {finding.what}"]
         lines.append(f"    replay: {' '.join(f'--replay {case}' for case, _, _ in found[:3])}")
     return "\n".join([*lines, "", f"{tally.cases} cases", tally.table()])

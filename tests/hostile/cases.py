@@ -22,6 +22,9 @@ COMMANDS = 0.25
 """The share of cases that go to the command line."""
 
 
+DEFAULT_CAPS = Caps()
+
+
 @dataclass(frozen=True)
 class Case:
     """One attack, called by "seed:number".
@@ -41,7 +44,7 @@ class Case:
         seed, _, number = text.rpartition(":")
         return cls(seed, int(number))
 
-    def run(self, caps: Caps = Caps()) -> tuple[str, str, Finding]:
+    def run(self, caps: Caps = DEFAULT_CAPS) -> tuple[str, str, Finding]:
         """Room, what was done in words, and what came of it."""
         rng = Random(self.id)
         pattern = self.seed.partition("@")[2] or "*"

@@ -77,7 +77,7 @@ PATHS = (
     "🙂.json",
     ".",
 )
-"""Places to write to: no folder, a folder, below a file, a pipe, a link, empty, too long, not UTF-8, a loop, already there.
+"""Places to write to: no folder, a folder, below a file, a pipe, a link, empty, too long, not UTF-8, a loop, there.
 
 None of them is outside of the folder of the case: an attack by root must not replace a device of the machine.
 """
@@ -395,7 +395,7 @@ def _open_streams(command: Command, aside: Path) -> None:
 
 
 def _text(number: int, mode: str, encoding: str, errors: str) -> Any:
-    raw = open(number, mode, closefd=False)
+    raw = open(number, mode, closefd=False)  # noqa: SIM115  the wrapper keeps it
     return io.TextIOWrapper(raw, encoding=encoding, errors=errors, line_buffering=number == 2, newline="\n")
 
 
@@ -405,11 +405,10 @@ def _outlet_of(how: str, capture: Path) -> int:
     if how == "file":
         return os.open(capture, os.O_WRONLY | os.O_CREAT)
     reading, writing = os.pipe()
-    if how == "short pipe":  # a reader that takes little and leaves, as `head -1` does
-        if os.fork() == 0:
-            os.close(writing)
-            os.read(reading, 40)
-            os._exit(0)
+    if how == "short pipe" and os.fork() == 0:  # a reader that takes little and leaves, as `head -1` does
+        os.close(writing)
+        os.read(reading, 40)
+        os._exit(0)
     os.close(reading)
     return writing
 

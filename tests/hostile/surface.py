@@ -22,12 +22,43 @@ ROOMS = (
 )
 
 MADE_BY_THE_PACKAGE = frozenset(
-    """
-    Arc Derivation FiniteN FiniteNExpansion FiniteNGerm IntersectionType KLOrder NetworkOrders OrderReading LayerOrders
-    CellResult ConformanceReport HiddenDivergence HiddenGerm KnownCell KnownGerm RouteResult Truth Family HeadCheck
-    HeadKind SchurProfile SpectrumProfile Spectrum KroneckerFactors Rejection Report Statement Undecided RunResult
-    ClaimResult WitnessResult Entry Work Route
-    """.split()
+    [
+        "Arc",
+        "Derivation",
+        "FiniteN",
+        "FiniteNExpansion",
+        "FiniteNGerm",
+        "IntersectionType",
+        "KLOrder",
+        "NetworkOrders",
+        "OrderReading",
+        "LayerOrders",
+        "CellResult",
+        "ConformanceReport",
+        "HiddenDivergence",
+        "HiddenGerm",
+        "KnownCell",
+        "KnownGerm",
+        "RouteResult",
+        "Truth",
+        "Family",
+        "HeadCheck",
+        "HeadKind",
+        "SchurProfile",
+        "SpectrumProfile",
+        "Spectrum",
+        "KroneckerFactors",
+        "Rejection",
+        "Report",
+        "Statement",
+        "Undecided",
+        "RunResult",
+        "ClaimResult",
+        "WitnessResult",
+        "Entry",
+        "Work",
+        "Route",
+    ]
 )
 """Results: what is in them was checked where they are made, and a caller only reads them."""
 

@@ -30,11 +30,8 @@ from ddtheory.exact.finite_n.localised import half_line
 from ddtheory.exact.finite_n.phase import AnalyticPhase, Phase, Polynomial, PolynomialPhase
 from ddtheory.exact.numbers.enclosing import ball, check_digits, deadline, enclosure, rational, working
 from ddtheory.exact.numbers.given import by_name, expression_of
-<<<<<<< HEAD
-from ddtheory.shown import Shown
-=======
 from ddtheory.exact.orders.divergence import refuse_unknown_functions
->>>>>>> hostile
+from ddtheory.shown import Shown
 from ddtheory.values import Enclosure
 
 MAX_VARIABLES = 3
