@@ -41,12 +41,10 @@ def derive() -> Proof:
     def drift(left: sympy.Matrix, right: sympy.Matrix) -> sympy.Matrix:
         return -by_second * right.T - right * by_second.T + by_first.T * left + left.T * by_first
 
-    # balanced: W = O D, W' = D Q with rotations O, Q, given by their cosines
+    # balanced: W = O D, W' = D Q with rotations O, Q, given by the tangents of half their angles
     d = sympy.diag(*symbols("d_1 d_2", positive=True))
-    cosines = symbols("a b", real=True)
-    turn = [
-        sympy.Matrix([[cosine, -sympy.sqrt(1 - cosine**2)], [sympy.sqrt(1 - cosine**2), cosine]]) for cosine in cosines
-    ]
+    tangents = symbols("a b", real=True)
+    turn = [sympy.Matrix([[1 - a**2, -2 * a], [2 * a, 1 - a**2]]) / (1 + a**2) for a in tangents]
     left, right = turn[0] * d, d * turn[1]
     whole = left * right
     moved = -(pulled * right.T) * right - left * (left.T * pulled)
@@ -114,7 +112,7 @@ def derive() -> Proof:
             "√(PPᵀ) = WᵀW": ((left.T * left) ** 2 - whole * whole.T)[0, 0],
             "balanced flow with the roots exchanged": (moved + pulled * (left * left.T) + (right.T * right) * pulled)[
                 0, 1
-            ].subs(dict(zip(cosines, (sympy.Rational(3, 5), sympy.Rational(5, 13)), strict=True))),
+            ].subs(dict(zip(tangents, (sympy.Rational(1, 2), sympy.Rational(1, 3)), strict=True))),
             "Itô term of log P for noise in w": sympy.Add(*[sympy.diff(sympy.log(w1 * w2), w, 2) for w in (w1, w2)]),
         },
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 
 import pytest
 import sympy
@@ -28,16 +28,18 @@ from sabotage import (
 
 import ddtheory.verify.symbolic
 from ddtheory.values import Verdict
-from ddtheory.verify import Claim, Comparison, Experiment, Proof
+from ddtheory.verify import Claim, Comparison, Experiment, Proof, findings
 from ddtheory.verify.symbolic import vanishes
 
 remembered = cache(vanishes)
+typeset_once = lru_cache(maxsize=None, typed=True)(findings._number)
 
 
 @pytest.fixture(autouse=True)
 def decide_each_residual_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A spoiled derivation differs from the real one in one residual; the others need no second proof."""
+    """A spoiled derivation differs from the real one in one residual; the others need no second proof, nor LaTeX."""
     monkeypatch.setattr(ddtheory.verify.symbolic, "vanishes", remembered)
+    monkeypatch.setattr(findings, "_number", typeset_once)
 
 
 def refuse_green(claim: Claim, how: str) -> Verdict:
