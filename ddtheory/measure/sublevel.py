@@ -22,6 +22,7 @@ from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.measure.doors import count, seed_number
 from ddtheory.measure.extrapolation import Extrapolation
 from ddtheory.values import Interval
 
@@ -84,12 +85,12 @@ def sampled_volume(
     >>> found.contains(0.25 + 0.25 * float(np.log(4))), found.width < 0.02
     (True, True)
     """
-    generator = np.random.default_rng(seed)
+    samples, generator = count("samples", samples), np.random.default_rng(seed_number(seed))
     low, high = np.array(sides, dtype=np.float64).T
     total = square = 0.0
     for start in range(0, samples, _CHUNK):
-        count = min(_CHUNK, samples - start)
-        values = np.asarray(inside(low[:, None] + (high - low)[:, None] * generator.random((len(low), count))), float)
+        drawn = generator.random((len(low), min(_CHUNK, samples - start)))
+        values = np.asarray(inside(low[:, None] + (high - low)[:, None] * drawn), float)
         total, square = total + values.sum(), square + (values**2).sum()
     mean = total / samples
     box, error = float(np.prod(high - low)), float((square / samples - mean**2) / samples) ** 0.5

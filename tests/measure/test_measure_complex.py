@@ -136,6 +136,8 @@ def test_layers_with_complex_numbers_against_a_dense_twin(module: nn.Module) -> 
     shape = (5, 2, 8) if isinstance(module, Spectral) else (5, 4)
     inputs = torch.randn(shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     problem = Problem.from_module(module, inputs, Gaussian(0.5))
+    with torch.no_grad():  # in single precision
+        assert torch.allclose(problem.truth_outputs(inputs), module(inputs.float()).double(), rtol=1e-4, atol=1e-5)
     flat = torch.cat([value.reshape(-1) for value in problem.truth.values()])
     twin = gaussian_fisher(problem, flat, inputs, 0.5)
     assert torch.allclose(fisher_matrix(problem), twin, rtol=1e-11, atol=1e-13)

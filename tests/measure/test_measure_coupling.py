@@ -129,6 +129,15 @@ def test_a_silent_coupling_is_not_seen_at_the_true_parameter() -> None:
         coupling.check_apart(function, truth, inputs, module(inputs))
 
 
+@pytest.mark.parametrize(("dtype", "apart"), [(torch.float64, 1e-6), (torch.float32, 1e-6), (torch.float16, 1e-2)])
+def test_rounding_is_no_coupling(dtype: torch.dtype, apart: float) -> None:
+    """A sum in another order moves the last bits, those of float32 where a float64 model casts to it; no more."""
+    row = torch.tensor([1.0, -2.0], dtype=dtype)
+    coupling._compare(torch.stack([row, row]), [(row * (1 + apart))[None], row[None]])
+    with pytest.raises(MeasurementError, match="depends on the others"):
+        coupling._compare(torch.stack([row, row]), [row[None], (row * (1 + 100 * apart))[None]])
+
+
 class Rounded(nn.Module):
     """A float64 model that normalises in float32, as many language models do."""
 

@@ -18,11 +18,13 @@ from ddtheory.measure import (
     Head,
     OutputMetric,
     Problem,
+    arc,
     fisher_along,
     order,
     schur_along,
     schur_order,
 )
+from ddtheory.measure.pushforward import push_forward
 from ddtheory.values import ReadingStatus
 
 ONE = torch.ones(3, 1, dtype=torch.float64)
@@ -115,17 +117,18 @@ def test_a_parameter_that_moves_nothing_is_flat_even_where_the_law_is_saturated(
 
 
 def test_a_gauge_whose_rounding_moves_saturated_outputs_is_flat() -> None:
-    """a·b is constant along the orbit, and its derivative is rounding, not a movement."""
-    from ddtheory.measure import arc
-
+    """a·b·c is constant along the orbit, and its derivative is rounding, not a movement."""
     problem = Problem(
-        lambda p, x: torch.stack([800 * p["a"] * p["b"], 0 * p["a"]]).expand(len(x), -1),
-        {"a": torch.ones((), dtype=torch.float64), "b": torch.ones((), dtype=torch.float64)},
+        lambda p, x: torch.stack([800 * p["a"] * p["b"] * p["c"], 0 * p["a"]]).expand(len(x), -1),
+        {name: torch.ones((), dtype=torch.float64) for name in "abc"},
         ONE,
         Categorical(),
     )
-    orbit = arc(problem, lambda t: {"a": torch.exp(t / 2**0.5), "b": torch.exp(-t / 2**0.5)})
-    assert order(fisher_along(problem, orbit)).status is ReadingStatus.FLAT
+    speeds = {"a": 1 / 6**0.5, "b": 1 / 6**0.5, "c": -2 / 6**0.5}
+    orbit = arc(problem, lambda t: {name: torch.exp(speed * t) for name, speed in speeds.items()})
+    _, tangents = push_forward(problem, *orbit.state(0.4), ONE, "")
+    assert 0 < float(tangents.abs().max()) < 1e-11  # it is not exactly zero, so that the test says something
+    assert order(fisher_along(problem, orbit, [0.4 * 2.0**-n for n in range(10)])).status is ReadingStatus.FLAT
 
 
 class OwnSoftmax:
@@ -178,6 +181,15 @@ def test_smaller_dtypes_underflow_earlier() -> None:
     single, double = (standing_at([120.0, 0.0], Categorical(), dtype) for dtype in (torch.float32, torch.float64))
     assert order(along(single, 0.0, 1.0)).status is ReadingStatus.BELOW_FLOOR
     assert order(along(double, 0.0, 1.0)).k == 1
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16])
+def test_numbers_without_all_their_digits_are_below_the_floor(dtype: torch.dtype) -> None:
+    """Between the smallest normal number and zero a value has fewer digits than its floor would say."""
+    problem = Problem(lambda p, x: p["f"] ** 2 * x, {"f": torch.zeros(1, dtype=dtype)}, ONE.to(dtype), Gaussian())
+    profile = fisher_along(problem, {"f": torch.ones(1)}, [0.5])
+    least = torch.finfo(dtype).tiny
+    assert profile.fisher_floor >= least and profile.divergence_floor >= least
 
 
 def test_nodes_of_a_density_without_mass() -> None:
