@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Rational, Symbol, symbols
+from sympy import Expr, Rational, Symbol, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
@@ -25,6 +25,21 @@ gap = Symbol("p", integer=True, nonnegative=True)  # L − l
 
 _LAYERS, _WIDTH, _NOISE = 4, 3, 0.01
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
+
+
+def dead_entry(above: Expr | int, layers: Expr | int, radius: Expr | float, noise: Expr | float) -> Expr:
+    """The dead entry of G_l in the linear class: t^{2(L − l)} (t^{2L} + v)."""
+    return radius ** (2 * above) * (radius ** (2 * layers) + noise)
+
+
+def forward_moment(layers: Expr | int, slope: Expr | int, radius: Expr | float) -> Expr:
+    """The leading term of the forward moment: c^{2L} t^{2L}."""
+    return slope ** (2 * layers) * radius ** (2 * layers)
+
+
+def smallest_eigenvalue(layers: Expr | int, radius: Expr | float) -> Expr:
+    """The smallest positive Fisher eigenvalue: L t^{2(L − 1)}."""
+    return layers * radius ** (2 * (layers - 1))
 
 
 def envelope(slope: Expr | int, curvature: Expr | Rational, constant: Expr | Rational) -> Expr:
@@ -78,7 +93,7 @@ def derive() -> Proof:
             ),
         ),
         residuals={
-            "dead entry": sympy.expand(gram[1, 1] - t ** (2 * gap) * (t ** (2 * L) + v)),
+            "dead entry": gram[1, 1] - dead_entry(gap, L, t, v),
             "live entry": gram[0, 0] - v,
             "local slope": sympy.simplify(slope - 2 * gap - 2 * L * t ** (2 * L) / (t ** (2 * L) + v)),
             "without noise the slope is 4L − 2l": sympy.simplify(slope.subs(v, 0) - (2 * gap + 2 * L)),
@@ -90,7 +105,7 @@ def derive() -> Proof:
             )
             / sympy.sqrt(2 * sympy.pi)
             - Rational(1, 2),
-            "dead–dead Fisher eigenvalue": sympy.simplify(sympy.powsimp(dead_dead) - L * t ** (2 * L - 2)),
+            "dead–dead Fisher eigenvalue": sympy.powsimp(dead_dead) - smallest_eigenvalue(L, t),
             "dead–live Fisher eigenvalue": sympy.cancel(dead_live.subs(L, 5).doit() - geometric.subs(L, 5)),
         },
         controls={
@@ -159,7 +174,7 @@ def measure() -> Experiment:
         noisy = _dead_entries(layer, _NOISE)
         rivals = (4 * _LAYERS - 2 * layer, predicted + 2)
         checks.append(rate_check(f"linear, label noise: layer {layer}", predicted, _RADII, noisy, rivals=rivals))
-        exact = _RADII[0] ** predicted * (_RADII[0] ** (2 * _LAYERS) + _NOISE)
+        exact = float(dead_entry(_LAYERS - layer, _LAYERS, _RADII[0], _NOISE))
         checks.append(
             value_check(
                 f"linear: dead entry of G_{layer} at t = 0.1",
@@ -191,7 +206,7 @@ def measure() -> Experiment:
     radii = tuple(0.05 * 2.0 ** (-n / 2) for n in range(8))
     for name, c in slopes.items():
         values = [
-            value / radius ** (2 * _LAYERS)
+            value / float(forward_moment(_LAYERS, 1, radius))
             for radius, value in zip(radii, _forward(functions[name], _LAYERS, radii), strict=True)
         ]
         backward = _dead_entries(1, None, functions[name])
@@ -205,7 +220,7 @@ def measure() -> Experiment:
                 rivals=(2 * steepest, steepest / 2, steepest / 4),
             )
         )
-        coefficient = c ** (2 * _LAYERS)
+        coefficient = forward_moment(_LAYERS, c, 1)
         checks.append(
             limit_check(
                 f"{name}: coefficient c^(2L) of the forward moment",
@@ -230,7 +245,7 @@ def measure() -> Experiment:
                 f"{spectrum.separation:.1g} times the largest that was not",
             )
         )
-        smallest = _LAYERS * (radius ** (2 * _LAYERS - 2) if dead else 1.0)
+        smallest = float(smallest_eigenvalue(_LAYERS, radius if dead else 1.0))
         checks.append(
             value_check(
                 f"{dead} dead axes, t = {radius}: smallest positive Fisher eigenvalue",
@@ -293,11 +308,10 @@ CLAIM = Claim(
     title="Bridge theorem: the dead diagonal ladder of the gradient factors",
     statement=(
         r"In the chain $W_l = \mathrm{diag}(1, \dots, 1, t)$ with label noise $v > 0$, or labels from the model, the "
-        r"dead "
-        r"diagonal of $G_l$ is $t^{2(L-l)}(t^{2L} + v)$ in the linear class, $\tfrac12 t^{2(L-l)}$ with ReLU gates, "
-        r"and the "
-        r"forward moment has rate $2L$ with coefficient $c^{2L}$ for $|\varphi(u) - cu| \le K u^2$, $c \ne 0$. At "
-        r"$t \ne 0$ exactly $h^2(L-1)$ Fisher eigenvalues vanish; the smallest of the others is $L\,t^{2(L-1)}$. "
+        rf"dead diagonal of $G_l$, $p = L - l$, is ${latex(dead_entry(gap, L, t, v))}$ in the linear class, "
+        r"$\tfrac12 t^{2(L-l)}$ with ReLU gates, and for $|\varphi(u) - cu| \le K u^2$, $c \ne 0$, the forward moment "
+        rf"is ${latex(forward_moment(L, Symbol('c', positive=True), t))}$ to leading order. At $t \ne 0$ exactly "
+        rf"$h^2(L-1)$ Fisher eigenvalues vanish; the smallest of the others is ${latex(smallest_eigenvalue(L, t))}$. "
         r"The envelope of the quadratic class is $|\mathrm{chain}_l| \le t^l C_l (1 + x^2)^{2^l}$, "
         r"$C_{l+1} = |c| C_l + K C_l^2$. Not covered here: the remainder of the backward chain in the quadratic class, "
         r"live mixing by matrices, and the count of eigenvalues by two subspaces."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Symbol, symbols
+from sympy import Expr, Symbol, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
@@ -27,6 +27,11 @@ _WIDTH = 4
 _RADII = tuple(0.05 * 2.0 ** (-n / 2) for n in range(9))
 
 
+def graded(first: Expr | int, second: Expr | int, moment: Expr | int, radius: Expr | float) -> Expr:
+    """The entry of G between coordinates with exponents Π(i), Π(j): t^{Π(i) + Π(j)} S_ij."""
+    return radius ** (first + second) * moment
+
+
 def derive() -> Proof:
     first, second, third = symbols("Pi_1 Pi_2 Pi_3", integer=True, nonnegative=True)
     entries = [[Symbol(f"s_{min(i, j)}{max(i, j)}", real=True) for j in range(1, 4)] for i in range(1, 4)]
@@ -39,8 +44,8 @@ def derive() -> Proof:
     # polynomial at λ = C x^{2…}, over the size of its largest terms
     x, y = symbols("x y", positive=True)
     eigenvalue = Symbol("lambda", positive=True)
-    graded = sympy.diag(1, x, x * y) * output * sympy.diag(1, x, x * y)
-    polynomial = sympy.expand((eigenvalue * sympy.eye(3) - graded).det())
+    relative = sympy.diag(1, x, x * y) * output * sympy.diag(1, x, x * y)
+    polynomial = sympy.expand((eigenvalue * sympy.eye(3) - relative).det())
     minors = [sympy.Integer(1), *(output[:n, :n].det() for n in (1, 2, 3))]
     sizes = (sympy.Integer(1), x**2, x**2 * y**2)
     scales = (sympy.Integer(1), x**4, x**4 * y**2)
@@ -68,7 +73,7 @@ def derive() -> Proof:
         ),
         residuals={
             "two layers": sympy.powsimp(t**p1 * t**p2) - t ** (p1 + p2),
-            "cross entry": sympy.powsimp(gram[0, 2] - t ** (first + third) * output[0, 2]),
+            "cross entry": gram[0, 2] - graded(first, third, output[0, 2], t),
             "determinant": sympy.powsimp(
                 sympy.expand(gram.det() - t ** (2 * (first + second + third)) * output.det()), force=True
             ),
@@ -129,7 +134,10 @@ def measure() -> Experiment:
                 f"eigenvalue {index + 1} over t^{2 * total}: Schur constant",
                 schur,
                 profile.radii,
-                [value / radius ** (2 * total) for radius, value in zip(profile.radii, values, strict=True)],
+                [
+                    value / float(graded(total, total, 1, radius))
+                    for radius, value in zip(profile.radii, values, strict=True)
+                ],
                 rivals=(2 * schur, schur / 2) + ((entry,) if index else ()),
                 relative_error=1e-4,  # the smallest singular values carry rounding of the largest
             )
@@ -178,15 +186,17 @@ def control() -> Experiment:
     )
 
 
+_ENTRY = latex(graded(Symbol("Pi_i"), Symbol("Pi_j"), Symbol("S_ij"), t))
+_DIAGONAL = latex(graded(Symbol("Pi_j"), Symbol("Pi_j"), 1, t))
+
 CLAIM = Claim(
     id="thm:bridge_multi",
     title="Bridge theorem for several dead directions",
     statement=(
-        r"With weight $t^{p_{l'}(j)}$ on coordinate $j$ of layer $l'$ and $\Pi_l(j) = \sum_{l' > l} p_{l'}(j)$: "
-        r"$(G_l)_{ij} "
-        r"= t^{\Pi(i) + \Pi(j)} S_{ij}$, $\det G_l = t^{2 \sum \Pi} \det S$, and the eigenvalues are $t^{2\Pi(j)}$ "
-        r"times the "
-        r"Schur constants of $S$."
+        r"With weight $t^{p_{l'}(j)}$ on coordinate $j$ of layer $l'$, $\Pi_l(j) = \sum_{l' > l} p_{l'}(j)$ and the "
+        rf"second moment $S$ of the output gradients: $(G_l)_{{ij}} = {_ENTRY}$, $\det G_l = t^{{2 \sum \Pi}} \det S$, "
+        rf"and, for distinct exponents, the eigenvalue $j$ is ${_DIAGONAL}$ times the Schur constant $\det S_{{1..j}}/"
+        r"\det S_{1..j-1}$. With equal exponents the rate holds, not the constant."
     ),
     source=cite("shirodkar2026dead", "thm:bridge_multi"),
     hypotheses=(
