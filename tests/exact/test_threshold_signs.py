@@ -167,7 +167,7 @@ x, y, z = sympy.symbols("x y z")
 @example([x + y**2, y + x**2], [2, 2, 1], True)
 def test_a_sum_of_squares_is_never_refused(u: list[sympy.Expr], powers: list[int], crossed: bool) -> None:
     K = sum(f ** (2 * power) for f, power in zip(u, powers, strict=False)) + int(crossed) * (u[0] * u[-1] ** 2) ** 2
-    dd.rlct(str(sympy.expand(K)), seconds=3)  # raises where K is refused
+    dd.rlct(str(sympy.expand(K)), seconds=1)  # raises where K is refused
 
 
 @given(hidden_coordinates(), st.sampled_from([1, 1, 2]), st.sampled_from([4, 5, 6, 8]), st.sampled_from([1, 2, 5]))
@@ -179,7 +179,7 @@ def test_a_sum_of_squares_less_a_power_is_refused_or_assumed(
     """Along u_1 = … = 0 it is −u^power/part. It is never proven; a refusal is right."""
     K = str(sympy.expand(sum(f ** (2 * e) for f in u[:-1]) - u[-1] ** power / sympy.Integer(part)))
     try:
-        found = dd.rlct(K, seconds=3)
+        found = dd.rlct(K, seconds=1)
     except NotADivergenceError as error:
         shown_to_be_negative(K, str(error))
     else:
@@ -187,9 +187,9 @@ def test_a_sum_of_squares_less_a_power_is_refused_or_assumed(
 
 
 def test_most_sums_of_squares_less_a_power_are_refused() -> None:
-    """Forty germs in two and three variables by a fixed rule; three of them may be too hard."""
+    """Sixteen germs in two and three variables by a fixed rule; two of them may be too hard."""
     missed = []
-    for k in range(40):
+    for k in range(0, 48, 3):
         a, b, c = k % 5 - 2, k % 7 - 3, k % 3
         u = [x + a * y + c * z + b * y**2, y + b * z + (k % 2) * x**2, z + a * x * y][: 2 + k % 2]
         power = 4 + 2 * (k % 3)
@@ -199,7 +199,7 @@ def test_most_sums_of_squares_less_a_power_are_refused() -> None:
             missed.append(str(K))
         except NotADivergenceError:
             pass
-    assert len(missed) <= 3, missed
+    assert len(missed) <= 2, missed
 
 
 # --- the parts --------------------------------------------------------------------------------------------------------

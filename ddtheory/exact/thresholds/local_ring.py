@@ -16,6 +16,8 @@ from flint import Ordering, fmpq, fmpq_mpoly_ctx, fmpq_poly
 from sympy import QQ
 from sympy.polys.rings import PolyElement, PolyRing
 
+from ddtheory.exact.thresholds.limits import spend
+
 Element: TypeAlias = PolyElement
 Monomial: TypeAlias = tuple[int, ...]
 
@@ -82,7 +84,7 @@ def initial_form(polynomial: Element) -> Element:
 
 def linear_coefficient(polynomial: Element, index: int) -> Any:
     """∂f/∂x_i at the origin."""
-    monomial = tuple(int(i == index) for i in range(polynomial.ring.ngens))
+    (monomial,) = polynomial.ring.gens[index]
     return polynomial.get(monomial, QQ.zero)
 
 
@@ -103,7 +105,9 @@ def _context(names: tuple[str, ...]) -> Any:
     return fmpq_mpoly_ctx.get(names, Ordering.degrevlex)
 
 
+@functools.lru_cache(maxsize=2_048)
 def _to_flint(polynomial: Element) -> Any:
+    spend()
     context = _context(tuple(f"x{i}" for i in range(polynomial.ring.ngens)))
     return context.from_dict({monomial: to_flint(coefficient) for monomial, coefficient in polynomial.items()})
 
@@ -120,9 +124,24 @@ def factors(polynomial: Element) -> tuple[Any, list[tuple[Element, int]]]:
     >>> factors(2 * x**2 * (x + y))
     (2, [(x, 2), (x + y, 1)])
     """
-    constant, found = _to_flint(polynomial).factor()
-    pairs = [(_from_flint(factor, polynomial.ring), int(power)) for factor, power in found]
+    spend()
+    used = sorted(support([polynomial]))  # in the variables that do not occur FLINT would work too
+    small = _context(tuple(f"x{i}" for i in used))
+    terms = {tuple(m[i] for i in used): to_flint(c) for m, c in polynomial.items()}
+    constant, found = small.from_dict(terms).factor()
+    pairs = [(_widened(factor, used, polynomial.ring), int(power)) for factor, power in found]
     return from_flint(constant), sorted(pairs, key=lambda pair: (len(pair[0]), str(pair[0])))
+
+
+def _widened(factor: Any, used: Sequence[int], ring: PolyRing) -> Element:
+    """A polynomial of FLINT in some of the variables of a ring."""
+    terms: dict[Monomial, Any] = {}
+    for monomial, coefficient in factor.to_dict().items():
+        whole = [0] * ring.ngens
+        for index, power in zip(used, monomial, strict=True):
+            whole[index] = int(power)
+        terms[tuple(whole)] = from_flint(coefficient)
+    return ring.from_dict(terms)
 
 
 def split_unit(polynomial: Element) -> tuple[Element, list[tuple[Element, int]]]:
@@ -142,14 +161,24 @@ def split_unit(polynomial: Element) -> tuple[Element, list[tuple[Element, int]]]
 
 def greatest_divisor(polynomials: Sequence[Element]) -> Element:
     """The greatest common divisor, primitive."""
+    spend()
     found = functools.reduce(lambda a, b: a.gcd(b), [_to_flint(polynomial) for polynomial in polynomials])
     return _from_flint(found, polynomials[0].ring)
+
+
+@functools.lru_cache(maxsize=2_048)
+def _degrees(polynomial: Element) -> Monomial:
+    """The degree in every variable."""
+    return tuple(map(max, zip(*polynomial, strict=True)))
 
 
 def quotient(numerator: Element, denominator: Element) -> Element | None:
     """numerator / denominator when it is a polynomial, else None."""
     if not numerator:
         return numerator
+    if any(below > above for below, above in zip(_degrees(denominator), _degrees(numerator), strict=True)):
+        return None
+    spend()
     whole, remainder = divmod(_to_flint(numerator), _to_flint(denominator))
     return None if remainder else _from_flint(whole, numerator.ring)
 
@@ -158,6 +187,7 @@ def substitute(polynomial: Element, images: Sequence[Element], ring: PolyRing) -
     """f(images): every variable is replaced by a polynomial of `ring`."""
     if not polynomial:
         return ring.zero
+    spend()
     return _from_flint(_to_flint(polynomial).compose(*[_to_flint(image) for image in images]), ring)
 
 
@@ -177,6 +207,8 @@ def moved_to_origin(polynomial: Element, place: Sequence[Fraction]) -> Element:
     x*y
     """
     ring = polynomial.ring
+    if not any(place):
+        return polynomial
     return substitute(polynomial, [x + rational(entry) for x, entry in zip(ring.gens, place, strict=True)], ring)
 
 
@@ -303,6 +335,7 @@ def _pseudo_division(
     rest, leading = list(dividend), divisor[-1]
     multiplier, whole = ring.one, ring.zero
     while rest and len(rest) >= len(divisor):
+        spend()
         gap = len(rest) - len(divisor)
         top = rest[-1]
         shared = greatest_divisor([top, leading])

@@ -10,13 +10,13 @@ pair (w, y) is a certificate that anyone can check by adding fractions.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from flint import fmpq, fmpq_mat, fmpz_mat
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.values import RLCT
 
 Exponents = Sequence[int]
@@ -40,7 +40,13 @@ class NewtonDistance:
     multipliers: Row
 
 
-def newton_distance(exponents: Sequence[Exponents], prior: Sequence[Fraction | int] = ()) -> NewtonDistance:
+def _never() -> bool:
+    return False
+
+
+def newton_distance(
+    exponents: Sequence[Exponents], prior: Sequence[Fraction | int] = (), expired: Callable[[], bool] = _never
+) -> NewtonDistance:
     """Solve the programme of a monomial ideal exactly.
 
     Args:
@@ -52,6 +58,7 @@ def newton_distance(exponents: Sequence[Exponents], prior: Sequence[Fraction | i
 
     Raises:
         InvalidValueError: no generator, a vector of the wrong length, a negative or zero exponent vector, h ≤ −1.
+        UndecidedError: there is no time left.
 
     >>> found = newton_distance([(1, 1)])                          # ⟨xy⟩: κ = 1, m = 2
     >>> found.value, found.multiplicity
@@ -60,7 +67,7 @@ def newton_distance(exponents: Sequence[Exponents], prior: Sequence[Fraction | i
     Fraction(5, 6)
     """
     generators = [tuple(vector) for vector in exponents]
-    programme = _Programme(generators, _targets(generators, prior))
+    programme = _Programme(generators, _targets(generators, prior), expired)
     columns = range(programme.columns)
     prices, costs = programme.maximise(columns, range(programme.columns + programme.rows))
     weights = tuple(_fraction(price) for price in prices)
@@ -127,7 +134,8 @@ class _Programme:
     is kept; prices and levels are solved for anew in every step, so that nothing accumulates.
     """
 
-    def __init__(self, generators: list[tuple[int, ...]], targets: Row) -> None:
+    def __init__(self, generators: list[tuple[int, ...]], targets: Row, expired: Callable[[], bool]) -> None:
+        self.expired = expired
         self.rows, self.columns = len(targets), len(generators)
         units = [tuple(int(i == j) for j in range(self.rows)) for i in range(self.rows)]
         self.vectors = [*generators, *units]
@@ -143,6 +151,8 @@ class _Programme:
         allowed = sorted(allowed)
         stalls = 0
         while True:
+            if self.expired():
+                raise UndecidedError("The programme of the Newton polyhedron was not solved in time.")
             square = fmpz_mat([self.vectors[column] for column in self.basis])  # the transposed basis
             gains = fmpq_mat(self.rows, 1, [int(column in objective) for column in self.basis])
             prices = fmpq_mat(square).solve(gains).transpose()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from fractions import Fraction
 from typing import TypeVar
 
 from ddtheory.exact.thresholds.ideal import IdealGerm
+from ddtheory.exact.thresholds.limits import OutOfTime, ending_at, spend
 from ddtheory.exact.thresholds.local_ring import Element
 from ddtheory.exact.thresholds.nodes import Node
 from ddtheory.exact.thresholds.rules.attempt import Attempt
@@ -26,6 +30,29 @@ from ddtheory.exact.thresholds.rules.table import RULES
 _Stage = TypeVar("_Stage", bound=Rule)
 
 
+_MOST_ALIKE = 3  # open germs with the same exponents
+_GRACE = 0.3  # seconds after the limit, for good bounds where they are cheap
+_LONGEST_NUMBER = 2_000  # bits of a coefficient
+
+
+def _shape(germ: IdealGerm) -> Hashable:
+    """A germ without its coefficients."""
+    exponents = tuple(frozenset(generator) for generator in germ.generators)
+    return exponents, germ.prior, germ.nonnegative, germ.parameters
+
+
+def _longest_number(germ: IdealGerm) -> int:
+    """The bits of the largest numerator or denominator."""
+    return max(
+        (
+            max(int(c.numerator).bit_length(), int(c.denominator).bit_length())
+            for generator in germ.generators
+            for c in generator.values()
+        ),
+        default=0,
+    )
+
+
 class Solver:
     """Derives the pair of germs, within a time and a depth that its user sets, by the rules of a table."""
 
@@ -41,6 +68,7 @@ class Solver:
         self._depth = 0
         self._known: dict[IdealGerm, Node] = {}
         self._open: set[IdealGerm] = set()
+        self._shapes: Counter[Hashable] = Counter()  # of the open germs
         self._progress = progress
 
         def stage(kind: type[_Stage]) -> list[_Stage]:
@@ -58,13 +86,14 @@ class Solver:
     def derive(self, germ: IdealGerm, squares: Sequence[tuple[Fraction, Element]] = ()) -> Node:
         """The derivation of a germ; `squares` are the terms (c_i, f_i) of a K that was written as Σ c_i f_i²."""
         tried: list[Node] = []
-        for rule in self._as_written:
-            node = rule.apply(germ, squares, self.solve)
-            if node is not None:
-                if node.is_exact:
-                    return node
-                tried.append(node)
-        return self._competition.apply(germ, [*tried, self.solve(germ)])
+        with ending_at(self._deadline):
+            for rule in self._as_written:
+                node = self._in_time(functools.partial(rule.apply, germ, squares, self.solve))
+                if node is not None:
+                    if node.is_exact:
+                        return node
+                    tried.append(node)
+            return self._competition.apply(germ, [*tried, self.solve(germ)])
 
     def solve(self, germ: IdealGerm) -> Node:
         """The best derivation found for a germ; its bounds are proven whether or not they meet."""
@@ -75,20 +104,24 @@ class Solver:
             if node is not None:
                 return node
         if germ in self._open:
-            return self._last_resort.apply(germ, "The search came back to the same germ.")
+            return self._bounds(germ, "The search came back to the same germ.")
         if self.expired():
-            return self._last_resort.apply(germ, "The time limit was reached.")
+            return self._bounds(germ, "The time limit was reached.")
         if self._depth >= self._deepest:
-            return self._last_resort.apply(germ, "The depth limit was reached.")
+            return self._bounds(germ, "The depth limit was reached.")
+        if _longest_number(germ) > _LONGEST_NUMBER:
+            return self._bounds(germ, f"A coefficient has more than {_LONGEST_NUMBER} bits.")
         if self._progress:
             self._progress(germ)
         self._open.add(germ)
+        self._shapes[_shape(germ)] += 1
         self._depth += 1
         try:
             node = self._in_family(germ) if germ.parameters else self._at_origin(germ)
         finally:
             self._depth -= 1
             self._open.discard(germ)
+            self._shapes[_shape(germ)] -= 1
         self._known[germ] = node
         return node
 
@@ -100,21 +133,42 @@ class Solver:
 
     def _reduced(self, germ: IdealGerm, reductions: Sequence[Reduction | FamilyReduction]) -> Node | None:
         for rule in reductions:
-            node = rule.apply(germ, self.solve)
+            node = self._in_time(functools.partial(rule.apply, germ, self.solve))
             if node is not None:
                 return node
         return None
 
     def _best(self, germ: IdealGerm, alternatives: Sequence[Alternative]) -> Node:
         tried: list[Node] = []
-        attempt = Attempt(germ, self.solve, self.expired, self._open.__contains__)
-        for rule in alternatives:
-            for node in rule.apply(attempt):
-                if node.is_exact:
-                    return node
-                tried.append(node)
-        tried.append(self._last_resort.apply(germ, "No rule closed this germ."))
+        attempt = Attempt(germ, self.solve, self.expired, self._goes_round)
+        with contextlib.suppress(OutOfTime):
+            for rule in alternatives:
+                for node in rule.apply(attempt):
+                    if node.is_exact:
+                        return node
+                    tried.append(node)
+        tried.append(self._bounds(germ, "No rule closed this germ."))
         return self._competition.apply(germ, tried)
+
+    def _bounds(self, germ: IdealGerm, reason: str) -> Node:
+        return self._last_resort.apply(germ, reason, lambda: time.monotonic() > self._deadline + _GRACE)
+
+    @staticmethod
+    def _in_time(apply: Callable[[], Node | None]) -> Node | None:
+        """What a rule finds; nothing when it runs out of time."""
+        try:
+            spend()
+            return apply()
+        except OutOfTime:
+            return None
+
+    def _goes_round(self, germ: IdealGerm) -> bool:
+        """Whether a germ is open, or several open germs differ from it in coefficients only: a circle that scales.
+
+        Where the coefficients have grown out of all bounds, no circle was seen.
+        """
+        alike = self._shapes[_shape(germ)] >= _MOST_ALIKE
+        return germ in self._open or alike or _longest_number(germ) > _LONGEST_NUMBER
 
     def expired(self) -> bool:
         """Whether the time is over."""

@@ -8,18 +8,23 @@ from fractions import Fraction
 from typing import Any
 
 from ddtheory.exact.thresholds.local_ring import Element, fraction
-from ddtheory.exact.thresholds.nodes import Bound
+from ddtheory.exact.thresholds.nodes import Bound, CertificateError
+
+_LONGEST = 12_000  # bits; Python prints 4300 digits and no more
 
 
 def polynomial_to_json(polynomial: Element) -> list[list[Any]]:
     """[[exponents, "p/q"], …], in graded order.
+
+    Raises:
+        CertificateError: a coefficient is too long to write down.
 
     >>> from ddtheory.exact.thresholds.local_ring import ring_of
     >>> x, y = ring_of(("x", "y")).gens
     >>> polynomial_to_json(x**2 / 2 - y)
     [[[2, 0], '1/2'], [[0, 1], '-1']]
     """
-    return [[list(monomial), str(fraction(coefficient))] for monomial, coefficient in polynomial.terms()]
+    return [[list(monomial), rational_to_json(fraction(coefficient))] for monomial, coefficient in polynomial.terms()]
 
 
 def bound_to_json(bound: Bound) -> list[Any]:
@@ -27,5 +32,17 @@ def bound_to_json(bound: Bound) -> list[Any]:
     return ["infinity" if bound.value == math.inf else str(bound.value), bound.m]
 
 
+def rational_to_json(value: Fraction | int) -> str:
+    """A number as text.
+
+    Raises:
+        CertificateError: it is too long to write down.
+    """
+    number = Fraction(value)
+    if max(abs(number.numerator), number.denominator).bit_length() > _LONGEST:
+        raise CertificateError(f"A number has more than {_LONGEST} bits, which is too long to write down.")
+    return str(number)
+
+
 def rationals_to_json(values: Sequence[Fraction | int]) -> list[str]:
-    return [str(Fraction(value)) for value in values]
+    return [rational_to_json(value) for value in values]

@@ -19,7 +19,7 @@ class Attempt:
         germ: what is to be derived.
         solve: derives other germs.
         expired: whether the time limit was reached.
-        is_open: whether a germ is being derived already, so that asking for it would go round in a circle.
+        is_open: whether a germ is being derived already, up to a scale: asking for it would go round in a circle.
     """
 
     germ: IdealGerm

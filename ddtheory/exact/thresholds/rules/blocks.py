@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ddtheory.exact.thresholds.ideal import IdealGerm
+from ddtheory.exact.thresholds.limits import spend
 from ddtheory.exact.thresholds.local_ring import Element, factors, greatest_divisor, quotient, split_unit, support
 from ddtheory.exact.thresholds.nodes import CROSSING, SUM, Node, Solve, from_children
 from ddtheory.exact.thresholds.wire import polynomial_to_json
@@ -124,6 +125,7 @@ def connected(supports: Sequence[frozenset[int]]) -> list[frozenset[int]]:
     """Which members hang together by shared variables: sets of their positions."""
     blocks: list[tuple[frozenset[int], frozenset[int]]] = []
     for position, variables in enumerate(supports):
+        spend()
         touching = [block for block in blocks if block[1] & variables]
         merged = (
             frozenset({position}).union(*[members for members, _ in touching]),

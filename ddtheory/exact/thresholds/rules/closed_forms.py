@@ -11,6 +11,7 @@ from typing import Any
 from flint import fmpq, fmpq_mat
 
 from ddtheory.exact.thresholds.ideal import IdealGerm
+from ddtheory.exact.thresholds.limits import spend
 from ddtheory.exact.thresholds.local_ring import Element, fraction, initial_form, order
 from ddtheory.exact.thresholds.matrix_products import deep_linear
 from ddtheory.exact.thresholds.newton import newton_distance
@@ -148,11 +149,10 @@ def _colour_components(partners: dict[int, set[int]]) -> list[int] | None:
 
 def _is_product(germ: IdealGerm, first: Sequence[Sequence[int]], second: Sequence[Sequence[int]]) -> bool:
     gens = germ.ring.gens
-    entries = {
-        sum((gens[row[h]] * gens[first[h][column]] for h in range(len(first))), germ.ring.zero)
-        for row in second
-        for column in range(len(first[0]))
-    }
+    entries: set[Element] = set()
+    for row, column in itertools.product(second, range(len(first[0]))):
+        spend()
+        entries.add(sum((gens[row[h]] * gens[first[h][column]] for h in range(len(first))), germ.ring.zero))
     given = {generator * (1 / next(iter(generator.values()))) for generator in germ.generators}
     return entries == given and len(entries) == len(germ.generators)
 
@@ -221,6 +221,7 @@ def _are_minors(germ: IdealGerm, matrix: Sequence[Sequence[int]], size: int) -> 
     expected: set[Any] = set()
     for rows in itertools.combinations(range(len(matrix)), size):
         for columns in itertools.combinations(range(len(matrix[0])), size):
+            spend()
             minor = _determinant([[gens[matrix[i][j]] for j in columns] for i in rows], germ)
             expected.add(_signless(minor))
     return expected == {_signless(generator) for generator in germ.generators}

@@ -9,6 +9,7 @@ from typing import Any
 
 from ddtheory.exact.thresholds.faces import Exponent, Face
 from ddtheory.exact.thresholds.ideal import IdealGerm
+from ddtheory.exact.thresholds.nodes import CertificateError
 from ddtheory.exact.thresholds.rules.blocks import connected
 from ddtheory.exact.thresholds.torus import (
     Combination,
@@ -20,6 +21,7 @@ from ddtheory.exact.thresholds.torus import (
     monomial_combination,
     real_multiplicity,
 )
+from ddtheory.exact.thresholds.wire import rational_to_json
 
 _MOST_DERIVATIVES = 3  # orders of zeros that are looked for on faces of dimension 2 or more
 
@@ -107,7 +109,10 @@ def _combination(
             labels.append((index, orders))
             images.append({place.image(exponent): value for exponent, value in image.items()})
     found = monomial_combination(images, expired)
-    return None if found is None else _in_variables(found, labels, place, order)
+    try:
+        return None if found is None else _in_variables(found, labels, place, order)
+    except CertificateError:
+        return None  # what cannot be written down cannot be checked
 
 
 def _in_variables(
@@ -130,7 +135,9 @@ def _in_variables(
             {
                 "generator": index,
                 "derivative": list(orders),
-                "cofactor": [[list(_add(exponent, lift)), str(value)] for exponent, value in cofactor.items()],
+                "cofactor": [
+                    [list(_add(exponent, lift)), rational_to_json(value)] for exponent, value in cofactor.items()
+                ],
             }
             for index, orders, cofactor in terms
         ],

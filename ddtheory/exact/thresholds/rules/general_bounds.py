@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
+from ddtheory.errors import UndecidedError
 from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import (
-    constant_term,
-    initial_form,
-    is_unit,
-    lowest_exponents,
-    order,
-    substitute,
-)
+from ddtheory.exact.thresholds.local_ring import Element, fraction, initial_form, is_unit, lowest_exponents, order
 from ddtheory.exact.thresholds.newton import newton_distance
 from ddtheory.exact.thresholds.nodes import (
     BEST,
@@ -30,13 +25,15 @@ from ddtheory.exact.thresholds.nodes import (
 from ddtheory.exact.thresholds.wire import rationals_to_json
 
 
-def general_bounds(germ: IdealGerm, reason: str) -> Node:
+def general_bounds(germ: IdealGerm, reason: str, expired: Callable[[], bool]) -> Node:
     """κ ≤ ⟨w, τ⟩ for the best weights w of order 1, and κ ≥ 1/d where a generator has order d along a line.
+
+    When there is no time for the best weights, some are found in one pass.
 
     The lower bound is the sublevel estimate of van der Corput in one variable; a prior weight h < 0 on that variable
     makes it (1 + h)/d. The origin is one of the points of a family, so a family is bounded from above only.
     """
-    upper, weights = _from_weights(germ)
+    upper, weights = _from_weights(germ, expired)
     lower, proof = (NOTHING, None) if germ.parameters else _from_order(germ)
 
     def data() -> Data:
@@ -56,52 +53,75 @@ def strongest(germ: IdealGerm, tried: Sequence[Node]) -> Node:
     return from_children("best", germ, useful, BEST, "The best bounds of several derivations.")
 
 
-def _from_weights(germ: IdealGerm) -> tuple[Bound, Sequence[Fraction]]:
+def _from_weights(germ: IdealGerm, expired: Callable[[], bool]) -> tuple[Bound, Sequence[Fraction]]:
     if any(is_unit(generator) for generator in germ.generators):
         return INFINITE, ()  # a family whose generators have common zeros elsewhere, if at all
-    distance = newton_distance(lowest_exponents(germ.generators), germ.prior)
-    return Bound(distance.value), distance.weights
+    if not expired():
+        try:
+            distance = newton_distance(lowest_exponents(germ.generators), germ.prior, expired)
+        except UndecidedError:
+            pass
+        else:
+            return Bound(distance.value), distance.weights
+    weights = _some_weights(germ)
+    return Bound(sum((w * (1 + h) for w, h in zip(weights, germ.prior, strict=True)), Fraction(0))), weights
+
+
+def _some_weights(germ: IdealGerm) -> list[Fraction]:
+    """Equal weights of order 1, each lowered in turn as far as the others allow."""
+    holding: dict[int, list[tuple[int, int]]] = {}  # variable → (number of a monomial, power in it)
+    degrees: list[int] = []
+    for monomial in {monomial for generator in germ.generators for monomial in generator}:
+        for index, power in enumerate(monomial):
+            if power:
+                holding.setdefault(index, []).append((len(degrees), power))
+        degrees.append(sum(monomial))
+    lowest = min(degrees)
+    weights = [Fraction(int(i in holding), lowest) for i in range(germ.dimension)]
+    spare = [Fraction(degree, lowest) - 1 for degree in degrees]
+    for index, places in holding.items():
+        drop = min([weights[index], *[spare[number] / power for number, power in places]])
+        weights[index] -= drop
+        for number, power in places if drop else ():
+            spare[number] -= drop * power
+    return weights
 
 
 def _from_order(germ: IdealGerm) -> tuple[Bound, dict[str, Any] | None]:
+    """The best of the orders of the generators along lines."""
     best: tuple[Bound, dict[str, Any] | None] = (NOTHING, None)
     for slot, generator in enumerate(germ.generators):
         if not generator:
             continue
-        found = [(_along_free(germ, slot), Fraction(1))]
-        found.extend((_along_axis(germ, slot, i), 1 + min(germ.prior[i], Fraction(0))) for i in range(germ.dimension))
-        for place, numerator in found:
-            if place is not None:
-                direction, degree = place
-                bound = Bound(numerator / degree)
-                if bound.value > best[0].value:
-                    entry = {"generator": slot, "direction": rationals_to_json(direction), "order": degree}
-                    best = bound, entry
-
+        for direction, degree, numerator in _lines(germ, generator):
+            bound = Bound(numerator / degree)
+            if bound.value > best[0].value:
+                best = bound, {"generator": slot, "direction": rationals_to_json(direction), "order": degree}
     return best
 
 
-def _along_axis(germ: IdealGerm, slot: int, index: int) -> tuple[list[Fraction], int] | None:
-    powers = [
-        monomial[index]
-        for monomial in germ.generators[slot]
-        if not any(power for i, power in enumerate(monomial) if i != index)
-    ]
-    return ([Fraction(int(i == index)) for i in range(germ.dimension)], min(powers)) if powers else None
+def _lines(germ: IdealGerm, generator: Element) -> Iterator[tuple[list[Fraction], int, Fraction]]:
+    """A direction in the free variables along which the generator has its order, and the axes, with 1 + min(h, 0)."""
+    direction = _along_free(germ, generator)
+    if direction is not None:
+        yield direction, order(generator), Fraction(1)
+    least: dict[int, int] = {}
+    for monomial in generator:
+        degree = sum(monomial)
+        index = next(i for i, power in enumerate(monomial) if power) if degree else 0
+        if degree and monomial[index] == degree:
+            least[index] = min(degree, least.get(index, degree))
+    for index, degree in sorted(least.items()):
+        axis = [Fraction(int(i == index)) for i in range(germ.dimension)]
+        yield axis, degree, 1 + min(germ.prior[index], Fraction(0))
 
 
-def _along_free(germ: IdealGerm, slot: int) -> tuple[list[Fraction], int] | None:
-    """A direction in the free variables along which the generator has its order."""
-    generator = germ.generators[slot]
-    lowest = initial_form(generator)
-    ring = germ.ring
-    for seed in range(1, 8):
-        direction = [
-            Fraction((seed * (i + 2)) % 7 - 3 or 1) if germ.is_free(i) else Fraction(0) for i in range(germ.dimension)
-        ]
-        value = constant_term(
-            substitute(lowest, [ring.ground_new(ring.domain(entry.numerator)) for entry in direction], ring)
-        )
-        if value:
-            return direction, order(generator)
+def _along_free(germ: IdealGerm, generator: Element) -> list[Fraction] | None:
+    free = set(germ.free)
+    lowest = [(m, fraction(c)) for m, c in initial_form(generator).items()]
+    inside = [(m, c) for m, c in lowest if all(i in free for i, power in enumerate(m) if power)]
+    for seed in range(1, 8) if inside else ():
+        line = [(seed * (i + 2)) % 7 - 3 or 1 if i in free else 0 for i in range(germ.dimension)]
+        if sum(c * math.prod(line[i] ** power for i, power in enumerate(m) if power) for m, c in inside):
+            return [Fraction(entry) for entry in line]
     return None

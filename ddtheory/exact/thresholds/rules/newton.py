@@ -12,7 +12,7 @@ from ddtheory.exact.thresholds.rules.general_bounds import general_bounds
 def settled_on_edges(attempt: Attempt) -> Iterator[Node]:
     """The pair of the polyhedron, when zeros on its edges are all that needs a look."""
     if attempt.edges is None:
-        yield general_bounds(attempt.germ, "The Newton polyhedron has too many faces.")
+        yield general_bounds(attempt.germ, "The Newton polyhedron has too many faces.", attempt.expired)
     else:
         yield attempt.edges.node
 

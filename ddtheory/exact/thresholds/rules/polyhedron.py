@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.thresholds.faces import Exponent, compact_faces
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.local_ring import fraction, lowest_exponents
@@ -56,14 +56,14 @@ def newton_polyhedron(
     """
     polynomials: list[Part] = [{m: fraction(c) for m, c in generator.items()} for generator in germ.generators]
     support = sorted({exponent for polynomial in polynomials for exponent in polynomial})
-    if all(len(polynomial) == 1 for polynomial in polynomials):
-        return _monomial_ideal(germ, support)
     try:
+        if all(len(polynomial) == 1 for polynomial in polynomials):
+            return _monomial_ideal(germ, support, expired)
         faces = compact_faces(support, expired)
-    except InvalidValueError:
+        corners = [exponent for face in faces if len(face.exponents) == 1 for exponent in face.exponents]
+        distance = newton_distance(corners, germ.prior, expired)
+    except (InvalidValueError, UndecidedError):
         return None
-    corners = [exponent for face in faces if len(face.exponents) == 1 for exponent in face.exponents]
-    distance = newton_distance(corners, germ.prior)
     bound = Fraction(0) if edges_only else distance.value
     zeros = tuple(zeros_on(polynomials, face, germ, bound, expired) for face in faces)
     known = [found.order for found in zeros]
@@ -91,9 +91,9 @@ def newton_polyhedron(
     return Polyhedron(node, distance, zeros)
 
 
-def _monomial_ideal(germ: IdealGerm, support: Sequence[Exponent]) -> Polyhedron:
+def _monomial_ideal(germ: IdealGerm, support: Sequence[Exponent], expired: Callable[[], bool]) -> Polyhedron:
     """No face of a monomial ideal has a zero in the torus, so none is looked at until a certificate lists them."""
-    distance = newton_distance(lowest_exponents(germ.generators), germ.prior)
+    distance = newton_distance(lowest_exponents(germ.generators), germ.prior, expired)
     pair = Bound(distance.value, distance.multiplicity)
 
     def data() -> Data:

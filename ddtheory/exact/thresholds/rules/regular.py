@@ -174,10 +174,10 @@ def _dropping(germ: IdealGerm, variable: int, parts: Sequence[Element], divergen
 def _regular_pairs(germ: IdealGerm) -> Iterator[tuple[int, int]]:
     """(generator, variable) with a linear part, the easiest to solve first."""
     pairs = [
-        (slot, variable)
+        (slot, monomial.index(1))
         for slot, generator in enumerate(germ.generators)
-        for variable in germ.free
-        if linear_coefficient(generator, variable)
+        for monomial in sorted(generator, reverse=True)
+        if sum(monomial) == 1 and germ.is_free(monomial.index(1))
     ]
 
     def effort(pair: tuple[int, int]) -> tuple[int, int, int]:

@@ -96,9 +96,9 @@ class Alternative(Rule):
 @final
 @dataclass(frozen=True)
 class LastResort(Rule):
-    """Applies always, and gives bounds; it is told why nothing better was found."""
+    """Applies always, and gives bounds; it is told why nothing better was found, and when it must end."""
 
-    apply: Callable[[IdealGerm, str], Node]
+    apply: Callable[[IdealGerm, str, Callable[[], bool]], Node]
 
 
 @final
