@@ -39,7 +39,7 @@ def rational_to_json(value: Fraction | int) -> str:
         CertificateError: it is too long to write down.
     """
     number = Fraction(value)
-    if max(abs(number.numerator), number.denominator).bit_length() > _LONGEST:
+    if number.numerator.bit_length() + number.denominator.bit_length() > _LONGEST:
         raise CertificateError(f"A number has more than {_LONGEST} bits, which is too long to write down.")
     return str(number)
 
