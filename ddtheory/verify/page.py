@@ -100,7 +100,7 @@ def _word(value: StrEnum) -> str:
 
 
 def picture(curve: Curve, name: str) -> Markup:
-    """A curve as an inline drawing, or why there is none. `name` keeps its ids apart from those of the other drawings."""
+    """A curve as an inline drawing, or why there is none. `name` keeps its ids apart from those of other drawings."""
     from ddtheory.plots.rates import rate
     from ddtheory.verify.picture import inline_svg
 
