@@ -108,9 +108,7 @@ def picture(curve: Curve, name: str) -> Markup:
     shown = replace(curve, label=visible(curve.label))
     try:
         return Markup(inline_svg(rate(shown), name, f"{shown.label} against the radius{slope}"))
-    except (
-        Exception
-    ) as error:  # numbers that no axis holds raise errors of many kinds, and a report must still come out
+    except Exception as error:  # of many kinds, for numbers that no axis holds; a report must still come out
         found = f"It cannot be drawn, {type(error).__name__}: {error}. Its numbers are in the JSON."
         return Markup('<p class="quiet">{}</p>').format(visible(found))
 
