@@ -100,13 +100,17 @@ def _word(value: StrEnum) -> str:
 
 
 def picture(curve: Curve, name: str) -> Markup:
-    """A curve as an inline drawing. `name` keeps its ids apart from those of the other drawings."""
+    """A curve as an inline drawing, or why there is none. `name` keeps its ids apart from those of other drawings."""
     from ddtheory.plots.rates import rate
     from ddtheory.verify.picture import inline_svg
 
     slope = "" if curve.slope is None else f", predicted slope {float(curve.slope):g}"
     shown = replace(curve, label=visible(curve.label))
-    return Markup(inline_svg(rate(shown), name, f"{shown.label} against the radius{slope}"))
+    try:
+        return Markup(inline_svg(rate(shown), name, f"{shown.label} against the radius{slope}"))
+    except Exception as error:  # of many kinds, for numbers that no axis holds; a report must still come out
+        found = f"It cannot be drawn, {type(error).__name__}: {error}. Its numbers are in the JSON."
+        return Markup('<p class="quiet">{}</p>').format(visible(found))
 
 
 def exact(value: Number) -> Markup:

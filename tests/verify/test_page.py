@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from pages import Reader
 
 from ddtheory.references import cite
 from ddtheory.values import UNVERIFIED
-from ddtheory.verify import RunResult, load, page, run
+from ddtheory.verify import Curve, RunResult, load, page, run
 from ddtheory.verify.typeset import formula, typeset
 
 
@@ -67,6 +68,19 @@ def test_moved_comes_before_everything(write_claim) -> None:
     articles = re.findall(r'<article id="([^"]*)"', page.render(found))
     assert articles == ["claim-b_moved", "claim-a_refuted"]
     assert "moved: on record as inconclusive" in page.render(found)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "curve",
+    [
+        Curve("below zero", (math.inf, math.inf), (-1.0, 1e308), 0.0, (1.0, 0.1)),
+        Curve("no power", (1e308, 1e308, 1e-320), (1e-320, 0.0, 5.0), -500.0, (1.0, 0.1)),
+    ],
+    ids=lambda curve: curve.label,
+)
+def test_a_curve_that_cannot_be_drawn_leaves_the_rest_of_the_page(curve: Curve) -> None:
+    assert "It cannot be drawn" in page.picture(curve, "one")
 
 
 def test_an_interrupted_run_says_so(example_run: RunResult) -> None:

@@ -54,7 +54,9 @@ def verify(
     if out is not None:
         from ddtheory.verify import page
 
-        output.write(out, dict(zip(_REPORT_FILES, (report.to_json(run), page.render(run)), strict=True)))
+        document, rendering = _REPORT_FILES
+        output.write(out, {document: report.to_json(run)})  # first: nothing that fails on a page may lose it
+        output.write(out, {rendering: page.render(run)})
     html = out / "report.html" if out else None
     if as_json:
         print_json(report.document(run))
