@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddtheory import errors
 from ddtheory.errors import InvalidValueError
+from ddtheory.errors import shown as shown_plainly
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.values import as_integer
 
@@ -118,7 +118,7 @@ def shown(value: object) -> str:
     """A value in an error message: a tensor by shape and dtype, anything else as in all messages."""
     if isinstance(value, Tensor) and not torch.nn.parameter.is_lazy(value):
         return f"a tensor {tuple(value.shape)} {value.dtype}"
-    return errors.shown(value)
+    return shown_plainly(value)
 
 
 def listed(names: Iterable[str], most: int = 3) -> str:

@@ -16,7 +16,7 @@ from ddtheory.measure.factor import Factor
 from ddtheory.measure.gram import GramFactor, Spectrum
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.labels import NoisyTargets, cotangents
-from ddtheory.measure.layers import pull_back, run_once, submodule
+from ddtheory.measure.layers import pull_back, run_once, submodule, submodules
 from ddtheory.measure.problem import Problem, as_problem
 from ddtheory.measure.spectra import finished, weighted_rows
 from ddtheory.measure.unfolding import called, check_width, gradient_rows, unfolded
@@ -178,9 +178,10 @@ def check_own(problem: Problem, layer: str, module: nn.Module) -> None:
     Raises:
         MeasurementError: a parameter of the layer is tied.
     """
-    shared = {*problem.tied, *problem.tied.values()}
-    for name, _ in module.named_parameters(prefix=layer, recurse=False):
-        if name in shared:
+    others = [other for other in submodules(problem).values() if other is not module]
+    shared = {id(parameter) for other in others for parameter in other.parameters(recurse=False)}
+    for name, parameter in module.named_parameters(prefix=layer, recurse=False):
+        if id(parameter) in shared:
             raise MeasurementError(
                 f"{called(layer, module)} shares its parameter {name!r} with another layer, so the Fisher of it is no "
                 "Kronecker product of one input and one gradient."

@@ -267,7 +267,7 @@ def test_an_input_that_is_overwritten_later_is_read_as_it_was() -> None:
 def test_layers_that_cannot_be_read_are_refused() -> None:
     layer = torch.nn.Linear(2, 2)
     repeated = Problem.from_module(torch.nn.Sequential(layer, layer, torch.nn.Linear(2, 1)), torch.eye(2), Gaussian())
-    with pytest.raises(MeasurementError, match="'0' runs 2 times"):
+    with pytest.raises(MeasurementError, match=r"'0' \(Linear\) runs 2 times"):
         kronecker_factors_of_all(repeated, ["0", "2"])
     every = kronecker_factors_of_all(repeated)
     assert list(every) == ["2"] and list(every.left_out) == ["0"] and "2 times" in every.left_out["0"]
