@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ddtheory.errors import InvalidValueError, unknown
+from ddtheory.errors import InvalidValueError, shown, unknown
 from ddtheory.values import Citation
 
 _CHAPTER = re.compile(r"(?:chapters?|ch\.)\s*[\dIVX]+", re.IGNORECASE)
@@ -85,8 +85,10 @@ def cite(key: str, place: str, *, verified: bool = True) -> Citation:
     >>> str(cite("watanabe2009", "Theorem 6.7"))
     'Watanabe 2009, Theorem 6.7'
     """
-    if key not in WORKS:
+    if not isinstance(key, str) or key not in WORKS:
         raise unknown("work", key, WORKS)
+    if not isinstance(place, str):
+        raise InvalidValueError(f"The place in {key!r} is {shown(place)}; give text, as in 'Theorem 1'.")
     if not place.strip():
         raise InvalidValueError(f"The citation of {key!r} names no place. Name the theorem, or the section.")
     if _CHAPTER.fullmatch(place.strip()):

@@ -32,7 +32,8 @@ def check_apart(text: str, as_json: bool, seconds: float, megabytes: float) -> t
         InvalidValueError: the text is no JSON object, or a limit is no positive number.
         RuntimeError: the process ended as it should not.
     """
-    Budget(seconds, megabytes)
+    budget = Budget(seconds, megabytes)
+    seconds, megabytes = budget.seconds, budget.megabytes
     here = str(Path(__file__).resolve().parents[2])
     # -P: no folder that happens to be the current one is searched for modules
     command = [sys.executable, "-P", "-c", _PROGRAM, here, str(int(as_json)), repr(seconds), repr(megabytes)]

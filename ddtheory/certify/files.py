@@ -8,7 +8,7 @@ from pathlib import Path
 from ddtheory.certify.apart import check_apart
 from ddtheory.certify.limits import MEGABYTES, MOST_BYTES_OF_TEXT, SECONDS
 from ddtheory.certify.notation import fitting
-from ddtheory.errors import InvalidValueError, OutputError
+from ddtheory.errors import InvalidValueError, OutputError, shown
 
 
 def certify_file(
@@ -24,6 +24,11 @@ def certify_file(
         OutputError: the file cannot be read.
         InvalidValueError: it holds no JSON object, or is too large for any certificate.
     """
+    if not isinstance(path, str | Path):
+        raise InvalidValueError(f"The file is {shown(path)}; give its path.")
+    if not isinstance(as_json, bool):
+        raise InvalidValueError(f"as_json is {shown(as_json)}; say True or False.")
+    name = shown(str(path))  # a name may hold anything
     try:
         if str(path) == "-":
             found = sys.stdin.buffer.read(MOST_BYTES_OF_TEXT + 1)
@@ -31,13 +36,14 @@ def certify_file(
             with Path(path).open("rb") as file:
                 found = file.read(MOST_BYTES_OF_TEXT + 1)
         text = found.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: bytes that are no UTF-8, or a name that no file can have
+        reason = error.strerror if isinstance(error, OSError) else "no text in UTF-8, or no name of a file"
         raise OutputError(
-            f"{path} cannot be read: {error}. Give a file with the JSON of a derivation, or - for stdin."
+            f"{name} cannot be read: {reason}. Give a file with the JSON of a derivation, or - for stdin."
         ) from None
     if len(found) > MOST_BYTES_OF_TEXT:
         raise InvalidValueError(
-            f"{path} has more than {MOST_BYTES_OF_TEXT // 10**6} MB, more than any certificate. Check what it is."
+            f"{name} has more than {MOST_BYTES_OF_TEXT // 10**6} MB, more than any certificate. Check what it is."
         )
-    code, shown = check_apart(text, as_json, seconds, megabytes)
-    return code, fitting(shown, getattr(sys.stdout, "encoding", None) or "utf-8")
+    code, said = check_apart(text, as_json, seconds, megabytes)
+    return code, fitting(said, getattr(sys.stdout, "encoding", None) or "utf-8")

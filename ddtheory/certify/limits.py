@@ -18,7 +18,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from ddtheory.certify.refusal import Exceeded
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
+
+_LARGEST = 1e12  # an integer beyond what a float can be is as good as no limit
 
 SECONDS = 60.0  # the certificates of the reference table take seconds at most
 MEGABYTES = 1_000.0
@@ -45,10 +47,10 @@ class Budget:
 
     def __init__(self, seconds: float = SECONDS, megabytes: float = MEGABYTES) -> None:
         for name, value in (("seconds", seconds), ("megabytes", megabytes)):
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-                raise InvalidValueError(f"{name}={value!r} is no positive number. Give a limit such as {name}=60.")
-        self.seconds, self.megabytes = seconds, megabytes
-        self._deadline = time.monotonic() + seconds
+            if isinstance(value, bool) or not isinstance(value, int | float) or not _exact(value) > 0:
+                raise InvalidValueError(f"{name}={shown(value)} is no positive number. Give a limit such as {name}=60.")
+        self.seconds, self.megabytes = (float(min(_exact(value), _LARGEST)) for value in (seconds, megabytes))
+        self._deadline = time.monotonic() + self.seconds
         self._at_first = _resident_megabytes()
         self.next_look = -math.inf
 
@@ -60,6 +62,11 @@ class Budget:
         if _resident_megabytes() - self._at_first > self.megabytes:
             raise Exceeded(f"limit of {self.megabytes:g} MB")
         self.next_look = min(self._deadline, now + 0.02)
+
+
+def _exact(value: int | float) -> int | float:
+    """The number itself: a subclass may compare as it likes."""
+    return float.__float__(value) if isinstance(value, float) else int.__int__(value)
 
 
 _BUDGET: ContextVar[Budget | None] = ContextVar("budget of the check", default=None)

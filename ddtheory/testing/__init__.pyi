@@ -10,9 +10,6 @@ from .conformance import LossSamples as LossSamples
 from .conformance import check_estimator as check_estimator
 from .conformance import conformance_cells as conformance_cells
 from .crossings import crossing_cells as crossing_cells
-from .directions import Rotation as Rotation
-from .directions import directions as directions
-from .directions import rotations as rotations
 from .germs import KnownGerm as KnownGerm
 from .germs import known_germs as known_germs
 from .hidden import HiddenDivergence as HiddenDivergence
@@ -33,3 +30,6 @@ from .shapes import layer_shapes as layer_shapes
 from .units import Activation as Activation
 from .units import activations as activations
 from .units import dead_unit_cells as dead_unit_cells
+from .vectors import Rotation as Rotation
+from .vectors import directions as directions
+from .vectors import rotations as rotations

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from ddtheory.testing.directions import Rotation, rotations
 from ddtheory.testing.models import exact
 from ddtheory.testing.numbers import coefficients
 from ddtheory.testing.ranges import check_range, check_whole
+from ddtheory.testing.vectors import Rotation, rotations
 
 if TYPE_CHECKING:
     from sympy import Expr

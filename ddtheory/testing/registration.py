@@ -12,7 +12,6 @@ def register() -> None:
     """
     from hypothesis import strategies as st
 
-    from ddtheory.testing.directions import Rotation, rotations
     from ddtheory.testing.germs import KnownGerm, known_germs
     from ddtheory.testing.hidden import HiddenDivergence, hidden_divergences
     from ddtheory.testing.known_pairs import HiddenGerm, germs_with_known_pairs
@@ -21,6 +20,7 @@ def register() -> None:
     from ddtheory.testing.numbers import enclosures, intervals, rlcts
     from ddtheory.testing.shapes import LayerShape, layer_shapes
     from ddtheory.testing.units import Activation, activations, dead_unit_cells
+    from ddtheory.testing.vectors import Rotation, rotations
     from ddtheory.values import RLCT, Enclosure, Interval
 
     st.register_type_strategy(RLCT, rlcts())

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.testing.directions import directions
 from ddtheory.testing.laws import InputLaw, input_laws
 from ddtheory.testing.models import KnownCell, exact
 from ddtheory.testing.numbers import coefficients
 from ddtheory.testing.ranges import check_range
+from ddtheory.testing.vectors import directions
 
 if TYPE_CHECKING:
     from sympy import Expr

@@ -22,8 +22,15 @@ import traceback
 import warnings
 
 from cases import Case
-from judging import Tally, kinds
-from known import known_as
+from commands import CALLS, Command, certificates, run
+from judging import Outcome, Tally, kinds
+from known import KNOWN, known_as
+from planted import missed
+from recipes import recipes, unknown_names
+from running import Caps, call, in_child, own_folder
+from surface import public
+
+from ddtheory.cli.table import VERBS
 
 
 def attack(seed: str, numbers: range, until: float) -> Tally:
@@ -72,18 +79,55 @@ def report(tally: Tally) -> str:
     return "\n".join([*lines, "", f"{tally.cases} cases", tally.table()])
 
 
+def wrong_recipes() -> list[str]:
+    """Public names without a recipe, and recipes that are refused."""
+    functions = public()
+    complaints = unknown_names(functions)
+    for name, calls in recipes().items():
+        for number, made in enumerate(calls if name in functions else []):
+            with own_folder() as folder:
+                finding = in_child(lambda name=name, made=made: call(functions[name], made()), folder, Caps(90, 400.0))
+            if finding.outcome is not Outcome.ANSWER or finding.code_ran:
+                complaints.append(f"recipe {number} of {name}: {finding.outcome}: {finding.what}")
+    verbs = {verb.name for verb in VERBS}
+    complaints += [f"{name}: no call in tests/hostile/commands.py, or no such verb" for name in verbs ^ set(CALLS)]
+    for name in sorted(verbs & set(CALLS)):
+        for arguments in CALLS[name]:
+            command = Command(name, list(arguments), stdin=certificates()[0].encode())
+            finding = run(command, Caps(90, 400.0), certificates()[0])
+            if finding.outcome is not Outcome.ANSWER:
+                complaints.append(f"{name} {arguments}: {finding.outcome}: {finding.what} {finding.details}")
+    return complaints
+
+
+def mended() -> list[str]:
+    """Known findings whose case finds nothing any more."""
+    complaints = []
+    for known in KNOWN:
+        told, finding = known.run()
+        if not known.matches(told, finding):
+            complaints.append(f"{told} is mended ({finding.outcome}: {finding.what}): take “{known.name}” off known.py")
+    return complaints
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python tests/hostile", description="The standing attack.")
     parser.add_argument("--seed", default="fixed", help="any text; the same seed gives the same cases")
     parser.add_argument("--cases", type=int, default=10**9, help="stop after so many")
     parser.add_argument("--seconds", type=float, default=float(os.environ.get("HOSTILE_SECONDS", "60")))
     parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
+    parser.add_argument("--recipes", action="store_true", help="is everything public attacked, by valid calls?")
+    parser.add_argument("--known", action="store_true", help="are the known findings still there?")
+    parser.add_argument("--planted", action="store_true", help="is what is planted caught?")
     parser.add_argument("--replay", action="append", metavar="SEED:NUMBER", help="run this case and print what it did")
     chosen = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
-    from commands import prepare
-
-    prepare()
+    certificates()  # made before the first fork
+    checks = {chosen.recipes: wrong_recipes, chosen.known: mended, chosen.planted: missed}
+    if True in checks:
+        complaints = checks[True]()
+        print("\n".join(complaints))
+        return int(bool(complaints))
     if chosen.replay:
         bad = False
         for text in chosen.replay:

@@ -13,16 +13,13 @@ from commands import attack
 from judging import Finding
 from mutating import mutate
 from recipes import recipes
-from running import Caps, call, in_child, own_folder
+from running import CAPS, Caps, call, in_child, own_folder
 from surface import parameters_of, public
 
 from ddtheory.cli.table import VERBS
 
 COMMANDS = 0.25
 """The share of cases that go to the command line."""
-
-
-DEFAULT_CAPS = Caps()
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class Case:
         seed, _, number = text.rpartition(":")
         return cls(seed, int(number))
 
-    def run(self, caps: Caps = DEFAULT_CAPS) -> tuple[str, str, Finding]:
+    def run(self, caps: Caps = CAPS) -> tuple[str, str, Finding]:
         """Room, what was done in words, and what came of it."""
         rng = Random(self.id)
         pattern = self.seed.partition("@")[2] or "*"
@@ -65,7 +62,11 @@ class Case:
 def _targets() -> dict[str, Any]:
     """Every public function that takes arguments, by name."""
     known = recipes()
-    return {name: function for name, function in public().items() if known[name][0]() or parameters_of(function)}
+    return {
+        name: function
+        for name, function in public().items()
+        if name in known and (known[name][0]() or parameters_of(function))
+    }
 
 
 def attack_one(name: str, rng: Random, caps: Caps) -> tuple[str, Finding]:

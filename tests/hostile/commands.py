@@ -77,7 +77,7 @@ PATHS = (
     "🙂.json",
     ".",
 )
-"""Places to write to: no folder, a folder, below a file, a pipe, a link, empty, too long, not UTF-8, a loop, there.
+"""Where to write: no folder, a folder, below a file, a pipe, a link, empty, too long, not UTF-8, a loop, there already.
 
 None of them is outside of the folder of the case: an attack by root must not replace a device of the machine.
 """
@@ -269,18 +269,14 @@ def _order(command: Command, rng: Random) -> None:
 
 
 @cache
-def _certificates() -> list[str]:
+def certificates() -> list[str]:
+    """Good ones, to be spoiled."""
     germs = ("x^2*y^4", "(x+y^2)^2 + z^2", "x^2 - 2*x*y^3 + y^6 + y^8")
     return [json.dumps(dd.rlct(germ, seconds=3).to_json()) for germ in germs]
 
 
-def prepare() -> None:
-    """What is the same for all cases, made before the first fork."""
-    _certificates()
-
-
 def _certificate_text(rng: Random) -> str:
-    text = rng.choice(_certificates())
+    text = rng.choice(certificates())
     how = rng.randrange(6)
     if how == 0:
         return text
@@ -358,6 +354,8 @@ def _main(command: Command, aside: Path) -> int:
     from ddtheory.verify import book
 
     book.locate = lambda: BOOK  # the small book: every witness of it runs in no time
+    for number in (signal.SIGINT, signal.SIGTERM):  # from here on; what comes earlier met an interpreter that starts
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     try:
         main()
         code = 0
@@ -367,6 +365,8 @@ def _main(command: Command, aside: Path) -> int:
         with suppress(BaseException):
             traceback.print_exc()
         code = 1
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
@@ -395,8 +395,13 @@ def _open_streams(command: Command, aside: Path) -> None:
 
 
 def _text(number: int, mode: str, encoding: str, errors: str) -> Any:
-    raw = open(number, mode, closefd=False)  # noqa: SIM115  the wrapper keeps it
-    return io.TextIOWrapper(raw, encoding=encoding, errors=errors, line_buffering=number == 2, newline="\n")
+    return io.TextIOWrapper(
+        open(number, mode, closefd=False),  # noqa: SIM115 (the wrapper owns it)
+        encoding=encoding,
+        errors=errors,
+        line_buffering=number == 2,
+        newline="\n",
+    )
 
 
 def _outlet_of(how: str, capture: Path) -> int:
@@ -437,7 +442,7 @@ def _judge(command: Command, finding: Finding, out: bytes, err: bytes, folder: P
         return replace(bad, what=f"exit code {code}: not in the table")
     if code == 1 and (command.out != "file" or command.err != "file" or sent is not None):
         return replace(bad, what="exit code 1: says “no” for a stream that is gone, or a signal")
-    if code == 2 and command.err == "file" and not _is_plain(err):
+    if code == 2 and command.err == "file" and not _is_plain(err if command.verb != "certify" else err + out):
         return replace(bad, what=f"exit code 2: without one plain line: {err[-150:]!r}")
     if code == 0 and command.out == "full" and not out and not {"--help", "-h"} & set(command.arguments):
         return replace(bad, what="exit code 0: although nothing could be written")
@@ -493,9 +498,9 @@ def _written(folder: Path, name: str, kind: str) -> list[Path]:
 
 def _is_whole(file: Path, kind: str) -> bool:
     data = file.read_bytes()
-    if kind == "html" or file.suffix == ".html":
+    if kind == "html" or (kind == "folder" and file.suffix == ".html"):
         return b"</html>" in data
-    if file.suffix == ".parquet":
+    if kind == "json" and file.suffix == ".parquet":
         return data[-4:] == b"PAR1"
     try:
         json.loads(data)

@@ -36,7 +36,7 @@ def mutate(arguments: dict[str, Any], function: Any, rng: Random) -> Mutated:
             value, told = _inside_a_sequence(arguments[name], rng)
         else:
             value, told = _changed(arguments.get(name), name in arguments, rng)
-        if name in COSTS and isinstance(value, int) and COSTS[name] < value <= MOST[name]:
+        if name in COSTS and type(value) is int and COSTS[name] < value <= MOST[name]:
             value, told = COSTS[name], f"{COSTS[name]}, for more costs what the documentation says"
         found.arguments[name] = value
         found.told.append(f"{name}: {told}")

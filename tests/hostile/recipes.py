@@ -206,6 +206,7 @@ _MEASURE: dict[str, list[Call]] = {
     "ddtheory.measure.GramFactor": [lambda: {"triangle": _TRIANGLE.clone(), "label": "mine"}],
     "ddtheory.measure.Gaussian": [call(variance=1.0)],
     "ddtheory.measure.Categorical": [call()],
+    "ddtheory.measure.Bernoulli": [call()],
     "ddtheory.measure.Density": [call()],
     "ddtheory.measure.ExponentialFamily": [lambda: {"log_partition": torch.exp}],
     "ddtheory.measure.OutputMetric": [lambda: {"matrix": lambda outputs: torch.eye(1).double().expand(2, 1, 1)}],
@@ -310,7 +311,7 @@ _TESTING: dict[str, list[Call]] = {
     "ddtheory.testing.coefficients": [call(max_magnitude=3, max_denominator=4)],
     "ddtheory.testing.crossing_cells": [call(max_blocks=2, max_block_size=2, max_order=3, max_prior=1)],
     "ddtheory.testing.dead_unit_cells": [call(min_order=2, max_order=3, flat=False)],
-    "ddtheory.testing.directions": [call(dimension=2)],
+    "ddtheory.testing.directions": [call(coordinates=["a", "b"], max_component=2, moving=["b"])],
     "ddtheory.testing.enclosures": [call(max_magnitude=10, max_radius=1)],
     "ddtheory.testing.germs_with_known_pairs": [
         call(min_variables=1, max_variables=2, form="divergence", hidden="linear")

@@ -37,6 +37,9 @@ class Caps:
     file_megabytes: int = 64
 
 
+CAPS = Caps()
+
+
 @contextlib.contextmanager
 def own_folder() -> Iterator[Path]:
     """An empty working directory that is gone afterwards, whatever the case made of it."""
@@ -53,7 +56,7 @@ def own_folder() -> Iterator[Path]:
 def in_child(
     work: Callable[[], Finding],
     folder: Path,
-    caps: Caps = Caps(),
+    caps: Caps = CAPS,
     *,
     quiet: bool = True,
     sent: tuple[int, float] | None = None,
@@ -77,6 +80,8 @@ def in_child(
 
 def _be_the_child(work: Callable[[], Finding], folder: Path, caps: Caps, writing: int, quiet: bool) -> None:
     try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         os.setsid()  # whatever the case starts is ended with it
         os.chdir(folder)
         if quiet:

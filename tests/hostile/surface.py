@@ -44,6 +44,7 @@ MADE_BY_THE_PACKAGE = frozenset(
         "Family",
         "HeadCheck",
         "HeadKind",
+        "LayerFactors",
         "SchurProfile",
         "SpectrumProfile",
         "Spectrum",

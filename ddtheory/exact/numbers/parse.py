@@ -197,10 +197,11 @@ class _Translator:
 
     def _number(self, node: ast.Constant) -> Expr:
         text = ast.get_source_segment(self.source, node) or str(node.value)
-        if isinstance(node.value, float) and not 1e-300 < abs(node.value) < 1e300 and node.value != 0:
+        is_zero = not any(digit in "123456789" for digit in text.lower().partition("e")[0])
+        if isinstance(node.value, float) and not 1e-300 < abs(node.value) < 1e300 and not is_zero:
             raise ParseError(f"The number {_short(text)} is too large or too small.")
         try:
-            value = Fraction(text)
+            value = Fraction(0) if is_zero else Fraction(text)
         except ValueError:
             raise ParseError(f"{text!r} is not a decimal number.") from None
         if max(abs(value.numerator), value.denominator).bit_length() > MAX_BITS:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.values import RLCT
 
 
@@ -20,7 +20,7 @@ def separable_sum(*parts: RLCT) -> RLCT:
     Source: Lin 2011, Proposition 4.5.
 
     Raises:
-        InvalidValueError: no part is given.
+        InvalidValueError: no part is given, or one that is no pair.
 
     >>> from fractions import Fraction
     >>> separable_sum(RLCT(Fraction(1, 2), 2), RLCT(Fraction(1, 4), 3))
@@ -36,7 +36,7 @@ def transversal_crossing(*parts: RLCT) -> RLCT:
     Source: Lin 2011, Proposition 4.5.
 
     Raises:
-        InvalidValueError: no part is given.
+        InvalidValueError: no part is given, or one that is no pair.
 
     >>> from fractions import Fraction
     >>> half = RLCT(Fraction(1, 2))
@@ -54,7 +54,7 @@ def union(*parts: RLCT) -> RLCT:
     Source: Watanabe 2009, Section 4.4 (the largest pole over all charts, with its order).
 
     Raises:
-        InvalidValueError: no part is given.
+        InvalidValueError: no part is given, or one that is no pair.
 
     >>> from fractions import Fraction
     >>> union(RLCT(Fraction(1, 2), 2), RLCT(Fraction(1, 2), 1), RLCT(Fraction(3, 4), 5))
@@ -67,3 +67,8 @@ def union(*parts: RLCT) -> RLCT:
 def _some(parts: tuple[RLCT, ...]) -> None:
     if not parts:
         raise InvalidValueError("An intersection rule needs at least one pair (λ, m).")
+    for part in parts:
+        if not isinstance(part, RLCT):
+            raise InvalidValueError(
+                f"{shown(part)} is no pair (λ, m). Give RLCT(Fraction(1, 2), 1), or the rlct of a derivation."
+            )
