@@ -396,7 +396,7 @@ def _open_streams(command: Command, aside: Path) -> None:
 
 def _text(number: int, mode: str, encoding: str, errors: str) -> Any:
     return io.TextIOWrapper(
-        open(number, mode, closefd=False),  # noqa: SIM115 (the wrapper owns it)
+        open(number, mode, closefd=False),
         encoding=encoding,
         errors=errors,
         line_buffering=number == 2,
