@@ -40,6 +40,7 @@ TESTS: dict[str, tuple[str, ...]] = {
 
 ALWAYS = ("meta",)
 WHOLE_HOUSE = {
+    "hostile": "attacks everything public",
     "peers": "compares with other packages",
     "proofs": "the whole book; the quick lane verifies the claims that were touched",
     "reference": "the whole table of germs",
