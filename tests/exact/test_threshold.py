@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -388,7 +389,7 @@ def test_command_writes_a_certificate_that_is_accepted(tmp_path: Path) -> None:
 
 def test_what_the_checker_does_not_decide_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     undecided = Report(False, undecided=Undecided("limit of 60 s", "in step 1 of 2", "newton"))
-    monkeypatch.setattr("ddtheory.certify.check", lambda text: undecided)
+    monkeypatch.setattr("ddtheory.certify.check", lambda text, seconds: undecided)
     found = derived(ideal("x^2", "y*z"))
     assert not found.checked
     assert (
@@ -402,9 +403,33 @@ def test_command_writes_nothing_when_there_is_no_certificate(tmp_path: Path, mon
 
     monkeypatch.setattr(Derivation, "to_json", too_large)
     target = tmp_path / "proof.json"
-    assert call("x^2", "--certificate", str(target)).exit_code != 0
+    for explain in ((), ("--explain",), ("--json",)):
+        result = call("x^2", "--certificate", str(target), *explain)
+        assert result.exit_code == 2 and result.stderr == "Error: The cofactors are too large to write down.\n"
+        assert "1/2" in result.stdout  # the answer stands
     assert not any(tmp_path.iterdir())
     assert_not_accepted("there is no certificate to check. The cofactors are too large to write down.")
+
+
+def test_command_finds_a_folder_that_cannot_be_written_before_it_derives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(Solver, "derive", lambda *_: pytest.fail("it derives"))
+    for target in (tmp_path / "file" / "proof.json", tmp_path / "file" / "new" / "proof.json", tmp_path):
+        result = call("x^2", "--certificate", str(target))
+        assert result.exit_code == 2 and result.stdout == "" and result.stderr.startswith("Error: ")
+    # nothing is made for an answer that does not come
+    monkeypatch.undo()
+    assert call("x*y", "--certificate", str(tmp_path / "new" / "proof.json")).exit_code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_certificate_that_takes_too_long_is_not_written_and_not_checked() -> None:
+    found = dataclasses.replace(derived(ideal("x + y^2", "y^3 - x*z")), seconds=-1)
+    with pytest.raises(CertificateError, match="allow more seconds"):
+        found.to_json()
+    assert not found.checked and "allow more seconds" in found.objection
 
 
 def assert_not_accepted(why: str) -> None:

@@ -5,6 +5,7 @@ Expected pairs are computed by hand, in the comment beside each.
 
 from __future__ import annotations
 
+import itertools
 import time
 from fractions import Fraction
 
@@ -13,9 +14,13 @@ import sympy
 
 from ddtheory.errors import InvalidValueError, NotAnalyticError
 from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import ring_of
+from ddtheory.exact.thresholds.limits import OutOfTime, ending_at
+from ddtheory.exact.thresholds.local_ring import quotient, ring_of
+from ddtheory.exact.thresholds.nodes import CertificateError
 from ddtheory.exact.thresholds.rlct import rlct
+from ddtheory.exact.thresholds.rules.general_bounds import general_bounds
 from ddtheory.exact.thresholds.solver import Solver
+from ddtheory.exact.thresholds.wire import polynomial_to_json
 from ddtheory.values import RLCT
 
 
@@ -118,3 +123,77 @@ def test_bounds_of_an_ideal_with_a_unit_are_infinite() -> None:
     found = Solver(1e-9, 1).solve(IdealGerm(ring, (1 + x, y), (Fraction(0),) * 2, (False,) * 2))
     assert found.lower.is_infinite
     assert found.upper.is_infinite
+
+
+def test_coefficients_do_not_double_for_ever() -> None:
+    """x² − 2xz − z⁶ = 0 are the branches x ≈ −z⁵/2 and x ≈ 2z, on which x·z² is z⁷ and z³: 1 from each branch, so κ = 1
+    and m = 2 where they meet the divisor of the point, whose pair is 2/2.
+    """
+    found = rlct(generators=["x^2 - 2*x*z - z^6", "x*z^2"])
+    assert found.rlct == RLCT(Fraction(1, 2), 2)
+    assert found.checked
+
+
+def test_numbers_that_are_too_long_stop_the_search() -> None:
+    """A linear part: κ = 1, whatever its coefficients; the limit makes bounds of it, and no certificate is lost."""
+    ring = ring_of(("x", "y"))
+    x, y = ring.gens
+    germ = IdealGerm(ring, (x**2 * 10**1_000 + y**3,), (Fraction(0),) * 2, (False,) * 2)
+    node = Solver(5, 60).solve(germ)
+    assert (node.rule, node.lower.value <= Fraction(5, 6) <= node.upper.value) == ("bounds", True)
+    assert "2000 bits" in node.says
+    control = IdealGerm(ring, (x**2 * 10**500 + y**3,), (Fraction(0),) * 2, (False,) * 2)
+    assert Solver(5, 60).solve(control).lower.value == Fraction(5, 6)
+
+
+def test_a_number_that_cannot_be_written_is_no_certificate() -> None:
+    ring = ring_of(("x",))
+    with pytest.raises(CertificateError, match="too long to write down"):
+        polynomial_to_json(ring.gens[0] * 10**4_000)
+    assert polynomial_to_json(ring.gens[0] * 10**1_000) == [[[1], "1" + "0" * 1_000]]
+
+
+def _product(size: int) -> list[str]:
+    """The entries of a product of two square matrices."""
+    return [" + ".join(f"a{i}_{k}*b{k}_{j}" for k in range(size)) for i, j in itertools.product(range(size), repeat=2)]
+
+
+# Aoyagi and Watanabe 2005 for equal sizes n and rank 0: (3n² + (n mod 2))/8
+@pytest.mark.parametrize(
+    ("generators", "lam"),
+    [
+        ([f"x{i} + y^{i + 1}" for i in range(1, 101)], Fraction(100, 2)),  # the x_i are coordinates, and y is free
+        (_product(6), Fraction(108, 8)),
+    ],
+    ids=["sums", "matrices"],
+)
+@pytest.mark.parametrize("seconds", [1e-9, 0.05, 0.3])
+def test_many_generators_within_any_time(generators: list[str], lam: Fraction, seconds: float) -> None:
+    """However early a rule is stopped, the bounds are proven and hold."""
+    found = rlct(generators=generators, seconds=seconds)
+    assert found.lower.value <= lam <= found.upper.value
+    assert found.rlct is None or found.rlct.lam == lam
+
+
+def test_a_rule_that_runs_out_of_time_ends() -> None:
+    ring = ring_of(("x", "y"))
+    x, y = ring.gens
+    with ending_at(time.monotonic() - 1), pytest.raises(OutOfTime):
+        quotient(x * y**7 + x**2 * y**7, y**7)
+    assert quotient(x * y**7 + x**2 * y**7, y**7) == x + x**2  # outside, there is time
+
+
+def test_weights_of_one_pass_are_feasible() -> None:
+    """⟨w, a⟩ ≥ 1 for all exponents, and on these the sum is the best."""
+    ring = ring_of(("x", "y", "z"))
+    x, y, z = ring.gens
+    for generators, best in (
+        ((x * y, y * z, z * x), Fraction(3, 2)),
+        ((x, y**2, z**3), Fraction(11, 6)),
+        ((x**2 * y**3, z), Fraction(4, 3)),
+    ):
+        germ = IdealGerm(ring, generators, (Fraction(0),) * 3, (False,) * 3)
+        node = general_bounds(germ, "", lambda: True)
+        weights = [Fraction(w) for w in node.data()["weights"]]
+        assert all(sum(w * e for w, e in zip(weights, m, strict=True)) >= 1 for f in generators for m in f)
+        assert node.upper.value == sum(weights) == best

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ddtheory.cli.printing import json_option, print_json
+
+if TYPE_CHECKING:
+    from ddtheory.exact.thresholds.derivation import Derivation
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # an EXPR may begin with a minus sign
@@ -61,6 +65,9 @@ def rlct(
     from ddtheory.verify import output
     from ddtheory.verify.progress import spinner
 
+    if certificate is not None:
+        there = next(folder for folder in certificate.absolute().parents if folder.exists())
+        output.prepare(there, [certificate.name] if there == certificate.absolute().parent else [])
     generators = len(expressions) > 1 or as_generators
     with spinner("derives …", shown=not as_json) as seen:
         found = derive(
@@ -74,11 +81,15 @@ def rlct(
             depth=depth,
             progress=lambda germ: seen(str(germ)),
         )
-    if certificate is not None:
-        output.write_file(certificate, json.dumps(found.to_json(), indent=1, ensure_ascii=False) + "\n")
     if as_json:
         print_json(found.summary())
-        return
+    else:
+        _print(found, explain)
+    if certificate is not None:  # after the answer, which stands whether or not its certificate can be written
+        output.write_file(certificate, json.dumps(found.to_json(), indent=1, ensure_ascii=False) + "\n")
+
+
+def _print(found: Derivation, explain: bool) -> None:
     if explain:
         click.echo(found.explain())
     else:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 from ddtheory.exact.thresholds.ideal import IdealGerm
+from ddtheory.exact.thresholds.limits import OutOfTime, ending_at
 from ddtheory.exact.thresholds.nodes import Bound, CertificateError, Node
 from ddtheory.exact.thresholds.rules.table import citation_of
 from ddtheory.exact.thresholds.wire import bound_to_json, polynomial_to_json, rationals_to_json
 from ddtheory.values import RLCT, UNVERIFIED
 
+_LEAST_SECONDS = 0.1  # for a check, after a certificate that took its time
 _NONNEGATIVE = "K >= 0 near the point"
 
 
@@ -29,6 +32,7 @@ class Derivation:
         root: the tree of rules, for the ideal; how its κ gives λ stands in `ddtheory.exact.thresholds`.
         read_as: which expressions were replaced by polynomials, up to units; empty when none was.
         nonnegative: the steps prove that K ≥ 0 near the point. Of generators nothing is to be proven.
+        seconds: how long writing the certificate and checking it may take.
     """
 
     kind: str
@@ -37,6 +41,7 @@ class Derivation:
     root: Node
     read_as: str = ""
     nonnegative: bool = False
+    seconds: float = field(default=60, compare=False)
 
     @property
     def _scale(self) -> Fraction:
@@ -117,8 +122,18 @@ class Derivation:
         """The certificate: all that a checker needs to verify every step without this package's algebra.
 
         Raises:
-            CertificateError: a step, though exact, needs cofactors that are too large to write down.
+            CertificateError: a step, though exact, needs cofactors that are too large to write down, or there is no
+                time to compute them.
         """
+        try:
+            with ending_at(time.monotonic() + self.seconds):
+                return self._certificate()
+        except OutOfTime:
+            raise CertificateError(
+                f"Its certificate is not written in {self.seconds:.1f} s; allow more seconds for the derivation."
+            ) from None
+
+    def _certificate(self) -> dict[str, Any]:
         return {
             "format": "ddtheory-derivation/1",
             "input": {
@@ -126,7 +141,7 @@ class Derivation:
                 "germ": germ_to_json(self.given),
                 "at": rationals_to_json(self.at),
             },
-            "hypotheses": [_NONNEGATIVE] if self.kind == "divergence" else [],
+            "hypotheses": list(self.hypotheses),
             "derivation": _node_to_json(self.root),
             "lambda": str(self.lower.value) if self.rlct else None,
             "multiplicity": self.lower.m if self.rlct else None,
@@ -158,8 +173,10 @@ class Derivation:
         """Why the independent checker has not accepted the certificate; empty when it has."""
         from ddtheory.certify import check
 
+        end = time.monotonic() + self.seconds
         try:
-            report = check(json.dumps(self.to_json()))
+            certificate = json.dumps(self.to_json())
+            report = check(certificate, seconds=max(end - time.monotonic(), _LEAST_SECONDS))
         except CertificateError as error:
             return f"there is no certificate to check. {error}"
         if report.accepted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -56,7 +57,7 @@ def squares_of(expression: Expr) -> list[tuple[Fraction, Expr]] | None:
 
 
 def polynomial_of(expression: Expr, ring: Any, point: Mapping[str, Fraction], most_terms: int) -> Polynomial:
-    symbols = [Symbol(str(name), real=True) for name in ring.symbols]
+    symbols = _real_symbols(ring)
     reduced = _up_to_units(expression, point)
     if not reduced.is_polynomial(*symbols):
         culprit = next((f for f in reduced.atoms(sympy.Function)), reduced)
@@ -79,6 +80,11 @@ def polynomial_of(expression: Expr, ring: Any, point: Mapping[str, Fraction], mo
             f"{expression} has a coefficient that is not rational. Constant factors of a generator do not matter; "
             "rescale the variables, or replace the coefficient by a rational number and say so."
         ) from None
+
+
+@functools.lru_cache(maxsize=8)
+def _real_symbols(ring: Any) -> tuple[Symbol, ...]:
+    return tuple(Symbol(symbol.name, real=True) for symbol in ring.symbols)
 
 
 def _expanded_size(expression: Expr) -> int:

@@ -43,7 +43,7 @@ class IdealGerm:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(str(symbol) for symbol in self.ring.symbols)
+        return tuple(symbol.name for symbol in self.ring.symbols)
 
     def is_free(self, index: int) -> bool:
         """Whether the variable carries neither prior weight nor boundary, so that any coordinate may replace it."""
@@ -98,7 +98,7 @@ def shown(polynomial: Element, most: int = 12) -> str:
     text = ""
     for monomial, coefficient in terms[:most]:
         names = [
-            str(symbol) + (f"^{power}" if power > 1 else "")
+            symbol.name + (f"^{power}" if power > 1 else "")
             for symbol, power in zip(polynomial.ring.symbols, monomial, strict=True)
             if power
         ]

@@ -27,6 +27,7 @@ from ddtheory.exact.thresholds.solver import Solver
 from ddtheory.exact.thresholds.valleys import negative_arc
 
 _LARGEST = 5_000  # terms in all generators
+_SECONDS_TO_CHECK = 0.6  # besides what is left
 _SHARE_OF_SIGNS = 0.15  # of the time that is left, when K ≥ 0 has to be proven
 
 
@@ -138,7 +139,9 @@ def rlct(
     proven = kind == "divergence" and _is_nonnegative(root, place, end)
     asked_as_it_is = seen.expressions == seen.asked and all(entry.is_polynomial() for entry in seen.asked)
     read_as = "" if asked_as_it_is else described(seen.asked, given, kind)
-    return Derivation(kind, IdealGerm(ring, tuple(given), *shape, kind == "divergence"), place, root, read_as, proven)
+    asked_germ = IdealGerm(ring, tuple(given), *shape, kind == "divergence")
+    left = max(end - time.monotonic(), 0) + _SECONDS_TO_CHECK
+    return Derivation(kind, asked_germ, place, root, read_as, proven, left)
 
 
 def _read_generators(

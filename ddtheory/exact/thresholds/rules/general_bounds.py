@@ -79,7 +79,7 @@ def _some_weights(germ: IdealGerm) -> list[Fraction]:
     lowest = min(degrees)
     weights = [Fraction(int(i in holding), lowest) for i in range(germ.dimension)]
     spare = [Fraction(degree, lowest) - 1 for degree in degrees]
-    for index, places in holding.items():
+    for index, places in sorted(holding.items()):
         drop = min([weights[index], *[spare[number] / power for number, power in places]])
         weights[index] -= drop
         for number, power in places if drop else ():

@@ -17,6 +17,7 @@ from typing import Any
 from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.thresholds.faces import Exponent, compact_faces
 from ddtheory.exact.thresholds.ideal import IdealGerm
+from ddtheory.exact.thresholds.limits import spend
 from ddtheory.exact.thresholds.local_ring import fraction, lowest_exponents
 from ddtheory.exact.thresholds.newton import NewtonDistance, newton_distance
 from ddtheory.exact.thresholds.nodes import NOTHING, Bound, CertificateError, Data, Node
@@ -98,8 +99,13 @@ def _monomial_ideal(germ: IdealGerm, support: Sequence[Exponent], expired: Calla
 
     def data() -> Data:
         deadline = time.monotonic() + _SECONDS_FOR_FACES
+
+        def too_long() -> bool:
+            spend()
+            return time.monotonic() > deadline
+
         try:
-            faces = compact_faces(support, lambda: time.monotonic() > deadline)
+            faces = compact_faces(support, too_long)
         except InvalidValueError as error:
             raise CertificateError(str(error)) from None
         corners = sorted(exponent for face in faces if len(face.exponents) == 1 for exponent in face.exponents)
