@@ -131,12 +131,40 @@ def measure() -> Experiment:
                     quantity="overlap",
                 )
             )
+    checks += _mixed_weights()
     return Experiment(
         f"Torch linear chains of L = {_LAYERS} layers and width {_WIDTH}, E xxᵀ = I, spectra from the factors of A "
         f"and G.",
         tuple(checks),
         tuple(curves),
     )
+
+
+def _mixed_weights() -> list[Check]:
+    """Layer 2: a weight into the dead unit has A live and G dead, one out of it A dead and G live."""
+    from ddtheory.measure import fisher_gram
+
+    dead, live, number = _WIDTH - 1, 0, 2
+    checks: list[Check] = []
+    for name, out, into, power in (
+        ("into the dead unit", dead, live, 2 * (_LAYERS - number)),
+        ("out of the dead unit", live, dead, 2 * (number - 1)),
+    ):
+        values = [_factors(radius, number).along(out, into) for radius in _RADII]
+        checks.append(
+            rate_check(f"weight {name}, layer {number}: A ⊗ G", power, _RADII, values, rivals=(2 * (_LAYERS - 1), 0))
+        )
+        block = fisher_gram(chain_problem([canonical(_RADII[0], _WIDTH)] * _LAYERS), names=[f"{number}.weight"])
+        checks.append(
+            value_check(
+                f"weight {name}, layer {number}, t = {_RADII[0]:.2g}: Fisher block over A ⊗ G",
+                1,
+                block.entry(_WIDTH * out + into) / values[0],
+                rivals=(_RADII[0] ** 2, _RADII[0] ** -2),
+                quantity="ratio",
+            )
+        )
+    return checks
 
 
 def control() -> Experiment:
