@@ -102,8 +102,7 @@ def _cell() -> dict[str, Any]:
     made = cells.gaussian_location(k=2)
     return {
         "name": "mine",
-        "divergence": made.divergence,
-        "coordinates": dict(made.coordinates),
+        "symbolic": made.symbolic,
         "directions": dict(made.directions),
         "source": made.source,
         "build": made.build,
@@ -112,6 +111,8 @@ def _cell() -> dict[str, Any]:
 
 _CELLS: dict[str, list[Call]] = {
     "ddtheory.cells.Cell": [_cell],
+    "ddtheory.cells.Size": [call(coordinates=3, terms=2)],
+    "ddtheory.cells.SymbolicFace": [call(divergence=x**2, coordinates={x: "x"}, generators=(x,))],
     "ddtheory.cells.catalogue": [call()],
     "ddtheory.cells.families": [call()],
     "ddtheory.cells.find": [call(name="deep_linear", widths=(2, 2, 2), rank=1), call(name="gaussian_location", k=3)],
@@ -394,6 +395,7 @@ _VERIFY: dict[str, list[Call]] = {
     ],
     "ddtheory.verify.Step": [call(text="a", latex="x^2")],
     "ddtheory.verify.load": [call(folder=BOOK)],
+    "ddtheory.verify.read": [call(choice=BOOK), call(choice="installed")],
     "ddtheory.verify.select": [call(ids=["thm:fisher_decay"], folder=BOOK), call(ids=["rates"], folder=BOOK)],
     "ddtheory.verify.transitive_assumptions": [call(claim_id="thm:fisher_decay", folder=BOOK)],
     "ddtheory.verify.run": [lambda: {"entries": _entries(), "jobs": 1}],

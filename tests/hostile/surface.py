@@ -57,6 +57,9 @@ MADE_BY_THE_PACKAGE = frozenset(
         "ClaimResult",
         "WitnessResult",
         "Entry",
+        "Book",
+        "Unreadable",
+        "WeakFoundation",
         "Work",
         "Route",
     ]
