@@ -27,7 +27,7 @@ from ddtheory.exact.thresholds.solver import Solver
 from ddtheory.exact.thresholds.valleys import negative_arc
 
 _LARGEST = 5_000  # terms in all generators
-_SECONDS_TO_CHECK = 0.6  # besides what is left
+_OVERTIME = 0.6  # of a second, or of a tenth of the time, for the certificate and its check besides what is left
 _SHARE_OF_SIGNS = 0.15  # of the time that is left, when K ≥ 0 has to be proven
 
 
@@ -140,7 +140,7 @@ def rlct(
     asked_as_it_is = seen.expressions == seen.asked and all(entry.is_polynomial() for entry in seen.asked)
     read_as = "" if asked_as_it_is else described(seen.asked, given, kind)
     asked_germ = IdealGerm(ring, tuple(given), *shape, kind == "divergence")
-    left = max(end - time.monotonic(), 0) + _SECONDS_TO_CHECK
+    left = max(end - time.monotonic(), 0) + _OVERTIME * max(1, seconds / 10)
     return Derivation(kind, asked_germ, place, root, read_as, proven, left)
 
 
