@@ -353,7 +353,7 @@ def _main(command: Command, aside: Path) -> int:
     from ddtheory.cli import main
     from ddtheory.verify import book
 
-    book.locate = lambda: BOOK  # the small book: every witness of it runs in no time
+    book.locate = lambda *_: BOOK  # the small book: every witness of it runs in no time
     for number in (signal.SIGINT, signal.SIGTERM):  # from here on; what comes earlier met an interpreter that starts
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     try:

@@ -93,7 +93,7 @@ def test_newton_polygon_shows_where_the_ray_enters(generators, prior, face, dist
 def test_newton_polygon_of_a_derivation_has_its_pair_in_the_title() -> None:
     figure = plots.newton_polygon(dd.rlct(generators=["x^4", "x^2*y", "x*y^2", "y^4"]))
     first, second = figure.axes[0].get_title().splitlines()
-    assert (first, second) == ("⟨x^4, x^2·y, x·y^2, y^4⟩", "ℓ = 2/3, (κ, m) = (2/3, 1), (λ, m) = (1/3, 1)")
+    assert (first, second) == ("⟨x^4, x^2*y, x*y^2, y^4⟩", "ℓ = 2/3, (κ, m) = (2/3, 1), (λ, m) = (1/3, 1)")
     assert labels(figure) == ["Newton polygon", "face that it meets", "ray of τ = (1, 1)", "exponents"]
     (border, corners, *_) = (line.get_xydata().tolist() for line in figure.axes[0].lines)
     assert corners == [[0, 4], [1, 2], [2, 1], [4, 0]] == border[1:-1]
@@ -109,7 +109,7 @@ def test_newton_polygon_of_a_crossing_is_entered_along_an_axis() -> None:
 
 
 def test_newton_polygon_needs_two_variables() -> None:
-    with pytest.raises(InvalidValueError, match="⟨x·y·z⟩ has 3"):
+    with pytest.raises(InvalidValueError, match=r"⟨x\*y\*z⟩ has 3"):
         plots.newton_polygon(dd.rlct(generators=["x*y*z"]).given)
     with pytest.raises(InvalidValueError, match=r"Its rules: crossing, .*given"):
         plots.newton_polygon(dd.rlct(generators=["x*y*z"]))

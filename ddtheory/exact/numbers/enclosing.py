@@ -16,6 +16,7 @@ from ddtheory.exact.numbers.given import whole_number
 from ddtheory.values import Enclosure, as_fraction, as_integer
 
 MAX_DIGITS = 2000
+_LONGEST = 4000  # digits of a number that is given: what Python still writes as text
 _ROUNDS = 6
 _EXPONENT = re.compile(r"[eE]([+-]?\d+)\s*\Z")
 
@@ -39,7 +40,7 @@ def rational(value: Any, what: str) -> Fraction:
             f'Give a Fraction or text: "{number!r}" means exactly what it says.'
         )
     if (exact := as_fraction(value)) is not None:
-        if max(abs(exact.numerator), exact.denominator).bit_length() > 4 * MAX_DIGITS:
+        if max(abs(exact.numerator), exact.denominator).bit_length() > 10 * _LONGEST // 3:
             raise _too_long(what)
         return exact
     if isinstance(value, str):
@@ -50,7 +51,7 @@ def rational(value: Any, what: str) -> Fraction:
 def _read(text: str, what: str) -> Fraction:
     """Text as a rational; a power of ten that nobody can mean is refused before it is multiplied out."""
     power = _EXPONENT.search(text)
-    if len(text) > MAX_DIGITS or (power and len(power[1].lstrip("+-0")) > len(str(MAX_DIGITS))):
+    if len(text) > _LONGEST or (power and len(power[1].lstrip("+-0")) > len(str(_LONGEST))):
         raise _too_long(what)
     try:
         return Fraction(text)
@@ -59,7 +60,7 @@ def _read(text: str, what: str) -> Fraction:
 
 
 def _too_long(what: str) -> InvalidValueError:
-    return InvalidValueError(f"{_capital(what)} is a number of more than {MAX_DIGITS} digits.")
+    return InvalidValueError(f"{_capital(what)} is a number of more than {_LONGEST} digits.")
 
 
 def check_digits(digits: int, cost: str = "") -> int:

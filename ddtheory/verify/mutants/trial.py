@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from types import CodeType
 
-from ddtheory.errors import BookError
+from ddtheory.errors import BookError, UnknownNameError
 from ddtheory.verify import book
 from ddtheory.verify.mutants.reach import MARK, marked
 from ddtheory.verify.mutants.replaced import Replacement
@@ -87,7 +87,10 @@ def run(trial: Trial) -> Answer:
     try:
         (entry,) = book.select([trial.claim_id], trial.book)
         result = check(entry)
-    except BookError as error:
+    except (
+        BookError,
+        UnknownNameError,
+    ) as error:  # a file that cannot be read leaves the others, and its claim is unknown
         return Answer("", False, False, str(error), "", perf_counter() - started, replacement.broke or str(error))
     if not set(trial.changed) <= replacement.used:
         raise RuntimeError(f"{trial.claim_id} does not import the changed file")
