@@ -64,7 +64,7 @@ def as_float(value: object, what: str) -> float:
     raise InvalidValueError(f"{what} is {shown(value)}, not a number that a float can be.")
 
 
-_MOST_DIGITS = 4_000
+_MOST_DIGITS = 40_000
 """Python prints integers of up to 4300 digits."""
 
 _EXPONENT = re.compile(r"[eE]([+-]?[\d_]+)\s*\Z")

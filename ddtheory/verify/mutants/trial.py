@@ -87,10 +87,9 @@ def run(trial: Trial) -> Answer:
     try:
         (entry,) = book.select([trial.claim_id], trial.book)
         result = check(entry)
-    except (
-        BookError,
-        UnknownNameError,
-    ) as error:  # a file that cannot be read leaves the others, and its claim is unknown
+    except (BookError, UnknownNameError) as error:
+        if isinstance(error, UnknownNameError) and not trial.changed:
+            raise  # otherwise the changed file could not be read, which leaves its claim unknown
         return Answer("", False, False, str(error), "", perf_counter() - started, replacement.broke or str(error))
     if not set(trial.changed) <= replacement.used:
         raise RuntimeError(f"{trial.claim_id} does not import the changed file")
