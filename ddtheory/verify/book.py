@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from ddtheory.errors import BookError, UnknownNameError, unknown
-from ddtheory.verify.claim import Claim
+from ddtheory.verify.claim import WITNESSES, Claim
 from ddtheory.verify.environment import versions
 from ddtheory.verify.failure import describe
 
@@ -184,6 +184,24 @@ def _load_file(path: Path, root: Path) -> ModuleType:
     return module
 
 
+def _claim(module: ModuleType) -> object:
+    """What a file declares: its CLAIM, with the functions of the file that have the names of witnesses."""
+    claim = getattr(module, "CLAIM", None)
+    if not isinstance(claim, Claim):
+        return claim
+    own = {
+        name: found
+        for name in WITNESSES
+        if callable(found := vars(module).get(name)) and getattr(found, "__module__", None) == module.__name__
+    }
+    twice = [name for name, found in own.items() if getattr(claim, name) not in (None, found)]
+    if twice:
+        raise BookError(
+            f"CLAIM names a {twice[0]} of its own, and the file has a function {twice[0]}: keep one of them"
+        )
+    return replace(claim, **own)
+
+
 def read(choice: Path | str | None = None) -> Book:
     """The book that `locate` finds, with the files that cannot be read.
 
@@ -213,7 +231,7 @@ def _read(root: Path) -> Book:
         if path.name == "__init__.py":
             continue
         try:
-            claim = getattr(_load_file(path, root), "CLAIM", None)
+            claim = _claim(_load_file(path, root))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # the code of others, which may also call sys.exit

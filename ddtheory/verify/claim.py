@@ -1,8 +1,10 @@
 """What a claim of the book declares, and what its witnesses return.
 
-A file of the book binds the name `CLAIM` to one `Claim`. Its witnesses are functions without arguments:
+A file of the book opens with its claim: it binds the name `CLAIM` to one `Claim`, whose statement is a list of clauses.
+Below it stand its witnesses, functions of these names without arguments, which say of each line or check which clause
+it supports:
 
-- `derive` returns a `Proof`, whose residuals must be identically zero;
+- `derive` returns a `Proof`, whose equations must hold identically;
 - `measure` returns an `Experiment`, whose checks compare predictions with readings;
 - `control` returns an `Experiment` that breaks a hypothesis; each check predicts the value that must then
   appear, and names the value of the claim among the rivals that the reading must exclude;
@@ -13,19 +15,23 @@ A file of the book binds the name `CLAIM` to one `Claim`. Its witnesses are func
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.fields import require, require_each, require_texts_to
+from ddtheory.verify.fields import require, require_each, require_items, require_texts_to
+from ddtheory.verify.proof import Proof
 
 if TYPE_CHECKING:
-    from sympy import Expr
-
     from ddtheory.values import Exact
+
+
+WitnessName = Literal["derive", "measure", "control", "counterexample"]
+
+WITNESSES: tuple[WitnessName, ...] = ("derive", "measure", "control", "counterexample")
 
 
 class Outcome(StrEnum):
@@ -36,36 +42,6 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "inconclusive"
     RAISED = "raised"  # the witness could not run
     MISSING = "missing"  # the claim declares no such witness
-
-
-@dataclass(frozen=True)
-class Step:
-    """One line of a proof: a sentence, and the formula it leads to (LaTeX)."""
-
-    text: str
-    latex: str = ""
-
-    def __post_init__(self) -> None:
-        require(self, str, "text", "latex")
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What `derive` returns: the steps, and named residuals that must simplify to zero identically.
-
-    `controls` are expressions that must *not* vanish: a residual that is zero for the wrong formula too proves
-    nothing, so a proof shows at least one rival formula whose residual survives.
-    """
-
-    steps: tuple[Step, ...]
-    residuals: Mapping[str, Expr]
-    controls: Mapping[str, Expr] = field(default_factory=dict[str, "Expr"])
-
-    def __post_init__(self) -> None:
-        require_each(self, Step, "steps")
-        require_texts_to(self, object, "residuals", "controls")
-        if not self.residuals:
-            raise InvalidValueError("A proof without a residual cannot fail, so it proves nothing.")
 
 
 @dataclass(frozen=True)
@@ -166,20 +142,37 @@ class Curve:
             )
 
 
+TITLE = "title"
+"""In the place of a clause: what a counterexample refutes when its claim goes beyond all clauses by its title."""
+
+
 @dataclass(frozen=True)
 class Experiment:
-    """What a measurement, a control or a counterexample found."""
+    """What a measurement, a control or a counterexample found.
+
+    Attributes:
+        setting: what was measured and how, in a sentence or two: models, sizes, seeds, precision.
+        checks: the checks, by the clause that they support or attack.
+        curves: profiles for the report.
+
+    Raises:
+        InvalidValueError: there is no check, or a clause without one.
+    """
 
     setting: str
-    checks: tuple[Check, ...]
+    checks: Mapping[str, Sequence[Check]]
     curves: tuple[Curve, ...] = ()
 
     def __post_init__(self) -> None:
         require(self, str, "setting")
-        require_each(self, Check, "checks")
+        require_texts_to(self, tuple | list, "checks")
+        for found in self.checks.values():
+            require_items(self, Check, "checks", found)
         require_each(self, Curve, "curves")
-        if not self.checks:
-            raise InvalidValueError("An experiment without a check cannot fail, so it is not evidence.")
+        empty = [clause for clause, found in self.checks.items() if not found]
+        if empty or not self.checks:
+            what = f"no check for the clause “{empty[0]}”" if empty else "no check"
+            raise InvalidValueError(f"An experiment has {what}. It cannot fail there, so it is no evidence.")
 
 
 @dataclass(frozen=True)
@@ -189,8 +182,9 @@ class Claim:
     Attributes:
         id: the label in the paper, e.g. "thm:fisher_decay".
         title: the paper's title of the result.
-        statement: LaTeX with text, the statement that the witnesses test.
+        clauses: by a short name, what is stated, each a text with LaTeX; the witnesses name the clause that they test.
         source: the paper and the label.
+        given: what the clauses speak of, a text with LaTeX: “Let …”.
         hypotheses: plain sentences.
         expected: the verdict on record; `verify` exits 1 when today's differs.
         rests_on: ids of other claims of the book that this one uses.
@@ -201,10 +195,11 @@ class Claim:
 
     id: str
     title: str
-    statement: str
+    clauses: Mapping[str, str]
     source: Citation
     hypotheses: tuple[str, ...]
     expected: Verdict
+    given: str = ""
     derive: Callable[[], Proof] | None = None
     measure: Callable[[], Experiment] | None = None
     control: Callable[[], Experiment] | None = None
@@ -215,7 +210,8 @@ class Claim:
     doubts: str = ""
 
     def __post_init__(self) -> None:
-        require(self, str, "id", "title", "statement", "titled", "doubts")
+        require(self, str, "id", "title", "given", "titled", "doubts")
+        require_texts_to(self, str, "clauses")
         require(self, Citation, "source")
         require(self, Verdict, "expected")
         require(self, Callable | None, "derive", "measure", "control", "counterexample")
@@ -223,3 +219,9 @@ class Claim:
         require_each(self, Citation, "assumes")
         if not self.id.strip():
             raise InvalidValueError("A claim needs an id, such as the label of the result in its paper.")
+        if not self.clauses or not all(name.strip() and text.strip() for name, text in self.clauses.items()):
+            raise InvalidValueError(f"The claim {self.id} needs clauses: what it states, each under a short name.")
+        if TITLE in self.clauses:
+            raise InvalidValueError(
+                f"“{TITLE}” is no name for a clause of {self.id}: it stands for what the title adds."
+            )

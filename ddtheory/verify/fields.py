@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ddtheory.errors import InvalidValueError
@@ -26,8 +26,17 @@ def require_each(owner: object, kind: Any, *names: str) -> None:
     """
     for name in names:
         require(owner, tuple | list, name)
-        for item in getattr(owner, name):
-            _check(owner, kind, f"an item of {name}", item)
+        require_items(owner, kind, name, getattr(owner, name))
+
+
+def require_items(owner: object, kind: Any, name: str, items: Sequence[object]) -> None:
+    """Each of these items of a field is of this kind.
+
+    Raises:
+        InvalidValueError: one is not; its field is named.
+    """
+    for item in items:
+        _check(owner, kind, f"an item of {name}", item)
 
 
 def require_texts_to(owner: object, kind: Any, *names: str) -> None:

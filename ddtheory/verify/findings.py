@@ -6,10 +6,12 @@ Expressions become text and LaTeX here, where they were made, so that no report 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from ddtheory.values import Interval
-from ddtheory.verify.claim import Comparison, Curve, Experiment, Observation, Outcome, Proof, Step
+from ddtheory.verify.claim import Comparison, Curve, Experiment, Observation, Outcome
+from ddtheory.verify.proof import AtMost, Equation, Proof, Prose, sides
 
 _WORST_FIRST = (Outcome.RAISED, Outcome.CONTRADICTS, Outcome.INCONCLUSIVE, Outcome.MISSING, Outcome.AGREES)
 
@@ -32,6 +34,7 @@ class Number:
 class ComparisonFinding:
     """A comparison with its exact values written out. `rivals_left` are those that the interval fails to exclude."""
 
+    clause: str
     label: str
     quantity: str
     predicted: Number
@@ -64,6 +67,7 @@ class ComparisonFinding:
 class ObservationFinding:
     """A predicted state against an observed one."""
 
+    clause: str
     label: str
     predicted: str
     observed: str
@@ -95,68 +99,120 @@ class ExperimentFinding:
 
 
 @dataclass(frozen=True)
-class Residual:
-    """An expression that must vanish, or (a control of the proof) must not; `vanishes` is None if undecided."""
+class RivalFinding:
+    """A formula that must not hold in the place of an equation; `holds` is None if that could not be decided."""
 
     name: str
-    expression: Number
-    vanishes: bool | None
-    must_vanish: bool
+    left: Number
+    right: Number
+    holds: bool | None
+
+
+@dataclass(frozen=True)
+class EquationFinding:
+    """An equation or a bound, both sides as they were derived.
+
+    Attributes:
+        relation: "=" or "≤".
+        holds: whether it holds identically; None if that could not be decided.
+        slack: for a bound, the terms whose absolute values make up right − left.
+        attained: for a bound, the case that attains it to 90 %, as text; empty when none was given.
+        approached: whether that case does.
+    """
+
+    clause: str
+    text: str
+    relation: str
+    left: Number
+    right: Number
+    holds: bool | None
+    rivals: tuple[RivalFinding, ...]
+    slack: tuple[Number, ...] = ()
+    attained: str = ""
+    approached: bool = True
 
     @property
     def outcome(self) -> Outcome:
-        if self.vanishes is self.must_vanish:
-            return Outcome.AGREES
-        return Outcome.CONTRADICTS if self.must_vanish and self.vanishes is False else Outcome.INCONCLUSIVE
+        if self.holds is False:
+            return Outcome.CONTRADICTS
+        told_apart = self.approached and all(rival.holds is False for rival in self.rivals)
+        return Outcome.AGREES if self.holds and told_apart else Outcome.INCONCLUSIVE
 
     @property
     def note(self) -> str:
-        state = {True: "vanishes", False: "does not vanish", None: "could not be decided"}[self.vanishes]
-        if self.must_vanish:
-            return f"the residual “{self.name}” {state}"
-        return f"the control “{self.name}” {state}, so the derivation does not tell it from the claim"
+        what = "equation" if self.relation == "=" else "bound"
+        if self.holds is not True:
+            return f"the {what} “{self.text}” {'does not hold' if self.holds is False else 'could not be decided'}"
+        left = next((rival for rival in self.rivals if rival.holds is not False), None)
+        if left is not None:
+            state = "holds too" if left.holds else "could not be excluded"
+            return f"the {what} “{self.text}” holds, and its rival “{left.name}” {state}"
+        return f"the {what} “{self.text}” holds" + (
+            "" if self.approached else f", but {self.attained} does not attain it"
+        )
 
 
 @dataclass(frozen=True)
 class ProofFinding:
-    steps: tuple[Step, ...]
-    residuals: tuple[Residual, ...]
+    scope: str
+    lines: tuple[Prose | EquationFinding, ...]
+
+    @property
+    def equations(self) -> tuple[EquationFinding, ...]:
+        """The lines that can fail."""
+        return tuple(line for line in self.lines if isinstance(line, EquationFinding))
 
     @property
     def outcome(self) -> Outcome:
-        return worst([residual.outcome for residual in self.residuals])
+        return worst([equation.outcome for equation in self.equations])
 
     @property
     def note(self) -> str:
-        """The first of the worst residuals."""
-        return next(residual.note for residual in self.residuals if residual.outcome is self.outcome)
+        """The first of the worst equations."""
+        return next(equation.note for equation in self.equations if equation.outcome is self.outcome)
 
 
 def of_proof(proof: Proof) -> ProofFinding:
-    """Decides every residual and every control of a proof."""
-    from ddtheory.verify.symbolic import vanishes
+    """Decides every equation, every bound and every rival of a proof."""
+    return ProofFinding(proof.scope, tuple(line if isinstance(line, Prose) else _of_line(line) for line in proof.lines))
 
-    return ProofFinding(
-        proof.steps,
-        tuple(
-            Residual(name, _number(expression), vanishes(expression), must_vanish)
-            for group, must_vanish in ((proof.residuals, True), (proof.controls, False))
-            for name, expression in group.items()
+
+def _of_line(line: Equation | AtMost) -> EquationFinding:
+    from ddtheory.verify.symbolic import at_least, equal
+
+    slack = line.slack if isinstance(line, AtMost) else ()
+    attained = line.attained if isinstance(line, AtMost) else {}
+    return EquationFinding(
+        clause=line.clause,
+        text=line.text,
+        relation="≤" if isinstance(line, AtMost) else "=",
+        left=_number(line.left),
+        right=_number(line.right),
+        holds=equal(line.left, line.right, slack),
+        rivals=tuple(
+            RivalFinding(name, _number(left), _number(right), equal(left, right, slack))
+            for name, (left, right) in ((name, sides(line, rival)) for name, rival in line.rivals.items())
         ),
+        slack=tuple(map(_number, slack)),
+        attained=", ".join(f"{symbol} = {value}" for symbol, value in attained.items()),
+        approached=at_least(line.left, Fraction(9, 10), line.right, attained) if attained else True,
     )
 
 
 def of_experiment(experiment: Experiment) -> ExperimentFinding:
     """Writes out the exact values of an experiment."""
     return ExperimentFinding(
-        experiment.setting, tuple(_of_check(check) for check in experiment.checks), experiment.curves
+        experiment.setting,
+        tuple(_of_check(clause, check) for clause, checks in experiment.checks.items() for check in checks),
+        experiment.curves,
     )
 
 
-def _of_check(check: Comparison | Observation) -> CheckFinding:
+def _of_check(clause: str, check: Comparison | Observation) -> CheckFinding:
     if isinstance(check, Observation):
-        return ObservationFinding(check.label, check.predicted, check.observed, check.reason, check.outcome)
+        return ObservationFinding(clause, check.label, check.predicted, check.observed, check.reason, check.outcome)
     return ComparisonFinding(
+        clause=clause,
         label=check.label,
         quantity=check.quantity,
         predicted=_number(check.predicted),

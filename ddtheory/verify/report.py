@@ -17,15 +17,16 @@ from ddtheory.verify.claim import Curve
 from ddtheory.verify.environment import versions
 from ddtheory.verify.findings import (
     CheckFinding,
+    EquationFinding,
     ExperimentFinding,
     ObservationFinding,
     ProofFinding,
-    Residual,
 )
+from ddtheory.verify.proof import Prose
 from ddtheory.verify.runner import RunResult
-from ddtheory.verify.verdicts import ClaimResult, WitnessResult
+from ddtheory.verify.verdicts import ClaimResult, ClauseResult, WitnessResult
 
-SCHEMA = "ddtheory.report/1"
+SCHEMA = "ddtheory.report/2"
 
 SCHEMA_FILE = Path(__file__).with_name("report.schema.json")
 
@@ -68,7 +69,8 @@ def _claim(result: ClaimResult) -> dict[str, Any]:
         "chapter": record.chapter,
         "file": record.file,
         "title": record.title,
-        "statement": record.statement,
+        "given": record.given,
+        "clauses": [_clause(clause) for clause in result.clauses],
         "source": asdict(record.source),
         "hypotheses": list(record.hypotheses),
         "titled": record.titled,
@@ -96,20 +98,39 @@ def witness_document(witness: WitnessResult) -> dict[str, Any]:
     }
 
 
-def _proof(finding: ProofFinding) -> dict[str, Any]:
+def _clause(clause: ClauseResult) -> dict[str, Any]:
     return {
-        "steps": [{"text": step.text, "latex": step.latex} for step in finding.steps],
-        "residuals": [_residual(residual) for residual in finding.residuals if residual.must_vanish],
-        "controls": [_residual(residual) for residual in finding.residuals if not residual.must_vanish],
+        "name": clause.name,
+        "text": clause.text,
+        "derived": clause.derived.value,
+        "measured": clause.measured.value,
+        "attacked": clause.attacked.value,
+        "support": clause.support,
     }
 
 
-def _residual(residual: Residual) -> dict[str, Any]:
+def _proof(finding: ProofFinding) -> dict[str, Any]:
+    return {"scope": finding.scope, "lines": [_line(line) for line in finding.lines]}
+
+
+def _line(line: Prose | EquationFinding) -> dict[str, Any]:
+    if isinstance(line, Prose):
+        return {"kind": "prose", "text": line.text, "latex": line.latex}
     return {
-        "name": residual.name,
-        "expression": residual.expression.text,
-        "vanishes": residual.vanishes,
-        "outcome": residual.outcome.value,
+        "kind": "equation" if line.relation == "=" else "bound",
+        "clause": line.clause,
+        "text": line.text,
+        "left": line.left.text,
+        "relation": line.relation,
+        "right": line.right.text,
+        "holds": line.holds,
+        "slack": [term.text for term in line.slack],
+        "attained": line.attained,
+        "rivals": [
+            {"name": rival.name, "left": rival.left.text, "right": rival.right.text, "holds": rival.holds}
+            for rival in line.rivals
+        ],
+        "outcome": line.outcome.value,
     }
 
 
@@ -122,7 +143,7 @@ def _experiment(finding: ExperimentFinding) -> dict[str, Any]:
 
 
 def _check(check: CheckFinding) -> dict[str, Any]:
-    common = {"label": check.label, "reason": check.reason, "outcome": check.outcome.value}
+    common = {"clause": check.clause, "label": check.label, "reason": check.reason, "outcome": check.outcome.value}
     if isinstance(check, ObservationFinding):
         return common | {"kind": "observation", "predicted": check.predicted, "observed": check.observed}
     return common | {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any, cast
 
 import sympy
 from sympy import Expr, Symbol
+from sympy.matrices.matrixbase import MatrixBase
 
 from ddtheory.errors import UndecidedError
 from ddtheory.exact.numbers.zero import sign
@@ -49,6 +51,41 @@ def vanishes(expression: object) -> bool | None:
     if _differs_somewhere(value):
         return False
     return True if _reaches_zero(value, _COSTLY) else None
+
+
+def equal(left: object, right: object, slack: Sequence[object] = ()) -> bool | None:
+    """Whether left + Σ |slack| = right for all admissible values of the symbols; None when neither is proven.
+
+    Matrices are compared entry by entry: one entry that differs is enough to tell them apart.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> equal((x + 1) ** 2, x**2 + 2 * x + 1), equal(2 * x, x**2 + 1, [(x - 1) ** 2]), equal(x, x**2)
+    (True, True, False)
+    >>> equal(sympy.Matrix([x, x * x]), sympy.Matrix([x, x**2])), equal(sympy.Matrix([x, 1]), sympy.Matrix([x, 2]))
+    (True, False)
+    """
+    if isinstance(left, MatrixBase) and isinstance(right, MatrixBase):
+        found = [vanishes(a - b) for a, b in zip(left, right, strict=True)]
+        return False if False in found else None if None in found else True
+    difference = sympy.sympify(right) - sympy.sympify(left)
+    return vanishes(difference - sympy.Add(*[sympy.Abs(term) for term in slack]))
+
+
+def at_least(left: object, part: Fraction, right: object, values: Mapping[Any, Any]) -> bool:
+    """Whether left ≥ part · right > 0 at these values of the symbols; proven, or not.
+
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> at_least(2 * x, Fraction(9, 10), x**2 + 1, {x: 1}), at_least(2 * x, Fraction(9, 10), x**2 + 1, {x: 3})
+    (True, False)
+    """
+    smaller, larger = (cast(Expr, sympy.sympify(side)).subs(values).doit() for side in (left, right))
+    share = sympy.Rational(part.numerator, part.denominator)
+    if smaller.free_symbols or larger.free_symbols:
+        return False
+    try:
+        return sign(larger) == 1 and sign(smaller - share * larger) in (0, 1)
+    except UndecidedError:
+        return False
 
 
 def _reaches_zero(value: Expr, forms: _Forms) -> bool:

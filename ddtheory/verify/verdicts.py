@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import decode_source
-from typing import Literal
 
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.book import Entry, below, transitive_assumptions
-from ddtheory.verify.claim import Outcome
-from ddtheory.verify.findings import ExperimentFinding, ProofFinding
-
-WitnessName = Literal["derive", "measure", "control", "counterexample"]
-
-WITNESSES: tuple[WitnessName, ...] = ("derive", "measure", "control", "counterexample")
+from ddtheory.verify.claim import TITLE, Outcome, WitnessName
+from ddtheory.verify.findings import CheckFinding, ExperimentFinding, ProofFinding, worst
 
 WORST_FIRST = (Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.NOT_CHECKED, Verdict.NARROWER, Verdict.CONFIRMED)
 
@@ -75,7 +70,8 @@ class Record:
     file: str
     code: str
     title: str
-    statement: str
+    given: str
+    clauses: Mapping[str, str]
     source: Citation
     hypotheses: tuple[str, ...]
     titled: str
@@ -95,7 +91,8 @@ class Record:
             file=entry.path.relative_to(entry.book).as_posix(),
             code=decode_source(entry.path.read_bytes()),
             title=claim.title,
-            statement=claim.statement,
+            given=claim.given,
+            clauses=dict(claim.clauses),
             source=claim.source,
             hypotheses=claim.hypotheses,
             titled=claim.titled,
@@ -108,6 +105,46 @@ class Record:
             },
             expected=claim.expected,
         )
+
+
+@dataclass(frozen=True)
+class ClauseResult:
+    """What stands behind one clause of a statement: the worst outcome of what derives, measures and attacks it."""
+
+    name: str
+    text: str
+    derived: Outcome
+    measured: Outcome
+    attacked: Outcome
+
+    @property
+    def support(self) -> str:
+        """By which ways it is supported, in two words at most."""
+        found = [self.derived is not Outcome.MISSING, self.measured is not Outcome.MISSING]
+        return {(True, True): "derived, measured", (True, False): "only derived", (False, True): "only measured"}.get(
+            (found[0], found[1]), "unsupported"
+        )
+
+
+def of_clauses(clauses: Mapping[str, str], witnesses: Iterable[WitnessResult]) -> tuple[ClauseResult, ...]:
+    """The clauses of a statement, each with what its witnesses make of it."""
+    found: dict[tuple[str, str], list[Outcome]] = {}
+    for witness in witnesses:
+        for item in (*(witness.proof.equations if witness.proof else ()), *_checks(witness)):
+            found.setdefault((witness.name, item.clause), []).append(item.outcome)
+
+    def outcome(witness: str, name: str) -> Outcome:
+        outcomes = found.get((witness, name))
+        return worst(outcomes) if outcomes else Outcome.MISSING
+
+    return tuple(
+        ClauseResult(name, text, *(outcome(witness, name) for witness in ("derive", "measure", "control")))
+        for name, text in clauses.items()
+    )
+
+
+def _checks(witness: WitnessResult) -> tuple[CheckFinding, ...]:
+    return witness.experiment.checks if witness.experiment else ()
 
 
 @dataclass(frozen=True)
@@ -144,6 +181,11 @@ class ClaimResult:
     weak: tuple[WeakFoundation, ...] = ()
 
     @property
+    def clauses(self) -> tuple[ClauseResult, ...]:
+        """The clauses of the statement, each with what derives, measures and attacks it."""
+        return of_clauses(self.record.clauses, self.witnesses)
+
+    @property
     def expected(self) -> Verdict:
         return self.record.expected
 
@@ -168,12 +210,13 @@ class ClaimResult:
         return cls(Record.of(entry), Verdict.NOT_CHECKED, reason, (), ran=False, interrupted=True)
 
 
-def judge(witnesses: Iterable[WitnessResult], titled: str) -> tuple[Verdict, str]:
+def judge(witnesses: Sequence[WitnessResult], clauses: Mapping[str, str], titled: str) -> tuple[Verdict, str]:
     """The verdict on a claim, and the sentence that says why. The first rule that applies decides.
 
     1. A witness could not run: not checked.
     2. The derivation or the measurement contradicts the statement: refuted.
-    3. One of derivation, measurement and control is missing: not checked.
+    3. One of derivation, measurement and control is missing, a clause is neither derived nor measured, or a witness
+       names a clause that is not there: not checked.
     4. The control does not fail as predicted, or a witness is inconclusive: inconclusive.
     5. A counterexample is declared: narrower when it stands, inconclusive when it does not.
     6. Otherwise: confirmed.
@@ -189,6 +232,12 @@ def judge(witnesses: Iterable[WitnessResult], titled: str) -> tuple[Verdict, str
     missing = [name for name in ("derive", "measure", "control") if by_name[name].outcome is Outcome.MISSING]
     if missing:
         return Verdict.NOT_CHECKED, f"no witness: {', '.join(missing)}"
+    strange = [name for witness in witnesses for name in named(witness) if name not in _allowed(witness, clauses)]
+    if strange:
+        return Verdict.NOT_CHECKED, f"a witness speaks of the clause “{strange[0]}”, which the statement does not have"
+    unsupported = [clause.name for clause in of_clauses(clauses, witnesses) if clause.support == "unsupported"]
+    if unsupported:
+        return Verdict.NOT_CHECKED, f"neither derived nor measured: the clause “{unsupported[0]}”"
     control = by_name["control"]
     if control.outcome is not Outcome.AGREES:
         return (
@@ -199,6 +248,16 @@ def judge(witnesses: Iterable[WitnessResult], titled: str) -> tuple[Verdict, str
         if by_name[name].outcome is Outcome.INCONCLUSIVE:
             return Verdict.INCONCLUSIVE, f"{_NOUN[name]} is inconclusive: {by_name[name].note}"
     return _judge_title(by_name["counterexample"], titled)
+
+
+def named(witness: WitnessResult) -> tuple[str, ...]:
+    """The clauses of which a witness speaks, each once."""
+    equations = witness.proof.equations if witness.proof else ()
+    return tuple(dict.fromkeys(item.clause for item in (*equations, *_checks(witness))))
+
+
+def _allowed(witness: WitnessResult, clauses: Mapping[str, str]) -> set[str]:
+    return {*clauses, TITLE} if witness.name == "counterexample" else {*clauses}
 
 
 def _judge_title(counterexample: WitnessResult, titled: str) -> tuple[Verdict, str]:

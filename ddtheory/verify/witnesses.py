@@ -7,17 +7,18 @@ import sys
 from time import perf_counter
 
 from ddtheory.verify.book import Entry
-from ddtheory.verify.claim import Experiment, Outcome, Proof
+from ddtheory.verify.claim import WITNESSES, Experiment, Outcome, WitnessName
 from ddtheory.verify.failure import describe
 from ddtheory.verify.findings import of_experiment, of_proof
 from ddtheory.verify.kept import returned
-from ddtheory.verify.verdicts import WITNESSES, ClaimResult, Record, WitnessName, WitnessResult, judge
+from ddtheory.verify.proof import Proof
+from ddtheory.verify.verdicts import ClaimResult, Record, WitnessResult, judge
 
 
 def check(entry: Entry) -> ClaimResult:
     """Runs all witnesses of a claim and judges it."""
     witnesses = tuple(call(entry, name) for name in WITNESSES)
-    verdict, reason = judge(witnesses, entry.claim.titled)
+    verdict, reason = judge(witnesses, entry.claim.clauses, entry.claim.titled)
     ran = all(witness.outcome is not Outcome.RAISED for witness in witnesses)
     return ClaimResult(Record.of(entry), verdict, reason, witnesses, ran)
 

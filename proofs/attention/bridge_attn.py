@@ -9,7 +9,9 @@ from sympy import symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -33,18 +35,18 @@ def derive() -> Proof:
     # perturbations in [−ε, ε]: the ratio of a softmax entry is largest at +ε for itself and −ε for all others
     largest = sympy.exp(epsilon) / (share * sympy.exp(epsilon) + (1 - share) * sympy.exp(-epsilon))
     slack = sympy.exp(2 * epsilon) * share * (sympy.exp(2 * epsilon) - 1) / (share * sympy.exp(2 * epsilon) + 1 - share)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "The dead entries of Q and K add t² x_i x_j/√d_h to the scores, so entry j of a row is tilted by "
                 "u b_j with u = t².",
                 r"a_j(t) = a_j e^{u b_j} \Big/ \sum_i a_i e^{u b_i}, \qquad b_j = x_i x_j / \sqrt{d_h}",
             ),
-            Step(
+            Prose(
                 "V and O contribute t each; the average is that of the tilted row.",
                 r"\text{out}(t) = t^2 \sum_j a_j(t)\, x_j = t^2\, E_a x + t^4\, \mathrm{Cov}_a(b, x) + O(t^6)",
             ),
-            Step(
+            Prose(
                 "A perturbation of the scores of size ε moves each entry by a factor in [e^{−2ε}, e^{2ε}], and the "
                 "bound is attained as a_j → 0.",
                 r"\frac{e^{\varepsilon}}{a_j e^{\varepsilon} + (1 - a_j) e^{-\varepsilon}} \le e^{2\varepsilon}",
@@ -161,7 +163,7 @@ def measure() -> Experiment:
             ),
         ]
         curves.append(Curve(f"dead output, {label}", _RADII, tuple(abs(value) for value in values), 2.0))
-    return Experiment(
+    return older_experiment(
         "torch.nn.MultiheadAttention with two heads of three channels, live weights Gaussian, one dead channel.",
         (*checks, *_bound()),
         tuple(curves),
@@ -215,7 +217,7 @@ def control() -> Experiment:
     cancelled = [abs(float(_output(live, balanced, t)[position])) for t in _RADII[:6]]
     mixed = [abs(float(_output(live, sequence, t, mixing=1.0)[position])) for t in _RADII]
     assert torch.isfinite(balanced).all()
-    return Experiment(
+    return older_experiment(
         "Dead inputs whose average under the row is zero leave the covariance term; and a dead row of O that also "
         "reads live values carries them with amplitude t.",
         (
@@ -253,7 +255,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="thm:bridge_attn",
     title="A softmax attention block has forward rate 2",
-    statement=(
+    clauses=older_statement(
         r"Let the dead channel enter Q, K, V and O through single entries $t$. Then the dead output at a position is "
         r"$t^2 \sum_j a_j(t) x_j = t^2 E_a x + t^4\, \mathrm{Cov}_a(b, x) + O(t^6)$ with $a$ the attention row of the "
         r"dead head at $t = 0$, an amplitude; its second moment has rate $4$. Scores moved by at most $\varepsilon$ "

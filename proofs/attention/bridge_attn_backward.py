@@ -7,7 +7,9 @@ from sympy import symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 
 _RADII = tuple(2.0**-n for n in range(4, 13))
@@ -29,18 +31,18 @@ def derive() -> Proof:
     d1, d2 = symbols("delta_1 delta_2", real=True)
     square = sympy.expand((t**2 * v * d1 + t**2 * q * d2) ** 2)
     averaged = square.coeff(d1, 2) * noise + square.coeff(d2, 2) * noise  # E δ_1² = E δ_2² = v, E δ_1 δ_2 = 0
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Through V and O: the dead output reads t² times the attention row.",
                 r"\partial\,\text{out}_i / \partial x_j = t^2 a_{ij} + O(t^4)",
             ),
-            Step(
+            Prose(
                 "Through the scores: t² times a softmax derivative, which reaches the live outputs at that order and "
                 "the dead one only at t⁴.",
                 r"\partial a_{11} / \partial x_1 = t^2 a_{11} a_{12} (2 x_1 - x_2)",
             ),
-            Step(
+            Prose(
                 "Along one gradient δ the amplitudes add; against independent noise on dead and live outputs their "
                 "squares do.",
                 r"\delta_x = t^2 (g_V + g_Q) + O(t^4), \qquad E \delta_x^2 = t^4\,(E g_V^2 + E g_Q^2) + \dots",
@@ -96,7 +98,7 @@ def measure() -> Experiment:
             ),
         ]
         curves.append(Curve(f"E[δ²] at the input, {heads} heads", _RADII, tuple(moments), 4.0))
-    return Experiment(
+    return older_experiment(
         "One block of multi-head softmax attention, width 6, four positions, sixteen sequences; gradient of ½‖f − y‖² "
         "with noise of variance 0.09.",
         tuple(checks),
@@ -118,7 +120,7 @@ def control() -> Experiment:
         name: [abs((chain.sensitivity(t, 0)[1, 0] * delta).sum().item()) for t in _RADII]
         for name, delta in (("any", gradient), ("balanced", balanced))
     }
-    return Experiment(
+    return older_experiment(
         "Along a single output gradient with g_Q = −g_V the leading amplitude cancels.",
         (
             Comparison(
@@ -146,7 +148,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="thm:bridge_attn_backward",
     title="An attention block has backward rate 2",
-    statement=(
+    clauses=older_statement(
         r"The gradient at the dead input of a softmax attention block is $t^2 (g_V + g_Q) + O(t^4)$, $g_V$ through V "
         r"and O, $g_Q$ through the scores. Its second moment has rate $4$ with coefficient $E(g_V + g_Q)^2$, which is "
         r"$E g_V^2 + E g_Q^2 > 0$ against noise that is independent on dead and live outputs."

@@ -10,7 +10,9 @@ from sympy import Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -35,18 +37,18 @@ def derive() -> Proof:
     entry = e1 / (e1 + e2)
     arriving = t ** (2 * (p + 1))
     moved = sympy.diff(entry, z1) / (entry * (1 - entry))
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Through V and O of the k blocks above the probe: t² each.",
                 r"a\, t^{2k}, \qquad a = (A_k \cdots A_1)\ \text{applied to}\ \delta",
             ),
-            Step(
+            Prose(
                 "Through the scores of the next block: t² from Q and K, times the dead stream there, which p + 1 "
                 "blocks have brought to t^{2(p+1)}. Then it is live, and decays no more.",
                 r"b\, t^{2} \cdot t^{2(p+1)} = b\, t^{2p+4}",
             ),
-            Step(
+            Prose(
                 "The smaller power wins; at k = p + 2 both stay.",
                 r"E\delta^2 \sim t^{\min(4k,\, 4p+8)}",
             ),
@@ -146,7 +148,7 @@ def measure() -> Experiment:
             "rate of a second moment",
         )
     )
-    return Experiment(
+    return older_experiment(
         "Chains of up to seven blocks of two-head softmax attention without residual stream, four positions; gradient "
         "of ½‖f − y‖² at the output of O in block p + 1, noise of variance 0.09.",
         tuple(checks),
@@ -169,7 +171,7 @@ def control() -> Experiment:
     checks.append(_rate("one position: the softmax is constant; p = 0, k = 3", 12, _moments(alone, 0), 8))
     stream = replace(attention_chain(blocks=4, gain=0.5, seed=3), residual=True)
     checks.append(_rate("residual stream, p = 0, k = 3", 0, _moments(stream, 0), 8))
-    return Experiment(
+    return older_experiment(
         "Without the score route the rate is 4k for every k; without label noise the error replaces the noise; with a "
         "residual stream nothing decays.",
         tuple(checks),
@@ -183,7 +185,7 @@ def _rate(label: str, predicted: int, moments: list[float], rival: int) -> Compa
 CLAIM = Claim(
     id="prop:attn_chain_softmax",
     title="Refined attention-chain rates: min(4k, 4p + 8)",
-    statement=(
+    clauses=older_statement(
         r"In a chain of softmax attention blocks, $p$ below and $k$ above the one that is probed, the gradient at the "
         r"dead output of $W_O$ is $a\, t^{2k} + b\, t^{2p+4}$ to leading order. Its second moment has rate "
         r"$\min(4k, 4p + 8)$, with coefficient $E a^2$ for $k < p + 2$, $E(a + b)^2$ for $k = p + 2$ and $E b^2$ for "

@@ -10,7 +10,9 @@ from sympy import Rational, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, order_check, profile_curve, rate
 
 if TYPE_CHECKING:
@@ -34,22 +36,22 @@ def derive() -> Proof:
     def amplitude(blocks: sympy.Expr) -> sympy.Expr:
         return c ** (2**blocks - 1) * t ** (3 * (2**blocks - 1)) * x ** (2**blocks)
 
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Gate, up and down carry t each.",
                 r"\text{out} = t \cdot (t x) \cdot t x\,\sigma(t x) = t^3 x^2 "
                 r"\sigma(t x)",
             ),
-            Step(
+            Prose(
                 "σ(0) = ½, and σ' ≤ ¼ everywhere bounds the remainder at every t and x.",
                 r"|\text{out} - \tfrac12 t^3 x^2| \le \tfrac14 t^4 |x|^3",
             ),
-            Step(
+            Prose(
                 "The second moment against x ~ N(0, 1).",
                 r"E\,\text{out}^2 = t^6\,(\tfrac34 + \tfrac{15}{16} t^2 + O(t^4))",
             ),
-            Step(
+            Prose(
                 "A block squares what arrives, so exponents do not add: e' = 2e + 3.",
                 r"z \mapsto c\,t^3 z^2 \ \text{iterated } n \text{ times:}\quad c^{2^n - 1} t^{3(2^n - 1)} x^{2^n}",
             ),
@@ -206,7 +208,7 @@ def measure() -> Experiment:
     profile = reading.fisher_along(problem, ray)
     found_order = reading.order(profile)
     checks.append(order_check("KL order along (gate, up, down)", 3, found_order, rivals=(2,)))
-    return Experiment(
+    return older_experiment(
         "A torch SwiGLU block with four channels and six hidden units, full live matrices and one dead unit; dead "
         "input standard normal by quadrature.",
         tuple(checks),
@@ -259,7 +261,7 @@ def control() -> Experiment:
     opened = [_moment(_block(inputs, 1.0, t, t)[:, -1], weights) for t in _RADII]
     x = inputs[:, -1]
     plain = [_moment(t * torch.nn.functional.silu(t * x), weights) for t in _RADII]
-    return Experiment(
+    return older_experiment(
         "A gate that stays open has two dead factors left; so has a block fc–SiLU–fc.",
         (
             Comparison(
@@ -296,7 +298,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="prop:swiglu_rate",
     title="A SwiGLU block has forward rate 3",
-    statement=(
+    clauses=older_statement(
         r"With dead weights $t$ in gate, up and down the dead output is $t^3 x^2 \sigma(t x)$, an amplitude of rate "
         r"$3$, and $|\text{out} - \tfrac12 t^3 x^2| \le \tfrac14 t^4 |x|^3$ for all $t \ge 0$ and $x$. Against "
         r"$x \sim N(0, 1)$ its second moment is $t^6 (\tfrac34 + \tfrac{15}{16} t^2 + O(t^4))$. $n$ blocks in a row "

@@ -10,7 +10,9 @@ from sympy import symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import rate
 from ddtheory.workbench.inequality import bound_check, excess
 
@@ -44,18 +46,18 @@ def derive() -> Proof:
     gain = sympy.expand((m + e) ** 2 - m**2)
     uniform = attention.subs({a: sympy.Rational(1, 2), b: sympy.Rational(1, 2)})
     centred = sympy.Matrix([q, -q])
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "The dead value channel meets one weight t and one average.",
                 r"\delta_V = t\, A^\top \delta_O \quad \text{exactly, at every } t",
             ),
-            Step(
+            Prose(
                 "The square lies between the extreme squared singular values of A, so the moment rate moves by "
                 "exactly 2 where σ_min(A) > 0 at t = 0.",
                 r"t^2 \sigma_{\min}^2 |\delta_O|^2 \le |\delta_V|^2 \le t^2 \sigma_{\max}^2 |\delta_O|^2",
             ),
-            Step(
+            Prose(
                 "Uniform attention has rank one: it kills every gradient whose sum over positions is zero.",
                 r"A = \tfrac1N \mathbf 1 \mathbf 1^\top: \quad A^\top \delta = \tfrac1N \left(\textstyle\sum \delta_i"
                 r"\right) \mathbf 1",
@@ -159,7 +161,7 @@ def measure() -> Experiment:
         ),
         *_ends(),
     ]
-    return Experiment(
+    return older_experiment(
         "Chains of two-head softmax attention, probe at block 2 with k blocks above, attention of full rank.",
         tuple(checks),
         tuple(curves),
@@ -198,7 +200,7 @@ def control() -> Experiment:
     plain = [_moments(_gradients(chain, t, 2)) for t in _RADII]
     constant = replace(attention_chain(blocks=2, seed=4), follow=(1.0, 1.0, 1.0, 0.0))
     one = [value for _, value in (_moments(_gradients(_held(constant), t, 2)) for t in _RADII)]
-    return Experiment(
+    return older_experiment(
         "The shift belongs to the weight of O: a dead entry of V that is zero changes nothing, and an entry of O held "
         "at 1 removes the shift.",
         (
@@ -250,7 +252,7 @@ def counterexample() -> Experiment:
     everything = [_moments(_gradients(uniform, t, 1)) for t in _RADII]
     contrasted = [_moments(_gradients(uniform, t, 1, contrast)) for t in _RADII]
     singular = torch.linalg.svdvals(uniform.attention(uniform.inputs, uniform.weights(0.0)[0])[:, -1])[:, 1]
-    return Experiment(
+    return older_experiment(
         "Queries that are dead in their live part as well: the attention at t = 0 is uniform and has rank one. A loss "
         "on the difference of two positions sends a centred gradient, which it kills; only the t² deviation from "
         "uniform attention passes it on.",
@@ -297,7 +299,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="prop:attn_VO_invariant",
     title="α_V − α_O = 2 at every depth",
-    statement=(
+    clauses=older_statement(
         r"$\delta_{V} = t\, A^\top \delta_{O}$ along the dead channel, exactly. So $E\delta_V^2 / E\delta_O^2$ lies in "
         r"$t^2 [\sigma_{\min}^2(A), \sigma_{\max}^2(A)]$, and if the attention $A$ is invertible at $t = 0$ the moment "
         r"rates differ by exactly $2$."

@@ -10,7 +10,9 @@ from sympy import Rational, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, normal_inputs
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -37,21 +39,21 @@ def derive() -> Proof:
     two = sympy.expand(t * (t * x + t**first) + t**later)
     normal = sympy.exp(-(x**2) / 2) / sympy.sqrt(2 * sympy.pi)
     mass = (1 + sympy.erf(x / sympy.sqrt(2))) / 2  # Φ
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Linear class: the Jacobian is the product of the weights, free of biases.",
                 r"\partial z_L/\partial z_l = D^{L-l}",
             ),
-            Step(
+            Prose(
                 "The dead coordinate collects a geometric sum, and its moment is capped.",
                 r"t^m x + \sum_{i=1}^m t^i, \quad E = t^{2m} + \Big(\sum_{i=1}^m t^i\Big)^2 \sim t^2 \quad (m \ge 2)",
             ),
-            Step(
+            Prose(
                 "With bias t^{q_j} in layer j the rate is that of the largest term.",
                 r"2 \min\big(m,\ \min_j (q_j + m - j)\big)",
             ),
-            Step(
+            Prose(
                 "ReLU with weight t and bias t: the gate opens at x > −1, with mass Φ(1); later gates are open.",
                 r"P(t x + t > 0) = \Phi(1) = 0.8413",
             ),
@@ -168,7 +170,7 @@ def measure() -> Experiment:
                 quantity="gate mass",
             )
         )
-    return Experiment(
+    return older_experiment(
         "Torch chains with biases: a linear chain with random biases on all units, and scalar chains with biases t, "
         "averaged over a normal input by quadrature between the kinks; labels from the model.",
         tuple(checks),
@@ -184,7 +186,7 @@ def control() -> Experiment:
     bent = [gradient_gram(_scalar(radius, moved, lambda z: z.tanh()), "1").entry(0) / radius**2 for radius in _RADII]
     slopes = math.prod(1 / math.cosh(bias) ** 4 for bias in moved)
     plain = [_forward(radius, [0.0] * 3) for radius in _RADII]
-    return Experiment(
+    return older_experiment(
         "One layer: the weight and the bias are of the same order, and the coefficient is 2. Without biases the "
         "forward rate is 2m again. And under tanh biases of order one change the coefficient of G.",
         (
@@ -215,7 +217,7 @@ def counterexample() -> Experiment:
     silent = [
         gradient_gram(_scalar(radius, [-radius] * 2, lambda z: z.relu()), "1").entry(0) for radius in (0.08, 0.05)
     ]
-    return Experiment(
+    return older_experiment(
         "ReLU with bias −t: the first gate is P(x > 1), and behind it the second opens at x > 1 + 1/t only, so the "
         "ladder "
         "ends: G decays faster than every power of t.",
@@ -247,7 +249,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="thm:bridge_bias",
     title="Biases leave the ladder of the gradients alone",
-    statement=(
+    clauses=older_statement(
         r"Linear class: $G_l$ does not depend on biases, and with biases $t$ the forward moment is $t^{2m} + (t + "
         r"\dots + "
         r"t^m)^2$, of rate $2$ with coefficient $1$ for $m \ge 2$; with biases $t^{q_j}$ its rate is $2\min(m, "

@@ -8,7 +8,9 @@ from sympy import Rational, Symbol, powsimp, simplify, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, live_part
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -32,12 +34,12 @@ def derive() -> Proof:
     below, above = t ** (2 * depth), t ** (2 * (L - depth))
     bias = t * (1 - t**depth) / (1 - t)  # t + t² + … + t^l
     capped = (below + bias**2) / t**2
-    return Proof(
+    return older_proof(
         steps=(
-            Step("Exponents of the two sides add to 2L, whatever the layer.", r"t^{2l} \cdot t^{2(L-l)} = t^{2L}"),
-            Step("Behind ReLU gates each side carries the mass ½ of its gate.", r"\tfrac14 t^{2L}"),
-            Step("With a linear part c the leading coefficients multiply too.", r"c^{2l} c^{2(L-l)} = c^{2L}"),
-            Step(
+            Prose("Exponents of the two sides add to 2L, whatever the layer.", r"t^{2l} \cdot t^{2(L-l)} = t^{2L}"),
+            Prose("Behind ReLU gates each side carries the mass ½ of its gate.", r"\tfrac14 t^{2L}"),
+            Prose("With a linear part c the leading coefficients multiply too.", r"c^{2l} c^{2(L-l)} = c^{2L}"),
+            Prose(
                 "A bias t on the dead unit caps the forward side at rate 2, so the product moves with the layer.",
                 r"t^{2l} + (t + \dots + t^l)^2 \sim t^2 \quad (l \ge 2)",
             ),
@@ -97,7 +99,7 @@ def measure() -> Experiment:
             limit_check(f"tanh: product at layer {layer} over t^(2L)", 1, _RADII, bent, rivals=(Rational(1, 2), 2))
         )
         curves.append(Curve(f"product at layer {layer}", _RADII, tuple(linear), 2.0 * _LAYERS))
-    return Experiment(
+    return older_experiment(
         f"Torch chains of L = {_LAYERS} layers and width {_WIDTH}; inputs are the corners of a cube, so that second "
         "moments and gate masses are exact; labels from the model.",
         tuple(checks),
@@ -124,7 +126,7 @@ def control() -> Experiment:
     checks.append(
         rate_check("labels of the data without noise: layer 2", 4 * _LAYERS, _RADII, silent, rivals=(2 * _LAYERS,))
     )
-    return Experiment(
+    return older_experiment(
         "A bias on the dead unit takes over the forward side; a residual without noise adds its own rate 2L.",
         tuple(checks),
     )
@@ -133,7 +135,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="cor:a_g_duality",
     title="Activation–gradient duality: A times G is free of the layer",
-    statement=(
+    clauses=older_statement(
         r"The dead entry of the activation moment behind layer $l$ times that of $G_l$ is $t^{2L}$ for $1 \le l \le "
         r"L$ in "
         r"the linear class, $\tfrac14 t^{2L}$ with ReLU gates, and $c^{2L} t^{2L}$ to leading order for $\varphi(u) = "

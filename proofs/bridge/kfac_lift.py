@@ -9,7 +9,9 @@ from sympy import Rational, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, live_part, normal_inputs
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
 
@@ -43,22 +45,22 @@ def derive() -> Proof:
     dead = t ** (2 * (layer - 1)) * t ** (2 * (L - layer))
     true = moment(4) * t ** (2 * L) + v * moment(2)  # E x²(t^{2L} x² + v), in units of t^{2(L−1)}
     factored = moment(2) * (t ** (2 * L) * moment(2) + v)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Eigenvectors of A ⊗ G are products; the smallest eigenvalue has g_min a_minᵀ, of rank one.",
                 r"(A \otimes G)(g_{\min} a_{\min}^\top) = \lambda_{\min}(G)\lambda_{\min}(A)\, g_{\min} a_{\min}^\top",
             ),
-            Step(
+            Prose(
                 "On the ladder a + b = (l − 1) + (L − l) is free of the layer.",
                 r"t^{2(l-1)} t^{2(L-l)} = t^{2(L-1)}",
             ),
-            Step(
+            Prose(
                 "The Fisher block is an average of products, not a product of averages. With noisy labels and normal "
                 "input",
                 r"\frac{F_{dead}}{(A \otimes G)_{dead}} = \frac{3t^{2L} + v}{t^{2L} + v}",
             ),
-            Step(
+            Prose(
                 "and behind a ReLU gate q, which A and G both carry, it is 1/E q = 2 at every t.",
                 r"\frac{E q}{(E q)^2}",
             ),
@@ -132,7 +134,7 @@ def measure() -> Experiment:
                 )
             )
     checks += _mixed_weights()
-    return Experiment(
+    return older_experiment(
         f"Torch linear chains of L = {_LAYERS} layers and width {_WIDTH}, E xxᵀ = I, spectra from the factors of A "
         f"and G.",
         tuple(checks),
@@ -173,7 +175,7 @@ def control() -> Experiment:
     silent = NoisyTargets(live_part(), 0.0)
     values = [_factors(radius, 2, labels=silent).along(_WIDTH - 1, _WIDTH - 1) for radius in _RADII]
     bottom = 2 * (_LAYERS - 1)
-    return Experiment(
+    return older_experiment(
         "Labels of the data without noise: the residual adds 2L to the rate.",
         (
             rate_check(
@@ -230,7 +232,7 @@ def counterexample() -> Experiment:
             reason="its smallest eigenvalue has no rate at all: h²(L − 1) gauge directions",
         )
     )
-    return Experiment(
+    return older_experiment(
         "The bottom of the Fisher: with label noise the block differs from A ⊗ G at every finite t, behind ReLU gates "
         "by a "
         "factor 2 that does not go away as t → 0, and the smallest eigenvalue of the whole Fisher is zero.",
@@ -241,7 +243,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="cor:kfac_lift",
     title="K-FAC lift: the bottom of A ⊗ G has rate 2(L − 1) at every layer",
-    statement=(
+    clauses=older_statement(
         r"On the canonical linear chain the smallest eigenvalue of $A_l \otimes G_l$ has rate $2(l-1) + 2(L-l) = "
         r"2(L-1)$ at "
         r"every layer, with the rank-one eigenvector $g_{\min} a_{\min}^\top$; its spectrum is that of all products."

@@ -9,7 +9,9 @@ from sympy import Expr, Rational, Symbol, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, live_part, normal_inputs
 from ddtheory.workbench.inequality import bound_check, excess
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
@@ -68,25 +70,25 @@ def derive() -> Proof:
     dead_dead = sympy.summation(t ** (2 * (L - layer)) * t ** (2 * (layer - 1)), (layer, 1, L))
     dead_live = sympy.summation(t ** (2 * (L - layer)), (layer, 1, L))
     geometric = (1 - t ** (2 * L)) / (1 - t**2)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Linear class: with label noise v the gradient Gram is explicit.",
                 r"G_l = B^\top (E E^\top + v I) B, \quad (G_l)_{dead} = t^{2(L-l)} (t^{2L} + v)",
             ),
-            Step(
+            Prose(
                 "Its local slope is 2(L − l) plus a term that dies with t; at v = 0 that term is 2L and stays.",
                 r"2(L-l) + \frac{2L\,t^{2L}}{t^{2L} + v}",
             ),
-            Step(
+            Prose(
                 "Quadratic class |φ(u) − cu| ≤ K u²: the envelope passes through one more layer. With T = t^{l+1} and "
                 "s = (1 + x²)^{2^l}, bound minus value is T |c| C_l s (s − 1) + T K C_l² s² (1 − T), and both terms "
                 "are ≥ 0 for t ≤ 1.",
                 r"|c|\, t\, a + K t^2 a^2 \le t^{l+1}(|c| C_l + K C_l^2)(1 + x^2)^{2^{l+1}}, \quad a = t^l C_l "
                 r"(1+x^2)^{2^l}",
             ),
-            Step("Homogeneous class: one gate is shared by all layers, and halves.", r"t^{2(L-l)} \cdot \tfrac12"),
-            Step(
+            Prose("Homogeneous class: one gate is shared by all layers, and halves.", r"t^{2(L-l)} \cdot \tfrac12"),
+            Prose(
                 "The derivative of the product is diagonal in its h² entries, so h²(L − 1) Fisher eigenvalues are zero "
                 "at t ≠ 0, and the smallest of the others is the dead–dead one.",
                 r"\sum_{l=1}^{L} t^{2(L-l)} t^{2(l-1)} = L\, t^{2(L-1)}",
@@ -265,7 +267,7 @@ def measure() -> Experiment:
                 reason="the dead–dead entries of dP vanish too: h²(L − 1) + m²",
             )
         )
-    return Experiment(
+    return older_experiment(
         f"Torch chains of L = {_LAYERS} layers and width {_WIDTH}, inputs with E xxᵀ = I exactly, label noise "
         f"v = {_NOISE} averaged in closed form; nothing is sampled. The scalar chains integrate over a normal input.",
         tuple(checks),
@@ -295,7 +297,7 @@ def control() -> Experiment:
         )
     soft = _forward(torch.nn.functional.softplus, 2, radii)
     checks.append(rate_check("softplus, φ(0) ≠ 0: 2 layers", 0, radii, soft, rivals=(4,)))
-    return Experiment(
+    return older_experiment(
         "Hypotheses broken one at a time: the labels carry no noise, so that the residual dies too; the activation "
         "has no "
         "linear part; the activation does not vanish at zero.",
@@ -306,7 +308,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="thm:bridge",
     title="Bridge theorem: the dead diagonal ladder of the gradient factors",
-    statement=(
+    clauses=older_statement(
         r"In the chain $W_l = \mathrm{diag}(1, \dots, 1, t)$ with label noise $v > 0$, or labels from the model, the "
         rf"dead diagonal of $G_l$, $p = L - l$, is ${latex(dead_entry(gap, L, t, v))}$ in the linear class, "
         r"$\tfrac12 t^{2(L-l)}$ with ReLU gates, and for $|\varphi(u) - cu| \le K u^2$, $c \ne 0$, the forward moment "

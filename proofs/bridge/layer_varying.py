@@ -8,7 +8,9 @@ from sympy import Function, Sum, Symbol, powsimp, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import chain_problem
 from ddtheory.workbench.ladder import rate_check
 
@@ -32,13 +34,13 @@ def derive() -> Proof:
         powsimp((weights[0] * weights[1] * weights[2]) ** 2, force=True),
         powsimp((weights[1] * weights[2]) ** 2),
     ]
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "The gradient at layer l has passed the layers above it, and no other.",
                 r"(G_l)_{dead} = t^{2 \sum_{l' > l} p_{l'}} E\delta^2",
             ),
-            Step("One layer down adds the exponent of the layer that is passed.", r"\Pi_{l-1} = \Pi_l + p_l"),
+            Prose("One layer down adds the exponent of the layer that is passed.", r"\Pi_{l-1} = \Pi_l + p_l"),
         ),
         residuals={
             "below the first layer": powsimp(moments[0] - t ** (2 * (p1 + p2 + p3))),
@@ -91,7 +93,7 @@ def measure() -> Experiment:
                 f"p = {exponents}: G above the first graded layer", 6, _RADII, _slopes(2, exponents), rivals=(8, 20)
             )
         )
-    return Experiment(
+    return older_experiment(
         "Torch linear chains of width 3 with exponents p = (3, 1, 2) on the dead axis, labels from the model.",
         tuple(checks),
         tuple(curves),
@@ -118,7 +120,7 @@ def control() -> Experiment:
                 f"activations into layer {layer}", below, _RADII, values, rivals=(2 * sum(_EXPONENTS[layer - 2 :]),)
             )
         )
-    return Experiment(
+    return older_experiment(
         "A lower power in one entry of one layer; and the activation side, which collects the layers below.",
         tuple(checks),
     )
@@ -127,7 +129,9 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="cor:bridge_g3",
     title="Exponents that vary with the layer, one direction",
-    statement=r"With weight $t^{p_{l'}}$ in layer $l'$ the dead entry of $G_l$ has rate $2\sum_{l' > l} p_{l'}$.",
+    clauses=older_statement(
+        r"With weight $t^{p_{l'}}$ in layer $l'$ the dead entry of $G_l$ has rate $2\sum_{l' > l} p_{l'}$."
+    ),
     source=cite("shirodkar2026dead", "cor:bridge_g3"),
     hypotheses=("Diagonal layers; each dead entry is a pure power, or p is its leading exponent.",),
     expected=Verdict.CONFIRMED,

@@ -9,7 +9,9 @@ from sympy import Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import rate_check, value_check
 
@@ -41,17 +43,17 @@ def derive() -> Proof:
     chain = bottom * power * bottom.T
     along = (chain.T * gradient).dot(bottom[:, 1])
     free = (turn(angles[0]) * dead * turn(angles[1])) * (turn(angles[2]) * dead)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Rotations between layers telescope, also when they differ from layer to layer.",
                 r"(Q_2 D Q_1^\top)(Q_1 D Q_0^\top) = Q_2 D^2 Q_0^\top",
             ),
-            Step(
+            Prose(
                 "Along the rotated dead axis u = U e_h the moment is exact.",
                 r"u^\top (U D^m U^\top) \delta = t^m (U^\top \delta)_h",
             ),
-            Step(
+            Prose(
                 "For any orientation at all the determinant is t^m; where the chain has rank h − 1 at t = 0 only the "
                 "smallest eigenvalue can carry it.",
                 r"\det(W_L \cdots W_{l+1}) = \pm t^{L-l} \;\Rightarrow\; \lambda_{\min}(G_l) \asymp t^{2(L-l)}",
@@ -124,7 +126,7 @@ def measure() -> Experiment:
             )
         )
         curves.append(Curve(f"along u, layer {layer}", _RADII, tuple(along), float(power)))
-    return Experiment(
+    return older_experiment(
         f"Torch linear chains of L = {_LAYERS} layers and width {_WIDTH} with Haar rotations, labels from the model.",
         tuple(checks),
         tuple(curves),
@@ -137,7 +139,7 @@ def control() -> Experiment:
     axis = torch.zeros(_WIDTH, dtype=torch.float64)
     axis[-1] = 1.0
     values = [_telescoping(radius, 1)[0].along(axis) for radius in _RADII]
-    return Experiment(
+    return older_experiment(
         "The axis that is read is not carried along with the rotation: it has a live part, and nothing decays.",
         (rate_check("telescoping rotations, layer 1: along e_h", 0, _RADII, values, rivals=(6,)),),
     )
@@ -162,7 +164,7 @@ def counterexample() -> Experiment:
             )
         )
         curves.append(Curve(f"kernel of the next layer, layer {layer}", _RADII, tuple(along), 2.0))
-    return Experiment(
+    return older_experiment(
         "Independent rotations on both sides of every layer. One more layer kills its own axis only, so the axis "
         "reading "
         "stops at rate 2, while the smallest eigenvalue keeps 2(L − l).",
@@ -174,7 +176,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="prop:bridge_linear_rot",
     title="Linear class: rotation is harmless",
-    statement=(
+    clauses=older_statement(
         r"For $W_l = Q_l D(t) Q_{l-1}^\top$ with orthogonal $Q$ the moment along $u = Q_l e_h$ is $t^{2(L-l)} "
         r"E[(Q_L^\top "
         r"\delta)_h^2]$ exactly. For any orientations with a chain of rank $h - 1$ at $t = 0$, $\lambda_{\min}(G_l)$ "

@@ -9,7 +9,9 @@ from sympy import Expr, Symbol, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
 
@@ -54,17 +56,17 @@ def derive() -> Proof:
         at = sympy.expand(polynomial.subs(eigenvalue, constant * sizes[index]) / scales[index])
         return at.subs({x: 0, y: 0})
 
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Layers multiply, so exponents of the layers above add.",
                 r"B = \mathrm{diag}(t^{\Pi(j)}), \quad \Pi_l(j) = \sum_{l' > l} p_{l'}(j)",
             ),
-            Step(
+            Prose(
                 "With S the second moment of the output gradients, entries and determinant are explicit.",
                 r"G = D S D: \quad G_{ij} = t^{\Pi(i) + \Pi(j)} S_{ij}, \quad \det G = t^{2\sum \Pi} \det S",
             ),
-            Step(
+            Prose(
                 "Leading minors grow one exponent at a time. The characteristic polynomial at t^{2Π(j)} times a Schur "
                 "constant is smaller than its largest terms by powers of t^{Π(j+1) − Π(j)}, for distinct exponents: "
                 "each eigenvalue is t^{2Π(j)} times a Schur constant.",
@@ -156,7 +158,7 @@ def measure() -> Experiment:
             quantity="rate of det⁺",
         )
     )
-    return Experiment(
+    return older_experiment(
         f"A torch chain whose three upper layers carry exponents that add to Π = {_TOTALS}, below a general output "
         f"map; "
         "the gradient factor of the first layer, labels from the model.",
@@ -169,7 +171,7 @@ def control() -> Experiment:
     from ddtheory.measure import spectra_along
 
     profile = spectra_along(lambda radius: _gram(radius, singular=True).spectrum(), _RADII)
-    return Experiment(
+    return older_experiment(
         "Two dead channels write one and the same output, so S is singular on the dead block: one eigenvalue is "
         "exactly "
         "zero, and the smallest positive one is another.",
@@ -192,7 +194,7 @@ _DIAGONAL = latex(graded(Symbol("Pi_j"), Symbol("Pi_j"), 1, t))
 CLAIM = Claim(
     id="thm:bridge_multi",
     title="Bridge theorem for several dead directions",
-    statement=(
+    clauses=older_statement(
         r"With weight $t^{p_{l'}(j)}$ on coordinate $j$ of layer $l'$, $\Pi_l(j) = \sum_{l' > l} p_{l'}(j)$ and the "
         rf"second moment $S$ of the output gradients: $(G_l)_{{ij}} = {_ENTRY}$, $\det G_l = t^{{2 \sum \Pi}} \det S$, "
         rf"and, for distinct exponents, the eigenvalue $j$ is ${_DIAGONAL}$ times the Schur constant $\det S_{{1..j}}/"

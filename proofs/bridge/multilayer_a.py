@@ -7,7 +7,9 @@ from sympy import Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.inequality import bound_check, excess
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
@@ -35,14 +37,14 @@ def derive() -> Proof:
     turned = sympy.Matrix([[1 - q**2, -2 * q], [2 * q, 1 - q**2]]) * sympy.Matrix([first, second]) / (1 + q**2)
     stretched = (m * turned[0]) ** 2 + ((m + e) * turned[1]) ** 2
     length, gain = first**2 + second**2, sympy.expand((m + e) ** 2 - m**2)
-    return Proof(
+    return older_proof(
         steps=(
-            Step("The input of layer l has passed l − 1 layers.", r"(A_l)_{dead} = (t^{l-1})^2 = t^{2(l-1)}"),
-            Step(
+            Prose("The input of layer l has passed l − 1 layers.", r"(A_l)_{dead} = (t^{l-1})^2 = t^{2(l-1)}"),
+            Prose(
                 "A map M between layers squeezes: with s a singular value bound of M the form below has one sign.",
                 r"|M D v|^2 - s^2 |D v|^2 = (Dv)^\top (M^\top M - s^2 I)(Dv)",
             ),
-            Step(
+            Prose(
                 "So the rate is that of D, and the constant lies between the squared singular values of M.",
                 r"\sigma_{\min}^2(M)\,\sigma_{\min}^2(D^p) \le \sigma_{\min}^2(M D^p) \le \sigma_{\max}^2(M)\, "
                 r"\sigma_{\min}^2(D^p)",
@@ -140,7 +142,7 @@ def measure() -> Experiment:
         )
     )
     checks += [_squeeze(largest) for largest in (False, True)]
-    return Experiment(
+    return older_experiment(
         f"Torch linear chains of L = {_LAYERS} layers and width {_WIDTH}, E xxᵀ = I; A_l is that of the input of "
         f"layer l.",
         tuple(checks),
@@ -161,7 +163,7 @@ def control() -> Experiment:
     for radius in _RADII:
         problem = chain_problem([turn @ canonical(radius, _WIDTH) for turn in haar])
         axis.append(activation_gram(problem, "4").entry(_WIDTH - 1))
-    return Experiment(
+    return older_experiment(
         "A map with a zero singular value makes an exact zero that no t explains; a map that turns the dead axis into "
         "the "
         "live ones leaves nothing of the ladder on the axis.",
@@ -184,7 +186,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="thm:multilayer-A",
     title="Ladder of the activation factors across layers",
-    statement=(
+    clauses=older_statement(
         r"The activation factor $A_l$ of the input of layer $l$ carries $t^{2(l-1)}$ at the dead unit, its smallest "
         r"eigenvalue for $0 < t \le 1$. Behind a map $M$: $\sigma_{\min}^2(M)\,\sigma_{\min}^2(D^p) \le "
         r"\sigma_{\min}^2(M "

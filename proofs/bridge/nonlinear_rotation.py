@@ -11,7 +11,9 @@ from sympy import Rational, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -37,20 +39,20 @@ def derive() -> Proof:
     arrived = Symbol("y", positive=True)  # b t^m
     window = power * arrived / (floor + arrived)
     probability = (sympy.atan(t * c / s) + sympy.atan(t * s / c)) / sympy.pi
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "One gate open and one closed, the dead axis has a live part.",
                 r"v^\top \mathrm{diag}(m_1, m_2)\, u = (m_2 - m_1)\, c s, \quad v = (c, s),\ u = (-s, c)",
             ),
-            Step(
+            Prose(
                 "At the input x = u the pre-activation is tu, whose gates are (0, 1) at every t > 0.", r"\tfrac{12}{25}"
             ),
-            Step(
+            Prose(
                 "A floor c₀ under b t^m: the local slope is explicit, so is the window in which it is nearly m.",
                 r"\frac{m\, b t^m}{c_0 + b t^m}, \quad = m(1-d) \text{ at } b t^m = (\tfrac1d - 1) c_0",
             ),
-            Step(
+            Prose(
                 "On a normal input the gates of a same-sign v differ only with small probability.",
                 r"P = \tfrac1\pi\left[\arctan\tfrac{tc}{s} + \arctan\tfrac{ts}{c}\right] \sim \frac{t}{\pi s c}, \quad "
                 r"E[\text{overlap}^2] \sim \frac{c s}{\pi}\, t",
@@ -166,7 +168,7 @@ def measure() -> Experiment:
         checks.append(rate_check(f"tanh, v = (3/5, {'−' * (sign < 0)}4/5), 4 layers", 0, _RADII, bent, rivals=(6,)))
     curves.append(Curve("ReLU at x = u", _RADII, tuple(at_u), 0.0))
     curves.append(Curve("ReLU, v = (3/5, −4/5), normal input", _RADII, tuple(opposite), 0.0))
-    return Experiment(
+    return older_experiment(
         "Torch ReLU and tanh chains with every layer v vᵀ + t u uᵀ. In the plane the average over a normal input is a "
         "sum "
         "over the arcs on which no gate changes; elsewhere a fixed sample is used, whose gates stand still as t → 0.",
@@ -186,7 +188,9 @@ def control() -> Experiment:
     inputs = torch.randn(50, 4, generator=generator, dtype=torch.float64)
     values = [_haar_reading(0, radius, inputs, lambda z: z) for radius in _RADII]
     checks.append(rate_check("linear, Haar rotation of width 4, 4 layers", 6, _RADII, values, rivals=(0,)))
-    return Experiment("Gates that commute with the rotation, or none, keep the full rate 2(L − l).", tuple(checks))
+    return older_experiment(
+        "Gates that commute with the rotation, or none, keep the full rate 2(L − l).", tuple(checks)
+    )
 
 
 def counterexample() -> Experiment:
@@ -225,7 +229,7 @@ def counterexample() -> Experiment:
                 quantity="probability",
             )
         )
-    return Experiment(
+    return older_experiment(
         "The printed witness v = (3/5, 4/5) with a normal input in the place of x = u: both coordinates of v have one "
         "sign, "
         "the gates differ only on a share t/(πsc) of the inputs, and the reading has rate 1, neither 0 nor 2(L − l).",
@@ -237,7 +241,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="prop:bridge_nonlinear_rot_negative",
     title="Rotation breaks the rate in the nonlinear class",
-    statement=(
+    clauses=older_statement(
         r"With $v = (\tfrac35, \tfrac45)$, $u = (-\tfrac45, \tfrac35)$ and layers $v v^\top + t\, u u^\top$ the "
         r"reading along "
         r"$u$ at the input $x = u$ tends to $(\tfrac{12}{25})^2$: rate $0$. So it does on average for $v$ with "

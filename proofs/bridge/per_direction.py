@@ -9,7 +9,9 @@ from sympy import Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
 
@@ -35,14 +37,14 @@ def derive() -> Proof:
     # the entry of G⁻¹ is t^{−2Π} (S⁻¹)_jj, whatever the other exponents are
     reading = sympy.simplify(1 / gram.inv()[1, 1])
     rayleigh = gram[1, 1]
-    return Proof(
+    return older_proof(
         steps=(
-            Step("Each diagonal entry has the rate of its own direction.", r"G_{jj} = t^{2\Pi(j)} S_{jj}"),
-            Step(
+            Prose("Each diagonal entry has the rate of its own direction.", r"G_{jj} = t^{2\Pi(j)} S_{jj}"),
+            Prose(
                 "So has each entry of the inverse, with the Schur constant of S that leaves nothing else.",
                 r"1/(G^{-1})_{jj} = t^{2\Pi(j)} / (S^{-1})_{jj}",
             ),
-            Step(
+            Prose(
                 "The smallest eigenvalue tends to the last of these: a Schur constant, not the diagonal entry.",
                 r"\lambda_{\min}/t^{2\Pi} \to d - b^2/a",
             ),
@@ -111,7 +113,7 @@ def measure() -> Experiment:
             )
         checks.append(rate_check(f"eigenvalue {index + 1}", 2 * power, _RADII, profile.eigenvalue(index)))
         curves.append(Curve(f"eigenvalue {index + 1}", _RADII, profile.eigenvalue(index), 2.0 * power))
-    return Experiment(
+    return older_experiment(
         "A torch chain with exponents (0, 1, 3) above the probe and a general output map, labels from the model.",
         tuple(checks),
         tuple(curves),
@@ -123,7 +125,7 @@ def control() -> Experiment:
 
     profile = spectra_along(lambda radius: _gram(radius, dependent=True).spectrum(), _RADII)
     entries = [_gram(radius, dependent=True).entry(2) for radius in _RADII]
-    return Experiment(
+    return older_experiment(
         "S is singular on the dead block. The diagonal entry still shows rate 6, but no eigenvalue does: one is "
         "exactly "
         "zero, and the last positive one has rate 2.",
@@ -138,7 +140,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="cor:bridge_g7",
     title="Per-direction rates",
-    statement=(
+    clauses=older_statement(
         r"Directions with distinct exponents $\Pi(j)$ show rate $2\Pi(j)$ each: in the entries $G_{jj} = t^{2\Pi(j)} "
         r"S_{jj}$, "
         r"in $1/(G^{-1})_{jj} = t^{2\Pi(j)}/(S^{-1})_{jj}$, and in the eigenvalues."

@@ -10,7 +10,9 @@ from sympy import Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import order_check
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -36,15 +38,15 @@ def derive() -> Proof:
     product = upper * lower
     leaked = t * (t * x) + t * gamma * c
     moment = sympy.expand(leaked**2)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Block-triangular layers multiply to a block-triangular map; without a leak g it is block diagonal.",
                 r"\begin{pmatrix} b & 0 \\ g_2 & t \end{pmatrix} \begin{pmatrix} a & 0 \\ g_1 & t \end{pmatrix} = "
                 r"\begin{pmatrix} ba & 0 \\ g_2 a + t g_1 & t^2 \end{pmatrix}",
             ),
-            Step("The dead coordinate is then t^m x whatever the other block computes.", r"E = t^{2m} E x^2"),
-            Step(
+            Prose("The dead coordinate is then t^m x whatever the other block computes.", r"E = t^{2m} E x^2"),
+            Prose(
                 "A leak γ in a lower layer reaches the dead output with one factor t less for each layer it skips.",
                 r"(t^2 x + t \gamma c)^2 \sim t^2 \gamma^2 c^2",
             ),
@@ -120,7 +122,7 @@ def measure() -> Experiment:
         reading = order(fisher_along(_model(layers, 0.0), {"t": torch.ones(1)}))
         checks.append(order_check(f"no leak, {layers} layers: KL order in t", layers, reading))
         curves.append(Curve(f"dead moment, {layers} layers", _RADII, tuple(values), 2.0 * layers))
-    return Experiment(
+    return older_experiment(
         f"Torch networks: a dead unit beside random tanh layers of widths {_WIDTHS}, inputs at the corners of a cube.",
         tuple(checks),
         tuple(curves),
@@ -135,7 +137,7 @@ def control() -> Experiment:
     gamma = 0.3
     values = [_moment(2, gamma, radius) for radius in _RADII]
     reading = order(fisher_along(_model(2, gamma), {"t": torch.ones(1)}))
-    return Experiment(
+    return older_experiment(
         "A leak γ = 0.3 from a live unit, of second moment one, into the dead unit below the last layer: the output is "
         "t²x + tγc, the direction is no longer dead.",
         (
@@ -155,7 +157,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="thm:bridge_rect",
     title="Bridge theorem for rectangular widths",
-    statement=(
+    clauses=older_statement(
         r"A canonical dead unit beside complement maps of any widths, with no path from the complement into it, has "
         r"moment "
         r"$t^{2m} E x^2$ after $m$ layers. A leak $\gamma$ below the last layer gives $t^2 x + t \gamma c$: rate $2$, "

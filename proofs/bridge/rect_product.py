@@ -7,7 +7,9 @@ from sympy import Expr, Rational, Symbol, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.inequality import bound_check, excess
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
@@ -34,17 +36,17 @@ def derive() -> Proof:
     turn = sympy.Matrix([[sympy.cos(angle), -sympy.sin(angle)], [sympy.sin(angle), sympy.cos(angle)]])
     conjugate = turn * sympy.diag(1, t**p) * turn.T
     image = conjugate * turn[:, 1] - t**p * turn[:, 1]
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "D^p has smallest singular value t^p for t ≤ 1, and so has every conjugate of it.",
                 r"\sigma_{\min} = t^p",
             ),
-            Step(
+            Prose(
                 "Cauchy–Schwarz with the angle bound, then arithmetic and geometric mean.",
                 r"|a v_0 e + B w|^2 \ge a^2 v_0^2 + |Bw|^2 - 2(1 - \rho) |a v_0| |Bw| \ge \rho\,(a^2 v_0^2 + |Bw|^2)",
             ),
-            Step("The gap of the last step is a square, so it is attained.", r"(1 - \rho)(|a v_0| - |Bw|)^2"),
+            Prose("The gap of the last step is a square, so it is attained.", r"(1 - \rho)(|a v_0| - |Bw|)^2"),
         ),
         residuals={
             "value minus its bound, minus the slack": excess(worst, lower_bound(rho, a**2 + b**2), slack),
@@ -135,7 +137,7 @@ def measure() -> Experiment:
                 quantity="squared singular value",
             )
         )
-    return Experiment(
+    return older_experiment(
         "Torch chains of conjugated canonical layers; random dead columns beside random blocks; the case of equality.",
         tuple(checks),
         tuple(curves),
@@ -152,7 +154,7 @@ def control() -> Experiment:
     inside = block @ torch.tensor([0.2, -1.0, 0.4], dtype=torch.float64)
     zeros = GramFactor(torch.cat([inside[:, None], block], dim=1)).spectrum().zeros
     large = activation_gram(chain_problem([canonical(3.0, 3)] * 3), "3").spectrum()
-    return Experiment(
+    return older_experiment(
         "A dead column in the image of the block (ρ = 0): the product is singular. And t = 3 > 1: the roles change, "
         "the "
         "smallest singular value is 1 and t^p the largest.",
@@ -168,7 +170,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="cor:rect_product_sigma_min",
     title="Smallest singular value of rectangular products",
-    statement=(
+    clauses=older_statement(
         r"$\sigma_{\min}(D^p) = t^p$ on $0 < t \le 1$, also under conjugation. If $|\langle e, Bw\rangle| \le (1 - "
         r"\rho)|Bw|$ and $|Bw| \ge c|w|$ then $|a v_0 e + Bw|^2 \ge "
         rf"{latex(lower_bound(Symbol('rho'), Symbol('mu')))}\, (v_0^2 + |w|^2)$ with $\mu = \min(a^2, c^2)$."

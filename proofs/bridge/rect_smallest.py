@@ -9,7 +9,9 @@ from sympy import Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import chain_problem
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
 
@@ -32,17 +34,17 @@ def derive() -> Proof:
     entries = [[Symbol(f"w_{i}{j}", real=True) for j in range(3)] for i in range(2)]
     narrow = sympy.Matrix(entries)
     through = narrow.T * narrow
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Complete the live part to a square: the form is at least its Schur complement.",
                 r"v^\top G v \ge (g - |b|^2/c)\, v_0^2",
             ),
-            Step(
+            Prose(
                 "At equal order, b = s t^p beside g = t^{2p}, the bound is of the order of g with another constant.",
                 r"\lambda_{\min}/t^{2p} \to 1 - s^2",
             ),
-            Step(
+            Prose(
                 "A layer of width a above a probe of width h has rank at most a, so h − a eigenvalues are zero at "
                 "every t.",
                 r"\dim\ker G_l \ge h - a",
@@ -99,7 +101,7 @@ def measure() -> Experiment:
                 reason="rank of the bottleneck; counted from singular values, not read as small ones",
             )
         )
-    return Experiment(
+    return older_experiment(
         "Torch linear chain with widths 5 → 3 → 5, the dead axis through the bottleneck; labels from the model.",
         tuple(checks),
         (Curve("smallest positive eigenvalue", _RADII, profile.smallest_positive, 4.0),),
@@ -136,7 +138,7 @@ def control() -> Experiment:
             reason="the lower bound is zero, and the dead eigenvalue is gone at every t",
         )
     )
-    return Experiment(
+    return older_experiment(
         "A dead column that leans on a live one, with a cross entry of the order √g: the smallest eigenvalue is the "
         "Schur "
         "complement and no longer the dead entry; at full alignment it is an exact zero.",
@@ -147,7 +149,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="cor:rect_lambda_min",
     title="Smallest eigenvalue at rectangular widths",
-    statement=(
+    clauses=older_statement(
         r"On the diagonal slice the dead entry is eventually $\lambda^+_{\min}$; with cross entries $b$ and live "
         r"block $\ge "
         r"c$, $v^\top G v \ge (g - |b|^2/c) v_0^2$. A layer of width $a$ above a probe of width $h > a$ makes $h - a$ "

@@ -10,7 +10,9 @@ from sympy import Rational, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
 
@@ -48,14 +50,14 @@ def derive() -> Proof:
     ones = sympy.ones(3, 1)
     block = a * sympy.eye(3) + b * ones * ones.T
     schur = a + b - (b * ones.T * block.inv() * b * ones)[0]
-    return Proof(
+    return older_proof(
         steps=(
-            Step("After l layers the activations are X D^l.", r"\sigma_{\min}(D^l) = t^l, \quad 0 \le t \le 1"),
-            Step(
+            Prose("After l layers the activations are X D^l.", r"\sigma_{\min}(D^l) = t^l, \quad 0 \le t \le 1"),
+            Prose(
                 "The Gram of N samples is graded by t^l on both sides, and N I when the inputs are isotropic.",
                 r"(X D^l)^\top (X D^l) = D^l (X^\top X) D^l",
             ),
-            Step(
+            Prose(
                 "Correlated units, such as ReLU units with their common mean, leave a Schur complement as the "
                 "constant.",
                 r"\lambda_{\min}/t^{2l} \to a + b - \frac{b^2 n}{a + b n}",
@@ -124,7 +126,7 @@ def measure() -> Experiment:
             "coefficient",
         )
     )
-    return Experiment(
+    return older_experiment(
         f"Torch chains of width {_WIDTH}: cube corners as inputs (E xxᵀ = I), and normal samples for the √N law.",
         tuple(checks),
         tuple(curves),
@@ -198,7 +200,7 @@ def control() -> Experiment:
                 quantity="eigenvalue",
             )
         )
-    return Experiment(
+    return older_experiment(
         "Too few samples make zeros; ReLU units share a mean, so that the constant is a Schur complement and not the "
         "dead entry (0.846 of it, or 0.682 after centring); a skip makes σ_min independent of depth.",
         tuple(checks),
@@ -208,7 +210,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="cor:sigma-min",
     title="Ladder of the smallest singular value of the activations",
-    statement=(
+    clauses=older_statement(
         r"After $l$ canonical layers the dead diagonal of the activation moment is $t^{2l}$ and $\sigma_{\min}(D^l) = "
         r"t^l$ "
         r"for $0 \le t \le 1$; for $N$ samples with covariance $I$, $\sigma_{\min}(X_l) / (\sqrt N\, t^l) \to 1$."

@@ -10,7 +10,9 @@ from sympy import Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, rate_check
 
@@ -31,19 +33,19 @@ def derive() -> Proof:
     vector = sympy.Matrix([x, y])
     form = (vector.T * gram * vector)[0]
     completed = a * (x + b * t**p * y / a) ** 2 + (d - b**2 / a) * t ** (2 * p) * y**2
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Complete the live part to a square: what is left of the form on the dead block carries t^{2p}.",
                 r"v^\top G v = a\,(x + \tfrac{b}{a} t^p y)^2 + (d - \tfrac{b^2}{a})\, t^{2p} y^2",
             ),
-            Step(
+            Prose(
                 "So the form is at most a constant times t^{2p} on an m-space and at least a constant on a "
                 "complement; by "
                 "the minimax principle exactly m eigenvalues are small.",
                 r"\lambda_{h-m} \ge c, \quad \lambda_{h-m+1} \le C t^{2p}",
             ),
-            Step("The volume counts them.", r"\log\det G = 2pm \log t + \log\det S"),
+            Prose("The volume counts them.", r"\log\det G = 2pm \log t + \log\det S"),
         ),
         residuals={
             "completed square": sympy.expand(sympy.simplify(form - completed)),
@@ -119,7 +121,7 @@ def measure() -> Experiment:
                 )
             )
         curves.append(Curve(f"det⁺, m = {dead}", _RADII, profile.det_plus, float(power * dead)))
-    return Experiment(
+    return older_experiment(
         f"Torch linear chains with {_LAYERS} layers of width {_WIDTH} and m dead axes, below a general output map; "
         f"Gaussian "
         "head, labels from the model.",
@@ -145,7 +147,7 @@ def control() -> Experiment:
                 reason=f"one of them is exactly zero: the head does not see a common shift ({spectrum.zeros} zero)",
             )
         )
-    return Experiment(
+    return older_experiment(
         "A cross-entropy head: S is singular along the shift of all logits, and one of the m dead eigenvalues becomes "
         "an "
         "exact zero. A single dead direction leaves no small eigenvalue at all.",
@@ -156,7 +158,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="cor:bridge_g2",
     title="Uniform approach: exactly m small eigenvalues",
-    statement=(
+    clauses=older_statement(
         r"If $m$ directions die with weight $t$ in every layer, exactly $m$ eigenvalues of $G_l$ have rate $2(L-l)$ "
         r"and the "
         r"other $h - m$ are $\Theta(1)$; $\log\det G_l$ has slope $2m(L-l)$."

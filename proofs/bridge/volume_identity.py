@@ -10,7 +10,9 @@ from sympy import symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import axis_inputs, canonical, chain_problem, live_part
 from ddtheory.workbench.evidence import rate
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
@@ -28,17 +30,17 @@ def derive() -> Proof:
     single = t ** (2 * gap) * (t ** (2 * L) + v)
     volume = m * sympy.log(single)
     slope = sympy.simplify(t * sympy.diff(sympy.log(single), t))
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "m directions with one eigenvalue each: the volume adds their logarithms.",
                 r"\log\det{}^+ = m \log\lambda^+",
             ),
-            Step(
+            Prose(
                 "So its slope is m times the single one, at every t and in every window.",
                 r"\frac{d\log\det{}^+}{d\log t} = m \frac{d\log\lambda^+}{d\log t}",
             ),
-            Step(
+            Prose(
                 "The single slope is 2(L − l) for t → 0; a window that reaches t = 1 adds up to 2L/(1 + v).",
                 r"2(L-l) + \frac{2L\, t^{2L}}{t^{2L} + v}",
             ),
@@ -110,7 +112,7 @@ def measure() -> Experiment:
                 quantity="ratio of slopes",
             )
         )
-    return Experiment(
+    return older_experiment(
         f"Torch linear chain of L = {_LAYERS} layers and width {_WIDTH} (the published cell), r dead axes, gradient "
         f"factor "
         "of the first layer, label noise averaged in closed form.",
@@ -131,7 +133,7 @@ def control() -> Experiment:
             silent.append(float(numpy.exp(factor.spectrum().log_det_plus)))
         slope = (4 * _LAYERS - 2 * _LAYER) * dead
         checks.append(rate_check(f"no label noise, r = {dead}: det⁺", slope, _RADII, silent, rivals=(6 * dead,)))
-    return Experiment("Without label noise every direction carries 4L − 2l = 14.", tuple(checks))
+    return older_experiment("Without label noise every direction carries 4L − 2l = 14.", tuple(checks))
 
 
 def counterexample() -> Experiment:
@@ -168,7 +170,7 @@ def counterexample() -> Experiment:
             "from the four slopes, which are one number times r",
         )
     )
-    return Experiment(
+    return older_experiment(
         "Behind a cross-entropy head one dead eigenvalue is an exact zero, so the slope counts r − 1. Where two axes "
         "die as t and t², the slope over that of λ⁺ is 3/2, which counts nothing: the ratio r holds because the r axes "
         "share one t.",
@@ -224,7 +226,7 @@ def _settings() -> int:
 CLAIM = Claim(
     id="dds:volume_identity",
     title="Volume identity: the slope of log det⁺ counts the dead directions",
-    statement=(
+    clauses=older_statement(
         r"With $r$ dead axes that share one $t$ in a deep linear chain, a Gaussian head and label noise $v$: "
         r"$\log\det^+(G_l)$ has slope $r$ times that of $\lambda^+$, $2r(L-l)$ for $t \to 0$; $\lambda^+$ does not "
         r"depend on $r$. At $L = 4$, $l = 1$: 6, 12, 18, 24."

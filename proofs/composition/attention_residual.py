@@ -9,7 +9,9 @@ from sympy import Symbol
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.attention_chain import attention_chain
 from ddtheory.workbench.ladder import limit_check, rate_check
 
@@ -25,11 +27,11 @@ def derive() -> Proof:
     count = Symbol("k", integer=True, positive=True)
     whole = one**count
     slope = sympy.simplify(t * sympy.diff(sympy.log(whole**2), t))
-    return Proof(
+    return older_proof(
         steps=(
-            Step("A block beside its stream passes the dead unit on with 1 + c t².", r"1 + c\,t^2 \to 1"),
-            Step("Any number of them has rate zero and coefficient one.", r"(1 + c t^2)^{2k} \to 1"),
-            Step("At finite t the slope is of second order.", r"\frac{4 k c t^2}{1 + c t^2}"),
+            Prose("A block beside its stream passes the dead unit on with 1 + c t².", r"1 + c\,t^2 \to 1"),
+            Prose("Any number of them has rate zero and coefficient one.", r"(1 + c t^2)^{2k} \to 1"),
+            Prose("At finite t the slope is of second order.", r"\frac{4 k c t^2}{1 + c t^2}"),
         ),
         residuals={
             "limit": whole.subs(t, 0) - 1,
@@ -63,7 +65,7 @@ def measure() -> Experiment:
             )
         )
         curves.append(Curve(f"residual stream, {count} blocks", _RADII, tuple(values), 0.0))
-    return Experiment(
+    return older_experiment(
         "Chains of softmax attention blocks in torch with a residual stream, labels with noise averaged in closed "
         "form.",
         tuple(checks),
@@ -78,13 +80,13 @@ def control() -> Experiment:
         checks.append(
             rate_check(f"no residual stream, {count} blocks above", min(4 * count, 8), _RADII, values, rivals=(0,))
         )
-    return Experiment("Without the stream the rates of the attention chain are back: 4, 8, 8.", tuple(checks))
+    return older_experiment("Without the stream the rates of the attention chain are back: 4, 8, 8.", tuple(checks))
 
 
 CLAIM = Claim(
     id="cor:g10_via_composition",
     title="Residual blocks are t-free, so that attention rates do not transfer",
-    statement=(
+    clauses=older_statement(
         r"Blocks with a residual stream pass the dead unit on with $1 + O(t^2)$: the dead gradient below any number "
         r"of them "
         r"has rate $0$ and the coefficient of the bare stream, and the rates of attention chains do not carry over."

@@ -7,7 +7,9 @@ from sympy import symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.attention_chain import attention_chain
 from ddtheory.workbench.ladder import rate_check
 
@@ -19,13 +21,13 @@ def derive() -> Proof:
     k, p = symbols("k p", integer=True, nonnegative=True)
     gap = symbols("d", integer=True, nonnegative=True)
     below, above = p + 2 - gap, p + 2 + gap
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Two routes, 4k through the values and 4p + 8 through the scores; the smaller one wins.",
                 r"\min(4k, 4p + 8)",
             ),
-            Step(
+            Prose(
                 "They meet at k = p + 2; up to there composition is additive, and exactly up to there.",
                 r"4p + 8 - 4k = 4(p + 2 - k)",
             ),
@@ -54,7 +56,7 @@ def measure() -> Experiment:
             values = _moments(p, k)
             checks.append(rate_check(f"p = {p}, k = {k} ≤ p + 2: dead gradient", 4 * k, _RADII, values))
             curves.append(Curve(f"p = {p}, k = {k}", _RADII, tuple(values), 4.0 * k))
-    return Experiment(
+    return older_experiment(
         "Chains of softmax attention blocks in torch without residual stream: p blocks strictly below the probe, k "
         "above.",
         tuple(checks),
@@ -68,13 +70,13 @@ def control() -> Experiment:
         checks.append(
             rate_check(f"p = {p}, k = {k} > p + 2: dead gradient", 4 * p + 8, _RADII, _moments(p, k), rivals=(4 * k,))
         )
-    return Experiment("One block more than p + 2, and two: the rate stays at 4p + 8.", tuple(checks))
+    return older_experiment("One block more than p + 2, and two: the rate stays at 4p + 8.", tuple(checks))
 
 
 CLAIM = Claim(
     id="cor:g10_composition",
     title="Window in which attention composes additively",
-    statement=(
+    clauses=older_statement(
         r"The additive rate $4k$ of $k$ attention blocks above a probe is valid exactly for $k \le p + 2$; beyond it "
         r"is $4p + 8$. With a residual stream the rate is $0$ and the statement is void: see cor:g10_via_composition."
     ),

@@ -9,7 +9,9 @@ from sympy import Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.attention_chain import attention_chain
 from ddtheory.workbench.chain import canonical, corner_inputs
 from ddtheory.workbench.ladder import rate_check
@@ -28,14 +30,14 @@ def derive() -> Proof:
     chain = block**n
     a, b = symbols("a b", positive=True)
     extra = a * t ** (2 * n) + b * t**4
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Each block has amplitude t², so n of them have t^{2n}, and their moment has rate 4n.",
                 r"(t^2)^{2n} = t^{4n}",
             ),
-            Step("At layer l there are L − l blocks above.", r"\alpha = 4(L - l)"),
-            Step(
+            Prose("At layer l there are L − l blocks above.", r"\alpha = 4(L - l)"),
+            Prose(
                 "A second route of amplitude t⁴, such as that through attention scores at p = 0, wins for n > 2.",
                 r"a\,t^{2n} + b\,t^4 \sim b\,t^4 \quad (n > 2)",
             ),
@@ -89,7 +91,7 @@ def measure() -> Experiment:
                 f"two-layer blocks {kinds}: forward moment", 4 * len(kinds), _WIDE, values, rivals=(2 * len(kinds),)
             )
         )
-    return Experiment(
+    return older_experiment(
         "Chains of softmax attention blocks in torch whose dead unit does not enter the scores, and mixed chains of "
         "two-layer blocks (l linear, s SiLU, r ReLU).",
         tuple(checks),
@@ -105,7 +107,7 @@ def control() -> Experiment:
         checks.append(
             rate_check(f"blocks {kinds}, 1 a live one: forward moment", dead, _WIDE, values, rivals=(4 * len(kinds),))
         )
-    return Experiment(
+    return older_experiment(
         "A block that is not dead does not count: the rate is four for each of the others.", tuple(checks)
     )
 
@@ -125,7 +127,7 @@ def counterexample() -> Experiment:
             )
         )
         curves.append(Curve(f"attention with scores, {count} blocks", _RADII, tuple(values), float(min(4 * count, 8))))
-    return Experiment(
+    return older_experiment(
         "The same attention chains with all four dead entries following t: the route through the scores of the next "
         "block "
         "saturates the rate at 8.",
@@ -137,7 +139,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="cor:composition_heterogeneous",
     title="Heterogeneous composition: n blocks of rate two",
-    statement=(
+    clauses=older_statement(
         r"$n$ blocks of amplitude $t^2$, of any kinds, have moment rate $4n$; at layer $l$ of $L$ this is $4(L - l)$."
     ),
     source=cite("shirodkar2026dead", "cor:composition_heterogeneous"),

@@ -9,7 +9,9 @@ from sympy import Rational, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import chain_problem, corner_inputs, normal_inputs
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -34,18 +36,18 @@ def derive() -> Proof:
     gap = Symbol("d", positive=True)
     injected = a * t**cap + c1 * t ** (cap + gap) * x
     open_gate, closed_gate = sympy.Heaviside(x, 0), sympy.Heaviside(-x, 0)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Induction over the list of blocks: constants multiply and exponents add.",
                 r"\Big(c\,t^{k} \cdot \prod_i c_i t^{k_i}\Big)^2 = c^2 \prod c_i^2\; t^{2(k + \sum k_i)}",
             ),
-            Step(
+            Prose(
                 "A gate is 0 or 1, so a shared one enters once; two disjoint ones leave nothing.",
                 r"g^2 = g, \quad g\,\bar g = 0",
             ),
-            Step("A block that squares what arrives has order k + 2e.", r"c\,t^k (t^e x)^2 = c\,t^{k+2e} x^2"),
-            Step("An injection below the arriving order caps it.", r"a\,t^{q} + c\,t^{q+d} x \sim a\,t^{q}"),
+            Prose("A block that squares what arrives has order k + 2e.", r"c\,t^k (t^e x)^2 = c\,t^{k+2e} x^2"),
+            Prose("An injection below the arriving order caps it.", r"a\,t^{q} + c\,t^{q+d} x \sim a\,t^{q}"),
         ),
         residuals={
             "one more block": sympy.powsimp(one_more - c**2 * c1**2 * x**2 * t ** (2 * (k1 + total)), force=True),
@@ -130,7 +132,7 @@ def measure() -> Experiment:
                 rivals=(1, Rational(1, 2**count)),
             )
         )
-    return Experiment(
+    return older_experiment(
         "Torch chains of three blocks 2t, t³/2, 3t²/2, and real two-layer blocks of width 3 with a SiLU inside, whose "
         "coefficient depends on t and tends to ½.",
         tuple(checks),
@@ -160,7 +162,7 @@ def control() -> Experiment:
 
     quadratic = [squares(size) for size in _RADII]
     capped = [injected(size) for size in _RADII]
-    return Experiment(
+    return older_experiment(
         "The three exclusions as torch chains: two gates of opposite sign (a negative weight between ReLUs), a block "
         "t³ z² behind t x with a normal input, and an injection 0.7 t beside t² x, by a bias.",
         (
@@ -203,7 +205,7 @@ def counterexample() -> Experiment:
 
     two = [gated(size, 2) for size in _RADII]
     between = [normalised(size) for size in _RADII]
-    return Experiment(
+    return older_experiment(
         "Blocks that are not linear in what arrives. Two SwiGLU blocks of amplitude rate 3 each have 9, not 6. And a "
         "LayerNorm between two layers is an injection: its mean writes live units into the dead one, so that only the "
         "layer "
@@ -219,7 +221,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="thm:bridge_composition",
     title="Composition: rates of blocks add",
-    statement=(
+    clauses=older_statement(
         r"Blocks $c_i t^{k_i}$ with one shared gate $g$ compose to the moment $(\prod c_i)^2\, t^{2 \sum k_i} E[g "
         r"X^2]$; it "
         r"suffices that $c_i(t) \to c_i \ne 0$. Disjoint gates give $0$, a quadratic block on $t^e$ has order $k + "

@@ -7,7 +7,9 @@ from sympy import Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import rate_check, value_check
 
@@ -22,12 +24,12 @@ def derive() -> Proof:
     k1, k2 = symbols("k_1 k_2", integer=True, positive=True)
     block = t**k1 * t**k2  # a block that is a product of weights, and the weights themselves
     drifting = (1 + c * t) ** 2
-    return Proof(
+    return older_proof(
         steps=(
-            Step("Blocks of one dead weight have rate one each.", r"\prod_{i=1}^n t = t^n, \quad E = t^{2n}"),
-            Step("A block without t leaves no power of t behind.", r"E = c^2 \ \text{at every } t"),
-            Step("A chain of blocks is the chain of all their weights.", r"(t^{k_1} t^{k_2}) = t^{k_1 + k_2}"),
-            Step(
+            Prose("Blocks of one dead weight have rate one each.", r"\prod_{i=1}^n t = t^n, \quad E = t^{2n}"),
+            Prose("A block without t leaves no power of t behind.", r"E = c^2 \ \text{at every } t"),
+            Prose("A chain of blocks is the chain of all their weights.", r"(t^{k_1} t^{k_2}) = t^{k_1 + k_2}"),
+            Prose(
                 "A block 1 + ct has rate zero too, but is not free of t at finite t.",
                 r"\frac{d \log (1 + ct)^2}{d \log t} = \frac{2ct}{1 + ct}",
             ),
@@ -114,7 +116,7 @@ def measure() -> Experiment:
             quantity="ratio",
         )
     )
-    return Experiment("Torch linear chains of width 3, labels from the model.", tuple(checks), tuple(curves))
+    return older_experiment("Torch linear chains of width 3, labels from the model.", tuple(checks), tuple(curves))
 
 
 def control() -> Experiment:
@@ -137,7 +139,7 @@ def control() -> Experiment:
         )
     values = [_drifting(radius, slope) for radius in _RADII]
     checks.append(rate_check("block 1 + 2t: rate for t → 0", 0, _RADII, values))
-    return Experiment(
+    return older_experiment(
         "A block of rate zero whose coefficient depends on t: the rate is still zero, but at finite t a slope shows.",
         tuple(checks),
     )
@@ -146,7 +148,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="cor:composition_reduces",
     title="Composition reduces to the canonical chain",
-    statement=(
+    clauses=older_statement(
         r"$n$ layers with dead weight $t$ have moment $t^{2n}$; blocks without $t$ leave it free of $t$ at every $t$; "
         r"a chain "
         r"of blocks of rate at least one has the rate and the coefficient of the chain of all its weights."

@@ -6,7 +6,9 @@ from sympy import Product, Symbol, powsimp, simplify, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem
 from ddtheory.workbench.ladder import rate_check, value_check
 
@@ -20,13 +22,13 @@ def derive() -> Proof:
     layer, L, j = symbols("l L j", integer=True, positive=True)
     above = Product(t, (j, layer + 1, L)).doit()
     itself = Product(t, (j, layer, L)).doit()
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "The sub-chain above the probe runs from l + 1 to L and has L − l layers.",
                 r"\prod_{j=l+1}^{L} t = t^{L-l}",
             ),
-            Step("Its moment has rate 2(L − l).", r"t^{2(L-l)}"),
+            Prose("Its moment has rate 2(L − l).", r"t^{2(L-l)}"),
         ),
         residuals={
             "sub-chain": simplify(powsimp(above / t ** (L - layer)) - 1),
@@ -66,7 +68,7 @@ def measure() -> Experiment:
                 quantity="ratio",
             )
         )
-    return Experiment("Torch linear chains of width 3, labels from the model.", tuple(checks), tuple(curves))
+    return older_experiment("Torch linear chains of width 3, labels from the model.", tuple(checks), tuple(curves))
 
 
 def control() -> Experiment:
@@ -94,7 +96,7 @@ def control() -> Experiment:
     checks.append(
         rate_check("Fisher at the weight from a live unit into the dead one, layer 3", 4, _RADII, values, rivals=(6, 8))
     )
-    return Experiment(
+    return older_experiment(
         "What else could be read at a layer: the Fisher at its dead weight counts the layers below too; at the weight "
         "from a "
         "live unit it is the gradient moment itself, and layer l is not counted.",
@@ -105,7 +107,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="cor:composition_reduces_sub",
     title="Composition on the sub-chain above a layer",
-    statement=(
+    clauses=older_statement(
         r"On the layers $l + 1, \dots, L$ the three evaluations of cor:composition_reduces hold with exponent $2(L-l)$."
     ),
     source=cite("shirodkar2026dead", "cor:composition_reduces_sub"),

@@ -10,7 +10,9 @@ from sympy import Expr, Function, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.curved_maps import fisher_metric, gauss_curvature, point_map, sheet_map, t, w
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -67,28 +69,28 @@ def derive() -> Proof:
     decoupled, *_ = _intrinsic(sympy.Matrix([t**k + w**2, w, t * w**2]))
     normal = point_map(k).diff(t).cross(point_map(k).diff(w))
     determinant = normal.dot(normal)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "The numerator of the Christoffel symbol is a moment with one factor s_1: differentiate under "
                 "the integral; the identity holds for every density, point by point.",
                 r"2\partial_a F_{1a} - \partial_1 F_{aa} = E[s_1 (2 \partial_a s_a + s_a^2)]",
             ),
-            Step(
+            Prose(
                 "By Cauchy and Schwarz it inherits the half rate of the dead score; the inverse metric adds its own.",
                 r"|E[s_1 q]| \le \sqrt{2cM}\, t^{k-1}, \qquad \Gamma^1_{aa} = O(t^{k-1}/t^{2(k-1)}) = O(t^{-(k-1)})",
             ),
-            Step(
+            Prose(
                 "For μ = (t^k + w², w, t w) on w = 0, intrinsically, from the metric alone; the Gauss equation agrees.",
                 r"K(t, 0) = \frac{-1}{k^2 t^{2(k-1)} (1 + t^2)^2}, \quad \Gamma^t_{ww} = \frac{2}{k t^{k-1}}, \quad "
                 r"F_{np} \Gamma^n_{tt} \Gamma^p_{ww} = 2k(k-1) t^{k-2}, \quad F_{np} \Gamma^n_{tw} \Gamma^p_{tw} = "
                 r"\frac{t^2}{1 + t^2}",
             ),
-            Step(
+            Prose(
                 "With the coupling t^j w in the place of t w the exponent moves, and without coupling K vanishes.",
                 r"K(t, 0) = \frac{-j^2 t^{2(j-k)}}{k^2 (1 + t^{2j})^2}",
             ),
-            Step(
+            Prose(
                 "The metric of the family degenerates at t = w = 0 only; at k = 2 K changes sign at |w| = t.",
                 r"K = \frac{-4(t^2 - w^2)}{(4t^4 - 8t^2w^2 + 4t^2 + 4w^4 + w^2)^2}, \qquad "
                 r"\det F(0, w) = w^2 (1 + 4w^2)",
@@ -194,7 +196,7 @@ def measure() -> Experiment:
                     rivals=(Fraction(-1, order), Fraction(1, order**2), -1),
                 )
             )
-    return Experiment(
+    return older_experiment(
         "The family μ = (t^k + w², w, t w) in torch, as means of a Gaussian and as natural parameters of a Poisson "
         "law. The Riemann tensor comes from the Fisher metric and its derivatives alone.",
         tuple(checks),
@@ -235,7 +237,7 @@ def control() -> Experiment:
             "curvature",
         )
     )
-    return Experiment(
+    return older_experiment(
         "The coupling t w is replaced by t^j w, and by t w²: the order of the Fisher is k as before, the curvature "
         "has the rate 2(j − k), or none.",
         tuple(checks),
@@ -271,7 +273,7 @@ def counterexample() -> Experiment:
                     rivals=(Fraction(-1, order**2), Fraction(2, order**2) / spread, Fraction(2, order) / spread),
                 ),
             ]
-    return Experiment(
+    return older_experiment(
         "Where the dead direction belongs to a whole locus: beside the path w = 0 the same family is regular and K "
         "stays bounded, of the other sign; and for μ = (t^k, w, t^{k+1} + w²), dead at every w, K has the rate "
         "−(k − 1) (register:D4 proves it for every such sheet). Equal rates at (k, j) = (2, 1) and (3, 2), in the "
@@ -283,7 +285,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="prop:curvature_rate",
     title="The sectional curvature at a dead direction diverges at the rate −2(k − 1)",
-    statement=(
+    clauses=older_statement(
         r"$2\partial_a F_{1a} - \partial_1 F_{aa} = E[s_1(2\partial_a s_a + s_a^2)]$, so that $\Gamma^1_{aa} = "
         r"O(t^{-(k-1)})$ where $\det F \ge c\, t^{2(k-1)}$. For the mean map $\mu = (t^k + w^2, w, t w)$ on $w = 0$: "
         r"$K(t, 0) = -1/(k^2 t^{2(k-1)} (1 + t^2)^2)$, and both $\Gamma\Gamma$ terms of $R$ are bounded."

@@ -12,7 +12,9 @@ from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.curved_maps import curved_volume, fisher_metric, gauss_curvature, point_map, sheet_map, t, w
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import limit_check, rate_check
@@ -67,23 +69,23 @@ def derive() -> Proof:
     depth, length, level, c = symbols("delta ell M c", positive=True)
     density = sympy.integrate(t ** (k - 1), (t, 0, depth))
     edge = (c / level) ** (1 / (k - 1))
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "On a sheet μ_t = t^{k−1} α(t, w) with α and μ_w independent. The normal part of μ_tt loses its "
                 "(k − 1) t^{k−2} α, so every second derivative along t keeps a factor t^{k−1}.",
                 r"\mu_{tt}^\perp = t^{k-1} \alpha_t^\perp, \qquad \mu_{tw}^\perp = t^{k-1} \alpha_w^\perp",
             ),
-            Step(
+            Prose(
                 "The Gauss equation divides by det F = t^{2(k−1)} D once; D = |α|²|β|² − ⟨α, β⟩² stays positive.",
                 r"K = \frac{\langle \alpha_t^\perp, \mu_{ww}^\perp \rangle}{D}\, t^{-(k-1)} - "
                 r"\frac{|\alpha_w^\perp|^2}{D} = O(t^{-(k-1)})",
             ),
-            Step(
+            Prose(
                 "The exponent is attained on μ = (t^k, w, t^{k+1} + w²).",
                 r"K\, t^{k-1} \to \frac{2(k+1)}{k^2 (1 + 4w^2)^2}",
             ),
-            Step(
+            Prose(
                 "The set |K| > M is a strip t < (c/M)^{1/(k−1)}, with the density of order t^{k−1}.",
                 r"\int_0^\delta t^{k-1}\, dt = \delta^k/k \propto M^{-k/(k-1)}",
             ),
@@ -171,7 +173,7 @@ def measure() -> Experiment:
         curves.append(Curve(f"|K| on a random sheet, k = {order}", _RADII, tuple(map(abs, found)), 1.0 - order))
     for order in (2, 3):
         checks.append(_strip(order))
-    return Experiment(
+    return older_experiment(
         "Mean maps with ∂_t μ = t^{k−1} α for every w, K from the Fisher metric in torch; the Fisher volume of "
         "{|K| > M} on |w| < 1/2 by the midpoint rule.",
         tuple(checks),
@@ -220,7 +222,7 @@ def control() -> Experiment:
             "curvature",
         )
     )
-    return Experiment(
+    return older_experiment(
         "The family of prop:curvature_rate breaks the hypothesis: ∂_t μ = (k t^{k−1}, 0, w) is O(t^{k−1}) on w = 0 "
         "only. There K has the rate −2(k − 1), and beside that path it stays bounded.",
         tuple(checks),
@@ -230,7 +232,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="register:D4",
     title="On a dead sheet the curvature is of order t^{−(k−1)}",
-    statement=(
+    clauses=older_statement(
         r"For $y \sim N(\mu, I)$ with $\partial_t \mu = t^{k-1} \alpha(t, w)$ at every $w$, $\alpha$ and "
         r"$\partial_w \mu$ independent: $K = \langle \alpha_t^\perp, \mu_{ww}^\perp\rangle D^{-1} t^{-(k-1)} - "
         r"|\alpha_w^\perp|^2 D^{-1}$, $D = |\alpha|^2 |\mu_w|^2 - \langle \alpha, \mu_w\rangle^2$, and where the "

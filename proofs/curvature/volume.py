@@ -13,7 +13,9 @@ from sympy import Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.curved_maps import curved_volume, fisher_metric, gauss_curvature, point_map, t, w
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import limit_check, rate_check
@@ -47,22 +49,22 @@ def derive() -> Proof:
         wanted = (extra - order**2 * a ** (2 * order - 2)) / (order**2 * a ** (2 * order - 2) + b**2) ** 2
         leading[order] = sympy.simplify(found - wanted)
     density = sympy.limit(sympy.cancel(normal.dot(normal).subs(k, 3).subs({t: s * a, w: s**2 * b}) / s**4), s, 0)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "At the edge δ of the tube the profile equals M, which is solved for M and not for δ.",
                 r"M = \frac{1}{k^2 \delta^{2(k-1)} (1 + \delta^2)^2}",
             ),
-            Step(
+            Prose(
                 "The product is explicit, and tends to its constant as δ → 0; without the density likewise.",
                 r"M^{k/(2(k-1))} \int_0^\delta t^{k-1} dt = \tfrac1k k^{-k/(k-1)} (1 + \delta^2)^{-k/(k-1)}, \qquad "
                 r"M^{1/(2(k-1))}\, \delta \to k^{-1/(k-1)}",
             ),
-            Step(
+            Prose(
                 "With the density √det F = k t^{k−1} √(1 + t²) of the family the constant is k times larger.",
                 r"k^{-k/(k-1)}",
             ),
-            Step(
+            Prose(
                 "In two dimensions the set is quasi-homogeneous with weights (1, k − 1) around the only degenerate "
                 "point, K of degree −2(k − 1) and √det F of degree k − 1.",
                 r"\mathrm{vol}\{|K| > M\} \propto s^{1 + (k-1) + (k-1)}, \quad M = s^{-2(k-1)}: \quad "
@@ -146,7 +148,7 @@ def measure() -> Experiment:
         ]
         inverse = tuple(1 / level for level in reversed(levels))
         curves.append(Curve(f"tube against 1/M, k = {order}", inverse, tuple(reversed(tubes)), order / (2 * order - 2)))
-    return Experiment(
+    return older_experiment(
         "|K(t, 0)| of (t^k + w², w, t w) from the Fisher metric in torch; its level M = s^{−2(k−1)} by secants.",
         tuple(checks),
         tuple(curves),
@@ -175,7 +177,7 @@ def control() -> Experiment:
                 rivals=(order ** (-order / (order - 1)) / order,),
             )
         )
-    return Experiment(
+    return older_experiment(
         "The true density √det F = k t^{k−1} √(1 + t²) in the place of t^{k−1}: the exponent stays, the constant is "
         "k times larger.",
         tuple(checks),
@@ -202,7 +204,7 @@ def _exponent(order: int) -> Comparison:
 
 
 def counterexample() -> Experiment:
-    return Experiment(
+    return older_experiment(
         "The set {|K| > M} of the family itself, in both coordinates. It closes around the point t = w = 0, the only "
         "degenerate one, and its Fisher volume has the exponent (2k − 1)/(2(k − 1)). On a sheet it is k/(k − 1) "
         "(register:D4). The tube has neither.",
@@ -213,7 +215,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="cor:volume",
     title="The high-curvature tube has Fisher volume of order M^{−k/(2(k−1))}",
-    statement=(
+    clauses=older_statement(
         r"For the profile $|K(t, 0)| = 1/(k^2 t^{2(k-1)} (1 + t^2)^2)$ and $t < \delta$ where it exceeds $M$: "
         r"$M^{k/(2(k-1))} \int_0^\delta t^{k-1} dt \to 1/(k\,(k^2)^{k/(2(k-1))})$ and "
         r"$M^{1/(2(k-1))}\, \delta \to k^{-1/(k-1)}$ as $M \to \infty$."

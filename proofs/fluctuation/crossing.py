@@ -11,7 +11,9 @@ from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda
 from ddtheory.exact.fluctuation.partition import Sided
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 
 _SIZES = tuple(10.0**power for power in (16, 24, 32, 48, 64, 96, 128, 192))
@@ -38,17 +40,17 @@ def derive() -> Proof:
     shifted = nu(lam - (m - 1) * e)
     shift = sympy.diff(shifted, e).doit().subs(e, 0).doit()
     # ν(a) = ½ E[(ξ² − 1) log M_a], ∂_a log M_a = E log|v|, so δν = (coefficient of log|v|) · dν/da and dν/da = ½ dν/dλ
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "The product of m equal coordinates has the prior of one, times a power of its logarithm.",
                 r"(-\log s)^{m-1} ds \propto \left(1 - \tfrac{2\log v}{\log n}\right)^{m-1} v^{a-1} dv",
             ),
-            Step(
+            Prose(
                 "To first order in 1/log n that multiplies the density by v to a small power: it lowers a.",
                 r"a \to a - \frac{2(m-1)}{\log n}, \qquad \lambda \to \lambda - \frac{m-1}{\log n}",
             ),
-            Step(
+            Prose(
                 "So ν is that of a learning coefficient which is not yet reached, the same as that of λ(n).",
                 r"\tfrac12 E[V_n] = \nu(\lambda) - \frac{(m-1)\,\nu'(\lambda)}{\log n} + O(1/\log^2 n)",
             ),
@@ -108,7 +110,7 @@ def measure() -> Experiment:
             ),
         ]
         curves.append(Curve(f"ν − ½ E[V_n], {name}, against 1/log n", tuple(radii), tuple(gaps), 1.0))
-    return Experiment(
+    return older_experiment(
         "y = ∏ w_i^k + ε on the unit box: the exact law of the product, its posterior by quadrature, and the mean over "
         "data sets by Gauss–Hermite quadrature.",
         tuple(checks),
@@ -135,7 +137,7 @@ def control() -> Experiment:
                 "½ E[V_n]",
             )
         )
-    return Experiment(
+    return older_experiment(
         "At a finite n that anybody has, the value is visibly not ν: reading the limit off n = 10⁵ fails.",
         tuple(checks),
     )
@@ -152,7 +154,7 @@ def _widened(interval: Interval, by: float) -> Interval:
 CLAIM = Claim(
     id="rem:nu_crossing",
     title="ν at a crossing, and its approach",
-    statement=(
+    clauses=older_statement(
         r"For $K \asymp \prod_{i \le m} w_i^{2k}$ on a box, $\nu$ is that of one line of order $k$ whatever $m$, and "
         r"$\tfrac12 E[V_n] = \nu(\lambda) - (m-1)\,\nu'(\lambda)/\log n + O(1/\log^2 n)$, $\lambda = 1/(2k)$."
     ),

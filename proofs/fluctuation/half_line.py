@@ -9,7 +9,9 @@ from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.exact.numbers.enclosing import enclosure, working
 from ddtheory.references import cite
 from ddtheory.values import Enclosure, Verdict
-from ddtheory.verify.claim import Claim, Comparison, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Claim, Comparison, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 
 
 def _mills_integral(digits: int) -> Enclosure:
@@ -49,11 +51,11 @@ def derive() -> Proof:
     claimed = Rational(1, 2) - _as_rational(_mills_integral(30)) / 4
     gap = _as_rational(exact) - claimed
     close = abs(gap) <= 2 * Rational(1, 10**29)
-    return Proof(
+    return older_proof(
         steps=(
-            Step("On the half-line with a = 1 the posterior is a truncated normal law.", r"m = \xi + \varphi/\Phi"),
-            Step("Its variance follows from the Riccati equation.", r"\mathrm{Var} = 1 - \xi\rho - \rho^2"),
-            Step(
+            Prose("On the half-line with a = 1 the posterior is a truncated normal law.", r"m = \xi + \varphi/\Phi"),
+            Prose("Its variance follows from the Riccati equation.", r"\mathrm{Var} = 1 - \xi\rho - \rho^2"),
+            Prose(
                 "Gaussian integration by parts gives E[ξρ] = E[ρ'] = −E[ξρ] − E[ρ²].",
                 r"\nu = \tfrac12 - \tfrac14 \int \varphi^3/\Phi^2 = 0.2021822015\ldots",
             ),
@@ -80,7 +82,7 @@ def measure() -> Experiment:
 
     found = simulate(Line(1, one_sided=True), 100_000, datasets=20_000, seed=1)
     exact = float(singular_fluctuation(1, sided="one", digits=12))
-    return Experiment(
+    return older_experiment(
         "y = s + ε with a flat prior on [0, 1] and the truth at the boundary, posterior by quadrature.",
         (
             Comparison(
@@ -103,7 +105,7 @@ def control() -> Experiment:
     inside = simulate(Line(1), 100_000, datasets=4000, seed=2)
     squared = simulate(Line(2, prior_exponent=1), 100_000, datasets=20_000, seed=3)
     value = singular_fluctuation(1, sided="one", digits=12)
-    return Experiment(
+    return older_experiment(
         "The truth inside gives ½. And the number is no mark of a boundary: k = 2 with prior |s| has the same a = 1 on "
         "v ≥ 0.",
         (
@@ -138,7 +140,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="register:X1",
     title="The constant 0.202 of a one-sided regular line",
-    statement=(
+    clauses=older_statement(
         r"For $k = 1$ and a prior on $s \ge 0$, $\nu = \tfrac12 - \tfrac14 \int_{\mathbb R} \varphi^3/\Phi^2 "
         r"= 0.2021822015\ldots$"
     ),

@@ -11,7 +11,9 @@ from sympy import symbols
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,17 +32,17 @@ def derive() -> Proof:
     total = symbols("B", real=True)
     separated = exponent.subs(b, total - w * cosine)
     v = symbols("v", real=True)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Take B = b + w cos θ as the live coordinate: the exponent splits, whatever the angle.",
                 r"B\xi_1 - \tfrac12 B^2 + (w\sin\theta)\,\xi_2 - \tfrac12 (w\sin\theta)^2",
             ),
-            Step(
+            Prose(
                 "The density |w|^{a−1} is homogeneous, so v = w sin θ has the law of an isolated line.",
                 r"\nu = \tfrac12 + \nu(k) \quad (\sin\theta \ne 0)",
             ),
-            Step(
+            Prose(
                 "At finite n the box |s| ≤ 1 holds |v| ≤ √n sin θ: with n sin²θ → 0 the line cannot move, and ν "
                 "falls to ½.",
                 r"\tfrac12 E[V_n] \approx \tfrac12 + \nu_{n \sin^2\theta}(k)",
@@ -123,7 +125,7 @@ def measure() -> Experiment:
                 "total ν",
             )
         )
-    return Experiment(
+    return older_experiment(
         "y = b + s^k c(x) + ε with a feature c at angle θ to the live feature 1: the posterior of each data set by "
         "two-dimensional quadrature.",
         tuple(checks),
@@ -133,7 +135,7 @@ def measure() -> Experiment:
 def control() -> Experiment:
     merged = _total(2, 10_000, 0.0005, seed=9)
     alone = 0.5 + float(singular_fluctuation(2, digits=9))
-    return Experiment(
+    return older_experiment(
         "When the two features merge (n sin²θ ≪ 1) the dead line is absorbed, and the total is that of the live block.",
         (
             Comparison(
@@ -153,7 +155,7 @@ def counterexample() -> Experiment:
     found = _total(2, 10_000, 0.7853982, seed=4, datasets=3 * _DATASETS)
     alone = 0.5 + float(singular_fluctuation(2, digits=9))
     below = found.upper < alone
-    return Experiment(
+    return older_experiment(
         "At 45° the live block shares half of the squared norm of the dead feature. If it absorbed in proportion, the "
         "dead part would be halved.",
         (
@@ -180,7 +182,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="rem:nu_live_block",
     title="A live block that shares data directions absorbs fluctuation",
-    statement=(
+    clauses=older_statement(
         r"For $y = b\,g + s^k c + \varepsilon$ with features at angle $\theta$ and a flat prior on $b$, the total is "
         r"$\tfrac12 + \nu(k)$ for every $\theta \ne 0$ as $n \sin^2\theta \to \infty$, and $\tfrac12$ when "
         r"$n \sin^2\theta \to 0$; between the two it depends on $n \sin^2\theta$ alone."

@@ -18,7 +18,9 @@ from sympy import Rational, Symbol, gamma, symbols
 from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench import fluctuation_forms as forms
 from ddtheory.workbench.fluctuation_excess import UNIFORM_FROM, excess, uniform_margin
 
@@ -55,20 +57,20 @@ def derive() -> Proof:
     recursion = (n + 2) * (n + 1) * forms.coefficient(a, n + 2) - (n + a) * forms.coefficient(a, n)
     margin = uniform_margin(Fraction(1, UNIFORM_FROM))
     v = Symbol("v", positive=True)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 f"Small even orders, k < {UNIFORM_FROM}: two enclosures that do not meet, by ball arithmetic; the "
                 "lower bounds of the excess are on record for every even k up to 1000; those of k ≤ 20 and of every "
                 "fiftieth order are proven again here.",
                 rf"\nu(2) - \nu_0(2) \ge {float(bounds[2]):.9f}",
             ),
-            Step(
+            Prose(
                 f"All real orders k ≥ {UNIFORM_FROM} at once: a lower bound of Var/a that is monotone in a = 1/k, "
                 "integrated over 0 ≤ ξ ≤ 2. The frozen value is below a/2.",
                 rf"\inf_{{0 < a \le 1/{UNIFORM_FROM}}} \frac{{E_\xi \mathrm{{Var}}}}{{a}} \ge 1 + {float(margin):.4f}",
             ),
-            Step(
+            Prose(
                 "The two ranges overlap, so every even k is covered.",
                 r"\nu(k) > \nu_0(k) = \lambda - (\Gamma(\lambda + \tfrac12)/\Gamma(\lambda))^2",
             ),
@@ -114,7 +116,7 @@ def measure() -> Experiment:
                 "ν",
             )
         )
-    return Experiment("y = s^k + ε with a flat prior on [−1, 1], posterior by quadrature.", tuple(checks))
+    return older_experiment("y = s^k + ε with a flat prior on [−1, 1], posterior by quadrature.", tuple(checks))
 
 
 def control() -> Experiment:
@@ -128,7 +130,7 @@ def control() -> Experiment:
     register = n / 2 * posterior_moments(Line(2), n, np.array([-1.0]) / (2 * n) ** 0.5).variance[0]
     frozen = float(frozen_fluctuation(Fraction(1, 4), "one", 12))
     wide = singular_fluctuation(3, prior_exponent=5, digits=12)  # a = 2 > 1, on the line
-    return Experiment(
+    return older_experiment(
         "The inequality is one of averages over data sets: at single data sets it fails. And it fails on average for "
         "odd orders when the prior vanishes fast enough, a = (h + 1)/k > 1.",
         (
@@ -160,7 +162,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="prop:nu_even",
     title="Even orders exceed their frozen value",
-    statement=(
+    clauses=older_statement(
         r"For every even $k$, $\nu(k) > \nu_0(k) = \lambda - (\Gamma(\lambda + \tfrac12)/\Gamma(\lambda))^2$, "
         r"$\lambda = 1/(2k)$, where $\nu_0$ is the value at $\xi = 0$."
     ),

@@ -10,7 +10,9 @@ from sympy import Rational, Symbol, gamma, symbols
 from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench import fluctuation_forms as forms
 
 a, eta, m, lam = symbols("a eta m lambda", positive=True)
@@ -31,23 +33,23 @@ def derive() -> Proof:
     riccati = (second / partition - (partition.diff(eta) / partition) ** 2).subs(partition.diff(eta), mean * partition)
     variance = a + m * (eta - m)
     frozen_half = forms.frozen(a, "one")
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "The coefficients of M(η) = Σ c_n η^n are moments of |v|^{a−1} e^{−v²/2}; the even ones are the series "
                 "of 1F1(a/2; 1/2; η²/2), the odd ones of c η 1F1((a+1)/2; 3/2; η²/2).",
                 r"c_n = \frac{2^{n/2}\,\Gamma((n+a)/2)}{\Gamma(a/2)\, n!}",
             ),
-            Step(
+            Prose(
                 "They obey a recursion of two terms, which is Stein's identity and a differential equation.",
                 r"M'' = \eta M' + a M, \qquad E[v^2] - \eta E[v] = a",
             ),
-            Step("Its logarithmic derivative is the Riccati equation.", r"\mathrm{Var} = m' = a + m(\eta - m)"),
-            Step(
+            Prose("Its logarithmic derivative is the Riccati equation.", r"\mathrm{Var} = m' = a + m(\eta - m)"),
+            Prose(
                 "Var is a + η²/4 less a square, so it is at most that; at η = 0 it is the frozen value.",
                 r"\mathrm{Var} = a + \tfrac{\eta^2}{4} - (m - \tfrac{\eta}{2})^2",
             ),
-            Step(
+            Prose(
                 "Odd k ≥ 3, both signs: D = η − m starts at 0 with D' = 1 − a − ηD + D², which is 1 − a > 0 where "
                 "D = 0, so 0 < m < η for η > 0, Var > a, and ν exceeds its frozen value a/2.",
                 r"\nu(k) > \tfrac{1}{2k} \quad (k \text{ odd}, k \ge 3)",
@@ -124,7 +126,7 @@ def measure() -> Experiment:
         )
         curves.append(Curve(f"|½ E[V_n] − ν|, k = {k}, against 1/n", tuple(1 / n for n in _SIZES), tuple(gaps), 1.0))
     checks += _four_points()
-    return Experiment(
+    return older_experiment(
         "y = c s^k + ε with a flat prior on [−1, 1]: the posterior of each data set by quadrature in s, no sampler.",
         tuple(checks),
         tuple(curves),
@@ -189,7 +191,7 @@ def control() -> Experiment:
                 "ν",
             )
         )
-    return Experiment(
+    return older_experiment(
         "A prior that holds one sign of s breaks the hypothesis for odd k: the value is then that of the half-line.",
         tuple(checks),
     )
@@ -198,7 +200,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="thm:nu_universality",
     title="The singular fluctuation of a dead line is universal",
-    statement=(
+    clauses=older_statement(
         r"Along one line with $K \sim \tfrac12 A s^{2k}$ and a smooth prior that is positive at $0$ and holds both "
         r"signs of $s$, $v = \sqrt{nA}\, s^k$ has the limiting posterior $|v|^{1/k - 1} e^{\xi v - v^2/2}$, "
         r"$\xi \sim N(0, 1)$, on the line (odd $k$) or the half-line (even $k$), and "

@@ -10,7 +10,9 @@ from sympy import Rational, Symbol, symbols
 from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda, singular_fluctuation
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import rate
 
 n, k, v, c = symbols("n k v c", positive=True)
@@ -25,12 +27,12 @@ def derive() -> Proof:
     density = sympy.simplify(s**h * sympy.diff(s, v))
     exponent = sympy.simplify(v * sympy.diff(sympy.log(density), v))
     evidence = n ** (-(h + 1) / (2 * k))
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Substitute s = (v/√n)^{1/k} in |s|^h ds.", r"|s|^h ds \propto n^{-(h+1)/(2k)}\, |v|^{(h+1)/k - 1} dv"
             ),
-            Step("The power of n is λ, the power of v is a − 1.", r"\lambda = \frac{h+1}{2k} = \frac a2"),
+            Prose("The power of n is λ, the power of v is a − 1.", r"\lambda = \frac{h+1}{2k} = \frac a2"),
         ),
         residuals={
             "a − 1": sympy.simplify(exponent - ((h + 1) / k - 1)),
@@ -80,7 +82,9 @@ def measure() -> Experiment:
         curves.append(
             Curve(f"Z, k = {order}, h = {weight}", tuple(1 / size for size in sizes), tuple(evidence), float(lam))
         )
-    return Experiment("y = s^k + ε with prior |s|^h on [−1, 1], posterior by quadrature.", tuple(checks), tuple(curves))
+    return older_experiment(
+        "y = s^k + ε with prior |s|^h on [−1, 1], posterior by quadrature.", tuple(checks), tuple(curves)
+    )
 
 
 def control() -> Experiment:
@@ -91,7 +95,7 @@ def control() -> Experiment:
     half = fluctuation_from_lambda("1/3", "one", digits=12)
     found = simulate(Line(3, prior_exponent=1, one_sided=True), 100_000, datasets=_DATASETS, seed=77)
     same = singular_fluctuation(1, digits=12), singular_fluctuation(3, prior_exponent=2, digits=12)
-    return Experiment(
+    return older_experiment(
         "a alone does not decide: the side does too. And h = k − 1 on the line undoes the singularity: ν = ½.",
         (
             Comparison(
@@ -116,7 +120,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="rem:prior_shift",
     title="A monomial prior shifts λ to (h + 1)/(2k)",
-    statement=(
+    clauses=older_statement(
         r"With prior $|s|^h$, $h > -1$: $\lambda = (h+1)/(2k)$, and $\nu$ depends on $k$ and $h$ through "
         r"$a = (h+1)/k$ and the parity of $k$ only."
     ),

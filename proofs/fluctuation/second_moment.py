@@ -10,7 +10,9 @@ from sympy import symbols
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 
 _CASES = ((1, Fraction(1)), (2, Fraction(1)), (3, Fraction(1)), (2, Fraction(1, 2)), (3, Fraction(2)))
 _DATASETS = 20_000
@@ -25,18 +27,18 @@ def derive() -> Proof:
     population = second / 2  # nβK = v²/2
     empirical = population - cross  # nβK_n = v²/2 − √β ξ v
     variance = a + m * (eta - m)
-    return Proof(
+    return older_proof(
         steps=(
-            Step("Stein's identity, averaged over the noise.", r"E_\xi E[v^2] = 2\lambda + \sqrt\beta\,E_\xi[\xi m]"),
-            Step(
+            Prose("Stein's identity, averaged over the noise.", r"E_\xi E[v^2] = 2\lambda + \sqrt\beta\,E_\xi[\xi m]"),
+            Prose(
                 "Integration by parts in ξ turns the second term into a variance.",
                 r"\sqrt\beta\, E_\xi[\xi\, m(\sqrt\beta\,\xi)] = \beta\, E_\xi \mathrm{Var}(v) = 2\beta\nu",
             ),
-            Step(
+            Prose(
                 "With nβK = v²/2 and nβK_n = v²/2 − √β ξ v:",
                 r"n\beta E[K] \to \lambda + \beta\nu, \qquad n\beta E[K_n] \to \lambda - \beta\nu",
             ),
-            Step("At β = 1 the squared mean averages to 2λ.", r"E_\xi[m^2] = 2\lambda"),
+            Prose("At β = 1 the squared mean averages to 2λ.", r"E_\xi[m^2] = 2\lambda"),
         ),
         residuals={
             "population": population - (lam + beta * nu),
@@ -85,7 +87,7 @@ def measure() -> Experiment:
                 "E[v²]",
             )
         )
-    return Experiment("y = s^k + ε with a flat prior, posterior by quadrature.", tuple(checks))
+    return older_experiment("y = s^k + ε with a flat prior, posterior by quadrature.", tuple(checks))
 
 
 def control() -> Experiment:
@@ -108,7 +110,7 @@ def control() -> Experiment:
                 "E[v²]",
             )
         )
-    return Experiment("Without noise in the data there is no ν in E[v²]: it is 2λ.", tuple(checks))
+    return older_experiment("Without noise in the data there is no ν in E[v²]: it is 2λ.", tuple(checks))
 
 
 def _near(value: float) -> Interval:
@@ -118,7 +120,7 @@ def _near(value: float) -> Interval:
 CLAIM = Claim(
     id="cor:second_moment",
     title="The second moment is 2λ + 2ν",
-    statement=(
+    clauses=older_statement(
         r"$E_\xi E[v^2] = 2\lambda + 2\beta\nu(\beta)$; equivalently the posterior mean of the divergence is "
         r"$n\beta E[K] \to \lambda + \beta\nu$ on the population and $n\beta E[K_n] \to \lambda - \beta\nu$ on the "
         r"data."

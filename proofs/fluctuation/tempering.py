@@ -10,7 +10,9 @@ from sympy import Rational, Symbol, symbols
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import rate
 
 beta, n, a, s = symbols("beta n a s", positive=True)
@@ -43,21 +45,23 @@ def derive() -> Proof:
     growth = sympy.simplify(sympy.expand_func(moment(j + 1) / moment(j)))  # 2j + 1
     parts = (growth - 1) * growth.subs(j, j - 1) - 2 * j * (2 * j - 1)
     evidence = sympy.gamma(1 + 1 / (2 * k)) * (n * beta) ** (-1 / (2 * k))  # ∫_0^∞ e^{−nβ s^{2k}} ds
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "In v = √β w the tempered exponent is the old one with √β ξ for ξ.",
                 r"\beta(\xi w - \tfrac12 w^2) = \sqrt\beta\,\xi v - \tfrac12 v^2",
             ),
-            Step(
+            Prose(
                 "So Var(w) = Var(v)/β = (log M)''(√β ξ)/β, and ν(β) = (β/2) E Var(w).",
                 r"\nu(\beta) = \tfrac12 E_\xi (\log M)''(\sqrt\beta\,\xi)",
             ),
-            Step(
+            Prose(
                 "Two Gaussian integrations by parts take the derivatives off M; they cost a factor β.",
                 r"\nu(\beta) = \frac{1}{2\beta} E_\xi[(\xi^2 - 1) \log M(\sqrt\beta\,\xi)]",
             ),
-            Step("Z depends on n and β through nβ alone, so λ and m are those of β = 1.", r"Z = C (n\beta)^{-\lambda}"),
+            Prose(
+                "Z depends on n and β through nβ alone, so λ and m are those of β = 1.", r"Z = C (n\beta)^{-\lambda}"
+            ),
         ),
         residuals={
             "exponent": sympy.expand(scaled - (sympy.sqrt(beta) * xi * v - v**2 / 2)),
@@ -118,7 +122,7 @@ def measure() -> Experiment:
         curves.append(
             Curve(f"Z at β = {beta_value}, against 1/n", tuple(1 / size for size in sizes), tuple(evidence), 0.25)
         )
-    return Experiment(
+    return older_experiment(
         "y = s^k + ε, the posterior at inverse temperature β by quadrature.", tuple(checks), tuple(curves)
     )
 
@@ -132,7 +136,7 @@ def control() -> Experiment:
     found = simulate(Line(k, beta=float(beta_value)), _SIZE, datasets=_DATASETS, seed=5)
     scaled = Interval(*(float(beta_value) * value for value in (found.nu.estimate, found.nu.lower, found.nu.upper)))
     order = [singular_fluctuation(2, beta=value, digits=9).midpoint for value in ("1/4", "1/2", 1, 2)]
-    return Experiment(
+    return older_experiment(
         "The variance of β log p in place of log p is off by a factor β; and ν of a singular line does depend on β.",
         (
             Comparison(
@@ -157,7 +161,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="thm:tempering",
     title="Tempered posteriors",
-    statement=(
+    clauses=older_statement(
         r"At inverse temperature $\beta$ the pair $(\lambda, m)$ is that of $\beta = 1$, and along one line "
         r"$\nu(\beta) = \lim (\beta/2) E[V_n] = \frac{1}{2\beta} E_\xi[(\xi^2 - 1) \log M(\sqrt\beta\,\xi)]$; "
         r"$\nu(\beta) = \tfrac12$ for $k = 1$ only."

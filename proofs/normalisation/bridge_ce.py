@@ -9,7 +9,9 @@ from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.entrywise import entrywise
 from ddtheory.workbench.evidence import limit, rate
 from ddtheory.workbench.inequality import bound_check
@@ -64,21 +66,21 @@ def derive() -> Proof:
     states = [(gate, square) for gate in (0, 1) for square in (first, second)]
     chances = {0: 1 - q, 1: q, first: r, second: 1 - r}
     gated = sum(gate * square * chances[gate] * chances[square] for gate, square in states)
-    return Proof(
+    return older_proof(
         steps=(
-            Step("The Fisher of the logits is a variance.", r"v^\top H v = \mathrm{Var}_p(v), \qquad H \mathbf 1 = 0"),
-            Step(
+            Prose("The Fisher of the logits is a variance.", r"v^\top H v = \mathrm{Var}_p(v), \qquad H \mathbf 1 = 0"),
+            Prose(
                 "H does not see constants, so its dead entry is the form at the centred axis u = e_h − 1/C, of squared "
                 "length 1 − 1/C: if H ≥ c₀ off the constants it is at least c₀(1 − 1/C). At p = 1/C, H u = u/C, and "
                 "this is an equality.",
                 r"H_{hh} \ge c_0 (1 - \tfrac1C), \qquad G_{l,hh} \ge c_0 (1 - \tfrac1C)\, t^{2(L-l)}",
             ),
-            Step(
+            Prose(
                 "The kernel is pulled back through the layers above: an exact zero at every t, which turns to the "
                 "dead axis.",
                 r"G_l\, (t^p, \dots, t^p, 1)^\top = 0, \qquad p = L - l",
             ),
-            Step(
+            Prose(
                 "With m dead channels m − 1 differences are left, of rate 2(L − l): the product of the positive "
                 "eigenvalues has rate 2p(m − 1), and those of live channels do not decay.",
                 r"\prod \lambda^+ = \Big(\prod_i p_i\Big) \left(m\, t^{2p(m-1)} + (C - m)\, t^{2pm}\right), \qquad "
@@ -255,7 +257,7 @@ def measure() -> Experiment:
         )
     )
     checks += _rates("m = 1, unembedding to 8 classes", (2 * _ABOVE, *(0,) * (_CLASSES - 1)), 0, 1, unembed=8)
-    return Experiment(
+    return older_experiment(
         "Three linear torch layers of width 5 above the probe, live parts orthogonal, and softmax over 5 classes; "
         "also with a random unembedding to 8 classes, whose range does not hold the constant, so that nothing is "
         "absorbed.",
@@ -298,7 +300,7 @@ def _mean_head(dead: int, size: float = 1.0) -> Tensor:
 
 def control() -> Experiment:
     squares = [_spectrum(t, 1, head="square") for t in _RADII]
-    return Experiment(
+    return older_experiment(
         "A squared-error head has no kernel, and its smallest eigenvalue has the dead rate. A class of probability "
         "zero adds a second zero.",
         (
@@ -320,7 +322,7 @@ def control() -> Experiment:
 
 
 def counterexample() -> Experiment:
-    return Experiment(
+    return older_experiment(
         "One dead channel under softmax: the exact zero takes the dead eigenvalue with it. The smallest positive "
         "eigenvalue does not decay, and nothing in the spectrum shows the rate.",
         tuple(_rates("m = 1", (0, 0, 0, 0), 1, 1)),
@@ -331,7 +333,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="thm:bridge_ce",
     title="Cross-entropy head: the dead gradient keeps rate 2(L − l)",
-    statement=(
+    clauses=older_statement(
         r"$H = \mathrm{diag}(p) - p p^\top$ has $v^\top H v = \mathrm{Var}_p(v)$ and kernel $\mathbf 1$. If "
         r"$E H \ge c_0$ off the constants, the dead diagonal entry of $G_l$ is at least "
         r"$c_0 (1 - 1/C)\, t^{2(L-l)}$. Where the constant lies in the range of the layers above, $G_l$ has an exact "

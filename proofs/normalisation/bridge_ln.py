@@ -10,7 +10,9 @@ from sympy import Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -49,22 +51,22 @@ def derive() -> Proof:
     a, b = symbols("a b", positive=True)
     layer = t**post * (b + a * t**pre)
     rms = t**post * (a * t**pre + b * t**place)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "The Jacobian of z = Py/s, s = |Py|/√d, has the kernel spanned by 1 and z.",
                 r"J = \frac1s \left(P - \tfrac1d z z^\top\right), \qquad J \mathbf 1 = J z = 0",
             ),
-            Step(
+            Prose(
                 "Its dead row mixes live gradients into the dead one: through the mean, and through z_h.",
                 r"\frac1s \left(1 - \tfrac1d - \tfrac{z_h^2}d\right) \delta_h - \frac1{s d} \Big("
                 r"\sum_{j \ne h} \delta_j + z_h \sum_{j \ne h} z_j \delta_j\Big)",
             ),
-            Step(
+            Prose(
                 "Live gradients do not decay, the dead one is t^{k_pre}; below the crossing both meet t^{k_post}.",
                 r"t^{k_{post}} (b + a\,t^{k_{pre}}): \quad 2k_{post} \le \text{rate} \le 2(k_{post} + k_{pre})",
             ),
-            Step(
+            Prose(
                 "Without centring there is no mean, and z_h = O(t^q) behind q layers.",
                 r"\text{RMSNorm}: \quad t^{k_{post}} (a\,t^{k_{pre}} + b\,t^{q}), \quad \text{rate } 2k_{post} + 2\min("
                 r"k_{pre}, q)",
@@ -238,7 +240,7 @@ def measure() -> Experiment:
                 (2 * (3 - probe), upper - 2, upper + 2),
             )
         )
-    return Experiment(
+    return older_experiment(
         "Five linear torch layers of width 5, live parts orthogonal; gradient of ½‖f − y‖² with noise of variance "
         "0.09. Both ends of the bracket are attained.",
         tuple(checks),
@@ -258,7 +260,7 @@ def control() -> Experiment:
         checks.append(
             _diagonal(f"RMSNorm behind layer {crossing}", _Chain("rms", crossing), probe, predicted, (2 * after,))
         )
-    return Experiment(
+    return older_experiment(
         "Without normalisation the full depth counts. RMSNorm scales without centring: its rate is 2k_post + "
         "2 min(k_pre, q), so the plateau comes from centring.",
         tuple(checks),
@@ -318,7 +320,7 @@ def counterexample() -> Experiment:
             "second moment",
         )
     )
-    return Experiment(
+    return older_experiment(
         "Below a LayerNorm the spectrum does not show the plateau: the pulled-back constant is an exact null vector "
         "that tends to the dead axis, and all other eigenvalues stay.",
         tuple(checks),
@@ -329,7 +331,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="thm:bridge_ln",
     title="LayerNorm crossing: the dead rate lies between 2k_post and 2(k_pre + k_post)",
-    statement=(
+    clauses=older_statement(
         r"With $k_{pre}$ weights above a LayerNorm and $k_{post}$ between probe and LayerNorm, the dead diagonal entry "
         r"of the gradient factor is $E[t^{2 k_{post}} (b + a\,t^{k_{pre}})^2]$, $b$ the live gradients that the "
         r"Jacobian $\frac1s (P - \frac1d z z^\top)$ mixes in: rate $2 k_{post}$ if $E b^2 > 0$, and "

@@ -9,7 +9,9 @@ from sympy import Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -30,20 +32,20 @@ def derive() -> Proof:
     trace = 1 - (1 - error) ** 2 - squares
     spread = e**2 / (classes - 1)
     lowest, highest = spread, e**2
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Both traces are exact functions of e = 1 − p_y and S₂ = Σ p_i² over the wrong classes.",
                 r"|p - e_y|^2 = e^2 + S_2, \qquad \mathrm{tr}\,H = 2e - e^2 - S_2",
             ),
-            Step("S₂ lies between spread and concentrated mass.", r"e^2/(C-1) \le S_2 \le e^2"),
-            Step(
+            Prose("S₂ lies between spread and concentrated mass.", r"e^2/(C-1) \le S_2 \le e^2"),
+            Prose(
                 "So the empirical trace is of order e², the expected one of order e; the sharp lower bound for the "
                 "latter is twice the printed one.",
                 r"e^2 \tfrac{C}{C-1} \le |p - e_y|^2 \le 2e^2, \qquad 2e(1-e) \le \mathrm{tr}\,H \le 2e - e^2 "
                 r"\tfrac{C}{C-1}",
             ),
-            Step(
+            Prose(
                 "If the label is drawn from the model the two are equal.",
                 r"\sum_y p_y\, |p - e_y|^2 = 1 - \textstyle\sum p_i^2 = \mathrm{tr}\,H",
             ),
@@ -158,7 +160,7 @@ def measure() -> Experiment:
                 "coefficient",
             )
         )
-    return Experiment(
+    return older_experiment(
         "Gradients of torch.nn.functional.cross_entropy with respect to five logits, p_y = 1 − e.",
         tuple(checks),
         tuple(curves),
@@ -178,7 +180,7 @@ def control() -> Experiment:
     drawn = [_drawn(e) for e in _ERRORS]
     expected = [_expected(_logits(e)) for e in _ERRORS]
     gap = max(abs(a / b - 1) for a, b in zip(drawn, expected, strict=True))
-    return Experiment(
+    return older_experiment(
         "Labels drawn from the model: the two traces are the same, and both are of order e.",
         (
             Comparison("labels from the model: order in e", 1, rate(_ERRORS, drawn), (2,), 0.1, _REASON, "order in e"),
@@ -201,7 +203,7 @@ def counterexample() -> Experiment:
     empirical = [(1 - wrong) * _empirical(found) + wrong * _empirical(found, label=1) for found in logits]
     expected = [_expected(found) for found in logits]
     level = wrong * (1 + 1)
-    return Experiment(
+    return older_experiment(
         "Averages over data: one label in twenty stays wrong while the model becomes certain. The empirical trace then "
         "does not fall at all, and it is the larger of the two.",
         (
@@ -237,7 +239,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="cor:emp_vs_exp_ce",
     title="Empirical against expected Fisher under cross-entropy: Θ(e²) against Θ(e)",
-    statement=(
+    clauses=older_statement(
         r"With $p_y = 1 - e$ and $S_2 = \sum_{i \ne y} p_i^2 \in [e^2/(C-1), e^2]$: $|p - e_y|^2 = e^2 + S_2$ and "
         r"$\mathrm{tr}\,H = 2e - e^2 - S_2$. So the empirical trace lies between $e^2 C/(C-1)$ and $2e^2$, and the "
         r"expected one is at least $2e(1 - e)$."

@@ -13,7 +13,9 @@ from sympy import Expr, Rational, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import order_check
 
 if TYPE_CHECKING:
@@ -63,26 +65,26 @@ def derive() -> Proof:
     # t = 1: z is uniform on a sphere of radius √d in d − 1 dimensions, E z⁴ = 3(d − 1)/(d + 1)
     fourth = (d - 1) ** 2 * 3 / ((d - 1) * (d + 1))
     slope = 2 + 2 * ((1 - 1 / d) - fourth / d)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Mean and variance of (w, t x) are polynomials in t, so z_h² is a rational function of t.",
                 r"z_h^2 = \frac{(A t - \mu_0)^2}{v_0 + v_1 t + v_2 t^2}, \; A = \tfrac{d-1}d x,\; \mu_0 = \tfrac{S}d",
             ),
-            Step(
+            Prose(
                 "Expand: p₁ is odd in x and averages to zero.",
                 r"E[t^2 z_h^2] + v = v + t^2 E p_0 + t^4 E p_2 + O(t^6), \qquad p_0 = \mu_0^2 / v_0",
             ),
-            Step(
+            Prose(
                 "p₀ depends on one angle only; its mean is a hypergeometric function, term by term.",
                 r"E p_0 = E\,\frac{(d-1)u}{d - (d-1)u} = \tfrac1d\, {}_2F_1(1, \tfrac32; \tfrac{d+1}2; 1 - \tfrac1d)",
             ),
-            Step(
+            Prose(
                 "E[1/s₀²] is infinite at d = 3, yet the angular mean of p₂ is zero there: no logarithm appears.",
                 r"\int \Big(\frac4D - \frac{20 c^2}{D^2} + \frac{16 c^4}{D^3}\Big) d\theta = 0, \qquad D = 3 - 2c^2,\; "
                 r"c = \cos\theta",
             ),
-            Step(
+            Prose(
                 "At t = 1 all channels are alike, E z_h² = 1, and the slope is below 4 at every width.",
                 r"2 + \frac{2(d-1)(d-2)}{d(d+1)} < 4",
             ),
@@ -248,7 +250,7 @@ def measure() -> Experiment:
         )
     checks += _orders()
     radii = tuple(2.0 ** (-10 + n / 2) for n in range(31))
-    return Experiment(
+    return older_experiment(
         "torch.nn.functional.layer_norm on d − 1 live Gaussian inputs and t times a Gaussian one; second moments by "
         "quadrature, no sampling.",
         tuple(checks),
@@ -302,7 +304,7 @@ def control() -> Experiment:
     raw = [t**2 * nodes.mean((t * nodes.dead).square()) for t in (0.11, 0.09)]
     slope = math.log(raw[0] / raw[1]) / math.log(0.11 / 0.09)
     pair = torch.nn.functional.layer_norm(torch.tensor([[1.3, 0.1], [-0.4, 0.1]], dtype=torch.float64), (2,), eps=0.0)
-    return Experiment(
+    return older_experiment(
         "Without LayerNorm the moment is t⁴ at every t. Two channels are normalised to ±1, so the plateau is 1.",
         (
             Comparison(
@@ -375,7 +377,7 @@ def counterexample() -> Experiment:
             "coefficient of a second moment",
         )
     )
-    return Experiment(
+    return older_experiment(
         "Beyond the plateau the expansion to t⁴ is no longer valid where its last term would win: the moment never "
         "has slope 4. And at d = 3 no logarithm appears.",
         tuple(checks),
@@ -385,7 +387,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="thm:ln_finite_t_mlp",
     title="LayerNorm at finite t: noise floor, plateau 2, direct regime 4",
-    statement=(
+    clauses=older_statement(
         r"For $y_h = t\,z_h$ behind a LayerNorm of $(w, t x_h)$ the residual moment is $v + t^2 E p_0 + t^4 E p_2 + "
         r"O(t^5)$ with $E p_0 = \frac1d\,{}_2F_1(1, \tfrac32; \tfrac{d+1}2; 1 - \tfrac1d)$ for Gaussian inputs. Its "
         r"slope is $0$ at the noise floor and $2$ on the plateau, so along both weights $K \sim \frac{E p_0}{2v} t^2$. "

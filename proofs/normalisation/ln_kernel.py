@@ -10,7 +10,9 @@ from sympy import Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Kind, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import order_check
 from ddtheory.workbench.ladder import count_check
 
@@ -32,18 +34,18 @@ def derive() -> Proof:
     output = sympy.Matrix([g * scale * (x - mean) + b for g, x, b in zip(gammas, inputs, betas, strict=True)])
     kernel = sympy.Matrix([1 / g for g in gammas])
     uncentred = sympy.Matrix([g * x * scale for g, x in zip(gammas, inputs, strict=True)])
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "The gains cancel against γ^{−1}, and centred coordinates sum to zero.",
                 r"\langle \gamma^{-1}, "
                 r"\gamma \odot s(x) P x + \beta\rangle = s(x)\, \mathbf 1^\top P x + \langle \gamma^{-1}, \beta\rangle",
             ),
-            Step(
+            Prose(
                 "So the inner product is a constant, whatever x and whatever the scalar s(x), ε included.",
                 r"\mathrm{Cov}(\mathrm{LN}(x))\, \gamma^{-1} = 0",
             ),
-            Step(
+            Prose(
                 "The next layer's weights can move along γ^{−1} if its bias makes up for the constant: the map stays "
                 "the same, so K ≡ 0.",
                 r"(W + \tau\, e \gamma^{-\top},\; c - \tau \langle \gamma^{-1}, \beta\rangle\, e)",
@@ -142,7 +144,7 @@ def measure() -> Experiment:
         ),
         tilted,
     ]
-    return Experiment(
+    return older_experiment(
         "torch.nn.LayerNorm of width 7 in float64, gains of both signs, on correlated shifted inputs; and the linear "
         "layer behind it, moved along γ^{−1}.",
         tuple(checks),
@@ -276,7 +278,7 @@ def control() -> Experiment:
             "variance",
         )
     )
-    return Experiment(
+    return older_experiment(
         "The same data through other normalisations, behind the residual add, and in float32.", tuple(checks)
     )
 
@@ -284,7 +286,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="prop:ln_kernel",
     title="LayerNorm has the kernel γ^{−1}",
-    statement=(
+    clauses=older_statement(
         r"For $\mathrm{LN}(x) = \gamma \odot s(x) P x + \beta$ with any scalar $s(x)$ and all $\gamma_i \ne 0$: "
         r"$\langle \gamma^{-1}, \mathrm{LN}(x)\rangle = \langle \gamma^{-1}, \beta\rangle$ for every $x$, so "
         r"$\mathrm{Cov}(\mathrm{LN}(x))\,\gamma^{-1} = 0$. If $\gamma_i = 0$ the kernel contains $e_i$."

@@ -9,7 +9,9 @@ from sympy import Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,14 +35,14 @@ def derive() -> Proof:
     kernel = [c / g for g, c in zip(gamma, w, strict=True)]
     inner = sum(k * o for k, o in zip(kernel, output, strict=True))
     plane = sum(c * z for c, z in zip(w, x, strict=True))
-    return Proof(
+    return older_proof(
         steps=(
-            Step("Inputs ±e_i, all equally likely, have root mean square 1/√d.", r"\mathrm{RMS}(\pm e_i) = 1/\sqrt d"),
-            Step(
+            Prose("Inputs ±e_i, all equally likely, have root mean square 1/√d.", r"\mathrm{RMS}(\pm e_i) = 1/\sqrt d"),
+            Prose(
                 "The variance of any inner product is a sum of squares, zero only for v = 0.",
                 r"\mathrm{Var}\langle v, \mathrm{RMSNorm}(x)\rangle = \sum_i (v_i \gamma_i)^2",
             ),
-            Step(
+            Prose(
                 "If the inputs lie in the hyperplane ⟨w, x⟩ = 0, the direction w/γ is an exact kernel; for w = 1, "
                 "centred inputs, it is the one of LayerNorm.",
                 r"\langle w/\gamma, \gamma \odot x\, s(x)\rangle = s(x) \langle w, x\rangle = 0",
@@ -124,7 +126,7 @@ def measure() -> Experiment:
                 f"{float(gammas.abs().min() / gammas.abs().max()):.3g}",
             )
         )
-    return Experiment("torch.nn.RMSNorm with ε = 0, float64, on the inputs ±e_i.", tuple(checks))
+    return older_experiment("torch.nn.RMSNorm with ε = 0, float64, on the inputs ±e_i.", tuple(checks))
 
 
 def control() -> Experiment:
@@ -136,7 +138,7 @@ def control() -> Experiment:
     outputs = _normalised(_axes(_WIDTH), zeroed)
     layer = torch.nn.functional.layer_norm(_draw(4, 200, _WIDTH), (_WIDTH,), gammas)
     kernel = 1 / gammas
-    return Experiment(
+    return older_experiment(
         "A gain of zero gives the variance zero in its coordinate; and LayerNorm has a kernel on data without any "
         "structure.",
         (
@@ -197,7 +199,7 @@ def counterexample() -> Experiment:
                 "singular values below 1e-13 of the largest; named w/γ",
             )
         )
-    return Experiment(
+    return older_experiment(
         "Data on a hyperplane through 0. A stream that is centred on its way, as behind another centring layer, is "
         "such a hyperplane, and RMSNorm then is LayerNorm.",
         tuple(checks),
@@ -207,7 +209,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="prop:rmsnorm_no_kernel",
     title="RMSNorm has no kernel",
-    statement=(
+    clauses=older_statement(
         r"For $x$ uniform on $\pm e_i$ and all $\gamma_i \ne 0$, $\mathrm{Var}\langle v, \mathrm{RMSNorm}(x)\rangle = "
         r"\sum_i (v_i \gamma_i)^2 > 0$ for every $v \ne 0$: no direction is a kernel for all laws of the input."
     ),

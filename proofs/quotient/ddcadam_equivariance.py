@@ -11,7 +11,9 @@ from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.entrywise import entrywise
 from ddtheory.workbench.ladder import value_check
 
@@ -61,23 +63,23 @@ def derive() -> Proof:
     numbers = {**dict(zip(w, (1, 2, 3), strict=True)), **dict(zip(g, (1, -1, 2), strict=True)), c: 2, offset: 1}
     broken = fed(c * w, g / c, offset) - fed(w, g, offset)
     coupled = inner(c * w, g / c + decay * c * w) - inner(w, g + decay * w)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "The gauge takes W to cW and its gradient to g/c, so ĝ = ⟨g, W⟩ and ρ g_tan = |W| (g − ĝ W/|W|²) do "
                 "not change, and the state maps see the same inputs.",
                 r"\hat g' = \hat g, \qquad \rho' g'_{\tan} = \rho\, g_{\tan}",
             ),
-            Step(
+            Prose(
                 "The reprojection u_tan = u − ⟨u, W⟩ W/|W|² is orthogonal to W, leaves tangential vectors alone and "
                 "depends on the direction of W only; the update is linear in W and ρ, so ⟨W', W⟩ = δ e^r |W|².",
                 r"\delta(e^r cW - \eta\, c\rho\, u_{\tan}) = c\, \delta(e^r W - \eta \rho\, u_{\tan})",
             ),
-            Step(
+            Prose(
                 "Every block is moved by itself, so the same holds for a chain of blocks with any positive factors.",
                 "",
             ),
-            Step(
+            Prose(
                 "Noether: where the loss is exactly invariant, already for every sample, both blocks have the same ĝ. "
                 "The difference channel is identically zero.",
                 r"\langle g_1, W_1 \rangle = \ell' \sum_i v_i \phi'(z_i) z_i = \ell' \sum_i v_i \phi(z_i) = "
@@ -217,7 +219,7 @@ def measure() -> Experiment:
             "powers of two commute with rounding, so the two runs must agree to the last bit",
         )
     )
-    return Experiment(
+    return older_experiment(
         "Single steps against steps by hand. A torch net x ↦ W_2 relu(W_1 x), 64 samples, 50 full-batch steps of the "
         "equivariant optimiser from (W_1, W_2) and from (c W_1, W_2/c).",
         tuple(checks),
@@ -270,7 +272,7 @@ def control() -> Experiment:
                 f"the largest difference is {found:.2g}, for outputs of size one",
             )
         )
-    return Experiment(
+    return older_experiment(
         "Optimisers that are not equivariant, two of which differ from the equivariant one in a single place.",
         tuple(checks),
     )
@@ -297,7 +299,7 @@ def counterexample() -> Experiment:
                 "rounding of 50 steps; the rival is the run with the channel, so that the channel alone is the cause",
             ),
         ]
-    return Experiment(
+    return older_experiment(
         "The same runs with the ε of the state maps far below rounding. The difference channel of ĝ is zero by "
         "Noether, so what reaches it is rounding, and the state map makes unit steps of it.",
         tuple(checks),
@@ -307,7 +309,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="prop:ddcadam_equivariance",
     title="DDCAdam commutes with the gauge",
-    statement=(
+    clauses=older_statement(
         r"One step $W_i \leftarrow \delta(e^{r_i} W_i - \eta \rho_i u_{i,\tan})$, $u_{\tan} = u - \langle u, W\rangle "
         r"W/|W|^2$, with $u_i$ and $r$ from arbitrary state maps of $\rho_i g_{i,\tan}$ and "
         r"$(\hat g_1 \pm \hat g_2)/\sqrt2$, $\hat g_i = \langle g_i, W_i\rangle$, commutes with "

@@ -11,7 +11,9 @@ from sympy import Symbol, symbols
 from ddtheory import cells
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import order_check
 
 if TYPE_CHECKING:
@@ -48,18 +50,18 @@ def derive() -> Proof:
     path = t * (1 + a * t)
     moved = (1 + a * t) ** (2 * k - 2) * sympy.diff(path, t) ** 2  # F(φ(t)) φ'(t)²/F(t)
     squared = sympy.powsimp(fisher.subs(t, t**2) * (2 * t) ** 2, force=True)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "An equivariant step moves every factor of the product by a multiple that depends on invariants, so "
                 "the product after the step is that of any representative; by induction after any number of steps.",
                 r"P(\mathrm{step}(c \cdot W)) = P(c \cdot \mathrm{step}(W)) = P(\mathrm{step}(W))",
             ),
-            Step(
+            Prose(
                 "The order survives reparametrisations of leading rate one.",
                 r"\frac{F(\phi(t))\, \phi'(t)^2}{F(t)} = (1 + at)^{2k-2} (1 + 2at)^2 \to 1",
             ),
-            Step(
+            Prose(
                 "It does not survive t → t²: the order of K doubles, and the rate becomes 2(2k − 1).",
                 r"F(t^2)\, 4t^2 = 4k^2 t^{2(2k-1)}",
             ),
@@ -165,7 +167,7 @@ def measure() -> Experiment:
     )
     for order in (2, 3):
         checks.append(_order((time + time**2) ** order, order, (2 * order,)))
-    return Experiment(
+    return older_experiment(
         "Three 3 × 3 linear layers in torch and the equivariant optimiser, from representatives of one function; and "
         "Gaussian curves t^k through the path t + t².",
         tuple(checks),
@@ -193,7 +195,7 @@ def control() -> Experiment:
             "product",
         )
     )
-    return Experiment(
+    return older_experiment(
         "t → t² is no reparametrisation of leading rate one: the order doubles. Adam is not equivariant.",
         tuple(checks),
     )
@@ -202,7 +204,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="cor:ddcadam_quotient_rate",
     title="Under an equivariant optimiser the function and its order need no representative",
-    statement=(
+    clauses=older_statement(
         r"Let the step commute with the gauge. Then $\prod W_l$ after any number of steps is the same for all "
         r"representatives of the start. Along a path $\phi(t) = t(1 + O(t))$ the rate $2(k-1)$ and $\hat k$ are those "
         r"of $t$."

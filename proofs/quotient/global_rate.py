@@ -9,7 +9,9 @@ from sympy import symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem
 from ddtheory.workbench.entrywise import entrywise
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
@@ -39,22 +41,22 @@ def derive() -> Proof:
     fibre = second * first * other.inv()
     null, horizontal = sympy.Matrix([1, -1]), sympy.Matrix([1, 1])
     balanced = sympy.sqrt(tau)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "The form of two scalar layers is a square, null on (1, −1) at every t.",
                 r"t^2 (v_1 + v_2)^2, \qquad \lambda_{hor} = 2t^2",
             ),
-            Step(
+            Prose(
                 "On invertible tuples the gauge can be read off a pair of points, continuously: g = W_1' W_1^{−1}. So "
                 "the action is free and proper, and the orbit space is Hausdorff.",
                 r"(gW_1, W_2 g^{-1}) = (W_1, W_2) \Rightarrow g = 1",
             ),
-            Step(
+            Prose(
                 "Two tuples with one product lie on one orbit: the product identifies the orbit space with GL.",
                 r"W_2' = W_2 W_1 W_1'^{-1} = W_2 g^{-1}",
             ),
-            Step(
+            Prose(
                 "The balanced slice P ↦ (√P, √P) is orthogonal to the orbits, and its length is that of horizontal "
                 "vectors.",
                 r"ds^2 = dP^2/(2P)",
@@ -156,14 +158,14 @@ def measure() -> Experiment:
                 "distance",
             )
         )
-    return Experiment("Two linear layers in torch, scalar and 3 × 3.", tuple(checks))
+    return older_experiment("Two linear layers in torch, scalar and 3 × 3.", tuple(checks))
 
 
 def control() -> Experiment:
     from ddtheory.measure import fisher_matrix
 
     values = [float(fisher_matrix(chain_problem([canonical(r, 1, 1), canonical(1.0, 1, 0)])).trace()) for r in _RADII]
-    return Experiment(
+    return older_experiment(
         "Only one of the two layers dies: the path is not symmetric, and the horizontal eigenvalue is 1 + t².",
         (rate_check("path (t, 1): horizontal eigenvalue", 0, _RADII, values, rivals=(2,)),),
     )
@@ -202,7 +204,7 @@ def counterexample() -> Experiment:
             reason="another orbit in the closure of the first: orbits are not closed, the orbit space not Hausdorff",
         ),
     ]
-    return Experiment(
+    return older_experiment(
         "At the singular points themselves, where the product is not invertible: the action is neither free nor are "
         "its orbits closed. (c, 0) tends to (0, 0) as c → 0.",
         tuple(checks),
@@ -212,7 +214,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="cor:global-rate",
     title="Globally: rate 2 on the quotient of two layers, which is a Hausdorff manifold",
-    statement=(
+    clauses=older_statement(
         r"For $L = 2$ the Fisher on the symmetric path is $t^2 (v_1 + v_2)^2$, null on $(1, -1)$ at every $t$, and its "
         r"horizontal eigenvalue is $2t^2$. On tuples of invertible matrices the gauge acts freely and properly; the "
         r"product identifies the orbit space with $GL$, and for scalars the balanced slice carries $dP^2/(2P)$. Not "

@@ -10,7 +10,9 @@ from sympy import symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
 
@@ -46,21 +48,21 @@ def derive() -> Proof:
     horizontal = (L * entry / sympy.sqrt(L)) ** 2
     lifted = t ** (2 * (1 - s)) + t ** (2 * (1 + s))  # |∇P|² at (t^{1−s}, t^{1+s})
     a, b = t ** (1 - s), t ** (1 + s)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Scalings with product one fix P, and each weight sees P in its score.",
                 r"P(c \cdot w) = P(w), \qquad w_i \partial_i P = P",
             ),
-            Step(
+            Prose(
                 "The score kills the vertical vectors (X_i w_i) with Σ X_i = 0; for matrices the sum telescopes.",
                 r"\sum_i X_i w_i \partial_i P = P \sum_i X_i = 0",
             ),
-            Step(
+            Prose(
                 "On the symmetric path the horizontal unit vector is (1, …, 1)/√L.",
                 r"F_{hor} = \bigl(L\, t^{L-1}/\sqrt L\bigr)^2 = L\, t^{2(L-1)}",
             ),
-            Step(
+            Prose(
                 "In general the horizontal reading is |∇P|², in the Euclidean metric. That is no function of P: on "
                 "w = (t^{1−s}, t^{1+s}), a lift of the same P = t², it has another rate.",
                 r"|\nabla P|^2 = \sum_i \prod_{j \ne i} w_j^2, \qquad t^{2-2s} + t^{2+2s}",
@@ -149,7 +151,7 @@ def measure() -> Experiment:
             "size",
         ),
     ]
-    return Experiment(
+    return older_experiment(
         "Linear chains in torch at the canonical path, and one with random rotations between its layers; the whole "
         "Fisher.",
         tuple(checks),
@@ -177,7 +179,7 @@ def control() -> Experiment:
     fixed = [_horizontal(_scalars((1.0, radius, radius))) for radius in _RADII]
     skewed = [_horizontal(_scalars((ratio * radius, radius / ratio, radius))) for radius in _RADII]
     coefficient = Fraction(1, 4) + 4 + 1
-    return Experiment(
+    return older_experiment(
         "One weight stays at 1 while the others die: the symmetric approach is broken, the order of K is L − 1. At a "
         "fixed ratio of the weights the rate stays, the coefficient does not.",
         (
@@ -206,7 +208,7 @@ def counterexample() -> Experiment:
                 rivals=(2,),
             )
         )
-    return Experiment(
+    return older_experiment(
         "P = t² in the quotient, lifted along gauge transformations that depend on t. The Euclidean metric is not "
         "invariant under the gauge, so the horizontal reading is one of the lift. (With lengths dw_i/w_i, an invariant "
         "metric, it is L P² on every lift.)",
@@ -217,7 +219,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="cor:quotient_rate",
     title="The rate on the quotient by the gauge is 2(L − 1)",
-    statement=(
+    clauses=older_statement(
         r"For $P = \prod_{i \le L} w_i$: scalings with product one fix $P$, $w_i \partial_i P = P$, and the score "
         r"kills the vertical vectors $(X_i w_i)$, $\sum X_i = 0$; for invertible matrices the kernel of the derivative "
         r"of the chain is the vertical space. On the balanced path $w_i = t$ the horizontal Fisher is $L\, t^{2(L-1)}$."

@@ -12,7 +12,9 @@ from sympy import symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.entrywise import entrywise
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
@@ -57,25 +59,25 @@ def derive() -> Proof:
     tau = symbols("tau", positive=True)
     lines = (c * sympy.cosh(tau) - sympy.sinh(tau) / c, sympy.cosh(tau) / c - c * sympy.sinh(tau))
     solved = sympy.cosh(2 * tau) - (c**2 + c**-2) * sympy.sinh(2 * tau) / 2
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Under Euclidean flow Ṗ = −ℓ' Σ (∂_i P)², and the factor differs along an orbit: P does not close.",
                 r"c^2 + c^{-2} \text{ at } (c, 1/c): \quad 2 \text{ at } (1, 1), \quad 17/4 \text{ at } (2, 1/2)",
             ),
-            Step(
+            Prose(
                 "In the metric Σ (dw_i/w_i)², which is invariant, the factor is a function of P.",
                 r"\dot P = -\ell'\, L P^2",
             ),
-            Step(
+            Prose(
                 "For P = W W' both gradients contain the same Ḡ, so W'W'ᵀ − WᵀW is conserved by Euclidean flow.",
                 r"W^\top G_W = W^\top \bar G\, W'^\top = G_{W'} W'^\top",
             ),
-            Step(
+            Prose(
                 "On the balanced manifold WᵀW = W'W'ᵀ both factors are roots of P, and the flow closes.",
                 r"\dot P = -(\bar G \sqrt{P^\top P} + \sqrt{P P^\top}\, \bar G)",
             ),
-            Step(
+            Prose(
                 "Isotropic noise in log w: log P is linear in log w, so it has variance L s², no Itô term, and no "
                 "covariance with vertical directions.",
                 r"\mathrm{Var}(\log P) = L s^2, \qquad s^2 \sum_i X_i = 0",
@@ -239,7 +241,7 @@ def measure() -> Experiment:
         )
     )
     checks += _noise()
-    return Experiment(
+    return older_experiment(
         "Two scalar and two 3 × 3 layers in torch, gradient descent at six step sizes; P alone by Runge–Kutta.",
         tuple(checks),
     )
@@ -303,7 +305,7 @@ def control() -> Experiment:
                 quantity="product",
             )
         )
-    return Experiment(
+    return older_experiment(
         "Euclidean flow down ℓ = P from starts that are not balanced. By hand P = cosh 2τ − ½(c² + c⁻²) sinh 2τ; "
         "the balanced start has e^{−2τ}.",
         tuple(checks),
@@ -343,7 +345,7 @@ def counterexample() -> Experiment:
                     quantity="factor of the step in P",
                 )
             )
-    return Experiment(
+    return older_experiment(
         "Steps of SGD on mini-batches of a scalar two-layer model. At (1, 1) the factor is 2; at other "
         "representatives of the same function it is c² + c⁻², so SGD gives the quotient no dynamics of its own.",
         tuple(checks),
@@ -353,7 +355,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="cor:sgd_quotient",
     title="SGD descends to the quotient by the gauge",
-    statement=(
+    clauses=older_statement(
         r"The flow in $\sum (dw_i/w_i)^2$ has $\dot P = -\ell' L P^2$. For $P = WW'$, $W^\top G_W = G_{W'} W'^\top$: "
         r"Euclidean flow conserves $W'W'^\top - W^\top W$; from a balanced start $\dot P = -(\bar G \sqrt{P^\top P} + "
         r"\sqrt{PP^\top}\, \bar G)$. Isotropic noise in $\log w$ gives $\log P$ the variance $L s^2$, no drift, and no "

@@ -9,7 +9,9 @@ from sympy import Expr, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.chain import random_rotation
 from ddtheory.workbench.entrywise import entrywise
 from ddtheory.workbench.inequality import bound_check, excess
@@ -42,18 +44,18 @@ def derive() -> Proof:
     over = ((j + e) ** 2 * (g + f) - j**2 * g) * x[0] ** 2
     under = ((j + e) ** 2 * (g + f) - j**2 * g) * x[1] ** 2
     hidden = sympy.diag(*jacobian).T * sympy.diag(*scales) * sympy.diag(*jacobian)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "The form of a diagonal head differs from its ends by a sum of squares times s_new² − s_old².",
                 r"x^\top G x - s_{old}^2 |x|^2 = (s_{new}^2 - s_{old}^2) |x_{new}|^2",
             ),
-            Step(
+            Prose(
                 "Both ends are attained on coordinate axes, so their ratio is the condition number.",
                 r"\kappa(G) = s_{new}^2/s_{old}^2",
             ),
-            Step("A diagonal Jacobian pulls the entries back one by one.", r"(J^\top G J)_{ii} = j_i^2 d_i"),
-            Step(
+            Prose("A diagonal Jacobian pulls the entries back one by one.", r"(J^\top G J)_{ii} = j_i^2 d_i"),
+            Prose(
                 "In general |Jx|² lies between σ_min² and σ_max², and an entrywise error ε moves the form by at most "
                 "ε (Σ|x_i|)² ≤ ε n |x|².",
                 r"\kappa(J^\top G J) \le \kappa(J)^2 \kappa(G)",
@@ -206,7 +208,9 @@ def measure() -> Experiment:
             "ratio",
         ),
     ]
-    return Experiment("Diagonal heads over a linear layer in torch; G from the Fisher by its inputs.", tuple(checks))
+    return older_experiment(
+        "Diagonal heads over a linear layer in torch; G from the Fisher by its inputs.", tuple(checks)
+    )
 
 
 def control() -> Experiment:
@@ -217,7 +221,7 @@ def control() -> Experiment:
     jacobian = _draw(3, _WIDTH, _WIDTH)
     jacobian[-1] = jacobian[0]
     smallest = float(torch.linalg.eigvalsh(_gradient_gram(_scales(1.0, 2.0), jacobian))[0])
-    return Experiment(
+    return older_experiment(
         "The old scale above the new one: the ratio turns round. A singular Jacobian: no condition number.",
         (
             value_check(
@@ -245,7 +249,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="prop:task_expansion_gfactor",
     title="Task expansion: the gradient factor has the condition number of the scales",
-    statement=(
+    clauses=older_statement(
         r"For a diagonal head with scales $s_{old} \le s_{new}$ the form of $G$ lies between $s_{old}^2 |x|^2$ and "
         r"$s_{new}^2 |x|^2$, both attained, so $\kappa(G) = s_{new}^2/s_{old}^2$. Below a Jacobian $J$: entries "
         r"$j_i^2 d_i$ when $J$ is diagonal, in general $\kappa(J^\top G J) \le "

@@ -10,7 +10,9 @@ from sympy import Symbol, symbols
 from ddtheory import cells
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import profile_curve
 
 t, sigma = symbols("t sigma", positive=True)
@@ -29,16 +31,16 @@ def derive() -> Proof:
     fisher = sympy.expand(score.subs(y, mean + sigma * z) ** 2).coeff(z, 2)
     log_ratio = (log_density.subs(mean, 0) - log_density).subs(y, sigma * z)  # log p_0/p_t under y ~ N(0, σ²)
     divergence = sympy.expand(log_ratio).coeff(z, 0)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "The score is the derivative of the log-density; its square has mean k² t^{2k−2}/σ².",
                 r"F = \frac{k^2 t^{2k-2}}{\sigma^2}",
             ),
-            Step(
+            Prose(
                 "The divergence from t = 0 to t is the squared distance of the means.", r"K = \frac{t^{2k}}{2\sigma^2}"
             ),
-            Step("Both are monomials, so the balance is an identity and no limit.", r"t^2 F = 2 k^2 K"),
+            Prose("Both are monomials, so the balance is an identity and no limit.", r"t^2 F = 2 k^2 K"),
         ),
         residuals={
             "F": fisher - k**2 * t ** (2 * k - 2) / sigma**2,
@@ -73,7 +75,7 @@ def measure() -> Experiment:
                 )
             )
         curves.append(profile_curve(profile, f"k = {order}", order))
-    return Experiment(
+    return older_experiment(
         "N(t^k, σ²) in torch, F by a forward-mode derivative, K from the same pass.", tuple(checks), tuple(curves)
     )
 
@@ -88,7 +90,7 @@ def control() -> Experiment:
     profile = reading.fisher_along(cell.problem(), cell.torch_direction("t"), [float(radius)])
     ratio = profile.radii[0] ** 2 * profile.fisher[0] / (2 * profile.divergence[0])
     exact = order**2 * ((1 + Fraction(order + 1, order) * radius) / (1 + radius)) ** 2
-    return Experiment(
+    return older_experiment(
         "With a second term in the mean the balance holds in the limit only: at t = 1/10 it is off by 9 %.",
         (
             Comparison(
@@ -107,7 +109,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="anchor:A1",
     title="Gaussian location: the balance at every t",
-    statement=(
+    clauses=older_statement(
         r"For $N(t^k, \sigma^2)$: $F = k^2 t^{2(k-1)}/\sigma^2$, $K = t^{2k}/(2\sigma^2)$, and $t^2 F = 2k^2 K$ at "
         r"every $t$."
     ),

@@ -10,7 +10,9 @@ from sympy import Expr, Symbol, symbols
 from ddtheory import cells
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Claim, Comparison, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Claim, Comparison, Curve, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -39,14 +41,14 @@ def derive() -> Proof:
     mm = _gaussian_mean(location_score**2)
     coefficient = ww * mm - wm**2
     closed = sympy.exp(m**2) * (sympy.exp(m**2) - 1 - m**2)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "The score of w is r − 1 and that of m is w (x − m) r, both over 1 + w(r − 1); r is the ratio "
                 "of the components.",
                 r"F_{ww} \to e^{m^2} - 1,\quad F_{wm} \sim w\, m e^{m^2},\quad F_{mm} \sim w^2 (1 + m^2) e^{m^2}",
             ),
-            Step(
+            Prose(
                 "So the determinant vanishes like w², not only like w; its coefficient is positive for m ≠ 0 "
                 "because e^s > 1 + s.",
                 r"\det F = w^2\, e^{m^2} (e^{m^2} - 1 - m^2) + O(w^3)",
@@ -81,7 +83,7 @@ def measure() -> Experiment:
     determinants = _determinants(1.0)
     coefficient = float(sympy.E * (sympy.E - 2))
     scaled = [value / weight**2 for weight, value in zip(_WEIGHTS, determinants, strict=True)]
-    return Experiment(
+    return older_experiment(
         "w N(1, 1) + (1 − w) N(0, 1) in torch on Gauss–Hermite nodes; the (w, m) Fisher matrix at w = 0.05 · 2^{−n}.",
         (
             Comparison(
@@ -116,7 +118,7 @@ def measure() -> Experiment:
 def control() -> Experiment:
     determinants = _determinants(0.0)
     largest = max(abs(value) for value in determinants)
-    return Experiment(
+    return older_experiment(
         "m = 0: the components coincide, the weight is not identified either, and the determinant is 0 at every w.",
         (
             Comparison(
@@ -135,7 +137,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="anchor:A2",
     title="Mixture weight boundary",
-    statement=(
+    clauses=older_statement(
         r"For $w N(m, 1) + (1-w) N(0, 1)$ the determinant of the $(w, m)$ Fisher matrix is positive for $0 < w < 1$, "
         r"$m \ne 0$, and tends to $0$ as $w \to 0^+$; sharper, $\det F = w^2 e^{m^2}(e^{m^2} - 1 - m^2) + O(w^3)$."
     ),

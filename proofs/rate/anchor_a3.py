@@ -11,7 +11,9 @@ from ddtheory import cells
 from ddtheory.exact.orders.series import expand
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Claim, Comparison, Experiment, Proof, Step
+from ddtheory.verify.claim import Claim, Comparison, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, order_check, profile_curve
 
 if TYPE_CHECKING:
@@ -27,10 +29,10 @@ def derive() -> Proof:
     # E over N(0, 1): K = E[e^d − 1 − d] ~ E[d²]/2 and F = E[(∂_t d)²] with E x² = 1
     leading = log_ratio[2]
     second_moment = leading.coeff(x, 1) ** 2
-    return Proof(
+    return older_proof(
         steps=(
-            Step("The log-ratio to t = 0 starts at t².", r"\log \frac{p_t}{p_0} = x\, t^2 + O(t^3)"),
-            Step(
+            Prose("The log-ratio to t = 0 starts at t².", r"\log \frac{p_t}{p_0} = x\, t^2 + O(t^3)"),
+            Prose(
                 "So K is half its second moment, and F that of its derivative.",
                 r"K = \tfrac12 t^4 + O(t^5), \quad F = 4 t^2 + O(t^3)",
             ),
@@ -65,7 +67,7 @@ def measure() -> Experiment:
     divergence = [2 * d / s**4 for s, d in zip(times, profile.divergence, strict=True)]
     tenth = reading.fisher_along(problem, reading.arc(problem, diagonal, label="(t, t)"), [0.1 / root])
     reason = "extrapolated to t = 0 from the six smallest radii"
-    return Experiment(
+    return older_experiment(
         "w N(m, 1) + (1 − w) N(0, 1) in torch on Gauss–Hermite nodes, along (w, m) = (t, t) at unit speed.",
         (
             order_check("order along (t, t)", 2, found),
@@ -99,7 +101,7 @@ def control() -> Experiment:
         origin, reading.arc(origin, lambda s: {"w": s.reshape(1), "m": (s**2).reshape(1)}, label="(t, t²)")
     )
     chi_square = sympy.E - 1
-    return Experiment(
+    return older_experiment(
         "The curve (t, 1), with the components apart, is regular with the chi-square constant e^{m²} − 1; the "
         "curve (t, t²) "
         "from the same point as the claim has order 3, so k belongs to the curve and not to the point.",
@@ -122,7 +124,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="anchor:A3",
     title="Both readings agree on the mixture curve",
-    statement=(
+    clauses=older_statement(
         r"On the curve $(w, m) = (t, t)$ of $w N(m,1) + (1-w) N(0,1)$: $K = t^4/2 + O(t^5)$ and $F \sim 4t^2$, so "
         r"both readings give $k = 2$."
     ),

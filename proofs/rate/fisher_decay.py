@@ -11,9 +11,10 @@ from ddtheory import cells
 from ddtheory.exact.orders.ray import leading_term
 from ddtheory.references import cite
 from ddtheory.values import Interval, Kind, OrderReading, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
+from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, order_check, profile_curve
-from ddtheory.workbench.inequality import bound_check, excess
+from ddtheory.workbench.inequality import bound_check
 
 t, sigma, A, M = symbols("t sigma A M", positive=True)
 k = Symbol("k", integer=True, positive=True)
@@ -30,6 +31,34 @@ def remainder_bound(order: Expr | int, moment: Expr | int, remainder: Expr | int
     return (order * (moment + remainder) + remainder) * radius ** (2 * order - 1)
 
 
+CLAIM = Claim(
+    id="thm:fisher_decay",
+    title="Fisher rate is 2(k − 1)",
+    given=(
+        r"Let the score along a unit-speed path be $s_t = k t^{k-1} a + r_t$ with $A = E a^2 \in (0, \infty)$ and "
+        r"$E r_t^2 \le M t^{2k}$."
+    ),
+    clauses={
+        "rate": rf"$F(t) = {latex(leading(k, A, t))} + R$",
+        "remainder": rf"$|R| \le {latex(remainder_bound(k, A, M, t))}$ for $0 < t < 1$",
+        "order of K": r"$t^2 F / (2K) \to k^2$ where the log-density expands uniformly",
+    },
+    source=cite("shirodkar2026dead", "thm:fisher_decay"),
+    hypotheses=(
+        "The path has unit speed at the point.",
+        "The leading score does not vanish: A > 0.",
+        "The remainder of the score is O(t^k) in mean square.",
+    ),
+    expected=Verdict.CONFIRMED,
+    doubts=(
+        "log F / log t converges like 1/|log t| and is no estimator; only local slopes are used. That the k of the "
+        "score is the k of K is a separate step, which is derived and measured here. The order belongs to the "
+        "unit-speed path: the toolkit refuses other speeds. Not covered here: moving base measures, products and sums of rates, and "
+        "reparametrisations."
+    ),
+)
+
+
 def derive() -> Proof:
     # the Gaussian curve N(t^k, σ²), where everything is explicit
     mean = t**k
@@ -39,10 +68,11 @@ def derive() -> Proof:
     # the exponential family θ = t^k with log-partition b: expand b around 0, θ stays symbolic
     theta, b2, b3 = symbols("theta b_2 b_3", real=True)
     log_partition = b2 * theta**2 / 2 + b3 * theta**3 / 6  # constant and linear terms do not enter K
-    family_divergence = log_partition
     family_fisher = (k * t ** (k - 1)) ** 2 * sympy.diff(log_partition, theta, 2)
-    balance = sympy.expand((t**2 * family_fisher - 2 * k**2 * family_divergence).subs(t, theta ** (1 / k)))
-    leading_balance = sympy.powdenest(balance, force=True).coeff(theta, 2)
+
+    def first_order(value: Expr) -> Expr:
+        """The coefficient of θ² = t^{2k}, the first that does not vanish."""
+        return sympy.powdenest(sympy.expand(value.subs(t, theta ** (1 / k))), force=True).coeff(theta, 2)
 
     # the remainder: E r² = M t^{2k} x² with 0 ≤ x ≤ 1, and |E ar| ≤ √(A E r²) by Cauchy and Schwarz
     y, z = symbols("y z", nonnegative=True)
@@ -50,52 +80,76 @@ def derive() -> Proof:
     size = M * radius ** (2 * k) * share**2
     largest = 2 * k * radius ** (k - 1) * sympy.sqrt(A * size) + size
     scale = radius ** (2 * k - 1)
-    slack = (
-        k * scale * (sympy.sqrt(A) - sympy.sqrt(M) * share) ** 2,
-        k * scale * M * sympy.factor(1 - share**2),
-        scale * M * sympy.factor(1 - radius * share**2),
-    )
 
     # K has the same k: with log p_t/p_0 = a t^k + …, K = E[e^d − 1 − d] at d = a t^k
     divergence = leading_term(sympy.exp(a * t**k) - 1 - a * t**k, t)
     return Proof(
-        steps=(
-            Step(
+        "Symbolic in k, A, M, σ and the log-partition up to third order; the remainder for every r, the leading term "
+        "on the Gaussian curve and on exponential families θ = t^k.",
+        (
+            Prose(
                 "Gaussian curve: the score is k t^{k−1} a with a = (y − t^k)/σ², so F and K are explicit.",
-                r"F(t) = \frac{k^2 t^{2k-2}}{\sigma^2}, \quad K(t) = \frac{t^{2k}}{2\sigma^2}, \quad t^2 F = 2k^2 K",
+                r"F(t) = \frac{k^2 t^{2k-2}}{\sigma^2}, \quad K(t) = \frac{t^{2k}}{2\sigma^2}",
             ),
-            Step(
+            Equation(
+                "rate",
+                "Gaussian curve: F is its leading term, with A = 1/σ²",
+                gaussian_fisher,
+                leading(k, sigma**-2, t),
+                {
+                    "rate 2k for 2(k − 1)": t**2 * leading(k, sigma**-2, t),
+                    "k for k²": leading(k, sigma**-2, t) / k,
+                },
+            ),
+            Equation(
+                "order of K",
+                "Gaussian curve: t²F = 2k²K",
+                t**2 * gaussian_fisher,
+                2 * k**2 * gaussian_divergence,
+                {"k for k²": 2 * k * gaussian_divergence},
+            ),
+            Prose(
                 "Exponential family on θ = t^k: the same balance holds for the leading terms, with A = b''(0).",
                 r"F(t) = k^2 t^{2k-2}\, b''(t^k), \quad K(t) = \tfrac12 b''(0) t^{2k} + O(t^{3k})",
             ),
-            Step(
-                "Remainder: F − k² A t^{2(k−1)} = 2k t^{k−1} E[ar] + E r², with E r² = M t^{2k} x², x ≤ 1, and "
-                "|E ar| ≤ √(A E r²) by Cauchy and Schwarz. Bound minus value is a sum of terms without a negative one.",
-                r"(k(A+M)+M)\, t^{2k-1} - 2k t^{k-1} \sqrt{A M} t^k x - M t^{2k} x^2 = t^{2k-1} \left(k (\sqrt A - "
-                r"\sqrt M x)^2 + k M (1 - x^2) + M (1 - t x^2)\right)",
+            Equation(
+                "order of K",
+                "exponential family: leading coefficients of t²F and of 2k²K",
+                first_order(t**2 * family_fisher),
+                first_order(2 * k**2 * log_partition),
+                {"k for k²": first_order(2 * k * log_partition)},
             ),
-            Step(
-                "Divergence: where the log-density expands uniformly, K = E[e^d − 1 − d] with d = a t^k + "
-                "O(t^{k+1}), so "
-                "the k of the score is the k of K.",
+            Prose(
+                "Remainder: F − k² A t^{2(k−1)} = 2k t^{k−1} E[ar] + E r², with E r² = M t^{2k} x², x ≤ 1, and "
+                "|E ar| ≤ √(A E r²) by Cauchy and Schwarz.",
+                r"|R| \le 2k t^{k-1} \sqrt{A M} t^k x + M t^{2k} x^2",
+            ),
+            AtMost(
+                "remainder",
+                "with t = 1/(1 + z) and x = 1/(1 + y): the largest value of |R| and its bound",
+                largest,
+                remainder_bound(k, A, M, radius),
+                slack=(
+                    k * scale * (sympy.sqrt(A) - sympy.sqrt(M) * share) ** 2,
+                    k * scale * M * sympy.factor(1 - share**2),
+                    scale * M * sympy.factor(1 - radius * share**2),
+                ),
+                attained={A: 1, M: 1, y: 0, z: 0, k: 2},
+                rivals={"M/2 for M": remainder_bound(k, A, M / 2, radius)},
+            ),
+            Prose(
+                "Divergence: where the log-density expands uniformly, K = E[e^d − 1 − d] with d = a t^k + O(t^{k+1}), "
+                "so the k of the score is the k of K.",
                 r"K(t) = \tfrac12 A t^{2k} + o(t^{2k})",
             ),
-        ),
-        residuals={
-            "Gaussian: F is its leading term, A = 1/σ²": gaussian_fisher - leading(k, sigma**-2, t),
-            "Gaussian: t²F − 2k²K": t**2 * gaussian_fisher - 2 * k**2 * gaussian_divergence,
-            "exponential family: leading coefficient of t²F − 2k²K": leading_balance,
-            "remainder bound minus its largest value, minus the slack": excess(
-                remainder_bound(k, A, M, radius), largest, *slack
+            Equation(
+                "order of K",
+                "leading term of e^d − 1 − d at d = a t^k",
+                divergence.coefficient * t**divergence.exponent,
+                a**2 * t ** (2 * k) / 2,
+                {"a² for a²/2": a**2 * t ** (2 * k), "order k for 2k": a**2 * t**k / 2},
             ),
-            "order of K": divergence.exponent - 2 * k,
-            "coefficient of K": divergence.coefficient - a**2 / 2,
-        },
-        controls={
-            "t²F − 2kK (k for k²)": t**2 * gaussian_fisher - 2 * k * gaussian_divergence,
-            "remainder bound with M/2": excess(remainder_bound(k, A, M / 2, radius), largest, *slack),
-            "rate 2k for 2(k − 1)": gaussian_fisher - t**2 * leading(k, sigma**-2, t),
-        },
+        ),
     )
 
 
@@ -114,21 +168,22 @@ def measure() -> Experiment:
         (cells.node_death("square"), "joint", 3),
         (cells.node_death("cube"), "joint", 4),
     ]
-    checks: list[Check] = []
+    rates: list[Check] = []
+    coefficients: list[Check] = []
     curves: list[Curve] = []
     for cell, direction, order in cases:
         profile = reading.fisher_along(cell.problem(), cell.torch_direction(direction))
         found = reading.order(profile)
-        checks.append(order_check(f"{cell.name} along {direction}", order, found))
-        checks.append(_coefficient(cell, direction, order, profile.radii, profile.fisher, profile.fisher_floor))
+        rates.append(order_check(f"{cell.name} along {direction}", order, found))
+        coefficients.append(_coefficient(cell, direction, order, profile.radii, profile.fisher, profile.fisher_floor))
         curves.append(profile_curve(profile, cell.name, order, found.window))
-    checks.append(order_check("mean (t³, w), basis rotated, direction carried along", 3, _rotated(carried=True)))
-    checks += [_remainder(order, size) for order in (1, 2, 3) for size in (Fraction(1, 2), Fraction(1), Fraction(2))]
+    rates.append(order_check("mean (t³, w), basis rotated, direction carried along", 3, _rotated(carried=True)))
+    remainders = [_remainder(order, size) for order in (1, 2, 3) for size in (Fraction(1, 2), Fraction(1), Fraction(2))]
     return Experiment(
         "Directional Fisher of torch models by one forward-mode derivative a radius, float64. Gaussian, Bernoulli and "
         "Poisson heads, and one hidden unit at zero with four activations. The remainder on means whose r is a "
         "multiple of a, at radii up to 0.99: there Cauchy and Schwarz is an equality.",
-        tuple(checks),
+        {"rate": rates, "order of K": coefficients, "remainder": remainders},
         tuple(curves),
     )
 
@@ -221,62 +276,34 @@ def control() -> Experiment:
         "axis that is "
         "kept while the basis turns; and a path θ = s² that is not of unit speed, which would turn a regular direction "
         "into k = 2.",
-        (
-            order_check("A = 0: the order is 3, not 2", 3, cubic_reading, rivals=(2,)),
-            Comparison(
-                "E r² = t instead of t^{2k}: slope of F is 1, so the slope reading is 1 + 1/2",
-                Fraction(3, 2),
-                rough_reading.readings["slope"],
-                (1, 2),
-                0.5,
-                "local slopes extrapolated to t = 0",
-                "slope reading of k",
-            ),
-            Observation(
-                "E r² = t: no whole order is reported",
-                "no order",
-                "no order" if rough_reading.k is None else f"k = {rough_reading.k}",
-                "the readings agree on no whole number",
-            ),
-            Observation(
-                "outer weight of a dead unit: K ≡ 0 along it",
-                Kind.FLAT.value,
-                gauge_reading.kind.value if gauge_reading.kind else gauge_reading.status.value,
-                "Fisher and divergence are rounding at every radius",
-            ),
-            order_check(
-                "mean (t³, w), basis rotated, axis kept: another direction", 1, _rotated(carried=False), rivals=(3,)
-            ),
-            Observation("the path θ = s²", "refused", speed, "orders are defined for unit speed only"),
-        ),
+        {
+            "rate": (
+                order_check("A = 0: the order is 3, not 2", 3, cubic_reading, rivals=(2,)),
+                Comparison(
+                    "E r² = t instead of t^{2k}: slope of F is 1, so the slope reading is 1 + 1/2",
+                    Fraction(3, 2),
+                    rough_reading.readings["slope"],
+                    (1, 2),
+                    0.5,
+                    "local slopes extrapolated to t = 0",
+                    "slope reading of k",
+                ),
+                Observation(
+                    "E r² = t: no whole order is reported",
+                    "no order",
+                    "no order" if rough_reading.k is None else f"k = {rough_reading.k}",
+                    "the readings agree on no whole number",
+                ),
+                Observation(
+                    "outer weight of a dead unit: K ≡ 0 along it",
+                    Kind.FLAT.value,
+                    gauge_reading.kind.value if gauge_reading.kind else gauge_reading.status.value,
+                    "Fisher and divergence are rounding at every radius",
+                ),
+                order_check(
+                    "mean (t³, w), basis rotated, axis kept: another direction", 1, _rotated(carried=False), rivals=(3,)
+                ),
+                Observation("the path θ = s²", "refused", speed, "orders are defined for unit speed only"),
+            )
+        },
     )
-
-
-CLAIM = Claim(
-    id="thm:fisher_decay",
-    title="Fisher rate is 2(k − 1)",
-    statement=(
-        r"Let the score along a unit-speed path be $s_t = k t^{k-1} a + r_t$ with $A = E a^2 \in (0, \infty)$ and "
-        rf"$E r_t^2 \le M t^{{2k}}$. Then $F(t) = {latex(leading(k, A, t))} + R$ with "
-        rf"$|R| \le {latex(remainder_bound(k, A, M, t))}$ for $0 < t < 1$, and $t^2 F / (2K) \to k^2$ where the "
-        r"log-density expands uniformly. Not covered here: moving base measures, products and sums of rates, and "
-        r"reparametrisations."
-    ),
-    source=cite("shirodkar2026dead", "thm:fisher_decay"),
-    hypotheses=(
-        "The path has unit speed at the point.",
-        "The leading score does not vanish: A > 0.",
-        "The remainder of the score is O(t^k) in mean square.",
-    ),
-    expected=Verdict.CONFIRMED,
-    derive=derive,
-    measure=measure,
-    control=control,
-    doubts=(
-        "log F / log t converges like 1/|log t| and is no estimator; only local slopes are used. That the k of "
-        "the score "
-        "is the k of K is a separate step, which is derived and measured here. The order belongs to the "
-        "unit-speed path: "
-        "the toolkit refuses other speeds."
-    ),
-)

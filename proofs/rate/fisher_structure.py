@@ -9,7 +9,9 @@ from sympy import Expr, Symbol, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 from ddtheory.workbench.inequality import bound_check, excess
 
@@ -78,25 +80,25 @@ def derive() -> Proof:
     squares = [error * (one - other) ** 2 for n, one in enumerate(v) for other in v[n + 1 :]]
     block = g * v[0] ** 2 + 2 * v[0] * b.dot(live) + c * live.dot(live)
     shifted = live + b * v[0] / c
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "A mean map in which all three blocks are explicit.",
                 r"\mu = (t^k + w^2,\ w,\ t w): \quad F_{tt} = k^2 t^{2k-2} + w^2,\ F_{tw} = 2 k w t^{k-1} + t w,"
                 r"\ F_{ww} = 1 + 4 w^2 + t^2",
             ),
-            Step(
+            Prose(
                 "Cross block: three mixed moments, each by Cauchy and Schwarz, with E r² = M t^{2k} x² and E r_a² = "
                 "M t² y². Bound minus value is a sum of terms without a negative one.",
                 r"\tfrac k2 t^k \left((\sqrt A - \sqrt M y)^2 + M(1 - y^2)\right) + \tfrac12 t^k \left((\sqrt B - "
                 r"\sqrt M x)^2 + M (1 - x^2)\right) + M t^k (1 - t x y)",
             ),
-            Step(
+            Prose(
                 "Tangential block: the same with two live scores.",
                 r"\tfrac12 t \left((\sqrt{B_a} - \sqrt M y)^2 + M(1 - y^2) + (\sqrt{B_b} - \sqrt M x)^2 + M (1 - x^2)"
                 r"\right) + M t (1 - t x y)",
             ),
-            Step(
+            Prose(
                 "Errors ε in the entries move the form by at most ε (Σ|v_i|)²; and the block form is least at w = −b "
                 "v_0/c.",
                 r"n |v|^2 - \left(\textstyle\sum v_i\right)^2 = \sum_{i<j} (v_i - v_j)^2, \qquad g v_0^2 + 2 v_0 "
@@ -235,7 +237,7 @@ def measure() -> Experiment:
     problem, overlap, live = _problem(0.0)
     blocks = _blocks(problem)
     cross = [value / (_ORDER * radius ** (_ORDER - 1)) for radius, value in zip(_RADII, blocks["tw"], strict=True)]
-    return Experiment(
+    return older_experiment(
         f"A random analytic mean map R² → R⁵ with k = {_ORDER}, on the path w = 0; the Fisher matrix at each radius. "
         "The bounds on means whose scores are all multiples of one.",
         (
@@ -262,7 +264,7 @@ def control() -> Experiment:
     deviations = [abs(value - live) for value in _blocks(problem)["ww"]]
     roots = [radius**0.5 for radius in _RADII]  # the deviation is a series in √t
     slope = rate(roots, deviations)
-    return Experiment(
+    return older_experiment(
         "The tangential remainder is made of order t^{1/2} (E r_a² ≤ M t instead of M t²): the deviation of "
         "F_ww from g "
         "then has rate 1/2, and the bound C·t fails.",
@@ -281,7 +283,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="cor:fisher_structure",
     title="Cross and tangential blocks of the Fisher",
-    statement=(
+    clauses=older_statement(
         r"With tangential scores $b_a + r_a$, $E r_a^2 \le M t^2$, $B = E b^2$, for $0 < t < 1$: "
         rf"$|F_{{1a}} - k t^{{k-1}} E[a b_a]| \le {latex(cross_bound(k, A, B_a, M, t))}$ and "
         rf"$|F_{{ab}} - g_{{ab}}| \le {latex(tangential_bound(B_a, B_b, M, t))}$. Errors of size $\epsilon$ in $n "

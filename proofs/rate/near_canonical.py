@@ -11,7 +11,9 @@ from sympy import Symbol, symbols
 from ddtheory import cells
 from ddtheory.references import cite
 from ddtheory.values import Interval, OrderReading, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import order_check
 
 t, epsilon = symbols("t epsilon", positive=True)
@@ -27,18 +29,18 @@ def derive() -> Proof:
     half_way = sympy.powdenest(sympy.powsimp(slope.subs(t, crossing)), force=True)
     power = symbols("p", positive=True)  # t^{2k−2} as a quantity of its own: ε and t vanish independently
     reduced = (2 * epsilon**2 + 2 * k * power) / (epsilon**2 + power)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "The local slope is explicit.",
                 r"\frac{d \log}{d \log t}(\varepsilon^2 t^2 + t^{2k}) = \frac{2\varepsilon^2 t^2 + 2k "
                 r"t^{2k}}{\varepsilon^2 t^2 + t^{2k}}",
             ),
-            Step(
+            Prose(
                 "t → 0 first gives 2, ε → 0 first gives 2k: the limits do not commute for k ≥ 2.",
                 r"\lim_{t \to 0} = 2, \qquad \lim_{\varepsilon \to 0} = 2k",
             ),
-            Step(
+            Prose(
                 "Half way between them the two terms are equal.",
                 r"t = \varepsilon^{1/(k-1)}: \quad \text{slope} = k + 1",
             ),
@@ -108,12 +110,14 @@ def measure() -> Experiment:
             )
         )
         curves += [whole, curve]
-    return Experiment("Gaussian mean map (ε t, t^k) in torch, so 2K = ε²t² + t^{2k}.", tuple(checks), tuple(curves))
+    return older_experiment(
+        "Gaussian mean map (ε t, t^k) in torch, so 2K = ε²t² + t^{2k}.", tuple(checks), tuple(curves)
+    )
 
 
 def control() -> Experiment:
     found, curve = _read(Fraction(0), 2, [2.0 ** (-1 - n / 2) for n in range(14)])
-    return Experiment(
+    return older_experiment(
         "ε = 0: the order is k = 2 at every radius.", (order_check("ε = 0, k = 2", 2, found, rivals=(1,)),), (curve,)
     )
 
@@ -121,7 +125,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="cor:bridge_near_canonical",
     title="Near-canonical alignment: the limits do not commute",
-    statement=(
+    clauses=older_statement(
         r"A moment $\varepsilon^2 t^2 + t^{2k}$ with $k \ge 2$ has rate $2$ with coefficient $\varepsilon^2$ for "
         r"$\varepsilon \ne 0$ and rate $2k$ at $\varepsilon = 0$; its local slope is $k + 1$ at $t = "
         r"\varepsilon^{1/(k-1)}$."

@@ -12,7 +12,9 @@ from sympy import Expr, Symbol, latex, symbols
 from ddtheory import cells
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, order_check, rate
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -82,24 +84,24 @@ def derive() -> Proof:
     stretch = (level**half, sympy.sqrt(level))
     stretched = (stretch[0] * u) ** (2 * k) + (stretch[1] * z) ** 2
 
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Subtract the best combination of live scores from the dead one: the determinant splits.",
                 r"\det F = \det g \cdot k^2 t^{2(k-1)}\,(A - e^\top g^{-1} e)",
             ),
-            Step(
+            Prose(
                 "The characteristic polynomial at λ = S ε², ε = k t^{k−1}, is O(ε⁴), and its slope there tends to "
                 "−det g ≠ 0: one eigenvalue is S ε² + O(ε⁴), the others tend to those of g.",
                 r"\frac{\lambda_{\min}(F)}{k^2 t^{2(k-1)}} \to S = A - e^\top g^{-1} e",
             ),
-            Step(
+            Prose(
                 "Two directions that die at different rates, with the cross entry in between: the characteristic "
                 "polynomial at s t^{2 j_2} is smaller than its terms by t^{2(j_2 − j_1)} for this s, and the smallest "
                 "eigenvalue keeps the faster rate.",
                 r"\frac{\lambda_{\min}}{t^{2 j_2}} \to d - \frac{b^2}{a}",
             ),
-            Step(
+            Prose(
                 "The slice scales with ε, coordinate by coordinate; its constant is the area under √(1 − u^{2k}) for "
                 "one square, a solid of revolution for two, and a beta integral more for each other one.",
                 r"V(\varepsilon) = \varepsilon^{1/(2k) + m/2}\, \frac{2\Gamma(1 + \frac1{2k})\, "
@@ -287,7 +289,7 @@ def measure() -> Experiment:
     dying, curve = _two_dying()
     checks += dying + _slices()
     curves.append(curve)
-    return Experiment(
+    return older_experiment(
         "Gaussian mean maps in torch with E a² = 1, live Gram [[2, .3], [.3, 1]], e = (.5, .7). The paper's margin "
         "2k²|e|²/d < λ/2 fails here (1.48 against 0.458), and so does its sandwich F₁₁/2 ≤ λ_min (0.466 < "
         "1/2), but the rate "
@@ -300,7 +302,7 @@ def measure() -> Experiment:
 
 def control() -> Experiment:
     profile = _schur(_cell(2), {"t": 1}, ["v"])
-    return Experiment(
+    return older_experiment(
         "One live direction is left out of the block: S must rise to 1 − .5²/2 = 7/8.",
         (
             Comparison(
@@ -368,7 +370,7 @@ def counterexample() -> Experiment:
             "λ",
         )
     )
-    return Experiment(
+    return older_experiment(
         "Aligned tangent: the leading score lies in the span of a live score (S = 0), and the smallest "
         "eigenvalue decays "
         "faster than the order along the axis says. And at a crossing the slice coefficient 1/(2k) of a ray is no "
@@ -405,7 +407,7 @@ def _crossing_coefficient() -> Interval:
 CLAIM = Claim(
     id="thm:selection_rule",
     title="Selection rule: the smallest eigenvalue has rate 2(k − 1), the direction contributes 1/(2k)",
-    statement=(
+    clauses=older_statement(
         r"Let the dead score have leading part $a$ and the live scores Gram matrix $g$ and overlap $e = E[ab]$. If "
         r"$S = E a^2 - e^\top g^{-1} e > 0$ then $\lambda_{\min}(F) / (k^2 t^{2(k-1)}) \to S$. For two dying "
         r"directions with entries $a\,t^{2 j_1}$, $d\,t^{2 j_2}$, $j_1 < j_2$, and $b\,t^{j_1 + j_2}$ between them, "

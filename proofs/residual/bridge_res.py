@@ -12,7 +12,9 @@ from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -87,22 +89,22 @@ def derive() -> Proof:
     segment, c = Symbol("k", integer=True, positive=True), Symbol("c", positive=True)
     c1, c2, c3 = symbols("c_1 c_2 c_3", real=True)
     tied = _polynomial(3, ((0, 2), (1, 3)), (c1, c2, c3))
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "A layer multiplies by c t, a skip by 1: the transfer is a polynomial with one monomial a route.",
                 r"T(m) = c_m t\, T(m-1) + \sum_{\text{skips}} T(m'), \qquad T = \sum_{\text{routes}} \prod c\; t^{"
                 r"\#\text{weights}}",
             ),
-            Step(
+            Prose(
                 "With positive slopes nothing cancels, so the shortest routes lead.",
                 r"T \sim \Big(\sum_{\text{shortest}} \prod c\Big)\, t^{K}, \qquad E\delta^2 \sim t^{2K}",
             ),
-            Step(
+            Prose(
                 "One skip over s of L weights, for all L and s.",
                 r"T = c\, t^{L-s} + c\,c_s\, t^{L}",
             ),
-            Step(
+            Prose(
                 "A 0/1 gate that all layers share multiplies T where K ≥ 1, so the second moment is weighted with E g.",
                 r"T_g = g\,T, \qquad E T_g^2 = E[g]\; T^2",
             ),
@@ -171,7 +173,7 @@ def measure() -> Experiment:
     gated = residual_graph(depth=depth, skips=list(skips), slopes=slopes, activation=torch.relu)
     open_share = (gated.inputs[:, -1] > 0).double().mean().item()
     checks += _checks("ReLU, shared gate", gated, length, float(coefficient), open_share)
-    return Experiment(
+    return older_experiment(
         "Residual networks in torch, width 4, live layers orthogonal times 0.8, 64 Gaussian inputs; gradient of "
         "½‖f − y‖² at the input with noise of variance 0.09.",
         tuple(checks),
@@ -187,7 +189,7 @@ def control() -> Experiment:
     moments = [opposed.gradient_moment(radius, 0, _NOISE) for radius in _RADII]
     unskipped = residual_graph(depth=4, skips=[], slopes=(0.8, 1.3, 0.7, 1.1))
     bare = [unskipped.gradient_moment(radius, 0, _NOISE) for radius in _RADII]
-    return Experiment(
+    return older_experiment(
         "Two shortest routes with slopes c and −c cancel, and the next route leads; and without its skip a graph has "
         "the full depth.",
         (
@@ -210,7 +212,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="thm:bridge_res",
     title="Residual graphs: the rate is that of the shortest weighted path",
-    statement=(
+    clauses=older_statement(
         r"Let $T(m) = c_m t\, T(m-1) + \sum_{\text{skips}} T(m')$ with $c_m > 0$. Then $T \sim C t^{K}$, $K$ the least "
         r"number of weights on a route and $C > 0$ the sum over the shortest routes of their products of $c$; the "
         r"gradient's second moment has rate $2K$, and coefficient $C^2 E g$ with a shared gate $g$ for $K \ge 1$."

@@ -7,7 +7,9 @@ from sympy import symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 
 _RADII = tuple(2.0**-n for n in range(3, 12))
@@ -21,17 +23,17 @@ def derive() -> Proof:
     transfer = (1 + c * t**k) ** m
     scaled = (alpha + c * t**k) ** m
     slope = sympy.simplify(t * sympy.diff(transfer**2, t) / transfer**2)
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "m blocks of length k, each wrapped: the transfer is a product of 1 + c t^k.",
                 r"T^2 = \prod_{i=1}^m (1 + c\, t^k)^2 \to 1",
             ),
-            Step(
+            Prose(
                 "The local slope of the moment vanishes like t^k, but not at finite t.",
                 r"\frac{d\log T^2}{d\log t} = \frac{2 m k c\, t^k}{1 + c\, t^k}",
             ),
-            Step(
+            Prose(
                 "A skip of weight α leaves α^{2m}; without it the blocks decay.", r"\alpha = 0: \; T^2 = c^{2m} t^{2km}"
             ),
         ),
@@ -84,7 +86,7 @@ def measure() -> Experiment:
                 f"{blocks} blocks of {length}", _RADII, tuple(graph.gradient_moment(t, 0, _NOISE) for t in _RADII), 0.0
             )
         )
-    return Experiment(
+    return older_experiment(
         "Residual networks of tanh layers in which every block is wrapped; gradient of ½‖f − y‖² with noise of "
         "variance 0.09.",
         tuple(checks),
@@ -97,7 +99,7 @@ def control() -> Experiment:
 
     bare = residual_graph(depth=4, skips=[])
     half = residual_graph(depth=4, skips=[(0, 2)])
-    return Experiment(
+    return older_experiment(
         "The skips removed, all or one of two.",
         tuple(
             Comparison(
@@ -120,7 +122,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="cor:res_all",
     title="All layers wrapped: rate 0",
-    statement=(
+    clauses=older_statement(
         r"With every block of length $k$ wrapped by a skip the gradient's second moment is $\prod (1 + c\,t^k)^2$ "
         r"times that of the output: rate $0$, coefficient $1$. A skip of weight $\alpha$ gives the coefficient "
         r"$\alpha^{2m}$ for $m$ blocks."

@@ -9,7 +9,9 @@ from sympy import symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 
 _RADII = tuple(2.0**-n for n in range(3, 12))
@@ -30,21 +32,21 @@ def derive() -> Proof:
     offset = 2 * k * c * t**k / (1 + c * t**k)
     place = sympy.solve(sympy.Eq(offset.subs({k: 2, c: 1}), sympy.Rational(1, 5)), t)[0]
     scaled = t ** (2 * (a + b)) * (alpha + c * t**k) ** 2
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "A block of k layers between b weights below and a above: the skip passes at order 0.",
                 r"T = t^{a+b}\,(1 + c\,t^k), \qquad |T - t^{a+b}| \le c\, t^{a+b+1} \text{ for } 0 < t \le 1",
             ),
-            Step(
+            Prose(
                 "The local slope of the moment has an offset that dies like t^k.",
                 r"\frac{d \log T^2}{d \log t} = 2(a+b) + \frac{2kc\,t^k}{1 + c\,t^k}",
             ),
-            Step(
+            Prose(
                 "For k = 2 and c = 1 the offset is 0.2 at t = 0.229.",
                 r"\frac{4 t^2}{1 + t^2} = \tfrac15 \iff t = 1/\sqrt{19}",
             ),
-            Step("A skip of weight α keeps the rate; α = 0 adds 2k.", r"t^{2(a+b)} (\alpha + c\,t^k)^2"),
+            Prose("A skip of weight α keeps the rate; α = 0 adds 2k.", r"t^{2(a+b)} (\alpha + c\,t^k)^2"),
         ),
         residuals={
             "local slope": sympy.simplify(slope - 2 * (a + b) - offset),
@@ -138,7 +140,7 @@ def measure() -> Experiment:
             "slope of a second moment",
         )
     )
-    return Experiment(
+    return older_experiment(
         "One weight, a wrapped block of two, and two weights; gradient of ½‖f − y‖² at the input, noise of variance "
         "0.09.",
         tuple(checks),
@@ -164,7 +166,7 @@ def control() -> Experiment:
     identity = torch.nn.Identity()
     single = residual_graph(depth=4, skips=[(1, 3)], slopes=(1.0, 0.0, 1.0, 1.0), activation=identity)
     offset = [_without_error(single, t) / t**4 for t in _grid((0.05, 0.5))]
-    return Experiment(
+    return older_experiment(
         "Without its skip the block counts 2k; and when the branch is off, the skip alone has no offset.",
         (
             Comparison(
@@ -192,7 +194,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="cor:res_block",
     title="A residual block between weights: rate 2(a + b), with a finite-window offset",
-    statement=(
+    clauses=older_statement(
         r"A wrapped block of any length $k$ between $b$ weights below and $a$ above has $T = t^{a+b} (1 + c\,t^k)$, so "
         r"$K = a + b$ and $|T - t^{a+b}| \le c\, t^{a+b+1}$ for $0 < t \le 1$. The local slope of the second moment is "
         r"$2(a+b) + 2kc\,t^k/(1 + c\,t^k)$."

@@ -7,7 +7,9 @@ from sympy import symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 
 _RADII = tuple(2.0**-n for n in range(3, 12))
@@ -26,18 +28,18 @@ def derive() -> Proof:
     window = 2 * (depth - layer) + 2 * depth * t ** (2 * depth) / (t ** (2 * depth) + v)
     noiseless = sympy.powsimp(sympy.expand(entry.subs(v, 0)))
     skipped = t ** (2 * (depth - layer - span)) * (1 + t**span) ** 2
-    return Proof(
+    return older_proof(
         steps=(
-            Step("The recursion of a chain multiplies by c t.", r"T(m) = (c\,t)^m"),
-            Step(
+            Prose("The recursion of a chain multiplies by c t.", r"T(m) = (c\,t)^m"),
+            Prose(
                 "Linear chain with label noise v: the dead entry is explicit.",
                 r"G_l = t^{2(L-l)}\,(t^{2L} + v)",
             ),
-            Step(
+            Prose(
                 "Its local slope carries a window bias; without noise the error itself decays.",
                 r"2(L-l) + \frac{2L\,t^{2L}}{t^{2L} + v}; \qquad v = 0: \; 4L - 2l",
             ),
-            Step("A skip over s of the layers above takes 2s from the rate.", r"t^{2(L-l-s)} (1 + t^s)^2"),
+            Prose("A skip over s of the layers above takes 2s from the rate.", r"t^{2(L-l-s)} (1 + t^s)^2"),
         ),
         residuals={
             "recursion": sympy.powsimp(sympy.expand_power_base(recursion)),
@@ -102,7 +104,7 @@ def measure() -> Experiment:
                 "second moment",
             )
         )
-    return Experiment(
+    return older_experiment(
         "Chains of four layers without skips; gradient of ½‖f − y‖² with noise of variance 0.01.",
         tuple(checks),
         tuple(curves),
@@ -142,7 +144,7 @@ def control() -> Experiment:
             "rate of a second moment",
         )
     )
-    return Experiment(
+    return older_experiment(
         "A skip shortens the way by its length, and without label noise the error decays too.", tuple(checks)
     )
 
@@ -150,7 +152,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="cor:res_ff",
     title="No skips: the feed-forward rate 2(L − l)",
-    statement=(
+    clauses=older_statement(
         r"In a chain of $L$ layers without skips the gradient at node $l$ has second moment of rate $2(L - l)$; for a "
         r"linear chain with label noise $v$ it is $t^{2(L-l)}\,(t^{2L} + v)$. A skip over $s$ layers above lowers the "
         r"rate by $2s$."

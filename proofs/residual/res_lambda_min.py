@@ -9,7 +9,9 @@ from sympy import Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -43,17 +45,17 @@ def derive() -> Proof:
     # dead entry g t^{2K}, cross entries b t^K
     gram = sympy.Matrix([[g * t ** (2 * k), b1 * t**k, b2 * t**k], [b1 * t**k, c11, c12], [b2 * t**k, c12, c22]])
     null = gram.subs({c11: 0, c12: 0, b1: 0})
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Scale the dead row and column by t^{−K}: the determinant splits into live block and Schur complement.",
                 r"\det G = t^{2K} \det C \cdot (g - b^\top C^{-1} b)",
             ),
-            Step(
+            Prose(
                 "All eigenvalues but one tend to those of C, so for K ≥ 1 the smallest carries the decay.",
                 r"\lambda_{\min}(G) / t^{2K} \to g - b^\top C^{-1} b",
             ),
-            Step(
+            Prose(
                 "A live direction without gradient is an exact zero at every t.", r"C v = 0,\ b^\top v = 0:\; G v = 0"
             ),
         ),
@@ -132,7 +134,7 @@ def measure() -> Experiment:
             Observation(f"{label}: exact zeros", "0 dropped", f"{zeros} dropped", "the spectrum is used as it is"),
         ]
         curves.append(Curve(f"λ_min, {label}", _RADII, tuple(smallest), 2.0 * length))
-    return Experiment(
+    return older_experiment(
         "Residual networks of tanh layers, gradient of ½‖f − y‖² at the input, label noise correlated between dead and "
         "live outputs.",
         tuple(checks),
@@ -159,7 +161,7 @@ def control() -> Experiment:
         singular = torch.linalg.svdvals(unread.gradient_factor(t, 0, noise))
         worst = max(worst, float(singular[-1] / singular[0]))
         second = min(second, float(singular[-2] / t**2))
-    return Experiment(
+    return older_experiment(
         "K = 0: nothing decays. A live channel that nobody reads: λ_min is zero at every t, and the dead rate stands "
         "in the next eigenvalue.",
         (
@@ -194,7 +196,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="cor:res_lambda_min",
     title="Residual graphs: the dead direction carries λ_min",
-    statement=(
+    clauses=older_statement(
         r"If the shortest weighted path has $K \ge 1$ then $\lambda_{\min}$ of the gradient factor has rate $2K$, and "
         r"$\lambda_{\min}/t^{2K} \to C^2 (g - b^\top C_L^{-1} b)$, the Schur complement of the live block $C_L$; it is "
         r"the dead entry itself when noise does not couple dead and live outputs."

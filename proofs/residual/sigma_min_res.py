@@ -9,7 +9,9 @@ from sympy import symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -26,16 +28,16 @@ def derive() -> Proof:
     wrapped = (sympy.eye(2) + branch) * v
     skew = sympy.Matrix([[0, s], [-s, 0]])
     swap = sympy.eye(2) + s * sympy.Matrix([[0, 1], [1, 0]])
-    return Proof(
+    return older_proof(
         steps=(
-            Step("Expand the square.", r"|x + f|^2 = |x|^2 + 2\langle x, f\rangle + |f|^2"),
-            Step(
+            Prose("Expand the square.", r"|x + f|^2 = |x|^2 + 2\langle x, f\rangle + |f|^2"),
+            Prose(
                 "With a branch B whose symmetric part is positive semidefinite every direction grows, and so does "
                 "every product of such factors.",
                 r"|(I + B)v|^2 = |v|^2 + 2 v^\top B v + |Bv|^2 \ge |v|^2",
             ),
-            Step("A skew branch attains it: σ_min² = 1 + σ_min(B)².", r"(I+B)^\top (I+B) = I + B^\top B"),
-            Step(
+            Prose("A skew branch attains it: σ_min² = 1 + σ_min(B)².", r"(I+B)^\top (I+B) = I + B^\top B"),
+            Prose(
                 "⟨x, f⟩ ≥ 0 at the samples alone is not enough: two orthogonal samples, each sent s of the way towards "
                 "the other, have pairing 0.",
                 r"X + F = \begin{pmatrix} 1 & s \\ s & 1 \end{pmatrix}, \qquad \sigma_{\min} = |1 - s|",
@@ -115,7 +117,7 @@ def measure() -> Experiment:
             "squared singular value",
         ),
     ]
-    return Experiment("Linear residual blocks I + B of width 6 in torch, float64.", tuple(checks))
+    return older_experiment("Linear residual blocks I + B of width 6 in torch, float64.", tuple(checks))
 
 
 def control() -> Experiment:
@@ -128,7 +130,7 @@ def control() -> Experiment:
         _smallest(eye + torch.randn(6, 6, generator=generator, dtype=torch.float64) / 6**0.5) for _ in range(_DRAWS)
     ]
     below = sum(value < 1 for value in gaussian)
-    return Experiment(
+    return older_experiment(
         "Branches that point against the skip: −I/2 halves, −I removes everything; and Gaussian branches of the usual "
         "size, whose symmetric part has both signs.",
         (
@@ -175,7 +177,7 @@ def counterexample() -> Experiment:
     samples = torch.eye(2, dtype=torch.float64)
     moved = samples + 0.5 * samples.flip(0)
     paired = (samples * (moved - samples)).sum(1)
-    return Experiment(
+    return older_experiment(
         "The skip alone does not keep σ_min. A block trained to halve its input has a branch near −I/2; and a pairing "
         "that is not negative at the samples, but not for all directions, does not help either.",
         (
@@ -204,7 +206,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="cor:sigma-min-res",
     title="Depth invariance of σ_min through skips",
-    statement=(
+    clauses=older_statement(
         r"If $\langle x, f\rangle \ge 0$ then $|x + f| \ge |x|$. If $v^\top B v \ge 0$ for all $v$ then "
         r"$\sigma_{\min}(I + B) \ge 1$, and products of such blocks keep it."
     ),

@@ -9,7 +9,9 @@ from sympy import symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -27,22 +29,22 @@ def derive() -> Proof:
     forward = (1 + c * t) ** layers
     telescoped = (s1 / s0) * (s2 / s1) - s2 / s0
     gram = (x1 / sympy.sqrt(samples)) ** 2 * samples - x1**2
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "The skip passes the dead channel at order 0 to every node.",
                 r"z_{l,\text{dead}} = (1 + c\,t)^l x \to x",
             ),
-            Step(
+            Prose(
                 "Ratios of neighbouring nodes telescope, each at least 1 for paired branches.",
                 r"\frac{\sigma_{\min}(X_l)}{\sigma_{\min}(X_0)} = \prod_i \frac{\sigma_{\min}(X_i)}"
                 r"{\sigma_{\min}(X_{i-1})} \ge 1",
             ),
-            Step(
+            Prose(
                 "The sample Gram is N times the normalised one.",
                 r"\sigma_{\min}(X) = \sqrt N\, \sigma_{\min}(X/\sqrt N)",
             ),
-            Step("A branch −αI decays.", r"\sigma_{\min}(X_l) = (1 - \alpha)^l\, \sigma_{\min}(X_0)"),
+            Prose("A branch −αI decays.", r"\sigma_{\min}(X_l) = (1 - \alpha)^l\, \sigma_{\min}(X_0)"),
         ),
         residuals={
             "forward coefficient": forward.subs(t, 0) - 1,
@@ -126,7 +128,7 @@ def measure() -> Experiment:
             "count",
         )
     )
-    return Experiment(
+    return older_experiment(
         "A tanh network in which every block is wrapped, and a linear stack whose branches have positive semidefinite "
         "symmetric part.",
         tuple(checks),
@@ -142,7 +144,7 @@ def control() -> Experiment:
         stream = stream - 0.2 * stream
     bare = residual_graph(depth=2, skips=[], batch=_SAMPLES, width=_WIDTH)
     smallest = [_smallest(bare.nodes(t)[2]) ** 2 for t in _RADII[:6]]
-    return Experiment(
+    return older_experiment(
         "A branch −I/5 decays with depth, and without skips σ_min² decays with t.",
         (
             Comparison(
@@ -184,7 +186,7 @@ def counterexample() -> Experiment:
     normalised = torch.nn.functional.layer_norm(stream, (_WIDTH,))
     centred = normalised - normalised.mean(0)
     singular = torch.linalg.svdvals(centred)
-    return Experiment(
+    return older_experiment(
         "Every layer has its skip, so K = 0 everywhere; the branches are two-layer tanh networks at Gaussian "
         "initialisation. σ_min(X_l) falls below σ_min(X_0) in a good part of the draws. Behind a LayerNorm it is zero.",
         (
@@ -210,7 +212,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="cor:sigma-min-res-all",
     title="All layers wrapped: σ_min does not decay with depth",
-    statement=(
+    clauses=older_statement(
         r"With a skip around every block $K^{\text{fwd}} = 0$ at every node: the dead channel has forward rate $0$ and "
         r"coefficient $1$. If moreover every branch is linear with positive semidefinite symmetric part, then "
         r"$\sigma_{\min}(X_l)/\sigma_{\min}(X_0) \ge 1$ at all depths $l$, for every sample size."

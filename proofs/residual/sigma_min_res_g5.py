@@ -9,7 +9,9 @@ from sympy import Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 
 if TYPE_CHECKING:
@@ -37,18 +39,20 @@ def derive() -> Proof:
     mean = sum(inputs) / 3
     output = sympy.Matrix([scale * g * (z - mean) + b for g, z, b in zip(gammas, inputs, betas, strict=True)])
     kernel = sympy.Matrix([1 / g for g in gammas])
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Forward, the dead channel follows the same shortest routes.",
                 r"z_{l,\text{dead}} \sim \Big(\sum_{\text{shortest}} \prod c\Big) t^{K^{\text{fwd}}} x",
             ),
-            Step("Two routes of equal length add, with signs.", r"(c_1 + c_3)\,t\,x + O(t^3), \quad 0 \iff c_3 = -c_1"),
-            Step(
+            Prose(
+                "Two routes of equal length add, with signs.", r"(c_1 + c_3)\,t\,x + O(t^3), \quad 0 \iff c_3 = -c_1"
+            ),
+            Prose(
                 "With a curved activation the next term after a cancellation is t², so the moment has rate 4.",
                 r"\varphi(t x) + \varphi(-t x) = 2 K_2 t^2 x^2",
             ),
-            Step(
+            Prose(
                 "Behind a LayerNorm the combination γ^{−1} is constant: zero variance, but not zero second moment.",
                 r"\langle \gamma^{-1}, \mathrm{LN}(x) \rangle = \langle \gamma^{-1}, \beta \rangle",
             ),
@@ -137,7 +141,7 @@ def measure() -> Experiment:
             "singular value",
         )
     )
-    return Experiment(
+    return older_experiment(
         "Residual networks with tanh and SiLU layers, 400 Gaussian inputs, samples at nodes 1, 3 and 5; and the output "
         "of torch.nn.LayerNorm.",
         tuple(checks),
@@ -184,7 +188,7 @@ def control() -> Experiment:
                 "rate of a second moment",
             )
         )
-    return Experiment("Opposite slopes on tied routes cancel at leading order.", tuple(checks))
+    return older_experiment("Opposite slopes on tied routes cancel at leading order.", tuple(checks))
 
 
 def counterexample() -> Experiment:
@@ -194,7 +198,7 @@ def counterexample() -> Experiment:
     level = float((kernel * betas).sum()) ** 2
     along = float((outputs @ kernel).square().mean())
     plain, _, _ = _normalised(beta=0.0)
-    return Experiment(
+    return older_experiment(
         "Without centring the direction γ^{−1} carries the constant ⟨γ^{−1}, β⟩, so the sample matrix itself is "
         "regular unless that constant is zero.",
         (
@@ -233,7 +237,7 @@ def _ratio(singular: Tensor) -> float:
 CLAIM = Claim(
     id="cor:sigma_min_res_g5",
     title="Forward σ_min in residual graphs: routes, ties and LayerNorm nodes",
-    statement=(
+    clauses=older_statement(
         r"With $\varphi'(0) > 0$ the samples at a node have $\lambda_{\min}(X^\top X / N)$ of rate $2 K^{\text{fwd}}$. "
         r"Tied routes have the coefficient $(c_1 + c_2)^2$, zero iff $c_2 = -c_1$. At the output of a LayerNorm the "
         r"centred sample Gram kills $\gamma^{-1}$."

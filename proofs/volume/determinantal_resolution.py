@@ -19,7 +19,9 @@ from ddtheory.exact.thresholds.matrix_products import (
 from ddtheory.exact.thresholds.newton import monomial_rlct
 from ddtheory.references import cite
 from ddtheory.values import RLCT, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.thresholds import pair_checks
 
 if TYPE_CHECKING:
@@ -95,26 +97,26 @@ def derive() -> Proof:
     )
     two_by_two = _by_polyhedron(2, 2).lam
     without = _by_polyhedron(2, 2, element=False).lam
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "In singular values the volume element of a factor carries the discriminant.",
                 r"dW = |a^2 - b^2|\, da\, db\, d\alpha\, d\beta",
             ),
-            Step(
+            Prose(
                 "With a = s_1, b = s_1 s_2 the entries of the product become monomials, and the programme of their "
                 "Newton polyhedron gives (λ, m): (3/2, 1) for 2 × 2 × 2 at rank 0.",
                 r"\langle s_1 w_i,\ s_1 s_2 v_i \rangle, \quad \text{prior } s_1^{2g+3} s_2^{g},\ g = |H - 2|",
             ),
-            Step(
+            Prose(
                 "A truth of rank r splits off r(M + N − r) regular coordinates and leaves the reduced sizes.",
                 r"\lambda(M, H, N; r) = \tfrac12 r(M + N - r) + \lambda(M - r, H - r, N - r; 0)",
             ),
-            Step(
+            Prose(
                 "At width one the closed form is the crossing of L coordinates, for every L.",
                 r"\int \prod w_l^{2z} = (2z + 1)^{-L}: \qquad (\lambda, m) = (\tfrac12, L)",
             ),
-            Step(
+            Prose(
                 f"The closed form, the four cases, elementary divisors and rank sequences agree on {two_layers} "
                 f"products of two factors and {deep} of three and four."
             ),
@@ -220,7 +222,7 @@ def measure() -> Experiment:
     checks += _cell(3, 3, 1)
     checks += _cell(2, 3, 0)
     checks += _cell(3, 4, 0)
-    return Experiment(
+    return older_experiment(
         "Width one by draws. Two real factors with Gaussian weights: the last factor is integrated exactly, the first "
         "by its singular values, which is an evidence and no formula for λ.",
         tuple(checks),
@@ -228,7 +230,7 @@ def measure() -> Experiment:
 
 
 def control() -> Experiment:
-    return Experiment(
+    return older_experiment(
         "A truth of full rank has no determinantal locus; and a prior that vanishes on it moves the pair.",
         (
             *pair_checks(
@@ -254,7 +256,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="prop:determinantal_resolution",
     title="Determinantal loci: (λ, m) of a product of matrices",
-    statement=(
+    clauses=older_statement(
         r"For $K = \tfrac12\|W_L \cdots W_1 - C\|^2$ with widths $H_0, \dots, H_L$ and $\operatorname{rank} C = r$, "
         r"singular values and a Newton polyhedron give $(\lambda, m)$: with $M_s = H_s - r$, $\mathcal M$ the "
         r"$\ell + 1$ smallest that satisfy $S \ge \ell \max_{\mathcal M} M_s$, $S < \ell \min_{\text{outside}} M_s$, "

@@ -12,7 +12,9 @@ from sympy import Symbol, gamma, log, symbols
 from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing, union
 from ddtheory.references import cite
 from ddtheory.values import RLCT, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.thresholds import pair_checks
 
 if TYPE_CHECKING:
@@ -39,19 +41,19 @@ def derive() -> Proof:
     constant = sympy.factorial(m1 - 1) * sympy.factorial(m2 - 1) / (sympy.factorial(m1 + m2 - 1) * gamma(lam)) * c1 * c2
     # charts: zeta functions add; the pole of higher order at the same place stays, with its own coefficient
     added = d1 * (z + lam) ** -(m2 + gap) + d2 * (z + lam) ** -m2
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "K_1 + K_2: evidences multiply.",
                 r"Z = Z_1 Z_2 \sim n^{-\lambda_1 - \lambda_2} (\log n)^{m_1 + m_2 - 2}: \quad "
                 r"(\lambda_1 + \lambda_2,\ m_1 + m_2 - 1)",
             ),
-            Step(
+            Prose(
                 "K_1 K_2: zeta functions multiply. Poles at one place add their orders; else the first one decides.",
                 r"\zeta = \zeta_1 \zeta_2: \quad (\min \lambda_i,\ \textstyle\sum_{\lambda_i = \min} m_i), \qquad "
                 r"C = \frac{(m_1 - 1)!\,(m_2 - 1)!}{(m_1 + m_2 - 1)!\,\Gamma(\lambda)}\, C_1 C_2",
             ),
-            Step(
+            Prose(
                 "Charts: zeta functions add, so the dominating pole stays and its order does not grow.",
                 r"\zeta = \sum \zeta_i: \quad \text{the pair with the smallest } \lambda, \text{ then the largest } m",
             ),
@@ -164,7 +166,7 @@ def measure() -> Experiment:
             "volume",
         )
     )
-    return Experiment(
+    return older_experiment(
         "Evidences of blocks by quadrature, volumes of crossings by the first passage of a chain, an area by hand, and "
         "draws: none of them knows a rule.",
         tuple(checks),
@@ -176,7 +178,7 @@ def control() -> Experiment:
 
     how = "one integral over log x"
     half = Fraction(1, 2)
-    return Experiment(
+    return older_experiment(
         "Blocks that share a variable: x²(x² + y²)² would be a tie of two blocks with 1/2 if they were disjoint, and "
         "x²(x² + y²) no tie at all; x² + x²y² would be a sum.",
         (
@@ -208,7 +210,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="rem:intersections",
     title="Sums, crossings and unions of disjoint blocks",
-    statement=(
+    clauses=older_statement(
         r"For blocks that share no variable: $K_1 + K_2$ has $(\lambda_1 + \lambda_2,\ m_1 + m_2 - 1)$; $K_1 K_2$ has "
         r"$(\min \lambda_i,\ \sum_{\lambda_i = \min} m_i)$, with "
         r"$C = \frac{(m_1-1)!\,(m_2-1)!}{(m_1+m_2-1)!\,\Gamma(\lambda)} C_1 C_2$ at a tie; a neighbourhood covered by "

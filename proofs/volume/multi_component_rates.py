@@ -12,7 +12,9 @@ from sympy import Expr, Symbol, symbols
 from ddtheory.exact.finite_n.volume import sublevel_volume
 from ddtheory.references import cite
 from ddtheory.values import RLCT, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.thresholds import pair_checks
 
 if TYPE_CHECKING:
@@ -46,27 +48,27 @@ def derive() -> Proof:
     merged = -sympy.diff(numerator, b).subs(b, a)  # l'Hôpital at b = a, where the numerator vanishes
     y = x ** (h + 1)
     zeta = (1 / (2 * k * z + h + 1)) ** r
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "One coordinate more: all of it while the rest is below the level, then a slice.",
                 r"P_{r+1}(\delta) = \delta + \int_\delta^1 P_r(\delta/x)\,dx, \qquad P_1(\delta) = \delta",
             ),
-            Step(
+            Prose(
                 "At x = e^{s−L}, δ = e^{−L}, the integral takes term j to term j + 1, and δ is the new term 0.",
                 r"\int_0^L e^{-L} \frac{s^j}{j!}\,ds = e^{-L} \frac{L^{j+1}}{(j+1)!}, \qquad "
                 r"P_r(e^{-L}) = e^{-L} \sum_{j<r} \frac{L^j}{j!}",
             ),
-            Step(
+            Prose(
                 "Distinct orders leave two powers and no logarithm; the logarithm is their confluence.",
                 r"V = \frac{a \varepsilon^{1/a} - b \varepsilon^{1/b}}{a - b} \to "
                 r"\varepsilon^{1/a}\left(1 - \tfrac1a \log\varepsilon\right) \quad (b \to a)",
             ),
-            Step(
+            Prose(
                 "A prior x^h is flat in y = x^{h+1}, up to 1/(h+1) for each coordinate.",
                 r"V = (h+1)^{-r} P_r(\delta^{h+1}), \qquad \lambda = \frac{h+1}{2k}",
             ),
-            Step(
+            Prose(
                 "The zeta function has one pole, and its order is the number of ties.",
                 r"\int \Bigl(\prod x_i\Bigr)^{2kz} \prod x_i^h = (2kz + h + 1)^{-r}",
             ),
@@ -161,7 +163,7 @@ def measure() -> Experiment:
         "one integral over log x",
         rivals=(Fraction(1, 2), Fraction(3, 4), Fraction(1, 6)),
     )
-    return Experiment(
+    return older_experiment(
         "Volumes on the unit cube: draws at levels that they reach; deeper by the first passage of a chain and by one "
         "integral, which know no closed form.",
         tuple(checks),
@@ -182,7 +184,7 @@ def control() -> Experiment:
     s = (numpy.arange(panels) + 0.5) * width
     volume = edge + width * float((numpy.minimum(1.0, edge * numpy.exp(s)) * numpy.exp(-s)).sum())
     raw = math.log(volume) / (-16 * math.log(10))
-    return Experiment(
+    return older_experiment(
         "Weights that differ break the tie; a sum in the place of a product has the sum of the exponents; and a "
         "reading without log log is visibly no λ.",
         (
@@ -215,7 +217,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="thm:multi_component_rates",
     title="Several components: ties make logarithms, distinct orders do not",
-    statement=(
+    clauses=older_statement(
         r"On the unit cube, $0 < \varepsilon < 1$. For $K = (\prod_{i \le r} x_i)^{2k}$: "
         r"$V(\varepsilon) = P_r(\varepsilon^{1/(2k)})$, $P_r(\delta) = \delta \sum_{j<r} (-\log\delta)^j/j!$, so "
         r"$(\lambda, m) = (1/(2k), r)$. For $K = x^a y^b$, $a \ne b$: "

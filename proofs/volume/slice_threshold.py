@@ -13,7 +13,9 @@ from ddtheory import cells
 from ddtheory.exact.thresholds.matrix_products import deep_linear
 from ddtheory.references import cite
 from ddtheory.values import RLCT, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, order_check, rate
 from ddtheory.workbench.thresholds import pair_checks
 
@@ -51,29 +53,29 @@ def derive() -> Proof:
     def pole(order: Expr) -> Expr:
         return (2 * z + 1) ** -L * (z + _HALF) ** order - 2**-L
 
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "Near W_l = diag(I_r, 0) with one dead unit, the corner of the product is a unit times the product of "
                 "the Schur complements δ_l, modulo the live entries.",
                 r"P_{22} - P_{21} P_{11}^{-1} P_{12} = \frac{\prod_l \det A_l}{\det P_{11}} \prod_l \delta_l, \qquad "
                 r"\delta_l = d_l - c_l A_l^{-1} b_l",
             ),
-            Step(
+            Prose(
                 "The live entries have independent differentials: r² + 2r regular coordinates. The δ_l are coordinates "
                 "beside them.",
                 r"K \asymp \|P_{11} - I\|^2 + \|P_{12}\|^2 + \|P_{21}\|^2 + \Bigl(\prod_l \delta_l\Bigr)^2",
             ),
-            Step(
+            Prose(
                 "So the dead unit adds (1/2, L), for every depth.",
                 r"\int \prod \delta_l^{2z} = (2z + 1)^{-L}: \qquad "
                 r"(\lambda, m) = \Bigl(\frac{r^2 + 2r + 1}{2}, L\Bigr)",
             ),
-            Step(
+            Prose(
                 "The symmetric approach has order L all the same, and a line of order L alone would have 1/(2L).",
                 r"K(D(t)) = \tfrac12 t^{2L}",
             ),
-            Step(
+            Prose(
                 "A generic ray of order k through a point of codimension c stands for the divisor of the point, which "
                 "proposes c/(2k): here L/(2L).",
                 r"K = s^{2k}(\dots), \quad s^{c-1} ds: \qquad \lambda \le \frac{c}{2k}",
@@ -201,7 +203,7 @@ def measure() -> Experiment:
             "λ",
         )
     )
-    return Experiment(
+    return older_experiment(
         "The dead point of a linear network with 48 parameters; volumes of its dead part; and a smooth fibre, where "
         "orders add as the rule says, if they are arc orders.",
         tuple(checks),
@@ -220,7 +222,7 @@ def control() -> Experiment:
             "one integral over log w",
             rivals=(Fraction(1), Fraction(1, 2 * layers)),
         )
-    return Experiment(
+    return older_experiment(
         "With tied layers, δ_1 = … = δ_L = w, the chosen curve is the whole parameter: then 1/(2L) is right, and 1/2 "
         "is wrong.",
         tuple(checks),
@@ -253,7 +255,7 @@ def counterexample() -> Experiment:
     start = _product(_factors(4, 3))
     divergence = tuple(float(((_product(_factors(4, 3, radius * corner)) - start) ** 2).sum() / 2) for radius in radii)
     whole = deep_linear((2, 2, 2, 2), rank=1)
-    return Experiment(
+    return older_experiment(
         "Rays through a crossing have an order k, but the direction does not add 1/(2k). Live block and slice would "
         "give 15/2 + 1/6 for h = 4, L = 3, r = 3 (truth 8, m = 3), and 3/2 + 1/6 for h = 2, r = 1, measured here on "
         "three real factors (truth 2, m = 3). And (ab)² has 1/2 with m = 2, in the place of 1/4.",
@@ -291,7 +293,7 @@ def counterexample() -> Experiment:
 CLAIM = Claim(
     id="register:D1",
     title="A direction of order k contributes 1/(2k) to the learning coefficient",
-    statement=(
+    clauses=older_statement(
         r"Where the zero set is smooth and orders are arc orders, $K \asymp \sum_i s_i^{2k_i}$ and each normal "
         r"direction contributes $1/(2k_i)$. At $W_l = \operatorname{diag}(I_r, 0)$, widths $h = r + 1$, "
         r"$K \asymp \|\text{live}\|^2 + (\prod_{l \le L} \delta_l)^2$ with $r^2 + 2r$ live coordinates, so the dead "

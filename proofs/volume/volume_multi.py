@@ -12,7 +12,9 @@ from sympy import Expr, gamma, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import RLCT, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Proof, Step
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.older import older_experiment, older_proof, older_statement
+from ddtheory.verify.proof import Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 from ddtheory.workbench.thresholds import pair_checks
 
@@ -52,24 +54,24 @@ def derive() -> Proof:
         sympy.integrate(u1**3 - u2**3, (u2, 0, u1)), (u1, 0, 1)
     )  # u_2 < u_1; the other half is equal
     opposite = sympy.integrate(sympy.integrate(u1**3 + u2**3, (u2, 0, 1)), (u1, 0, 1))
-    return Proof(
+    return older_proof(
         steps=(
-            Step(
+            Prose(
                 "K = Σ u_i^{2k_i} + squares is quasi-homogeneous, so V scales coordinate by coordinate.",
                 r"V(\varepsilon) = \varepsilon^{\sum 1/(2k_i) + m/2}\, V(1)",
             ),
-            Step(
+            Prose(
                 "Its constant is a product of beta integrals I(s), one a coordinate; a square is k = 1. By parts, "
                 "(1 + 2k(s + 1)) I(s + 1) = 2k(s + 1) I(s), with I(0) = 2.",
                 r"V(1) = \frac{\prod_i 2\Gamma(1 + \frac{1}{2k_i})\; \pi^{m/2}}"
                 r"{\Gamma(1 + \sum_i \frac{1}{2k_i} + \frac m2)}",
             ),
-            Step(
+            Prose(
                 "Where √det F = Θ(∏|u_i|^{k_i−1}), the Fisher volume of a polydisc is a product too.",
                 r"\int_{|u_i| < d_i} = \Theta\Bigl(\prod \frac{d_i^{k_i}}{k_i}\Bigr), \qquad "
                 r"d_i = c M^{-1/(2(k_i-1))} \Rightarrow \prod M^{-k_i/(2(k_i-1))}",
             ),
-            Step(
+            Prose(
                 "The twisted map has the same K and another determinant, which vanishes on the diagonal.",
                 r"K = u_1^4 + u_2^4, \quad \sqrt{\det F} = 4|u_1^3 - u_2^3|, \quad "
                 r"\int_{[0,d]^2} \sqrt{\det F} = \tfrac65 d^5",
@@ -207,7 +209,7 @@ def measure() -> Experiment:
             )
         )
         curves.append(curve)
-    return Experiment(
+    return older_experiment(
         "Draws in the box [−1, 1]³ for the volumes; mean maps with leading terms (u_1^{k_1}, u_2^{k_2}) and higher "
         "ones for the Fisher volume, with derivatives by complex steps.",
         tuple(checks),
@@ -220,7 +222,7 @@ def control() -> Experiment:
 
     found, curve = _in_curvature(_twisted, 2, 2)
     scaled = [_fisher_volume(_twisted, t, t) / t**5 for t in _RADII]
-    return Experiment(
+    return older_experiment(
         "The twisted map (ρ cos φ, ρ sin φ), ρ² = 2(u_1⁴ + u_2⁴), φ = u_1 + u_2, breaks √det F = Θ(∏|u_i|^{k_i−1}): "
         "its leading Gram determinant vanishes on u_1 = u_2. K is that of the straight map, so λ stays: the exponent "
         "of the Fisher volume is no invariant of K. And a product in the place of the sum has the minimum.",
@@ -266,7 +268,7 @@ def control() -> Experiment:
 CLAIM = Claim(
     id="prop:volume_multi",
     title="Several dead directions: exponents of volumes add",
-    statement=(
+    clauses=older_statement(
         r"For $K = \sum_i u_i^{2k_i} + z_1^2 + \dots + z_m^2$: $V(\varepsilon) = "
         r"\varepsilon^{\sum 1/(2k_i) + m/2}\, V(1)$ with $V(1) = \prod 2\Gamma(1 + \frac{1}{2k_i})\, \pi^{m/2} / "
         r"\Gamma(1 + \sum \frac{1}{2k_i} + \frac m2)$. If $\sqrt{\det F} = \Theta(\prod |u_i|^{k_i - 1})$, the Fisher "

@@ -15,7 +15,10 @@ from ddtheory.verify.visible import one_line
 
 if TYPE_CHECKING:
     from ddtheory.verify.book import Entry
+    from ddtheory.verify.findings import Number
     from ddtheory.verify.verdicts import WitnessResult
+
+_LONGEST_SIDE = 400
 
 
 @click.command()
@@ -65,16 +68,28 @@ def _interrupt_prints(documents: dict[str, Any], as_json: bool) -> Iterator[None
 
 
 def _print_proof(entry: Entry, result: WitnessResult) -> None:
+    from ddtheory.verify.proof import Prose
+
     say(one_line(f"{entry.claim.id}: {entry.claim.title}"), bold=True)
     if result.proof is None:
         say(f"  {result.outcome.value}{': ' + result.error if result.error else ': there is no derivation'}\n")
         return
-    for number, step in enumerate(result.proof.steps, 1):
-        say(f"  {number}. {step.text}")
-        if step.latex:
-            say(f"     {step.latex}")
-    for residual in result.proof.residuals:
-        state = {True: "vanishes identically", False: "does not vanish", None: "undecided"}[residual.vanishes]
-        role = "residual" if residual.must_vanish else "control"
-        say(f"  {role} “{residual.name}”: {state}")
+    say(f"  {result.proof.scope}")
+    for number, line in enumerate(result.proof.lines, 1):
+        say(f"  {number}. {line.text}")
+        if isinstance(line, Prose):
+            say(f"     {line.latex}" if line.latex else "     (said, not checked)")
+            continue
+        say(f"     {_short(line.left)} {line.relation} {_short(line.right)}")
+        state = {True: "holds identically", False: "does not hold", None: "undecided"}[line.holds]
+        say(f"     {state}, for the clause “{line.clause}”")
+        for rival in line.rivals:
+            verdict = {True: "holds too", False: "does not hold", None: "undecided"}[rival.holds]
+            say(f"     rival “{rival.name}”: {verdict}")
     say(f"  {result.outcome.value} in {result.seconds:.1f} s\n")
+
+
+def _short(side: Number) -> str:
+    return (
+        side.text if len(side.text) <= _LONGEST_SIDE else f"{side.text[:_LONGEST_SIDE]}… ({len(side.text)} characters)"
+    )
