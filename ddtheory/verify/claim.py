@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
@@ -195,7 +195,7 @@ class Claim:
 
     id: str
     title: str
-    clauses: Mapping[str, str]
+    clauses: Mapping[str, str] = field(hash=False)
     source: Citation
     hypotheses: tuple[str, ...]
     expected: Verdict

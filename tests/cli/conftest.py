@@ -28,6 +28,6 @@ def in_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "chapter").mkdir()
     source = (EXAMPLE_BOOK / "spectra" / "refuted.py").read_text(encoding="utf-8")
     moved = source.replace("expected=Verdict.REFUTED", "expected=Verdict.CONFIRMED")
-    moved = moved.replace('{"trivial": x - x}', '{"wrong": x + 1}')
+    moved = moved.replace('"trivial", x, x,', '"wrong", x, x + 1,')
     (tmp_path / "chapter" / "moved.py").write_text(moved, encoding="utf-8")
     monkeypatch.setattr(book, "locate", lambda choice=None: tmp_path)

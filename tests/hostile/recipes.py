@@ -355,11 +355,11 @@ def _claim() -> dict[str, Any]:
     return {
         "id": "mine:first",
         "title": "Mine",
-        "statement": "$x$",
+        "clauses": {"all": "$x$"},
         "source": dd.Citation("A paper", "Theorem 1"),
         "hypotheses": ("a",),
         "expected": dd.Verdict.CONFIRMED,
-        "derive": lambda: verify.Proof((verify.Step("a"),), {"r": x - x}, {"c": x}),
+        "derive": lambda: verify.Proof("s", (verify.Prose("a"), verify.Equation("all", "r", x, x, {"c": 2 * x}))),
     }
 
 
@@ -387,13 +387,31 @@ _VERIFY: dict[str, list[Call]] = {
     "ddtheory.verify.Comparison": [_comparison],
     "ddtheory.verify.Curve": [call(label="F", radii=(0.1, 0.2), values=(0.5, 1.0), slope=2.0, window=(0.1, 0.2))],
     "ddtheory.verify.Experiment": [
-        lambda: {"setting": "one unit", "checks": (verify.Observation("state", "flat", "flat", "seen"),), "curves": ()}
+        lambda: {
+            "setting": "one unit",
+            "checks": {"all": (verify.Observation("state", "flat", "flat", "seen"),)},
+            "curves": (),
+        }
     ],
     "ddtheory.verify.Observation": [call(label="state", predicted="flat", observed="flat", reason="seen")],
     "ddtheory.verify.Proof": [
-        lambda: {"steps": (verify.Step("a", "x"),), "residuals": {"r": x - x}, "controls": {"c": x}}
+        lambda: {"scope": "s", "lines": (verify.Prose("a"), verify.Equation("all", "r", x, x, {"c": 2 * x}))}
     ],
-    "ddtheory.verify.Step": [call(text="a", latex="x^2")],
+    "ddtheory.verify.Equation": [
+        lambda: {"clause": "all", "text": "r", "left": x * (x + 1), "right": x**2 + x, "rivals": {"c": 2 * x}}
+    ],
+    "ddtheory.verify.AtMost": [
+        lambda: {
+            "clause": "all",
+            "text": "r",
+            "left": 2 * x,
+            "right": x**2 + 1,
+            "slack": ((x - 1) ** 2,),
+            "attained": {x: 1},
+            "rivals": {"c": x**2},
+        }
+    ],
+    "ddtheory.verify.Prose": [call(text="a", latex="x^2")],
     "ddtheory.verify.load": [call(folder=BOOK)],
     "ddtheory.verify.read": [call(choice=BOOK), call(choice="installed")],
     "ddtheory.verify.select": [call(ids=["thm:fisher_decay"], folder=BOOK), call(ids=["rates"], folder=BOOK)],

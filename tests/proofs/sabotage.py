@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import sympy
 
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify import Claim, Comparison, Entry, Experiment, Observation, Proof, load
+from ddtheory.verify import AtMost, Claim, Comparison, Entry, Equation, Experiment, Observation, Proof, load
 from ddtheory.verify.claim import Check
 from ddtheory.verify.kept import returned as kept_or_called
 from ddtheory.verify.verdicts import ClaimResult
@@ -61,20 +62,46 @@ def judged(claim: Claim) -> ClaimResult:
     return check(Entry(claim, entry.chapter, entry.path))
 
 
-def with_check(claim_id: str, witness: str, number: int, changed: Check) -> Claim:
+def checks_of(experiment: Experiment) -> list[tuple[str, int, Check]]:
+    """The checks with their places: the clause, and the number under it."""
+    return [
+        (clause, number, check) for clause, found in experiment.checks.items() for number, check in enumerate(found)
+    ]
+
+
+def with_check(claim_id: str, witness: str, clause: str, number: int, changed: Check) -> Claim:
     """The claim with one check of one experiment replaced."""
     experiment = experiments(claim_id)[witness]
-    checks = (*experiment.checks[:number], changed, *experiment.checks[number + 1 :])
+    under = list(experiment.checks[clause])
+    under[number] = changed
+    checks = {**experiment.checks, clause: under}
     return replace(kept(claim_id), **{witness: lambda: replace(experiment, checks=checks)})
 
 
-def spoiled_residuals(claim_id: str) -> Iterator[tuple[str, Proof]]:
-    """One residual at a time: shifted by a constant, or by something symbolic that vanishes at no generic point."""
+def equations_of(whole: Proof) -> list[tuple[int, Equation | AtMost]]:
+    """The lines that can fail, with their places."""
+    return [(place, line) for place, line in enumerate(whole.lines) if isinstance(line, Equation | AtMost)]
+
+
+def with_line(whole: Proof, place: int, changed: Equation | AtMost) -> Proof:
+    """The proof with one line replaced."""
+    return replace(whole, lines=(*whole.lines[:place], changed, *whole.lines[place + 1 :]))
+
+
+def spoiled_equations(claim_id: str) -> Iterator[tuple[str, Proof]]:
+    """One equation at a time: shifted by a constant, or by something symbolic that vanishes at no generic point."""
     whole = proof(claim_id)
     z = sympy.Symbol("z", real=True)
-    for name, residual in whole.residuals.items():
+    for place, line in equations_of(whole):
         for shift in (sympy.Integer(1), sympy.Rational(1, 10**6), z**3 - z):
-            yield f"{name} + ({shift})", replace(whole, residuals={**whole.residuals, name: residual + shift})
+            yield f"{line.text} + ({shift})", with_line(whole, place, replace(line, right=shifted(line.right, shift)))
+
+
+def shifted(side: Any, shift: sympy.Expr) -> Any:
+    """A side plus a number; a matrix in one entry."""
+    if not hasattr(side, "shape"):
+        return sympy.sympify(side) + shift
+    return sympy.Matrix(*side.shape, [entry + shift * int(not place) for place, entry in enumerate(side)])
 
 
 def spoiled_checks(check: Check) -> Iterator[tuple[str, Check]]:

@@ -17,18 +17,22 @@ from sabotage import (
     EXPERIMENTS,
     GREEN,
     GREEN_IDS,
+    checks_of,
+    equations_of,
     experiments,
     judged,
     kept,
     proof,
     spoiled_checks,
-    spoiled_residuals,
+    spoiled_equations,
     with_check,
+    with_line,
 )
 
 import ddtheory.verify.symbolic
 from ddtheory.values import Verdict
-from ddtheory.verify import Claim, Comparison, Experiment, Proof, findings
+from ddtheory.verify import AtMost, Claim, Comparison, Experiment, findings
+from ddtheory.verify.proof import sides
 from ddtheory.verify.symbolic import vanishes
 
 remembered = cache(vanishes)
@@ -54,29 +58,50 @@ def test_the_claims_are_green_before(claim_id: str) -> None:
 
 
 @pytest.mark.parametrize("claim_id", GREEN_IDS)
-def test_a_residual_that_does_not_vanish_refutes(claim_id: str) -> None:
-    for how, spoiled in spoiled_residuals(claim_id):
+def test_an_equation_that_does_not_hold_refutes(claim_id: str) -> None:
+    for how, spoiled in spoiled_equations(claim_id):
         claim = replace(kept(claim_id), derive=lambda spoiled=spoiled: spoiled)
         assert refuse_green(claim, how) is Verdict.REFUTED
 
 
 @pytest.mark.parametrize("claim_id", GREEN_IDS)
-def test_a_wrong_formula_in_the_place_of_a_residual_refutes(claim_id: str) -> None:
-    """The rival formulas that the book itself keeps as controls of its derivations."""
+def test_a_rival_in_the_place_of_an_equation_refutes(claim_id: str) -> None:
     whole = proof(claim_id)
-    for name, rival in whole.controls.items():
-        spoiled = replace(whole, residuals={**whole.residuals, f"claimed: {name}": rival})
-        claim = replace(kept(claim_id), derive=lambda spoiled=spoiled: spoiled)
-        assert refuse_green(claim, f"it claims {name}") is Verdict.REFUTED
+    for place, line in equations_of(whole):
+        for name, rival in line.rivals.items():
+            left, right = sides(line, rival)
+            spoiled = with_line(whole, place, replace(line, left=left, right=right))
+            claim = replace(kept(claim_id), derive=lambda spoiled=spoiled: spoiled)
+            assert refuse_green(claim, f"it claims {name}") is Verdict.REFUTED
 
 
 @pytest.mark.parametrize("claim_id", GREEN_IDS)
-def test_a_control_of_a_derivation_that_vanishes_too(claim_id: str) -> None:
+def test_a_rival_that_holds_too(claim_id: str) -> None:
     whole = proof(claim_id)
-    for name in whole.controls:
-        spoiled = replace(whole, controls={**whole.controls, name: sympy.Integer(0)})
+    for place, line in equations_of(whole):
+        spoiled = with_line(whole, place, replace(line, rivals={**line.rivals, "itself": line.right}))
         claim = replace(kept(claim_id), derive=lambda spoiled=spoiled: spoiled)
-        assert refuse_green(claim, f"{name} vanishes") is Verdict.INCONCLUSIVE
+        assert refuse_green(claim, f"{line.text} is its own rival") is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("claim_id", GREEN_IDS)
+def test_a_bound_that_is_not_attained(claim_id: str) -> None:
+    whole = proof(claim_id)
+    for place, line in equations_of(whole):
+        if isinstance(line, AtMost) and line.attained:
+            weaker = replace(line, left=line.left - line.right, right=sympy.Integer(0), rivals={})
+            claim = replace(kept(claim_id), derive=lambda weaker=weaker, place=place: with_line(whole, place, weaker))
+            assert refuse_green(claim, f"{line.text} is far away") is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("claim_id", GREEN_IDS)
+def test_a_clause_without_evidence(claim_id: str) -> None:
+    """A clause that nothing derives or measures, and evidence for a clause that is not there."""
+    claim = kept(claim_id)
+    more = replace(claim, clauses={**claim.clauses, "and more": "$1 = 2$"})
+    assert refuse_green(more, "a clause has no evidence") is Verdict.NOT_CHECKED
+    fewer = replace(claim, clauses={"another": "$1 = 2$"})
+    assert refuse_green(fewer, "its evidence is for other clauses") is Verdict.NOT_CHECKED
 
 
 @pytest.mark.parametrize("claim_id", GREEN_IDS)
@@ -88,29 +113,29 @@ def test_every_check_can_fail(claim_id: str, witness: str) -> None:
         assert witness == "counterexample"
         return
     spoilt = 0
-    for number, check in enumerate(experiment.checks):
+    for clause, number, check in checks_of(experiment):
         for how, changed in spoiled_checks(check):
-            refuse_green(with_check(claim_id, witness, number, changed), f"{witness}, {check.label}: {how}")
+            refuse_green(with_check(claim_id, witness, clause, number, changed), f"{witness}, {check.label}: {how}")
             spoilt += 1
-    assert spoilt >= 2 * len(experiment.checks)
+    assert spoilt >= 2 * len(checks_of(experiment))
 
 
 @pytest.mark.parametrize("claim_id", GREEN_IDS)
 def test_a_measurement_that_misses_its_prediction_refutes(claim_id: str) -> None:
-    for number, check in enumerate(experiments(claim_id)["measure"].checks):
+    for clause, number, check in checks_of(experiments(claim_id)["measure"]):
         if isinstance(check, Comparison):
             for rival in check.rivals:
-                claim = with_check(claim_id, "measure", number, replace(check, predicted=rival))
+                claim = with_check(claim_id, "measure", clause, number, replace(check, predicted=rival))
                 assert refuse_green(claim, f"{check.label} predicts {rival}") is Verdict.REFUTED
 
 
 @pytest.mark.parametrize("claim_id", GREEN_IDS)
 def test_a_control_that_does_not_fail_makes_the_claim_inconclusive(claim_id: str) -> None:
     """A control in which the value of the claim appears after all: it cannot discriminate."""
-    for number, check in enumerate(experiments(claim_id)["control"].checks):
+    for clause, number, check in checks_of(experiments(claim_id)["control"]):
         if isinstance(check, Comparison):
             for rival in check.rivals:
-                claim = with_check(claim_id, "control", number, replace(check, predicted=rival))
+                claim = with_check(claim_id, "control", clause, number, replace(check, predicted=rival))
                 assert refuse_green(claim, f"{check.label} predicts {rival}") is Verdict.INCONCLUSIVE
 
 
@@ -158,5 +183,3 @@ def test_a_narrower_claim_needs_its_counterexample_and_its_title(claim_id: str) 
 def test_the_cache_of_decisions_decides_as_before() -> None:
     k = sympy.Symbol("k", integer=True, positive=True)
     assert (remembered(k - k), remembered(k + 1)) == (True, False)
-    whole = Proof((), {"a": k - k, "b": sympy.Integer(0)}, {"c": k})
-    assert all(remembered(residual) for residual in whole.residuals.values())

@@ -10,21 +10,22 @@ from ddtheory.verify import Entry, RunResult, load, run
 CLAIM_FILE = """
 import os, sys, time
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify import Claim, Comparison, Proof, Experiment
+from ddtheory.verify import Claim, Comparison, Equation, Proof, Experiment
 
 def reading():
-    return Experiment("A setting.", (Comparison("order", 2, Interval(2.0, 1.9, 2.1), (1, 3), 0.5, "Why."),))
+    check = Comparison("order", 2, Interval(2.0, 1.9, 2.1), (1, 3), 0.5, "Why.")
+    return Experiment("A setting.", {{"order": (check,)}})
 
 {code}
 
 CLAIM = Claim(
     id={id!r},
     title={title!r},
-    statement={statement!r},
+    clauses={{"order": {clause!r}}},
     source=Citation("A paper", "1"),
     hypotheses=(),
     expected=Verdict.{expected},
-    derive=lambda: Proof((), {{"nothing": 0}}),
+    derive=lambda: Proof("Numbers.", (Equation("order", "one", 1, 1, {{"two": 2}}),)),
     measure={measure},
     control=reading,
 )
@@ -41,7 +42,7 @@ def write_claim(tmp_path: Path) -> WriteClaim:
         values = {
             "id": name,
             "title": name,
-            "statement": "$x = x$",
+            "clause": "$x = x$",
             "code": "",
             "expected": "CONFIRMED",
             "measure": "reading",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pickle
+import re
+from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
 import sympy
 
+from ddtheory.errors import InvalidValueError
 from ddtheory.values import Interval
-from ddtheory.verify import Comparison, Experiment, Observation, Outcome, Proof, Step
+from ddtheory.verify import AtMost, Comparison, Equation, Experiment, Observation, Outcome, Proof, Prose
 from ddtheory.verify.findings import of_experiment, of_proof
 from ddtheory.verify.symbolic import vanishes
 
@@ -33,7 +36,7 @@ def comparison(measured: Interval, max_width: float = 0.5) -> Comparison:
     ],
 )
 def test_comparison(measured: Interval, outcome: Outcome, note: str) -> None:
-    found = of_experiment(Experiment("A setting.", (comparison(measured),)))
+    found = of_experiment(Experiment("A setting.", {"c": (comparison(measured),)}))
     assert found.outcome is outcome
     assert note in found.note
 
@@ -41,44 +44,101 @@ def test_comparison(measured: Interval, outcome: Outcome, note: str) -> None:
 def test_an_experiment_is_as_good_as_its_worst_check() -> None:
     good, wide = comparison(Interval(0.5, 0.4, 0.6)), comparison(Interval(0.5, 0.0, 1.9))
     miss = Observation("kind", "flat", "dead", "Why.")
-    assert of_experiment(Experiment("", (good, wide))).outcome is Outcome.INCONCLUSIVE
-    assert of_experiment(Experiment("", (wide, miss, good))).outcome is Outcome.CONTRADICTS
-    assert "observed “dead”" in of_experiment(Experiment("", (wide, miss, good))).note
+    assert of_experiment(Experiment("", {"c": (good,), "d": (wide,)})).outcome is Outcome.INCONCLUSIVE
+    assert of_experiment(Experiment("", {"c": (wide, miss), "d": (good,)})).outcome is Outcome.CONTRADICTS
+    assert "observed “dead”" in of_experiment(Experiment("", {"c": (wide, miss), "d": (good,)})).note
 
 
 def test_exact_values_read_back_exactly() -> None:
     check = comparison(Interval(1, 1, 1))
-    (found,) = of_experiment(Experiment("", (check,))).checks
+    (found,) = of_experiment(Experiment("", {"c": (check,)})).checks
     assert (found.predicted.text, found.predicted.value) == ("1/2", 0.5)
     assert [rival.text for rival in found.rivals_excluded] == ["3/2"]
 
 
+def proof(left: object, right: object, rivals: dict[str, object] | None = None) -> Proof:
+    return Proof("A scope.", (Equation("c", "equation", left, right, rivals or {"rival": sympy.pi * x + 7}),))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
-    ("residual", "outcome"),
+    ("left", "right", "outcome"),
     [
-        (t**k * t**k - t ** (2 * k), Outcome.AGREES),
-        (sympy.diff(t**k, t) ** 2 - k**2 * t ** (2 * k - 2), Outcome.AGREES),
-        (sympy.sin(x) ** 2 + sympy.cos(x) ** 2 - 1, Outcome.AGREES),
-        (sympy.gamma(k + 1) - k * sympy.gamma(k), Outcome.AGREES),
-        (sympy.Integer(0), Outcome.AGREES),
-        (t ** (2 * k) - t ** (2 * k + 2), Outcome.CONTRADICTS),
-        (sympy.sqrt(x**2) - x, Outcome.CONTRADICTS),
-        (sympy.exp(sympy.pi * sympy.sqrt(163)) - 262537412640768744, Outcome.CONTRADICTS),
-        (sympy.Function("f")(x), Outcome.INCONCLUSIVE),
+        (t**k * t**k, t ** (2 * k), Outcome.AGREES),
+        (sympy.diff(t**k, t) ** 2, k**2 * t ** (2 * k - 2), Outcome.AGREES),
+        (sympy.sin(x) ** 2, 1 - sympy.cos(x) ** 2, Outcome.AGREES),
+        (sympy.gamma(k + 1), k * sympy.gamma(k), Outcome.AGREES),
+        (Fraction(1, 2), sympy.Rational(1, 2), Outcome.AGREES),
+        (t ** (2 * k), t ** (2 * k + 2), Outcome.CONTRADICTS),
+        (sympy.sqrt(x**2), x, Outcome.CONTRADICTS),
+        (sympy.exp(sympy.pi * sympy.sqrt(163)), 262537412640768744, Outcome.CONTRADICTS),
+        (sympy.Function("f")(x), 1, Outcome.INCONCLUSIVE),
     ],
 )
-def test_residual(residual: sympy.Expr, outcome: Outcome) -> None:
-    assert of_proof(Proof((), {"residual": residual})).outcome is outcome
+def test_equation(left: sympy.Expr, right: sympy.Expr, outcome: Outcome) -> None:
+    assert of_proof(proof(left, right)).outcome is outcome
 
 
-def test_a_control_of_a_proof_must_survive() -> None:
-    zero = x - x
-    assert of_proof(Proof((), {"zero": zero}, {"rival": x + 1})).outcome is Outcome.AGREES
-    vanishing = of_proof(Proof((), {"zero": zero}, {"rival": (x + 1) ** 2 - x**2 - 2 * x - 1}))
+def test_a_rival_must_fail() -> None:
+    vanishing = of_proof(proof(x, x, {"another": x + 1, "rival": (x + 1) ** 2 - x**2 - x - 1}))
     assert vanishing.outcome is Outcome.INCONCLUSIVE
-    assert "rival" in vanishing.note
-    undecided = Proof((), {"zero": zero}, {"rival": sympy.Function("f")(x)})
-    assert of_proof(undecided).outcome is Outcome.INCONCLUSIVE
+    assert "its rival “rival” holds too" in vanishing.note
+    assert of_proof(proof(x, x, {"rival": sympy.Function("f")(x)})).outcome is Outcome.INCONCLUSIVE
+    own_left_side = proof(x, x, {"rival": (x**2, x)})
+    assert of_proof(own_left_side).outcome is Outcome.AGREES
+
+
+def test_matrices_are_compared_in_all_entries() -> None:
+    turned = sympy.Matrix([[x, 1], [2, x**2]])
+    again = sympy.Matrix([[x, 1], [2, x * x]])
+    assert of_proof(proof(turned, again, {"transposed": turned.T})).outcome is Outcome.AGREES
+    for place in range(4):
+        wrong = sympy.Matrix(2, 2, [entry + int(number == place) for number, entry in enumerate(again)])
+        assert of_proof(proof(turned, wrong, {"transposed": turned.T})).outcome is Outcome.CONTRADICTS
+
+
+@pytest.mark.parametrize(
+    ("slack", "attained", "outcome"),
+    [
+        ((t - 1) ** 2, {t: 1}, Outcome.AGREES),
+        ((t - 1) ** 2, {t: sympy.Rational(6, 5)}, Outcome.AGREES),
+        ((t - 1) ** 2, {t: 3}, Outcome.INCONCLUSIVE),  # 2t over t² + 1 is 3/5 there
+        ((t - 1) ** 2, {}, Outcome.AGREES),
+        ((t + 1) ** 2, {t: 1}, Outcome.CONTRADICTS),
+        (-((t - 1) ** 2), {t: 1}, Outcome.AGREES),  # its absolute value counts
+    ],
+)
+def test_at_most(slack: sympy.Expr, attained: dict[sympy.Expr, object], outcome: Outcome) -> None:
+    line = AtMost("c", "AM–GM", 2 * t, t**2 + 1, (slack,), attained, {"half": (t**2 + 1) / 2})  # type: ignore[arg-type]
+    assert of_proof(Proof("Symbolic in t.", (line,))).outcome is outcome
+
+
+def test_a_slack_that_changes_its_sign_proves_nothing() -> None:
+    """t ≤ t² is false below 1: the difference is t² − t, and its absolute value is not."""
+    line = AtMost("c", "false", t, t**2, (t**2 - t,), {t: 1})
+    assert of_proof(Proof("Symbolic in t.", (line,))).outcome is not Outcome.AGREES
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (lambda: Equation("c", "both", x - x, 0, {"rival": x}), "reads 0 = 0"),
+        (lambda: Equation("c", "both", sympy.zeros(2), sympy.zeros(2), {"rival": sympy.eye(2)}), "reads 0 = 0"),
+        (lambda: Equation("c", "alone", x, x, {}), "has no rival"),
+        (lambda: Equation("c", "text", "x", x, {"rival": 1}), "is 'x'; give an expression"),
+        (lambda: Equation("c", "truth", True, x, {"rival": 1}), "give an expression"),
+        (lambda: Equation("c", "shapes", sympy.eye(2), sympy.eye(3), {"rival": sympy.eye(2)}), "different shapes"),
+        (lambda: Equation("c", "shapes", sympy.eye(2), x, {"rival": sympy.eye(2)}), "different shapes"),
+        (lambda: Equation("c", "rival", x, x, {"rival": "x + 1"}), "give an expression"),
+        (lambda: AtMost("c", "alone", x, x, ()), "neither a case that attains it"),
+        (lambda: Proof("A scope.", (Prose("So it is."),)), "cannot fail"),
+        (lambda: Proof(" ", (Equation("c", "e", x, x, {"rival": 1}),)), "what is symbolic"),
+        (lambda: Experiment("", {}), "no check"),
+        (lambda: Experiment("", {"c": ()}), "no check for the clause “c”"),
+    ],
+)
+def test_what_says_nothing_is_refused(line: Callable[[], object], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=re.escape(message)):
+        line()
 
 
 def test_samples_respect_assumptions() -> None:
@@ -90,6 +150,6 @@ def test_samples_respect_assumptions() -> None:
 
 
 def test_findings_travel_without_sympy() -> None:
-    finding = of_proof(Proof((Step("Expand.", "x^2"),), {"residual": x - 1}))
+    finding = of_proof(Proof("A scope.", (Prose("Expand.", "x^2"), Equation("c", "e", x, 1, {"rival": 2}))))
     assert b"sympy" not in pickle.dumps(finding)
     assert pickle.loads(pickle.dumps(finding)) == finding

@@ -12,8 +12,8 @@ from ddtheory.values import Verdict
 from ddtheory.verify import RunResult, page, read, run, table
 from ddtheory.verify.report import document
 
-REFUTED = "lambda: Experiment('', (Comparison('order', 5, Interval(2.0, 1.9, 2.1), (), 1, ''),))"
-VAGUE = "lambda: Experiment('', (Comparison('order', 2, Interval(2.0, 1.0, 3.0), (), 1, ''),))"
+REFUTED = "lambda: Experiment('', {'order': (Comparison('order', 5, Interval(2.0, 1.9, 2.1), (), 1, ''),)})"
+VAGUE = "lambda: Experiment('', {'order': (Comparison('order', 2, Interval(2.0, 1.0, 3.0), (), 1, ''),)})"
 
 
 @pytest.fixture

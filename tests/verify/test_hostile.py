@@ -18,7 +18,7 @@ from ddtheory.verify.visible import visible, written_out
 CLAIM = """
 from sympy import Symbol
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify import Claim, Comparison, Curve, Experiment, Observation, Proof, Step
+from ddtheory.verify import Claim, Comparison, Curve, Experiment, Equation, Observation, Proof, Prose
 
 T = {text!r}
 
@@ -28,7 +28,7 @@ def reading():
         Comparison(T, 2, Interval(2.0, 1.9, 2.1), (1,), 0.5, T, T),
         Observation(T, T, T, T),
     )
-    return Experiment(T, checks, (Curve(T, (0.1, 0.01), (1.0, 0.1), 1.0, (0.01, 0.1)),))
+    return Experiment(T, {{T: checks}}, (Curve(T, (0.1, 0.01), (1.0, 0.1), 1.0, (0.01, 0.1)),))
 
 class Hostile(Exception):
     pass
@@ -37,8 +37,8 @@ def fails():
     raise Hostile(T)
 
 CLAIM = Claim(
-    id=T, title=T, statement=T, source=Citation(T, T, T), hypotheses=(T,), expected=Verdict.NARROWER,
-    derive=lambda: Proof((Step(T, T),), {{T: 0}}, {{T + " ": Symbol(T)}}),
+    id=T, title=T, given=T, clauses={{T: T}}, source=Citation(T, T, T), hypotheses=(T,), expected=Verdict.NARROWER,
+    derive=lambda: Proof(T, (Prose(T, T), Equation(T, T, 1, 1, {{T: Symbol(T)}}))),
     measure={measure}, control=reading, counterexample=reading,
     assumes=(Citation(T, T, "javascript:alert(1)"),), titled=T, doubts=T,
 )

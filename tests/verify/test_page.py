@@ -62,7 +62,7 @@ def test_moved_comes_before_everything(write_claim) -> None:
     write_claim(
         "a_refuted",
         expected="REFUTED",
-        measure="lambda: Experiment('', (Comparison('order', 5, Interval(2.0, 1.9, 2.1), (), 1, ''),))",
+        measure="lambda: Experiment('', {'order': (Comparison('order', 5, Interval(2.0, 1.9, 2.1), (), 1, ''),)})",
     )
     found = run(load(write_claim("b_moved", expected="INCONCLUSIVE")), jobs=1)
     articles = re.findall(r'<article id="([^"]*)"', page.render(found))

@@ -30,9 +30,8 @@ def test_valid(example_run: RunResult, validator: jsonschema.Draft202012Validato
 
 
 def test_a_broken_run_is_valid_too(write_claim, validator: jsonschema.Draft202012Validator) -> None:
-    infinite = (
-        "lambda: Experiment('', (Comparison('order', 2, Interval(2.0, 1.0, float('inf')), (), float('inf'), ''),))"
-    )
+    reading = "Comparison('order', 2, Interval(2.0, 1.0, float('inf')), (), float('inf'), '')"
+    infinite = f"lambda: Experiment('', {{'order': ({reading},)}})"
     write_claim("infinite", measure=infinite)
     found = run(load(write_claim("raises", measure="lambda: 1 / 0")), jobs=1)
     text = to_json(found)
@@ -58,7 +57,7 @@ def test_keys_are_sorted_and_exact_values_are_strings(example_run: RunResult) ->
 def test_numpy_scalars_become_plain_numbers() -> None:
     numpy = pytest.importorskip("numpy")
     measured = Interval(numpy.float64(2.0), numpy.float64(1.9), numpy.float64(2.1))
-    found = of_experiment(Experiment("", (Comparison("order", 2, measured, (), numpy.float64(1.0), ""),)))
+    found = of_experiment(Experiment("", {"order": (Comparison("order", 2, measured, (), numpy.float64(1.0), ""),)}))
     assert type(found.checks[0].measured.lower) is float
 
 

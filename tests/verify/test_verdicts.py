@@ -8,7 +8,8 @@ import pytest
 
 from ddtheory.values import Verdict
 from ddtheory.verify import Outcome, RunResult, WitnessResult
-from ddtheory.verify.verdicts import WITNESSES, judge, proof_as_recorded, worst_first
+from ddtheory.verify.claim import WITNESSES
+from ddtheory.verify.verdicts import judge, proof_as_recorded, worst_first
 
 AGREES, CONTRADICTS, INCONCLUSIVE, RAISED, MISSING = (
     Outcome.AGREES,
@@ -21,7 +22,7 @@ AGREES, CONTRADICTS, INCONCLUSIVE, RAISED, MISSING = (
 
 def verdict(*outcomes: Outcome, titled: str = "more") -> tuple[Verdict, str]:
     witnesses = [WitnessResult(name, outcome) for name, outcome in zip(WITNESSES, outcomes, strict=True)]
-    return judge(witnesses, titled)
+    return judge(witnesses, {}, titled)
 
 
 @pytest.mark.parametrize(

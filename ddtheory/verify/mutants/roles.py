@@ -92,9 +92,9 @@ def _from_call(parent: ast.Call, child: ast.AST) -> str:
     name = called(parent)
     if name in _SEEDS:
         return "seed"
-    if name == "Comparison" and child in parent.args:
+    if name in RIVALS and child in parent.args:
         place = parent.args.index(child)
-        return {RIVALS: "rival", WIDTH: "width"}.get(place, "constant")
+        return {RIVALS[name]: "rival", WIDTH.get(name): "width"}.get(place, "constant")
     if name in _SCENERY:
         return "setting"
     return "pass" if name in _TRANSPARENT else "constant"

@@ -35,7 +35,8 @@ _SWITCHES = frozenset(
 _UNTOUCHED_CALLS = frozenset({"Curve", "profile_curve", "isinstance", "TypeVar", "warn"})
 """Pictures carry no verdict, and questions about types carry no mathematics."""
 
-RIVALS, WIDTH = 3, 4
+RIVALS = {"Comparison": 3, "Equation": 4}
+WIDTH = {"Comparison": 4}
 """Where the rivals and the width stand among the arguments of a Comparison."""
 
 _UNTOUCHED = (
@@ -135,7 +136,7 @@ class Site:
         for node in reversed(self.above):
             if isinstance(node, ast.Lambda):
                 return False
-            if called(node) in ("Claim", "Step", "Citation"):
+            if called(node) in ("Claim", "Prose", "Citation"):
                 return True
         return False
 
@@ -150,8 +151,8 @@ class Site:
         """Whether the node is part of a formula or a number that is there to be wrong."""
         chain = (*self.above, self.node)
         return any(
-            (isinstance(node, ast.keyword) and node.arg in ("controls", "rivals"))
-            or (called(node) == "Comparison" and inner in getattr(node, "args", ())[RIVALS : RIVALS + 1])
+            (isinstance(node, ast.keyword) and node.arg == "rivals")
+            or ((place := RIVALS.get(called(node))) and inner in getattr(node, "args", ())[place : place + 1])
             for node, inner in pairwise(chain)
         )
 

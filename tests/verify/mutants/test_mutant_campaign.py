@@ -86,14 +86,17 @@ def test_a_second_run_goes_on_where_the_first_ended(
 
 SHARED = """
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify import Claim, Comparison, Experiment, Proof
+from ddtheory.verify import Claim, Comparison, Equation, Experiment, Proof
 from ddtheory.workbench.ladder import count_check, value_check
 
 def measure():
-    return Experiment("S.", ({check},))
+    return Experiment("S.", {{"c": ({check},)}})
 
-CLAIM = Claim(id={id!r}, title="t", statement="s", source=Citation("p", "1"), hypotheses=(),
-              expected=Verdict.CONFIRMED, derive=lambda: Proof((), {{"zero": 0}}), measure=measure, control=measure)
+def derive():
+    return Proof("s", (Equation("c", "one", 1, 1, {{"two": 2}}),))
+
+CLAIM = Claim(id={id!r}, title="t", clauses={{"c": "s"}}, source=Citation("p", "1"), hypotheses=(),
+              expected=Verdict.CONFIRMED, control=measure)
 """
 
 

@@ -84,9 +84,11 @@ CASES: list[tuple[str, str, list[str]]] = [
     ("width", "width = 4", []),
     ("rival", "x = Comparison('l', p, m, (1,), 0.5, 'r')", ["x = Comparison('l', p, m, (11,), 0.5, 'r')"]),
     ("rival", "x = f(rivals=(k, 2))", ["x = f(rivals=(k, 12))"]),
-    ("rival", "x = Proof(s, r, controls={'a': t**k})", ["x = Proof(s, r, controls={'a': t**(k + 1)})"]),
+    ("rival", "x = Equation(c, s, l, r, {'a': t**k})", ["x = Equation(c, s, l, r, {'a': t**(k + 1)})"]),
+    ("rival", "x = AtMost(c, s, l, r, rivals={'a': t**k})", ["x = AtMost(c, s, l, r, rivals={'a': t**(k + 1)})"]),
     ("rival", "x = Comparison('l', p, m, (-t,), w, 'r')", ["x = Comparison('l', p, m, (+t,), w, 'r')"]),
-    ("exponent", "x = Proof(s, r, controls={'a': t**k})", []),
+    ("exponent", "x = Equation(c, s, l, r, {'a': t**k})", []),
+    ("exponent", "x = Equation(c, s, l, t**k, {})", ["x = Equation(c, s, l, t**(k + 1), {})"]),
     ("setting", "_RADII = [2.0**-n]", ["_RADII = [4.0**-n]", "_RADII = [2.0**+n]", "_RADII = [2.0**(-n + 1)]"]),
     ("operator", "x = y or 'none'", []),
     ("setting", "_SIZES = (3, 0.5)", ["_SIZES = (4, 0.5)", "_SIZES = (3, 1.0)"]),
@@ -94,10 +96,10 @@ CASES: list[tuple[str, str, list[str]]] = [
     ("setting", "class C:\n    width: int = 5", ["class C:\n    width: int = 6"]),
     ("setting", "x = [i for i in range(7)]", ["x = [i for i in range(8)]"]),
     ("text", "x = f('a rate of 2')", ["x = f('a rate of 3')"]),
-    ("text", "x = Step('So.', r'a \\le b')", ["x = Step('So.', r'a \\ge b')"]),
-    ("text", "x = Claim(id='a', statement='rate 2 + 1', n=3)", [
-        "x = Claim(id='a', statement='rate 3 + 1', n=3)",
-        "x = Claim(id='a', statement='rate 2 - 1', n=3)",
+    ("text", "x = Prose('So.', r'a \\le b')", ["x = Prose('So.', r'a \\ge b')"]),
+    ("text", "x = Claim(id='a', given='rate 2 + 1', n=3)", [
+        "x = Claim(id='a', given='rate 3 + 1', n=3)",
+        "x = Claim(id='a', given='rate 2 - 1', n=3)",
     ]),
     ("text", "x = f('tanh2')", []),
 ]  # fmt: skip

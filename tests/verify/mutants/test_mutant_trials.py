@@ -105,7 +105,7 @@ def test_a_claim_as_it_is_and_changed() -> None:
     assert (as_it_is.findings, as_it_is.reached) == (again.findings, again.reached)
     lines = before.splitlines()
     ran = {lines[line - 1][column:].split(" ")[0] for line, column in as_it_is.reached["squares.py"]}
-    assert ran == {"import", "from", "n,", "def", "return", "total", "k**power", "found", "CLAIM"}
+    assert ran == {"import", "from", "n,", "def", "return", "total", "k**power", "found", "formula", "CLAIM"}
     assert isinstance(wrong, Answer)
     assert (wrong.verdict, wrong.ran, wrong.as_recorded) == ("refuted", True, False)
     assert wrong.findings != as_it_is.findings
@@ -219,16 +219,19 @@ def test_a_claim_that_is_not_there_is_refused() -> None:
 
 LIBRARY_CLAIM = """
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify import Claim, Experiment, Proof
+from ddtheory.verify import Claim, Equation, Experiment, Proof
 from ddtheory.workbench.ladder import count_check, value_check
 
 AT_IMPORT = value_check("one", 1, 1.0, rivals=())
 
 def measure():
-    return Experiment("Two.", (count_check("two", 2, 2, rivals=(1,), reason="Counted."),))
+    return Experiment("Two.", {"c": (count_check("two", 2, 2, rivals=(1,), reason="Counted."),)})
 
-CLAIM = Claim(id="library", title="t", statement="s", source=Citation("p", "1"), hypotheses=(),
-              expected=Verdict.CONFIRMED, derive=lambda: Proof((), {"zero": 0}), measure=measure, control=measure)
+CLAIM = Claim(id="library", title="t", clauses={"c": "s"}, source=Citation("p", "1"), hypotheses=(),
+              expected=Verdict.CONFIRMED, control=measure)
+
+def derive():
+    return Proof("s", (Equation("c", "one", 1, 1, {"two": 2}),))
 """
 
 

@@ -3,7 +3,7 @@
 import sympy
 
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify import Claim, Comparison, Experiment, Proof
+from ddtheory.verify import Claim, Comparison, Equation, Experiment, Proof
 
 n = sympy.Symbol("n", positive=True)
 
@@ -13,18 +13,20 @@ def _cubes(whole: sympy.Expr | int) -> sympy.Expr | int:
 
 
 def derive() -> Proof:
-    return Proof((), {"sum of cubes": _cubes(n) - sympy.expand(_cubes(n))})
+    again = sympy.expand(_cubes(n))
+    return Proof("Symbolic in n.", (Equation("sum", "sum of cubes", _cubes(n), again, {"none": 0}),))
 
 
 def measure() -> Experiment:
     total = _cubes(10)
-    return Experiment("Ten.", (Comparison("ten", total, Interval(total, total, total), (0,), 0.5, "Itself."),))
+    check = Comparison("ten", total, Interval(total, total, total), (0.5,), 0.5, "Itself.")
+    return Experiment("Ten.", {"sum": (check,)})
 
 
 CLAIM = Claim(
     id="typed twice",
     title="The sum of cubes",
-    statement="$1 + 8 + \\dots + n^3 = n^2 (n + 1)^2 / 4$, or so.",
+    clauses={"sum": "$1 + 8 + \\dots + n^3 = n^2 (n + 1)^2 / 4$, or so."},
     source=Citation("An example paper", "2"),
     hypotheses=(),
     expected=Verdict.CONFIRMED,
