@@ -5,6 +5,7 @@ A file that cannot be read leaves the others alone: it stands in `Book.unreadabl
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import importlib.util
 import sys
@@ -94,6 +95,15 @@ class Book:
         if self.unreadable:
             raise BookError(f"{self.unreadable[0]}. The book is {self.folder}.")
         return self.entries
+
+    @property
+    def about(self) -> str:
+        """What the book says of itself: the documentation in its `__init__.py`, which is read and not run."""
+        try:
+            text = ast.get_docstring(ast.parse((self.folder / "__init__.py").read_bytes()))
+        except (OSError, SyntaxError, ValueError):
+            return ""
+        return " ".join((text or "").split())
 
     def __str__(self) -> str:
         """Which book this is: the version that it came with, or its folder as seen from here."""

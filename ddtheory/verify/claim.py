@@ -189,6 +189,7 @@ class Claim:
         expected: the verdict on record; `verify` exits 1 when today's differs.
         rests_on: ids of other claims of the book that this one uses.
         assumes: facts from outside the book that this one uses.
+        holds: for `narrower`: what holds, in a few words; the headline in the place of a title that says too much.
         titled: for `narrower` and `refuted`: what the title says beyond the statement.
         doubts: what the register doubts, and what became of it.
     """
@@ -207,10 +208,11 @@ class Claim:
     rests_on: tuple[str, ...] = ()
     assumes: tuple[Citation, ...] = ()
     titled: str = ""
+    holds: str = ""
     doubts: str = ""
 
     def __post_init__(self) -> None:
-        require(self, str, "id", "title", "given", "titled", "doubts")
+        require(self, str, "id", "title", "given", "titled", "holds", "doubts")
         require_texts_to(self, str, "clauses")
         require(self, Citation, "source")
         require(self, Verdict, "expected")

@@ -5,21 +5,24 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from ddtheory.errors import InvalidValueError
 from ddtheory.references import WORKS, Work
-from ddtheory.values import UNVERIFIED, Verdict
+from ddtheory.values import UNVERIFIED, Interval, Verdict
 from ddtheory.verify import html
 from ddtheory.verify.environment import versions
 from ddtheory.verify.findings import ComparisonFinding, Number, ObservationFinding
+from ddtheory.verify.picture import drawing
+from ddtheory.verify.proof import Prose
 from ddtheory.verify.runner import RunResult
 from ddtheory.verify.typeset import formula, typeset
-from ddtheory.verify.verdicts import GLYPH, MEANING, WORST_FIRST, ClaimResult, worst_first
+from ddtheory.verify.verdicts import GLYPH, MEANING, SUPPORT_GLYPH, WORST_FIRST, ClaimResult, worst_first
 from ddtheory.verify.visible import visible
 
 if TYPE_CHECKING:
@@ -29,9 +32,11 @@ if TYPE_CHECKING:
 
 _LONGEST_FORMULA = 1500  # characters of LaTeX; a longer residual is shown as the start of its text
 
-_RATIONAL = re.compile(r"-?\d{1,9}(/\d{1,9})?")
+_PLAIN = re.compile(r"-?(\d{1,9}(/\d{1,9})?|\d+\.\d+)")
 
 OUTCOME_GLYPH = {"agrees": "✓", "contradicts": "✗", "inconclusive": "?", "raised": "!", "missing": "○"}
+
+SCOPE_TITLE = {"derive": "Derived", "measure": "Measured", "control": "Attacked", "counterexample": "Against the title"}
 
 WITNESS_TITLE = {
     "derive": "Derivation",
@@ -42,10 +47,12 @@ WITNESS_TITLE = {
 
 
 def render(run: RunResult) -> str:
-    """The page of a run, what needs attention first."""
+    """The page of a run: what needs attention, then chapter by chapter, every claim folded until it is opened."""
+    attention = [result for result in worst_first(run.results) if not result.as_recorded]
     return _template().render(
         run=run,
-        results=worst_first(run.results),
+        attention=attention,
+        chapters=_chapters([result for result in run.results if result.as_recorded]),
         shown={result.record.id for result in run.results},
         verdicts=WORST_FIRST,
         works=works(run.results),
@@ -53,6 +60,14 @@ def render(run: RunResult) -> str:
         weak=sum(bool(result.weak) for result in run.results),
         versions=versions(),
     )
+
+
+def _chapters(results: Sequence[ClaimResult]) -> list[tuple[str, list[ClaimResult]]]:
+    """In the order of the book."""
+    found: dict[str, list[ClaimResult]] = {}
+    for result in results:
+        found.setdefault(result.record.chapter, []).append(result)
+    return list(found.items())
 
 
 def works(results: Sequence[ClaimResult]) -> list[Work]:
@@ -76,11 +91,16 @@ def _template() -> Template:
         "display": lambda latex: formula(latex, display=True),
         "number": number,
         "exact": exact,
+        "reading": reading,
+        "headline": lambda record: record.holds or record.title,
+        "supported": _supported,
+        "counted": _counted,
         "seconds": lambda value: f"{value:.1f} s" if value >= 0.05 else "< 0.1 s",
         "anchor": lambda claim_id: "claim-" + "-".join(claim_id.split()),
         "word": _word,
         "tone": lambda result: "weak" if result.weak and result.verdict is Verdict.CONFIRMED else _word(result.verdict),
     }
+    environment.tests["prose"] = lambda line: isinstance(line, Prose)
     environment.tests["observation"] = lambda check: isinstance(check, ObservationFinding)
     environment.globals |= {
         "glyph": GLYPH,
@@ -89,6 +109,8 @@ def _template() -> Template:
         "picture": picture,
         "strip": strip,
         "witness_title": WITNESS_TITLE,
+        "scope_title": SCOPE_TITLE,
+        "support_glyph": SUPPORT_GLYPH,
         "sentence": lambda text: typeset(text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")),
         "direct": lambda record: {str(citation) for citation in record.assumes},
     }
@@ -99,30 +121,34 @@ def _word(value: StrEnum) -> str:
     return value.value.replace(" ", "-")
 
 
-def picture(curve: Curve, name: str) -> Markup:
-    """A curve as an inline drawing, or why there is none. `name` keeps its ids apart from those of other drawings."""
-    from ddtheory.plots.rates import rate
-    from ddtheory.verify.picture import inline_svg
+def _supported(result: ClaimResult) -> str:
+    return "; ".join(f"{clause.name}: {clause.support}" for clause in result.clauses)
 
-    slope = "" if curve.slope is None else f", predicted slope {float(curve.slope):g}"
-    shown = replace(curve, label=visible(curve.label))
+
+def _counted(result: ClaimResult, witness: str, clause: str) -> int:
+    """How many lines or checks of a witness are about a clause."""
+    return sum(item.clause == clause for found in result.witnesses if found.name == witness for item in found.items)
+
+
+def picture(curve: Curve) -> Markup:
+    """A curve as an inline drawing, or why there is none."""
     try:
-        return Markup(inline_svg(rate(shown), name, f"{shown.label} against the radius{slope}"))
-    except Exception as error:  # of many kinds, for numbers that no axis holds; a report must still come out
-        found = f"It cannot be drawn, {type(error).__name__}: {error}. Its numbers are in the JSON."
-        return Markup('<p class="quiet">{}</p>').format(visible(found))
+        return drawing(curve)
+    except InvalidValueError as error:  # a report must still come out
+        return Markup('<p class="quiet">{}</p>').format(visible(f"{error} Its numbers are in the JSON."))
 
 
 def exact(value: Number) -> Markup:
     """An exact value, typeset. Rationals stay on the line; of what is too long to read, the start is shown."""
-    if _RATIONAL.fullmatch(value.text):
-        return Markup('<span class="tab">{}</span>').format(value.text.replace("-", "−"))
+    if _PLAIN.fullmatch(value.text):
+        text = value.text if "." not in value.text else number(float(value.text))
+        return Markup("{}").format(text.replace("-", "−"))
     if len(value.latex) > _LONGEST_FORMULA:
         return Markup("<code>{}…</code> ({} characters)").format(visible(value.text[:400]), len(value.text))
     return formula(value.latex)
 
 
-def number(value: float) -> str:
+def number(value: float, digits: int = 5) -> str:
     """A measured number with as many digits as a reader wants; the JSON has them all.
 
     >>> number(1.99987), number(2.0), number(3.2e-9)
@@ -130,9 +156,33 @@ def number(value: float) -> str:
     """
     if not math.isfinite(value):
         return str(value).replace("inf", "∞").replace("-", "−")
-    text = f"{value:.5g}"
+    text = f"{value:.{digits}g}"
     mantissa, exponent_sign, exponent = text.partition("e")
     return f"{mantissa}e{int(exponent)}" if exponent_sign else text
+
+
+def reading(interval: Interval) -> str:
+    """A measured interval with its width: as many digits as it has.
+
+    >>> reading(Interval.around(2.00013, 0.0004)), reading(Interval(4.0, 4.0, 4.0)), reading(Interval(2.0, 1.5, 3.0))
+    ('2.0001 ± 4e-4', '4', '2 in [1.5, 3]')
+    """
+    below, above = interval.estimate - interval.lower, interval.upper - interval.estimate
+    half = max(below, above)
+    if half == 0 or not math.isfinite(half):
+        return number(interval.estimate) if half == 0 else f"[{number(interval.lower)}, {number(interval.upper)}]"
+    if abs(below - above) > 0.1 * half:
+        digits = _digits(interval.estimate, interval.upper - interval.lower)
+        ends = f"[{number(interval.lower, digits)}, {number(interval.upper, digits)}]"
+        return f"{number(interval.estimate, digits)} in {ends}"
+    return f"{number(interval.estimate, _digits(interval.estimate, half))} ± {number(half, 1)}"
+
+
+def _digits(value: float, width: float) -> int:
+    """How many digits of a value mean something when it is known to within a width."""
+    if value == 0 or width <= 0:
+        return 2
+    return min(12, max(2, math.floor(math.log10(abs(value))) - math.floor(math.log10(width)) + 1))
 
 
 @dataclass(frozen=True)
@@ -159,10 +209,10 @@ def strip(check: ComparisonFinding) -> Strip | None:
     room = (high - low) or 1.0
 
     def place(value: float) -> float:
-        return round(6 + 88 * (value - low) / room, 2) if high > low else 50.0
+        return round(6 + 88 * (value - low) / room, 1) if high > low else 50.0
 
     start, end = place(finite[0]), place(finite[1])
     if end - start < _SHORTEST_BAR:
         middle = (start + end) / 2
         start, end = middle - _SHORTEST_BAR / 2, middle + _SHORTEST_BAR / 2
-    return Strip(start, round(end - start, 2), place(finite[2]), tuple(place(value) for value in finite[3:]))
+    return Strip(round(start, 1), round(end - start, 1), place(finite[2]), tuple(place(value) for value in finite[3:]))

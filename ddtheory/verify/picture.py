@@ -1,66 +1,113 @@
-"""Turns a figure into SVG that stands inside a page: no ids that collide, no fonts, colours from the style sheet."""
+"""A measured profile as a small drawing inside the page: values against radii on logarithmic axes.
+
+A page holds some hundreds of these and stays light, so each is a few hundred bytes of SVG and not a rendered figure;
+`ddtheory.plots.rate` draws the same curve for paper.
+"""
 
 from __future__ import annotations
 
-import re
-from html import escape
-from io import StringIO
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from ddtheory.plots import style
+from markupsafe import Markup
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ddtheory.errors import InvalidValueError
+from ddtheory.verify.claim import Curve
+from ddtheory.verify.visible import visible
 
-_COLOURS = {
-    style.INK: "var(--ink)",
-    style.MUTED: "var(--muted)",
-    style.GRID: "var(--line)",
-    style.WINDOW: "var(--series-1)",
-} | {colour: f"var(--series-{number})" for number, colour in enumerate(style.SERIES, 1)}
+_WIDTH, _HEIGHT, _MARGIN = 260, 150, 22
 
 
-def inline_svg(figure: Figure, name: str, description: str) -> str:
-    """The figure as one SVG element.
+@dataclass(frozen=True)
+class _Axis:
+    """Powers of ten to lengths: `low` at `start`, `high` at `end`."""
 
-    Args:
-        name: unique in the page; every id of the drawing is put under it.
-        description: what a reader who cannot see the picture is told; plain text.
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, power: float) -> float:
+        return round(self.start + (power - self.low) / (self.high - self.low) * (self.end - self.start), 1)
+
+    @property
+    def ticks(self) -> tuple[int, ...]:
+        """At most four whole powers."""
+        whole = range(math.ceil(self.low), math.floor(self.high) + 1)
+        return tuple(whole[:: max(1, -(-len(whole) // 4))])
+
+
+def drawing(curve: Curve) -> Markup:
+    """The curve as one SVG element: points, the window of the reading, a guide of the predicted slope.
+
+    Values that are not positive have no place on logarithmic axes; their number is written under the drawing.
+
+    Raises:
+        InvalidValueError: there is no positive value, or the numbers are too large to be drawn.
     """
-    import matplotlib
-
-    stream = StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "ddtheory"}):
-        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    svg = stream.getvalue()
-    svg = svg[svg.index("<svg") :].strip()
-    svg = _slim(_rename(svg, name))
-    for colour, variable in _COLOURS.items():
-        svg = svg.replace(colour, variable)
-    return re.sub(r"<svg[^>]*>", lambda found: _open(found.group(), description), svg, count=1)
-
-
-def _slim(svg: str) -> str:
-    """Without metadata, and without what the page says for all pictures at once: line joins and fonts."""
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, count=1, flags=re.DOTALL)
-    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL)
-    svg = re.sub(r"font: (\d+(?:\.\d+)?px) [^;\"]+", r"font-size: \1", svg)
-    svg = re.sub(r" font-family: [^;\"]+;", "", svg)
-    return re.sub(r"\s+", " ", svg).replace("> <", "><")
-
-
-def _rename(svg: str, name: str) -> str:
-    used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
-
-    def identity(found: re.Match[str]) -> str:
-        return f' id="{name}-{found[1]}"' if found[1] in used else ""
-
-    svg = re.sub(r' id="([^"]+)"', identity, svg)
-    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
-    return re.sub(r'(?:xlink:)?href="#([^"]+)"', rf'href="#{name}-\1"', svg)
+    powers = [
+        (math.log10(radius), math.log10(value))
+        for radius, value in zip(map(float, curve.radii), map(float, curve.values), strict=True)
+        if 0 < radius < math.inf and 0 < value < math.inf
+    ]
+    if not powers:
+        raise InvalidValueError(f"The curve {curve.label!r} has no positive value, so it cannot be drawn.")
+    x = _axis([radius for radius, _ in powers], _MARGIN + 14, _WIDTH - 6)
+    y = _axis([value for _, value in powers], _HEIGHT - _MARGIN, 8)
+    points = Markup("").join(Markup("M{} {}h0").format(x(radius), y(value)) for radius, value in sorted(powers))
+    missing = len(curve.radii) - len(powers)
+    slope = "" if curve.slope is None else f", predicted slope {float(curve.slope):g}"
+    return Markup(
+        '<svg class="curve" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}<path class="points" d="{}"/></svg>{}'
+    ).format(
+        _WIDTH,
+        _HEIGHT,
+        f"{visible(curve.label)} against the radius{slope}",
+        _window(curve.window, x),
+        _ticks(x, y),
+        _guide(curve, powers, x, y),
+        points,
+        Markup('<p class="quiet">{} not positive</p>').format(missing) if missing else "",
+    )
 
 
-def _open(tag: str, description: str) -> str:
-    box = re.search(r'viewBox="([^"]+)"', tag)
-    assert box is not None, "matplotlib writes a viewBox"
-    return f'<svg viewBox="{box[1]}" role="img" aria-label="{escape(description)}">'
+def _axis(powers: Sequence[float], start: float, end: float) -> _Axis:
+    low, high = min(powers), max(powers)
+    room = 0.06 * (high - low) or 0.5
+    return _Axis(low - room, high + room, start, end)
+
+
+def _ticks(x: _Axis, y: _Axis) -> Markup:
+    below = [Markup('<text x="{}" y="{}">1e{}</text>').format(x(power), _HEIGHT - 6, power) for power in x.ticks]
+    beside = [Markup('<text x="0" y="{}">1e{}</text>').format(y(power) + 3, power) for power in y.ticks]
+    lines = "".join(f"M{x(power)} 8V{_HEIGHT - _MARGIN}" for power in x.ticks)
+    lines += "".join(f"M{_MARGIN + 14} {y(power)}H{_WIDTH - 6}" for power in y.ticks)
+    return Markup('<path class="grid" d="{}"/>').format(lines) + Markup("").join([*below, *beside])
+
+
+def _window(window: tuple[float, float] | None, x: _Axis) -> Markup:
+    """The radii that were used, shaded."""
+    if window is None or not all(0 < end < math.inf for end in window):
+        return Markup("")
+    left, right = (min(max(math.log10(end), x.low), x.high) for end in sorted(map(float, window)))
+    box = Markup('<path class="window" d="M{} 8H{}V{}H{}z"/>')
+    return box.format(x(left), x(right), _HEIGHT - _MARGIN, x(left))
+
+
+def _guide(curve: Curve, powers: Sequence[tuple[float, float]], x: _Axis, y: _Axis) -> Markup:
+    """A line of the predicted slope through the point of the smallest radius, as far as it stays in the frame."""
+    slope = None if curve.slope is None else float(curve.slope)
+    if slope is None or not math.isfinite(slope):
+        return Markup("")
+    at, value = min(powers)
+    ends = [(x.low, value + slope * (x.low - at)), (x.high, value + slope * (x.high - at))]
+    clipped = [_clip(end, (at, value), slope, y) for end in ends]
+    (a, b), (c, d) = clipped
+    return Markup('<path class="guide" d="M{} {}L{} {}"/>').format(x(a), y(b), x(c), y(d))
+
+
+def _clip(end: tuple[float, float], through: tuple[float, float], slope: float, y: _Axis) -> tuple[float, float]:
+    """The end of the guide, or where it leaves the frame."""
+    height = min(max(end[1], y.low), y.high)
+    return end if height == end[1] else (through[0] + (height - through[1]) / slope, height)

@@ -53,6 +53,7 @@ def document(run: RunResult) -> dict[str, Any]:
         "claims": [_claim(result) for result in run.results],
         "run": {
             "book": run.book,
+            "about": run.about,
             "jobs": run.jobs,
             "seconds": round(run.seconds, 3),
             "seconds_by_claim": {result.record.id: round(result.seconds, 3) for result in run.results},
@@ -74,6 +75,7 @@ def _claim(result: ClaimResult) -> dict[str, Any]:
         "source": asdict(record.source),
         "hypotheses": list(record.hypotheses),
         "titled": record.titled,
+        "holds": record.holds,
         "doubts": record.doubts,
         "rests_on": list(record.rests_on),
         "assumes": [asdict(citation) for citation in record.assumes],

@@ -28,6 +28,7 @@ class RunResult:
         jobs: how many worker processes there were.
         interrupted: it ended early; what had not finished is `not checked`.
         book: which book it was, in words.
+        about: what the book says of itself.
         unreadable: the files whose claims could not be checked.
     """
 
@@ -36,6 +37,7 @@ class RunResult:
     jobs: int
     interrupted: bool = False
     book: str = ""
+    about: str = ""
     unreadable: tuple[Unreadable, ...] = ()
 
     @property
@@ -103,8 +105,9 @@ def run(
     except KeyboardInterrupt:
         interrupted = True
     results = weighed([finished.get(entry.claim.id) or ClaimResult.cut_off(entry) for entry in entries])
+    about = " ".join(filter(None, (Book(folder, ()).about for folder in sorted(books))))
     named = ", ".join(str(Book(folder, ())) for folder in sorted(books))
-    return RunResult(results, perf_counter() - started, jobs, interrupted, named, unreadable)
+    return RunResult(results, perf_counter() - started, jobs, interrupted, named, about, unreadable)
 
 
 def cores() -> int:

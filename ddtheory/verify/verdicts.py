@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.util import decode_source
 
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.book import Entry, below, transitive_assumptions
 from ddtheory.verify.claim import TITLE, Outcome, WitnessName
-from ddtheory.verify.findings import CheckFinding, ExperimentFinding, ProofFinding, worst
+from ddtheory.verify.findings import CheckFinding, EquationFinding, ExperimentFinding, ProofFinding, worst
 
 WORST_FIRST = (Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.NOT_CHECKED, Verdict.NARROWER, Verdict.CONFIRMED)
 
@@ -29,6 +28,13 @@ GLYPH: Mapping[Verdict, str] = {
     Verdict.NOT_CHECKED: "○",
 }
 
+
+SUPPORT_GLYPH: Mapping[str, str] = {
+    "derived, measured": "■",
+    "only derived": "◧",
+    "only measured": "◨",
+    "unsupported": "□",
+}
 
 _NOUN: Mapping[WitnessName, str] = {
     "derive": "the derivation",
@@ -50,6 +56,14 @@ class WitnessResult:
     seconds: float = 0.0
 
     @property
+    def items(self) -> tuple[EquationFinding | CheckFinding, ...]:
+        """Everything in it that can fail."""
+        return (
+            *(self.proof.equations if self.proof else ()),
+            *(self.experiment.checks if self.experiment else ()),
+        )
+
+    @property
     def note(self) -> str:
         """What decided the outcome, in one clause."""
         finding = self.proof or self.experiment
@@ -60,7 +74,7 @@ class WitnessResult:
 class Record:
     """What the book says of a claim, without its functions.
 
-    `file` is relative to the book, `code` is the text of that file, and `foundations` are all claims and outside
+    `file` is relative to the book, and `foundations` are all claims and outside
     facts on which the claim rests, directly or through others; `below` are the claims among them, each with its verdict
     on record, or None where the book has no such claim.
     """
@@ -68,13 +82,13 @@ class Record:
     id: str
     chapter: str
     file: str
-    code: str
     title: str
     given: str
     clauses: Mapping[str, str]
     source: Citation
     hypotheses: tuple[str, ...]
     titled: str
+    holds: str
     doubts: str
     rests_on: tuple[str, ...]
     assumes: tuple[Citation, ...]
@@ -89,13 +103,13 @@ class Record:
             id=claim.id,
             chapter=entry.chapter,
             file=entry.path.relative_to(entry.book).as_posix(),
-            code=decode_source(entry.path.read_bytes()),
             title=claim.title,
             given=claim.given,
             clauses=dict(claim.clauses),
             source=claim.source,
             hypotheses=claim.hypotheses,
             titled=claim.titled,
+            holds=claim.holds,
             doubts=claim.doubts,
             rests_on=claim.rests_on,
             assumes=claim.assumes,
@@ -130,7 +144,7 @@ def of_clauses(clauses: Mapping[str, str], witnesses: Iterable[WitnessResult]) -
     """The clauses of a statement, each with what its witnesses make of it."""
     found: dict[tuple[str, str], list[Outcome]] = {}
     for witness in witnesses:
-        for item in (*(witness.proof.equations if witness.proof else ()), *_checks(witness)):
+        for item in witness.items:
             found.setdefault((witness.name, item.clause), []).append(item.outcome)
 
     def outcome(witness: str, name: str) -> Outcome:
@@ -141,10 +155,6 @@ def of_clauses(clauses: Mapping[str, str], witnesses: Iterable[WitnessResult]) -
         ClauseResult(name, text, *(outcome(witness, name) for witness in ("derive", "measure", "control")))
         for name, text in clauses.items()
     )
-
-
-def _checks(witness: WitnessResult) -> tuple[CheckFinding, ...]:
-    return witness.experiment.checks if witness.experiment else ()
 
 
 @dataclass(frozen=True)
@@ -193,6 +203,11 @@ class ClaimResult:
     def moved(self) -> bool:
         """Whether today's verdict differs from the one on record; what did not run has none, and has not moved."""
         return self.ran and self.verdict is not self.expected
+
+    @property
+    def as_recorded(self) -> bool:
+        """Whether everything ran, the verdict is the one on record, and so it is for what it rests on."""
+        return self.ran and not self.moved and not self.weak
 
     @property
     def seconds(self) -> float:
@@ -252,8 +267,7 @@ def judge(witnesses: Sequence[WitnessResult], clauses: Mapping[str, str], titled
 
 def named(witness: WitnessResult) -> tuple[str, ...]:
     """The clauses of which a witness speaks, each once."""
-    equations = witness.proof.equations if witness.proof else ()
-    return tuple(dict.fromkeys(item.clause for item in (*equations, *_checks(witness))))
+    return tuple(dict.fromkeys(item.clause for item in witness.items))
 
 
 def _allowed(witness: WitnessResult, clauses: Mapping[str, str]) -> set[str]:
