@@ -97,6 +97,7 @@ def _template() -> Template:
         "counted": _counted,
         "seconds": lambda value: f"{value:.1f} s" if value >= 0.05 else "< 0.1 s",
         "anchor": lambda claim_id: "claim-" + "-".join(claim_id.split()),
+        "chapter_anchor": lambda chapter: "chapter-" + "-".join(chapter.split()),
         "word": _word,
         "tone": lambda result: "weak" if result.weak and result.verdict is Verdict.CONFIRMED else _word(result.verdict),
     }
@@ -165,7 +166,7 @@ def reading(interval: Interval) -> str:
     """A measured interval with its width: as many digits as it has.
 
     >>> reading(Interval.around(2.00013, 0.0004)), reading(Interval(4.0, 4.0, 4.0)), reading(Interval(2.0, 1.5, 3.0))
-    ('2.0001 ± 4e-4', '4', '2 in [1.5, 3]')
+    ('2.0001 ± 0.0004', '4', '2 in [1.5, 3]')
     """
     below, above = interval.estimate - interval.lower, interval.upper - interval.estimate
     half = max(below, above)

@@ -17,7 +17,10 @@ SLOW_CLAIM = """
 import time
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify import Claim
-CLAIM = Claim("{name}", "{name}", {{"x": "x"}}, Citation("p"), (), Verdict.NOT_CHECKED, derive=lambda: time.sleep({seconds}))
+def derive():
+    time.sleep({seconds})
+
+CLAIM = Claim("{name}", "{name}", {{"x": "x"}}, Citation("p"), (), Verdict.NOT_CHECKED)
 """
 
 

@@ -26,7 +26,7 @@ def test_exit_code_0_a_table_and_one_closing_line(in_example: None) -> None:
 def test_json_is_alone_on_standard_output(in_example: None) -> None:
     result = call("verify", "thm:fisher_decay", "--json")
     report = json.loads(result.stdout)
-    assert report["schema"] == "ddtheory.report/1"
+    assert report["schema"] == "ddtheory.report/2"
     assert [claim["id"] for claim in report["claims"]] == ["thm:fisher_decay"]
     assert "1 confirmed" in result.stderr
 

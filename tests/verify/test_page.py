@@ -10,7 +10,7 @@ import pytest
 from pages import Reader
 
 from ddtheory.references import cite
-from ddtheory.values import UNVERIFIED
+from ddtheory.values import UNVERIFIED, Interval
 from ddtheory.verify import Curve, RunResult, load, page, run
 from ddtheory.verify.typeset import formula, typeset
 
@@ -41,15 +41,70 @@ def test_nothing_is_loaded_from_outside(text: str) -> None:
     assert "default-src 'none'" in text
 
 
-def test_worst_first_with_word_and_sign(text: str) -> None:
-    articles = re.findall(r'<article id="[^"]*" class="([^"]*)">\s*<header>\s*<span class="chip">(.)', text)
-    assert articles == [
-        ("refuted", "✗"),
-        ("inconclusive", "?"),
-        ("not-checked", "○"),
-        ("narrower", "⊂"),
-        ("confirmed", "✓"),
+CLAIM = r'<details class="claim (\S+) is-\S+"( open)?>\s*<summary>\s*<span class="chip">(.)'
+
+
+def test_by_chapter_folded_with_word_and_sign(text: str) -> None:
+    """Everything is as recorded, so the order is that of the book, and nothing needs attention."""
+    assert re.findall(CLAIM, text) == [
+        ("confirmed", "", "✓"),
+        ("narrower", "", "⊂"),
+        ("inconclusive", "", "?"),
+        ("refuted", "", "✗"),
+        ("not-checked", "", "○"),
     ]
+    assert "Nothing moved." in text and "attention" not in text
+    assert re.findall(r'<h2 id="chapter-([^"]*)">', text) == ["rates", "spectra"]
+
+
+def test_a_verdict_is_hidden_by_its_box(text: str) -> None:
+    boxes = re.findall(r'<input class="filter" type="checkbox" id="show-([^"]*)" checked>', text)
+    assert sorted(boxes) == ["confirmed", "inconclusive", "narrower", "not-checked", "refuted"]
+    for name in boxes:
+        assert f'<label for="show-{name}">' in text
+        assert f"body:has(#show-{name}:not(:checked)) .is-{name}" in text
+
+
+def test_the_matrix_of_clauses(text: str) -> None:
+    """The example of fisher_decay: one clause, one line, two readings, one control."""
+    start = text.index('id="claim-thm:fisher_decay"')
+    matrix = text[start : text.index("</table>", start)]
+    assert re.findall(r">(\d+ (?:line|reading|control)s?)<", matrix) == ["1 line", "2 readings", "1 control"]
+    start = text.index('id="claim-lem:unfinished"')
+    matrix = text[start : text.index("</table>", start)]
+    assert re.findall(r">(\d+ (?:line|reading|control)s?)<", matrix) == ["1 line"]
+    assert matrix.count(">–<") == 2
+
+
+def test_a_narrower_claim_leads_with_what_holds(example_run: RunResult) -> None:
+    narrower = next(result for result in example_run.results if result.record.id == "prop:depth_order")
+    record = replace(narrower.record, holds="The order of a linear network is its depth")
+    text = page.render(replace(example_run, results=(replace(narrower, record=record),)))
+    assert "<h3>The order of a linear network is its depth</h3>" in text
+    assert "As titled, false: “The order equals the depth”" in text
+
+
+def test_both_sides_are_shown_as_they_were_derived(text: str) -> None:
+    start = text.index('id="claim-prop:depth_order"')
+    line = text[text.index("expansion", start) :]
+    left, right = line.split('<span class="relation">=</span>', 1)
+    assert "<math" in left and right.lstrip().startswith("<math")
+    assert "fails for “no mixed term”" in right
+
+
+@pytest.mark.parametrize(
+    ("interval", "shown"),
+    [
+        (Interval(2.00013, 1.99973, 2.00053), "2.0001 ± 0.0004"),
+        (Interval(4.0, 4.0, 4.0), "4"),
+        (Interval(-0.5, -0.6, -0.4), "-0.5 ± 0.1"),
+        (Interval(2.0, 1.5, 3.0), "2 in [1.5, 3]"),
+        (Interval(2.0, 1.0, math.inf), "[1, ∞]"),
+        (Interval(0.0, -1e-9, 1e-9), "0 ± 1e-9"),
+    ],
+)
+def test_a_reading_shows_its_width(interval: Interval, shown: str) -> None:
+    assert page.reading(interval) == shown
 
 
 def test_inconclusive_has_a_tone_of_its_own(text: str) -> None:
@@ -67,6 +122,7 @@ def test_moved_comes_before_everything(write_claim) -> None:
     found = run(load(write_claim("b_moved", expected="INCONCLUSIVE")), jobs=1)
     articles = re.findall(r'<article id="([^"]*)"', page.render(found))
     assert articles == ["claim-b_moved", "claim-a_refuted"]
+    assert "What needs attention first" in page.render(found) and "Nothing moved" not in page.render(found)
     assert "moved: on record as inconclusive" in page.render(found)
 
 
@@ -79,8 +135,10 @@ def test_moved_comes_before_everything(write_claim) -> None:
     ],
     ids=lambda curve: curve.label,
 )
-def test_a_curve_that_cannot_be_drawn_leaves_the_rest_of_the_page(curve: Curve) -> None:
-    assert "It cannot be drawn" in page.picture(curve, "one")
+def test_a_curve_of_strange_numbers_leaves_the_rest_of_the_page(curve: Curve) -> None:
+    shown = page.picture(curve)
+    assert "nan" not in shown and "inf" not in shown
+    assert ("cannot be drawn" in shown) == (curve.label == "below zero")
 
 
 def test_an_interrupted_run_says_so(example_run: RunResult) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from imports import loaded_after
 
@@ -10,7 +12,7 @@ from ddtheory import plots
 from ddtheory.errors import InvalidValueError
 from ddtheory.measure.profile import Profile
 from ddtheory.verify import Curve, RunResult
-from ddtheory.verify.picture import inline_svg
+from ddtheory.verify.picture import drawing
 
 RADII = (1.0, 0.1, 0.01)
 CURVE = Curve("a curve", RADII, (3.0, 0.03, 0.0003), slope=2.0, window=(0.01, 0.1))
@@ -42,7 +44,7 @@ def test_values_that_are_not_positive_are_counted() -> None:
 
 
 def test_a_label_that_cannot_be_typeset_is_taken_literally() -> None:
-    assert r"\unknown" in inline_svg(plots.rate(Curve(r"rate $\unknown$", RADII, (3.0, 2.0, 1.0))), "one", "")
+    assert labels(plots.rate(Curve(r"rate $\unknown$", RADII, (3.0, 2.0, 1.0)))) == [r"rate \$\unknown\$"]
 
 
 def test_a_measured_profile_is_drawn_with_its_floor() -> None:
@@ -60,14 +62,37 @@ def test_verdicts_has_one_sign_a_claim(example_run: RunResult) -> None:
     assert sorted(text.get_text() for text in figure.axes[0].texts) == sorted("✓⊂?✗○")
 
 
-def test_svg_ids_do_not_collide_and_bring_no_fonts() -> None:
-    first, second = inline_svg(plots.rate(CURVE), "one", "a < b"), inline_svg(plots.rate(CURVE), "two", "")
-    assert first.replace("one-", "two-").replace("a &lt; b", "") == second
-    assert 'id="one-' in first
-    assert 'id="one-' not in second
-    assert "font-family" not in first
-    assert "http" not in first
-    assert len(first) < 15_000
+def points_of(svg: str) -> list[tuple[float, float]]:
+    (path,) = re.findall(r'class="points" d="([^"]*)"', svg)
+    return [(float(x), float(y)) for x, y in re.findall(r"M(\S+) (\S+?)h0", path)]
+
+
+def test_the_drawing_of_a_page_is_light_and_needs_no_ids() -> None:
+    svg = drawing(CURVE)
+    assert " id=" not in svg and "http" not in svg and len(svg) < 1_200
+    assert 'aria-label="a curve against the radius, predicted slope 2"' in svg
+
+
+def test_a_power_is_a_straight_line_and_its_guide_runs_through_it() -> None:
+    svg = drawing(CURVE)
+    (a, b), (c, d), (e, f) = points_of(svg)
+    assert abs((d - b) / (c - a) - (f - d) / (e - c)) < 0.05
+    x, y, z, w = map(float, re.search(r'class="guide" d="M(\S+) (\S+?)L(\S+) (\S+?)"', svg).groups())  # type: ignore[union-attr]
+    assert abs((w - y) / (z - x) - (f - b) / (e - a)) < 0.05
+    assert abs(y + (a - x) * (w - y) / (z - x) - b) < 0.3
+
+
+def test_a_guide_stays_in_the_frame_and_another_slope_leaves_the_points() -> None:
+    svg = drawing(Curve("steep", RADII, (3.0, 0.03, 0.0003), slope=9.0))
+    x, y, z, w = map(float, re.search(r'class="guide" d="M(\S+) (\S+?)L(\S+) (\S+?)"', svg).groups())  # type: ignore[union-attr]
+    assert all(0 <= value <= 260 for value in (x, z)) and all(0 <= value <= 150 for value in (y, w))
+    assert abs(w - points_of(svg)[2][1]) > 1 or abs(z - points_of(svg)[2][0]) > 30
+
+
+def test_what_has_no_place_on_the_drawing_is_counted() -> None:
+    assert "2 not positive" in drawing(Curve("dead", RADII, (1.0, 0.0, float("nan"))))
+    with pytest.raises(InvalidValueError, match="no positive value"):
+        drawing(Curve("flat", RADII, (0.0, 0.0, 0.0)))
 
 
 def lines(figure) -> dict[str, list[list[float]]]:
