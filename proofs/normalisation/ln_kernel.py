@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Symbol, symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Kind, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import order_check
 from ddtheory.workbench.ladder import count_check
 
@@ -21,46 +20,108 @@ if TYPE_CHECKING:
 
 _WIDTH, _SAMPLES = 7, 500
 
+CLAIM = Claim(
+    id="prop:ln_kernel",
+    title="LayerNorm has the kernel γ^{−1}",
+    given=(
+        r"Let $\mathrm{LN}(x) = \gamma \odot s(x) P x + \beta$ with any scalar $s(x)$, $P$ the centring of $d$ inputs."
+    ),
+    clauses={
+        "constant": (
+            r"If all $\gamma_i \ne 0$ then $\langle \gamma^{-1}, \mathrm{LN}(x)\rangle = \langle \gamma^{-1}, "
+            r"\beta\rangle$ "
+            r"for every $x$, so $\mathrm{Cov}(\mathrm{LN}(x))\,\gamma^{-1} = 0$."
+        ),
+        "zero gain": r"If $\gamma_i = 0$ the kernel contains $e_i$.",
+        "gauge": (
+            r"In the next layer the direction $(\gamma^{-1}, -\langle\gamma^{-1}, \beta\rangle)$ of weights and bias "
+            r"is flat, "
+            r"$K \equiv 0$; without the bias it is regular, $k = 1$."
+        ),
+    },
+    source=cite("shirodkar2026dead", "prop:ln_kernel"),
+    hypotheses=("The covariance is that of centred samples, taken directly behind the affine map.",),
+    expected=Verdict.CONFIRMED,
+    doubts=(
+        "A statement about an affine map, whatever the data, and not about a singularity: the parameter direction that "
+        "it induces in the next layer reads flat when the bias compensates, a gauge without KL order, and regular "
+        "(order 1) when it does not. The title of a companion paper calls the kernel a dead direction; in the sense of "
+        "KL orders it is none."
+    ),
+)
+
 
 def derive() -> Proof:
     size = Symbol("d", integer=True, positive=True)
     total, scale, bias = symbols("X s b", real=True)  # X = Σ x_i, b = ⟨γ^{−1}, β⟩
-    # Σ_i γ_i^{−1} (γ_i s (x_i − X/d) + β_i), summed for any width d
-    summed = scale * (total - size * (total / size)) + bias
     gammas = sympy.Matrix(symbols("gamma_1:5", nonzero=True, real=True))
-    betas, inputs = (sympy.Matrix(symbols(f"{name}_1:5", real=True)) for name in ("beta", "x"))
-    any_gain = Symbol("g", real=True)
-    mean = sum(inputs) / 4
-    output = sympy.Matrix([g * scale * (x - mean) + b for g, x, b in zip(gammas, inputs, betas, strict=True)])
-    kernel = sympy.Matrix([1 / g for g in gammas])
-    uncentred = sympy.Matrix([g * x * scale for g, x in zip(gammas, inputs, strict=True)])
-    return older_proof(
-        steps=(
+    betas, inputs, weights = (sympy.Matrix(symbols(f"{name}_1:5", real=True)) for name in ("beta", "x", "w"))
+    offset, tau = symbols("c tau", real=True)
+    centring = sympy.eye(4) - sympy.ones(4) / 4
+    output = sympy.diag(*gammas) * centring * inputs * scale + betas
+    kernel = gammas.applyfunc(lambda gain: 1 / gain)
+    uncentred = sympy.diag(*gammas) * inputs * scale + betas
+    batch = sympy.diag(*gammas) * sympy.Matrix([x * scale * (place + 1) for place, x in enumerate(inputs)]) + betas
+    closed = output.subs(gammas[0], 0)
+
+    def next_layer(moved: Expr, compensation: Expr) -> Expr:
+        """The next layer's output after a step along γ^{−1}."""
+        return (weights + moved * kernel).dot(output) + offset + compensation
+
+    step = -tau * kernel.dot(betas)
+    return Proof(
+        "Symbolic in s, γ, β and x; for any width d by the sum of the inputs, and with all coordinates at d = 4.",
+        (
             Prose(
                 "The gains cancel against γ^{−1}, and centred coordinates sum to zero.",
                 r"\langle \gamma^{-1}, "
                 r"\gamma \odot s(x) P x + \beta\rangle = s(x)\, \mathbf 1^\top P x + \langle \gamma^{-1}, \beta\rangle",
             ),
+            Equation(
+                "constant",
+                "any width: Σ γ_i^{−1} (γ_i s (x_i − X/d) + β_i), with X = Σ x_i and b = ⟨γ^{−1}, β⟩",
+                scale * (total - size * (total / size)) + bias,
+                bias,
+                {
+                    "not centred": scale * total + bias,
+                    "centred by X/(d + 1)": (scale * (total - size * total / (size + 1)) + bias, bias),
+                },
+            ),
+            Equation(
+                "constant",
+                "width 4: ⟨γ^{−1}, LN(x)⟩ for the matrix of the centring",
+                kernel.dot(output),
+                kernel.dot(betas),
+                {
+                    "the direction γ": (gammas.dot(output), gammas.dot(betas)),
+                    "RMSNorm": (kernel.dot(uncentred), kernel.dot(betas)),
+                    "BatchNorm, a scale for each coordinate": (kernel.dot(batch), kernel.dot(betas)),
+                },
+            ),
             Prose(
                 "So the inner product is a constant, whatever x and whatever the scalar s(x), ε included.",
                 r"\mathrm{Cov}(\mathrm{LN}(x))\, \gamma^{-1} = 0",
+            ),
+            Equation(
+                "zero gain",
+                "γ_1 = 0: the first coordinate of the output",
+                closed[0],
+                betas[0],
+                {"the second coordinate": (closed[1], betas[1]), "γ_1 ≠ 0": (output[0], betas[0])},
             ),
             Prose(
                 "The next layer's weights can move along γ^{−1} if its bias makes up for the constant: the map stays "
                 "the same, so K ≡ 0.",
                 r"(W + \tau\, e \gamma^{-\top},\; c - \tau \langle \gamma^{-1}, \beta\rangle\, e)",
             ),
+            Equation(
+                "gauge",
+                "the next layer's output after a step τ along (γ^{−1}, −⟨γ^{−1}, β⟩)",
+                next_layer(tau, step),
+                next_layer(sympy.Integer(0), sympy.Integer(0)),
+                {"bias kept": (next_layer(tau, sympy.Integer(0)), next_layer(sympy.Integer(0), sympy.Integer(0)))},
+            ),
         ),
-        residuals={
-            "any width": sympy.simplify(summed - bias),
-            "width 4": sympy.expand(kernel.dot(output) - kernel.dot(betas)),
-            "γ_i = 0: the coordinate is constant": (any_gain * scale * (inputs[0] - mean) + betas[0]).subs(any_gain, 0)
-            - betas[0],
-        },
-        controls={
-            "the direction γ": sympy.expand(gammas.dot(output) - gammas.dot(betas)),
-            "RMSNorm": sympy.expand(kernel.dot(uncentred)),
-        },
     )
 
 
@@ -135,7 +196,7 @@ def measure() -> Experiment:
             ),
         ]
     flat, tilted = _parameter_directions()
-    checks += [
+    directions = [
         Observation(
             "next layer: weights along γ^{−1}, bias compensated",
             Kind.FLAT.value,
@@ -144,10 +205,10 @@ def measure() -> Experiment:
         ),
         tilted,
     ]
-    return older_experiment(
+    return Experiment(
         "torch.nn.LayerNorm of width 7 in float64, gains of both signs, on correlated shifted inputs; and the linear "
-        "layer behind it, moved along γ^{−1}.",
-        tuple(checks),
+        "layer behind it, moved along γ^{−1}. The coordinate of a gain of zero.",
+        {"constant": checks, "gauge": directions, "zero gain": [_zeroed()]},
     )
 
 
@@ -175,6 +236,24 @@ def _parameter_directions() -> tuple[str, Check]:
     return (
         found.kind.value if found.kind else found.status.value,
         order_check("next layer: weights along γ^{−1}, bias kept: order", 1, alone, rivals=(2,)),
+    )
+
+
+def _zeroed() -> Check:
+    """Behind γ_3 = 0: the coordinate itself is the kernel."""
+    import torch
+
+    gammas, betas = _affine()
+    gammas[2] = 0.0
+    outputs = torch.nn.functional.layer_norm(_inputs(), (_WIDTH,), gammas, betas)
+    return Comparison(
+        "γ_3 = 0: variance of that coordinate",
+        0,
+        Interval.around(float(outputs[:, 2].var()), 1e-20),
+        (float(outputs[:, 1].var()),),
+        1e-18,
+        "the kernel is the coordinate itself; the rival is the variance of another one",
+        "variance",
     )
 
 
@@ -264,43 +343,6 @@ def control() -> Experiment:
             )
         )
     checks += _single_precision()
-    zeroed = gammas.clone()
-    zeroed[2] = 0.0
-    outputs = torch.nn.functional.layer_norm(inputs, (_WIDTH,), zeroed, betas)
-    checks.append(
-        Comparison(
-            "γ_3 = 0: variance of that coordinate",
-            0,
-            Interval.around(float(outputs[:, 2].var()), 1e-20),
-            (float(outputs[:, 1].var()),),
-            1e-18,
-            "the kernel is the coordinate itself",
-            "variance",
-        )
+    return Experiment(
+        "The same data through other normalisations, behind the residual add, and in float32.", {"constant": checks}
     )
-    return older_experiment(
-        "The same data through other normalisations, behind the residual add, and in float32.", tuple(checks)
-    )
-
-
-CLAIM = Claim(
-    id="prop:ln_kernel",
-    title="LayerNorm has the kernel γ^{−1}",
-    clauses=older_statement(
-        r"For $\mathrm{LN}(x) = \gamma \odot s(x) P x + \beta$ with any scalar $s(x)$ and all $\gamma_i \ne 0$: "
-        r"$\langle \gamma^{-1}, \mathrm{LN}(x)\rangle = \langle \gamma^{-1}, \beta\rangle$ for every $x$, so "
-        r"$\mathrm{Cov}(\mathrm{LN}(x))\,\gamma^{-1} = 0$. If $\gamma_i = 0$ the kernel contains $e_i$."
-    ),
-    source=cite("shirodkar2026dead", "prop:ln_kernel"),
-    hypotheses=("The covariance is that of centred samples, taken directly behind the affine map.",),
-    expected=Verdict.CONFIRMED,
-    derive=derive,
-    measure=measure,
-    control=control,
-    doubts=(
-        "A statement about an affine map, whatever the data, and not about a singularity: the parameter direction that "
-        "it induces in the next layer reads flat when the bias compensates, a gauge without KL order, and regular "
-        "(order 1) when it does not. The title of a companion paper calls the kernel a dead direction; in the sense of "
-        "KL orders it is none."
-    ),
-)
