@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Symbol, symbols
+from sympy import Expr, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
+from ddtheory.workbench.ladder import value_check
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,51 +23,106 @@ _ERRORS = tuple(0.2 * 2.0**-n for n in range(9))
 _REASON = "exact gradients of torch's cross-entropy, extrapolated to e = 0; the only error is truncation"
 
 
+CLAIM = Claim(
+    id="cor:emp_vs_exp_ce",
+    title="Empirical against expected Fisher under cross-entropy: Θ(e²) against Θ(e)",
+    holds="One sample: the empirical trace is of order e², the expected one of order e",
+    given=r"Let $p_y = 1 - e$ over $C$ classes and $S_2 = \sum_{i \ne y} p_i^2$.",
+    clauses={
+        "traces": r"$|p - e_y|^2 = e^2 + S_2$ and $\mathrm{tr}\,H = 2e - e^2 - S_2$.",
+        "empirical": r"$e^2 C/(C-1) \le |p - e_y|^2 \le 2e^2$.",
+        "expected": r"$2e(1 - e) \le \mathrm{tr}\,H \le 2e - e^2 C/(C-1)$.",
+        "labels from the model": r"Averaged over labels drawn from the model, $|p - e_y|^2$ is $\mathrm{tr}\,H$.",
+    },
+    source=cite("shirodkar2026dead", "cor:emp_vs_exp_ce"),
+    hypotheses=("One sample, or averages with E e² ≪ E e: no fixed share of wrong labels.",),
+    expected=Verdict.NARROWER,
+    titled="that the averages over data have the orders e² and e too, whatever the data",
+    doubts=(
+        "The printed lower bound e(1 − e) of the expected trace is half the sharp one. Under averaging the separation "
+        "needs E e² ≪ E e; with a fixed share of wrong labels the empirical trace tends to twice that share."
+    ),
+)
+
+
 def derive() -> Proof:
-    e, s = symbols("e S_2", positive=True)
-    classes = Symbol("C", integer=True, positive=True)
-    q1, q2, q3 = symbols("q_1:4", positive=True)  # the wrong classes; e is their sum
-    error = q1 + q2 + q3
-    squares = q1**2 + q2**2 + q3**2
-    empirical = error**2 + squares  # |p − e_y|², p_y = 1 − e
-    trace = 1 - (1 - error) ** 2 - squares
-    spread = e**2 / (classes - 1)
-    lowest, highest = spread, e**2
-    return older_proof(
-        steps=(
-            Prose(
-                "Both traces are exact functions of e = 1 − p_y and S₂ = Σ p_i² over the wrong classes.",
-                r"|p - e_y|^2 = e^2 + S_2, \qquad \mathrm{tr}\,H = 2e - e^2 - S_2",
+    q = symbols("q_1:4", positive=True)  # the wrong classes; e is their sum
+    error = sum(q, sympy.Integer(0))
+    p = sympy.Matrix([1 - error, *q])
+    squares = sum((mass**2 for mass in q), sympy.Integer(0))
+
+    def empirical(label: int) -> Expr:
+        """|p − e_y|², the squared gradient with respect to the logits."""
+        away = p - sympy.eye(4)[:, label]
+        return away.dot(away)
+
+    trace = (sympy.diag(*p) - p * p.T).trace()
+    spread = [(a - b) ** 2 / 3 for a, b in combinations(q, 2)]  # S₂ − e²/3
+    crossed = [2 * a * b for a, b in combinations(q, 2)]  # e² − S₂
+    even = dict.fromkeys(q, sympy.Rational(1, 10))
+    alone = {q[0]: sympy.Rational(1, 10), q[1]: sympy.Rational(1, 10**4), q[2]: sympy.Rational(1, 10**4)}
+    return Proof(
+        "Symbolic in the masses of three wrong classes, C = 4.",
+        (
+            Equation(
+                "traces",
+                "squared gradient of the cross-entropy at the label",
+                empirical(0),
+                error**2 + squares,
+                {"no term S₂": error**2, "twice e²": 2 * error**2},
+            ),
+            Equation(
+                "traces",
+                "trace of diag p − ppᵀ",
+                trace,
+                2 * error - error**2 - squares,
+                {"2e": 2 * error, "no term S₂": 2 * error - error**2},
             ),
             Prose("S₂ lies between spread and concentrated mass.", r"e^2/(C-1) \le S_2 \le e^2"),
-            Prose(
-                "So the empirical trace is of order e², the expected one of order e; the sharp lower bound for the "
-                "latter is twice the printed one.",
-                r"e^2 \tfrac{C}{C-1} \le |p - e_y|^2 \le 2e^2, \qquad 2e(1-e) \le \mathrm{tr}\,H \le 2e - e^2 "
-                r"\tfrac{C}{C-1}",
+            AtMost(
+                "empirical",
+                "lower bound, attained by mass that is spread evenly",
+                error**2 * sympy.Rational(4, 3),
+                empirical(0),
+                tuple(spread),
+                even,
+                {"2 for C/(C − 1)": (2 * error**2, empirical(0))},
             ),
-            Prose(
-                "If the label is drawn from the model the two are equal.",
-                r"\sum_y p_y\, |p - e_y|^2 = 1 - \textstyle\sum p_i^2 = \mathrm{tr}\,H",
+            AtMost(
+                "empirical",
+                "upper bound, attained by mass on one class",
+                empirical(0),
+                2 * error**2,
+                tuple(crossed),
+                alone,
+                {"C/(C − 1) for 2": error**2 * sympy.Rational(4, 3)},
+            ),
+            AtMost(
+                "expected",
+                "lower bound, twice the printed e(1 − e), attained by mass on one class",
+                2 * error * (1 - error),
+                trace,
+                tuple(crossed),
+                alone,
+                {"the printed bound": (error * (1 - error), trace)},
+            ),
+            AtMost(
+                "expected",
+                "upper bound, attained by mass that is spread evenly",
+                trace,
+                2 * error - error**2 * sympy.Rational(4, 3),
+                tuple(spread),
+                even,
+                {"without S₂": (trace, 2 * error - error**2)},
+            ),
+            Equation(
+                "labels from the model",
+                "mean of the squared gradient over labels drawn from p",
+                sum((p[label] * empirical(label) for label in range(4)), sympy.Integer(0)),
+                trace,
+                {"the observed label": (empirical(0), trace)},
             ),
         ),
-        residuals={
-            "|p − e_y|²": sympy.expand((1 - error - 1) ** 2 + squares - (error**2 + squares)),
-            "tr H": sympy.expand(trace - (2 * error - error**2 - squares)),
-            "sharp lower bound of tr H": sympy.expand((2 * e - e**2 - s).subs(s, highest) - 2 * e * (1 - e)),
-            "sharp lower bound of |p − e_y|²": sympy.simplify(e**2 + lowest - e**2 * classes / (classes - 1)),
-            "labels from the model": sympy.expand(
-                (1 - error) * empirical
-                + sum(q * ((1 - error) ** 2 + squares - q**2 + (1 - q) ** 2) for q in (q1, q2, q3))
-                - trace
-            ),
-        },
-        controls={
-            "the printed lower bound e(1 − e) is attained": sympy.expand(
-                (2 * e - e**2 - s).subs(s, highest) - e * (1 - e)
-            ),
-            "no term S₂": sympy.expand(empirical - error**2),
-        },
     )
 
 
@@ -99,27 +155,19 @@ def _expected(logits: Tensor) -> float:
 
 
 def measure() -> Experiment:
-    checks: list[Check] = []
+    traces: list[Check] = []
+    bounds: dict[str, list[Check]] = {"empirical": [], "expected": []}
     curves: list[Curve] = []
     share = _CLASSES - 1
     for name, concentrated, square in (("spread", False, sympy.Rational(_CLASSES, share)), ("concentrated", True, 2)):
         empirical = [_empirical(_logits(e, concentrated)) for e in _ERRORS]
         expected = [_expected(_logits(e, concentrated)) for e in _ERRORS]
-        checks += [
+        bounds["empirical"] += [
             Comparison(
                 f"{name} mass: order of the empirical trace in e",
                 2,
                 rate(_ERRORS, empirical),
                 (1, 3),
-                0.1,
-                _REASON,
-                "order in e",
-            ),
-            Comparison(
-                f"{name} mass: order of the expected trace in e",
-                1,
-                rate(_ERRORS, expected),
-                (2, 0),
                 0.1,
                 _REASON,
                 "order in e",
@@ -132,6 +180,17 @@ def measure() -> Experiment:
                 1e-4,
                 _REASON,
                 "coefficient",
+            ),
+        ]
+        bounds["expected"] += [
+            Comparison(
+                f"{name} mass: order of the expected trace in e",
+                1,
+                rate(_ERRORS, expected),
+                (2, 0),
+                0.1,
+                _REASON,
+                "order in e",
             ),
             Comparison(
                 f"{name} mass: tr H/e",
@@ -149,7 +208,17 @@ def measure() -> Experiment:
         ]
     for e in (0.1, 0.01, 0.001):
         exact = 2 - e * _CLASSES / share
-        checks.append(
+        traces.append(
+            value_check(
+                f"spread mass, e = {e}: |p − e_y|²/e²",
+                sympy.Rational(_CLASSES, share),
+                _empirical(_logits(e)) / e**2,
+                rivals=(1, 2),
+                reason="an identity at every e; rounding only. The rivals leave S₂ out, or put all mass on one class",
+                quantity="coefficient",
+            )
+        )
+        traces.append(
             Comparison(
                 f"spread mass, e = {e}: tr H/e",
                 exact,
@@ -160,9 +229,10 @@ def measure() -> Experiment:
                 "coefficient",
             )
         )
-    return older_experiment(
-        "Gradients of torch.nn.functional.cross_entropy with respect to five logits, p_y = 1 − e.",
-        tuple(checks),
+    return Experiment(
+        "Gradients of torch.nn.functional.cross_entropy with respect to five logits, p_y = 1 − e; wrong mass spread "
+        "evenly, or on one class.",
+        {"traces": traces, **bounds, "labels from the model": _model_labels()},
         tuple(curves),
     )
 
@@ -176,24 +246,44 @@ def _drawn(e: float) -> float:
     return sum(float(p[label]) * _empirical(logits, label) for label in range(_CLASSES))
 
 
-def control() -> Experiment:
+def _model_labels() -> list[Check]:
     drawn = [_drawn(e) for e in _ERRORS]
     expected = [_expected(_logits(e)) for e in _ERRORS]
-    gap = max(abs(a / b - 1) for a, b in zip(drawn, expected, strict=True))
-    return older_experiment(
-        "Labels drawn from the model: the two traces are the same, and both are of order e.",
-        (
-            Comparison("labels from the model: order in e", 1, rate(_ERRORS, drawn), (2,), 0.1, _REASON, "order in e"),
-            Comparison(
-                "labels from the model: largest relative difference of the traces",
-                0,
-                Interval.around(gap, 1e-12),
-                (0.5,),
-                1e-11,
-                "an identity; rounding only",
-                "relative difference",
-            ),
+    return [
+        Comparison("labels from the model: order in e", 1, rate(_ERRORS, drawn), (2,), 0.1, _REASON, "order in e"),
+        *(
+            value_check(
+                f"labels from the model, e = {e:.3g}: mean of the squared gradient over tr H",
+                1,
+                a / b,
+                rivals=(_empirical(_logits(e)) / b, 2),
+                reason="an identity; rounding only. A rival is the observed label",
+            )
+            for e, a, b in zip(_ERRORS[::4], drawn[::4], expected[::4], strict=True)
         ),
+    ]
+
+
+def control() -> Experiment:
+    drawn = [_drawn(e) for e in _ERRORS]
+    uniform = [_empirical(_logits(e), 1) for e in _ERRORS]
+    return Experiment(
+        "Labels drawn from the model in the place of the observed one: the empirical trace is of order e, not e². And "
+        "a "
+        "label that is wrong: it is of order 1.",
+        {
+            "empirical": (
+                Comparison(
+                    "labels from the model: order in e", 1, rate(_ERRORS, drawn), (2,), 0.1, _REASON, "order in e"
+                ),
+            ),
+            "traces": (
+                Comparison("a wrong label: order in e", 0, rate(_ERRORS, uniform), (1, 2), 0.1, _REASON, "order in e"),
+                Comparison(
+                    "a wrong label: limit", 2, limit(_ERRORS, uniform, 1e-9), (0, 1), 1e-4, _REASON, "coefficient"
+                ),
+            ),
+        },
     )
 
 
@@ -203,57 +293,39 @@ def counterexample() -> Experiment:
     empirical = [(1 - wrong) * _empirical(found) + wrong * _empirical(found, label=1) for found in logits]
     expected = [_expected(found) for found in logits]
     level = wrong * (1 + 1)
-    return older_experiment(
+    return Experiment(
         "Averages over data: one label in twenty stays wrong while the model becomes certain. The empirical trace then "
         "does not fall at all, and it is the larger of the two.",
-        (
-            Comparison(
-                "5 % wrong labels: order of the empirical trace in e",
-                0,
-                rate(_ERRORS, empirical),
-                (1, 2),
-                0.1,
-                _REASON + "; the title predicts 2",
-                "order in e",
-            ),
-            Comparison(
-                "5 % wrong labels: limit of the empirical trace",
-                level,
-                limit(_ERRORS, empirical, 1e-9),
-                (0, wrong),
-                1e-5,
-                _REASON + "; a wrong label has |p − e_y|² → 2",
-                "second moment",
-            ),
-            Observation(
-                "5 % wrong labels, e = 8e-4: which trace is larger",
-                "empirical",
-                "empirical" if empirical[-1] > expected[-1] else "expected",
-                f"{empirical[-1]:.3g} against {expected[-1]:.3g}",
-            ),
-        ),
+        {
+            TITLE: (
+                Comparison(
+                    "5 % wrong labels: order of the empirical trace in e",
+                    0,
+                    rate(_ERRORS, empirical),
+                    (1, 2),
+                    0.1,
+                    _REASON + "; the title predicts 2",
+                    "order in e",
+                ),
+                Comparison(
+                    "5 % wrong labels: limit of the empirical trace",
+                    level,
+                    limit(_ERRORS, empirical, 1e-9),
+                    (0, wrong),
+                    1e-5,
+                    _REASON + "; a wrong label has |p − e_y|² → 2",
+                    "second moment",
+                ),
+                value_check(
+                    "5 % wrong labels, e = 8e-4: empirical over expected trace",
+                    level / (2 * _ERRORS[-1]),
+                    empirical[-1] / expected[-1],
+                    rivals=(_ERRORS[-1] * _CLASSES / (_CLASSES - 1) / 2, 1),
+                    error=0.01,
+                    reason="to leading order in e; the title predicts less than 1",
+                    quantity="quotient",
+                ),
+            )
+        },
         (Curve("empirical, 5 % wrong labels", _ERRORS, tuple(empirical), 0.0),),
     )
-
-
-CLAIM = Claim(
-    id="cor:emp_vs_exp_ce",
-    title="Empirical against expected Fisher under cross-entropy: Θ(e²) against Θ(e)",
-    clauses=older_statement(
-        r"With $p_y = 1 - e$ and $S_2 = \sum_{i \ne y} p_i^2 \in [e^2/(C-1), e^2]$: $|p - e_y|^2 = e^2 + S_2$ and "
-        r"$\mathrm{tr}\,H = 2e - e^2 - S_2$. So the empirical trace lies between $e^2 C/(C-1)$ and $2e^2$, and the "
-        r"expected one is at least $2e(1 - e)$."
-    ),
-    source=cite("shirodkar2026dead", "cor:emp_vs_exp_ce"),
-    hypotheses=("One sample, or averages with E e² ≪ E e: no fixed share of wrong labels.",),
-    expected=Verdict.NARROWER,
-    derive=derive,
-    measure=measure,
-    control=control,
-    counterexample=counterexample,
-    titled="that the averages over data have the orders e² and e too, whatever the data",
-    doubts=(
-        "The printed lower bound e(1 − e) of the expected trace is half the sharp one. Under averaging the separation "
-        "needs E e² ≪ E e; with a fixed share of wrong labels the empirical trace tends to twice that share."
-    ),
-)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Symbol, symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Experiment
+from ddtheory.verify.proof import Equation, Proof, Prose
+from ddtheory.workbench.ladder import count_check, value_check
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,48 +20,82 @@ if TYPE_CHECKING:
 _WIDTH = 5
 
 
+CLAIM = Claim(
+    id="prop:rmsnorm_no_kernel",
+    title="RMSNorm has no kernel",
+    holds="RMSNorm has no kernel for all laws of the input; on a hyperplane it has one",
+    given=r"Let all $\gamma_i \ne 0$ and $\mathrm{RMSNorm}(x) = \gamma \odot x\, s(x)$.",
+    clauses={
+        "variance": (
+            r"For $x$ uniform on $\pm e_i$, $\mathrm{Var}\langle v, \mathrm{RMSNorm}(x)\rangle = "
+            r"\sum_i (v_i \gamma_i)^2 > 0$ for every $v \ne 0$: no direction is a kernel for all laws of the input."
+        ),
+        "hyperplane": r"On inputs with $\langle w, x\rangle = 0$ the direction $w/\gamma$ is an exact kernel.",
+    },
+    source=cite("shirodkar2026dead", "prop:rmsnorm_no_kernel"),
+    hypotheses=("All γ_i ≠ 0.", "For the title: the inputs are not confined to a hyperplane through 0."),
+    expected=Verdict.NARROWER,
+    titled="that RMSNorm has no kernel for the data at hand: on inputs in a hyperplane it has one, w/γ",
+    doubts="One witness shows that no kernel is universal. It says nothing about a given law of the data.",
+)
+
+
 def derive() -> Proof:
-    size = Symbol("d", integer=True, positive=True)
-    # x = ±e_i has root mean square 1/√d, so the normalised input is ±√d e_i, each with probability 1/(2d)
     v, gamma = symbols("v_1:5", real=True), symbols("gamma_1:5", nonzero=True, real=True)
-    width = len(v)
-    values = [sign * sympy.sqrt(width) * g * c for g, c in zip(gamma, v, strict=True) for sign in (1, -1)]
-    mean = sum(values) / (2 * width)
-    variance = sum(value**2 for value in values) / (2 * width) - mean**2
-    one = (sympy.sqrt(size)) ** 2 * 2 / (2 * size)  # weight of (v_i γ_i)² for any d
-    w = symbols("w_1:5", real=True)
-    x = symbols("x_1:5", real=True)
-    scale = Symbol("s", positive=True)
-    output = [g * z * scale for g, z in zip(gamma, x, strict=True)]
-    kernel = [c / g for g, c in zip(gamma, w, strict=True)]
-    inner = sum(k * o for k, o in zip(kernel, output, strict=True))
-    plane = sum(c * z for c, z in zip(w, x, strict=True))
-    return older_proof(
-        steps=(
-            Prose("Inputs ±e_i, all equally likely, have root mean square 1/√d.", r"\mathrm{RMS}(\pm e_i) = 1/\sqrt d"),
-            Prose(
-                "The variance of any inner product is a sum of squares, zero only for v = 0.",
-                r"\mathrm{Var}\langle v, \mathrm{RMSNorm}(x)\rangle = \sum_i (v_i \gamma_i)^2",
+    w, x = symbols("w_1:5", real=True), symbols("x_1:5", real=True)
+    scale, size = Symbol("s", positive=True), Symbol("d", integer=True, positive=True)
+    axes = [[sign * sympy.Integer(place == axis) for place in range(4)] for axis in range(4) for sign in (1, -1)]
+
+    def normalised(point: Sequence[Expr]) -> list[Expr]:
+        """RMSNorm without ε."""
+        root = sympy.sqrt(sum((z**2 for z in point), sympy.Integer(0)) / len(point))
+        return [g * z / root for g, z in zip(gamma, point, strict=True)]
+
+    def inner(direction: Sequence[Expr], output: Sequence[Expr]) -> Expr:
+        return sum((a * b for a, b in zip(direction, output, strict=True)), sympy.Integer(0))
+
+    readings = [inner(v, normalised(point)) for point in axes]
+    mean = sum(readings, sympy.Integer(0)) / len(axes)
+    variance = sum((reading**2 for reading in readings), sympy.Integer(0)) / len(axes) - mean**2
+    form = sum((c**2 * g**2 for g, c in zip(gamma, v, strict=True)), sympy.Integer(0))
+    scaled = [g * z * scale for g, z in zip(gamma, x, strict=True)]
+    plane = inner(w, x)
+    return Proof(
+        "Symbolic in v, γ, w and x with all coordinates at d = 4; the weight of a coordinate for any d.",
+        (
+            Equation(
+                "variance",
+                "d = 4: variance of ⟨v, RMSNorm(x)⟩ over the eight inputs ±e_i",
+                variance,
+                form,
+                {
+                    "the factor d left out": form / 4,
+                    "γ left out": sum((c**2 for c in v), sympy.Integer(0)),
+                },
+            ),
+            Equation(
+                "variance",
+                "any d: the weight of (v_i γ_i)², two of 2d inputs with square d",
+                (1 / sympy.sqrt(1 / size)) ** 2 * 2,
+                2 * size,
+                {"root mean square 1/d": (1 / (1 / size)) ** 2 * 2},
+            ),
+            Prose("A sum of squares with γ_i ≠ 0 is zero only for v = 0."),
+            Equation(
+                "hyperplane",
+                "the direction w/γ behind any scale s(x)",
+                inner([c / g for g, c in zip(gamma, w, strict=True)], scaled),
+                scale * plane,
+                {
+                    "the direction w": (inner(w, scaled), scale * plane),
+                    "the direction w γ": (inner([c * g for g, c in zip(gamma, w, strict=True)], scaled), scale * plane),
+                },
             ),
             Prose(
-                "If the inputs lie in the hyperplane ⟨w, x⟩ = 0, the direction w/γ is an exact kernel; for w = 1, "
-                "centred inputs, it is the one of LayerNorm.",
+                "So it vanishes where ⟨w, x⟩ does; for w = 1, centred inputs, it is the kernel of LayerNorm.",
                 r"\langle w/\gamma, \gamma \odot x\, s(x)\rangle = s(x) \langle w, x\rangle = 0",
             ),
         ),
-        residuals={
-            "variance, width 4": sympy.expand(variance - sum((g * c) ** 2 for g, c in zip(gamma, v, strict=True))),
-            "weight for any width": sympy.simplify(one - 1),
-            "hyperplane": sympy.expand(inner - scale * plane),
-        },
-        controls={
-            "without the factor d": sympy.expand(
-                variance / width - sum((g * c) ** 2 for g, c in zip(gamma, v, strict=True))
-            ),
-            "any direction on the hyperplane": sympy.expand(sum(output)).subs(
-                {gamma[0]: 1, gamma[1]: 2, gamma[2]: 1, gamma[3]: 1, x[0]: 1, x[1]: -1, x[2]: 0, x[3]: 0}
-            ),
-        },
     )
 
 
@@ -118,15 +153,21 @@ def measure() -> Experiment:
         )
         singular = torch.linalg.svdvals(outputs - outputs.mean(0))
         checks.append(
-            Observation(
+            count_check(
                 f"width {width}: exact zeros in the spectrum",
-                "0",
-                str(int((singular < 1e-13 * singular[0]).sum())),
-                f"smallest over largest {float(singular[-1] / singular[0]):.3g}, least |γ| over largest "
+                0,
+                int((singular < 1e-13 * singular[0]).sum()),
+                rivals=(1,),
+                reason=f"smallest over largest {float(singular[-1] / singular[0]):.3g}, least |γ| over largest "
                 f"{float(gammas.abs().min() / gammas.abs().max()):.3g}",
             )
         )
-    return older_experiment("torch.nn.RMSNorm with ε = 0, float64, on the inputs ±e_i.", tuple(checks))
+    return Experiment(
+        "torch.nn.RMSNorm with ε = 0, float64, on the inputs ±e_i, widths 3, 5 and 8; and width 5 on 400 inputs "
+        "orthogonal "
+        "to a random w.",
+        {"variance": checks, "hyperplane": _on_a_hyperplane("inputs orthogonal to w", *_confined())},
+    )
 
 
 def control() -> Experiment:
@@ -138,88 +179,92 @@ def control() -> Experiment:
     outputs = _normalised(_axes(_WIDTH), zeroed)
     layer = torch.nn.functional.layer_norm(_draw(4, 200, _WIDTH), (_WIDTH,), gammas)
     kernel = 1 / gammas
-    return older_experiment(
-        "A gain of zero gives the variance zero in its coordinate; and LayerNorm has a kernel on data without any "
-        "structure.",
-        (
-            Comparison(
-                "γ_3 = 0: variance of that coordinate",
-                0,
-                Interval.around(float(outputs[:, 2].var()), 1e-25),
-                (float(gammas[2] ** 2),),
-                1e-20,
-                "exact",
-                "variance",
-            ),
-            Comparison(
-                "LayerNorm on Gaussian data: variance along γ^{−1}",
-                0,
-                Interval.around(float((layer @ kernel).var()), 1e-20),
-                (float(_normalised(_draw(4, 200, _WIDTH), gammas).matmul(kernel).var()),),
-                1e-18,
-                "rounding; the rival is the same variance behind RMSNorm",
-                "variance",
-            ),
-        ),
+    return Experiment(
+        "A gain of zero gives the variance zero in its coordinate; LayerNorm has a kernel on data without any "
+        "structure; and on inputs off the hyperplane w/γ has the variance that the inputs give it.",
+        {
+            "variance": [
+                Comparison(
+                    "γ_3 = 0: variance of that coordinate",
+                    0,
+                    Interval.around(float(outputs[:, 2].var()), 1e-25),
+                    (float(gammas[2] ** 2),),
+                    1e-20,
+                    "exact",
+                    "variance",
+                ),
+                Comparison(
+                    "LayerNorm on Gaussian data: variance along γ^{−1}",
+                    0,
+                    Interval.around(float((layer @ kernel).var()), 1e-20),
+                    (float(_normalised(_draw(4, 200, _WIDTH), gammas).matmul(kernel).var()),),
+                    1e-18,
+                    "rounding; the rival is the same variance behind RMSNorm",
+                    "variance",
+                ),
+            ],
+            "hyperplane": [_off_the_hyperplane()],
+        },
     )
+
+
+def _off_the_hyperplane() -> Check:
+    inputs, (_, w) = _draw(3, 400, _WIDTH), _confined()
+    gammas = _draw(1, _WIDTH)
+    along = (inputs @ w) / inputs.square().mean(1).sqrt()
+    found = float((_normalised(inputs, gammas) @ (w / gammas)).var())
+    return value_check(
+        "inputs off the hyperplane: variance along w/γ", float(along.var()), found, rivals=(0,), quantity="variance"
+    )
+
+
+def _confined() -> tuple[Tensor, Tensor]:
+    """Inputs orthogonal to a random w, and w."""
+    import torch
+
+    w = _draw(2, _WIDTH)
+    inputs = _draw(3, 400, _WIDTH)
+    return inputs - torch.outer(inputs @ w, w) / w.square().sum(), w
+
+
+def _on_a_hyperplane(name: str, data: Tensor, normal: Tensor) -> list[Check]:
+    import torch
+
+    outputs = _normalised(data, _draw(1, _WIDTH))
+    singular = torch.linalg.svdvals(outputs - outputs.mean(0))
+    kernel = normal / _draw(1, _WIDTH)
+    along = float((outputs @ (kernel / kernel.norm())).var())
+    return [
+        Comparison(
+            f"{name}: variance along w/γ",
+            0,
+            Interval.around(along, 1e-25),
+            (float(singular[-2] ** 2 / 400),),
+            1e-20,
+            "rounding; the title predicts a positive variance in every direction. The rival is the next eigenvalue",
+            "variance",
+        ),
+        count_check(
+            f"{name}: exact zeros in the spectrum",
+            1,
+            int((singular < 1e-13 * singular[0]).sum()),
+            rivals=(0, 2),
+            reason="singular values below 1e-13 of the largest; the title predicts none",
+        ),
+    ]
 
 
 def counterexample() -> Experiment:
     import torch
 
-    gammas, w = _draw(1, _WIDTH), _draw(2, _WIDTH)
     inputs = _draw(3, 400, _WIDTH)
-    confined = inputs - torch.outer(inputs @ w, w) / w.square().sum()
     centred = inputs - inputs.mean(1, keepdim=True)
-    checks: list[Check] = []
-    for name, data, normal in (
-        ("inputs orthogonal to w", confined, w),
-        ("centred inputs", centred, torch.ones(_WIDTH, dtype=torch.float64)),
-    ):
-        outputs = _normalised(data, gammas)
-        singular = torch.linalg.svdvals(outputs - outputs.mean(0))
-        kernel = normal / gammas
-        along = float((outputs @ (kernel / kernel.norm())).var())
-        checks.append(
-            Comparison(
-                f"{name}: variance along w/γ",
-                0,
-                Interval.around(along, 1e-25),
-                (float(singular[-2] ** 2 / 400),),
-                1e-20,
-                "rounding; the title predicts a positive variance in every direction. The rival is the next eigenvalue",
-                "variance",
-            )
-        )
-        checks.append(
-            Observation(
-                f"{name}: exact zeros in the spectrum",
-                "1",
-                str(int((singular < 1e-13 * singular[0]).sum())),
-                "singular values below 1e-13 of the largest; named w/γ",
-            )
-        )
-    return older_experiment(
+    ones = torch.ones(_WIDTH, dtype=torch.float64)
+    return Experiment(
         "Data on a hyperplane through 0. A stream that is centred on its way, as behind another centring layer, is "
         "such a hyperplane, and RMSNorm then is LayerNorm.",
-        tuple(checks),
+        {
+            TITLE: _on_a_hyperplane("inputs orthogonal to w", *_confined())
+            + _on_a_hyperplane("centred inputs", centred, ones)
+        },
     )
-
-
-CLAIM = Claim(
-    id="prop:rmsnorm_no_kernel",
-    title="RMSNorm has no kernel",
-    clauses=older_statement(
-        r"For $x$ uniform on $\pm e_i$ and all $\gamma_i \ne 0$, $\mathrm{Var}\langle v, \mathrm{RMSNorm}(x)\rangle = "
-        r"\sum_i (v_i \gamma_i)^2 > 0$ for every $v \ne 0$: no direction is a kernel for all laws of the input."
-    ),
-    source=cite("shirodkar2026dead", "prop:rmsnorm_no_kernel"),
-    hypotheses=("The inputs are not confined to a hyperplane through 0.", "All γ_i ≠ 0."),
-    expected=Verdict.NARROWER,
-    derive=derive,
-    measure=measure,
-    control=control,
-    counterexample=counterexample,
-    titled="that RMSNorm has no kernel for the data at hand: on inputs in a hyperplane it has one, w/γ",
-    doubts="One witness shows that no kernel is universal. It says nothing about a given law of the data.",
-)
