@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Symbol, symbols
+from sympy import Expr, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
-from ddtheory.workbench.entrywise import entrywise
+from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 from ddtheory.workbench.inequality import bound_check
+from ddtheory.workbench.ladder import count_check, value_check
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,35 +27,78 @@ _REASON = (
 )
 
 
+CLAIM = Claim(
+    id="thm:bridge_ce",
+    title="Cross-entropy head: the dead gradient keeps rate 2(L − l)",
+    holds="Cross-entropy head: the dead diagonal keeps rate 2(L − l), and the spectrum has one dead eigenvalue fewer",
+    given=(
+        r"Let $H = \mathrm{diag}(p) - p p^\top$ be the Fisher of the logits of $C$ classes, and $G_l$ that of layer "
+        r"$l$ "
+        r"of a linear chain with $m$ dead channels of weight $t$ above it."
+    ),
+    clauses={
+        "kernel": r"$v^\top H v = \mathrm{Var}_p(v)$, and $H \mathbf 1 = 0$.",
+        "diagonal": (
+            r"If $E H \ge c_0$ off the constants, the dead diagonal entry of $G_l$ is $t^{2(L-l)}$ times that of $E "
+            r"H$, "
+            r"which is at least $c_0 (1 - 1/C)$."
+        ),
+        "absorbed": (
+            r"Where the constant lies in the range of the layers above, $G_l$ has an exact kernel that tends to the "
+            r"dead "
+            r"axis."
+        ),
+        "left over": (
+            r"Of $m$ dead channels $m - 1$ eigenvalues have rate $2(L-l)$, and those of live channels rate $0$."
+        ),
+    },
+    source=cite("shirodkar2026dead", "thm:bridge_ce"),
+    hypotheses=(
+        "All classes have positive probability.",
+        "Labels are drawn from the model (expected Fisher).",
+        "The layers above are as wide as there are classes, or their unembedding has the constant in its range.",
+    ),
+    expected=Verdict.NARROWER,
+    titled="that the spectrum of G_l shows the dead direction under cross-entropy: with one dead channel it does not",
+    doubts=(
+        "D2: “one dead eigenvalue fewer” means none for a single dead channel; the diagonal entry shows the rate, the "
+        "smallest positive eigenvalue reads 0. With an unembedding to more classes than channels the constant is out "
+        "of range: then nothing is absorbed, and the smallest eigenvalue has the dead rate again. Not covered here: "
+        "the "
+        "gated chain with a constant q for gates that depend on the gradient; for independent gates q is a factor."
+    ),
+)
+
+
 def derive() -> Proof:
-    p1, p2, p3, p4 = symbols("p_1:5", positive=True)
-    v = sympy.Matrix(symbols("v_1:5", real=True))
-    t = Symbol("t", positive=True)
-    power, classes = symbols("p C", integer=True, positive=True)
-    shares = sympy.Matrix([p1, p2, p3, p4])
-    head = sympy.diag(*shares) - shares * shares.T
+    p1, p2, p3 = symbols("p_1:4", positive=True)
     last = 1 - p1 - p2 - p3
+    v = sympy.Matrix(symbols("v_1:5", real=True))
+    t, x = symbols("t x", positive=True)
+    power, classes = symbols("p C", integer=True, positive=True)
+    shares = sympy.Matrix([p1, p2, p3, last])
+    head = sympy.diag(*shares) - shares * shares.T
     mean = shares.dot(v)
-    variance = sum(p * (x - mean) ** 2 for p, x in zip(shares, v, strict=True))
-    ones = sympy.ones(4, 1)
+    variance = sympy.Add(*[p * (a - mean) ** 2 for p, a in zip(shares, v, strict=True)])
+    ones, zeros = sympy.ones(4, 1), sympy.zeros(4, 1)
     # live product of the layers above: here the identity; dead entry t^p
     chain = sympy.diag(1, 1, 1, t**power)
+    pulled_back = chain * head * chain
     null = sympy.Matrix([t**power, t**power, t**power, 1])
     # the dead axis and its centred part, and the head at the uniform law
     axis = sympy.Matrix([0, 0, 0, 1])
     centred = axis - ones / 4
-    uniform = head.subs(dict.fromkeys(shares, sympy.Rational(1, 4)))
-    # the product of the positive eigenvalues: the sum of the 3 × 3 principal minors, x = t^p in m of 4 channels
-    x = Symbol("x", positive=True)
+    uniform = head.subs(dict.fromkeys((p1, p2, p3), sympy.Rational(1, 4)))
 
     def positive_part(dead: int) -> Expr:
+        """The product of the positive eigenvalues: the sum of the 3 × 3 principal minors, x = t^p in `dead` of 4."""
         scale = sympy.diag(*[1] * (4 - dead), *[x] * dead)
         gram = scale * head * scale
-        return sympy.Add(*[gram.minor(i, i) for i in range(4)]).subs(p4, last)
+        return sympy.Add(*[gram.minor(i, i) for i in range(4)])
 
     def claimed_part(dead: int, kept: int) -> Expr:
         powers = dead * x ** (2 * kept) + (4 - dead) * x ** (2 * kept + 2)
-        return (p1 * p2 * p3 * p4).subs(p4, last) * powers
+        return p1 * p2 * p3 * last * powers
 
     # two dead channels: their difference sees both probabilities
     two = sympy.diag(1, 1, t**power, t**power)
@@ -65,60 +107,98 @@ def derive() -> Proof:
     q, r, first, second = symbols("q r D_1 D_2", positive=True)
     states = [(gate, square) for gate in (0, 1) for square in (first, second)]
     chances = {0: 1 - q, 1: q, first: r, second: 1 - r}
-    gated = sum(gate * square * chances[gate] * chances[square] for gate, square in states)
-    return older_proof(
-        steps=(
-            Prose("The Fisher of the logits is a variance.", r"v^\top H v = \mathrm{Var}_p(v), \qquad H \mathbf 1 = 0"),
-            Prose(
-                "H does not see constants, so its dead entry is the form at the centred axis u = e_h − 1/C, of squared "
-                "length 1 − 1/C: if H ≥ c₀ off the constants it is at least c₀(1 − 1/C). At p = 1/C, H u = u/C, and "
-                "this is an equality.",
-                r"H_{hh} \ge c_0 (1 - \tfrac1C), \qquad G_{l,hh} \ge c_0 (1 - \tfrac1C)\, t^{2(L-l)}",
+    gated = sympy.Add(*[gate * square * chances[gate] * chances[square] for gate, square in states])
+    square = r * first + (1 - r) * second
+    return Proof(
+        "Symbolic in p, t and the number of layers above; C = 4 classes, live product the identity; the length of the "
+        "centred axis for any C.",
+        (
+            Equation(
+                "kernel",
+                "the form of H",
+                (v.T * head * v)[0],
+                variance,
+                {"second moment, not centred": sympy.Add(*[p * a**2 for p, a in zip(shares, v, strict=True)])},
             ),
-            Prose(
-                "The kernel is pulled back through the layers above: an exact zero at every t, which turns to the "
-                "dead axis.",
-                r"G_l\, (t^p, \dots, t^p, 1)^\top = 0, \qquad p = L - l",
+            Equation(
+                "kernel",
+                "H on the constants",
+                head * ones,
+                zeros,
+                {"without ppᵀ": (sympy.diag(*shares) * ones, zeros), "on the dead axis": (head * axis, zeros)},
             ),
-            Prose(
-                "With m dead channels m − 1 differences are left, of rate 2(L − l): the product of the positive "
-                "eigenvalues has rate 2p(m − 1), and those of live channels do not decay.",
-                r"\prod \lambda^+ = \Big(\prod_i p_i\Big) \left(m\, t^{2p(m-1)} + (C - m)\, t^{2pm}\right), \qquad "
-                r"(e_h - e_{h'})^\top G_l\, (e_h - e_{h'}) = t^{2p}\, \mathrm{Var}_p(e_h - e_{h'})",
+            Equation(
+                "diagonal",
+                "dead entry of G",
+                pulled_back[3, 3],
+                t ** (2 * power) * head[3, 3],
+                {"rate p for 2p": t**power * head[3, 3], "rate 0": head[3, 3]},
+            ),
+            Equation(
+                "diagonal",
+                "H does not see constants: its dead entry is its form at the centred axis u = e_h − 1/C",
+                head[3, 3],
+                (centred.T * head * centred)[0],
+                {"squared error": (sympy.eye(4)[3, 3], (centred.T * centred)[0])},
+            ),
+            Equation(
+                "diagonal",
+                "squared length of the centred axis, any C: one entry 1 − 1/C and C − 1 entries −1/C",
+                (1 - 1 / classes) ** 2 + (classes - 1) * (-1 / classes) ** 2,
+                1 - 1 / classes,
+                {"one": sympy.Integer(1), "1 − 2/C": 1 - 2 / classes},
+            ),
+            Prose("So H ≥ c₀ off the constants gives c₀ (1 − 1/C). At p = 1/C it is an equality:"),
+            Equation(
+                "diagonal",
+                "uniform law: H u = u/C",
+                uniform * centred,
+                centred / 4,
+                {"H e_h = e_h/C": (uniform * axis, axis / 4)},
+            ),
+            Equation(
+                "diagonal",
+                "uniform law: dead entry is c₀(1 − 1/C)",
+                t * uniform[3, 3],
+                t * sympy.Rational(1, 4) * sympy.Rational(3, 4),
+                {"c₀": t * sympy.Rational(1, 4)},
+            ),
+            Equation(
+                "absorbed",
+                "the kernel pulled back through the layers above: G (t^p, …, t^p, 1)",
+                pulled_back * null,
+                zeros,
+                {
+                    "squared error": (chain * chain * null, zeros),
+                    "the dead axis itself": (pulled_back * axis, zeros),
+                    "powers the wrong way round": (pulled_back * sympy.Matrix([1, 1, 1, t**power]), zeros),
+                },
+            ),
+            *(
+                Equation(
+                    "left over",
+                    f"{dead} dead of 4, x = t^p: product of the positive eigenvalues",
+                    positive_part(dead),
+                    claimed_part(dead, dead - 1),
+                    {"all keep the rate": claimed_part(dead, dead)},
+                )
+                for dead in (1, 2, 3)
+            ),
+            Equation(
+                "left over",
+                "two dead channels: the form of G at their difference",
+                (difference.T * two * head * two * difference)[0],
+                t ** (2 * power) * (p3 + last - (p3 - last) ** 2),
+                {"independent": t ** (2 * power) * (p3 + last)},
+            ),
+            Equation(
+                "diagonal",
+                "an independent gate that is open with probability q: E g d² = q E d²",
+                gated,
+                q * square,
+                {"q² for q": q**2 * square},
             ),
         ),
-        residuals={
-            "variance": sympy.expand(((v.T * head * v)[0] - variance).subs(p4, last)),
-            "kernel of H": sympy.simplify((head * ones).subs(p4, last).norm()),
-            "dead entry of H is its form at the centred axis": (
-                (axis.T * head * axis)[0] - (centred.T * head * centred)[0]
-            ).subs(p4, last),
-            "squared length of the centred axis, C = 4": centred.dot(centred) - sympy.Rational(3, 4),
-            **entrywise("uniform law: H u = u/C", uniform * centred, centred / 4),
-            "uniform law: dead entry is c₀(1 − 1/C)": uniform[3, 3] - sympy.Rational(1, 4) * sympy.Rational(3, 4),
-            "dead entry of G": (chain * head * chain)[3, 3] - t ** (2 * power) * head[3, 3],
-            **{
-                f"{dead} dead of 4: product of the positive eigenvalues": positive_part(dead)
-                - claimed_part(dead, dead - 1)
-                for dead in (1, 2, 3)
-            },
-            "squared length of the centred axis": (1 - 1 / classes) ** 2
-            + (classes - 1) / classes**2
-            - (1 - 1 / classes),
-            "kernel of G": sympy.simplify((chain * head * chain * null).subs(p4, last).norm()),
-            "two dead channels": sympy.simplify(
-                (difference.T * two * head * two * difference)[0] - t ** (2 * power) * (p3 + p4 - (p3 - p4) ** 2)
-            ),
-            "independent gate: E g d² = q E d²": sympy.expand(gated - q * (r * first + (1 - r) * second)),
-        },
-        controls={
-            "2 dead of 4: all keep the rate": positive_part(2) - claimed_part(2, 2),
-            "uniform law: dead entry is c₀": uniform[3, 3] - sympy.Rational(1, 4),
-            "squared error: no kernel": (chain * chain * null).dot(ones),
-            "the dead axis itself is the kernel": (chain * head * chain * sympy.Matrix([0, 0, 0, 1]))[3].subs(
-                {p4: sympy.Rational(1, 4)}
-            ),
-        },
     )
 
 
@@ -170,10 +250,9 @@ def _spectrum(t: float, dead: int, **options: object) -> tuple[list[float], int]
     return [float(value) ** 2 for value in singular[zeros:]], zeros
 
 
-def _rates(label: str, predicted: tuple[int, ...], zeros: int, dead: int, **options: object) -> list[Check]:
-    """The rates of all positive eigenvalues, from small to large, and the number of exact zeros."""
+def _rates(label: str, predicted: tuple[int, ...], dead: int, **options: object) -> list[Check]:
+    """The rates of all positive eigenvalues, from small to large."""
     spectra = [_spectrum(t, dead, **options) for t in _RADII]
-    counts = {count for _, count in spectra}
     checks: list[Check] = []
     for number, expected in enumerate(predicted):
         values = [spectrum[number] for spectrum, _ in spectra]
@@ -188,26 +267,36 @@ def _rates(label: str, predicted: tuple[int, ...], zeros: int, dead: int, **opti
                 "rate of an eigenvalue",
             )
         )
+    return checks
+
+
+def _zeros(label: str, predicted: int, dead: int, **options: object) -> list[Check]:
+    """The number of exact zeros at the largest and at the smallest radius."""
     return [
-        *checks,
-        Observation(
-            f"{label}: exact zeros at every radius",
-            str(zeros),
-            ", ".join(map(str, sorted(counts))),
-            "singular values below 1e-13 of the largest; the first zero is the pull-back of the shift of all logits",
-        ),
+        count_check(
+            f"{label}, t = {t:.3g}: exact zeros",
+            predicted,
+            _spectrum(t, dead, **options)[1],
+            rivals=tuple({0, 1, 2, 3} - {predicted}),
+            reason=(
+                "singular values below 1e-13 of the largest; the first zero is the pull-back of the shift of all logits"
+            ),
+        )
+        for t in (_RADII[0], _RADII[-1])
     ]
 
 
 def measure() -> Experiment:
     import torch
 
-    checks: list[Check] = []
+    diagonal: list[Check] = []
+    absorbed: list[Check] = []
+    left: list[Check] = []
     curves: list[Curve] = []
     for dead in (1, 2, 3):
         entries = [_factor(t, dead)[:, -1].square().sum().item() for t in _RADII]
         at_zero = limit(_RADII, [entry / t ** (2 * _ABOVE) for entry, t in zip(entries, _RADII, strict=True)], 1e-9)
-        checks.append(
+        diagonal.append(
             Comparison(
                 f"m = {dead}: rate of the dead diagonal entry",
                 2 * _ABOVE,
@@ -220,7 +309,7 @@ def measure() -> Experiment:
         )
         head = _mean_head(dead)
         least = float(torch.linalg.eigvalsh(head)[1])
-        checks += [
+        diagonal += [
             Comparison(
                 f"m = {dead}: coefficient of the dead diagonal entry",
                 float(head[-1, -1]),
@@ -230,22 +319,16 @@ def measure() -> Experiment:
                 _REASON + "; predicted as E p_h(1 − p_h) at t = 0; a rival is the lower bound c₀(1 − 1/C)",
                 "coefficient of a second moment",
             ),
-            Observation(
-                f"m = {dead}: is the coefficient {at_zero.estimate:.4f} at least c₀(1 − 1/C) = "
-                f"{least * (1 - 1 / _CLASSES):.4f}?",
-                "yes",
-                "yes" if at_zero.lower >= least * (1 - 1 / _CLASSES) else "no",
-                f"c₀ = {least:.4f} is the second eigenvalue of E H",
-            ),
             _sharp(dead),
         ]
         slow = (2 * _ABOVE,) * (dead - 1)
-        checks += _rates(f"m = {dead}", (*slow, *(0,) * (_CLASSES - dead)), 1, dead)
+        left += _rates(f"m = {dead}", (*slow, *(0,) * (_CLASSES - dead)), dead)
+        absorbed += _zeros(f"m = {dead}", 1, dead)
         curves.append(Curve(f"dead diagonal, m = {dead}", _RADII, tuple(entries), 2.0 * _ABOVE))
     below = tuple(_spectrum(t, 2)[0][0] for t in _RADII)
     curves.append(Curve("smallest positive eigenvalue, m = 2", _RADII, below, 2.0 * _ABOVE))
     null = torch.linalg.svd(_factor(_RADII[-1], 1))[2][-1]
-    checks.append(
+    absorbed.append(
         Comparison(
             "m = 1: overlap of the null vector with the dead axis at t = 2^−10",
             1,
@@ -256,14 +339,47 @@ def measure() -> Experiment:
             "cosine",
         )
     )
-    checks += _rates("m = 1, unembedding to 8 classes", (2 * _ABOVE, *(0,) * (_CLASSES - 1)), 0, 1, unembed=8)
-    return older_experiment(
-        "Three linear torch layers of width 5 above the probe, live parts orthogonal, and softmax over 5 classes; "
-        "also with a random unembedding to 8 classes, whose range does not hold the constant, so that nothing is "
-        "absorbed.",
-        tuple(checks),
+    return Experiment(
+        "Three linear torch layers of width 5 above the probe, live parts orthogonal, and softmax over 5 classes; 40 "
+        "Gaussian inputs, labels from the model.",
+        {"kernel": _forms(), "diagonal": diagonal, "absorbed": absorbed, "left over": left},
         tuple(curves),
     )
+
+
+def _forms() -> list[Check]:
+    """The Hessian of torch's cross-entropy, whatever the label, as a form and on the constants."""
+    import torch
+
+    generator = torch.Generator().manual_seed(3)
+    logits, v = torch.randn(2, _CLASSES, generator=generator, dtype=torch.float64)
+
+    def loss(moved: Tensor) -> Tensor:
+        return torch.nn.functional.cross_entropy(moved[None], torch.tensor([1]))
+
+    hessian = torch.func.hessian(loss)(logits)
+    p = torch.softmax(logits, 0)
+    mean = float(p @ v)
+    second = float(p @ v.square())
+    return [
+        value_check(
+            "Hessian of the cross-entropy at random logits: form at a random v",
+            sum(float(a) * (float(b) - mean) ** 2 for a, b in zip(p, v, strict=True)),
+            float(v @ hessian @ v),
+            rivals=(second, mean**2),
+            reason="rounding; the rivals are the second moment and the squared mean",
+            quantity="variance",
+        ),
+        Comparison(
+            "Hessian of the cross-entropy on the constants: largest entry",
+            0,
+            Interval.around(float((hessian @ torch.ones(_CLASSES, dtype=torch.float64)).abs().max()), 1e-15),
+            (float(hessian.abs().max()),),
+            1e-13,
+            "rounding; the rival is the largest entry of the Hessian",
+            "entry",
+        ),
+    ]
 
 
 def _sharp(dead: int) -> Comparison:
@@ -300,61 +416,50 @@ def _mean_head(dead: int, size: float = 1.0) -> Tensor:
 
 def control() -> Experiment:
     squares = [_spectrum(t, 1, head="square") for t in _RADII]
-    return older_experiment(
-        "A squared-error head has no kernel, and its smallest eigenvalue has the dead rate. A class of probability "
-        "zero adds a second zero.",
-        (
-            Comparison(
-                "squared error, m = 1: rate of the smallest eigenvalue",
-                2 * _ABOVE,
-                rate(_RADII, [spectrum[0] for spectrum, _ in squares]),
-                (0,),
-                0.1,
-                _REASON,
-                "rate of an eigenvalue",
+    entries = [_factor(t, 1, head="square")[:, -1].square().sum().item() / t ** (2 * _ABOVE) for t in _RADII]
+    wide = {"unembed": 8}
+    return Experiment(
+        "A squared-error head has no kernel, its smallest eigenvalue has the dead rate, and its dead entry the "
+        "coefficient 1. A class of probability zero adds a second zero. A random unembedding to 8 classes, whose range "
+        "does not hold the constant: nothing is absorbed.",
+        {
+            "left over": (
+                Comparison(
+                    "squared error, m = 1: rate of the smallest eigenvalue",
+                    2 * _ABOVE,
+                    rate(_RADII, [spectrum[0] for spectrum, _ in squares]),
+                    (0,),
+                    0.1,
+                    _REASON,
+                    "rate of an eigenvalue",
+                ),
+                *_rates("m = 1, unembedding to 8 classes", (2 * _ABOVE, *(0,) * (_CLASSES - 1)), 1, **wide),
+                *_rates("one class masked, m = 2", (2 * _ABOVE, 0, 0), 2, masked=True),
             ),
-            Observation(
-                "squared error, m = 1: exact zeros", "0", str(squares[0][1]), "no shift of the outputs is free"
+            "absorbed": (
+                *_zeros("squared error, m = 1", 0, 1, head="square"),
+                *_zeros("m = 1, unembedding to 8 classes", 0, 1, **wide),
+                *_zeros("one class masked, m = 2", 2, 2, masked=True),
             ),
-            *_rates("one class masked, m = 2", (2 * _ABOVE, 0, 0), 2, 2, masked=True),
-        ),
+            "diagonal": (
+                Comparison(
+                    "squared error, m = 1: coefficient of the dead entry",
+                    1,
+                    limit(_RADII, entries, 1e-9),
+                    (float(_mean_head(1)[-1, -1]),),
+                    1e-3,
+                    _REASON + "; the rival is the coefficient under cross-entropy",
+                    "coefficient of a second moment",
+                ),
+            ),
+        },
     )
 
 
 def counterexample() -> Experiment:
-    return older_experiment(
+    return Experiment(
         "One dead channel under softmax: the exact zero takes the dead eigenvalue with it. The smallest positive "
         "eigenvalue does not decay, and nothing in the spectrum shows the rate.",
-        tuple(_rates("m = 1", (0, 0, 0, 0), 1, 1)),
+        {TITLE: _rates("m = 1", (0, 0, 0, 0), 1)},
         (Curve("smallest positive eigenvalue, m = 1", _RADII, tuple(_spectrum(t, 1)[0][0] for t in _RADII), 0.0),),
     )
-
-
-CLAIM = Claim(
-    id="thm:bridge_ce",
-    title="Cross-entropy head: the dead gradient keeps rate 2(L − l)",
-    clauses=older_statement(
-        r"$H = \mathrm{diag}(p) - p p^\top$ has $v^\top H v = \mathrm{Var}_p(v)$ and kernel $\mathbf 1$. If "
-        r"$E H \ge c_0$ off the constants, the dead diagonal entry of $G_l$ is at least "
-        r"$c_0 (1 - 1/C)\, t^{2(L-l)}$. Where the constant lies in the range of the layers above, $G_l$ has an exact "
-        r"kernel that tends to the dead axis, and of $m$ dead channels $m - 1$ eigenvalues keep the rate. Not covered "
-        r"here: the gated chain with a constant $q$ for gates that depend on the gradient."
-    ),
-    source=cite("shirodkar2026dead", "thm:bridge_ce"),
-    hypotheses=(
-        "All classes have positive probability.",
-        "Labels are drawn from the model (expected Fisher).",
-        "The layers above are as wide as there are classes, or their unembedding has the constant in its range.",
-    ),
-    expected=Verdict.NARROWER,
-    derive=derive,
-    measure=measure,
-    control=control,
-    counterexample=counterexample,
-    titled="that the spectrum of G_l shows the dead direction under cross-entropy: with one dead channel it does not",
-    doubts=(
-        "D2: “one dead eigenvalue fewer” means none for a single dead channel; the diagonal entry shows the rate, the "
-        "smallest positive eigenvalue reads 0. With an unembedding to more classes than channels the constant is out "
-        "of range: then nothing is absorbed, and the smallest eigenvalue has the dead rate again."
-    ),
-)
