@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Symbol, symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
+from ddtheory.workbench.ladder import count_check
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,76 +24,141 @@ _ROUNDING = 1e-13
 _REASON = "exact mean over the noise for 48 fixed inputs, extrapolated to t = 0; the only error is truncation"
 
 
+CLAIM = Claim(
+    id="thm:bridge_ln",
+    title="LayerNorm crossing: the dead rate lies between 2k_post and 2(k_pre + k_post)",
+    holds=(
+        "LayerNorm crossing: the dead diagonal has a rate from 2k_post to 2(k_pre + k_post), and no eigenvalue shows it"
+    ),
+    given=(
+        r"Let $k_{pre}$ weights $t$ lie above a LayerNorm $z = Py/s$ of $d$ channels and $k_{post}$ between the probe "
+        r"and "
+        r"it; $a$ and $b$ the dead and the live gradients that meet in the dead channel."
+    ),
+    clauses={
+        "Jacobian": r"$J = \frac1s (P - \frac1d z z^\top)$, with $J \mathbf 1 = J z = 0$.",
+        "mixing": (
+            r"The dead entry of the gradient is $t^{k_{post}} (b + a\,t^{k_{pre}})$, with "
+            r"$b = -\frac{1}{sd} \sum_{j \ne h} (1 + z_j z_h)\, \delta_j$."
+        ),
+        "plateau": r"If $E b^2 > 0$ the dead diagonal has rate $2 k_{post}$.",
+        "full depth": r"If $b = 0$ and $E a^2 > 0$ it has rate $2(k_{pre} + k_{post})$.",
+        "RMSNorm": (r"Behind $q$ layers RMSNorm has $b = O(t^q)$, and the rate is $2 k_{post} + 2\min(k_{pre}, q)$."),
+    },
+    source=cite("shirodkar2026dead", "thm:bridge_ln"),
+    hypotheses=(
+        "Width at least 3, and |Py| bounded away from 0.",
+        "Labels carry noise, or are drawn from the model.",
+        "The reading is that of the diagonal entry on the dead axis.",
+    ),
+    expected=Verdict.NARROWER,
+    titled="that the dead direction below a LayerNorm is an eigenvalue with the rate of the plateau",
+    doubts=(
+        "D2: the plateau is visible on the diagonal only; the exact zero tends to the dead axis and every other "
+        "eigenvalue is Θ(1). 2k_post is the lower end of the bracket and the value for ordinary losses; the upper end "
+        "is attained when the noise touches the dead output alone. The plateau comes from centring: RMSNorm behind "
+        "layer q has rate 2k_post + 2 min(k_pre, q)."
+    ),
+)
+
+
 def derive() -> Proof:
     width = 3
-    y = symbols("y_1:4", real=True)
-    s, d = symbols("s d", positive=True)
-    mean = sum(y) / width
-    centred = [value - mean for value in y]
-    squares = sum(value**2 for value in centred) / width  # s²
-    z = sympy.Matrix(centred) / s
+    y = sympy.Matrix(symbols("y_1:4", real=True))
+    ones = sympy.ones(width, 1)
     projection = sympy.eye(width) - sympy.ones(width) / width
-    # quotient rule on c_i/s, with ∂s/∂y_j from ∂s²/∂y_j = 2 s ∂s/∂y_j
-    jacobian = sympy.Matrix(
-        width,
-        width,
-        lambda i, j: sympy.diff(centred[i], y[j]) / s - centred[i] * sympy.diff(squares, y[j]) / (2 * s) / s**2,
-    )
-    claimed = (projection - z * z.T / width) / s
-    on_constants, on_z = claimed * sympy.ones(width, 1), claimed * z
-    entries = [(row, column) for row in range(width) for column in range(width)]
-    # the dead row, for any width: δ = live gradients with sum A and z-weighted sum Z, own gradient δ_h, own value z_h
-    own, value, total, weighted = symbols("delta_h z_h A Z", real=True)
-    component = (own - (own + total) / d - value * (weighted + value * own) / d) / s
-    split = (1 - 1 / d - value**2 / d) * own / s - (total + value * weighted) / (d * s)
+    centred = projection * y
+    deviation = sympy.sqrt(centred.dot(centred) / width)
+    z = centred / deviation
+    jacobian = z.jacobian(y)
+    claimed = (projection - z * z.T / width) / deviation
+    zeros = sympy.zeros(width, 1)
+    # the dead row behind the gradients δ of the three outputs, dead entry last
+    s = Symbol("s", positive=True)
+    values, delta = (sympy.Matrix(symbols(f"{name}_1:4", real=True)) for name in ("z", "delta"))
+    row = ((projection - values * values.T / width) / s * delta)[2]
+    live = sympy.Add(*[(1 + values[j] * values[2]) * delta[j] for j in (0, 1)])
+    own = (1 - sympy.Rational(1, width) - values[2] ** 2 / width) * delta[2] / s
     t = Symbol("t", positive=True)
     post, pre, place = symbols("k_post k_pre q", integer=True, positive=True)
-    a, b = symbols("a b", positive=True)
-    layer = t**post * (b + a * t**pre)
-    rms = t**post * (a * t**pre + b * t**place)
-    return older_proof(
-        steps=(
-            Prose(
-                "The Jacobian of z = Py/s, s = |Py|/√d, has the kernel spanned by 1 and z.",
-                r"J = \frac1s \left(P - \tfrac1d z z^\top\right), \qquad J \mathbf 1 = J z = 0",
+    a, b, c = symbols("a b c", positive=True)
+
+    def through(weights: Expr, gradient: Expr) -> Expr:
+        """A gradient pulled back through that many layers of weight t."""
+        return t**weights * gradient
+
+    met = through(post, b + through(pre, a))
+    rms = through(post, b * t**place + through(pre, a))
+    return Proof(
+        "J by differentiating Py/s at d = 3, symbolic in y; the rates symbolic in k_pre, k_post and q.",
+        (
+            Equation(
+                "Jacobian",
+                "derivative of z = Py/s, s = |Py|/√d, in all nine entries",
+                jacobian,
+                claimed,
+                {
+                    "without the projection on z": projection / deviation,
+                    "z zᵀ for z zᵀ/d": (projection - z * z.T) / deviation,
+                    "without centring": (sympy.eye(width) - z * z.T / width) / deviation,
+                },
             ),
-            Prose(
-                "Its dead row mixes live gradients into the dead one: through the mean, and through z_h.",
-                r"\frac1s \left(1 - \tfrac1d - \tfrac{z_h^2}d\right) \delta_h - \frac1{s d} \Big("
-                r"\sum_{j \ne h} \delta_j + z_h \sum_{j \ne h} z_j \delta_j\Big)",
+            Equation(
+                "Jacobian",
+                "J on the constants",
+                claimed * ones,
+                zeros,
+                {"J on e_1": (claimed * sympy.eye(width)[:, 0], zeros)},
             ),
-            Prose(
-                "Live gradients do not decay, the dead one is t^{k_pre}; below the crossing both meet t^{k_post}.",
-                r"t^{k_{post}} (b + a\,t^{k_{pre}}): \quad 2k_{post} \le \text{rate} \le 2(k_{post} + k_{pre})",
+            Equation("Jacobian", "J on z", claimed * z, zeros, {"P/s on z": (projection * z / deviation, zeros)}),
+            Prose("Its dead row mixes live gradients into the dead one: through the mean, and through z_h."),
+            Equation(
+                "mixing",
+                "the dead row of J, d = 3, against gradients δ: own part and b",
+                row,
+                own - live / (width * s),
+                {
+                    "without the mean": own
+                    - sympy.Add(*[values[j] * values[2] * delta[j] for j in (0, 1)]) / (width * s),
+                    "without z_h": own - (delta[0] + delta[1]) / (width * s),
+                    "no mixing": own,
+                },
             ),
-            Prose(
-                "Without centring there is no mean, and z_h = O(t^q) behind q layers.",
-                r"\text{RMSNorm}: \quad t^{k_{post}} (a\,t^{k_{pre}} + b\,t^{q}), \quad \text{rate } 2k_{post} + 2\min("
-                r"k_{pre}, q)",
+            Prose("Live gradients do not decay, the dead one is a t^{k_pre}; below the crossing both meet t^{k_post}."),
+            Equation(
+                "plateau",
+                "b ≠ 0: the leading term, the limit of the entry over t^{k_post} at k_pre = 2",
+                sympy.limit((met / t**post).subs(pre, 2), t, 0) * t**post,
+                b * t**post,
+                {"rate of the full depth": b * t ** (post + 2), "a for b": a * t**post},
+            ),
+            Equation(
+                "full depth",
+                "b = 0",
+                met.subs(b, 0),
+                a * t ** (pre + post),
+                {"k_post only": a * t**post, "b ≠ 0": (met, a * t ** (pre + post))},
+            ),
+            *(
+                Equation(
+                    "RMSNorm",
+                    f"{name}: the limit of the entry over t^(k_post + min(k_pre, q))",
+                    sympy.limit(rms.subs({post: 1, pre: above, place: below}) / t ** (1 + min(above, below)), t, 0) * c,
+                    expected * c,
+                    {
+                        "a constant mixed in": (
+                            sympy.limit(met.subs({post: 1, pre: above}) / t, t, 0) * c,
+                            expected * c * t,
+                        )
+                    },
+                )
+                for name, above, below, expected in (
+                    ("k_pre = 1 < q = 3", 1, 3, a),
+                    ("k_pre = 3 > q = 2", 3, 2, b),
+                    ("k_pre = q = 2", 2, 2, a + b),
+                )
             ),
         ),
-        residuals={
-            **{f"Jacobian, entry {i + 1}, {j + 1}": jacobian[i, j] - claimed[i, j] for i, j in entries},
-            **{f"J 1, entry {i + 1}": on_constants[i] for i in range(width)},
-            **{
-                f"J z times s⁴, entry {i + 1}": sympy.expand(on_z[i] * s**4).subs(s, sympy.sqrt(squares))
-                for i in range(width)
-            },
-            "dead row": sympy.expand(component - split),
-            "upper end, b = 0": layer.subs(b, 0) - a * t ** (post + pre),
-            "RMSNorm, k_pre < q": sympy.powsimp(sympy.expand((rms / t ** (post + pre)).subs(place, pre + post)))
-            - (a + b * t**post),
-        },
-        controls={
-            **{
-                f"J without the projection on z, entry {i + 1}, {j + 1}": jacobian[i, j] - projection[i, j] / s
-                for i, j in ((0, 1), (2, 2))
-            },
-            "dead row without the mean": sympy.expand(
-                component - (1 - value**2 / d) * own / s + value * weighted / (d * s)
-            ),
-            "RMSNorm at 2k_post": sympy.powsimp(sympy.expand(rms / t**post)).subs({pre: 1, place: 1}) - b,
-        },
     )
 
 
@@ -193,19 +258,21 @@ def _diagonal(label: str, chain: _Chain, probe: int, predicted: int, rivals: tup
 
 
 def measure() -> Experiment:
-    checks: list[Check] = []
+    plateau: list[Check] = []
+    mixing: list[Check] = []
+    depth: list[Check] = []
     curves: list[Curve] = []
     layer = _Chain("layer", 3)
     for probe, predicted in ((1, 4), (2, 2), (3, 0), (4, 2)):
         lower, upper = 2 * max(3 - probe, 0), 2 * (_DEPTH - probe)
-        checks.append(
+        (plateau if probe <= 3 else depth).append(
             _diagonal("LayerNorm behind layer 3", layer, probe, predicted, (upper, predicted + 2, predicted + 1))
         )
         if probe <= 3:
             entries = layer.dead_entries(probe)
             found = limit(_RADII, [entry / t**lower for entry, t in zip(entries, _RADII, strict=True)], 1e-9)
             mixed = layer.mixed_in()
-            checks.append(
+            mixing.append(
                 Comparison(
                     f"LayerNorm, probe at layer {probe}: coefficient of t^{lower}",
                     mixed,
@@ -225,13 +292,13 @@ def measure() -> Experiment:
             )
         curves.append(Curve(f"LayerNorm, layer {probe}", _RADII, tuple(layer.dead_entries(probe)), float(predicted)))
     for probe, predicted in ((1, 4), (2, 2), (3, 0)):
-        checks.append(
+        plateau.append(
             _diagonal("centring only", _Chain("centre", 3), probe, predicted, (2 * (_DEPTH - probe), predicted + 2))
         )
     # the upper end: noise on the dead output alone sends no live gradient that could be mixed in
     for probe in (1, 2, 3):
         upper = 2 * (_DEPTH - probe)
-        checks.append(
+        depth.append(
             _diagonal(
                 "LayerNorm, noise on the dead output only",
                 _Chain("layer", 3, dead_noise_only=True),
@@ -240,12 +307,69 @@ def measure() -> Experiment:
                 (2 * (3 - probe), upper - 2, upper + 2),
             )
         )
-    return older_experiment(
+    return Experiment(
         "Five linear torch layers of width 5, live parts orthogonal; gradient of ½‖f − y‖² with noise of variance "
         "0.09. Both ends of the bracket are attained.",
-        tuple(checks),
+        {
+            "Jacobian": _jacobian(),
+            "mixing": mixing,
+            "plateau": plateau,
+            "full depth": depth,
+            "RMSNorm": _root_mean_square(),
+        },
         tuple(curves),
     )
+
+
+def _jacobian() -> list[Check]:
+    """Torch's derivative of LayerNorm against the closed form, and on the constants and on z."""
+    import torch
+
+    y = torch.randn(5, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    found = torch.func.jacrev(lambda x: torch.nn.functional.layer_norm(x, (5,), eps=0.0))(y)
+    centred = y - y.mean()
+    deviation = centred.square().mean().sqrt()
+    z = centred / deviation
+    projection = torch.eye(5, dtype=torch.float64) - 0.2
+    closed = (projection - torch.outer(z, z) / 5) / deviation
+    others = (projection / deviation, (projection - torch.outer(z, z)) / deviation)
+    return [
+        Comparison(
+            "derivative of torch's LayerNorm less the closed form: largest entry",
+            0,
+            Interval.around(float((found - closed).abs().max()), 1e-14),
+            tuple(float((found - other).abs().max()) for other in others),
+            1e-12,
+            "rounding; the rivals leave out z zᵀ, or its factor 1/d",
+            "entry",
+        ),
+        *(
+            Comparison(
+                f"derivative of torch's LayerNorm on {name}: largest entry",
+                0,
+                Interval.around(float((found @ vector).abs().max()), 1e-14),
+                (float(found.abs().max()),),
+                1e-12,
+                "rounding; the rival is the largest entry of the derivative",
+                "entry",
+            )
+            for name, vector in (("the constants", torch.ones(5, dtype=torch.float64)), ("z", z))
+        ),
+    ]
+
+
+def _root_mean_square() -> list[Check]:
+    """RMSNorm behind layer `crossing`: its rate is 2 k_post + 2 min(k_pre, q), q = crossing."""
+    return [
+        _diagonal(
+            f"RMSNorm behind layer {crossing}",
+            _Chain("rms", crossing),
+            probe,
+            2 * (crossing - probe) + 2 * min(_DEPTH - crossing, crossing),
+            (2 * (crossing - probe), 2 * (_DEPTH - probe)),
+        )
+        for crossing, probe in ((3, 1), (3, 2), (3, 3), (1, 1), (2, 1), (2, 2))
+    ]
 
 
 def control() -> Experiment:
@@ -253,17 +377,18 @@ def control() -> Experiment:
         _diagonal("no normalisation", _Chain("none", 3), probe, 2 * (_DEPTH - probe), (2 * (3 - probe),))
         for probe in (1, 2, 3)
     ]
-    for crossing, probe in ((3, 1), (3, 2), (3, 3), (1, 1), (2, 1), (2, 2)):
-        after = crossing - probe
-        before = _DEPTH - crossing
-        predicted = 2 * after + 2 * min(before, crossing)
-        checks.append(
-            _diagonal(f"RMSNorm behind layer {crossing}", _Chain("rms", crossing), probe, predicted, (2 * after,))
-        )
-    return older_experiment(
-        "Without normalisation the full depth counts. RMSNorm scales without centring: its rate is 2k_post + "
-        "2 min(k_pre, q), so the plateau comes from centring.",
-        tuple(checks),
+    depth = [
+        _diagonal("noise on all outputs", _Chain("layer", 3), probe, 2 * (3 - probe), (2 * (_DEPTH - probe),))
+        for probe in (1, 2)
+    ]
+    return Experiment(
+        "Without normalisation the full depth counts; with noise on all outputs, which is mixed in, it does not; and "
+        "with centring in the place of RMSNorm there is the plateau.",
+        {
+            "plateau": checks,
+            "full depth": depth,
+            "RMSNorm": [_diagonal("centring", _Chain("centre", 3), 1, 4, (8, 6))],
+        },
     )
 
 
@@ -275,7 +400,6 @@ def counterexample() -> Experiment:
     curves: list[Curve] = []
     for probe in (1, 2):
         spectra = [torch.linalg.svdvals(chain.gradient_factor(t, probe)).flip(0) for t in _RADII]
-        zeros = {int((spectrum < _ROUNDING * spectrum[-1]).sum()) for spectrum in spectra}
         smallest = [float(spectrum[1]) ** 2 for spectrum in spectra]
         checks += [
             Comparison(
@@ -287,11 +411,15 @@ def counterexample() -> Experiment:
                 _REASON + "; the title predicts the plateau",
                 "rate of an eigenvalue",
             ),
-            Observation(
-                f"probe at layer {probe}: exact zeros at every radius",
-                "1",
-                ", ".join(map(str, sorted(zeros))),
-                "singular values below 1e-13 of the largest; the zero is the pull-back of the constant",
+            *(
+                count_check(
+                    f"probe at layer {probe}, t = {radius:.2g}: exact zeros",
+                    1,
+                    int((spectrum < _ROUNDING * spectrum[-1]).sum()),
+                    rivals=(0, 2),
+                    reason="singular values below 1e-13 of the largest; the zero is the pull-back of the constant",
+                )
+                for radius, spectrum in ((_RADII[0], spectra[0]), (_RADII[-1], spectra[-1]))
             ),
         ]
         curves.append(Curve(f"smallest positive eigenvalue, layer {probe}", _RADII, tuple(smallest), 0.0))
@@ -320,39 +448,9 @@ def counterexample() -> Experiment:
             "second moment",
         )
     )
-    return older_experiment(
+    return Experiment(
         "Below a LayerNorm the spectrum does not show the plateau: the pulled-back constant is an exact null vector "
         "that tends to the dead axis, and all other eigenvalues stay.",
-        tuple(checks),
+        {TITLE: checks},
         tuple(curves),
     )
-
-
-CLAIM = Claim(
-    id="thm:bridge_ln",
-    title="LayerNorm crossing: the dead rate lies between 2k_post and 2(k_pre + k_post)",
-    clauses=older_statement(
-        r"With $k_{pre}$ weights above a LayerNorm and $k_{post}$ between probe and LayerNorm, the dead diagonal entry "
-        r"of the gradient factor is $E[t^{2 k_{post}} (b + a\,t^{k_{pre}})^2]$, $b$ the live gradients that the "
-        r"Jacobian $\frac1s (P - \frac1d z z^\top)$ mixes in: rate $2 k_{post}$ if $E b^2 > 0$, and "
-        r"$2(k_{pre} + k_{post})$ if $b = 0$ and $E a^2 > 0$."
-    ),
-    source=cite("shirodkar2026dead", "thm:bridge_ln"),
-    hypotheses=(
-        "Width at least 3, and |Py| bounded away from 0.",
-        "Labels carry noise, or are drawn from the model.",
-        "The reading is that of the diagonal entry on the dead axis.",
-    ),
-    expected=Verdict.NARROWER,
-    derive=derive,
-    measure=measure,
-    control=control,
-    counterexample=counterexample,
-    titled="that the dead direction below a LayerNorm is an eigenvalue with the rate of the plateau",
-    doubts=(
-        "D2: the plateau is visible on the diagonal only; the exact zero tends to the dead axis and every other "
-        "eigenvalue is Θ(1). 2k_post is the lower end of the bracket and the value for ordinary losses; the upper end "
-        "is attained when the noise touches the dead output alone. The plateau comes from centring: RMSNorm behind "
-        "layer q has rate 2k_post + 2 min(k_pre, q)."
-    ),
-)
