@@ -9,12 +9,10 @@ from sympy import symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Experiment
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem
-from ddtheory.workbench.entrywise import entrywise
-from ddtheory.workbench.ladder import count_check, limit_check, rate_check
+from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,66 +23,128 @@ _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 _WIDTH = 3
 
 
+CLAIM = Claim(
+    id="cor:global-rate",
+    title="Globally: rate 2 on the quotient of two layers, which is a Hausdorff manifold",
+    holds="Rate 2 on the quotient of two invertible layers; at the dead points the action is not free",
+    given=r"Let $L = 2$, $P = W_2 W_1$, and let the gauge act by $(gW_1, W_2 g^{-1})$.",
+    clauses={
+        "rate": (
+            r"On the symmetric scalar path the Fisher is $t^2 (v_1 + v_2)^2$, null on $(1, -1)$ at every $t$, and its "
+            r"horizontal eigenvalue is $2t^2$."
+        ),
+        "free and proper": (
+            r"On pairs of invertible matrices the gauge is $W_1' W_1^{-1}$, read off a pair of points continuously: "
+            r"it acts "
+            r"freely and properly."
+        ),
+        "orbit space": (
+            r"Two pairs with one product lie on one orbit: the product identifies the orbit space with $GL$."
+        ),
+        "slice": (
+            r"For scalars the balanced slice $(\sqrt P, \sqrt P)$ is orthogonal to the orbits and carries $dP^2/(2P)$."
+        ),
+    },
+    source=cite("shirodkar2026dead", "cor:global-rate"),
+    hypotheses=("All factors are invertible, t ≠ 0.", "L = 2 for the rate; the path is symmetric."),
+    expected=Verdict.NARROWER,
+    rests_on=("cor:quotient_rate",),
+    titled="The quotient is global: it includes the singular points that the rate is about.",
+    doubts=(
+        "All of the topology lives on the invertible stratum, away from dead points. At t = 0 the stabiliser of m dead "
+        "axes has dimension m², and orbits are not closed. Not covered here: chains of more than two factors."
+    ),
+)
+
+
 def derive() -> Proof:
     v1, v2, w1, w2 = symbols("v_1 v_2 w_1 w_2", real=True)
     form = (sympy.diff(w1 * w2, w1) * v1 + sympy.diff(w1 * w2, w2) * v2) ** 2
     symmetric = form.subs({w1: t, w2: t})
     fisher = sympy.hessian(symmetric, (v1, v2)) / 2
-
     first, second, gauge, other = (
         sympy.Matrix(2, 2, symbols(f"{name}_1:5", real=True)) for name in ("A", "B", "g", "C")
     )
-
     moved_first, moved_second = gauge * first, second * gauge.inv()
     # a second tuple with the same product: W_1' = C, W_2' = W_2 W_1 C⁻¹; the gauge that takes one to the other
     between = other * first.inv()
     fibre = second * first * other.inv()
-    null, horizontal = sympy.Matrix([1, -1]), sympy.Matrix([1, 1])
+    horizontal = sympy.Matrix([1, 1])
     balanced = sympy.sqrt(tau)
-    return older_proof(
-        steps=(
-            Prose(
-                "The form of two scalar layers is a square, null on (1, −1) at every t.",
-                r"t^2 (v_1 + v_2)^2, \qquad \lambda_{hor} = 2t^2",
+    tangent = sympy.Matrix([sympy.diff(balanced, tau)] * 2)
+    orbit = sympy.Matrix([balanced, -balanced])  # of (c w_1, w_2/c) at c = 1
+    uneven = sympy.Matrix([1, sympy.diff(tau, tau)])
+    return Proof(
+        "Two scalar layers, symbolic in t; two 2 × 2 matrices, symbolic in all entries.",
+        (
+            Equation(
+                "rate",
+                "the form of two scalar layers on the symmetric path",
+                symmetric,
+                t**2 * (v1 + v2) ** 2,
+                {"path (t, 1)": (form.subs({w1: t, w2: 1}), t**2 * (v1 + v2) ** 2)},
+            ),
+            Equation(
+                "rate",
+                "null on (1, −1): the Fisher does to the first axis what it does to the second",
+                fisher[:, 0],
+                fisher[:, 1],
+                {"null on (1, 1)": -fisher[:, 1]},
+            ),
+            Equation(
+                "rate",
+                "horizontal eigenpair",
+                fisher * horizontal,
+                2 * t**2 * horizontal,
+                {"t²": t**2 * horizontal, "4t²": 4 * t**2 * horizontal},
+            ),
+            Equation(
+                "free and proper",
+                "the gauge from two points",
+                moved_first * first.inv(),
+                gauge,
+                {"on the other side": (first.inv() * moved_first, gauge)},
+            ),
+            Equation(
+                "free and proper",
+                "the product is that of the pair",
+                moved_second * moved_first,
+                second * first,
+                {"g W_2 for W_2 g⁻¹": (gauge * second * moved_first, second * first)},
             ),
             Prose(
-                "On invertible tuples the gauge can be read off a pair of points, continuously: g = W_1' W_1^{−1}. So "
-                "the action is free and proper, and the orbit space is Hausdorff.",
-                r"(gW_1, W_2 g^{-1}) = (W_1, W_2) \Rightarrow g = 1",
+                "So g is a continuous function of the pair of points: the action is free and proper, the orbit space "
+                "Hausdorff."
             ),
-            Prose(
-                "Two tuples with one product lie on one orbit: the product identifies the orbit space with GL.",
-                r"W_2' = W_2 W_1 W_1'^{-1} = W_2 g^{-1}",
+            Equation(
+                "orbit space",
+                "first factor: the gauge C W_1⁻¹ takes W_1 to C",
+                between * first,
+                other,
+                {"W_1⁻¹ C": (first.inv() * other * first, other)},
             ),
-            Prose(
-                "The balanced slice P ↦ (√P, √P) is orthogonal to the orbits, and its length is that of horizontal "
-                "vectors.",
-                r"ds^2 = dP^2/(2P)",
+            Equation(
+                "orbit space",
+                "second factor: it takes W_2 to W_2 W_1 C⁻¹, which has the same product with C",
+                second * between.inv(),
+                fibre,
+                {"without the inverse": (second * between, fibre)},
+            ),
+            Equation(
+                "slice",
+                "squared length of the slice (√P, √P)",
+                tangent.dot(tangent),
+                1 / (2 * tau),
+                {"slice (1, P)": (uneven.dot(sympy.Matrix([0, 1])), 1 / (2 * tau)), "1/P": 1 / tau},
+            ),
+            Equation(
+                "slice",
+                "slice against orbit: the two halves of the inner product cancel",
+                tangent[0] * orbit[0],
+                -tangent[1] * orbit[1],
+                {"slice (1, P)": (sympy.Integer(0) * orbit[0], -orbit[1])},
             ),
         ),
-        residuals={
-            "form": sympy.expand(symmetric - t**2 * (v1 + v2) ** 2),
-            **entrywise("null vector", fisher * null, sympy.zeros(2, 1)),
-            **entrywise("horizontal eigenpair", fisher * horizontal, 2 * t**2 * horizontal),
-            **entrywise("product", moved_second * moved_first, second * first),
-            **entrywise("gauge from two points", moved_first * first.inv(), gauge),
-            **entrywise("orbit of the first factor", between * first, other),
-            **entrywise("orbit of the second factor", second * between.inv(), fibre),
-            "length of the slice": sympy.simplify(2 * sympy.diff(balanced, tau) ** 2 - 1 / (2 * tau)),
-            "slice across the orbits": sympy.diff(sympy.Matrix([balanced, balanced]), tau).dot(
-                sympy.Matrix([balanced, -balanced])
-            ),
-        },
-        controls={
-            "horizontal eigenvalue t²": fisher.trace() - t**2,
-            "null vector (1, 1)": (fisher * horizontal)[0],
-            "horizontal eigenpair at t²": (fisher * horizontal - t**2 * horizontal)[1],
-            "product with g W_2 for W_2 g⁻¹": (gauge * second * moved_first - second * first)[0, 1],
-            "gauge from two points on the other side": (first.inv() * moved_first - gauge)[1, 0],
-            "orbit of the first factor with W_1⁻¹ W_1'": (first.inv() * other * first - other)[0, 1],
-            "orbit of the second factor without the inverse": (second * between - fibre)[0, 0],
-            "length of the slice (1, P)": 1 - 1 / (2 * tau),
-        },
     )
 
 
@@ -111,10 +171,11 @@ def measure() -> Experiment:
 
     from ddtheory.measure import fisher_matrix
 
-    checks: list[Check] = []
+    free: list[Check] = []
+    orbits: list[Check] = []
     spectra = [torch.linalg.eigvalsh(fisher_matrix(chain_problem([canonical(r, 1, 1)] * 2))) for r in _RADII]
     horizontal = [float(values[1]) for values in spectra]
-    checks += [
+    rates: list[Check] = [
         rate_check("two scalar layers: horizontal eigenvalue", 2, _RADII, horizontal, rivals=(4,)),
         limit_check(
             "two scalar layers: horizontal eigenvalue/t²",
@@ -135,7 +196,7 @@ def measure() -> Experiment:
     ]
     for seed in (1, 2):
         first, second = _draw(seed), _draw(10 + seed)
-        checks.append(
+        free.append(
             count_check(
                 f"random invertible pair {seed}, width {_WIDTH}: dimension of the stabiliser",
                 0,
@@ -147,7 +208,7 @@ def measure() -> Experiment:
         target = _draw(20 + seed)
         gauge = target @ torch.linalg.inv(first)
         other = second @ first @ torch.linalg.inv(target)
-        checks.append(
+        orbits.append(
             Comparison(
                 f"random pair {seed}: the gauge W_1' W_1⁻¹ takes W_2 to W_2', the distance left",
                 0,
@@ -158,16 +219,41 @@ def measure() -> Experiment:
                 "distance",
             )
         )
-    return older_experiment("Two linear layers in torch, scalar and 3 × 3.", tuple(checks))
+    return Experiment(
+        "Two linear layers in torch, scalar and 3 × 3.",
+        {"rate": rates, "free and proper": free, "orbit space": orbits, "slice": _slice()},
+    )
+
+
+def _slice() -> list[Check]:
+    """The least length of a step dP = 10⁻⁶ at (√P, √P), over all steps of the weights: |dP|/|∇P|."""
+    import torch
+
+    checks: list[Check] = []
+    for product in (0.25, 2.0):
+        weights = torch.full((2,), product**0.5, dtype=torch.float64)
+        gradient = torch.func.grad(lambda w: w.prod())(weights)
+        along = gradient / gradient.square().sum()  # the shortest step with dP = 1
+        checks += [
+            value_check(
+                f"P = {product}: squared length of the shortest step with dP = 1",
+                1 / (2 * product),
+                float(along.square().sum()),
+                rivals=(1 / product, 1 / (4 * product), 1.0 if product != 0.5 else 0.1),
+                quantity="squared length",
+            ),
+            value_check(f"P = {product}: ratio of its parts", 1, float(along[0] / along[1]), rivals=(-1, product)),
+        ]
+    return checks
 
 
 def control() -> Experiment:
     from ddtheory.measure import fisher_matrix
 
     values = [float(fisher_matrix(chain_problem([canonical(r, 1, 1), canonical(1.0, 1, 0)])).trace()) for r in _RADII]
-    return older_experiment(
+    return Experiment(
         "Only one of the two layers dies: the path is not symmetric, and the horizontal eigenvalue is 1 + t².",
-        (rate_check("path (t, 1): horizontal eigenvalue", 0, _RADII, values, rivals=(2,)),),
+        {"rate": (rate_check("path (t, 1): horizontal eigenvalue", 0, _RADII, values, rivals=(2,)),)},
     )
 
 
@@ -204,33 +290,8 @@ def counterexample() -> Experiment:
             reason="another orbit in the closure of the first: orbits are not closed, the orbit space not Hausdorff",
         ),
     ]
-    return older_experiment(
+    return Experiment(
         "At the singular points themselves, where the product is not invertible: the action is neither free nor are "
         "its orbits closed. (c, 0) tends to (0, 0) as c → 0.",
-        tuple(checks),
+        {TITLE: checks},
     )
-
-
-CLAIM = Claim(
-    id="cor:global-rate",
-    title="Globally: rate 2 on the quotient of two layers, which is a Hausdorff manifold",
-    clauses=older_statement(
-        r"For $L = 2$ the Fisher on the symmetric path is $t^2 (v_1 + v_2)^2$, null on $(1, -1)$ at every $t$, and its "
-        r"horizontal eigenvalue is $2t^2$. On tuples of invertible matrices the gauge acts freely and properly; the "
-        r"product identifies the orbit space with $GL$, and for scalars the balanced slice carries $dP^2/(2P)$. Not "
-        r"covered here: chains of more than two factors."
-    ),
-    source=cite("shirodkar2026dead", "cor:global-rate"),
-    hypotheses=("All factors are invertible, t ≠ 0.", "L = 2 for the rate; the path is symmetric."),
-    expected=Verdict.NARROWER,
-    derive=derive,
-    measure=measure,
-    control=control,
-    counterexample=counterexample,
-    rests_on=("cor:quotient_rate",),
-    titled="The quotient is global: it includes the singular points that the rate is about.",
-    doubts=(
-        "All of the topology lives on the invertible stratum, away from dead points. At t = 0 the stabiliser of m dead "
-        "axes has dimension m², and orbits are not closed."
-    ),
-)

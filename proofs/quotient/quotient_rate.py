@@ -2,89 +2,179 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import symbols
+from sympy import Expr, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
-from ddtheory.workbench.ladder import count_check, limit_check, rate_check
+from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from torch import Tensor
 
 t, s = symbols("t s", positive=True)
 L = sympy.Symbol("L", integer=True, positive=True)
 
+a_free = symbols("w", positive=True)
+
+
+def horizontal(layers: Expr | int, radius: Expr) -> Expr:
+    """The horizontal Fisher on the balanced path: L t^{2(L−1)}."""
+    return layers * radius ** (2 * (layers - 1))
+
+
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 
 
-def derive() -> Proof:
-    w, x = symbols("w_1:5", positive=True), symbols("X_1:5", real=True)
-    product = sympy.prod(w)
-    closed = {x[3]: -x[0] - x[1] - x[2]}
-    factors = symbols("c_1:4", positive=True)
-    whole = (*factors, 1 / sympy.prod(factors))
-    scaled = product.subs({a: c * a for a, c in zip(w, whole, strict=True)}, simultaneous=True)
-    score = sympy.Add(*[sympy.diff(product, a) * y * a for a, y in zip(w, x, strict=True)])
+CLAIM = Claim(
+    id="cor:quotient_rate",
+    title="The rate on the quotient by the gauge is 2(L − 1)",
+    holds="On the balanced path the horizontal rate is 2(L − 1); another lift of the same function has another",
+    given=r"Let $P = \prod_{i \le L} w_i$, with scalars or invertible matrices $w_i$.",
+    clauses={
+        "gauge": r"Scalings with product one fix $P$, and $w_i \partial_i P = P$.",
+        "vertical": (
+            r"The score kills the vertical vectors $(X_i w_i)$, $\sum X_i = 0$; for matrices the kernel of the "
+            r"derivative "
+            r"of the chain is the vertical space $(X_l W_l - W_l X_{l-1})$."
+        ),
+        "balanced": rf"On the balanced path $w_i = t$ the horizontal Fisher is ${sympy.latex(horizontal(L, t))}$.",
+        "invariant metric": (
+            r"With lengths $dw_i/w_i$, which are invariant, the horizontal reading is $L P^2$ on every lift."
+        ),
+    },
+    source=cite("shirodkar2026dead", "cor:quotient_rate"),
+    hypotheses=(
+        "The path is balanced, w_i = t; at fixed ratios of the weights the rate is the same.",
+        "Horizontal is meant in the Euclidean metric of the weights.",
+    ),
+    expected=Verdict.NARROWER,
+    rests_on=("thm:bridge",),
+    titled="The rate belongs to the quotient: it depends on the path of the function only.",
+    doubts=(
+        "The rate depends on the approach (D1): (1, t, …, t) has 2(L − 2). And the same path in the quotient has the "
+        "rate 2 − 2s on the lift (t^{1−s}, t^{1+s}). Only in a metric that is invariant under the gauge does the "
+        "reading descend; the Euclidean one is invariant under rotations, not under rescalings. Not covered here: that "
+        "vertical vectors are killed in chains of more than three matrices, by a symbolic derivation."
+    ),
+)
 
-    # matrices: the vertical vector (X_1 W_1, X_2 W_2 − W_2 X_1, −W_3 X_2) under dP
+
+def derive() -> Proof:
+    w, x = symbols("w_1:5", positive=True), symbols("X_1:4", real=True)
+    product = sympy.prod(w)
+    scores = sympy.Matrix([sympy.diff(product, a) * a for a in w])
+    whole = sympy.Matrix([product] * 4)
+    factors = symbols("c_1:4", positive=True)
+
+    def scaled(last: Expr) -> Expr:
+        return product.subs({a: c * a for a, c in zip(w, (*factors, last), strict=True)}, simultaneous=True)
+
+    def score(parts: Sequence[Expr]) -> Expr:
+        return sympy.Add(*[sympy.diff(product, a) * y * a for a, y in zip(w, parts, strict=True)])
+
+    # matrices: the derivative of W_3 W_2 W_1 along (X_1 W_1, X_2 W_2 − W_2 X_1, −W_3 X_2)
     first, second, third, one, two = (
         sympy.Matrix(2, 2, symbols(f"{name}_1:5", real=True)) for name in ("A", "B", "C", "X", "Y")
     )
-    pushed = (
-        third * second * (one * first) + third * (two * second - second * one) * first - third * two * second * first
-    )
 
-    entry = t ** (L - 1)  # ∂P/∂w_i on the symmetric path
-    horizontal = (L * entry / sympy.sqrt(L)) ** 2
-    lifted = t ** (2 * (1 - s)) + t ** (2 * (1 + s))  # |∇P|² at (t^{1−s}, t^{1+s})
-    a, b = t ** (1 - s), t ** (1 + s)
-    return older_proof(
-        steps=(
-            Prose(
-                "Scalings with product one fix P, and each weight sees P in its score.",
-                r"P(c \cdot w) = P(w), \qquad w_i \partial_i P = P",
+    def pushed(middle: sympy.Matrix) -> sympy.Matrix:
+        return third * second * (one * first) + third * middle * first
+
+    against = third * two * second * first
+
+    def gradient(weights: Sequence[Expr]) -> Expr:
+        """|∇P|² at these weights, in the Euclidean metric."""
+        return sympy.Add(*[sympy.prod([b for j, b in enumerate(weights) if j != i]) ** 2 for i in range(len(weights))])
+
+    lift = (t ** (1 - s), t ** (1 + s))
+    entry = sympy.diff(t ** (L - 1) * a_free, a_free)  # ∂P/∂w_i where the other L − 1 weights are t
+    return Proof(
+        "Scalars: symbolic at L = 4, the balanced path for any L. Matrices: three factors of size 2 × 2.",
+        (
+            Equation(
+                "gauge",
+                "P under scalings with product one",
+                scaled(1 / sympy.prod(factors)),
+                product,
+                {"product not one": (scaled(sympy.Integer(1)), product)},
             ),
-            Prose(
-                "The score kills the vertical vectors (X_i w_i) with Σ X_i = 0; for matrices the sum telescopes.",
-                r"\sum_i X_i w_i \partial_i P = P \sum_i X_i = 0",
+            Equation(
+                "gauge",
+                "w_i ∂_i P, all four",
+                scores,
+                whole,
+                {"∂_i P": (sympy.Matrix([sympy.diff(product, a) for a in w]), whole)},
+            ),
+            Equation(
+                "vertical",
+                "the score of (X_1 w_1, X_2 w_2, X_3 w_3, X_4 w_4) with X_4 = −X_1 − X_2 − X_3, less that of X_4 alone",
+                score((*x, sympy.Integer(0))),
+                -score((sympy.Integer(0),) * 3 + (-x[0] - x[1] - x[2],)),
+                {"without Σ X = 0": -score((sympy.Integer(0),) * 3 + (-x[0] - x[1],))},
+            ),
+            Equation(
+                "vertical",
+                "three matrices: what the first two parts do, and what −W_3 X_2 undoes",
+                pushed(two * second - second * one),
+                against,
+                {
+                    "X_2 W_2 + W_2 X_1": (pushed(two * second + second * one), against),
+                    "X_2 W_2 alone": (pushed(two * second), against),
+                },
             ),
             Prose(
                 "On the symmetric path the horizontal unit vector is (1, …, 1)/√L.",
-                r"F_{hor} = \bigl(L\, t^{L-1}/\sqrt L\bigr)^2 = L\, t^{2(L-1)}",
+                r"F_{hor} = \bigl(L\, t^{L-1}/\sqrt L\bigr)^2",
+            ),
+            Equation(
+                "balanced",
+                "the score of the horizontal unit vector, squared",
+                (L * entry / sympy.sqrt(L)) ** 2,
+                horizontal(L, t),
+                {
+                    "without L": horizontal(L, t) / L,
+                    "vector (1, …, 1) of length √L": horizontal(L, t) * L,
+                    "rate 2L": horizontal(L, t) * t**2,
+                },
+            ),
+            *(
+                Equation(
+                    "balanced",
+                    f"|∇P|² on the balanced path, L = {layers}",
+                    gradient([t] * layers),
+                    horizontal(layers, t),
+                    {"one weight alive": (gradient([sympy.Integer(1), *[t] * (layers - 1)]), horizontal(layers, t))},
+                )
+                for layers in (2, 3, 4)
             ),
             Prose(
                 "In general the horizontal reading is |∇P|², in the Euclidean metric. That is no function of P: on "
                 "w = (t^{1−s}, t^{1+s}), a lift of the same P = t², it has another rate.",
-                r"|\nabla P|^2 = \sum_i \prod_{j \ne i} w_j^2, \qquad t^{2-2s} + t^{2+2s}",
+                r"|\nabla P|^2 = \sum_i \prod_{j \ne i} w_j^2",
+            ),
+            Equation(
+                "balanced",
+                "hypothesis: a lift of P = t² that is not balanced has t^{2−2s} + t^{2+2s}",
+                gradient(lift),
+                t ** (2 - 2 * s) + t ** (2 + 2 * s),
+                {"the balanced rate": horizontal(2, t)},
+            ),
+            Equation(
+                "invariant metric",
+                "|∇P|² with lengths dw_i/w_i, L = 4",
+                scores.dot(scores),
+                4 * product**2,
+                {"Euclidean lengths": (gradient(w), 4 * product**2)},
             ),
         ),
-        residuals={
-            "P fixed": sympy.simplify(scaled - product),
-            "w_i ∂_i P": sympy.Add(*[(a_ * sympy.diff(product, a_) - product) ** 2 for a_ in w]),
-            "vertical": sympy.expand(score.subs(closed)),
-            "vertical, matrices": sympy.Add(*[sympy.expand(value) ** 2 for value in pushed]),
-            "horizontal reading": sympy.simplify(horizontal - L * t ** (2 * (L - 1))),
-            "the other lift has the same P": sympy.powsimp(a * b) - t**2,
-            "its reading": sympy.expand(sympy.powsimp(a**2 + b**2 - lifted)),
-            "invariant metric: |∇P|² with lengths dw_i/w_i": sympy.expand(
-                sympy.Add(*[(a_ * sympy.diff(product, a_)) ** 2 for a_ in w]) - 4 * product**2
-            ),
-        },
-        controls={
-            "vertical without Σ X = 0": sympy.expand(score),
-            "horizontal reading without L": horizontal - t ** (2 * (L - 1)),
-            "the other lift at the balanced rate": lifted - 2 * t**2,
-        },
     )
 
 
@@ -106,13 +196,13 @@ def measure() -> Experiment:
 
     from ddtheory.measure import fisher_matrix
 
-    checks: list[Check] = []
+    balanced: list[Check] = []
     curves: list[Curve] = []
     for layers in (2, 3, 4):
         for width in (1, 3):
             values = [_horizontal([canonical(radius, width)] * layers) for radius in _RADII]
             name = f"L = {layers}, width {width}"
-            checks += [
+            balanced += [
                 rate_check(f"{name}: horizontal eigenvalue", 2 * (layers - 1), _RADII, values, rivals=(2 * layers,)),
                 limit_check(
                     f"{name}: horizontal eigenvalue/t^(2(L−1))",
@@ -133,7 +223,7 @@ def measure() -> Experiment:
     basis = torch.linalg.qr(vertical)[0]
     spectrum = torch.linalg.eigvalsh(fisher)
     zeros = int((spectrum < 1e-12 * spectrum[-1]).sum())
-    checks += [
+    vertical_checks: list[Check] = [
         count_check(
             f"rotated chain, L = {layers}, width {width}: zeros of the Fisher",
             width**2 * (layers - 1),
@@ -151,12 +241,64 @@ def measure() -> Experiment:
             "size",
         ),
     ]
-    return older_experiment(
+    return Experiment(
         "Linear chains in torch at the canonical path, and one with random rotations between its layers; the whole "
-        "Fisher.",
-        tuple(checks),
+        "Fisher. Scalar chains at other representatives of the same product.",
+        {
+            "balanced": balanced,
+            "vertical": vertical_checks,
+            "gauge": _representatives(),
+            "invariant metric": _logarithmic(),
+        },
         tuple(curves),
     )
+
+
+def _representatives() -> list[Check]:
+    """Outputs and scores of scalar chains in torch at (0.5, 0.5, 0.5), and at a rescaled tuple."""
+    import torch
+
+    def output(weights: Tensor) -> Tensor:
+        return torch.nn.functional.linear(weights.new_ones(1, 1), weights[:1, None]) * weights[1] * weights[2]
+
+    checks: list[Check] = []
+    for scales in ((1.0, 1.0, 1.0), (4.0, 0.5, 0.5)):
+        weights = 0.5 * torch.tensor(scales, dtype=torch.float64)
+        score = weights * torch.func.jacrev(lambda w: output(w).squeeze())(weights)
+        checks += [
+            value_check(
+                f"scales {scales}: output", 0.125, float(output(weights)), rivals=(0.125 * scales[0] * 2, 0.25)
+            ),
+            *(
+                value_check(f"scales {scales}: w_{i + 1} ∂_{i + 1} P", 0.125, float(score[i]), rivals=(0.25, 0.0625))
+                for i in range(3)
+            ),
+        ]
+    return checks
+
+
+def _logarithmic() -> list[Check]:
+    """The whole Fisher in the coordinates log w_i: its positive eigenvalue is L P²."""
+    from ddtheory.measure import fisher_matrix
+
+    checks: list[Check] = []
+    for weights in ((0.5, 0.5, 0.5), (2.0, 0.25, 0.25), (0.1, 5.0, 0.25)):
+        import torch
+
+        lengths = torch.diag(torch.tensor(weights, dtype=torch.float64))
+        fisher = lengths @ fisher_matrix(chain_problem(_scalars(weights))) @ lengths
+        plain = float(torch.linalg.eigvalsh(fisher_matrix(chain_problem(_scalars(weights))))[-1])
+        checks.append(
+            value_check(
+                f"lengths dw/w at {weights}: the positive eigenvalue",
+                3 / 64,
+                float(torch.linalg.eigvalsh(fisher)[-1]),
+                rivals=(1 / 64, plain),
+                reason="P = 1/8 on every lift; rounding. The rivals leave out L, or take Euclidean lengths",
+                quantity="eigenvalue",
+            )
+        )
+    return checks
 
 
 def _vertical(weights: Sequence[Tensor]) -> Tensor:
@@ -179,19 +321,23 @@ def control() -> Experiment:
     fixed = [_horizontal(_scalars((1.0, radius, radius))) for radius in _RADII]
     skewed = [_horizontal(_scalars((ratio * radius, radius / ratio, radius))) for radius in _RADII]
     coefficient = Fraction(1, 4) + 4 + 1
-    return older_experiment(
+    return Experiment(
         "One weight stays at 1 while the others die: the symmetric approach is broken, the order of K is L − 1. At a "
         "fixed ratio of the weights the rate stays, the coefficient does not.",
-        (
-            rate_check("L = 3, path (1, t, t): horizontal eigenvalue", 2, _RADII, fixed, rivals=(2 * (layers - 1),)),
-            limit_check(
-                "L = 3, path (2t, t/2, t): horizontal eigenvalue/t⁴",
-                coefficient,
-                _RADII,
-                [value / radius**4 for radius, value in zip(_RADII, skewed, strict=True)],
-                rivals=(layers,),
-            ),
-        ),
+        {
+            "balanced": (
+                rate_check(
+                    "L = 3, path (1, t, t): horizontal eigenvalue", 2, _RADII, fixed, rivals=(2 * (layers - 1),)
+                ),
+                limit_check(
+                    "L = 3, path (2t, t/2, t): horizontal eigenvalue/t⁴",
+                    coefficient,
+                    _RADII,
+                    [value / radius**4 for radius, value in zip(_RADII, skewed, strict=True)],
+                    rivals=(layers,),
+                ),
+            )
+        },
     )
 
 
@@ -208,38 +354,9 @@ def counterexample() -> Experiment:
                 rivals=(2,),
             )
         )
-    return older_experiment(
+    return Experiment(
         "P = t² in the quotient, lifted along gauge transformations that depend on t. The Euclidean metric is not "
         "invariant under the gauge, so the horizontal reading is one of the lift. (With lengths dw_i/w_i, an invariant "
         "metric, it is L P² on every lift.)",
-        tuple(checks),
+        {TITLE: checks},
     )
-
-
-CLAIM = Claim(
-    id="cor:quotient_rate",
-    title="The rate on the quotient by the gauge is 2(L − 1)",
-    clauses=older_statement(
-        r"For $P = \prod_{i \le L} w_i$: scalings with product one fix $P$, $w_i \partial_i P = P$, and the score "
-        r"kills the vertical vectors $(X_i w_i)$, $\sum X_i = 0$; for invertible matrices the kernel of the derivative "
-        r"of the chain is the vertical space. On the balanced path $w_i = t$ the horizontal Fisher is $L\, t^{2(L-1)}$."
-        r" Not covered here: that vertical vectors are killed in chains of more than three matrices."
-    ),
-    source=cite("shirodkar2026dead", "cor:quotient_rate"),
-    hypotheses=(
-        "The path is balanced, w_i = t; at fixed ratios of the weights the rate is the same.",
-        "Horizontal is meant in the Euclidean metric of the weights.",
-    ),
-    expected=Verdict.NARROWER,
-    derive=derive,
-    measure=measure,
-    control=control,
-    counterexample=counterexample,
-    rests_on=("thm:bridge",),
-    titled="The rate belongs to the quotient: it depends on the path of the function only.",
-    doubts=(
-        "The rate depends on the approach (D1): (1, t, …, t) has 2(L − 2). And the same path in the quotient has the "
-        "rate 2 − 2s on the lift (t^{1−s}, t^{1+s}). Only in a metric that is invariant under the gauge does the "
-        "reading descend; the Euclidean one is invariant under rotations, not under rescalings."
-    ),
-)
