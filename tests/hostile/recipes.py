@@ -345,7 +345,6 @@ def _certificate_file() -> dict[str, Any]:
 _CERTIFY: dict[str, list[Call]] = {
     "ddtheory.certify.check": [lambda: {"certificate": certificate(), "seconds": 5.0, "megabytes": 500.0}],
     "ddtheory.certify.certify_file": [_certificate_file],
-    "ddtheory.certify.Step": [call(path="derivation", rule="newton", lower=None, upper=None)],
 }
 
 # --- verify -----------------------------------------------------------------------------------------------------------

@@ -68,10 +68,13 @@ def in_child(
     reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
+    signals = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     child = os.fork()
     if child == 0:
         os.close(reading)
         _be_the_child(work, folder, caps, writing, quiet)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
     os.close(writing)
     told, status = _wait(child, reading, caps.wall_seconds, sent)
     found = _judge(told, status, caps)
@@ -82,6 +85,7 @@ def _be_the_child(work: Callable[[], Finding], folder: Path, caps: Caps, writing
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
         os.setsid()  # whatever the case starts is ended with it
         os.chdir(folder)
         if quiet:

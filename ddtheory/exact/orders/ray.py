@@ -72,6 +72,8 @@ def kl_order(
     >>> kl_order("(x*y)^2", along={"x": 1}).kind.value
     'flat'
     """
+    if not isinstance(arc, bool):
+        raise InvalidValueError(f"arc is {shown(arc)}; say True or False.")
     germ = germ_at(divergence, at, parameters)
     direction = direction_of(germ, along)
     refuse_negative(germ)
