@@ -23,6 +23,7 @@ Number: TypeAlias = "Expr | int | float | Fraction | str"
 
 MOST_ENTRIES = 100_000
 _MAX_DEPTH = 100
+_MOST_FUNCTIONS = 12
 _LONGEST_NAME = 200
 
 
@@ -76,17 +77,21 @@ def refuse_unreadable(expression: Expr, what: str = "K") -> None:
     Traceback (most recent call last):
     ddtheory.errors.InvalidValueError: K contains the exponent 1000000000, larger than 2000.
     """
-    level: list[Any] = [expression]
+    level: dict[Any, int] = {expression: 0}  # a part that occurs many times is looked at once
     for depth in range(_MAX_DEPTH + 1):
         if not level:
             return
-        if depth == _MAX_DEPTH:
-            raise InvalidValueError(f"{what} is nested more than {_MAX_DEPTH} deep. Expand it, or give it in parts.")
-        below: dict[Any, None] = {}  # a part that occurs many times is looked at once
-        for node in level:
+        if depth == _MAX_DEPTH or max(level.values()) > _MOST_FUNCTIONS:
+            raise InvalidValueError(
+                f"{what} is nested more than {_MAX_DEPTH} deep, or has more than {_MOST_FUNCTIONS} functions inside of "
+                "each other. Expand it, or give it in parts."
+            )
+        below: dict[Any, int] = {}
+        for node, functions in level.items():
             _refuse_node(node, what)
-            below.update(dict.fromkeys(node.args))
-        level = list(below)
+            for part in node.args:
+                below[part] = max(below.get(part, 0), functions + isinstance(node, sympy.Function))
+        level = below
 
 
 def _refuse_node(node: Any, what: str) -> None:

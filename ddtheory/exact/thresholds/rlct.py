@@ -11,8 +11,8 @@ from typing import Any
 import sympy
 from sympy import Expr, Rational, Symbol
 
-from ddtheory.errors import InvalidValueError, NotADivergenceError
-from ddtheory.exact.numbers.given import Number, by_name, names_of
+from ddtheory.errors import InvalidValueError, NotADivergenceError, shown
+from ddtheory.exact.numbers.given import Number, by_name, names_of, whole_number
 from ddtheory.exact.orders.divergence import DivergenceGerm, Names, exact_number
 from ddtheory.exact.orders.nonnegative import refuse_negative
 from ddtheory.exact.thresholds.arcs import negative_along
@@ -25,6 +25,7 @@ from ddtheory.exact.thresholds.reading import Reading, read
 from ddtheory.exact.thresholds.signs import SignReader
 from ddtheory.exact.thresholds.solver import Solver
 from ddtheory.exact.thresholds.valleys import negative_arc
+from ddtheory.values import as_float, as_integer
 
 _LARGEST = 5_000  # terms in all generators
 _OVERTIME = 0.6  # of a second, or of a tenth of the time, for the certificate and its check besides what is left
@@ -88,6 +89,9 @@ def rlct(
     (RLCT(lam=Fraction(1, 2), m=1), RLCT(lam=Fraction(1, 1), m=1))
     """
     end = deadline = time.monotonic() + _positive(seconds, depth)
+    most_terms = whole_number(most_terms, "most_terms")
+    if progress is not None and not callable(progress):
+        raise InvalidValueError(f"progress is {shown(progress)}; give a function of a germ, or leave it out.")
     if others and divergence is not None and generators is None:
         generators, divergence = [divergence, *others], None
     if (divergence is None) == (generators is None) or (others and divergence is not None):
@@ -186,9 +190,10 @@ def _refuse_negative(germ: IdealGerm) -> None:
 
 
 def _positive(seconds: float, depth: int) -> float:
-    if not isinstance(seconds, int | float) or not 0 < seconds < math.inf or not isinstance(depth, int) or depth < 1:
-        raise InvalidValueError(f"The limits must be positive; got seconds={seconds!r}, depth={depth!r}.")
-    return seconds
+    limit = as_float(seconds, "The limit of seconds")
+    if not 0 < limit < math.inf or (levels := as_integer(depth)) is None or levels < 1:
+        raise InvalidValueError(f"The limits must be positive; got seconds={shown(seconds)}, depth={shown(depth)}.")
+    return limit
 
 
 def _is_nonnegative(root: Node, place: Sequence[Fraction], end: float) -> bool:
