@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
@@ -19,7 +20,7 @@ from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.intersection import transversal_crossing
 from ddtheory.references import cite
-from ddtheory.values import RLCT
+from ddtheory.values import RLCT, as_float
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,8 +39,11 @@ def mixture_problem(weight: float, location: float) -> Problem:
     Raises:
         InvalidValueError: w lies outside [0, 1].
     """
-    if not 0 <= weight <= 1:
-        raise InvalidValueError(f"The weight w = {weight} lies outside [0, 1].")
+    weight, location = as_float(weight, "The weight w"), as_float(location, "The location m")
+    if not 0 <= weight <= 1 or not math.isfinite(location):
+        raise InvalidValueError(
+            f"The weight w = {weight} lies outside [0, 1], or the location {location} is not finite."
+        )
     import torch
 
     from ddtheory.measure import Density, Problem

@@ -31,6 +31,8 @@ def certify_file(
     name = shown(str(path))  # a name may hold anything
     try:
         if str(path) == "-":
+            if sys.stdin is None:
+                raise OutputError("The standard input is closed. Give a file with the JSON of a derivation.")
             found = sys.stdin.buffer.read(MOST_BYTES_OF_TEXT + 1)
         else:
             with Path(path).open("rb") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from typing import Protocol, cast
@@ -9,7 +10,10 @@ from typing import Protocol, cast
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.plots import style
+
+_MOST_PROFILES = 100
 
 
 class HasRadii(Protocol):
@@ -28,8 +32,11 @@ def rate(profiles: HasRadii | Iterable[HasRadii]) -> Figure:
 
     The guide runs through the middle of the window that the reading used, which is shaded. Values that are not
     positive have no place on these axes; how many there are stands in the label.
+
+    Raises:
+        InvalidValueError: something that has no radii with one value each.
     """
-    found = [cast(HasRadii, profiles)] if hasattr(profiles, "radii") else list(profiles)
+    found = [cast(HasRadii, profiles)] if hasattr(profiles, "radii") else _listed(profiles)
     figure, axes = style.figure(width=4.6, height=3.0 + 0.2 * len(found))
     drawn = [_draw_profile(axes, profile, index) for index, profile in enumerate(found)]
     floor = max((float(getattr(profile, "fisher_floor", 0)) for profile in found), default=0.0)
@@ -52,6 +59,18 @@ def rate(profiles: HasRadii | Iterable[HasRadii]) -> Figure:
     _widen(axes)
     style.legend(figure, axes)
     return figure
+
+
+def _listed(profiles: object) -> list[HasRadii]:
+    if isinstance(profiles, str) or not isinstance(profiles, Iterable):
+        raise InvalidValueError(f"There is nothing to draw in {shown(profiles)}. Give a profile, or several in a list.")
+    found = list(itertools.islice(profiles, _MOST_PROFILES + 1))
+    for profile in found:
+        if not hasattr(profile, "radii"):
+            raise InvalidValueError(f"There is nothing to draw in {shown(profile)}. Give a profile, which has radii.")
+    if len(found) > _MOST_PROFILES:
+        raise InvalidValueError(f"More than {_MOST_PROFILES} profiles are no picture.")
+    return cast("list[HasRadii]", found)
 
 
 def _draw_profile(axes: Axes, profile: HasRadii, index: int) -> bool:

@@ -112,7 +112,7 @@ def _positive_fractions(
 ) -> tuple[Fraction, SearchStrategy[Fraction]]:
     """The positive fractions up to the bound of that name, and the largest of them."""
     bound = check_positive(name, largest)
-    max_denominator = check_whole("max_denominator", max_denominator, least=1)
+    max_denominator = check_whole("max_denominator", max_denominator, least=1, most=10_000)
     reached = largest_fraction(bound, max_denominator)
     if not reached:
         raise InvalidValueError(

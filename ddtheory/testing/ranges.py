@@ -8,7 +8,7 @@ import numbers
 import re
 from fractions import Fraction
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.values import as_fraction, as_integer
 
 _PLACES = 300  # of a number that still has a float
@@ -24,7 +24,7 @@ def check_whole(name: str, value: object, *, least: int, most: int | None = None
     whole = as_integer(value)
     if whole is None or whole < least or (most is not None and whole > most):
         reach = f"at least {least}" if most is None else f"from {least} to {most}"
-        raise InvalidValueError(f"{name} = {_shown(value)} must be a whole number, {reach}.")
+        raise InvalidValueError(f"{name} = {shown(value)} must be a whole number, {reach}.")
     return whole
 
 
@@ -40,7 +40,8 @@ def check_range(
     highest = check_whole(high_name, high, least=least, most=most)
     if lowest > highest:
         raise InvalidValueError(
-            f"{low_name} = {low} is larger than {high_name} = {high}, so there is nothing to draw. Swap them."
+            f"{low_name} = {shown(lowest)} is larger than {high_name} = {shown(highest)}, so there is nothing to draw. "
+            "Swap them."
         )
     return lowest, highest
 
@@ -53,7 +54,7 @@ def check_positive(name: str, value: object) -> Fraction:
     """
     rational = as_fraction(value)
     if rational is None or rational <= 0:
-        raise InvalidValueError(f"{name} = {_shown(value)} must be a positive int or Fraction.")
+        raise InvalidValueError(f"{name} = {shown(value)} must be a positive int or Fraction.")
     return rational
 
 
@@ -75,7 +76,7 @@ def check_rational(name: str, value: object) -> Fraction:
             rational = Fraction(float(value))
     if rational is None or not 0 < rational < 10**_PLACES or rational.denominator >= 10**_PLACES * rational.numerator:
         raise InvalidValueError(
-            f"{name} = {_shown(value)} must be a positive number: an integer, a fraction, a finite float, or text such "
+            f"{name} = {shown(value)} must be a positive number: an integer, a fraction, a finite float, or text such "
             'as "579/4000".'
         )
     return rational
@@ -89,13 +90,7 @@ def check_seconds(name: str, value: object) -> float:
     """
     if isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value) > 0:
         return float(value)
-    raise InvalidValueError(f"{name} = {_shown(value)} must be a positive number of seconds, or None for no limit.")
-
-
-def _shown(value: object) -> str:
-    """The value in an error, in one line whatever it is."""
-    text = repr(value) if isinstance(value, str | numbers.Number) else f"a {type(value).__name__}"
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    raise InvalidValueError(f"{name} = {shown(value)} must be a positive number of seconds, or None for no limit.")
 
 
 def largest_fraction(bound: Fraction, max_denominator: int) -> Fraction:

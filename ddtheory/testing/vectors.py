@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
+from ddtheory.exact.numbers.given import list_of
 from ddtheory.testing.ranges import check_whole
 
 if TYPE_CHECKING:
@@ -35,11 +36,12 @@ def directions(
     >>> find(directions(["x", "y"]), lambda u: True)
     {'x': 1, 'y': 0}
     """
-    names, always = tuple(coordinates), frozenset(moving)
-    if isinstance(coordinates, str) or not names or len(set(names)) != len(names):
-        raise InvalidValueError(f"coordinates = {coordinates!r} must be distinct names, at least one, in a list.")
-    if isinstance(moving, str) or not always <= set(names):
-        raise InvalidValueError(f"moving = {moving!r} must be a list of names among {', '.join(names)}.")
+    names, listed = list_of(coordinates, "coordinates"), list_of(moving, "moving")
+    if not names or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
+        raise InvalidValueError(f"coordinates = {shown(coordinates)} must be distinct names, at least one, in a list.")
+    if not all(isinstance(name, str) for name in listed) or not set(listed) <= set(names):
+        raise InvalidValueError(f"moving = {shown(moving)} must be a list of the coordinates.")
+    always = frozenset(listed)
     max_component = check_whole("max_component", max_component, least=1)
     nonzero = st.builds(_times, st.integers(1, max_component), st.sampled_from((1, -1)))
     whole = st.integers(-max_component, max_component)
@@ -110,7 +112,7 @@ def rotations(
     (Fraction(0, 1), Fraction(1, 1))
     """
     dimension = check_whole("dimension", dimension, least=1)
-    max_denominator = check_whole("max_denominator", max_denominator, least=1)
+    max_denominator = check_whole("max_denominator", max_denominator, least=1, most=10_000)
     planes = tuple(combinations(range(dimension), 2))
     min_planes = check_whole("min_planes", min_planes, least=0, most=len(planes))
     if max_planes is not None:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import itertools
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from ddtheory.errors import BookError, UnknownNameError, unknown
+from ddtheory.errors import BookError, InvalidValueError, UnknownNameError, shown, unknown
 from ddtheory.verify.claim import Claim
 from ddtheory.verify.environment import versions
 from ddtheory.verify.failure import describe
@@ -24,6 +25,7 @@ from ddtheory.verify.failure import describe
 INSTALLED = "installed"
 """What stands for the book that came with the package, where a folder is asked for."""
 
+_LONGEST_NAME = 200
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -72,8 +74,11 @@ class Book:
         """
         claims = {entry.claim.id for entry in self.entries}
         chapters = {entry.chapter for entry in self.entries} | {item.chapter for item in self.unreadable}
+        if isinstance(ids, str) or not isinstance(ids, Iterable):
+            raise InvalidValueError(f"The ids are {shown(ids)}; give a list of claims or chapters.")
+        ids = list(itertools.islice(ids, 100_000))
         for name in ids:
-            if name not in claims | chapters:
+            if not isinstance(name, str) or name not in claims | chapters:
                 raise UnknownNameError(f"{unknown('claim or chapter', name, claims | chapters)}{self._not_read()}")
         if not ids:
             return self
@@ -116,12 +121,15 @@ def locate(choice: Path | str | None = None) -> Path:
         BookError: there is no such folder; or none is named, and the current directory is a checkout whose book
             differs from the one that would be read.
     """
-    if choice is not None and str(choice) != INSTALLED:
-        folder = Path(choice).resolve()
-        if not folder.is_dir():
-            raise BookError(
-                f"There is no folder {choice}. A book is a folder of chapters, which hold one claim a file."
-            )
+    if choice is not None and (name := _name_of(choice)) != INSTALLED:
+        try:
+            folder = Path(name).resolve()
+            there = folder.is_dir()
+        except (OSError, ValueError, RuntimeError):  # a name that no folder can have, or a loop of links
+            there = False
+        if not there:
+            told = name if name.isprintable() and 0 < len(name) < _LONGEST_NAME else shown(name)
+            raise BookError(f"There is no folder {told}. A book is a folder of chapters, which hold one claim a file.")
         return folder
     found = next((folder for folder in (_PACKAGE / "proofs", _PACKAGE.parent / "proofs") if folder.is_dir()), None)
     if found is None:
@@ -129,6 +137,14 @@ def locate(choice: Path | str | None = None) -> Path:
     if choice is None:
         _refuse_two(found, _checkout(Path.cwd()))
     return found
+
+
+def _name_of(choice: object) -> str:
+    if isinstance(choice, Path):
+        return str(choice)
+    if isinstance(choice, str):
+        return str.__str__(choice)
+    raise BookError(f"The book is {shown(choice)}; give its folder.")
 
 
 def _checkout(place: Path) -> Path | None:

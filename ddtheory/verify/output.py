@@ -24,8 +24,12 @@ def prepare(folder: Path, names: Iterable[str]) -> None:
     except OSError as error:
         raise _refused(folder, error) from error
     for name in names:
-        if (folder / name).is_dir():
-            raise OutputError(f"{folder / name} is a folder, so no file can be written there. Choose another place.")
+        target = folder / name
+        if target.is_dir():
+            raise OutputError(f"{target} is a folder, so no file can be written there. Choose another place.")
+        if target.is_symlink() or (target.exists() and not target.is_file()):
+            # a file is moved to its place: it would stand where the device, the pipe or the link was
+            raise OutputError(f"{target} is no plain file (a device, a pipe or a link). Choose another place.")
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
-from ddtheory.errors import InvalidValueError
-from ddtheory.values import Verdict
+from ddtheory.errors import InvalidValueError, shown
+from ddtheory.values import Verdict, as_integer
 from ddtheory.verify.book import Book, Entry, Unreadable
 from ddtheory.verify.verdicts import WORST_FIRST, ClaimResult, weighed
 from ddtheory.verify.witnesses import check
@@ -72,10 +72,20 @@ def run(
         on_result: called with each result as it comes, in order of completion.
 
     Raises:
-        InvalidValueError: `jobs` is less than 1.
+        InvalidValueError: `jobs` is less than 1, something is no entry of a book, or `on_result` is no function.
     """
-    if jobs is not None and jobs < 1:
-        raise InvalidValueError(f"jobs = {jobs}, but a run needs at least one worker.")
+    if jobs is not None and ((workers := as_integer(jobs)) is None or workers < 1):
+        raise InvalidValueError(f"jobs = {shown(jobs)}, but a run needs at least one worker.")
+    if on_result is not None and not callable(on_result):
+        raise InvalidValueError(f"on_result is {shown(on_result)}; give a function of a result, or leave it out.")
+    if not isinstance(entries, Book):
+        if isinstance(entries, str) or not isinstance(entries, Sequence):
+            raise InvalidValueError(f"The entries are {shown(entries)}; give those that select or load returned.")
+        for entry in entries:
+            if not isinstance(entry, Entry):
+                raise InvalidValueError(
+                    f"{shown(entry)} is no entry of a book. Give those that select or load returned."
+                )
     started = perf_counter()
     unreadable: tuple[Unreadable, ...] = ()
     if isinstance(entries, Book):

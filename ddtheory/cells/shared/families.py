@@ -12,7 +12,11 @@ from types import GenericAlias
 from typing import Any, Concatenate, ParamSpec
 
 from ddtheory.cells.shared.cell import Cell
-from ddtheory.errors import InvalidValueError, unknown
+from ddtheory.errors import InvalidValueError, shown, unknown
+from ddtheory.exact.numbers.given import list_of
+from ddtheory.values import as_fraction, as_integer
+
+_LARGEST = 10**6
 
 Parameters = ParamSpec("Parameters")
 
@@ -62,9 +66,11 @@ def family(*examples: Mapping[str, Any]) -> Callable[[Make[Parameters]], Callabl
         @wraps(make)
         def named(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Cell:
             bound = signature.bind(*args, **kwargs)
+            for name, value in bound.arguments.items():
+                bound.arguments[name] = _plain(hints[name], value, f"{name} of {make.__name__}")
             told = ", ".join(f"{name}={_text(value)}" for name, value in bound.arguments.items())
+            cell = make(f"{make.__name__}({told})", *bound.args, **bound.kwargs)
             bound.apply_defaults()
-            cell = make(f"{make.__name__}({told})", *args, **kwargs)
             return replace(cell, family=make.__name__, arguments=dict(bound.arguments))
 
         named.__signature__ = signature  # type: ignore[attr-defined]
@@ -120,6 +126,8 @@ def find_text(name: str, parameters: Mapping[str, str]) -> Cell:
     """
     entry = _family(name)
     values: dict[str, Any] = {}
+    if not isinstance(parameters, Mapping) or not all(isinstance(text, str) for text in parameters.values()):
+        raise InvalidValueError(f"The parameters are {shown(parameters)}; give texts by name, as in {{'rank': '1'}}.")
     for parameter, text in parameters.items():
         if parameter not in entry.types:
             raise unknown(f"parameter of {name}", parameter, entry.types)
@@ -128,7 +136,7 @@ def find_text(name: str, parameters: Mapping[str, str]) -> Cell:
 
 
 def _family(name: str) -> Family:
-    if name not in _FAMILIES:
+    if not isinstance(name, str) or name not in _FAMILIES:
         raise unknown("cell", name, _FAMILIES)
     return _FAMILIES[name]
 
@@ -149,6 +157,31 @@ def _value(kind: Any, text: str, what: str) -> Any:
     except (ValueError, ZeroDivisionError):
         example = "3" if convert is int else "1/2"
         raise InvalidValueError(f"{what} is {text!r}; it must be a number such as {example}.") from None
+
+
+def _plain(hint: Any, value: object, what: str) -> Any:
+    """An argument as a plain value of Python, whatever library or subclass it came from.
+
+    Raises:
+        InvalidValueError: it is of another kind, or a whole number beyond any cell.
+
+    >>> import numpy
+    >>> _plain(tuple[int, ...], [numpy.int64(2), 3], "widths")
+    (2, 3)
+    """
+    if isinstance(hint, GenericAlias):
+        return tuple(_plain(typing.get_args(hint)[0], item, f"an entry of {what}") for item in list_of(value, what))
+    if hint is str and isinstance(value, str):
+        return str.__str__(value)
+    if hint is bool and isinstance(value, bool):
+        return value
+    if hint is int and (whole := as_integer(value)) is not None and abs(whole) <= _LARGEST:
+        return whole
+    if hint not in (str, bool, int) and (number := as_fraction(value)) is not None:
+        return int(number) if number.denominator == 1 and int in typing.get_args(hint) else number
+    raise InvalidValueError(
+        f"{what} is {shown(value)}; it must be {kind_of(hint)}{' of a usual size' * (hint is int)}."
+    )
 
 
 def as_typed(value: object) -> str:

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ddtheory.errors import InvalidValueError, OutputError
+from ddtheory.errors import InvalidValueError, OutputError, shown
 from ddtheory.testing.conformance.identity import Identity, content, differences
 from ddtheory.testing.conformance.task import Estimate, EstimationTask
 from ddtheory.testing.conformance.task_result import TaskResult
@@ -57,6 +57,8 @@ class Kept:
     """
 
     def __init__(self, path: Path | str, estimator: Identity) -> None:
+        if not isinstance(path, str | Path):
+            raise InvalidValueError(f"keep is {shown(path)}; give the path of a file.")
         self.path = Path(path)
         self._results: dict[Key, TaskResult] = {}
         self._posteriors: dict[str, str] = {}
