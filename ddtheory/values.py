@@ -6,11 +6,12 @@ never crosses a public boundary as a result.
 
 from __future__ import annotations
 
+import itertools
 import math
 import numbers
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
@@ -62,6 +63,34 @@ def as_float(value: object, what: str) -> float:
         except (OverflowError, TypeError):
             pass
     raise InvalidValueError(f"{what} is {shown(value)}, not a number that a float can be.")
+
+
+MOST_ENTRIES = 100_000
+
+
+def list_of(values: object, what: str, most: int = MOST_ENTRIES) -> list[Any]:
+    """The entries of something that can be iterated: a list of them, for it may be used up, or never end.
+
+    Raises:
+        InvalidValueError: text, a mapping, or nothing that can be iterated; more than `most` entries; or an iteration
+            that fails.
+
+    >>> import itertools
+    >>> list_of((1, 2), "centre")
+    [1, 2]
+    >>> list_of(itertools.count(), "centre")
+    Traceback (most recent call last):
+    ddtheory.errors.InvalidValueError: centre has more than 100000 entries.
+    """
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise InvalidValueError(f"{what} is {shown(values)}; give a list.")
+    try:
+        found = list(itertools.islice(values, most + 1))
+    except Exception as error:  # the iterator is somebody else's code: whatever it raises
+        raise InvalidValueError(f"{what} cannot be listed: its iterator raises {type(error).__name__}.") from error
+    if len(found) > most:
+        raise InvalidValueError(f"{what} has more than {most} entries.")
+    return found
 
 
 _MOST_DIGITS = 40_000

@@ -16,6 +16,7 @@ from ddtheory.certify.limits import MOST_DIGITS, MOST_EXPONENT, MOST_ITEMS, spen
 from ddtheory.certify.polynomials import Polynomial
 from ddtheory.certify.refusal import Refused, require
 from ddtheory.certify.scalars import Number, sign, whole
+from ddtheory.errors import shown
 
 _RATIONAL = re.compile(r"-?(0|[1-9][0-9]*)(/[1-9][0-9]*)?")
 _MOST_BITS = math.ceil(MOST_DIGITS * math.log2(10))
@@ -31,10 +32,20 @@ def entries(value: Any, what: str, needed: Sequence[str], optional: Sequence[str
     return value
 
 
+class _Quote(reprlib.Repr):
+    """Shows the types of JSON; what is of another is not asked for its text."""
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        return shown(x)
+
+
+_QUOTE = _Quote()
+
+
 def quoted(value: Any) -> str:
     """A value as Python writes it, shortened."""
     try:
-        return reprlib.repr(value)
+        return _QUOTE.repr(value)
     except ValueError:  # Python prints no integer with more than 4300 digits
         return "a number too long to be shown"
 

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from ddtheory.errors import InvalidValueError, shown
-from ddtheory.exact.numbers.given import list_of
 from ddtheory.testing.ranges import check_range, check_whole
-from ddtheory.values import as_integer
+from ddtheory.values import as_integer, list_of
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.testing.laws import InputLaw, input_laws
 from ddtheory.testing.models import KnownCell, exact
 from ddtheory.testing.numbers import coefficients
@@ -127,7 +127,7 @@ def dead_unit_cells(
     if laws is None:
         laws = input_laws(max_points=2)
     elif not isinstance(laws, SearchStrategy):
-        raise InvalidValueError(f"laws = {laws!r} must be a strategy for input laws, such as input_laws().")
+        raise InvalidValueError(f"laws = {shown(laws)} must be a strategy for input laws, such as input_laws().")
     axes = st.sampled_from([{"a": 1, "b": 0}, {"a": 0, "b": 1}])
     rays = axes if flat else directions(["a", "b"], moving=["a", "b"])
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from ddtheory.errors import InvalidValueError, shown
-from ddtheory.exact.numbers.given import list_of
 from ddtheory.testing.ranges import check_whole
+from ddtheory.values import list_of
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -26,7 +26,14 @@ STYLE: Mapping[Verdict, str] = {
 
 def console(stderr: bool = False) -> Console:
     """Where the table goes."""
-    return Console(stderr=stderr, highlight=False)
+    return _Console(stderr=stderr, highlight=False)
+
+
+class _Console(Console):
+    """Leaves it to the command line what a pipe without a reader means: rich would end with 1, which says “no” here."""
+
+    def on_broken_pipe(self) -> None:
+        raise
 
 
 def show(run: RunResult, report: Path | None, console: Console) -> None:

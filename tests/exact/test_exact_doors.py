@@ -17,10 +17,10 @@ from ddtheory import references
 from ddtheory.certify import certify_file
 from ddtheory.errors import DDTheoryError, InvalidValueError, ParseError, UndecidedError, shown, unknown
 from ddtheory.exact import leading_term
-from ddtheory.exact.numbers.given import list_of, refuse_unreadable
+from ddtheory.exact.numbers.given import refuse_unreadable
 from ddtheory.exact.numbers.zero import is_zero
 from ddtheory.networks import Valuations
-from ddtheory.values import as_float
+from ddtheory.values import as_float, list_of
 
 x, t = sympy.symbols("x t")
 

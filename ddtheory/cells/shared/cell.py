@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ddtheory.cells.shared.truth import Provenance, Route, Truth, establish
-from ddtheory.errors import DirectionError, InvalidValueError, NotADivergenceError, unknown
+from ddtheory.errors import DirectionError, InvalidValueError, NotADivergenceError, shown, unknown
 from ddtheory.exact.numbers.zero import is_zero
 from ddtheory.exact.orders.ray import kl_order
 from ddtheory.shown import Shown
@@ -120,6 +120,8 @@ class Cell(Shown):
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise InvalidValueError(f"The name of the cell is {shown(self.name)}; give text.")
         if not self.name:
             raise InvalidValueError("The cell has no name. Give it one: messages, tables and exports call it by it.")
 

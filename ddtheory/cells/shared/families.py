@@ -13,8 +13,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from ddtheory.cells.shared.cell import Cell
 from ddtheory.errors import InvalidValueError, shown, unknown
-from ddtheory.exact.numbers.given import list_of
-from ddtheory.values import as_fraction, as_integer
+from ddtheory.values import as_fraction, as_integer, list_of
 
 _LARGEST = 10**6
 

@@ -6,7 +6,6 @@ containers and evaluates the strings in them as code.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -17,11 +16,10 @@ from sympy import Dummy, Expr, Rational, Symbol
 
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.numbers.parse import MAX_BITS, MAX_POWER, parse_expression
-from ddtheory.values import as_fraction, as_integer
+from ddtheory.values import as_fraction, as_integer, list_of
 
 Number: TypeAlias = "Expr | int | float | Fraction | str"
 
-MOST_ENTRIES = 100_000
 _MAX_DEPTH = 100
 _MOST_FUNCTIONS = 12
 _LONGEST_NAME = 200
@@ -192,31 +190,6 @@ def names_of(values: Iterable[Any] | str | Symbol, what: str) -> list[str]:
     if not isinstance(values, Iterable):
         raise InvalidValueError(f"{what} is {shown(values)}; give names or symbols, as in {what}=['x'].")
     return [_name(value, what) for value in list_of(values, what)]
-
-
-def list_of(values: object, what: str, most: int = MOST_ENTRIES) -> list[Any]:
-    """The entries of something that can be iterated: a list of them, for it may be used up, or never end.
-
-    Raises:
-        InvalidValueError: text, a mapping, or nothing that can be iterated; more than `most` entries; or an iteration
-            that fails.
-
-    >>> import itertools
-    >>> list_of((1, 2), "centre")
-    [1, 2]
-    >>> list_of(itertools.count(), "centre")
-    Traceback (most recent call last):
-    ddtheory.errors.InvalidValueError: centre has more than 100000 entries.
-    """
-    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
-        raise InvalidValueError(f"{what} is {shown(values)}; give a list.")
-    try:
-        found = list(itertools.islice(values, most + 1))
-    except Exception as error:  # the iterator is somebody else's code: whatever it raises
-        raise InvalidValueError(f"{what} cannot be listed: its iterator raises {type(error).__name__}.") from error
-    if len(found) > most:
-        raise InvalidValueError(f"{what} has more than {most} entries.")
-    return found
 
 
 def _entries(values: Mapping[Any, Any], what: str) -> list[tuple[Any, Any]]:
