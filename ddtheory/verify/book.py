@@ -14,8 +14,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from ddtheory.errors import BookError, InvalidValueError, UnknownNameError, shown, unknown
 from ddtheory.verify.claim import Claim
@@ -175,14 +177,26 @@ def _contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.py")}
 
 
+class _AsItStands(SourceFileLoader):
+    """Reads the file itself, never a compiled one, and leaves none behind.
+
+    Python takes a compiled file for up to date when the source has its length and its second of change: a digit
+    mended within that second would be judged as it was before.
+    """
+
+    def path_stats(self, path: str) -> Mapping[str, Any]:
+        raise OSError
+
+
 def _load_file(path: Path, root: Path) -> ModuleType:
     name = "ddtheory_book." + ".".join(path.relative_to(root).with_suffix("").parts)
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None, "a name that ends in .py has a loader"
+    loader = _AsItStands(name, str(path))
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+    assert spec is not None, "a loader was given"
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickling look a module up by its name
     with contextlib.redirect_stdout(sys.stderr):  # standard output belongs to the report
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     return module
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import py_compile
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,3 +112,16 @@ def test_a_damaged_file_is_no_verdict(noisy_book: Path, folder: Path) -> None:
     for path in folder.iterdir():
         path.write_bytes(pickle.dumps(1)[:-1])
     assert verdict(noisy_book) is Verdict.NOT_CHECKED
+
+
+def test_a_file_that_changes_within_its_second_is_read_anew(noisy_book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiled files are told apart by the second and the length: none is left, and none of an older run is read."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    claim = noisy_book / "chapter" / "noisy.py"
+    moment = claim.stat().st_mtime_ns
+    py_compile.compile(str(claim))
+    claim.write_text(claim.read_text().replace("2.1), (1, 3)", "2.1), (1, 2)"))
+    os.utime(claim, ns=(moment, moment))
+    compiled = list(noisy_book.rglob("*.pyc"))
+    assert verdict(noisy_book) is Verdict.INCONCLUSIVE
+    assert list(noisy_book.rglob("*.pyc")) == compiled

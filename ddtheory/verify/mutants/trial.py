@@ -14,7 +14,7 @@ from time import perf_counter
 from types import CodeType
 
 from ddtheory.errors import BookError, UnknownNameError
-from ddtheory.verify import book
+from ddtheory.verify import book, kept
 from ddtheory.verify.mutants.reach import MARK, marked
 from ddtheory.verify.mutants.replaced import Replacement
 from ddtheory.verify.witnesses import check
@@ -69,6 +69,7 @@ class Answer:
 def run(trial: Trial) -> Answer:
     """Runs the claim; for a process that ends afterwards."""
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (as long as the process)
+    os.environ.pop(kept.VARIABLE, None)  # what is kept is known by the files, and these are not what runs here
     started = perf_counter()
     loaded = {
         Path(file).resolve() for module in tuple(sys.modules.values()) if (file := getattr(module, "__file__", None))

@@ -134,6 +134,26 @@ def test_where_nothing_forks_processes_are_spawned(monkeypatch: pytest.MonkeyPat
     assert isinstance(found, Answer) and found.verdict == "refuted"
 
 
+def test_what_is_kept_of_the_files_as_they_lie_says_nothing_of_a_change(tmp_path: Path) -> None:
+    """In fresh processes: the one that forks others has the environment of its start."""
+    code = (
+        "import sys; from pathlib import Path; from ddtheory.verify.mutants.trial import Trial, run; "
+        f"file = Path({str(SQUARES)!r}); text = file.read_text(encoding='utf-8'); "
+        "changed = {file: text.replace('* (2 * n + 1)', sys.argv[1])} if len(sys.argv) > 1 else {}; "
+        f"print(run(Trial('squares', Path({str(BOOK)!r}), changed=changed)).verdict, file=sys.__stdout__)"
+    )
+    for argument, verdict in (([], "confirmed"), (["* (2 * n - 1)"], "refuted")):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *argument],
+            env=os.environ | {"DDTHEORY_KEEP": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == verdict
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_claim_that_does_not_end_is_stopped() -> None:
     endless, fine = run(
         changed("    total = sum", "    while True:\n        pass\n    total = sum"),
