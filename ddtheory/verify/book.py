@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import itertools
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from ddtheory.errors import BookError, UnknownNameError, unknown
+from ddtheory.errors import BookError, InvalidValueError, clipped, shown, unknown
 from ddtheory.verify.claim import Claim
 from ddtheory.verify.environment import versions
 from ddtheory.verify.failure import describe
 
 INSTALLED = "installed"
 """What stands for the book that came with the package, where a folder is asked for."""
+
+_MOST_NAMES = 10_000  # an iteration may never end
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -69,12 +73,18 @@ class Book:
 
         Raises:
             UnknownNameError: an id is no claim and no chapter of the book; the nearest names are suggested.
+            BookError: nor is it, and it may be in a file that could not be read.
+            InvalidValueError: the ids are no list of texts.
         """
+        ids = _listed(ids)
         claims = {entry.claim.id for entry in self.entries}
         chapters = {entry.chapter for entry in self.entries} | {item.chapter for item in self.unreadable}
         for name in ids:
             if name not in claims | chapters:
-                raise UnknownNameError(f"{unknown('claim or chapter', name, claims | chapters)}{self._not_read()}")
+                error = unknown("claim or chapter", name, claims | chapters)
+                if self.unreadable:  # it may be in one of them
+                    raise BookError(f"{error} {'. '.join(map(str, self.unreadable))}.")
+                raise error
         if not ids:
             return self
         return replace(
@@ -100,9 +110,6 @@ class Book:
         here = Path.cwd()
         return (self.folder.relative_to(here) if self.folder.is_relative_to(here) else self.folder).as_posix()
 
-    def _not_read(self) -> str:
-        return "".join(f" {item}." for item in self.unreadable)
-
 
 def locate(choice: Path | str | None = None) -> Path:
     """The folder of a book: the one that is named, or the one that came with the package.
@@ -113,16 +120,20 @@ def locate(choice: Path | str | None = None) -> Path:
         choice: a folder, or "installed" for the copy in the package whatever else there is.
 
     Raises:
+        InvalidValueError: what is given is no name of a folder.
         BookError: there is no such folder; or none is named, and the current directory is a checkout whose book
             differs from the one that would be read.
     """
+    if choice is not None and not isinstance(choice, str | Path):
+        raise InvalidValueError(f"A book is named by its folder, as text or as a Path, and not by {shown(choice)}.")
     if choice is not None and str(choice) != INSTALLED:
-        folder = Path(choice).resolve()
-        if not folder.is_dir():
-            raise BookError(
-                f"There is no folder {choice}. A book is a folder of chapters, which hold one claim a file."
-            )
-        return folder
+        with contextlib.suppress(OSError, ValueError, RuntimeError):  # names that no file system takes
+            folder = Path(choice).resolve()
+            if folder.is_dir():
+                return folder
+        raise BookError(
+            f"There is no folder {clipped(str(choice))}. A book is a folder of chapters, which hold one claim a file."
+        )
     found = next((folder for folder in (_PACKAGE / "proofs", _PACKAGE.parent / "proofs") if folder.is_dir()), None)
     if found is None:
         raise BookError(f"The book is missing: no folder 'proofs' in {_PACKAGE} or beside it. Reinstall ddtheory.")
@@ -273,6 +284,16 @@ def _by_id(folder: Path | None) -> dict[str, Claim]:
 
 
 def _named(claim_id: str, by_id: Mapping[str, Claim]) -> Claim:
-    if claim_id not in by_id:
+    if not isinstance(claim_id, str) or claim_id not in by_id:
         raise unknown("claim", claim_id, by_id)
     return by_id[claim_id]
+
+
+def _listed(ids: object) -> list[str]:
+    found: list[Any] = [None]
+    if isinstance(ids, Iterable) and not isinstance(ids, str | bytes | Mapping):
+        with contextlib.suppress(Exception):  # the iterator is somebody else's code
+            found = list(itertools.islice(ids, _MOST_NAMES))
+    if not all(isinstance(name, str) for name in found):
+        raise InvalidValueError(f"The names of claims and chapters are {shown(ids)}; give a list of texts.")
+    return found

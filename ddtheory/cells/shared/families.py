@@ -12,7 +12,9 @@ from types import GenericAlias
 from typing import Any, Concatenate, ParamSpec
 
 from ddtheory.cells.shared.cell import Cell
-from ddtheory.errors import InvalidValueError, unknown
+from ddtheory.errors import InvalidValueError, shown, unknown
+from ddtheory.exact.numbers.given import list_of
+from ddtheory.values import as_fraction, as_integer
 
 Parameters = ParamSpec("Parameters")
 
@@ -59,16 +61,19 @@ def family(*examples: Mapping[str, Any]) -> Callable[[Make[Parameters]], Callabl
         signature = inspect.signature(make)
         signature = signature.replace(parameters=list(signature.parameters.values())[1:])
 
+        hints = {name: hint for name, hint in typing.get_type_hints(make).items() if name in signature.parameters}
+
         @wraps(make)
         def named(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Cell:
             bound = signature.bind(*args, **kwargs)
+            for parameter, value in bound.arguments.items():
+                bound.arguments[parameter] = _accepted(hints[parameter], value, f"{parameter} of {make.__name__}")
             told = ", ".join(f"{name}={_text(value)}" for name, value in bound.arguments.items())
             bound.apply_defaults()
-            cell = make(f"{make.__name__}({told})", *args, **kwargs)
+            cell = make(f"{make.__name__}({told})", *bound.args, **bound.kwargs)
             return replace(cell, family=make.__name__, arguments=dict(bound.arguments))
 
         named.__signature__ = signature  # type: ignore[attr-defined]
-        hints = {name: hint for name, hint in typing.get_type_hints(make).items() if name in signature.parameters}
         defaults = {name: parameter.default for name, parameter in signature.parameters.items()}
         _FAMILIES[make.__name__] = Family(make.__name__, named, examples or ({},), defaults, hints)
         return named
@@ -149,6 +154,28 @@ def _value(kind: Any, text: str, what: str) -> Any:
     except (ValueError, ZeroDivisionError):
         example = "3" if convert is int else "1/2"
         raise InvalidValueError(f"{what} is {text!r}; it must be a number such as {example}.") from None
+
+
+def _accepted(kind: Any, value: Any, what: str) -> Any:
+    """The value as a family takes it: integers and fractions of any library are those of Python.
+
+    Raises:
+        InvalidValueError: it is of another kind.
+    """
+    if isinstance(kind, GenericAlias):
+        return tuple(_accepted(typing.get_args(kind)[0], item, f"an entry of {what}") for item in list_of(value, what))
+    if kind is str:
+        found: Any = str.__str__(value) if isinstance(value, str) else None
+    elif kind is bool:
+        found = value if isinstance(value, bool) else None
+    elif kind is int:
+        found = as_integer(value)
+    else:  # a fraction; where whole numbers are allowed by their own type, they stay whole
+        whole = as_integer(value) if int in typing.get_args(kind) else None
+        found = as_fraction(value) if whole is None else whole
+    if found is None:
+        raise InvalidValueError(f"{what} is {shown(value)}; it must be {kind_of(kind)}.")
+    return found
 
 
 def as_typed(value: object) -> str:
