@@ -19,7 +19,7 @@ from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.intersection import transversal_crossing
 from ddtheory.references import cite
-from ddtheory.values import RLCT
+from ddtheory.values import RLCT, as_float
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,8 +36,9 @@ def mixture_problem(weight: float, location: float) -> Problem:
     identified; along a curve (w, m)(t) from there the model is smooth.
 
     Raises:
-        InvalidValueError: w lies outside [0, 1].
+        InvalidValueError: w lies outside [0, 1], or one of the two is no number.
     """
+    weight, location = as_float(weight, "The weight w"), as_float(location, "The location m")
     if not 0 <= weight <= 1:
         raise InvalidValueError(f"The weight w = {weight} lies outside [0, 1].")
     import torch

@@ -126,6 +126,7 @@ def locate(choice: Path | str | None = None) -> Path:
     """
     if choice is not None and not isinstance(choice, str | Path):
         raise InvalidValueError(f"A book is named by its folder, as text or as a Path, and not by {shown(choice)}.")
+    choice = str.__str__(choice) if isinstance(choice, str) else choice  # not the text of somebody else's kind
     if choice is not None and str(choice) != INSTALLED:
         with contextlib.suppress(OSError, ValueError, RuntimeError):  # names that no file system takes
             folder = Path(choice).resolve()

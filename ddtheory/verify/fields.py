@@ -26,7 +26,12 @@ def require_each(owner: object, kind: Any, *names: str) -> None:
     """
     for name in names:
         require(owner, tuple | list, name)
-        for item in getattr(owner, name):
+        try:
+            items = list(getattr(owner, name))
+        except Exception as error:  # a list of somebody else's kind
+            found = f"{name} of {type(owner).__name__} cannot be listed: it raises {type(error).__name__}."
+            raise InvalidValueError(found) from error
+        for item in items:
             _check(owner, kind, f"an item of {name}", item)
 
 
@@ -38,7 +43,12 @@ def require_texts_to(owner: object, kind: Any, *names: str) -> None:
     """
     for name in names:
         require(owner, Mapping, name)
-        for key, value in getattr(owner, name).items():
+        try:
+            pairs = list(getattr(owner, name).items())
+        except Exception as error:  # as above
+            found = f"{name} of {type(owner).__name__} cannot be read: it raises {type(error).__name__}."
+            raise InvalidValueError(found) from error
+        for key, value in pairs:
             _check(owner, str, f"a key of {name}", key)
             _check(owner, kind, f"{name}[{key!r}]", value)
 

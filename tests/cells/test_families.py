@@ -147,6 +147,7 @@ def test_integers_of_any_library_are_those_of_python(given: dict[str, Any]) -> N
         ("deep_linear", {"widths": 3}, "widths of deep_linear is 3; give a list"),
         ("deep_linear", {"widths": (1, 1.5)}, "an entry of widths of deep_linear is 1.5; it must be a whole number"),
         ("deep_linear", {"widths": itertools.count()}, "has more than"),
+        ("minors", {"size": 10**5000}, "no model has such a size"),
         ("deep_linear", {"rank": True}, "rank of deep_linear is True; it must be a whole number"),
         ("node_death", {"activation": 3}, "activation of node_death is 3; it must be a word"),
         ("gaussian_location", {"variance": 0.5}, "variance of gaussian_location is 0.5; it must be a fraction"),

@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from ddtheory.cells.shared.cell import Cell
 from ddtheory.errors import InvalidValueError, shown, unknown
-from ddtheory.exact.numbers.given import list_of
+from ddtheory.exact.numbers.given import by_name, list_of
 from ddtheory.values import as_fraction, as_integer
 
 Parameters = ParamSpec("Parameters")
@@ -44,6 +44,8 @@ class Family:
 
 
 _FAMILIES: dict[str, Family] = {}
+
+_LARGEST = 2**63
 
 
 Make = Callable[Concatenate[str, Parameters], Cell]
@@ -125,7 +127,9 @@ def find_text(name: str, parameters: Mapping[str, str]) -> Cell:
     """
     entry = _family(name)
     values: dict[str, Any] = {}
-    for parameter, text in parameters.items():
+    for parameter, text in by_name(parameters, "parameters").items():
+        if not isinstance(text, str):
+            raise InvalidValueError(f"{parameter} of {name} is {shown(text)}; here values are text. Use `find`.")
         if parameter not in entry.types:
             raise unknown(f"parameter of {name}", parameter, entry.types)
         values[parameter] = _value(entry.types[parameter], text, f"{parameter} of {name}")
@@ -133,7 +137,7 @@ def find_text(name: str, parameters: Mapping[str, str]) -> Cell:
 
 
 def _family(name: str) -> Family:
-    if name not in _FAMILIES:
+    if not isinstance(name, str) or name not in _FAMILIES:
         raise unknown("cell", name, _FAMILIES)
     return _FAMILIES[name]
 
@@ -170,6 +174,8 @@ def _accepted(kind: Any, value: Any, what: str) -> Any:
         found = value if isinstance(value, bool) else None
     elif kind is int:
         found = as_integer(value)
+        if found is not None and abs(found) > _LARGEST:
+            raise InvalidValueError(f"{what} is {shown(value)}, and no model has such a size.")
     else:  # a fraction; where whole numbers are allowed by their own type, they stay whole
         whole = as_integer(value) if int in typing.get_args(kind) else None
         found = as_fraction(value) if whole is None else whole
