@@ -93,6 +93,26 @@ def list_of(values: object, what: str, most: int = MOST_ENTRIES) -> list[Any]:
     return found
 
 
+def pairs_of(values: object, what: str, most: int = MOST_ENTRIES) -> list[tuple[Any, Any]]:
+    """The keys of a mapping with their values.
+
+    Raises:
+        InvalidValueError: no mapping; more than `most` keys; or a mapping that cannot be read.
+
+    >>> pairs_of({"x": 1}, "at")
+    [('x', 1)]
+    """
+    if not isinstance(values, Mapping):
+        raise InvalidValueError(f"{what} is {shown(values)}; give values by name, as in {{'x': 1}}.")
+    try:
+        found = [(key, value) for key, value in itertools.islice(values.items(), most + 1)]
+    except Exception as error:  # as above
+        raise InvalidValueError(f"{what} cannot be read: it raises {type(error).__name__}.") from error
+    if len(found) > most:
+        raise InvalidValueError(f"{what} has more than {most} entries.")
+    return found
+
+
 _MOST_DIGITS = 40_000
 """Python prints integers of up to 4300 digits."""
 

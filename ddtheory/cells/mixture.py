@@ -37,13 +37,13 @@ def mixture_problem(weight: float, location: float) -> Problem:
     identified; along a curve (w, m)(t) from there the model is smooth.
 
     Raises:
-        InvalidValueError: w lies outside [0, 1].
+        InvalidValueError: w lies outside [0, 1], or one of the two is no number.
     """
     weight, location = as_float(weight, "The weight w"), as_float(location, "The location m")
-    if not 0 <= weight <= 1 or not math.isfinite(location):
-        raise InvalidValueError(
-            f"The weight w = {weight} lies outside [0, 1], or the location {location} is not finite."
-        )
+    if not 0 <= weight <= 1:
+        raise InvalidValueError(f"The weight w = {weight} lies outside [0, 1].")
+    if not math.isfinite(location):
+        raise InvalidValueError(f"The location m = {location} is not finite.")
     import torch
 
     from ddtheory.measure import Density, Problem

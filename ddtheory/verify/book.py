@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import itertools
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.machinery import SourceFileLoader
@@ -19,7 +18,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ddtheory.errors import BookError, InvalidValueError, UnknownNameError, shown, unknown
+from ddtheory.errors import BookError, InvalidValueError, place, shown, unknown
+from ddtheory.values import list_of
 from ddtheory.verify.claim import Claim
 from ddtheory.verify.environment import versions
 from ddtheory.verify.failure import describe
@@ -27,7 +27,6 @@ from ddtheory.verify.failure import describe
 INSTALLED = "installed"
 """What stands for the book that came with the package, where a folder is asked for."""
 
-_LONGEST_NAME = 200
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -73,15 +72,18 @@ class Book:
 
         Raises:
             UnknownNameError: an id is no claim and no chapter of the book; the nearest names are suggested.
+            BookError: nor is it, and it may be in a file that could not be read.
+            InvalidValueError: the ids are no list of texts.
         """
+        ids = _listed(ids)
         claims = {entry.claim.id for entry in self.entries}
         chapters = {entry.chapter for entry in self.entries} | {item.chapter for item in self.unreadable}
-        if isinstance(ids, str) or not isinstance(ids, Iterable):
-            raise InvalidValueError(f"The ids are {shown(ids)}; give a list of claims or chapters.")
-        ids = list(itertools.islice(ids, 100_000))
         for name in ids:
-            if not isinstance(name, str) or name not in claims | chapters:
-                raise UnknownNameError(f"{unknown('claim or chapter', name, claims | chapters)}{self._not_read()}")
+            if name not in claims | chapters:
+                error = unknown("claim or chapter", name, claims | chapters)
+                if self.unreadable:  # it may be in one of them
+                    raise BookError(f"{error} {'. '.join(map(str, self.unreadable))}.")
+                raise error
         if not ids:
             return self
         return replace(
@@ -107,9 +109,6 @@ class Book:
         here = Path.cwd()
         return (self.folder.relative_to(here) if self.folder.is_relative_to(here) else self.folder).as_posix()
 
-    def _not_read(self) -> str:
-        return "".join(f" {item}." for item in self.unreadable)
-
 
 def locate(choice: Path | str | None = None) -> Path:
     """The folder of a book: the one that is named, or the one that came with the package.
@@ -120,33 +119,27 @@ def locate(choice: Path | str | None = None) -> Path:
         choice: a folder, or "installed" for the copy in the package whatever else there is.
 
     Raises:
+        InvalidValueError: what is given is no name of a folder.
         BookError: there is no such folder; or none is named, and the current directory is a checkout whose book
             differs from the one that would be read.
     """
-    if choice is not None and (name := _name_of(choice)) != INSTALLED:
-        try:
+    if choice is not None and not isinstance(choice, str | Path):
+        raise InvalidValueError(f"A book is named by its folder, as text or as a Path, and not by {shown(choice)}.")
+    name = str.__str__(choice) if isinstance(choice, str) else str(choice)  # not the text of somebody else's kind
+    if choice is not None and name != INSTALLED:
+        with contextlib.suppress(OSError, ValueError, RuntimeError):  # names that no file system takes, loops of links
             folder = Path(name).resolve()
-            there = folder.is_dir()
-        except (OSError, ValueError, RuntimeError):  # a name that no folder can have, or a loop of links
-            there = False
-        if not there:
-            told = name if name.isprintable() and 0 < len(name) < _LONGEST_NAME else shown(name)
-            raise BookError(f"There is no folder {told}. A book is a folder of chapters, which hold one claim a file.")
-        return folder
+            if folder.is_dir():
+                return folder
+        raise BookError(
+            f"There is no folder {place(name)}. A book is a folder of chapters, which hold one claim a file."
+        )
     found = next((folder for folder in (_PACKAGE / "proofs", _PACKAGE.parent / "proofs") if folder.is_dir()), None)
     if found is None:
         raise BookError(f"The book is missing: no folder 'proofs' in {_PACKAGE} or beside it. Reinstall ddtheory.")
     if choice is None:
         _refuse_two(found, _checkout(Path.cwd()))
     return found
-
-
-def _name_of(choice: object) -> str:
-    if isinstance(choice, Path):
-        return str(choice)
-    if isinstance(choice, str):
-        return str.__str__(choice)
-    raise BookError(f"The book is {shown(choice)}; give its folder.")
 
 
 def _checkout(place: Path) -> Path | None:
@@ -303,6 +296,14 @@ def _by_id(folder: Path | None) -> dict[str, Claim]:
 
 
 def _named(claim_id: str, by_id: Mapping[str, Claim]) -> Claim:
-    if claim_id not in by_id:
+    if not isinstance(claim_id, str) or claim_id not in by_id:
         raise unknown("claim", claim_id, by_id)
     return by_id[claim_id]
+
+
+def _listed(ids: object) -> list[str]:
+    names = list_of(ids, "The names of claims and chapters")
+    for name in names:
+        if not isinstance(name, str):
+            raise InvalidValueError(f"The names of claims and chapters hold {shown(name)}; give a list of texts.")
+    return [str.__str__(name) for name in names]

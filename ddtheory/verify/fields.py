@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
+from ddtheory.values import list_of, pairs_of
 
 
 def require(owner: object, kind: Any, *names: str) -> None:
@@ -26,7 +27,7 @@ def require_each(owner: object, kind: Any, *names: str) -> None:
     """
     for name in names:
         require(owner, tuple | list, name)
-        for item in getattr(owner, name):
+        for item in list_of(getattr(owner, name), f"{name} of {type(owner).__name__}"):
             _check(owner, kind, f"an item of {name}", item)
 
 
@@ -38,9 +39,9 @@ def require_texts_to(owner: object, kind: Any, *names: str) -> None:
     """
     for name in names:
         require(owner, Mapping, name)
-        for key, value in getattr(owner, name).items():
+        for key, value in pairs_of(getattr(owner, name), f"{name} of {type(owner).__name__}"):
             _check(owner, str, f"a key of {name}", key)
-            _check(owner, kind, f"{name}[{key!r}]", value)
+            _check(owner, kind, f"{name}[{shown(key)}]", value)
 
 
 def _check(owner: object, kind: Any, what: str, value: object) -> None:

@@ -13,9 +13,8 @@ from typing import Any, Concatenate, ParamSpec
 
 from ddtheory.cells.shared.cell import Cell
 from ddtheory.errors import InvalidValueError, shown, unknown
+from ddtheory.exact.numbers.given import by_name
 from ddtheory.values import as_fraction, as_integer, list_of
-
-_LARGEST = 10**6
 
 Parameters = ParamSpec("Parameters")
 
@@ -46,6 +45,8 @@ class Family:
 
 _FAMILIES: dict[str, Family] = {}
 
+_LARGEST = 10**6
+
 
 Make = Callable[Concatenate[str, Parameters], Cell]
 """A family as its file writes it: the name of the cell, then the parameters that users give."""
@@ -62,18 +63,19 @@ def family(*examples: Mapping[str, Any]) -> Callable[[Make[Parameters]], Callabl
         signature = inspect.signature(make)
         signature = signature.replace(parameters=list(signature.parameters.values())[1:])
 
+        hints = {name: hint for name, hint in typing.get_type_hints(make).items() if name in signature.parameters}
+
         @wraps(make)
         def named(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Cell:
             bound = signature.bind(*args, **kwargs)
-            for name, value in bound.arguments.items():
-                bound.arguments[name] = _plain(hints[name], value, f"{name} of {make.__name__}")
+            for parameter, value in bound.arguments.items():
+                bound.arguments[parameter] = _accepted(hints[parameter], value, f"{parameter} of {make.__name__}")
             told = ", ".join(f"{name}={_text(value)}" for name, value in bound.arguments.items())
-            cell = make(f"{make.__name__}({told})", *bound.args, **bound.kwargs)
             bound.apply_defaults()
+            cell = make(f"{make.__name__}({told})", *bound.args, **bound.kwargs)
             return replace(cell, family=make.__name__, arguments=dict(bound.arguments))
 
         named.__signature__ = signature  # type: ignore[attr-defined]
-        hints = {name: hint for name, hint in typing.get_type_hints(make).items() if name in signature.parameters}
         defaults = {name: parameter.default for name, parameter in signature.parameters.items()}
         _FAMILIES[make.__name__] = Family(make.__name__, named, examples or ({},), defaults, hints)
         return named
@@ -125,9 +127,9 @@ def find_text(name: str, parameters: Mapping[str, str]) -> Cell:
     """
     entry = _family(name)
     values: dict[str, Any] = {}
-    if not isinstance(parameters, Mapping) or not all(isinstance(text, str) for text in parameters.values()):
-        raise InvalidValueError(f"The parameters are {shown(parameters)}; give texts by name, as in {{'rank': '1'}}.")
-    for parameter, text in parameters.items():
+    for parameter, text in by_name(parameters, "parameters").items():
+        if not isinstance(text, str):
+            raise InvalidValueError(f"{parameter} of {name} is {shown(text)}; here values are text. Use `find`.")
         if parameter not in entry.types:
             raise unknown(f"parameter of {name}", parameter, entry.types)
         values[parameter] = _value(entry.types[parameter], text, f"{parameter} of {name}")
@@ -158,29 +160,32 @@ def _value(kind: Any, text: str, what: str) -> Any:
         raise InvalidValueError(f"{what} is {text!r}; it must be a number such as {example}.") from None
 
 
-def _plain(hint: Any, value: object, what: str) -> Any:
-    """An argument as a plain value of Python, whatever library or subclass it came from.
+def _accepted(kind: Any, value: Any, what: str) -> Any:
+    """The value as a family takes it: integers and fractions of any library are those of Python.
 
     Raises:
-        InvalidValueError: it is of another kind, or a whole number beyond any cell.
+        InvalidValueError: it is of another kind, or a whole number beyond any model.
 
     >>> import numpy
-    >>> _plain(tuple[int, ...], [numpy.int64(2), 3], "widths")
+    >>> _accepted(tuple[int, ...], [numpy.int64(2), 3], "widths")
     (2, 3)
     """
-    if isinstance(hint, GenericAlias):
-        return tuple(_plain(typing.get_args(hint)[0], item, f"an entry of {what}") for item in list_of(value, what))
-    if hint is str and isinstance(value, str):
-        return str.__str__(value)
-    if hint is bool and isinstance(value, bool):
-        return value
-    if hint is int and (whole := as_integer(value)) is not None and abs(whole) <= _LARGEST:
-        return whole
-    if hint not in (str, bool, int) and (number := as_fraction(value)) is not None:
-        return int(number) if number.denominator == 1 and int in typing.get_args(hint) else number
-    raise InvalidValueError(
-        f"{what} is {shown(value)}; it must be {kind_of(hint)}{' of a usual size' * (hint is int)}."
-    )
+    if isinstance(kind, GenericAlias):
+        return tuple(_accepted(typing.get_args(kind)[0], item, f"an entry of {what}") for item in list_of(value, what))
+    if kind is str:
+        found: Any = str.__str__(value) if isinstance(value, str) else None
+    elif kind is bool:
+        found = value if isinstance(value, bool) else None
+    elif kind is int:
+        found = as_integer(value)
+        if found is not None and abs(found) > _LARGEST:
+            raise InvalidValueError(f"{what} is {shown(value)}, and no model has such a size.")
+    else:  # a fraction; where whole numbers are allowed by their own type, they stay whole
+        whole = as_integer(value) if int in typing.get_args(kind) else None
+        found = as_fraction(value) if whole is None else whole
+    if found is None:
+        raise InvalidValueError(f"{what} is {shown(value)}; it must be {kind_of(kind)}.")
+    return found
 
 
 def as_typed(value: object) -> str:

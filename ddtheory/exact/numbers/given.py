@@ -16,7 +16,7 @@ from sympy import Dummy, Expr, Rational, Symbol
 
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.numbers.parse import MAX_BITS, MAX_POWER, parse_expression
-from ddtheory.values import as_fraction, as_integer, list_of
+from ddtheory.values import as_fraction, as_integer, list_of, pairs_of
 
 Number: TypeAlias = "Expr | int | float | Fraction | str"
 
@@ -165,10 +165,8 @@ def by_name(values: object, what: str) -> dict[str, Any]:
     >>> by_name({Symbol("x"): 1, "y": 2}, "at")
     {'x': 1, 'y': 2}
     """
-    if not isinstance(values, Mapping):
-        raise InvalidValueError(f"{what} is {shown(values)}; give numbers by name, as in {{'x': 1}}.")
     found: dict[str, Any] = {}
-    for key, value in _entries(values, what):
+    for key, value in pairs_of(values, what):
         name = _name(key, what)
         if name in found:
             raise InvalidValueError(f"{what} names {name} twice, as a symbol and as text or under two assumptions.")
@@ -190,13 +188,6 @@ def names_of(values: Iterable[Any] | str | Symbol, what: str) -> list[str]:
     if not isinstance(values, Iterable):
         raise InvalidValueError(f"{what} is {shown(values)}; give names or symbols, as in {what}=['x'].")
     return [_name(value, what) for value in list_of(values, what)]
-
-
-def _entries(values: Mapping[Any, Any], what: str) -> list[tuple[Any, Any]]:
-    try:
-        return list(values.items())
-    except Exception as error:  # as above
-        raise InvalidValueError(f"{what} cannot be read: it raises {type(error).__name__}.") from error
 
 
 def _name(key: object, what: str) -> str:
