@@ -10,15 +10,18 @@ import itertools
 import math
 import numbers
 import operator
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import total_ordering
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ddtheory.errors import InvalidValueError, shown
+from ddtheory.errors import InvalidValueError, place, shown
 from ddtheory.shown import Shown, shortened
 
 if TYPE_CHECKING:
@@ -113,17 +116,41 @@ def pairs_of(values: object, what: str, most: int = MOST_ENTRIES) -> list[tuple[
     return found
 
 
+def path_of(value: object, what: str) -> Path:
+    """The name of a file or folder, as text or as a path.
+
+    Raises:
+        InvalidValueError: it is neither, or no file can have that name.
+
+    >>> path_of("a/b.json", "The file").name
+    'b.json'
+    """
+    if not isinstance(value, str | Path):
+        raise InvalidValueError(f"{what} is {shown(value)}; give its name, as text or as a Path.")
+    path = Path(str.__str__(value)) if isinstance(value, str) else value
+    try:
+        name = os.fsencode(path)
+    except UnicodeEncodeError:
+        name = b"\0"
+    if b"\0" in name:
+        raise InvalidValueError(f"{what} is {place(path)}, which no file can be named.")
+    return path
+
+
 _MOST_DIGITS = 40_000
+"""Of the numbers of an enclosure, which prints them itself."""
+
+_MOST_PRINTED = 4_000
 """Python prints integers of up to 4300 digits."""
 
 _EXPONENT = re.compile(r"[eE]([+-]?[\d_]+)\s*\Z")
 
 
-def _is_long(value: Fraction) -> bool:
-    return max(abs(value.numerator), value.denominator).bit_length() > _MOST_DIGITS * math.log2(10)
+def _is_long(value: Fraction, digits: int) -> bool:
+    return max(abs(value.numerator), value.denominator).bit_length() > digits * math.log2(10)
 
 
-def _read(text: str) -> Fraction | None:
+def read_fraction(text: str) -> Fraction | None:
     """Text as a rational; None when it is none. A power of ten that is too large is not multiplied out."""
     power = _EXPONENT.search(text)
     if len(text) > _MOST_DIGITS or (power and len(power[1].lstrip("+-0_")) > len(str(_MOST_DIGITS))):
@@ -208,7 +235,7 @@ class RLCT(Shown):
             raise InvalidValueError(f"λ = {shown(lam)} is not positive; a singular point of a zero set has λ > 0.")
         if m is None or m < 1:
             raise InvalidValueError(f"The multiplicity m = {shown(self.m)} is not a positive integer.")
-        if _is_long(lam) or _is_long(Fraction(m)):
+        if _is_long(lam, _MOST_PRINTED) or _is_long(Fraction(m), _MOST_PRINTED):
             raise InvalidValueError(f"λ = {shown(lam)} or m = {shown(m)} has more digits than Python prints.")
         object.__setattr__(self, "m", m)
 
@@ -388,8 +415,8 @@ class Enclosure(Shown):
                 'decimal text, as in Enclosure("0.5", "1e-30").'
             )
         for name, value in (("midpoint", midpoint), ("radius", radius)):
-            number = _read(str.__str__(value)) if isinstance(value, str) else as_fraction(value)
-            if number is None or _is_long(number):
+            number = read_fraction(str.__str__(value)) if isinstance(value, str) else as_fraction(value)
+            if number is None or _is_long(number, _MOST_DIGITS):
                 what = shown(value) if isinstance(value, str) else f"of type {type(value).__name__}"
                 raise InvalidValueError(
                     f"An enclosure needs two rational numbers of at most {_MOST_DIGITS} digits; the {name} is {what}."
@@ -412,7 +439,7 @@ class Enclosure(Shown):
         if self.radius == 0:
             return None
         ratio = abs(self.midpoint) / self.radius
-        found = len(str(ratio.numerator // ratio.denominator)) - 1
+        found = len(_digits(ratio.numerator // ratio.denominator)) - 1
         return max(found, 0)
 
     def contains(self, value: Fraction | int | float | Enclosure) -> bool:
@@ -477,9 +504,14 @@ def _enclosed(value: Enclosure | Fraction | int) -> Enclosure:
     return value if isinstance(value, Enclosure) else Enclosure(value)
 
 
+def _digits(number: int) -> str:
+    """Python itself prints no integer of more than 4300 digits, and sums of enclosures have more."""
+    return str(number) if number.bit_length() < _MOST_PRINTED else f"{Decimal(number):f}"
+
+
 def _exponent(value: Fraction) -> int:
     """The e with 10^e ≤ value < 10^{e+1}, for value > 0."""
-    guess = len(str(value.numerator)) - len(str(value.denominator))
+    guess = len(_digits(value.numerator)) - len(_digits(value.denominator))
     return guess if Fraction(10) ** guess <= value else guess - 1
 
 
@@ -493,7 +525,7 @@ def _decimal_places(value: Fraction) -> int | None:
 
 def _decimal(value: Fraction, places: int) -> str:
     scaled = value * 10**places
-    digits = str(abs(scaled.numerator)).rjust(places + 1, "0")
+    digits = _digits(abs(scaled.numerator)).rjust(places + 1, "0")
     sign = "-" if scaled < 0 else ""
     return sign + (f"{digits[:-places]}.{digits[-places:]}" if places else digits)
 

@@ -65,13 +65,12 @@ def check(certificate: Mapping[str, Any] | str, *, seconds: float = SECONDS, meg
     place = Place()
     try:
         with limited(budget):
-            if isinstance(certificate, str):
-                certificate = _parsed(certificate)
-            if not isinstance(certificate, Mapping):
+            document = _parsed(str.__str__(certificate)) if isinstance(certificate, str) else certificate
+            if not isinstance(document, Mapping):
                 raise InvalidValueError(
                     "A certificate is a JSON object. Give the object, or its text, as to_json() returns it."
                 )
-            return _checked(certificate, steps, place)
+            return _checked(document if document is not certificate else strict_json.plain(document), steps, place)
     except Malformed as wrong:
         rejection = Rejection(wrong.path, plain(wrong.rule), plain(wrong.reason, 2_000))
         return Report(False, checked=tuple(steps), rejection=rejection)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ddtheory.errors import InvalidValueError, OutputError, place
+from ddtheory.values import path_of
 from ddtheory.verify import output
 
 SUFFIXES = (".json", ".parquet")
@@ -26,7 +27,7 @@ def export(file: Path | str, documents: Sequence[Mapping[str, Any]] | None = Non
     """
     from ddtheory.cells.shared.document import catalogue_document, to_json
 
-    target = Path(file)
+    target = path_of(file, "The file")
     check_target(target)
     content = catalogue_document(documents)
     output.write_file(target, _parquet(content["cells"]) if target.suffix == ".parquet" else to_json(content))

@@ -12,9 +12,8 @@ from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError, clipped, shown, unknown
 from ddtheory.exact.orders.valuation import Quantity, as_power
-from ddtheory.networks.doors import mapping
 from ddtheory.networks.terms import ZERO, Terms, scaled
-from ddtheory.values import as_integer
+from ddtheory.values import as_integer, pairs_of
 
 
 def parameters_along(model: nn.Module, scaling: Mapping[str, Any]) -> dict[int, tuple[str, Terms]]:
@@ -30,7 +29,7 @@ def parameters_along(model: nn.Module, scaling: Mapping[str, Any]) -> dict[int, 
     """
     named = dict(model.named_parameters(remove_duplicate=False))
     powers: dict[int, dict[Expr, Tensor]] = {}
-    for name, given in mapping("The scaling", scaling).items():
+    for name, given in pairs_of(scaling, "The scaling"):
         if not isinstance(name, str) or name not in named:
             raise unknown("parameter", clipped(name) if isinstance(name, str) else shown(name), named)
         tensor = named[name]

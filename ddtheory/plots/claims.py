@@ -10,7 +10,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.plots import style
-from ddtheory.values import Verdict
+from ddtheory.values import Verdict, list_of
 from ddtheory.verify.verdicts import GLYPH, WORST_FIRST, ClaimResult
 
 COLOURS: dict[Verdict, str] = {
@@ -28,10 +28,8 @@ def verdicts(results: Iterable[ClaimResult]) -> Figure:
     Raises:
         InvalidValueError: something that is no result of a claim.
     """
-    if not isinstance(results, Iterable):
-        raise InvalidValueError(f"The results are {shown(results)}; give those of a run.")
     chapters: dict[str, list[Verdict]] = {}
-    for result in results:
+    for result in list_of(results, "The list of results"):
         if not isinstance(result, ClaimResult):
             raise InvalidValueError(f"{shown(result)} is no result of a claim. Give the results of a run.")
         chapters.setdefault(result.record.chapter, []).append(result.verdict)

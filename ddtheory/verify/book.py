@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from ddtheory.errors import BookError, InvalidValueError, place, shown, unknown
-from ddtheory.values import list_of
+from ddtheory.values import list_of, path_of
 from ddtheory.verify.claim import Claim
 from ddtheory.verify.environment import versions
 from ddtheory.verify.failure import describe
@@ -123,16 +123,13 @@ def locate(choice: Path | str | None = None) -> Path:
         BookError: there is no such folder; or none is named, and the current directory is a checkout whose book
             differs from the one that would be read.
     """
-    if choice is not None and not isinstance(choice, str | Path):
-        raise InvalidValueError(f"A book is named by its folder, as text or as a Path, and not by {shown(choice)}.")
-    name = str.__str__(choice) if isinstance(choice, str) else str(choice)  # not the text of somebody else's kind
-    if choice is not None and name != INSTALLED:
-        with contextlib.suppress(OSError, ValueError, RuntimeError):  # names that no file system takes, loops of links
-            folder = Path(name).resolve()
+    if choice is not None and (named := path_of(choice, "The folder of the book")) != Path(INSTALLED):
+        with contextlib.suppress(OSError, RuntimeError):  # names that no file system takes, loops of links
+            folder = named.resolve()
             if folder.is_dir():
                 return folder
         raise BookError(
-            f"There is no folder {place(name)}. A book is a folder of chapters, which hold one claim a file."
+            f"There is no folder {place(named)}. A book is a folder of chapters, which hold one claim a file."
         )
     found = next((folder for folder in (_PACKAGE / "proofs", _PACKAGE.parent / "proofs") if folder.is_dir()), None)
     if found is None:

@@ -19,8 +19,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.fields import require, require_each, require_mapping
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.fields import require, require_each, require_texts_to
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -63,7 +63,7 @@ class Proof:
 
     def __post_init__(self) -> None:
         require_each(self, Step, "steps")
-        require_texts_to(self, object, "residuals", "controls")
+        require_mapping(self, str, object, "residuals", "controls")
         if not self.residuals:
             raise InvalidValueError("A proof without a residual cannot fail, so it proves nothing.")
 

@@ -20,7 +20,7 @@ from ddtheory.verify.findings import ComparisonFinding, Number, ObservationFindi
 from ddtheory.verify.runner import RunResult
 from ddtheory.verify.typeset import formula, typeset
 from ddtheory.verify.verdicts import GLYPH, MEANING, WORST_FIRST, ClaimResult, worst_first
-from ddtheory.verify.visible import visible
+from ddtheory.visible import visible
 
 if TYPE_CHECKING:
     from jinja2 import Template

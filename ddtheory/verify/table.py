@@ -13,7 +13,7 @@ from rich.text import Text
 from ddtheory.values import Verdict
 from ddtheory.verify.runner import RunResult
 from ddtheory.verify.verdicts import GLYPH, ClaimResult, worst_first
-from ddtheory.verify.visible import one_line
+from ddtheory.visible import one_line
 
 STYLE: Mapping[Verdict, str] = {
     Verdict.CONFIRMED: "green",

@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec
 from ddtheory.cells.shared.cell import Cell
 from ddtheory.errors import InvalidValueError, shown, unknown
 from ddtheory.exact.numbers.given import by_name
-from ddtheory.values import as_fraction, as_integer, list_of
+from ddtheory.values import as_fraction, as_integer, list_of, read_fraction
 
 Parameters = ParamSpec("Parameters")
 
@@ -45,7 +45,7 @@ class Family:
 
 _FAMILIES: dict[str, Family] = {}
 
-_LARGEST = 10**6
+_LARGEST, _FINEST, _LONGEST = 10**5, 10**300, 200  # a whole number, a part of a fraction, a text
 
 
 Make = Callable[Concatenate[str, Parameters], Cell]
@@ -132,7 +132,7 @@ def find_text(name: str, parameters: Mapping[str, str]) -> Cell:
             raise InvalidValueError(f"{parameter} of {name} is {shown(text)}; here values are text. Use `find`.")
         if parameter not in entry.types:
             raise unknown(f"parameter of {name}", parameter, entry.types)
-        values[parameter] = _value(entry.types[parameter], text, f"{parameter} of {name}")
+        values[parameter] = _value(entry.types[parameter], str.__str__(text), f"{parameter} of {name}")
     return entry.make(**values)
 
 
@@ -150,21 +150,20 @@ def _value(kind: Any, text: str, what: str) -> Any:
         return text
     if kind is bool:
         if text.lower() not in ("true", "false"):
-            raise InvalidValueError(f"{what} is {text!r}; it must be true or false.")
+            raise InvalidValueError(f"{what} is {shown(text)}; it must be true or false.")
         return text.lower() == "true"
-    convert = {int: int, Fraction: Fraction}[int if int in typing.get_args(kind) else kind]
-    try:
-        return convert(text)
-    except (ValueError, ZeroDivisionError):
-        example = "3" if convert is int else "1/2"
-        raise InvalidValueError(f"{what} is {text!r}; it must be a number such as {example}.") from None
+    number = read_fraction(text)
+    if number is None or (kind is int and number.denominator > 1):
+        example = "3" if kind is int else "1/2"
+        raise InvalidValueError(f"{what} is {shown(text)}; it must be a number such as {example}.")
+    return int(number) if number.denominator == 1 and kind is not Fraction else number
 
 
 def _accepted(kind: Any, value: Any, what: str) -> Any:
     """The value as a family takes it: integers and fractions of any library are those of Python.
 
     Raises:
-        InvalidValueError: it is of another kind, or a whole number beyond any model.
+        InvalidValueError: it is of another kind, or beyond any model: a long text, a large number.
 
     >>> import numpy
     >>> _accepted(tuple[int, ...], [numpy.int64(2), 3], "widths")
@@ -178,14 +177,18 @@ def _accepted(kind: Any, value: Any, what: str) -> Any:
         found = value if isinstance(value, bool) else None
     elif kind is int:
         found = as_integer(value)
-        if found is not None and abs(found) > _LARGEST:
-            raise InvalidValueError(f"{what} is {shown(value)}, and no model has such a size.")
     else:  # a fraction; where whole numbers are allowed by their own type, they stay whole
         whole = as_integer(value) if int in typing.get_args(kind) else None
         found = as_fraction(value) if whole is None else whole
     if found is None:
         raise InvalidValueError(f"{what} is {shown(value)}; it must be {kind_of(kind)}.")
+    if _size(found) > {str: _LONGEST, int: _LARGEST}.get(kind, _FINEST):
+        raise InvalidValueError(f"{what} is {shown(value)}, and no model has such a size.")
     return found
+
+
+def _size(value: Any) -> int:
+    return len(value) if isinstance(value, str) else max(abs(value.numerator), value.denominator)
 
 
 def as_typed(value: object) -> str:

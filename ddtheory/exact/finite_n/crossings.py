@@ -149,10 +149,9 @@ def finite_n(
     choice(sided, "sided", SIDES)
     if variance is not None:
         from ddtheory.exact.finite_n.gaussian import Gaussian, gaussian_moments
+        from ddtheory.exact.finite_n.localised import spread_of
 
-        spread = rational(variance, "the variance s²")
-        if spread <= 0:
-            raise InvalidValueError(f"The variance s² = {spread} of the Gaussian prior is not positive.")
+        spread = spread_of(variance)
         given = [0] * len(powers) if centre is None else list_of(centre, "The centre", MOST_VARIABLES)
         place = tuple(rational(value, "a coordinate of the centre") for value in given)
         if len(place) != len(powers):

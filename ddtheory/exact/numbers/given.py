@@ -23,6 +23,7 @@ Number: TypeAlias = "Expr | int | float | Fraction | str"
 _MAX_DEPTH = 100
 _MOST_FUNCTIONS = 12
 _LONGEST_NAME = 200
+_NO_NUMBER = (sympy.Lambda, sympy.MatrixExpr, sympy.matrices.expressions.matexpr.MatrixElement, sympy.Indexed)
 
 
 def expression_of(value: object, what: str = "K") -> Expr:
@@ -99,6 +100,8 @@ def _refuse_node(node: Any, what: str) -> None:
         if node.is_commutative is False:
             raise InvalidValueError(f"{what} contains the symbol {shown(node.name)}, which does not commute.")
         _printable(node.name, what)
+    elif isinstance(node, _NO_NUMBER):
+        raise InvalidValueError(f"{what} contains {shown(node)}, which is no number that depends on numbers.")
     elif isinstance(node, Rational):
         if max(abs(node.p), node.q).bit_length() > MAX_BITS:
             raise InvalidValueError(f"{what} contains a number of more than {MAX_BITS} bits, too large to be meant.")
@@ -141,7 +144,7 @@ def whole_number(value: object, what: str, least: int = 1, advice: str = "") -> 
     """A Python integer from an integer of any library.
 
     Raises:
-        InvalidValueError: not an integer, a truth value, or smaller than `least`.
+        InvalidValueError: not an integer, a truth value, smaller than `least`, or of thousands of digits.
 
     >>> from sympy import Integer
     >>> whole_number(Integer(3), "k")
@@ -153,6 +156,8 @@ def whole_number(value: object, what: str, least: int = 1, advice: str = "") -> 
         raise InvalidValueError(
             f"{what} = {shown(value if number is None else number)} is not {kind}. {advice}".rstrip()
         )
+    if number.bit_length() > MAX_BITS:
+        raise InvalidValueError(f"{what} is {shown(number)}, too large to be meant.")
     return number
 
 

@@ -14,9 +14,9 @@ from typing import Protocol
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.testing.conformance.posterior import PolynomialPosterior, Posterior, Terms
-from ddtheory.testing.conformance.wording import printable
 from ddtheory.testing.ranges import check_whole
 from ddtheory.values import RLCT, Enclosure
+from ddtheory.visible import one_line
 
 _DIGITS = 8  # of targets by series; three more than any sampler resolves
 _GERM_DIGITS = 5  # of targets by validated quadrature, which takes seconds for more
@@ -64,7 +64,7 @@ class ConformanceCell:
     confusions: Mapping[str, Expected] = field(default_factory=dict[str, Expected])
 
     def __repr__(self) -> str:
-        return f"ConformanceCell({printable(self.name)}, λ = {self.rlct.lam}, m = {self.rlct.m})"
+        return f"ConformanceCell({one_line(self.name)}, λ = {self.rlct.lam}, m = {self.rlct.m})"
 
     def latex(self) -> str:
         """K and (λ, m) as LaTeX, without dollars."""

@@ -17,9 +17,9 @@ from ddtheory.testing.conformance.judging import judge
 from ddtheory.testing.conformance.report import ConformanceReport
 from ddtheory.testing.conformance.sweep import sweep
 from ddtheory.testing.conformance.task import EstimationTask, Estimator
-from ddtheory.testing.conformance.wording import printable
 from ddtheory.testing.ranges import check_rational, check_whole
 from ddtheory.values import Enclosure
+from ddtheory.visible import one_line
 
 if TYPE_CHECKING:
     from ddtheory.cells import Cell
@@ -103,7 +103,7 @@ def check_estimator(
     with progress_bar("deriving exact values", len(chosen), shown=progress) as advance:
         for cell in chosen:
             targets.append((cell.target(n * rational), cell.rivals(n * rational)))
-            advance(printable(cell.name))
+            advance(one_line(cell.name))
     with progress_bar("estimating", len(tasks), shown=progress) as advance:
         done = sweep(
             estimator,
@@ -113,7 +113,7 @@ def check_estimator(
             keep=keep,
             time_limit=time_limit,
             version=version,
-            on_result=lambda result: advance(f"{printable(result.cell)} {result.error}"),
+            on_result=lambda result: advance(f"{one_line(result.cell)} {result.error}"),
         )
     results = tuple(
         judge(

@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 
 import numpy
 
-from ddtheory.errors import DDTheoryError, InvalidValueError
+from ddtheory.errors import DDTheoryError, InvalidValueError, shown
 from ddtheory.testing.conformance.posterior import Floats, Posterior
-from ddtheory.testing.conformance.wording import printable
 from ddtheory.testing.ranges import check_rational, check_whole
+from ddtheory.visible import one_line
 
 Z = 3.3
 """Half width of an interval in standard errors: one in a thousand misses, for an error that is normal and honest."""
@@ -78,7 +78,7 @@ class EstimationTask:
 
     def __repr__(self) -> str:
         size = f"{self.dimension} parameters, nβ = {self.n_beta:g}"
-        return f"EstimationTask({printable(self.cell)}, {size}, seed {self.seed}, budget {self.budget:,})"
+        return f"EstimationTask({one_line(self.cell)}, {size}, seed {self.seed}, budget {self.budget:,})"
 
     @property
     def n_beta(self) -> float:
@@ -207,10 +207,27 @@ class _Charge:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What an estimator says of nβ E[K]: a value and its standard error, which covers whatever may be wrong with it."""
+    """What an estimator says of nβ E[K]: a value and its standard error, which covers whatever may be wrong with it.
+
+    Raises:
+        InvalidValueError: one of the two is no number.
+    """
 
     value: float
     standard_error: float
+
+    def __post_init__(self) -> None:
+        for name in ("value", "standard_error"):
+            given = getattr(self, name)
+            try:
+                if isinstance(given, str | bytes | bool):
+                    raise TypeError
+                number = float(given)
+            except Exception as error:  # tensors and arrays of any library are numbers too, or raise what they like
+                raise InvalidValueError(
+                    f"The {name.replace('_', ' ')} of an estimate is {shown(given)}, which is no number."
+                ) from error
+            object.__setattr__(self, name, number)
 
     def __str__(self) -> str:
         return f"{self.value:.4g} ± {self.standard_error:.2g}"
@@ -245,21 +262,15 @@ def read_answer(answer: object, n_beta: float) -> Estimate:
             f"The estimator returned {type(answer).__name__}. Return Estimate(value, standard_error), that pair as a "
             "tuple, or LossSamples(losses of shape (chains, draws))."
         )
-    try:
-        if any(isinstance(number, str | bytes | bool) for number in (answer.value, answer.standard_error)):
-            raise TypeError
-        value, error = float(answer.value), float(answer.standard_error)
-    except (TypeError, ValueError):
+    if not math.isfinite(answer.value):
         raise InvalidValueError(
-            f"The estimator returned {answer.value!r} ± {answer.standard_error!r}, which are no two numbers."
-        ) from None
-    if not math.isfinite(value):
-        raise InvalidValueError(
-            f"The estimate is {value}. Likely causes: a chain that diverged, an average of nothing."
+            f"The estimate is {answer.value}. Likely causes: a chain that diverged, an average of nothing."
         )
-    if math.isnan(error) or error < 0:
-        raise InvalidValueError(f"The standard error is {error}; it has to be a number that is not negative.")
-    return Estimate(value, error)
+    if not answer.standard_error >= 0:
+        raise InvalidValueError(
+            f"The standard error is {answer.standard_error}; it has to be a number that is not negative."
+        )
+    return answer
 
 
 def from_samples(samples: LossSamples, n_beta: float) -> Estimate:

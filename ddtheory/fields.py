@@ -31,8 +31,8 @@ def require_each(owner: object, kind: Any, *names: str) -> None:
             _check(owner, kind, f"an item of {name}", item)
 
 
-def require_texts_to(owner: object, kind: Any, *names: str) -> None:
-    """Each of these fields maps texts to this kind.
+def require_mapping(owner: object, keys: Any, kind: Any, *names: str) -> None:
+    """Each of these fields maps keys of one kind to values of another.
 
     Raises:
         InvalidValueError: one does not; it is named.
@@ -40,7 +40,7 @@ def require_texts_to(owner: object, kind: Any, *names: str) -> None:
     for name in names:
         require(owner, Mapping, name)
         for key, value in pairs_of(getattr(owner, name), f"{name} of {type(owner).__name__}"):
-            _check(owner, str, f"a key of {name}", key)
+            _check(owner, keys, f"a key of {name}", key)
             _check(owner, kind, f"{name}[{shown(key)}]", value)
 
 
