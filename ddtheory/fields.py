@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from ddtheory.errors import InvalidValueError, shown
+from ddtheory.shown import shortened
 from ddtheory.values import list_of, pairs_of
+from ddtheory.visible import visible
+
+_WIDEST = 160
+
+
+class Told:
+    """A dataclass (with `repr=False`) that says its fields whatever they hold, each on part of a line."""
+
+    def __repr__(self) -> str:
+        said = (f"{each.name}={_told(getattr(self, each.name))}" for each in fields(self))  # type: ignore[arg-type]
+        return f"{type(self).__name__}({', '.join(said)})"
+
+
+def _told(value: object) -> str:
+    try:
+        return visible(shortened(repr(value), _WIDEST))
+    except Exception:  # it is too long or too deep to be printed, or of somebody else's kind
+        return shown(value)
 
 
 def require(owner: object, kind: Any, *names: str) -> None:
-    """Each of these fields is of this kind.
+    """Each of these fields is of this kind; a text is afterwards plain text, whatever wrote over its methods.
 
     Raises:
         InvalidValueError: one is not; it is named.
     """
     for name in names:
         _check(owner, kind, name, getattr(owner, name))
+        if kind is str:
+            object.__setattr__(owner, name, str.__str__(getattr(owner, name)))
 
 
 def require_each(owner: object, kind: Any, *names: str) -> None:

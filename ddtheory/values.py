@@ -48,6 +48,18 @@ def as_integer(value: object) -> int | None:
     return None if isinstance(value, bool) or not isinstance(value, numbers.Integral) else operator.index(value)
 
 
+def exact_fraction(value: object, what: str) -> Fraction:
+    """The same, where nothing else will do.
+
+    Raises:
+        InvalidValueError: no rational number, or one of more digits than Python prints.
+    """
+    number = as_fraction(value)
+    if number is None or _is_long(number, _MOST_PRINTED):
+        raise InvalidValueError(f"{what} is {shown(value)}; give an integer or a Fraction that can be meant.")
+    return number
+
+
 def as_float(value: object, what: str) -> float:
     """A measured number of any library as a Python float.
 

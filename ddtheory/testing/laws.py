@@ -8,10 +8,10 @@ from fractions import Fraction
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from ddtheory.errors import InvalidValueError, shown
+from ddtheory.errors import InvalidValueError
 from ddtheory.testing.numbers import coefficients
 from ddtheory.testing.ranges import check_positive, check_whole
-from ddtheory.values import as_fraction
+from ddtheory.values import exact_fraction, list_of
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class InputLaw:
     weights: tuple[Fraction, ...]
 
     def __post_init__(self) -> None:
-        for what, values in (("points", self.points), ("weights", self.weights)):
-            if not isinstance(values, tuple | list) or any(as_fraction(value) is None for value in values):
-                raise InvalidValueError(f"The {what} are {shown(values)}; give a tuple of fractions.")
+        for name in ("points", "weights"):
+            listed = list_of(getattr(self, name), f"The list of {name}")
+            object.__setattr__(self, name, tuple(exact_fraction(value, f"One of the {name}") for value in listed))
         if not self.points or len(self.points) != len(self.weights):
             raise InvalidValueError(f"{len(self.points)} points need as many weights, at least one.")
         if min(self.weights) <= 0 or sum(self.weights) != 1:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.values import as_fraction, as_integer
 
+_MOST_BITS = 14_000  # Python prints no more than 4300 digits
 _PLACES = 300  # of a number that still has a float
 _NUMBER = r"\d{1,300}(/\d{1,300}|\.\d{0,300})?([eE][-+]?\d{1,3})?"
 
@@ -25,7 +26,20 @@ def check_whole(name: str, value: object, *, least: int, most: int | None = None
     if whole is None or whole < least or (most is not None and whole > most):
         reach = f"at least {least}" if most is None else f"from {least} to {most}"
         raise InvalidValueError(f"{name} = {shown(value)} must be a whole number, {reach}.")
+    if whole.bit_length() > _MOST_BITS:
+        raise InvalidValueError(f"{name} is {shown(whole)}, too large to be meant.")
     return whole
+
+
+def check_truth(name: str, value: object) -> bool:
+    """True or False.
+
+    Raises:
+        InvalidValueError: something else, whatever it is taken for.
+    """
+    if not isinstance(value, bool):
+        raise InvalidValueError(f"{name} = {shown(value)} must be True or False.")
+    return value
 
 
 def check_range(
@@ -53,8 +67,8 @@ def check_positive(name: str, value: object) -> Fraction:
         InvalidValueError: it is no positive integer or fraction.
     """
     rational = as_fraction(value)
-    if rational is None or rational <= 0:
-        raise InvalidValueError(f"{name} = {shown(value)} must be a positive int or Fraction.")
+    if rational is None or rational <= 0 or max(rational.numerator, rational.denominator).bit_length() > _MOST_BITS:
+        raise InvalidValueError(f"{name} = {shown(value)} must be a positive int or Fraction that can be meant.")
     return rational
 
 
@@ -68,9 +82,9 @@ def check_rational(name: str, value: object) -> Fraction:
     (Fraction(1, 2), Fraction(579, 4000), Fraction(1, 1000))
     """
     rational = as_fraction(value)
-    if isinstance(value, str) and re.fullmatch(_NUMBER, value.strip()):
+    if isinstance(value, str) and re.fullmatch(_NUMBER, str.strip(value)):
         with contextlib.suppress(ValueError, ZeroDivisionError):
-            rational = Fraction(value)
+            rational = Fraction(str.strip(value))
     elif rational is None and isinstance(value, numbers.Real) and not isinstance(value, bool):
         with contextlib.suppress(ValueError, OverflowError):
             rational = Fraction(float(value))

@@ -29,11 +29,9 @@ class LayerShape:
     rank: int
 
     def __post_init__(self) -> None:
-        widths = [as_integer(width) for width in list_of(self.widths, "widths")]
-        if len(widths) < 2 or not all(width is not None and width >= 1 for width in widths):
-            raise InvalidValueError(
-                f"widths = {shown(self.widths)} must be at least two whole numbers, each at least 1."
-            )
+        widths = [check_whole("a width", width, least=1) for width in list_of(self.widths, "widths")]
+        if len(widths) < 2:
+            raise InvalidValueError("widths must be at least two whole numbers, each at least 1.")
         object.__setattr__(self, "widths", tuple(widths))
         rank = as_integer(self.rank)
         if rank is None or not 0 <= rank <= min(self.widths):

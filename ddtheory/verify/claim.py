@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.fields import require, require_each, require_mapping
+from ddtheory.fields import Told, require, require_each, require_mapping
 from ddtheory.values import Citation, Interval, Verdict
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ class Step:
         require(self, str, "text", "latex")
 
 
-@dataclass(frozen=True)
-class Proof:
+@dataclass(frozen=True, repr=False)
+class Proof(Told):
     """What `derive` returns: the steps, and named residuals that must simplify to zero identically.
 
     `controls` are expressions that must *not* vanish: a residual that is zero for the wrong formula too proves
@@ -68,8 +68,8 @@ class Proof:
             raise InvalidValueError("A proof without a residual cannot fail, so it proves nothing.")
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Told):
     """A predicted number against a measured interval.
 
     Agreement needs three things: the interval contains the prediction, it is no wider than `max_width`, and it
@@ -141,8 +141,8 @@ class Observation:
 Check = Comparison | Observation
 
 
-@dataclass(frozen=True)
-class Curve:
+@dataclass(frozen=True, repr=False)
+class Curve(Told):
     """A measured profile for the report: values against radii on logarithmic axes.
 
     `slope` is the predicted slope of the guide line, `window` the radii that were used for the reading.

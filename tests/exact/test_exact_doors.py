@@ -19,7 +19,6 @@ from ddtheory.errors import DDTheoryError, InvalidValueError, ParseError, Undeci
 from ddtheory.exact import leading_term
 from ddtheory.exact.numbers.given import refuse_unreadable
 from ddtheory.exact.numbers.zero import is_zero
-from ddtheory.networks import Valuations
 from ddtheory.values import as_float, list_of
 
 x, t = sympy.symbols("x t")
@@ -74,7 +73,6 @@ DOORS: dict[str, Callable[[Any], Any]] = {
     "Enclosure": lambda value: dd.Enclosure(value),
     "Citation": lambda value: dd.Citation(value),
     "cite": lambda value: references.cite("watanabe2009", value),
-    "Valuations": lambda value: Valuations(value, ()),
     "certify_file": certify_file,
     "as_json": lambda value: certify_file("-", as_json=value),
     "unknown": lambda value: (_ for _ in ()).throw(unknown("thing", value, ["a"])),

@@ -163,7 +163,7 @@ BAD: list[tuple[Given, type[Exception], str]] = [
     (divergence("x^2", generators=["x"]), InvalidValueError, "one of them, and not none"),
     ({}, InvalidValueError, "one of them, and not none"),
     (divergence("x^2", seconds=0), InvalidValueError, "limits must be positive; got seconds=0"),
-    (divergence("x^2", depth=0), InvalidValueError, "depth=0"),
+    (divergence("x^2", depth=0), InvalidValueError, "depth = 0"),
 ]
 
 

@@ -25,6 +25,7 @@ from bait import RAN, Thrown, Watch
 from judging import Finding, Outcome
 
 MEGABYTE = 2**20
+CALLED_BACK = ("progress", "on_result")
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ def escaped(error: BaseException) -> Finding:
         if plain:
             return Finding(Outcome.REFUSAL, said[:300], place, details)
         return Finding(Outcome.TRACEBACK, f"a refusal that is not plain: {said[:200]!r}", place, details)
-    if type(error) is Thrown and str(error) == "a callback of the caller":
+    if (type(error) is Thrown and str(error) == "a callback of the caller") or _is_called_back(error):
         return Finding(Outcome.CALLERS_OWN, said, place, details)
     return Finding(Outcome.TRACEBACK, f"{type(error).__name__}: {said[:300]}", place, details)
 
@@ -206,6 +207,12 @@ def _said(error: BaseException) -> str:
         return str(error)
     except BaseException:
         return "an error that cannot be shown"
+
+
+def _is_called_back(error: BaseException) -> bool:
+    """It comes from a function that the caller gave to be told of progress, and that cannot be called so."""
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "/ddtheory/" in frame.filename]
+    return bool(ours) and any(f"{name}(" in (ours[-1].line or "") for name in CALLED_BACK)
 
 
 def _place(error: BaseException) -> str:

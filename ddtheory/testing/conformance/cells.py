@@ -13,6 +13,7 @@ from functools import cache
 from typing import Protocol
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.fields import require, require_mapping
 from ddtheory.testing.conformance.posterior import PolynomialPosterior, Posterior, Terms
 from ddtheory.testing.ranges import check_whole
 from ddtheory.values import RLCT, Enclosure
@@ -62,6 +63,13 @@ class ConformanceCell:
     rlct: RLCT
     expected: Expected
     confusions: Mapping[str, Expected] = field(default_factory=dict[str, Expected])
+
+    def __post_init__(self) -> None:
+        require(self, str, "name")
+        require(self, RLCT, "rlct")
+        require(self, PolynomialPosterior, "posterior")
+        require(self, Callable, "expected")
+        require_mapping(self, str, Callable, "confusions")
 
     def __repr__(self) -> str:
         return f"ConformanceCell({one_line(self.name)}, λ = {self.rlct.lam}, m = {self.rlct.m})"

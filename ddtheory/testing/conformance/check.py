@@ -9,7 +9,7 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.testing.conformance.catalogue_cells import ground_truths
 from ddtheory.testing.conformance.cells import GroundTruth, conformance_cells
 from ddtheory.testing.conformance.identity import label
@@ -77,6 +77,9 @@ def check_estimator(
     """
     if not callable(estimator):
         raise InvalidValueError(f"An estimator is a callable that takes a task, got a {type(estimator).__name__}.")
+    if name is not None and not isinstance(name, str):
+        raise InvalidValueError(f"The name of the estimator is {shown(name)}; give text, or leave it out.")
+    name = None if name is None else str.__str__(name)
     chosen = conformance_cells() if cells is None else ground_truths(cells)
     if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
         raise InvalidValueError(f"seeds is a list of whole numbers, such as range(3); got a {type(seeds).__name__}.")
@@ -127,5 +130,13 @@ def check_estimator(
         for index, (cell, (target, rivals)) in enumerate(zip(chosen, targets, strict=True))
     )
     return ConformanceReport(
-        name or label(estimator), n, rational, budget, seeds, tolerance, results, done.seconds, done.where
+        str.__str__(name) if name else label(estimator),
+        n,
+        rational,
+        budget,
+        seeds,
+        tolerance,
+        results,
+        done.seconds,
+        done.where,
     )

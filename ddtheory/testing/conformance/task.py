@@ -70,8 +70,16 @@ class EstimationTask:
     def __post_init__(self) -> None:
         if not isinstance(self.cell, str):
             raise InvalidValueError(f"The name of a cell is text, got a {type(self.cell).__name__}.")
+        try:
+            len(self.posterior.truth)
+        except Exception as error:  # a posterior is anybody's object
+            raise InvalidValueError(
+                f"The posterior is {shown(self.posterior)}, which has no point w*. Give one such as those of "
+                "conformance_cells()."
+            ) from error
         object.__setattr__(self, "n", check_whole("n", self.n, least=1))
         object.__setattr__(self, "beta", check_rational("beta", self.beta))
+        check_rational("n times beta", self.n * self.beta)
         object.__setattr__(self, "seed", check_whole("seed", self.seed, least=0))
         object.__setattr__(self, "budget", check_whole("budget", self.budget, least=1))
         object.__setattr__(self, "_meter", Meter(self.budget))
@@ -240,7 +248,8 @@ class LossSamples:
     losses: Any
 
     def __repr__(self) -> str:
-        return f"LossSamples(shape {numpy.shape(self.losses)})"
+        shape = self.losses.shape if isinstance(self.losses, numpy.ndarray) else None
+        return f"LossSamples({shown(self.losses) if shape is None else f'shape {shape}'})"
 
 
 Estimator: TypeAlias = Callable[[EstimationTask], "Estimate | LossSamples | tuple[float, float]"]
