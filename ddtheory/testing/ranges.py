@@ -9,7 +9,7 @@ import re
 from fractions import Fraction
 
 from ddtheory.errors import InvalidValueError, shown
-from ddtheory.values import as_fraction, as_integer
+from ddtheory.values import as_float, as_fraction, as_integer
 
 _MOST_BITS = 14_000  # Python prints no more than 4300 digits
 _PLACES = 300  # of a number that still has a float
@@ -102,8 +102,8 @@ def check_seconds(name: str, value: object) -> float:
     Raises:
         InvalidValueError: it is none.
     """
-    if isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value) > 0:
-        return float(value)
+    if isinstance(value, numbers.Real) and not isinstance(value, bool) and (seconds := as_float(value, name)) > 0:
+        return seconds
     raise InvalidValueError(f"{name} = {shown(value)} must be a positive number of seconds, or None for no limit.")
 
 

@@ -473,7 +473,14 @@ def _is_plain(err: bytes) -> bool:
         for line in text.splitlines()
         if re.match(r"\W*(Error|Interrupted|Usage|Aborted|\d+ claims?|rejected|not decided)", line)
     ]
-    return bool(lines) or "Usage:" in text
+    return bool(lines) or "Usage:" in text or _is_undecided(text)
+
+
+def _is_undecided(text: str) -> bool:
+    """The document of a check that was not finished, as `certify --json` writes it."""
+    with suppress(ValueError, AttributeError):
+        return bool(json.loads(text).get("undecided"))
+    return False
 
 
 def _partial(command: Command, folder: Path, there: dict[str, bytes], stopped: bool) -> str:

@@ -193,7 +193,7 @@ def escaped(error: BaseException) -> Finding:
     if isinstance(error, MemoryError):
         return Finding(Outcome.OVERRUN, "more memory than allowed", place, details)
     if isinstance(error, DDTheoryError):
-        plain = 0 < len(said) <= 3_000 and said.isprintable() | (said.replace("\n", "").isprintable())
+        plain = 0 < len(said) <= 2_000 and said.isprintable() | (said.replace("\n", "").isprintable())
         if plain:
             return Finding(Outcome.REFUSAL, said[:300], place, details)
         return Finding(Outcome.TRACEBACK, f"a refusal that is not plain: {said[:200]!r}", place, details)

@@ -23,6 +23,7 @@ from sympy import Expr, Integer, Rational, oo
 from ddtheory.errors import InvalidValueError, shown, unknown
 from ddtheory.exact.numbers.given import refuse_unreadable
 from ddtheory.exact.orders.symbolic_exponents import at_least, exceeds
+from ddtheory.shown import shortened
 from ddtheory.values import as_fraction
 
 Power: TypeAlias = "int | Fraction | Expr"
@@ -130,7 +131,7 @@ def power(value: Power) -> Expr:
         else "Give powers ≥ 0: parameters that grow as t → 0 have no true model at t = 0."
     )
     raise InvalidValueError(
-        f"The power {found} of t may be negative, and the path then leaves every bounded set. {hint}"
+        f"The power {shortened(str(found), 200)} of t may be negative, and the path then leaves every bounded set. {hint}"
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, Rational, Symbol
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, clipped
 from ddtheory.exact.numbers.given import expression_of
 from ddtheory.exact.numbers.parse import parse_parameter, refuse_run_together
 from ddtheory.exact.thresholds.constants import squares_with_constants, without_factor, without_parameters
@@ -94,7 +94,7 @@ def _held(
     for name in parameters:
         if name not in occurring:
             known = ", ".join(sorted(occurring)) or "none"
-            raise InvalidValueError(f"The parameter {name} does not occur. The symbols: {known}.")
+            raise InvalidValueError(f"The parameter {clipped(name)} does not occur. The symbols: {known}.")
         if name in point:
             raise InvalidValueError(
                 f"{name} is a parameter, so it has no value in at={{…}}. Put the number in its place."

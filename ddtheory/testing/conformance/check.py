@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from fractions import Fraction
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from ddtheory.testing.conformance.report import ConformanceReport
 from ddtheory.testing.conformance.sweep import sweep
 from ddtheory.testing.conformance.task import EstimationTask, Estimator
 from ddtheory.testing.ranges import check_rational, check_whole
-from ddtheory.values import Enclosure
+from ddtheory.values import Enclosure, as_float, list_of
 from ddtheory.visible import one_line
 
 if TYPE_CHECKING:
@@ -83,16 +82,16 @@ def check_estimator(
     chosen = conformance_cells() if cells is None else ground_truths(cells)
     if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
         raise InvalidValueError(f"seeds is a list of whole numbers, such as range(3); got a {type(seeds).__name__}.")
-    seeds = tuple(check_whole("a seed", seed, least=0) for seed in seeds)
+    seeds = tuple(check_whole("a seed", seed, least=0) for seed in list_of(seeds, "seeds"))
     if not chosen or not seeds:
         raise InvalidValueError("There is nothing to check: give at least one cell and one seed.")
     if len(set(seeds)) != len(seeds):
-        raise InvalidValueError(f"Seeds are distinct, got {seeds}: the same seed twice is no second estimate.")
-    if not isinstance(tolerance, Real) or isinstance(tolerance, bool) or not 0 <= tolerance < 0.1:
+        raise InvalidValueError("Seeds are distinct, and one was given twice: that is no second estimate.")
+    tolerance = as_float(tolerance, "tolerance")
+    if not 0 <= tolerance < 0.1:
         raise InvalidValueError(
             f"tolerance = {tolerance} is a share of the exact value from 0 to below 0.1; rivals are a quarter away."
         )
-    tolerance = float(tolerance)
     n, budget = check_whole("n", n, least=1), check_whole("budget", budget, least=1)
     names = [cell.name for cell in chosen]
     if len(set(names)) != len(names):
