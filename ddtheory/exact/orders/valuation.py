@@ -131,7 +131,8 @@ def power(value: Power) -> Expr:
         else "Give powers ≥ 0: parameters that grow as t → 0 have no true model at t = 0."
     )
     raise InvalidValueError(
-        f"The power {shortened(str(found), 200)} of t may be negative, and the path then leaves every bounded set. {hint}"
+        f"The power {shortened(str(found), 99)} of t may be negative, and the path then leaves every bounded set. "
+        f"{hint}"
     )
 
 
