@@ -23,7 +23,7 @@ from ddtheory.verify.proof import Prose
 from ddtheory.verify.runner import RunResult
 from ddtheory.verify.typeset import formula, typeset
 from ddtheory.verify.verdicts import GLYPH, MEANING, SUPPORT_GLYPH, WORST_FIRST, ClaimResult, worst_first
-from ddtheory.verify.visible import visible
+from ddtheory.visible import visible
 
 if TYPE_CHECKING:
     from jinja2 import Template

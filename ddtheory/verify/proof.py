@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ddtheory.errors import InvalidValueError, shown
-from ddtheory.verify.fields import require, require_each, require_texts_to
+from ddtheory.fields import Told, require, require_each, require_mapping
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -37,8 +37,8 @@ class Prose:
         require(self, str, "text", "latex")
 
 
-@dataclass(frozen=True)
-class Equation:
+@dataclass(frozen=True, repr=False)
+class Equation(Told):
     r"""left = right, identically in all symbols; for every rival it fails.
 
     Attributes:
@@ -66,7 +66,7 @@ class Equation:
 
     def __post_init__(self) -> None:
         require(self, str, "clause", "text")
-        require_texts_to(self, object, "rivals")
+        require_mapping(self, str, object, "rivals")
         _check_sides(self.text, self.left, self.right)
         for rival in self.rivals.values():
             _check_sides(self.text, *sides(self, rival))
@@ -77,8 +77,8 @@ class Equation:
             )
 
 
-@dataclass(frozen=True)
-class AtMost:
+@dataclass(frozen=True, repr=False)
+class AtMost(Told):
     """left ≤ right, because right − left = Σ |slack| identically: no sign is assumed, a sum of |slack| has one.
 
     Attributes:
@@ -104,9 +104,9 @@ class AtMost:
 
     def __post_init__(self) -> None:
         require(self, str, "clause", "text")
-        require(self, Mapping, "attained")
+        require_mapping(self, object, object, "attained")
         require_each(self, object, "slack")
-        require_texts_to(self, object, "rivals")
+        require_mapping(self, str, object, "rivals")
         _check_sides(self.text, self.left, self.right)
         for rival in self.rivals.values():
             _check_sides(self.text, *sides(self, rival))
@@ -120,8 +120,8 @@ class AtMost:
 Line = Prose | Equation | AtMost
 
 
-@dataclass(frozen=True)
-class Proof:
+@dataclass(frozen=True, repr=False)
+class Proof(Told):
     """What `derive` returns: a derivation, line by line.
 
     Attributes:

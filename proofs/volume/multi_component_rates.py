@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ddtheory.measure.sublevel import Floats
 
 epsilon, depth, x = symbols("epsilon L x", positive=True)
+a, b = symbols("a b", positive=True)
 k, r = symbols("k r", integer=True, positive=True)
 
 _SAMPLES = 2_000_000
@@ -48,10 +49,7 @@ CLAIM = Claim(
             r"For $K = (\prod_{i \le r} x_i)^{2k}$, $V(\varepsilon) = P_r(\varepsilon^{1/(2k)})$, so "
             r"$(\lambda, m) = (1/(2k), r)$."
         ),
-        "no tie": (
-            rf"For $K = x^a y^b$, $a \ne b$: $V = {latex(untied(*symbols('a b', positive=True), epsilon))}$ and $m = "
-            rf"1$."
-        ),
+        "no tie": (rf"For $K = x^a y^b$, $a \ne b$: $V = {latex(untied(a, b, epsilon))}$ and $m = 1$."),
         "prior": (
             r"With prior $\prod x_i^h$: $V = (h+1)^{-r} P_r(\delta^{h+1})$, $\delta = \varepsilon^{1/(2k)}$, and "
             r"$\lambda = (h+1)/(2k)$."
@@ -72,7 +70,7 @@ CLAIM = Claim(
 
 def derive() -> Proof:
     h = Symbol("h", nonnegative=True)
-    a, b, s, z, delta = symbols("a b s z delta", positive=True)
+    s, z, delta = symbols("s z delta", positive=True)
     j = Symbol("j", integer=True, nonnegative=True)
     # term j of P_r(δ/x) dx at x = e^{s−L}, δ = e^{−L}: the integral over s from 0 to L raises j by one
     place = sympy.exp(s - depth)
@@ -281,8 +279,8 @@ def control() -> Experiment:
                     Interval.around(raw, 1e-6),
                     (Fraction(1, 2),),
                     1e-5,
-                    "midpoint rule with 20000 panels against the closed form; 0.419 is what a slope without log log would "
-                    "call λ",
+                    "midpoint rule with 20000 panels against the closed form; 0.419 is what a slope without log log "
+                    "would call λ",
                     "raw slope",
                 ),
             ),

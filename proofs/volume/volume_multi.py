@@ -144,7 +144,12 @@ def derive() -> Proof:
                 "one direction more multiplies V(1) by I at s = 1/(2k_1): quotient by the formula, times k",
                 k * sympy.gammasimp(unit_volume([k1, k], 0) / unit_volume([k1], 0) / growth(1 / (2 * k1))),
                 k * one,
-                {"the box around the set": (k * sympy.gammasimp(2 / growth(1 / (2 * k1))).subs(k1, 1), k * one)},
+                {
+                    "2^m too many": (
+                        k * sympy.gammasimp(2 * unit_volume([k1, k], 0) / unit_volume([k1], 0) / growth(1 / (2 * k1))),
+                        k * one,
+                    )
+                },
             ),
             Equation(
                 "constant",
@@ -353,8 +358,8 @@ def control() -> Experiment:
                     limit(_RADII, scaled, 1e-9),
                     (2, Fraction(3, 10), Fraction(32, 5)),
                     1e-3,
-                    "extrapolated to d = 0; the rivals are the straight constant of d⁴, the integral without its 4, and "
-                    "that over all signs",
+                    "extrapolated to d = 0; the rivals are the straight constant of d⁴, the integral without its 4, "
+                    "and that over all signs",
                     "constant",
                 ),
             ),
