@@ -281,7 +281,8 @@ def _floor() -> list[Check]:
     """The reading at x = u plus the linear one: c₀ + t², c₀ = 1e-4 of the former, and its local slope."""
     import torch
 
-    angle, checks = math.atan2(4, 3), []
+    angle = math.atan2(4, 3)
+    checks: list[Check] = []
     level = 1e-4 * _reading(angle, 1e-3, 2, torch.relu, _dead_axis(angle)[None])
     step = 2.0 ** (1 / 64)
 
