@@ -32,8 +32,7 @@ CLAIM = Claim(
     clauses={
         "one block": (
             rf"A block passes the dead unit of a position on with ${latex(one_block(a, t))} + O(t^4)$, $a$ the "
-            rf"attention "
-            r"of that position to itself at $t = 0$."
+            r"attention of that position to itself at $t = 0$."
         ),
         "rate": r"The second moment of the dead gradient has rate $0$ for every $k$.",
         "coefficient": r"Its limit is that of the bare stream: the variance of the label noise.",

@@ -37,8 +37,8 @@ CLAIM = Claim(
     id="cor:g10_composition",
     title="Window in which attention composes additively",
     given=(
-        r"Without a stream beside, let $p$ softmax attention blocks stand strictly below the probed one, and $k$ above "
-        r"it."
+        r"Let $p$ softmax attention blocks, without a stream beside, stand strictly below the probed block, and $k$ "
+        r"above it."
     ),
     clauses={
         "window": rf"For $k \le p + 2$ the dead gradient has the additive moment rate ${latex(by_values(k))}$.",
