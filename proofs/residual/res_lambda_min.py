@@ -38,7 +38,7 @@ t, C, g = symbols("t C g", positive=True)
 K = Symbol("K", integer=True, positive=True)
 
 
-def rate_of_smallest[Length: (Expr, int)](length: Length) -> Length:
+def rate_of_smallest(length: Expr) -> Expr:
     """2K."""
     return 2 * length
 
@@ -210,7 +210,7 @@ def measure() -> Experiment:
         rates += [
             rate_check(
                 f"{label}: rate of λ_min",
-                rate_of_smallest(length),
+                int(rate_of_smallest(sympy.Integer(length))),
                 _RADII,
                 smallest,
                 rivals=(0, 2 * depth),
