@@ -38,8 +38,7 @@ CLAIM = Claim(
         "rate": r"The second moment of the gradient $J^\top \delta$ has the rate $4$.",
         "coefficient": r"Its coefficient is $E ((g_V + g_Q)^\top \delta)^2$.",
         "independent": (
-            r"Against noise that is independent on dead and live outputs this is $E g_V^2 + E g_Q^2$ times its "
-            r"variance."
+            r"Noise that is independent on dead and live outputs makes it $E g_V^2 + E g_Q^2$ times its variance."
         ),
     },
     source=cite("shirodkar2026dead", "thm:bridge_attn_backward"),
@@ -139,8 +138,7 @@ def derive() -> Proof:
                 {"without aaᵀ": ((sympy.diag(share, 1 - share) + alpha * sympy.eye(2)) * ones, alpha * ones)},
             ),
             Prose(
-                "Along one gradient δ the amplitudes add; against independent noise on dead and live outputs their "
-                "squares do.",
+                "Along one gradient δ the amplitudes add; against independent noise on both outputs their squares do.",
                 r"\delta_x = t^2 (g_V + g_Q) + O(t^4), \qquad E \delta_x^2 = t^4\,(E g_V^2 + E g_Q^2) + \dots",
             ),
             Equation(
@@ -210,8 +208,8 @@ def measure() -> Experiment:
         curves.append(Curve(f"E[δ²] at the input, {heads} heads", _RADII, tuple(moments), 4.0))
     return Experiment(
         "One block of softmax attention with one, two or three heads, width 6, four positions, sixteen sequences, one "
-        "seed each; gradient of ½‖f − y‖² with noise of variance 0.09, averaged in closed form, or along all outputs "
-        "alike.",
+        "seed each; gradient of ½‖f − y‖² with noise of variance 0.09, averaged in closed form, or the same noise "
+        "on all outputs.",
         {"routes": routes, "rate": rates, "coefficient": coefficients, "independent": independent},
         tuple(curves),
     )

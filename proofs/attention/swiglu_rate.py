@@ -52,10 +52,7 @@ def chain_rate(blocks: Expr | int) -> Expr:
 CLAIM = Claim(
     id="prop:swiglu_rate",
     title="A SwiGLU block has forward rate 3",
-    given=(
-        r"Let gate, up and down of a SwiGLU block meet the dead channel through weights $t \ge 0$, and $x$ be its "
-        r"input."
-    ),
+    given=(r"Let gate, up and down of a SwiGLU block meet the dead channel $x$ through weights $t \ge 0$."),
     clauses={
         "output": r"The dead output is $t^3 x^2 \sigma(t x)$, an amplitude of rate $3$.",
         "remainder": (
@@ -438,8 +435,7 @@ def control() -> Experiment:
     )
     flat = reading.order(reading.fisher_along(problem, raised))
     return Experiment(
-        "A gate that stays open has two dead factors left; so has a block fc–SiLU–fc. Along the gate alone nothing "
-        "moves.",
+        "A gate that stays open has two dead factors left; so has a block fc–SiLU–fc. The gate alone moves nothing.",
         {
             "moment": [
                 rate_check("gate at 1: rate of the second moment", 4, _RADII, opened, rivals=(6,), width=0.1),

@@ -36,10 +36,7 @@ def by_scores(below: Expr) -> Expr:
 CLAIM = Claim(
     id="cor:g10_composition",
     title="Window in which attention composes additively",
-    given=(
-        r"Let $p$ softmax attention blocks, without a stream beside, stand strictly below the probed block, and $k$ "
-        r"above it."
-    ),
+    given=(r"Let $p$ softmax attention blocks without a stream stand strictly below the probed one, and $k$ above it."),
     clauses={
         "window": rf"For $k \le p + 2$ the dead gradient has the additive moment rate ${latex(by_values(k))}$.",
         "beyond": rf"For $k > p + 2$ its moment rate is ${latex(by_scores(p))}$, which is smaller.",
@@ -156,8 +153,7 @@ def measure() -> Experiment:
     ]
     return Experiment(
         "Chains of softmax attention blocks in torch, four positions, two heads of three channels, 16 sequences: p "
-        "blocks strictly below the probe, k above. Labels with noise of variance 0.09, averaged in closed form. Seed "
-        "5.",
+        "blocks strictly below the probe, k above. Labels with noise of variance 0.09, averaged exactly. Seed 5.",
         {"window": inside, "beyond": outside, "residual stream": stream},
         tuple(curves),
     )

@@ -51,8 +51,7 @@ CLAIM = Claim(
         "limits": r"Coefficients $c_i(t) \to c_i \ne 0$ leave its rate and its leading coefficient.",
         "disjoint gates": r"Two gates that are never open together leave $0$.",
         "quadratic block": (
-            rf"A block $c\,t^k z^2$ behind what has order $t^e$ has the order ${latex(squared_rate(k, e))}$, and does "
-            rf"not add."
+            rf"A block $c\,t^k z^2$ behind what has order $t^e$ has the order ${latex(squared_rate(k, e))}$: no sum."
         ),
         "injection": (
             rf"An injection $a\,t^q$ below the arriving order caps the moment: its leading term is "

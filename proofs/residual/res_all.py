@@ -50,8 +50,8 @@ CLAIM = Claim(
     ),
     clauses={
         "moment": (
-            rf"The gradient's second moment is ${latex(factor(1, m))}$ times that of the output, on linear layers at "
-            rf"every $t$."
+            rf"The gradient's second moment is ${latex(factor(1, m))}$ times that of the output, exactly so on "
+            rf"linear layers, at every $t$."
         ),
         "rate": r"Its rate is $0$.",
         "coefficient": r"Its limit for $t \to 0$ is that of the output: coefficient $1$.",

@@ -226,8 +226,7 @@ def measure() -> Experiment:
             )
     return Experiment(
         "One weight, a wrapped block of two or three layers, and two weights, width 4, 64 Gaussian inputs; gradient of "
-        "½‖f − y‖² at the input, noise of variance 0.09, averaged in closed form; slopes by labels from the model "
-        "only.",
+        "½‖f − y‖² at the input, noise of variance 0.09, averaged in closed form; labels from the model for slopes.",
         {
             "transfer": transfers,
             "rate": rates,

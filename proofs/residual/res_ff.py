@@ -45,8 +45,7 @@ CLAIM = Claim(
     id="cor:res_ff",
     title="No skips: the feed-forward rate 2(L − l)",
     given=(
-        r"Let a chain of $L$ layers have no skips, labels with noise of variance $v$, and dead inputs of second moment "
-        r"$S$."
+        r"Let a chain of $L$ layers have no skips, label noise of variance $v$, and dead inputs of second moment $S$."
     ),
     clauses={
         "rate": (

@@ -179,8 +179,7 @@ def measure() -> Experiment:
     samples = torch.eye(2, dtype=torch.float64)
     return Experiment(
         f"Linear residual blocks I + B of width 6 in torch, float64: {_DRAWS} random branches, PSD plus skew, a stack "
-        f"of "
-        "8 of them; pairs of random vectors; and two samples.",
+        "of 8 of them; pairs of random vectors; and two samples.",
         {
             "vectors": _vectors(generator),
             "singular value": [

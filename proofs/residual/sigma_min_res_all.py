@@ -255,8 +255,7 @@ def measure() -> Experiment:
     repeated = start.repeat(3, 1)
     return Experiment(
         "A tanh network of width 5 and depth 4 in which every block is wrapped, 2000 Gaussian inputs; and linear "
-        "stacks of depth 8 whose branches have positive semidefinite symmetric part, with 2000, 7 and 5 samples. "
-        "float64.",
+        "stacks of depth 8 whose branches have positive semidefinite symmetric part, 2000, 7 and 5 samples.",
         {
             "rate": rates,
             "coefficient": coefficients,
@@ -398,8 +397,7 @@ def counterexample() -> Experiment:
                     (0,),
                     0.5,
                     f"three standard errors around the share on record; the lowest ratio is {lowest:.3f}, the title "
-                    f"predicts "
-                    "a share of 0",
+                    "predicts a share of 0",
                     "share",
                 ),
                 Comparison(
