@@ -40,7 +40,7 @@ CLAIM = Claim(
         "next": r"Its next term is $t^4\, \mathrm{Cov}_a(b, x)$.",
         "moment": r"Its second moment has the rate $4$ and the coefficient $E (E_a x)^2$.",
         "null set": (
-            r"The dead inputs with $E_a x = 0$ are a hyperplane with normal $a$, whose entries are positive: a null set."
+            r"The dead inputs with $E_a x = 0$ are a hyperplane with normal $a$, of positive entries: a null set."
         ),
         "softmax": (
             r"Scores moved by at most $\varepsilon$ move softmax entries by factors in $[e^{-2\varepsilon}, "
@@ -441,7 +441,7 @@ def control() -> Experiment:
     one = [float(_output(live, alone, t)[0]) / t**2 for t in (0.5, 1.0)]
     return Experiment(
         "Dead inputs whose average under the row is zero leave the covariance term; a dead row of O that also reads "
-        "live values carries them with amplitude t; with one position there is nothing to tilt; scores that move by 2ε.",
+        "live values carries them with amplitude t; with one position nothing can tilt; and scores that move by 2ε.",
         {
             "leading": [
                 rate_check(

@@ -39,7 +39,7 @@ CLAIM = Claim(
     clauses={
         "blocks": rf"$n$ of them have the moment rate ${latex(moment_rate(n))}$.",
         "layers": (
-            rf"The dead gradient at the output of block $l$ of $L$ has the moment rate ${latex(moment_rate(L - layer))}$."
+            rf"The dead gradient at the output of block $l$ of $L$ has moment rate ${latex(moment_rate(L - layer))}$."
         ),
         "second route": (
             r"With a second route of amplitude $t^4$ that skips them, such as that through attention scores, the "

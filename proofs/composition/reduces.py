@@ -210,7 +210,7 @@ def measure() -> Experiment:
             )
         )
     return Experiment(
-        "Torch linear chains of width 3 on the corners of a cube, live layers turn the live axes, labels from the model.",
+        "Torch linear chains of width 3 on corners of a cube, live layers turn the live axes, labels from the model.",
         {"layers": layers, "free": free, "flattened": _flattened()},
         tuple(curves),
     )

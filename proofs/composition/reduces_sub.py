@@ -167,7 +167,7 @@ def measure() -> Experiment:
     mixed = [_entry(2, [canonical(r, _WIDTH), canonical(r, _WIDTH), live[0], canonical(r, _WIDTH)]) for r in _RADII]
     free.append(rate_check("layer 2 of 4, the next one without t: dead entry of G", 2, _RADII, mixed, rivals=(4,)))
     return Experiment(
-        "Torch linear chains of width 3 on the corners of a cube, live layers turn the live axes, labels from the model.",
+        "Torch linear chains of width 3 on corners of a cube, live layers turn the live axes, labels from the model.",
         {"layers": layers, "free": free, "flattened": _flattened()},
         tuple(curves),
     )
