@@ -159,7 +159,7 @@ def measure() -> Experiment:
         "Chains of softmax attention blocks in torch, four positions, two heads of three channels, 16 sequences, with "
         "and without a residual stream; labels with noise of variance 0.09, averaged in closed form. Seed 3.",
         {
-            "one block": [_own_weight()],
+            "one block": _weights(),
             "rate": rates,
             "coefficient": coefficients,
             "no transfer": [_without_stream(count) for count in (1, 2, 3)],
@@ -168,23 +168,31 @@ def measure() -> Experiment:
     )
 
 
-def _own_weight() -> Check:
-    """(∂out/∂x − 1)/t² of one block beside its stream, against the attention of a position to itself."""
+def _weights() -> list[Check]:
+    """(∂out_i/∂x_j − δ_ij)/t² of one block beside its stream, against torch's own attention."""
     import torch
 
     chain = replace(attention_chain(blocks=2, seed=3), residual=True)
-    before = chain.stream(0.0, 1)
-    attention = chain.attention(before, chain.weights(0.0)[1])[:, -1]
-    own = torch.diagonal(attention, dim1=-2, dim2=-1).mean().item()
-    passed = [torch.diagonal(chain.sensitivity(t, 1)[..., -1], dim1=0, dim2=2).mean().item() for t in _RADII]
-    return limit_check(
-        "(∂out/∂x − 1)/t² of one block, its own position, mean over positions and sequences",
-        own,
-        _RADII[:6],
-        [(value - 1) / t**2 for value, t in zip(passed, _RADII, strict=True)][:6],
-        rivals=(0, 1, own / 2, 2 * own, 1 - own),
-        width=1e-3,
+    before, weights = chain.stream(0.0, 1), chain.weights(0.0)[1]
+    channels = before.shape[-1] // chain.heads
+    query, key = (before @ matrix.mT for matrix in weights[:2])
+    positions = torch.eye(before.shape[-2], dtype=before.dtype).expand(len(before), -1, -1)
+    attention = torch.nn.functional.scaled_dot_product_attention(
+        query[..., -channels:], key[..., -channels:], positions
     )
+    passed = [chain.sensitivity(t, 1)[..., -1].permute(1, 2, 0) for t in _RADII[:6]]  # sequence, output, input
+    written = [(found - positions) / t**2 for found, t in zip(passed, _RADII, strict=False)]
+    return [
+        limit_check(
+            f"(∂out_{i + 1}/∂x_{j + 1} − {int(i == j)})/t² of one block, first sequence",
+            float(attention[0, i, j]),
+            _RADII[:6],
+            [float(found[0, i, j]) for found in written],
+            rivals=(0, 1, 0.25, float(attention[0, j, i]) if i != j else 2 * float(attention[0, i, i])),
+            width=1e-3,
+        )
+        for i, j in ((0, 0), (1, 0), (2, 3))
+    ]
 
 
 def _without_stream(count: int) -> Check:

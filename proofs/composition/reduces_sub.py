@@ -84,19 +84,23 @@ def derive() -> Proof:
             ),
             Equation(
                 "free",
-                "layers of weight c above layer l: local slope of their moment",
-                t * sympy.diff(sympy.log((t * kept) ** 2), t),
-                sympy.Integer(2),  # of the one dead layer before them
-                {"every layer counts": 2 * (L - layer + 1)},
+                "layers of weight c above layer l, and no t",
+                kept**2,
+                c ** (2 * (L - layer)),
+                {
+                    "every layer counts": (c * t) ** (2 * (L - layer)),
+                    "an amplitude": c ** (L - layer),
+                    "layer l itself counted": c ** (2 * (L - layer + 1)),
+                },
             ),
             Equation(
                 "flattened",
                 "L − l blocks of k weights c t each, and the k(L − l) weights above layer kl of kL",
-                blocks**2,
-                weights**2,
+                blocks,
+                weights,
                 {
-                    "one weight a block": Product(c * t, (j, layer + 1, L)).doit() ** 2,
-                    "layer kl itself counted": Product(c * t, (j, k * layer, k * L)).doit() ** 2,
+                    "one weight a block": Product(c * t, (j, layer + 1, L)).doit(),
+                    "layer kl itself counted": Product(c * t, (j, k * layer, k * L)).doit(),
                 },
             ),
         ),
