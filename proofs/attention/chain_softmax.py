@@ -230,14 +230,14 @@ def measure() -> Experiment:
             predicted = int(exponent(sympy.Integer(k), sympy.Integer(p)))
             moments = _moments(chain, p)
             a, b = _coefficient(chain, p, k)
-            kept = (a if k <= p + 2 else 0.0) + (b if k >= p + 2 else 0.0)
+            clause = "k < p + 2" if k < p + 2 else "k = p + 2" if k == p + 2 else "k > p + 2"
+            kept = {"k < p + 2": a, "k = p + 2": a + b, "k > p + 2": b}[clause]
             assert kept > 0  # a rate with coefficient zero would be vacuous
             label = f"seed {seed}, p = {p}, k = {k}"
             near = {predicted - 4, predicted + 4, 4 * k, 4 * p + 8} - {predicted}
             rates.append(
                 rate_check(f"{label}: rate of E[δ²]", predicted, _RADII, moments, rivals=sorted(near), width=0.1)
             )
-            clause = "k < p + 2" if k < p + 2 else "k = p + 2" if k == p + 2 else "k > p + 2"
             coefficients[clause].append(
                 Comparison(
                     f"{label}: coefficient",
