@@ -225,7 +225,7 @@ def counterexample() -> Experiment:
         window = tuple(float(radius) for radius in numpy.geomspace(low, high, 25))
         checks.append(
             value_check(
-                f"window {low} ≤ t ≤ {high} and noise {noise}: slope of log det⁺ at r = 1, against a published slope over its r",
+                f"{low} ≤ t ≤ {high}, noise {noise}: slope of log det⁺ at r = 1, against a published slope over its r",
                 published,
                 _fitted(window, _profile(window, 1, noise)[1]),
                 rivals=(6, 14),
