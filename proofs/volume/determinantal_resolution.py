@@ -119,14 +119,16 @@ CLAIM = Claim(
 
 
 def derive() -> Proof:
-    alpha, beta, w, n, z = symbols("alpha beta w n z", positive=True)
+    w, n, z = symbols("w n z", positive=True)
+    halves = symbols("q_1 q_2", real=True)  # tangents of half the angles α, β: dα = 2 dq/(1 + q²)
     inputs, hidden, outputs, rank = symbols("M H N r", integer=True, positive=True)
 
-    def turn(angle: Expr) -> sympy.Matrix:
-        return sympy.Matrix([[sympy.cos(angle), -sympy.sin(angle)], [sympy.sin(angle), sympy.cos(angle)]])
+    def turn(half: Expr) -> sympy.Matrix:
+        return sympy.Matrix([[1 - half**2, -2 * half], [2 * half, 1 - half**2]]) / (1 + half**2)
 
-    factor = turn(alpha) * sympy.diag(a, b) * turn(beta)
-    volume = sympy.Matrix(list(factor)).jacobian([alpha, beta, a, b]).det()
+    factor = turn(halves[0]) * sympy.diag(a, b) * turn(halves[1])
+    volume = sympy.cancel(sympy.Matrix(list(factor)).jacobian([*halves, a, b]).det())
+    angles = sympy.prod([2 / (1 + half**2) for half in halves])
     gaussian = sympy.integrate(
         sympy.exp(-(1 + n * a**2) * w**2 / 2) / sympy.sqrt(2 * sympy.pi), (w, -sympy.oo, sympy.oo)
     )
@@ -146,10 +148,10 @@ def derive() -> Proof:
             Prose("In singular values the volume element of a factor carries the discriminant."),
             Equation(
                 "polyhedron",
-                "volume element of a 2 × 2 factor, squared",
-                volume**2,
+                "volume element of a 2 × 2 factor, squared, in units of dα dβ da db",
+                volume**2 / angles**2,
                 (a**2 - b**2) ** 2,
-                {"|a − b|": (a - b) ** 2, "none": a**2 * b**2},
+                {"|a − b|": (a - b) ** 2, "none": sympy.Integer(1)},
             ),
             Equation(
                 "polyhedron",
