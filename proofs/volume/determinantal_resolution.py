@@ -120,15 +120,15 @@ CLAIM = Claim(
 
 def derive() -> Proof:
     w, n, z = symbols("w n z", positive=True)
-    halves = symbols("q_1 q_2", real=True)  # tangents of half the angles α, β: dα = 2 dq/(1 + q²)
+    halves = symbols("q_1 q_2", real=True)  # tangents of half the angles α, β
     inputs, hidden, outputs, rank = symbols("M H N r", integer=True, positive=True)
 
     def turn(half: Expr) -> sympy.Matrix:
         return sympy.Matrix([[1 - half**2, -2 * half], [2 * half, 1 - half**2]]) / (1 + half**2)
 
     factor = turn(halves[0]) * sympy.diag(a, b) * turn(halves[1])
-    volume = sympy.cancel(sympy.Matrix(list(factor)).jacobian([*halves, a, b]).det())
-    angles = sympy.prod([2 / (1 + half**2) for half in halves])
+    # rotations keep volumes, so the angle zero stands for all; dα = 2 dq there
+    volume = sympy.Matrix(list(factor)).jacobian([*halves, a, b]).subs(dict.fromkeys(halves, 0)).det() / 4
     gaussian = sympy.integrate(
         sympy.exp(-(1 + n * a**2) * w**2 / 2) / sympy.sqrt(2 * sympy.pi), (w, -sympy.oo, sympy.oo)
     )
@@ -149,7 +149,7 @@ def derive() -> Proof:
             Equation(
                 "polyhedron",
                 "volume element of a 2 × 2 factor, squared, in units of dα dβ da db",
-                volume**2 / angles**2,
+                volume**2,
                 (a**2 - b**2) ** 2,
                 {"|a − b|": (a - b) ** 2, "none": sympy.Integer(1)},
             ),
