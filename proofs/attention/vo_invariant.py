@@ -282,7 +282,7 @@ def measure() -> Experiment:
 
 
 def _difference(label: str, predicted: int, ratios: Sequence[float], rivals: tuple[int, ...] = ()) -> Check:
-    return rate_check(label, predicted, _RADII, ratios, rivals=rivals, quantity="difference of moment rates", width=0.1)
+    return rate_check(label, predicted, _RADII, ratios, rivals=rivals, quantity="difference of moment rates")
 
 
 def _uniform() -> AttentionChain:
