@@ -263,7 +263,6 @@ def measure() -> Experiment:
                 _RADII,
                 [abs(value) for value in values],
                 quantity="rate of an amplitude",
-                width=0.1,
             ),
             Comparison(
                 f"{label}: coefficient of t²",
@@ -338,7 +337,7 @@ def _moment() -> list[Check]:
     rows = [_expansion(live, sequence, place)[0] ** 2 for live, sequence in cases for place in range(_POSITIONS)]
     coefficient = sum(rows) / len(rows)
     return [
-        rate_check("16 sequences: rate of the second moment", 4, _RADII, moments, width=0.1),
+        rate_check("16 sequences: rate of the second moment", 4, _RADII, moments),
         Comparison(
             "16 sequences: coefficient of t⁴ in the second moment",
             coefficient,
@@ -444,16 +443,13 @@ def control() -> Experiment:
         "live values carries them with amplitude t; with one position nothing can tilt; and scores that move by 2ε.",
         {
             "leading": [
-                rate_check(
-                    "E_a x = 0: amplitude rate", 4, _RADII[:6], cancelled, quantity="rate of an amplitude", width=0.1
-                ),
+                rate_check("E_a x = 0: amplitude rate", 4, _RADII[:6], cancelled, quantity="rate of an amplitude"),
                 rate_check(
                     "O reads the live values: amplitude rate",
                     1,
                     _RADII,
                     mixed,
                     quantity="rate of an amplitude",
-                    width=0.1,
                 ),
             ],
             "null set": [
@@ -474,7 +470,6 @@ def control() -> Experiment:
                     _RADII[:6],
                     [value**2 for value in cancelled],
                     rivals=(4,),
-                    width=0.1,
                 ),
                 rate_check(
                     "O reads the live values: rate of the squared output",
@@ -482,7 +477,6 @@ def control() -> Experiment:
                     _RADII,
                     [value**2 for value in mixed],
                     rivals=(4,),
-                    width=0.1,
                 ),
             ],
             "next": [

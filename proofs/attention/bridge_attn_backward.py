@@ -189,9 +189,7 @@ def measure() -> Experiment:
         )
         assert value > 0 and score > 0  # a rate with coefficient zero would be vacuous
         moments = [chain.gradient_moment(t, 0, _NOISE) for t in _RADII]
-        rates.append(
-            rate_check(f"{heads} heads: rate of E[δ²] at the dead input", 4, _RADII, moments, rivals=(8,), width=0.1)
-        )
+        rates.append(rate_check(f"{heads} heads: rate of E[δ²] at the dead input", 4, _RADII, moments, rivals=(8,)))
         independent.append(
             Comparison(
                 f"{heads} heads: coefficient, independent noise",
@@ -283,7 +281,6 @@ def control() -> Experiment:
                     _RADII,
                     amplitudes["any"],
                     quantity="rate of an amplitude",
-                    width=0.1,
                 ),
                 rate_check(
                     "g_Q = −g_V: amplitude rate",
@@ -291,7 +288,6 @@ def control() -> Experiment:
                     _RADII[:6],
                     amplitudes["balanced"][:6],
                     quantity="rate of an amplitude",
-                    width=0.1,
                 ),
             ],
             "rate": [rate_check("residual stream: rate of E[δ²]", 0, _RADII, passed, rivals=(4,))],

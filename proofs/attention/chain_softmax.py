@@ -12,7 +12,7 @@ from ddtheory.references import cite
 from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
-from ddtheory.workbench.evidence import limit, rate
+from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import limit_check, rate_check
 
 if TYPE_CHECKING:
@@ -235,9 +235,7 @@ def measure() -> Experiment:
             assert kept > 0  # a rate with coefficient zero would be vacuous
             label = f"seed {seed}, p = {p}, k = {k}"
             near = {predicted - 4, predicted + 4, 4 * k, 4 * p + 8} - {predicted}
-            rates.append(
-                rate_check(f"{label}: rate of E[δ²]", predicted, _RADII, moments, rivals=sorted(near), width=0.1)
-            )
+            rates.append(rate_check(f"{label}: rate of E[δ²]", predicted, _RADII, moments, rivals=sorted(near)))
             coefficients[clause].append(
                 Comparison(
                     f"{label}: coefficient",
@@ -261,20 +259,18 @@ def measure() -> Experiment:
             _RADII,
             _moments(drawn, 0, error=False),
             rivals=(12, 16),
-            width=0.1,
         )
     )
     saturated = attention_chain(blocks=5, gain=2.0, seed=3)
     small = tuple(2.0**-n for n in range(8, 17))
     rates.append(
-        Comparison(
+        # b is small there, so the crossing from t¹⁶ to t⁸ lies inside a usual window
+        rate_check(
             "p = 0, k = 4, live gain 2, whose slope between t = 0.01 and 0.02 is 12.4: rate",
             8,
-            rate(small, [saturated.gradient_moment(t, 1, _NOISE) for t in small]),
-            (12, 16),
-            0.1,
-            _REASON + "; b is small there, so the crossing from t¹⁶ to t⁸ lies inside a usual window",
-            "rate of a second moment",
+            small,
+            [saturated.gradient_moment(t, 1, _NOISE) for t in small],
+            rivals=(12, 16),
         )
     )
     return Experiment(
@@ -387,4 +383,4 @@ def control() -> Experiment:
 
 
 def _rate(label: str, predicted: int, moments: list[float], rival: int) -> Comparison:
-    return Comparison(label, predicted, rate(_RADII, moments), (rival,), 0.1, _REASON, "rate of a second moment")
+    return rate_check(label, predicted, _RADII, moments, rivals=(rival,))

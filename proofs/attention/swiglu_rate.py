@@ -233,7 +233,7 @@ def measure() -> Experiment:
     inputs, weights = _nodes()
     moments = [_moment(_block(inputs, t, t, t)[:, -1], weights) for t in _RADII]
     expansion: list[Check] = [
-        rate_check("rate of the second moment", 6, _RADII, moments, rivals=(3,), width=0.1),
+        rate_check("rate of the second moment", 6, _RADII, moments, rivals=(3,)),
         Comparison(
             "coefficient of t⁶",
             Rational(3, 4),
@@ -329,9 +329,7 @@ def _amplitude(inputs: Tensor) -> list[Check]:
     single[:, -1] = 1.3
     values = [_iterated(single, t, 1) for t in _RADII]
     return [
-        rate_check(
-            "input 1.3: amplitude rate", 3, _RADII, values, rivals=(6,), quantity="rate of an amplitude", width=0.1
-        ),
+        rate_check("input 1.3: amplitude rate", 3, _RADII, values, rivals=(6,), quantity="rate of an amplitude"),
         Comparison(
             "input 1.3: coefficient of t³",
             1.3**2 / 2,
@@ -371,7 +369,6 @@ def _in_a_row(inputs: Tensor) -> list[Check]:
             [_iterated(single, t, blocks) for t in _RADII],
             rivals=(3 * blocks,) if blocks > 1 else (),
             quantity="rate of an amplitude",
-            width=0.1,
         )
         for blocks in (1, 2, 3)
     ]
@@ -438,8 +435,8 @@ def control() -> Experiment:
         "A gate that stays open has two dead factors left; so has a block fc–SiLU–fc. The gate alone moves nothing.",
         {
             "moment": [
-                rate_check("gate at 1: rate of the second moment", 4, _RADII, opened, rivals=(6,), width=0.1),
-                rate_check("fc–SiLU–fc: rate of the second moment", 4, _RADII, plain, rivals=(6,), width=0.1),
+                rate_check("gate at 1: rate of the second moment", 4, _RADII, opened, rivals=(6,)),
+                rate_check("fc–SiLU–fc: rate of the second moment", 4, _RADII, plain, rivals=(6,)),
                 Comparison(
                     "fc–SiLU–fc: coefficient of t⁴",
                     Rational(1, 4),
@@ -458,7 +455,6 @@ def control() -> Experiment:
                     values,
                     rivals=(3,),
                     quantity="rate of an amplitude",
-                    width=0.1,
                 )
             ],
             "backward": [
@@ -488,7 +484,6 @@ def control() -> Experiment:
                     twice,
                     rivals=(9,),
                     quantity="rate of an amplitude",
-                    width=0.1,
                 )
             ],
         },

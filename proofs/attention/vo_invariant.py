@@ -13,7 +13,7 @@ from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.inequality import bound_check
-from ddtheory.workbench.ladder import count_check, rate_check
+from ddtheory.workbench.ladder import count_check, rate_check, value_check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -262,7 +262,7 @@ def measure() -> Experiment:
                     rivals=(1,),
                     reason="a count",
                 ),
-                lower,
+                *lower,
             ],
             "upper end": [
                 count_check(
@@ -272,7 +272,7 @@ def measure() -> Experiment:
                     rivals=(1,),
                     reason="a count",
                 ),
-                upper,
+                *upper,
             ],
             "difference": differences,
             "uniform": _rank_one(),
@@ -282,7 +282,7 @@ def measure() -> Experiment:
 
 
 def _difference(label: str, predicted: int, ratios: Sequence[float], rivals: tuple[int, ...] = ()) -> Check:
-    return rate_check(label, predicted, _RADII, ratios, rivals=rivals, quantity="difference of moment rates", width=0.1)
+    return rate_check(label, predicted, _RADII, ratios, rivals=rivals, quantity="difference of moment rates")
 
 
 def _uniform() -> AttentionChain:
@@ -340,7 +340,7 @@ def _rank_one() -> list[Check]:
     ]
 
 
-def _ends() -> tuple[Check, Check]:
+def _ends() -> tuple[list[Check], list[Check]]:
     """Both ends of the interval, by losses whose gradient at O is a singular vector of A over positions."""
     import torch
 
@@ -349,19 +349,41 @@ def _ends() -> tuple[Check, Check]:
     chain, t = attention_chain(blocks=2, seed=4), 0.3
     output, value = _gradients(chain, t, 2)
     attention = chain.attention(chain.stream(t, 1), chain.weights(t)[1])[:, -1]
-    left, singular, _ = torch.linalg.svd(attention)
+    left = torch.linalg.svd(attention)[0]
     samples = attention.shape[0]
     by_output, by_value = (found.transpose(0, 1).reshape(samples, found.shape[0], -1) for found in (output, value))
-    found = []
-    for index in (-1, 0):
-        # the combination of outputs of the network whose gradient at O is that vector
-        weights = torch.linalg.pinv(by_output) @ left[:, :, index, None]
-        ratio = (by_value @ weights).square().sum((1, 2)) / (t**2 * (by_output @ weights).square().sum((1, 2)))
-        found.append((ratio / singular[:, index] ** 2).mean().item())
+    squared = torch.linalg.svdvals(attention).square().flip(-1)  # ascending; the eigenvalues of AAᵀ lose their digits
     reason = "rounding; a loss along a singular vector of A, mean over samples"
+
+    def gain(index: int) -> Tensor:
+        """|δ_V|²/(t²|δ_O|²) of every sample, where the gradient at O is that left singular vector of A."""
+        weights = torch.linalg.pinv(by_output) @ left[:, :, index, None]
+        return (by_value @ weights).square().sum((1, 2)) / (t**2 * (by_output @ weights).square().sum((1, 2)))
+
+    def first(end: str, index: int, other: int) -> Check:
+        return value_check(
+            f"loss along the {end} singular vector, first sample: |δ_V|²/(t²|δ_O|²)",
+            float(squared[0, index]),
+            float(gain(-1 - index)[0]),
+            rivals=(float(squared[0, other]), float(squared[0, index]) ** 2, 1),
+            error=1e-6,
+            reason="predicted by the singular values of A alone; rounding of a pseudo-inverse",
+            quantity="ratio",
+        )
+
     return (
-        bound_check("t² σ_min² |δ_O|² over |δ_V|²", 1 / found[0], reason=reason, error=1e-6),
-        bound_check("|δ_V|² over t² σ_max² |δ_O|²", found[1], reason=reason, error=1e-6),
+        [
+            bound_check(
+                "t² σ_min² |δ_O|² over |δ_V|²", float((squared[:, 0] / gain(-1)).mean()), reason=reason, error=1e-6
+            ),
+            first("last", 0, -1),
+        ],
+        [
+            bound_check(
+                "|δ_V|² over t² σ_max² |δ_O|²", float((gain(0) / squared[:, -1]).mean()), reason=reason, error=1e-6
+            ),
+            first("first", -1, 0),
+        ],
     )
 
 

@@ -215,7 +215,6 @@ def measure() -> Experiment:
                 smallest,
                 rivals=(0, 2 * depth),
                 quantity="rate of an eigenvalue",
-                width=0.05,
             ),
             count_check(
                 f"{label}: exact zeros in the spectrum", 0, zeros, rivals=(1,), reason="below 1e-13 of the largest"
@@ -299,7 +298,6 @@ def _unread() -> list[Check]:
             [float(singular[-2]) ** 2 for singular in spectra],
             rivals=(0,),
             quantity="rate of an eigenvalue",
-            width=0.05,
         ),
     ]
 
@@ -333,7 +331,6 @@ def control() -> Experiment:
                     alive,
                     rivals=(4,),
                     quantity="rate of an eigenvalue",
-                    width=0.05,
                 )
             ],
             "coefficient": [
@@ -365,7 +362,6 @@ def control() -> Experiment:
                     _smallest(read, noise)[0],
                     rivals=(0,),
                     quantity="rate of an eigenvalue",
-                    width=0.05,
                 )
             ],
         },

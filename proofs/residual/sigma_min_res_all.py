@@ -328,7 +328,6 @@ def control() -> Experiment:
                     smallest,
                     rivals=(0,),
                     quantity="rate of an eigenvalue",
-                    width=0.05,
                 )
             ],
             "coefficient": [

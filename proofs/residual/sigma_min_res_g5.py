@@ -269,7 +269,6 @@ def measure() -> Experiment:
                     smallest,
                     rivals=(2 * node,) if node > length else (),
                     quantity="rate of an eigenvalue",
-                    width=0.2,
                 )
             )
             coefficients.append(
@@ -344,7 +343,6 @@ def _cancelled(name: str, activation: Callable[[Tensor], Tensor], predicted: int
         _RADII,
         dead,
         rivals=rivals,
-        width=0.1,
     )
 
 
@@ -397,7 +395,6 @@ def control() -> Experiment:
                     [_eigenvalue(found) for found in nodes],
                     rivals=(4,),
                     quantity="rate of an eigenvalue",
-                    width=0.1,
                 )
             ],
             "coefficient": [
@@ -416,7 +413,6 @@ def control() -> Experiment:
                     _RADII,
                     left,
                     rivals=(6, 4),
-                    width=0.1,
                 )
             ],
             "LayerNorm": [
