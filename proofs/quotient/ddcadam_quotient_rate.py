@@ -11,9 +11,8 @@ from sympy import Symbol, symbols
 from ddtheory import cells
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import order_check
 
 if TYPE_CHECKING:
@@ -31,53 +30,98 @@ _LAYERS, _WIDTH, _STEPS, _RATE = 3, 3, 60, 0.02
 _FACTORS = ((3.0, 2.0, 1 / 6), (10.0, 0.5, 0.2))
 
 
+CLAIM = Claim(
+    id="cor:ddcadam_quotient_rate",
+    title="Under an equivariant optimiser the function and its order need no representative",
+    given="Let the step commute with the gauge.",
+    clauses={
+        "function": r"$\prod W_l$ after any number of steps is the same for all representatives of the start.",
+        "order": r"Along a path $\phi(t) = t(1 + O(t))$ the rate $2(k-1)$ and $\hat k$ are those of $t$.",
+    },
+    source=cite("shirodkar2026dead", "cor:ddcadam_quotient_rate"),
+    hypotheses=(
+        "The step commutes with the gauge: those of prop:ddcadam_equivariance.",
+        "The reparametrisation has leading rate one.",
+    ),
+    expected=Verdict.CONFIRMED,
+    rests_on=("prop:ddcadam_equivariance",),
+    doubts=(
+        "It says that the trajectory of the function is well defined, not that it approaches a dead point along a "
+        "curve of order k. The horizontal Fisher in the Euclidean metric still depends on the representative "
+        "(cor:quotient_rate)."
+    ),
+)
+
+
 def derive() -> Proof:
     c1, c2 = symbols("c_1 c_2", positive=True)
     a = Symbol("a", real=True)
     w = symbols("w_1:4", positive=True)
     u = symbols("u_1:4", real=True)
     growth, eta = symbols("r_1:4", real=True), Symbol("eta", positive=True)
-    factors = (c1, c2, 1 / (c1 * c2))
+    moved = [c * weight for c, weight in zip((c1, c2, 1 / (c1 * c2)), w, strict=True)]
 
-    def product(weights: Sequence[sympy.Expr]) -> sympy.Expr:
-        """P after one step: growth and tangential input are functions of invariants, so they are the same symbols."""
-        return sympy.prod(
-            [sympy.exp(r) * weight - eta * weight * v for weight, r, v in zip(weights, growth, u, strict=True)]
-        )
+    def product(weights: Sequence[sympy.Expr], sizes: Sequence[sympy.Expr]) -> sympy.Expr:
+        """P after one step: growth and tangential input are functions of invariants, so they are the same symbols.
 
-    there = product([c * weight for c, weight in zip(factors, w, strict=True)])
-    fisher = k**2 * t ** (2 * k - 2)
+        The tangential part is as long as `sizes`, which for an equivariant step are the weights themselves.
+        """
+        parts = zip(weights, sizes, growth, u, strict=True)
+        return sympy.prod([sympy.exp(r) * weight - eta * size * v for weight, size, r, v in parts])
+
+    ones = [sympy.Integer(1)] * 3
     path = t * (1 + a * t)
-    moved = (1 + a * t) ** (2 * k - 2) * sympy.diff(path, t) ** 2  # F(φ(t)) φ'(t)²/F(t)
-    squared = sympy.powsimp(fisher.subs(t, t**2) * (2 * t) ** 2, force=True)
-    return older_proof(
-        steps=(
-            Prose(
-                "An equivariant step moves every factor of the product by a multiple that depends on invariants, so "
-                "the product after the step is that of any representative; by induction after any number of steps.",
-                r"P(\mathrm{step}(c \cdot W)) = P(c \cdot \mathrm{step}(W)) = P(\mathrm{step}(W))",
+
+    def fisher(radius: sympy.Expr) -> sympy.Expr:
+        """Of the mean t^k."""
+        return k**2 * radius ** (2 * k - 2)
+
+    def pulled(along: sympy.Expr) -> sympy.Expr:
+        return fisher(along) * sympy.diff(along, t) ** 2
+
+    ratio = sympy.powdenest(sympy.expand_power_base(pulled(path)) / fisher(t))
+    return Proof(
+        "Products of three scalar factors, symbolic in the step; F of the mean t^k, symbolic in k. More steps by "
+        "induction.",
+        (
+            Equation(
+                "function",
+                "the product after a step from (c_1 w_1, c_2 w_2, w_3/(c_1 c_2)) and from (w_1, w_2, w_3)",
+                product(moved, moved),
+                product(w, w),
+                {
+                    "an additive step": (product(moved, ones), product(w, ones)),
+                    "factors of product not one": (
+                        product([c1 * weight for weight in w], [c1 * weight for weight in w]),
+                        product(w, w),
+                    ),
+                },
             ),
             Prose(
-                "The order survives reparametrisations of leading rate one.",
-                r"\frac{F(\phi(t))\, \phi'(t)^2}{F(t)} = (1 + at)^{2k-2} (1 + 2at)^2 \to 1",
+                "By induction after any number of steps.", r"P(\mathrm{step}(c \cdot W)) = P(c \cdot \mathrm{step}(W))"
             ),
-            Prose(
-                "It does not survive t → t²: the order of K doubles, and the rate becomes 2(2k − 1).",
-                r"F(t^2)\, 4t^2 = 4k^2 t^{2(2k-1)}",
+            Equation(
+                "order",
+                "F(φ(t)) φ'(t)² over F(t) for φ = t(1 + a t)",
+                ratio,
+                (1 + a * t) ** (2 * k - 2) * (1 + 2 * a * t) ** 2,
+                {"without φ'": (1 + a * t) ** (2 * k - 2)},
+            ),
+            Equation(
+                "order",
+                "so the leading term is that of F: the quotient at t = 0, times F",
+                ratio.subs(t, 0) * fisher(t),
+                fisher(t),
+                {"path 2t": ((pulled(2 * t) / fisher(t)).subs(t, 1) * fisher(t), fisher(t))},
+            ),
+            Equation(
+                "order",
+                "hypothesis: t → t² doubles the order of K",
+                pulled(t**2),
+                4 * k**2 * t ** (2 * (2 * k - 1)),
+                {"the rate of t": 4 * fisher(t)},
             ),
         ),
-        residuals={
-            "product after a step": sympy.simplify(sympy.expand(there - product(w))),
-            "leading rate one": moved.subs(t, 0) - 1,
-            "the quotient": sympy.simplify(
-                sympy.powsimp(fisher.subs(t, path) * sympy.diff(path, t) ** 2 / fisher / moved).subs(k, 3) - 1
-            ),
-            "t → t²": sympy.simplify(squared - 4 * k**2 * t ** (2 * (2 * k - 1))),
-        },
-        controls={
-            "an additive step": sympy.expand((c1 * w[0] - eta) * (w[1] / c1 - eta) - (w[0] - eta) * (w[1] - eta)),
-            "t → t² keeps the rate": squared - 4 * fisher,
-        },
     )
 
 
@@ -155,22 +199,11 @@ def measure() -> Experiment:
             "difference of functions",
         )
     )
-    path = _products(_equivariant, (1.0, 1.0, 1.0))
-    way = float((path[-1] - path[0]).norm())
-    checks.append(
-        Observation(
-            "length of the way of the product",
-            "more than 0.5",
-            "more than 0.5" if way > 0.5 else "less",
-            f"it is {way:.3g}, so that the paths are compared over a distance",
-        )
-    )
-    for order in (2, 3):
-        checks.append(_order((time + time**2) ** order, order, (2 * order,)))
-    return older_experiment(
+    orders = [_order((time + time**2) ** order, order, (2 * order,)) for order in (2, 3)]
+    return Experiment(
         "Three 3 × 3 linear layers in torch and the equivariant optimiser, from representatives of one function; and "
         "Gaussian curves t^k through the path t + t².",
-        tuple(checks),
+        {"function": checks, "order": orders},
     )
 
 
@@ -180,11 +213,11 @@ def control() -> Experiment:
     from ddtheory.workbench.measurements.rescaling import adam, descend
 
     time = Symbol("t", real=True)
-    checks: list[Check] = [_order(time ** (2 * order), 2 * order, (order,)) for order in (2, 3)]
+    orders = [_order(time ** (2 * order), 2 * order, (order,)) for order in (2, 3)]
     start = [torch.tensor([value], dtype=torch.float64) for value in (4.0, 0.5, 0.5)]
     moved = descend(lambda w: (w[0] * w[1] * w[2]).sum(), start, adam(_RATE, _LAYERS), 1)[-1]
     found = float(moved[0] * moved[1] * moved[2])
-    checks.append(
+    checks = [
         Comparison(
             "Adam, one step down the product from (4, 1/2, 1/2): product",
             (4 - _RATE) * (0.5 - _RATE) ** 2,
@@ -194,34 +227,8 @@ def control() -> Experiment:
             "by hand, up to the ε of Adam; the rival is the same step from (1, 1, 1)",
             "product",
         )
-    )
-    return older_experiment(
+    ]
+    return Experiment(
         "t → t² is no reparametrisation of leading rate one: the order doubles. Adam is not equivariant.",
-        tuple(checks),
+        {"order": orders, "function": checks},
     )
-
-
-CLAIM = Claim(
-    id="cor:ddcadam_quotient_rate",
-    title="Under an equivariant optimiser the function and its order need no representative",
-    clauses=older_statement(
-        r"Let the step commute with the gauge. Then $\prod W_l$ after any number of steps is the same for all "
-        r"representatives of the start. Along a path $\phi(t) = t(1 + O(t))$ the rate $2(k-1)$ and $\hat k$ are those "
-        r"of $t$."
-    ),
-    source=cite("shirodkar2026dead", "cor:ddcadam_quotient_rate"),
-    hypotheses=(
-        "The step commutes with the gauge: those of prop:ddcadam_equivariance.",
-        "The reparametrisation has leading rate one.",
-    ),
-    expected=Verdict.CONFIRMED,
-    derive=derive,
-    measure=measure,
-    control=control,
-    rests_on=("prop:ddcadam_equivariance",),
-    doubts=(
-        "It says that the trajectory of the function is well defined, not that it approaches a dead point along a "
-        "curve of order k. The horizontal Fisher in the Euclidean metric still depends on the representative "
-        "(cor:quotient_rate)."
-    ),
-)

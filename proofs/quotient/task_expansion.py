@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, latex, symbols
+from sympy import Expr, Symbol, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
+from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.chain import random_rotation
-from ddtheory.workbench.entrywise import entrywise
-from ddtheory.workbench.inequality import bound_check, excess
-from ddtheory.workbench.ladder import value_check
+from ddtheory.workbench.inequality import bound_check
+from ddtheory.workbench.ladder import count_check, value_check
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-old, new = symbols("s_old s_new", positive=True)
+old = symbols("s_old", positive=True)
 
 _WIDTH, _DRAWS = 5, 20
 
@@ -30,60 +29,120 @@ def condition_bound(jacobian: Expr | float, gram: Expr | float) -> Expr:
     return jacobian**2 * gram
 
 
+CLAIM = Claim(
+    id="prop:task_expansion_gfactor",
+    title="Task expansion: the gradient factor has the condition number of the scales",
+    given=r"Let a diagonal head have scales $s_{old} \le s_{new}$, and $G$ be its gradient factor.",
+    clauses={
+        "head": (
+            r"$s_{old}^2 |x|^2 \le x^\top G x \le s_{new}^2 |x|^2$, both attained: $\kappa(G) = s_{new}^2/s_{old}^2$."
+        ),
+        "diagonal Jacobian": r"Below a diagonal Jacobian the entries are $j_i^2 d_i$.",
+        "Jacobian": (
+            r"Below an invertible Jacobian $J$, $\kappa(J^\top G J) \le "
+            rf"{latex(condition_bound(*symbols('kappa_J kappa_G')))}$ with the condition numbers of $J$ and $G$."
+        ),
+        "error": r"An entrywise error $\epsilon$ moves the form by at most $\epsilon n |x|^2$.",
+    },
+    source=cite("shirodkar2026dead", "prop:task_expansion_gfactor"),
+    hypotheses=("s_old ≤ s_new; otherwise the ratio turns round.", "J is invertible."),
+    expected=Verdict.CONFIRMED,
+    doubts="Linear algebra of two scales; it says nothing about dead directions.",
+)
+
+
 def derive() -> Proof:
     x = symbols("x_1:5", real=True)
     jacobian, scales = symbols("j_1:4", real=True), symbols("d_1:4", positive=True)
-    head = sympy.diag(old**2, old**2, new**2, new**2)
+    more = Symbol("e_s", nonnegative=True)
     vector = sympy.Matrix(x)
+    head = sympy.diag(old, old, old + more, old + more) ** 2
     form = (vector.T * head * vector)[0]
     length = vector.dot(vector)
+    gap = (old + more) ** 2 - old**2
+    axes = [dict(zip(x, sympy.eye(4)[i, :], strict=True)) for i in (0, 3)]
     # below J = diag(j, j + e) under G = diag(g, g + f): both ends of the form, from the ends of J and of G
-    j, e, g, f = (symbols(name, positive=True) for name in ("j", "e", "g", "f"))
+    j, e, g, f = symbols("j e g f", positive=True)
     below = (j * x[0]) ** 2 * g + ((j + e) * x[1]) ** 2 * (g + f)
     square = x[0] ** 2 + x[1] ** 2
-    over = ((j + e) ** 2 * (g + f) - j**2 * g) * x[0] ** 2
-    under = ((j + e) ** 2 * (g + f) - j**2 * g) * x[1] ** 2
+    spread = sympy.expand((j + e) ** 2 * (g + f) - j**2 * g)
     hidden = sympy.diag(*jacobian).T * sympy.diag(*scales) * sympy.diag(*jacobian)
-    return older_proof(
-        steps=(
-            Prose(
-                "The form of a diagonal head differs from its ends by a sum of squares times s_new² − s_old².",
-                r"x^\top G x - s_{old}^2 |x|^2 = (s_{new}^2 - s_{old}^2) |x_{new}|^2",
+    pairs = [(a - b) ** 2 for i, a in enumerate(x) for b in x[i + 1 :]]
+    even = {old: 1, more: 1}
+    return Proof(
+        "Symbolic in the scales; four outputs for the head, two for the general Jacobian, in its singular basis.",
+        (
+            AtMost(
+                "head",
+                "lower end of the form, attained on an old axis; s_new = s_old + e_s",
+                old**2 * length,
+                form,
+                (gap * x[2] ** 2, gap * x[3] ** 2),
+                {**axes[0], **even},
+                {"with the new scale": ((old + more) ** 2 * length, form)},
             ),
-            Prose(
-                "Both ends are attained on coordinate axes, so their ratio is the condition number.",
-                r"\kappa(G) = s_{new}^2/s_{old}^2",
+            AtMost(
+                "head",
+                "upper end of the form, attained on a new axis",
+                form,
+                (old + more) ** 2 * length,
+                (gap * x[0] ** 2, gap * x[1] ** 2),
+                {**axes[1], **even},
+                {"with the old scale": old**2 * length},
             ),
-            Prose("A diagonal Jacobian pulls the entries back one by one.", r"(J^\top G J)_{ii} = j_i^2 d_i"),
-            Prose(
-                "In general |Jx|² lies between σ_min² and σ_max², and an entrywise error ε moves the form by at most "
-                "ε (Σ|x_i|)² ≤ ε n |x|².",
-                r"\kappa(J^\top G J) \le \kappa(J)^2 \kappa(G)",
+            Equation(
+                "head",
+                "ratio of the form on a new and on an old axis",
+                form.subs(axes[1]) / form.subs(axes[0]),
+                ((old + more) / old) ** 2,
+                {"s_new/s_old": (old + more) / old},
+            ),
+            Equation(
+                "diagonal Jacobian",
+                "JᵀGJ, all entries",
+                hidden,
+                sympy.diag(*[a**2 * b for a, b in zip(jacobian, scales, strict=True)]),
+                {"j d": sympy.diag(*[a * b for a, b in zip(jacobian, scales, strict=True)])},
+            ),
+            AtMost(
+                "Jacobian",
+                "upper end below J: σ_max(J)² times that of G",
+                below,
+                (j + e) ** 2 * (g + f) * square,
+                (spread * x[0] ** 2,),
+                {x[0]: 0, x[1]: 1, j: 1, e: 1, g: 1, f: 1},
+                {"σ_max(J)": (j + e) * (g + f) * square},
+            ),
+            AtMost(
+                "Jacobian",
+                "lower end below J: σ_min(J)² times that of G",
+                j**2 * g * square,
+                below,
+                (spread * x[1] ** 2,),
+                {x[0]: 1, x[1]: 0, j: 1, e: 1, g: 1, f: 1},
+                {"σ_min(J)": (j * g * square, below)},
+            ),
+            Equation(
+                "Jacobian",
+                "κ of the two ends",
+                ((j + e) ** 2 * (g + f)) / (j**2 * g),
+                condition_bound((j + e) / j, (g + f) / g),
+                {
+                    "κ(J)⁴ κ(G)": condition_bound(((j + e) / j) ** 2, (g + f) / g),
+                    "κ(J) κ(G)": (j + e) / j * (g + f) / g,
+                },
+            ),
+            Prose("An entrywise error ε moves the form by at most ε (Σ|x_i|)², and"),
+            AtMost(
+                "error",
+                "(Σ x_i)² against n |x|², n = 4, attained by equal entries",
+                sympy.Add(*x) ** 2,
+                4 * length,
+                tuple(pairs),
+                dict.fromkeys(x, 1),
+                {"√n": 2 * length},
             ),
         ),
-        residuals={
-            "above the lower end": sympy.expand(form - old**2 * length - (new**2 - old**2) * (x[2] ** 2 + x[3] ** 2)),
-            "below the upper end": sympy.expand(new**2 * length - form - (new**2 - old**2) * (x[0] ** 2 + x[1] ** 2)),
-            "lower end attained": form.subs(dict(zip(x, (1, 0, 0, 0), strict=True))) - old**2,
-            "upper end attained": form.subs(dict(zip(x, (0, 0, 0, 1), strict=True))) - new**2,
-            **entrywise(
-                "hidden entries", hidden, sympy.diag(*[a**2 * b for a, b in zip(jacobian, scales, strict=True)])
-            ),
-            "below J: upper end minus form, minus the slack": excess(
-                (j + e) ** 2 * (g + f) * square, below, sympy.expand(over)
-            ),
-            "below J: form minus lower end, minus the slack": excess(below, j**2 * g * square, sympy.expand(under)),
-            "κ of the two ends is κ(J)² κ(G)": ((j + e) ** 2 * (g + f)) / (j**2 * g)
-            - condition_bound((j + e) / j, (g + f) / g),
-            "n|x|² − (Σx_i)² is a sum of squares": sympy.expand(
-                4 * length - sum(x) ** 2 - sum((a - b) ** 2 for i, a in enumerate(x) for b in x[i + 1 :])
-            ),
-        },
-        controls={
-            "κ(J)⁴ κ(G)": ((j + e) ** 2 * (g + f)) / (j**2 * g) - condition_bound(((j + e) / j) ** 2, (g + f) / g),
-            "κ = s_new/s_old": new**2 / old**2 - new / old,
-            "the lower end with the new scale": sympy.expand(form - new**2 * length),
-        },
     )
 
 
@@ -126,10 +185,12 @@ def measure() -> Experiment:
     import torch
 
     eye = torch.eye(_WIDTH, dtype=torch.float64)
-    checks: list[Check] = []
+    head: list[Check] = []
+    diagonal: list[Check] = []
+    general: list[Check] = []
     for first, second in ((0.5, 3.0), (1.0, 10.0)):
         gram = _gradient_gram(_scales(first, second), eye)
-        checks.append(
+        head.append(
             value_check(
                 f"s_old = {first}, s_new = {second}: κ(G) of the head",
                 (second / first) ** 2,
@@ -142,7 +203,7 @@ def measure() -> Experiment:
         )
         entries = torch.tensor([0.5, 1.0, 2.0, -1.5, 0.25], dtype=torch.float64)
         pulled = _gradient_gram(_scales(first, second), torch.diag(entries))
-        checks.append(
+        diagonal.append(
             value_check(
                 f"s_old = {first}, s_new = {second}: last entry below a diagonal Jacobian",
                 0.0625 * second**2,
@@ -153,28 +214,25 @@ def measure() -> Experiment:
                 quantity="entry",
             )
         )
-    worst = 0.0
+    found: list[float] = []
+    bounds: list[float] = []
+    better: list[float] = []
     for seed in range(_DRAWS):
         jacobian = _draw(seed, _WIDTH, _WIDTH)
         scales = _draw(1000 + seed, _WIDTH).abs() + 0.1
         singular = torch.linalg.svdvals(jacobian)
-        bound = condition_bound(float(singular[0] / singular[-1]), float(scales.max() / scales.min()) ** 2)
-        worst = max(worst, _condition(_gradient_gram(scales, jacobian)) / float(bound))
-    checks.append(
-        Observation(
-            f"κ(JᵀGJ)/(κ(J)² κ(G)) over {_DRAWS} random Jacobians, largest {worst:.3g}: above 1?",
-            "no",
-            "yes" if worst > 1 + 1e-6 else "no",
-            "1e-6 for the rounding of the smallest eigenvalue",
-        )
-    )
+        of_jacobian, of_head = float(singular[0] / singular[-1]), float(scales.max() / scales.min()) ** 2
+        found.append(_condition(_gradient_gram(scales, jacobian)))
+        bounds.append(float(condition_bound(of_jacobian, of_head)))
+        better.append(of_jacobian * of_head)
+    general.append(_exceeding("κ(J)² κ(G), random Jacobians; rival κ(J) κ(G)", found, bounds, better))
     for seed in range(3):
         # the longest axis of J meets the largest scale, the shortest the smallest
         lengths, scales = torch.linspace(0.4, 2.0, _WIDTH, dtype=torch.float64), _draw(seed, _WIDTH).abs() + 0.1
         jacobian = torch.diag(lengths) @ random_rotation(_WIDTH, seed)
         scales = scales.sort().values
         bound = condition_bound(5.0, float(scales[-1] / scales[0]) ** 2)
-        checks.append(
+        general.append(
             bound_check(
                 f"J and G aligned, draw {seed + 1}: κ(JᵀGJ) over κ(J)² κ(G), κ(J) = 5",
                 _condition(_gradient_gram(scales, jacobian)) / float(bound),
@@ -182,22 +240,16 @@ def measure() -> Experiment:
                 error=1e-8,
             )
         )
-    perturbed = 0.0
+    shifts: list[float] = []
     gram, size = _gradient_gram(_scales(0.5, 3.0), eye), 0.01
     for seed in range(_DRAWS):
         noise = size * torch.sign(_draw(seed, _WIDTH, _WIDTH)).triu()
         noise = noise + noise.triu(1).mT
-        shift = torch.linalg.eigvalsh(gram + noise) - torch.linalg.eigvalsh(gram)
-        perturbed = max(perturbed, float(shift.abs().max()) / (size * _WIDTH))
+        shifts.append(float((torch.linalg.eigvalsh(gram + noise) - torch.linalg.eigvalsh(gram)).abs().max()))
     ones = torch.full((_WIDTH, _WIDTH), size, dtype=torch.float64)
     attained = float(torch.linalg.eigvalsh(eye + ones)[-1] - 1) / (size * _WIDTH)
-    checks += [
-        Observation(
-            f"shift of an eigenvalue over ε n, entrywise random errors ±ε, largest {perturbed:.3g}: above 1?",
-            "no",
-            "yes" if perturbed > 1 + 1e-9 else "no",
-            f"{_DRAWS} draws",
-        ),
+    errors = [
+        _exceeding("ε n, errors ±ε; rival ε", shifts, [size * _WIDTH] * _DRAWS, [size] * _DRAWS),
         Comparison(
             "the same for all errors +ε on the identity",
             1,
@@ -208,8 +260,20 @@ def measure() -> Experiment:
             "ratio",
         ),
     ]
-    return older_experiment(
-        "Diagonal heads over a linear layer in torch; G from the Fisher by its inputs.", tuple(checks)
+    return Experiment(
+        "Diagonal heads over a linear layer of width 5 in torch; G from the Fisher by its inputs.",
+        {"head": head, "diagonal Jacobian": diagonal, "Jacobian": general, "error": errors},
+    )
+
+
+def _exceeding(label: str, values: Sequence[float], bounds: Sequence[float], better: Sequence[float]) -> Comparison:
+    """In how many draws a value exceeds its bound: in none; a bound that would be better is exceeded in some."""
+    return count_check(
+        f"draws of {len(values)} that exceed {label}",
+        0,
+        sum(value > bound * (1 + 1e-6) for value, bound in zip(values, bounds, strict=True)),
+        rivals=(sum(value > bound * (1 + 1e-6) for value, bound in zip(values, better, strict=True)),),
+        reason="1e-6 for the rounding of the smallest eigenvalue; the rival is the count for the better bound",
     )
 
 
@@ -221,46 +285,48 @@ def control() -> Experiment:
     jacobian = _draw(3, _WIDTH, _WIDTH)
     jacobian[-1] = jacobian[0]
     smallest = float(torch.linalg.eigvalsh(_gradient_gram(_scales(1.0, 2.0), jacobian))[0])
-    return older_experiment(
+    return Experiment(
         "The old scale above the new one: the ratio turns round. A singular Jacobian: no condition number.",
-        (
-            value_check(
-                "s_old = 3, s_new = 1/2: κ(G)",
-                36,
-                swapped,
-                rivals=(1 / 36, 6),
-                error=1e-10,
-                reason="rounding; the rival is s_new²/s_old², below one and so no condition number",
-                quantity="condition number",
+        {
+            "head": (
+                value_check(
+                    "s_old = 3, s_new = 1/2: κ(G)",
+                    36,
+                    swapped,
+                    rivals=(1 / 36, 6),
+                    error=1e-10,
+                    reason="rounding; the rival is s_new²/s_old², below one and so no condition number",
+                    quantity="condition number",
+                ),
             ),
-            Comparison(
-                "two equal rows in J: smallest eigenvalue of JᵀGJ",
-                0,
-                Interval.around(smallest, 1e-12),
-                (1.0,),
-                1e-11,
-                "rounding",
-                "eigenvalue",
+            "Jacobian": (
+                Comparison(
+                    "two equal rows in J: smallest eigenvalue of JᵀGJ",
+                    0,
+                    Interval.around(smallest, 1e-12),
+                    (1.0,),
+                    1e-11,
+                    "rounding",
+                    "eigenvalue",
+                ),
             ),
-        ),
+            "error": (_off_diagonal(),),
+        },
     )
 
 
-CLAIM = Claim(
-    id="prop:task_expansion_gfactor",
-    title="Task expansion: the gradient factor has the condition number of the scales",
-    clauses=older_statement(
-        r"For a diagonal head with scales $s_{old} \le s_{new}$ the form of $G$ lies between $s_{old}^2 |x|^2$ and "
-        r"$s_{new}^2 |x|^2$, both attained, so $\kappa(G) = s_{new}^2/s_{old}^2$. Below a Jacobian $J$: entries "
-        r"$j_i^2 d_i$ when $J$ is diagonal, in general $\kappa(J^\top G J) \le "
-        rf"{latex(condition_bound(*symbols('kappa_J kappa_G')))}$ with the condition numbers of $J$ and $G$; an "
-        r"entrywise error $\epsilon$ moves the form by at most $\epsilon n |x|^2$."
-    ),
-    source=cite("shirodkar2026dead", "prop:task_expansion_gfactor"),
-    hypotheses=("s_old ≤ s_new; otherwise the ratio turns round.", "J is invertible."),
-    expected=Verdict.CONFIRMED,
-    derive=derive,
-    measure=measure,
-    control=control,
-    doubts="Linear algebra of two scales; it says nothing about dead directions.",
-)
+def _off_diagonal() -> Check:
+    """Errors of size ε in one row only: the shift is that of a star, ε √(n − 1) for zero on the diagonal."""
+    import torch
+
+    errors = torch.zeros(_WIDTH, _WIDTH, dtype=torch.float64)
+    errors[0, 1:] = errors[1:, 0] = 0.01
+    shift = float(torch.linalg.eigvalsh(torch.eye(_WIDTH, dtype=torch.float64) + errors)[-1] - 1)
+    return value_check(
+        "errors +ε in the first row and column off the diagonal: shift over ε",
+        2,
+        shift / 0.01,
+        rivals=(_WIDTH,),
+        reason="a star of four edges has the eigenvalue √4; rounding",
+        quantity="ratio",
+    )
