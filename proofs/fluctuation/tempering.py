@@ -76,17 +76,6 @@ CLAIM = Claim(
 )
 
 
-def _moment(order: Expr) -> Expr:
-    """E ξ^{2·order} = 2^order Γ(order + ½)/√π for ξ ~ N(0, 1)."""
-    return 2**order * sympy.gamma(order + Rational(1, 2)) / sympy.sqrt(sympy.pi)
-
-
-def _mean(polynomial: Expr) -> Expr:
-    """E_ξ of a polynomial in ξ, power by power."""
-    terms = sympy.Poly(sympy.expand(polynomial), xi).terms()
-    return sympy.Add(*[value * _moment(sympy.Integer(power) / 2) for (power,), value in terms if power % 2 == 0])
-
-
 def derive() -> Proof:
     w = Symbol("w", positive=True)
     likelihood = xi * w - w**2 / 2  # of w = √n s^k at β = 1
@@ -123,7 +112,7 @@ def derive() -> Proof:
 
     def growth(at: Expr) -> Expr:
         """E ξ^{2·at + 2} over E ξ^{2·at}."""
-        return sympy.expand_func(_moment(at + 1) / _moment(at))
+        return sympy.expand_func(forms.gaussian_moment(at + 1) / forms.gaussian_moment(at))
 
     return Proof(
         "Symbolic in k, n, β and m; log M by its first six cumulants, which stay symbolic.",
@@ -181,11 +170,14 @@ def derive() -> Proof:
             Equation(
                 "formula",
                 "the mean of (ξ² − 1) log M(√β ξ)/(2β), six cumulants",
-                _mean(averaged(log_partition(root), beta)),
-                _mean(curvature(root) / 2),
+                forms.gaussian_mean(averaged(log_partition(root), beta), xi),
+                forms.gaussian_mean(curvature(root) / 2, xi),
                 {
-                    "without 1/β": _mean(beta * curvature(root) / 2),
-                    "ξ² for ξ² − 1": (_mean(xi**2 * log_partition(root) / (2 * beta)), _mean(curvature(root) / 2)),
+                    "without 1/β": forms.gaussian_mean(beta * curvature(root) / 2, xi),
+                    "ξ² for ξ² − 1": (
+                        forms.gaussian_mean(xi**2 * log_partition(root) / (2 * beta), xi),
+                        forms.gaussian_mean(curvature(root) / 2, xi),
+                    ),
                 },
             ),
             Equation(
@@ -198,9 +190,12 @@ def derive() -> Proof:
             Equation(
                 "regular",
                 "k = 1: the formula at log M = η²/2",
-                _mean(averaged(quadratic, beta)),
+                forms.gaussian_mean(averaged(quadratic, beta), xi),
                 Rational(1, 2),
-                {"β/2": beta / 2, "without 1/β": (_mean(beta * averaged(quadratic, beta)), Rational(1, 2))},
+                {
+                    "β/2": beta / 2,
+                    "without 1/β": (forms.gaussian_mean(beta * averaged(quadratic, beta), xi), Rational(1, 2)),
+                },
             ),
             Prose("As β → 0 the curvature is read at 0, from the first two coefficients of M there."),
             Equation(
