@@ -65,3 +65,23 @@ def frozen(a: Expr, sided: Sided = "two") -> Expr:
     if sided == "two":
         return a / 2
     return (a - mean_at_zero(a) ** 2) / 2
+
+
+def gaussian_moment(order: Expr) -> Expr:
+    """E ξ^{2·order} = 2^order Γ(order + ½)/√π for ξ ~ N(0, 1).
+
+    >>> gaussian_moment(sympy.Integer(2))
+    3
+    """
+    return 2**order * gamma(order + Rational(1, 2)) / sqrt(sympy.pi)
+
+
+def gaussian_mean(polynomial: Expr, xi: Symbol) -> Expr:
+    """E_ξ of a polynomial in ξ ~ N(0, 1), power by power.
+
+    >>> xi, c = Symbol("xi", real=True), Symbol("c")
+    >>> gaussian_mean(xi**4 + c * xi**3 + c * xi**2, xi)
+    c + 3
+    """
+    terms = sympy.Poly(sympy.expand(polynomial), xi).terms()
+    return sympy.Add(*[value * gaussian_moment(Rational(power, 2)) for (power,), value in terms if power % 2 == 0])
