@@ -29,6 +29,7 @@ _NOISE = 0.09
 CLAIM = Claim(
     id="prop:attn_VO_invariant",
     title="α_V − α_O = 2 at every depth",
+    holds="From the output of O to the dead value channel the moment gains t², where the attention is regular",
     given=(
         r"Let $\delta_O$ and $\delta_V$ be the gradients at the dead output of $W_O$ and at the dead value channel of "
         r"the same block, vectors over positions, and $A$ the attention of the dead head."

@@ -33,6 +33,7 @@ def moment_rate(blocks: Expr | int) -> Expr:
 CLAIM = Claim(
     id="cor:composition_heterogeneous",
     title="Heterogeneous composition: n blocks of rate two",
+    holds="n blocks of rate two have moment rate 4n; attention is such a block only without its scores",
     given=(
         r"Let blocks of amplitude $c_i t^2$, $c_i \ne 0$, of any kinds, stand one behind another along the dead unit."
     ),

@@ -42,6 +42,7 @@ def squared_rate(own: Expr | int, arriving: Expr | int) -> Expr | int:
 CLAIM = Claim(
     id="thm:bridge_composition",
     title="Composition: rates of blocks add",
+    holds="Rates of blocks add, as long as each block is linear in what arrives",
     given=(
         r"Let blocks $x \mapsto c_i t^{k_i} g\, x$ with one shared 0/1 gate $g$ stand one behind another along the "
         r"dead unit, $C = \prod_i c_i$, $K = \sum_i k_i$ and $S = E[g X^2]$ for the input $X$."

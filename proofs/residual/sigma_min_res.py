@@ -24,6 +24,7 @@ _ROUNDING = 1e-12
 CLAIM = Claim(
     id="cor:sigma-min-res",
     title="Depth invariance of σ_min through skips",
+    holds="A skip keeps the smallest singular value if its branch does not point against it",
     given=r"Let a skip of weight $1$ pass $x$ on beside a branch $f$, or $v$ beside a linear branch $B$.",
     clauses={
         "vectors": r"If $\langle x, f\rangle \ge 0$ then $|x + f| \ge |x|$.",

@@ -28,6 +28,7 @@ _NETWORKS, _FALLEN = 40, 0.75  # the share of random networks that lower σ_min,
 CLAIM = Claim(
     id="cor:sigma-min-res-all",
     title="All layers wrapped: σ_min does not decay with depth",
+    holds="With skips everywhere the forward rate is 0, and σ_min grows when branches are paired",
     given=r"Let every block stand beside a skip of weight $1$, and $X_l$ be the samples at node $l$, $N$ rows.",
     clauses={
         "rate": r"$K^{\text{fwd}} = 0$ at every node: the dead channel has the forward rate $0$.",

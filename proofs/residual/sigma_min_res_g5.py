@@ -38,6 +38,7 @@ def tied_moment(first: Expr | float, last: Expr | float, second: Expr | float, r
 CLAIM = Claim(
     id="cor:sigma_min_res_g5",
     title="Forward σ_min in residual graphs: routes, ties and LayerNorm nodes",
+    holds="Forward σ_min in residual graphs: tied routes may cancel, LayerNorm nodes have a centred kernel",
     given=(
         r"Let $X$ be $N$ samples at a node of a residual graph whose shortest weighted path from the input has $K$ "
         r"weights of product $C$, $\varphi'(0) > 0$, and $S$ the second moment of the dead input."
