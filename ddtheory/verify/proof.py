@@ -70,6 +70,8 @@ class Equation(Told):
         _check_sides(self.text, self.left, self.right)
         for rival in self.rivals.values():
             _check_sides(self.text, *sides(self, rival))
+        object.__setattr__(self, "left", _frozen(self.left))
+        object.__setattr__(self, "right", _frozen(self.right))
         if not self.rivals:
             raise InvalidValueError(
                 f"The equation “{self.text}” has no rival. Give a formula that would be wrong in its place: an "
@@ -146,10 +148,8 @@ class Proof(Told):
 
 def sides(line: Equation | AtMost, rival: Rival) -> tuple[Side, Side]:
     """The two sides of a rival; the left one is that of its line unless the rival has its own."""
-    if isinstance(rival, tuple):
-        left, right = rival
-        return left, right
-    return line.left, rival
+    left, right = rival if isinstance(rival, tuple) else (line.left, rival)
+    return _frozen(left), _frozen(right)
 
 
 def _check_sides(text: str, left: object, right: object) -> None:
@@ -167,6 +167,13 @@ def _check_sides(text: str, left: object, right: object) -> None:
             f"The equation “{text}” reads 0 = 0, which holds whatever it is about. Give both sides as they were "
             "derived, before their difference is simplified."
         )
+
+
+def _frozen(side: Side) -> Side:
+    """A matrix that nobody changes afterwards; everything else is one already."""
+    from sympy import ImmutableMatrix
+
+    return ImmutableMatrix(side) if hasattr(side, "shape") else side
 
 
 def _is_number_zero(side: Any) -> bool:
