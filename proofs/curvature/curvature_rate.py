@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Function, latex, symbols
+from sympy import Expr, Function, Symbol, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
@@ -98,9 +98,13 @@ def derive() -> Proof:
     numerator = 2 * sympy.diff(density * dead * live, w) - sympy.diff(density * live**2, t)
     pairing = density * dead * (2 * sympy.diff(live, w) + live**2)
 
-    def at_one(value: Expr) -> Expr:
-        """At one density, where a rival must already fail."""
-        return value.subs(density, sympy.exp(t * w + w**2 + t**2)).doit()
+    def in_jets(value: Expr) -> Expr:
+        """With the density and its derivatives at a point as free numbers, which any density has."""
+        orders = ((t, w), (w, w), (t, t), (t,), (w,), ())
+        names = ("p_tw", "p_ww", "p_tt", "p_t", "p_w", "p")
+        for order, name in zip(orders, names, strict=True):
+            value = value.subs(sympy.diff(density, *order), Symbol(name, positive=True))
+        return value
 
     curvature, transverse, mixed, straight = _intrinsic(point_map(k))
     coupled, *_ = _intrinsic(point_map(k, j))
@@ -115,13 +119,13 @@ def derive() -> Proof:
             Equation(
                 "Christoffel",
                 "numerator: differentiate p s_1 s_a and p s_a² under the integral, for every density, point by point",
-                numerator,
-                pairing,
+                in_jets(numerator.doit()),
+                in_jets(pairing.doit()),
                 {
-                    "without s_a²": (at_one(numerator), at_one(density * dead * 2 * sympy.diff(live, w))),
+                    "without s_a²": in_jets((density * dead * 2 * sympy.diff(live, w)).doit()),
                     "∂_1 F_aa with a plus": (
-                        at_one(2 * sympy.diff(density * dead * live, w) + sympy.diff(density * live**2, t)),
-                        at_one(pairing),
+                        in_jets((2 * sympy.diff(density * dead * live, w) + sympy.diff(density * live**2, t)).doit()),
+                        in_jets(pairing.doit()),
                     ),
                 },
             ),
