@@ -103,7 +103,7 @@ def derive() -> Proof:
         orders = ((t, w), (w, w), (t, t), (t,), (w,), ())
         names = ("p_tw", "p_ww", "p_tt", "p_t", "p_w", "p")
         for order, name in zip(orders, names, strict=True):
-            value = value.subs(sympy.diff(density, *order), Symbol(name, positive=True))
+            value = value.subs(sympy.diff(density, *order) if order else density, Symbol(name, positive=True))
         return value
 
     curvature, transverse, mixed, straight = _intrinsic(point_map(k))
