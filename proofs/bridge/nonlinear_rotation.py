@@ -33,17 +33,16 @@ CLAIM = Claim(
     holds="Rotated ReLU layers lose the rate at a point; on average the printed witness has rate 1",
     given=(
         r"Let every layer be $v v^\top + t\, u u^\top$ with a unit vector $v = (c, s)$ and $u = (-s, c)$, below ReLU "
-        r"gates."
+        "gates."
     ),
     clauses={
         "point": (
             r"With $v = (\tfrac35, \tfrac45)$ the reading along $u$ at the input $x = u$ tends to "
-            r"$(\tfrac{12}{25})^2$: "
-            r"rate $0$."
+            r"$(\tfrac{12}{25})^2$: rate $0$."
         ),
         "average": (
-            r"On average over inputs the rate is $0$ for $v$ with coordinates of opposite sign and for generic "
-            r"rotations."
+            "On average over inputs the rate is $0$ for $v$ with coordinates of opposite sign and for generic "
+            "rotations."
         ),
         "same sign": r"For $c, s > 0$ and two layers the average over a normal input is $\frac{cs}{\pi} t + O(t^2)$.",
         "floor": r"With a floor $c_0$ below $b t^m$ the local slope is $m\, b t^m/(c_0 + b t^m)$.",
@@ -51,16 +50,15 @@ CLAIM = Claim(
     source=cite("shirodkar2026dead", "prop:bridge_nonlinear_rot_negative"),
     hypotheses=(
         "The printed witness is read at one input, x = u.",
-        "On average over inputs: a rotation under which the gates differ with a probability that does not vanish as t "
-        "→ "
-        "0.",
+        "On average over inputs: a rotation under which the gates differ with a probability that does not vanish as "
+        "t → 0.",
     ),
     expected=Verdict.NARROWER,
     rests_on=("thm:bridge",),
     titled="At the printed witness the exponent of the gradient factor collapses to 0.",
     doubts=(
-        "The gradient factor is an average over inputs, and at the printed witness its rate is 1: the collapse to 0 is "
-        "that of a single input. The collapse itself is right for other rotations, which are measured."
+        "The gradient factor is an average over inputs, and at the printed witness its rate is 1: the collapse to 0 "
+        "is that of a single input. The collapse itself is right for other rotations, which are measured."
     ),
 )
 
@@ -125,8 +123,7 @@ def derive() -> Proof:
             ),
             Prose(
                 "On a normal input the gates of a same-sign v differ only on the directions between two lines; the "
-                "angle "
-                "between them over π is their probability, for both of its sides.",
+                "angle between them over π is their probability, for both of its sides.",
                 r"P = \tfrac1\pi\left[\arctan\tfrac{tc}{s} + \arctan\tfrac{ts}{c}\right]",
             ),
             Equation(
@@ -247,9 +244,9 @@ def measure() -> Experiment:
     curves.append(Curve("ReLU at x = u", _RADII, tuple(at_u), 0.0))
     curves.append(Curve("ReLU, v = (3/5, −4/5), normal input", _RADII, tuple(opposite), 0.0))
     return Experiment(
-        "Torch ReLU and tanh chains with every layer v vᵀ + t u uᵀ. In the plane the average over a normal input is a "
-        "sum "
-        "over the arcs on which no gate changes; elsewhere a fixed sample is used, whose gates stand still as t → 0.",
+        "Torch ReLU and tanh chains with every layer v vᵀ + t u uᵀ. In the plane the average over a normal input is "
+        "a sum over the arcs on which no gate changes; elsewhere a fixed sample is used, whose gates stand still as "
+        "t → 0.",
         {"point": point, "average": average, "same sign": _same_sign(), "floor": _floor()},
         tuple(curves),
     )
@@ -320,8 +317,7 @@ def control() -> Experiment:
     beside = [_reading(angle, radius, 2, torch.relu, _live_axis(angle)[None]) for radius in _RADII]
     return Experiment(
         "Gates that commute with the rotation, or none, keep the full rate 2(L − l); so does the printed witness at "
-        "the "
-        "input x = v, whose gates are both open. A same-sign v in a linear net has rate 2.",
+        "the input x = v, whose gates are both open. A same-sign v in a linear net has rate 2.",
         {
             "average": checks,
             "point": (rate_check("ReLU at the input x = v: reading along u", 2, _RADII, beside, rivals=(0,)),),
@@ -381,9 +377,9 @@ def counterexample() -> Experiment:
             )
         )
     return Experiment(
-        "The printed witness v = (3/5, 4/5) with a normal input in the place of x = u: both coordinates of v have one "
-        "sign, "
-        "the gates differ only on a share t/(πsc) of the inputs, and the reading has rate 1, neither 0 nor 2(L − l).",
+        "The printed witness v = (3/5, 4/5) with a normal input in the place of x = u: both coordinates of v have "
+        "one sign, the gates differ only on a share t/(πsc) of the inputs, and the reading has rate 1, neither 0 nor "
+        "2(L − l).",
         {TITLE: checks},
         tuple(curves),
     )

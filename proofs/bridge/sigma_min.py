@@ -49,8 +49,7 @@ CLAIM = Claim(
         "samples": r"For $N$ samples with covariance $I$, $\sigma_{\min}(X_l) / (\sqrt N\, t^l) \to 1$.",
         "correlated": (
             r"For units with the second moment $aI + b\,\mathbf 1 \mathbf 1^\top$ and $n$ live ones the constant is "
-            r"the "
-            r"Schur complement $a + b - b^2 n/(a + bn)$."
+            "the Schur complement $a + b - b^2 n/(a + bn)$."
         ),
     },
     source=cite("shirodkar2026dead", "cor:sigma-min"),
@@ -263,8 +262,7 @@ def control() -> Experiment:
     plain = _profile(_linear, 3)
     return Experiment(
         "Too few samples make zeros; a skip makes σ_min independent of depth; units without a common mean have the "
-        "dead "
-        "entry as their constant.",
+        "dead entry as their constant.",
         {
             "samples": capped,
             "ladder": held_ones,

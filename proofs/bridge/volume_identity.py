@@ -46,9 +46,9 @@ CLAIM = Claim(
     titled="That the slope of log det⁺ counts dead directions, whatever their rates and whatever the head.",
     doubts=(
         "The ratio r holds by construction, since the r axes share one t: every axis has the same eigenvalue. Axes "
-        "that die at different rates have other ratios, and a cross-entropy head takes one away. The published slopes "
-        "6.9, 13.8, 21.0, 27.8 are one number times r; many windows and noises give it, among them one line over 0.02 "
-        "≤ t ≤ 1 at v = 0.0025. The limit is 6."
+        "that die at different rates have other ratios, and a cross-entropy head takes one away. The published "
+        "slopes 6.9, 13.8, 21.0, 27.8 are one number times r; many windows and noises give it, among them one line "
+        "over 0.02 ≤ t ≤ 1 at v = 0.0025. The limit is 6."
     ),
 )
 
@@ -169,8 +169,7 @@ def measure() -> Experiment:
         )
     return Experiment(
         f"Torch linear chain of L = {_LAYERS} layers and width {_WIDTH} (the published cell), r dead axes, gradient "
-        f"factor "
-        "of the first layer, label noise averaged in closed form.",
+        "factor of the first layer, label noise averaged in closed form.",
         {"ratio": ratios, "limit": limits, "blind": blind},
         tuple(curves),
     )
@@ -190,8 +189,8 @@ def control() -> Experiment:
         checks.append(rate_check(f"no label noise, r = {dead}: det⁺", slope, _RADII, silent, rivals=(6 * dead,)))
     apart = _unequal(tuple(0.2 * 2.0 ** (-n / 4) for n in range(8)))
     return Experiment(
-        "Without label noise every direction carries 4L − 2l = 14. Axes that die as t and t²: λ⁺ is that of the faster "
-        "one, and the ratio is 3/2.",
+        "Without label noise every direction carries 4L − 2l = 14. Axes that die as t and t²: λ⁺ is that of the "
+        "faster one, and the ratio is 3/2.",
         {"limit": checks, "blind": apart[1:2], "ratio": apart[2:]},
     )
 
@@ -237,8 +236,8 @@ def counterexample() -> Experiment:
         )
     return Experiment(
         "Behind a cross-entropy head one dead eigenvalue is an exact zero, so the slope counts r − 1. Where two axes "
-        "die as t and t², the slope over that of λ⁺ is 3/2, which counts nothing: the ratio r holds because the r axes "
-        "share one t.",
+        "die as t and t², the slope over that of λ⁺ is 3/2, which counts nothing: the ratio r holds because the r "
+        "axes share one t.",
         {TITLE: checks},
     )
 
