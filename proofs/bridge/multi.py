@@ -226,7 +226,15 @@ def measure() -> Experiment:
             profile.det_plus,
             rivals=(2 * max(_TOTALS), 2 * _TOTALS[1]),
             quantity="rate of det⁺",
-        )
+        ),
+        value_check(
+            f"det⁺ over t^{whole} at t = {_RADII[0]:.2g}: det S",
+            float(output.det()),
+            profile.det_plus[0] / _RADII[0] ** whole,
+            rivals=(1, float(output.diagonal().prod())),
+            error=1e-8,
+            quantity="determinant",
+        ),
     ]
     return Experiment(
         f"A torch chain whose three upper layers carry exponents that add to Π = {_TOTALS}, below a general output "
