@@ -40,10 +40,11 @@ CLAIM = Claim(
             r"With $v = (\tfrac35, \tfrac45)$ the reading along $u$ at the input $x = u$ tends to "
             r"$(\tfrac{12}{25})^2$: rate $0$."
         ),
-        "average": (
-            "On average over inputs the rate is $0$ for $v$ with coordinates of opposite sign and for generic "
-            "rotations."
+        "opposite sign": (
+            r"For $v = (c, -s)$ with $c, s > 0$ and two layers the average over a normal input tends to $(cs)^2$: rate "
+            "$0$."
         ),
+        "generic": "For generic rotations, of ReLU and of tanh, the rate of the average is $0$.",
         "same sign": r"For $c, s > 0$ and two layers the average over a normal input is $\frac{cs}{\pi} t + O(t^2)$.",
         "floor": r"With a floor $c_0$ below $b t^m$ the local slope is $m\, b t^m/(c_0 + b t^m)$.",
     },
@@ -85,6 +86,18 @@ def derive() -> Proof:
     def unit_vector(value: Expr) -> Expr:
         return value.subs(dict(zip((c, s), unit, strict=True)))
 
+    # at t = 0 the output is v (v·x): for v = (c, −s) one gate is open on each side of the line v·x = 0
+    mirrored = sympy.Matrix([c, -s])
+    side = Symbol("y", positive=True)  # |v·x|
+
+    def half_plane(vector: sympy.Matrix, sign: int) -> Expr:
+        """The squared overlap through the gates of v (v·x), v·x = ±y."""
+        opened = [sympy.Heaviside(sign * side * entry, 0) for entry in vector]
+        return ((vector.T * sympy.diag(*opened) * sympy.Matrix([-vector[1], vector[0]]))[0]) ** 2
+
+    def both_sides(vector: sympy.Matrix) -> Expr:
+        return (half_plane(vector, 1) + half_plane(vector, -1)) / 2
+
     return Proof(
         "Planar layers, symbolic in v and t; ‘generic rotations’ are measured only.",
         (
@@ -104,6 +117,17 @@ def derive() -> Proof:
                 * t,
                 sympy.Matrix([0, 1, Rational(144, 625)]) * t,
                 {"both open": sympy.Matrix([1, 1, 0]) * t},
+            ),
+            Equation(
+                "opposite sign",
+                "v = (c, −s) at t = 0, where the output is v (v·x): squared overlap, averaged over both sides of the "
+                "line v·x = 0",
+                both_sides(mirrored),
+                (c * s) ** 2,
+                {
+                    "v = (c, s)": (both_sides(live), (c * s) ** 2),
+                    "on one side only": (half_plane(mirrored, 1) / 2, (c * s) ** 2),
+                },
             ),
             Equation(
                 "floor",
@@ -210,7 +234,8 @@ def _haar_reading(seed: int, radius: float, inputs: Tensor, activation: Callable
 def measure() -> Experiment:
     import torch
 
-    average: list[Check] = []
+    opposed: list[Check] = []
+    generic: list[Check] = []
     curves: list[Curve] = []
     angle = math.atan2(4, 3)
     at_u = [_reading(angle, radius, 2, torch.relu, _dead_axis(angle)[None]) for radius in _RADII]
@@ -226,28 +251,38 @@ def measure() -> Experiment:
     ]
     for layers in (2, 4):
         opposite = [_reading(-angle, radius, layers, torch.relu) for radius in _RADII]
-        average.append(
+        opposed.append(
             rate_check(
                 f"ReLU, v = (3/5, −4/5), normal input, {layers} layers", 0, _RADII, opposite, rivals=(2 * layers - 2,)
             )
         )
+        if layers == 2:
+            opposed.append(
+                limit_check(
+                    "ReLU, v = (3/5, −4/5), normal input, 2 layers: limit (12/25)²",
+                    Rational(144, 625),
+                    _RADII,
+                    opposite,
+                    rivals=(Rational(72, 625), Rational(12, 25), 1),
+                )
+            )
     generator = torch.Generator().manual_seed(2)
     inputs = torch.randn(500, 4, generator=generator, dtype=torch.float64)
     small = tuple(radius / 100 for radius in _RADII)
     for seed in range(4):
         values = [_haar_reading(seed, radius, inputs, torch.relu) for radius in small]
-        average.append(rate_check(f"ReLU, Haar rotation {seed} of width 4, 4 layers", 0, small, values, rivals=(6,)))
+        generic.append(rate_check(f"ReLU, Haar rotation {seed} of width 4, 4 layers", 0, small, values, rivals=(6,)))
     plane = torch.randn(500, 2, generator=generator, dtype=torch.float64)
     for sign in (1, -1):
         bent = [_reading(sign * angle, radius, 4, torch.tanh, plane) for radius in _RADII]
-        average.append(rate_check(f"tanh, v = (3/5, {'−' * (sign < 0)}4/5), 4 layers", 0, _RADII, bent, rivals=(6,)))
+        generic.append(rate_check(f"tanh, v = (3/5, {'−' * (sign < 0)}4/5), 4 layers", 0, _RADII, bent, rivals=(6,)))
     curves.append(Curve("ReLU at x = u", _RADII, tuple(at_u), 0.0))
     curves.append(Curve("ReLU, v = (3/5, −4/5), normal input", _RADII, tuple(opposite), 0.0))
     return Experiment(
         "Torch ReLU and tanh chains with every layer v vᵀ + t u uᵀ. In the plane the average over a normal input is "
         "a sum over the arcs on which no gate changes; elsewhere a fixed sample is used, whose gates stand still as "
         "t → 0.",
-        {"point": point, "average": average, "same sign": _same_sign(), "floor": _floor()},
+        {"point": point, "opposite sign": opposed, "generic": generic, "same sign": _same_sign(), "floor": _floor()},
         tuple(curves),
     )
 
@@ -305,21 +340,22 @@ def _floor() -> list[Check]:
 def control() -> Experiment:
     import torch
 
-    checks: list[Check] = []
+    aligned: list[Check] = []
     for name, angle in (("no rotation", 0.0), ("exchanged axes", -math.pi / 2)):
         values = [_reading(angle, radius, 4, torch.relu) for radius in _RADII]
-        checks.append(rate_check(f"ReLU, {name}, 4 layers", 6, _RADII, values, rivals=(0,)))
+        aligned.append(rate_check(f"ReLU, {name}, 4 layers", 6, _RADII, values, rivals=(0,)))
     generator = torch.Generator().manual_seed(2)
     inputs = torch.randn(50, 4, generator=generator, dtype=torch.float64)
     values = [_haar_reading(0, radius, inputs, lambda z: z) for radius in _RADII]
-    checks.append(rate_check("linear, Haar rotation of width 4, 4 layers", 6, _RADII, values, rivals=(0,)))
+    ungated = rate_check("linear, Haar rotation of width 4, 4 layers", 6, _RADII, values, rivals=(0,))
     angle = math.atan2(4, 3)
     beside = [_reading(angle, radius, 2, torch.relu, _live_axis(angle)[None]) for radius in _RADII]
     return Experiment(
         "Gates that commute with the rotation, or none, keep the full rate 2(L − l); so does the printed witness at "
         "the input x = v, whose gates are both open. A same-sign v in a linear net has rate 2.",
         {
-            "average": checks,
+            "opposite sign": aligned,
+            "generic": (ungated,),
             "point": (rate_check("ReLU at the input x = v: reading along u", 2, _RADII, beside, rivals=(0,)),),
             "same sign": (
                 rate_check(
