@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Rational, Symbol, symbols
+from sympy import Expr, Rational, Symbol, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
@@ -25,6 +25,13 @@ t = Symbol("t", positive=True)
 
 _COSINE, _SINE = Rational(3, 5), Rational(4, 5)
 _RADII = tuple(0.02 * 2.0 ** (-n / 2) for n in range(9))
+_DIRECTIONS = 100_000
+
+
+def opposed(vector: tuple[Expr, Expr], layers: Expr | int) -> Expr:
+    """The limit of the average for v = (c, −s): on each side of the line v·x = 0 one and the same gate stays open."""
+    c, s = vector
+    return (c * s) ** 2 * (c ** (4 * (layers - 2)) + s ** (4 * (layers - 2))) / 2
 
 
 CLAIM = Claim(
@@ -41,8 +48,8 @@ CLAIM = Claim(
             r"$(\tfrac{12}{25})^2$: rate $0$."
         ),
         "opposite sign": (
-            r"For $v = (c, -s)$ with $c, s > 0$ and two layers the average over a normal input tends to $(cs)^2$: rate "
-            "$0$."
+            rf"For $v = (c, -s)$ with $c, s > 0$ and $L$ layers the average over a normal input tends to "
+            rf"${latex(opposed(symbols('c s'), Symbol('L')))}$: rate $0$."
         ),
         "generic": "For generic rotations, of ReLU and of tanh, the rate of the average is $0$.",
         "same sign": r"For $c, s > 0$ and two layers the average over a normal input is $\frac{cs}{\pi} t + O(t^2)$.",
@@ -90,10 +97,13 @@ def derive() -> Proof:
     mirrored = sympy.Matrix([c, -s])
     side = Symbol("y", positive=True)  # |v·x|
 
+    layers = Symbol("L", integer=True, positive=True)
+
     def half_plane(vector: sympy.Matrix, sign: int) -> Expr:
-        """The squared overlap through the gates of v (v·x), v·x = ±y."""
-        opened = [sympy.Heaviside(sign * side * entry, 0) for entry in vector]
-        return ((vector.T * sympy.diag(*opened) * sympy.Matrix([-vector[1], vector[0]]))[0]) ** 2
+        """The squared overlap through the gates of v (v·x), v·x = ±y, and those of the L − 2 layers above."""
+        opened = sympy.diag(*[sympy.Heaviside(sign * side * entry, 0) for entry in vector])
+        passed = (vector.T * opened * vector)[0] ** (layers - 2)  # v·φ(v y) has the sign of y
+        return (passed * (vector.T * opened * sympy.Matrix([-vector[1], vector[0]]))[0]) ** 2
 
     def both_sides(vector: sympy.Matrix) -> Expr:
         return (half_plane(vector, 1) + half_plane(vector, -1)) / 2
@@ -123,10 +133,11 @@ def derive() -> Proof:
                 "v = (c, −s) at t = 0, where the output is v (v·x): squared overlap, averaged over both sides of the "
                 "line v·x = 0",
                 both_sides(mirrored),
-                (c * s) ** 2,
+                opposed((c, s), layers),
                 {
-                    "v = (c, s)": (both_sides(live), (c * s) ** 2),
-                    "on one side only": (half_plane(mirrored, 1) / 2, (c * s) ** 2),
+                    "v = (c, s)": (both_sides(live), opposed((c, s), layers)),
+                    "on one side only": (half_plane(mirrored, 1) / 2, opposed((c, s), layers)),
+                    "one layer more": opposed((c, s), layers + 1),
                 },
             ),
             Equation(
@@ -234,7 +245,7 @@ def _haar_reading(seed: int, radius: float, inputs: Tensor, activation: Callable
 def measure() -> Experiment:
     import torch
 
-    opposed: list[Check] = []
+    mirrored: list[Check] = []
     generic: list[Check] = []
     curves: list[Curve] = []
     angle = math.atan2(4, 3)
@@ -251,21 +262,21 @@ def measure() -> Experiment:
     ]
     for layers in (2, 4):
         opposite = [_reading(-angle, radius, layers, torch.relu) for radius in _RADII]
-        opposed.append(
+        mirrored.append(
             rate_check(
                 f"ReLU, v = (3/5, −4/5), normal input, {layers} layers", 0, _RADII, opposite, rivals=(2 * layers - 2,)
             )
         )
-        if layers == 2:
-            opposed.append(
-                limit_check(
-                    "ReLU, v = (3/5, −4/5), normal input, 2 layers: limit (12/25)²",
-                    Rational(144, 625),
-                    _RADII,
-                    opposite,
-                    rivals=(Rational(72, 625), Rational(12, 25), 1),
-                )
+        exact = opposed((_COSINE, _SINE), layers)
+        mirrored.append(
+            limit_check(
+                f"ReLU, v = (3/5, −4/5), normal input, {layers} layers: limit",
+                exact,
+                _RADII,
+                opposite,
+                rivals=(exact / 2, 2 * exact, opposed((_COSINE, _SINE), layers + 1)),
             )
+        )
     generator = torch.Generator().manual_seed(2)
     inputs = torch.randn(500, 4, generator=generator, dtype=torch.float64)
     small = tuple(radius / 100 for radius in _RADII)
@@ -282,8 +293,32 @@ def measure() -> Experiment:
         "Torch ReLU and tanh chains with every layer v vᵀ + t u uᵀ. In the plane the average over a normal input is "
         "a sum over the arcs on which no gate changes; elsewhere a fixed sample is used, whose gates stand still as "
         "t → 0.",
-        {"point": point, "opposite sign": opposed, "generic": generic, "same sign": _same_sign(), "floor": _floor()},
+        {
+            "point": point,
+            "opposite sign": [*mirrored, _dense()],
+            "generic": generic,
+            "same sign": _same_sign(),
+            "floor": _floor(),
+        },
         tuple(curves),
+    )
+
+
+def _dense() -> Check:
+    """The sum over arcs against the mean over many equally spaced directions, at a t where all gates count."""
+    import torch
+
+    angle, radius = -math.atan2(4, 3), 0.3
+    turns = 2 * math.pi * (torch.arange(_DIRECTIONS, dtype=torch.float64) + 0.5) / _DIRECTIONS
+    directions = math.sqrt(2) * torch.stack([turns.cos(), turns.sin()], dim=1)
+    return value_check(
+        f"ReLU, v = (3/5, −4/5), 4 layers, t = {radius}: the sum over arcs over the mean of {_DIRECTIONS} directions",
+        1,
+        _reading(angle, radius, 4, torch.relu) / _reading(angle, radius, 4, torch.relu, directions),
+        rivals=(0.9993, 1.0007),
+        error=1e-4,
+        reason="a jump between two directions is off by at most their distance, 1e-5 of the circle",
+        quantity="ratio",
     )
 
 

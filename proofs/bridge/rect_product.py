@@ -147,6 +147,15 @@ def measure() -> Experiment:
         powers.append(
             rate_check(f"conjugated D^{layers}: σ_min", layers, _RADII, values, quantity="rate of a singular value")
         )
+        powers.append(
+            value_check(
+                f"conjugated D^{layers}: σ_min over t^{layers} at t = {_RADII[0]}",
+                1,
+                values[0] / _RADII[0] ** layers,
+                rivals=(_RADII[0], 0.5, 2),
+                quantity="singular value",
+            )
+        )
         curves.append(Curve(f"σ_min of conjugated D^{layers}", _RADII, tuple(values), float(layers)))
     quotients = _quotients()
     checks.append(
