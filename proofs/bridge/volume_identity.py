@@ -31,7 +31,10 @@ CLAIM = Claim(
     holds="With r dead axes that share one t the slope of log det⁺ is r times that of λ⁺, by construction",
     given=r"Let $r$ dead axes share one $t$ in a deep linear chain with a Gaussian head and label noise $v$.",
     clauses={
-        "ratio": r"$\log\det^+(G_l)$ over $v^{h-r}$ has slope $r$ times that of $\lambda^+$, in every window.",
+        "ratio": (
+            r"$\log(\det^+ G_l / v^{h-r}) = r \log \lambda^+$, so its slope is $r$ times that of $\lambda^+$ in every "
+            "window."
+        ),
         "limit": r"That slope is $2r(L-l)$ for $t \to 0$: 6, 12, 18, 24 at $L = 4$, $l = 1$.",
         "blind": r"$\lambda^+$ does not depend on $r$.",
     },
@@ -150,6 +153,15 @@ def measure() -> Experiment:
         blind.append(
             rate_check(
                 f"r = {dead}: λ⁺, blind to r", power, _RADII, smallest, rivals=(power * dead,) if dead > 1 else ()
+            )
+        )
+        ratios.append(
+            value_check(
+                f"r = {dead}, t = {_RADII[0]}, v = 0.01: det⁺ over v^(h − r) and over (λ⁺)^r",
+                1,
+                scaled[0] / smallest[0] ** dead,
+                rivals=(smallest[0], 1 / smallest[0], 0.01, 100),
+                quantity="quotient",
             )
         )
         curves.append(Curve(f"det⁺ over v^(h − r), r = {dead}", _RADII, tuple(scaled), float(power * dead)))
