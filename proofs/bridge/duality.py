@@ -36,7 +36,7 @@ def product_formula(layers: Expr | int, constant: Expr | int, radius: Expr | flo
 CLAIM = Claim(
     id="cor:a_g_duality",
     title="Activation–gradient duality: A times G is free of the layer",
-    given=(r"Take the dead entry of the activation moment behind layer $l$ times that of $G_l$, $1 \le l \le L$."),
+    given=(r"Take the dead entry of the activation moment behind layer $l$ times that of $G_l$, $1 \le l < L$."),
     clauses={
         "linear": rf"In the linear class it is ${latex(product_formula(L, 1, t))}$.",
         "ReLU": rf"With ReLU gates it is ${latex(product_formula(L, Rational(1, 4), t))}$.",

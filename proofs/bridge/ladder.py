@@ -57,7 +57,7 @@ CLAIM = Claim(
     ),
     clauses={
         "linear": rf"In the linear class the dead diagonal of $G_l$ is ${latex(dead_entry(gap, L, t, v))}$.",
-        "homogeneous": r"With ReLU gates and labels from the model it is $\tfrac12 t^{2p}$.",
+        "homogeneous": r"With ReLU gates and labels from the model it is $\tfrac12 t^{2p}$ for $p \ge 1$.",
         "quadratic": (
             r"For $|\varphi(u) - cu| \le K u^2$, $c \ne 0$, the forward moment is "
             f"${latex(forward_moment(L, Symbol('c', positive=True), t))}$ to leading order, and the dead diagonal "
