@@ -254,6 +254,33 @@ def _one_step() -> list[Check]:
     ]
 
 
+def _three_blocks() -> list[Check]:
+    """One step of three scalar blocks 1 with ĝ = (1, 2, 6), by hand: their sum, ĝ_1 − ĝ_2 and ĝ_1 + ĝ_2 − 2ĝ_3.
+
+    The signs of the three channels are (+, −, −), so r = −η ((1, 1, 1)/√3 − (1, −1, 0)/√2 − (1, 1, −2)/√6).
+    """
+    import torch
+
+    from ddtheory.workbench.measurements.rescaling import gauge_adam
+
+    blocks = [torch.ones(1, dtype=torch.float64) for _ in range(3)]
+    gradients = [torch.full((1,), value, dtype=torch.float64) for value in (1.0, 2.0, 6.0)]
+    moved = gauge_adam(_RATE, 3)(blocks, gradients)
+    total, pair, last = 3**-0.5, 2**-0.5, 6**-0.5
+    speeds = (total - pair - last, total + pair - last, total + 2 * last)
+    return [
+        value_check(
+            f"one step of three blocks, ĝ = (1, 2, 6): block {number + 1}",
+            math.exp(-_RATE * speed),
+            float(block),
+            rivals=(math.exp(_RATE * speed), 1.0, math.exp(-_RATE * total)),
+            error=1e-6,
+            reason="by hand, up to the ε of the state maps; rivals are a step up the loss, none, and the sum alone",
+        )
+        for number, (block, speed) in enumerate(zip(moved, speeds, strict=True))
+    ]
+
+
 def _same_function(label: str, found: float, rival: float, tolerance: float, reason: str) -> Comparison:
     return Comparison(
         label, 0, Interval.around(found, tolerance), (rival,), 2.5 * tolerance, reason, "difference of functions"
@@ -298,7 +325,7 @@ def measure() -> Experiment:
         "equivariant optimiser from (W_1, W_2) and from (c W_1, W_2/c).",
         {
             "reprojection": _one_step(),
-            "step": [*product, *checks],
+            "step": [*product, *_three_blocks(), *checks],
             "inputs": _inputs(),
             "difference channel": _channels(),
         },
