@@ -66,8 +66,7 @@ CLAIM = Claim(
     holds="On one path of one family the curvature has the rate −2(k − 1); it reads k − j, not k",
     given=(
         r"Let $s_1$ be the dead and $s_a$ a live score, and $\mu = (t^k + w^2, w, t^j w)$ a mean map, $j = 1$ unless "
-        r"said "
-        r"otherwise."
+        r"said otherwise."
     ),
     clauses={
         "Christoffel": (

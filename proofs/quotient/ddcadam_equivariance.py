@@ -34,8 +34,7 @@ CLAIM = Claim(
     holds="In exact arithmetic the step commutes with the gauge; one of its channels reads rounding",
     given=(
         r"One step is $W_i \leftarrow \delta(e^{r_i} W_i - \eta \rho_i u_{i,\tan})$, $u_{\tan} = u - \langle u, "
-        r"W\rangle "
-        r"W/|W|^2$, $\rho_i = |W_i|$, with $u_i$ and $r$ from arbitrary state maps of $\rho_i g_{i,\tan}$ and "
+        r"W\rangle W/|W|^2$, $\rho_i = |W_i|$, with $u_i$ and $r$ from arbitrary state maps of $\rho_i g_{i,\tan}$ and "
         r"$(\hat g_1 \pm \hat g_2)/\sqrt2$, $\hat g_i = \langle g_i, W_i\rangle$."
     ),
     clauses={
@@ -104,8 +103,7 @@ def derive() -> Proof:
     plain = c * w - eta * g / c, c * (w - eta * g)
     return Proof(
         "Blocks of three weights, symbolic in all entries, in c and in what the state maps return; every block moves "
-        "by "
-        "itself. The difference channel for one sample of two hidden units.",
+        "by itself. The difference channel for one sample of two hidden units.",
         (
             Prose(
                 "The gauge takes W to cW and its gradient to g/c, so ĝ = ⟨g, W⟩ and ρ g_tan = |W| (g − ĝ W/|W|²) do "
@@ -429,8 +427,7 @@ def control() -> Experiment:
         checks.append(_apart(f"{name}, c = 3: functions after 50 steps", found, 0.01, exact))
     return Experiment(
         "Optimisers that are not equivariant, two of which differ from the equivariant one in a single place. A tanh "
-        "net, whose "
-        "loss the gauge changes.",
+        "net, whose loss the gauge changes.",
         {"step": checks, "difference channel": [_tanh()]},
     )
 

@@ -42,8 +42,7 @@ CLAIM = Claim(
         "gauge": r"Scalings with product one fix $P$, and $w_i \partial_i P = P$.",
         "vertical": (
             r"The score kills the vertical vectors $(X_i w_i)$, $\sum X_i = 0$; for matrices the kernel of the "
-            r"derivative "
-            r"of the chain is the vertical space $(X_l W_l - W_l X_{l-1})$."
+            r"derivative of the chain is the vertical space $(X_l W_l - W_l X_{l-1})$."
         ),
         "balanced": rf"On the balanced path $w_i = t$ the horizontal Fisher is ${sympy.latex(horizontal(L, t))}$.",
         "invariant metric": (

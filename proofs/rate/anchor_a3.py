@@ -166,9 +166,8 @@ def control() -> Experiment:
     )
     chi_square = sympy.E - 1
     return Experiment(
-        "The curve (t, 1), with the components apart, is regular with the chi-square constant e^{m²} − 1; the "
-        "curve (t, t²) "
-        "from the same point as the claim has order 3, so k belongs to the curve and not to the point.",
+        "The curve (t, 1), with the components apart, is regular with the chi-square constant e^{m²} − 1; the curve "
+        "(t, t²) from the same point as the claim has order 3, so k belongs to the curve and not to the point.",
         {
             "order": (
                 order_check("order along (t, 1)", 1, reading.order(regular), rivals=(2,)),

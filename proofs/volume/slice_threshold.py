@@ -39,8 +39,7 @@ CLAIM = Claim(
     holds="On a smooth zero set a direction of arc order k contributes 1/(2k); at a crossing it does not",
     given=(
         r"Let the zero set be smooth and orders be arc orders (first clause), or let $W_l = \operatorname{diag}(I_r, "
-        r"0)$, "
-        r"widths $h = r + 1$, with $\delta_l$ the Schur complement of the live block of layer $l$."
+        r"0)$, widths $h = r + 1$, with $\delta_l$ the Schur complement of the live block of layer $l$."
     ),
     clauses={
         "smooth": r"$K \asymp \sum_i s_i^{2k_i}$, and each normal direction contributes $1/(2k_i)$.",
@@ -284,8 +283,7 @@ def measure() -> Experiment:
     )
     return Experiment(
         "The dead point of a linear network with 48 parameters; volumes of its dead part; and a smooth fibre, where "
-        "orders add as the rule says, if they are arc orders. Rays "
-        "through points of K = x⁴ + y⁴ and x⁴ + y⁶.",
+        "orders add as the rule says, if they are arc orders. Rays through points of K = x⁴ + y⁴ and x⁴ + y⁶.",
         {"smooth": (smooth,), "live part": live, "dead unit": dead, "ray": _rays()},
     )
 
@@ -322,8 +320,7 @@ def control() -> Experiment:
     return Experiment(
         "With tied layers, δ_1 = … = δ_L = w, the chosen curve is the whole parameter: then 1/(2L) is right, and 1/2 "
         "is wrong. A crossing has no smooth zero set, and orders do not add; a special ray bounds nothing; at full "
-        "rank "
-        "all entries are live.",
+        "rank all entries are live.",
         {"dead unit": checks, "smooth": [_crossing()], "ray": [_special_ray()], "live part": [_at_full_rank()]},
     )
 
