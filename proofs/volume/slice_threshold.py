@@ -207,12 +207,18 @@ def _live_rank(size: int, layers: int) -> int:
     return int(numpy.linalg.matrix_rank(numpy.array(rows)))
 
 
-def _ratio(direction: Floats, scale: float) -> float:
-    """K/(½ (∏ δ_l)²) where all live entries of the product are right: A_L, c_L and b_1 take up their error."""
+def _ratio(direction: Floats, scale: float, *, small_corners: bool = False) -> float:
+    """K/(½ (∏ δ_l)²) where all live entries of the product are right: A_L, c_L and b_1 take up their error.
+
+    With small corners d_l is of the order of c_l A_l⁻¹ b_l, so that the whole Schur complement counts.
+    """
     import numpy
 
     layers, size = direction.shape[:2]
-    factors, target = _factors(size, layers, scale * direction), _factors(size, 1)[0]
+    perturbation = scale * direction
+    if small_corners:
+        perturbation[:, -1, -1] *= scale
+    factors, target = _factors(size, layers, perturbation), _factors(size, 1)[0]
     for _ in range(60):
         error = _product(factors) - target
         factors[-1][:, :-1] -= error[:, :-1]
@@ -239,6 +245,7 @@ def measure() -> Experiment:
     rank = _live_rank(4, 3)
     direction = numpy.random.default_rng(3).standard_normal((3, 4, 4))
     scales = [0.004 * step for step in range(1, 7)]
+    wide, middle = [0.01 * step for step in range(3, 9)], direction[1]
     live: list[Check] = [
         Comparison(
             "h = 4, L = 3, r = 3: live directions",
@@ -256,6 +263,15 @@ def measure() -> Experiment:
             (0, Fraction(1, 3), 3, 9),
             0.05,
             "a random perturbation of all 48 parameters, extrapolated to scale 0; the rivals count one δ, or a sum",
+            "ratio",
+        ),
+        Comparison(
+            "the same with corners d_l of second order, where δ_l is not d_l",
+            1,
+            limit(wide, [_ratio(direction, scale, small_corners=True) for scale in wide], 1e-7),
+            ((1 - float(middle[-1, :-1] @ middle[:-1, -1]) / float(middle[-1, -1])) ** 2, 0),
+            0.05,
+            "as above; the rival is the ratio for d in the place of δ in the middle layer, where c and b are not fixed",
             "ratio",
         ),
     ]
