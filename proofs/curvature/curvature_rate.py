@@ -66,8 +66,7 @@ CLAIM = Claim(
     holds="On one path of one family the curvature has the rate −2(k − 1); it reads k − j, not k",
     given=(
         r"Let $s_1$ be the dead and $s_a$ a live score, and $\mu = (t^k + w^2, w, t^j w)$ a mean map, $j = 1$ unless "
-        r"said "
-        r"otherwise."
+        r"said otherwise."
     ),
     clauses={
         "Christoffel": (
@@ -328,8 +327,7 @@ def control() -> Experiment:
     plane = _transverse_at(sympy.Matrix([t**2, w, t * w]))
     return Experiment(
         "The coupling t w is replaced by t w²: the order of the Fisher is k as before, and there is no curvature. "
-        "Without "
-        "the bend w² in the first mean the Christoffel symbol vanishes.",
+        "Without the bend w² in the first mean the Christoffel symbol vanishes, and with half of it it is halved.",
         {
             "curvature": (
                 Comparison(
@@ -351,6 +349,15 @@ def control() -> Experiment:
                     1e-8,
                     "no second derivative along w; the rival is the value with the bend",
                     "Christoffel symbol",
+                ),
+                value_check(
+                    f"μ = (t² + w²/2, w, t w): Γ^t_ww at t = {_RADII[0]}",
+                    1 / (2 * _RADII[0]),
+                    _transverse_at(sympy.Matrix([t**2 + w**2 / 2, w, t * w])),
+                    rivals=(1 / _RADII[0], 0),
+                    reason="∂_w F_tw − ½ ∂_t F_ww = 2t over F_tt = 4t², by hand; rounding. The rivals are the value "
+                    "with the whole bend and with none",
+                    quantity="Christoffel symbol",
                 ),
             ),
             "coupling": (

@@ -34,8 +34,7 @@ CLAIM = Claim(
     holds="In exact arithmetic the step commutes with the gauge; one of its channels reads rounding",
     given=(
         r"One step is $W_i \leftarrow \delta(e^{r_i} W_i - \eta \rho_i u_{i,\tan})$, $u_{\tan} = u - \langle u, "
-        r"W\rangle "
-        r"W/|W|^2$, $\rho_i = |W_i|$, with $u_i$ and $r$ from arbitrary state maps of $\rho_i g_{i,\tan}$ and "
+        r"W\rangle W/|W|^2$, $\rho_i = |W_i|$, with $u_i$ and $r$ from arbitrary state maps of $\rho_i g_{i,\tan}$ and "
         r"$(\hat g_1 \pm \hat g_2)/\sqrt2$, $\hat g_i = \langle g_i, W_i\rangle$."
     ),
     clauses={
@@ -104,8 +103,7 @@ def derive() -> Proof:
     plain = c * w - eta * g / c, c * (w - eta * g)
     return Proof(
         "Blocks of three weights, symbolic in all entries, in c and in what the state maps return; every block moves "
-        "by "
-        "itself. The difference channel for one sample of two hidden units.",
+        "by itself. The difference channel for one sample of two hidden units.",
         (
             Prose(
                 "The gauge takes W to cW and its gradient to g/c, so ĝ = ⟨g, W⟩ and ρ g_tan = |W| (g − ĝ W/|W|²) do "
@@ -254,6 +252,33 @@ def _one_step() -> list[Check]:
     ]
 
 
+def _three_blocks() -> list[Check]:
+    """One step of three scalar blocks 1 with ĝ = (1, 2, 6), by hand: their sum, ĝ_1 − ĝ_2 and ĝ_1 + ĝ_2 − 2ĝ_3.
+
+    The signs of the three channels are (+, −, −), so r = −η ((1, 1, 1)/√3 − (1, −1, 0)/√2 − (1, 1, −2)/√6).
+    """
+    import torch
+
+    from ddtheory.workbench.measurements.rescaling import gauge_adam
+
+    blocks = [torch.ones(1, dtype=torch.float64) for _ in range(3)]
+    gradients = [torch.full((1,), value, dtype=torch.float64) for value in (1.0, 2.0, 6.0)]
+    moved = gauge_adam(_RATE, 3)(blocks, gradients)
+    total, pair, last = 3**-0.5, 2**-0.5, 6**-0.5
+    speeds = (total - pair - last, total + pair - last, total + 2 * last)
+    return [
+        value_check(
+            f"one step of three blocks, ĝ = (1, 2, 6): block {number + 1}",
+            math.exp(-_RATE * speed),
+            float(block),
+            rivals=(math.exp(_RATE * speed), 1.0, math.exp(-_RATE * total)),
+            error=1e-6,
+            reason="by hand, up to the ε of the state maps; rivals are a step up the loss, none, and the sum alone",
+        )
+        for number, (block, speed) in enumerate(zip(moved, speeds, strict=True))
+    ]
+
+
 def _same_function(label: str, found: float, rival: float, tolerance: float, reason: str) -> Comparison:
     return Comparison(
         label, 0, Interval.around(found, tolerance), (rival,), 2.5 * tolerance, reason, "difference of functions"
@@ -298,7 +323,7 @@ def measure() -> Experiment:
         "equivariant optimiser from (W_1, W_2) and from (c W_1, W_2/c).",
         {
             "reprojection": _one_step(),
-            "step": [*product, *checks],
+            "step": [*product, *_three_blocks(), *checks],
             "inputs": _inputs(),
             "difference channel": _channels(),
         },
@@ -402,8 +427,7 @@ def control() -> Experiment:
         checks.append(_apart(f"{name}, c = 3: functions after 50 steps", found, 0.01, exact))
     return Experiment(
         "Optimisers that are not equivariant, two of which differ from the equivariant one in a single place. A tanh "
-        "net, whose "
-        "loss the gauge changes.",
+        "net, whose loss the gauge changes.",
         {"step": checks, "difference channel": [_tanh()]},
     )
 

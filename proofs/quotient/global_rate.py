@@ -34,9 +34,8 @@ CLAIM = Claim(
             r"horizontal eigenvalue is $2t^2$."
         ),
         "free and proper": (
-            r"On pairs of invertible matrices the gauge is $W_1' W_1^{-1}$, read off a pair of points continuously: "
-            r"it acts "
-            r"freely and properly."
+            r"On pairs of invertible matrices the gauge is $W_1' W_1^{-1}$, read off a pair of points continuously: it "
+            r"acts freely and properly."
         ),
         "orbit space": (
             r"Two pairs with one product lie on one orbit: the product identifies the orbit space with $GL$."

@@ -42,8 +42,7 @@ CLAIM = Claim(
         "gauge": r"Scalings with product one fix $P$, and $w_i \partial_i P = P$.",
         "vertical": (
             r"The score kills the vertical vectors $(X_i w_i)$, $\sum X_i = 0$; for matrices the kernel of the "
-            r"derivative "
-            r"of the chain is the vertical space $(X_l W_l - W_l X_{l-1})$."
+            r"derivative of the chain is the vertical space $(X_l W_l - W_l X_{l-1})$."
         ),
         "balanced": rf"On the balanced path $w_i = t$ the horizontal Fisher is ${sympy.latex(horizontal(L, t))}$.",
         "invariant metric": (
@@ -221,8 +220,9 @@ def measure() -> Experiment:
     fisher = fisher_matrix(problem)
     vertical = _vertical(weights)
     basis = torch.linalg.qr(vertical)[0]
-    spectrum = torch.linalg.eigvalsh(fisher)
+    spectrum, vectors = torch.linalg.eigh(fisher)
     zeros = int((spectrum < 1e-12 * spectrum[-1]).sum())
+    kernel = vectors[:, :zeros]
     vertical_checks: list[Check] = [
         count_check(
             f"rotated chain, L = {layers}, width {width}: zeros of the Fisher",
@@ -239,6 +239,15 @@ def measure() -> Experiment:
             1e-11,
             "rounding; the rival is the smallest positive eigenvalue",
             "size",
+        ),
+        Comparison(
+            "largest distance of a unit null vector of the Fisher from the vertical space",
+            0,
+            Interval.around(float(torch.linalg.matrix_norm(kernel - basis @ (basis.mT @ kernel), 2)), 1e-12),
+            (1,),
+            1e-11,
+            "rounding; the rival is a null direction that is not vertical",
+            "distance",
         ),
     ]
     return Experiment(

@@ -36,15 +36,13 @@ CLAIM = Claim(
     clauses={
         "invariant metric": r"The flow in $\sum (dw_i/w_i)^2$ has $\dot P = -\ell' L P^2$.",
         "conserved": (
-            r"$W^\top G_W = G_{W'} W'^\top$, so Euclidean flow conserves $W'W'^\top - W^\top W$; a step of size "
-            r"$\eta$ leaves "
-            r"it by $O(\eta^2)$."
+            r"$W^\top G_W = G_{W'} W'^\top$, so Euclidean flow conserves $W'W'^\top - W^\top W$; a step of size $\eta$ "
+            r"leaves it by $O(\eta^2)$."
         ),
         "balanced flow": (r"From a balanced start $\dot P = -(\bar G \sqrt{P^\top P} + \sqrt{PP^\top}\, \bar G)$."),
         "noise": (
             r"Isotropic noise in $\log w$ gives $\log P$ the variance $L s^2$, no drift, and no covariance with "
-            r"vertical "
-            r"directions."
+            r"vertical directions."
         ),
     },
     source=cite("shirodkar2026dead", "cor:sgd_quotient"),
@@ -369,10 +367,9 @@ def control() -> Experiment:
             )
         )
     return Experiment(
-        "Euclidean flow down ℓ = P from starts that are not balanced. By hand P = cosh 2τ − ½(c² + c⁻²) sinh 2τ; "
-        "the balanced start has e^{−2τ}. "
-        "Weight decay, which is no loss of P, moves W'W'ᵀ − WᵀW; from a start that is not balanced P "
-        "has another speed; and noise in w itself gives log P a drift.",
+        "Euclidean flow down ℓ = P from starts that are not balanced. By hand P = cosh 2τ − ½(c² + c⁻²) sinh 2τ; the "
+        "balanced start has e^{−2τ}. Weight decay, which is no loss of P, moves W'W'ᵀ − WᵀW; from a start that is not "
+        "balanced P has another speed; and noise in w itself gives log P a drift.",
         {
             "invariant metric": checks,
             "conserved": [_other_loss()],
