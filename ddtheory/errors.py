@@ -6,9 +6,21 @@ import difflib
 from collections.abc import Iterable
 from fractions import Fraction
 
+from ddtheory.visible import visible
+
+_LONGEST_MESSAGE = 2_000
+_LONGEST_PLACE = 300
+
 
 class DDTheoryError(Exception):
-    """Base of all errors of this package: `except DDTheoryError` catches them and nothing else."""
+    """Base of all errors of this package: `except DDTheoryError` catches them and nothing else.
+
+    A message may quote what was given: it is cut where it is long, and no terminal obeys it.
+    """
+
+    def __str__(self) -> str:
+        said = super().__str__()
+        return visible(said if len(said) <= _LONGEST_MESSAGE else said[:_LONGEST_MESSAGE] + "…")
 
 
 class InvalidValueError(DDTheoryError, ValueError):
@@ -61,7 +73,18 @@ def unknown(what: str, name: object, known: Iterable[str]) -> UnknownNameError:
 
 def clipped(value: str) -> str:
     """At most forty characters of a text."""
+    value = str.__str__(value)
     return value if len(value) <= 40 else value[:39] + "…"
+
+
+def place(path: object) -> str:
+    """A path or the name of a file in an error message: as it is where it is a line, else as `shown` shows a text.
+
+    >>> place("a/b.json"), place(""), place("a\\n"), len(place("x" * 5000))
+    ('a/b.json', "''", "'a\\\\n'", 42)
+    """
+    name = str(path)
+    return name if name.isprintable() and 0 < len(name) <= _LONGEST_PLACE else shown(name)
 
 
 def shown(value: object) -> str:

@@ -89,6 +89,7 @@ def cite(key: str, place: str, *, verified: bool = True) -> Citation:
         raise unknown("work", key, WORKS)
     if not isinstance(place, str):
         raise InvalidValueError(f"The place in {key!r} is {shown(place)}; give text, as in 'Theorem 1'.")
+    place = str.__str__(place)  # not what a subclass makes of itself
     if not place.strip():
         raise InvalidValueError(f"The citation of {key!r} names no place. Name the theorem, or the section.")
     if _CHAPTER.fullmatch(place.strip()):

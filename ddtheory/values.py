@@ -6,18 +6,22 @@ never crosses a public boundary as a result.
 
 from __future__ import annotations
 
+import itertools
 import math
 import numbers
 import operator
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import total_ordering
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ddtheory.errors import InvalidValueError, shown
+from ddtheory.errors import InvalidValueError, place, shown
 from ddtheory.shown import Shown, shortened
 
 if TYPE_CHECKING:
@@ -44,6 +48,18 @@ def as_integer(value: object) -> int | None:
     return None if isinstance(value, bool) or not isinstance(value, numbers.Integral) else operator.index(value)
 
 
+def exact_fraction(value: object, what: str) -> Fraction:
+    """The same, where nothing else will do.
+
+    Raises:
+        InvalidValueError: no rational number, or one of more digits than Python prints.
+    """
+    number = as_fraction(value)
+    if number is None or _is_long(number, _MOST_PRINTED):
+        raise InvalidValueError(f"{what} is {shown(value)}; give an integer or a Fraction that can be meant.")
+    return number
+
+
 def as_float(value: object, what: str) -> float:
     """A measured number of any library as a Python float.
 
@@ -64,17 +80,89 @@ def as_float(value: object, what: str) -> float:
     raise InvalidValueError(f"{what} is {shown(value)}, not a number that a float can be.")
 
 
+MOST_ENTRIES = 100_000
+
+
+def list_of(values: object, what: str, most: int = MOST_ENTRIES) -> list[Any]:
+    """The entries of something that can be iterated: a list of them, for it may be used up, or never end.
+
+    Raises:
+        InvalidValueError: text, a mapping, or nothing that can be iterated; more than `most` entries; or an iteration
+            that fails.
+
+    >>> import itertools
+    >>> list_of((1, 2), "centre")
+    [1, 2]
+    >>> list_of(itertools.count(), "centre")
+    Traceback (most recent call last):
+    ddtheory.errors.InvalidValueError: centre has more than 100000 entries.
+    """
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise InvalidValueError(f"{what} is {shown(values)}; give a list.")
+    try:
+        found = list(itertools.islice(values, most + 1))
+    except Exception as error:  # the iterator is somebody else's code: whatever it raises
+        raise InvalidValueError(f"{what} cannot be listed: its iterator raises {type(error).__name__}.") from error
+    if len(found) > most:
+        raise InvalidValueError(f"{what} has more than {most} entries.")
+    return found
+
+
+def pairs_of(values: object, what: str, most: int = MOST_ENTRIES) -> list[tuple[Any, Any]]:
+    """The keys of a mapping with their values.
+
+    Raises:
+        InvalidValueError: no mapping; more than `most` keys; or a mapping that cannot be read.
+
+    >>> pairs_of({"x": 1}, "at")
+    [('x', 1)]
+    """
+    if not isinstance(values, Mapping):
+        raise InvalidValueError(f"{what} is {shown(values)}; give values by name, as in {{'x': 1}}.")
+    try:
+        found = [(key, value) for key, value in itertools.islice(values.items(), most + 1)]
+    except Exception as error:  # as above
+        raise InvalidValueError(f"{what} cannot be read: it raises {type(error).__name__}.") from error
+    if len(found) > most:
+        raise InvalidValueError(f"{what} has more than {most} entries.")
+    return found
+
+
+def path_of(value: object, what: str) -> Path:
+    """The name of a file or folder, as text or as a path.
+
+    Raises:
+        InvalidValueError: it is neither, or no file can have that name.
+
+    >>> path_of("a/b.json", "The file").name
+    'b.json'
+    """
+    if not isinstance(value, str | Path):
+        raise InvalidValueError(f"{what} is {shown(value)}; give its name, as text or as a Path.")
+    path = Path(str.__str__(value)) if isinstance(value, str) else value
+    try:
+        name = os.fsencode(path)
+    except UnicodeEncodeError:
+        name = b"\0"
+    if b"\0" in name:
+        raise InvalidValueError(f"{what} is {place(path)}, which no file can be named.")
+    return path
+
+
 _MOST_DIGITS = 40_000
+"""Of the numbers of an enclosure, which prints them itself."""
+
+_MOST_PRINTED = 4_000
 """Python prints integers of up to 4300 digits."""
 
 _EXPONENT = re.compile(r"[eE]([+-]?[\d_]+)\s*\Z")
 
 
-def _is_long(value: Fraction) -> bool:
-    return max(abs(value.numerator), value.denominator).bit_length() > _MOST_DIGITS * math.log2(10)
+def _is_long(value: Fraction, digits: int) -> bool:
+    return max(abs(value.numerator), value.denominator).bit_length() > digits * math.log2(10)
 
 
-def _read(text: str) -> Fraction | None:
+def read_fraction(text: str) -> Fraction | None:
     """Text as a rational; None when it is none. A power of ten that is too large is not multiplied out."""
     power = _EXPONENT.search(text)
     if len(text) > _MOST_DIGITS or (power and len(power[1].lstrip("+-0_")) > len(str(_MOST_DIGITS))):
@@ -159,7 +247,7 @@ class RLCT(Shown):
             raise InvalidValueError(f"λ = {shown(lam)} is not positive; a singular point of a zero set has λ > 0.")
         if m is None or m < 1:
             raise InvalidValueError(f"The multiplicity m = {shown(self.m)} is not a positive integer.")
-        if _is_long(lam) or _is_long(Fraction(m)):
+        if _is_long(lam, _MOST_PRINTED) or _is_long(Fraction(m), _MOST_PRINTED):
             raise InvalidValueError(f"λ = {shown(lam)} or m = {shown(m)} has more digits than Python prints.")
         object.__setattr__(self, "m", m)
 
@@ -339,8 +427,8 @@ class Enclosure(Shown):
                 'decimal text, as in Enclosure("0.5", "1e-30").'
             )
         for name, value in (("midpoint", midpoint), ("radius", radius)):
-            number = _read(str.__str__(value)) if isinstance(value, str) else as_fraction(value)
-            if number is None or _is_long(number):
+            number = read_fraction(str.__str__(value)) if isinstance(value, str) else as_fraction(value)
+            if number is None or _is_long(number, _MOST_DIGITS):
                 what = shown(value) if isinstance(value, str) else f"of type {type(value).__name__}"
                 raise InvalidValueError(
                     f"An enclosure needs two rational numbers of at most {_MOST_DIGITS} digits; the {name} is {what}."
@@ -363,7 +451,7 @@ class Enclosure(Shown):
         if self.radius == 0:
             return None
         ratio = abs(self.midpoint) / self.radius
-        found = len(str(ratio.numerator // ratio.denominator)) - 1
+        found = len(_digits(ratio.numerator // ratio.denominator)) - 1
         return max(found, 0)
 
     def contains(self, value: Fraction | int | float | Enclosure) -> bool:
@@ -428,9 +516,14 @@ def _enclosed(value: Enclosure | Fraction | int) -> Enclosure:
     return value if isinstance(value, Enclosure) else Enclosure(value)
 
 
+def _digits(number: int) -> str:
+    """Python itself prints no integer of more than 4300 digits, and sums of enclosures have more."""
+    return str(number) if number.bit_length() < _MOST_PRINTED else f"{Decimal(number):f}"
+
+
 def _exponent(value: Fraction) -> int:
     """The e with 10^e ≤ value < 10^{e+1}, for value > 0."""
-    guess = len(str(value.numerator)) - len(str(value.denominator))
+    guess = len(_digits(value.numerator)) - len(_digits(value.denominator))
     return guess if Fraction(10) ** guess <= value else guess - 1
 
 
@@ -444,7 +537,7 @@ def _decimal_places(value: Fraction) -> int | None:
 
 def _decimal(value: Fraction, places: int) -> str:
     scaled = value * 10**places
-    digits = str(abs(scaled.numerator)).rjust(places + 1, "0")
+    digits = _digits(abs(scaled.numerator)).rjust(places + 1, "0")
     sign = "-" if scaled < 0 else ""
     return sign + (f"{digits[:-places]}.{digits[-places:]}" if places else digits)
 

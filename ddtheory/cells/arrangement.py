@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
 from math import comb
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ Flat = frozenset[int]
 
 _KINDS = ("braid", "signed", "generic")
 
+_MOST_DIMENSIONS = 20  # where subsets are counted
 _MOST_SUBSETS = 2000  # of forms; each costs a few ranks
 
 
@@ -65,9 +67,19 @@ def arrangement(name: str, /, *, kind: str = "braid", dimension: int = 3, planes
     at_least(dimension, 2, "The dimension")
     if kind == "generic":
         at_least(planes, dimension, "The number of generic forms")
-    forms = _forms(kind, dimension, planes)
     symbols, coordinates = vector("w", "w", dimension)
-    mean = sympy.Mul(*[sympy.Add(*[c * w for c, w in zip(form, symbols, strict=True)]) for form in forms])
+    count = {"braid": comb(dimension, 2), "signed": dimension**2, "generic": planes}[kind]
+    subsets = sum(comb(count, size) for size in range(1, dimension + 1)) if dimension <= _MOST_DIMENSIONS else None
+
+    @cache
+    def forms() -> list[list[int]]:
+        return _forms(kind, dimension, planes)
+
+    def mean() -> sympy.Expr:
+        return sympy.Mul(*[sympy.Add(*[c * w for c, w in zip(form, symbols, strict=True)]) for form in forms()])
+
+    def face() -> SymbolicFace:
+        return SymbolicFace(mean() ** 2 / 2, coordinates, (mean(),))
 
     def known() -> RLCT:
         if kind == "generic":
@@ -83,36 +95,29 @@ def arrangement(name: str, /, *, kind: str = "braid", dimension: int = 3, planes
     integral = Route("exact zeta function", "Mehta's and Macdonald's integrals: ∏ Γ(1 + jγ)/Γ(1 + γ)", zeta)
 
     def outputs(w: Tensor) -> Tensor:
-        return (w.new_tensor(forms) @ w).prod()
+        return (w.new_tensor(forms()) @ w).prod()
 
-    moving = {symbol.name: value + 1 for value, symbol in enumerate(symbols)}
-    directions = axes(symbols)
-    if all(sum(c * v for c, v in zip(form, moving.values(), strict=True)) for form in forms):
-        directions["generic"] = moving
+    # no form vanishes on (1, …, n): i ± j ≠ 0, and Σ (p + 1) a^p is 1 modulo a, or n/2 up to rounding at a = ±1
+    directions = axes(symbols) | {"generic": {symbol.name: value + 1 for value, symbol in enumerate(symbols)}}
     return Cell(
         name,
-        lambda: SymbolicFace(mean**2 / 2, coordinates, (mean,)),
+        face,
         directions,
         cite("mustata2006", "Corollary 0.3"),
         lambda seed: outputs_of_one_input(outputs, [0.0] * dimension),
-        Size(dimension, 1),
+        Size(dimension, count),
         provenance=Provenance.PRIMARY,
         routes=(
             closed_form("2/n for the braid, 1/n signed, min(1, n/d) generic; halved", known),
             Route(
                 "flats",
                 "min codim W/#planes over all flats, chains of minimisers counted",
-                lambda: by_flats(forms) if _subsets(forms) <= _MOST_SUBSETS else None,
+                lambda: by_flats(forms()) if subsets is not None and subsets <= _MOST_SUBSETS else None,
             ),
             *(() if kind == "generic" else (integral,)),
         ),
-        finite=finite_n.polynomial(mean**2 / 2) if dimension == 2 and len(forms) <= 4 else None,
+        finite=finite_n.polynomial(mean() ** 2 / 2) if dimension == 2 and count <= 4 else None,
     )
-
-
-def _subsets(forms: Sequence[Sequence[int]]) -> int:
-    """How many sets of forms `by_flats` looks at."""
-    return sum(comb(len(forms), size) for size in range(1, len(forms[0]) + 1))
 
 
 def by_flats(forms: Sequence[Sequence[int]]) -> RLCT:

@@ -20,11 +20,16 @@ from ddtheory.errors import InvalidValueError
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.exact.numbers.given import expression_of
 from ddtheory.references import cite
+from ddtheory.shown import shortened
+from ddtheory.values import list_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ddtheory.measure import Problem
+
+_MOST_OUTPUTS = 10_000
+_LONGEST = 60
 
 _SOURCE = cite("shirodkar2026dead", "thm:selection_rule")
 
@@ -43,13 +48,14 @@ def mean_map(means: Sequence[Expr | str], variance: Expr | Fraction | int | str 
     """
     if isinstance(means, str | Expr) or not isinstance(means, Iterable):
         raise InvalidValueError("The means are no list; give one expression for each output, as in [s**2 + w, s**3].")
-    expressions = tuple(expression_of(mean, f"mean {number}") for number, mean in enumerate(means, 1))
+    listed = list_of(means, "The list of means", _MOST_OUTPUTS)
+    expressions = tuple(expression_of(mean, f"mean {number}") for number, mean in enumerate(listed, 1))
     symbols = sorted({symbol for mean in expressions for symbol in mean.free_symbols}, key=lambda symbol: symbol.name)
     if not symbols:
         raise InvalidValueError("The mean map has no parameter; give expressions in at least one symbol.")
     scale = expression_of(variance, "The variance")
     if not scale.is_positive:
-        raise InvalidValueError(f"The variance {variance} is not positive.")
+        raise InvalidValueError(f"The variance {shortened(str(scale), _LONGEST)} is not positive.")
     origin = dict.fromkeys(symbols, Integer(0))
     shifts = [mean - mean.subs(origin) for mean in expressions]
     divergence = sympy.Add(*[shift**2 for shift in shifts]) / (2 * scale)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
@@ -14,12 +15,12 @@ from sympy import Rational, Symbol
 from ddtheory.cells.shared.blocks import at_least, vector
 from ddtheory.cells.shared.cell import Cell, Relation, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
-from ddtheory.cells.shared.routes import closed_form, newton, unit
+from ddtheory.cells.shared.routes import closed_form, newton, pure_powers
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.intersection import transversal_crossing
 from ddtheory.references import cite
-from ddtheory.values import RLCT
+from ddtheory.values import RLCT, as_float
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,10 +37,13 @@ def mixture_problem(weight: float, location: float) -> Problem:
     identified; along a curve (w, m)(t) from there the model is smooth.
 
     Raises:
-        InvalidValueError: w lies outside [0, 1].
+        InvalidValueError: w lies outside [0, 1], or one of the two is no number.
     """
+    weight, location = as_float(weight, "The weight w"), as_float(location, "The location m")
     if not 0 <= weight <= 1:
         raise InvalidValueError(f"The weight w = {weight} lies outside [0, 1].")
+    if not math.isfinite(location):
+        raise InvalidValueError(f"The location m = {location} is not finite.")
     import torch
 
     from ddtheory.measure import Density, Problem
@@ -122,14 +126,19 @@ def mixture(name: str, /, *, components: int = 2) -> Cell:
     at_least(components, 2, "The number of components")
     locations, location_names = vector("b", "location", components)
     shifts, shift_names = vector("w", "weight", components - 1)
-    weights = [Rational(1, components) + shift for shift in shifts]
-    weights.append(1 - sympy.Add(*weights))
-    first, second = (sympy.Add(*[w * b**power for w, b in zip(weights, locations, strict=True)]) for power in (1, 2))
+
+    def face() -> SymbolicFace:
+        weights = [Rational(1, components) + shift for shift in shifts]
+        weights.append(1 - sympy.Add(*weights))
+        moments = [sympy.Add(*[w * b**power for w, b in zip(weights, locations, strict=True)]) for power in (1, 2)]
+        first, second = moments
+        return SymbolicFace((first**2 + second**2 / 2) / 2, location_names | shift_names, (first, second))
+
     apart = {locations[0].name: 1, locations[1].name: -1}
     extra = components - 1
     return Cell(
         name,
-        lambda: SymbolicFace((first**2 + second**2 / 2) / 2, location_names | shift_names, (first, second)),
+        face,
         {
             "apart": apart,
             "together": {b.name: 1 for b in locations},
@@ -144,7 +153,7 @@ def mixture(name: str, /, *, components: int = 2) -> Cell:
             closed_form("λ = (3r + H − 2)/4, m = 1, at r = 1", lambda: RLCT(Fraction(components + 1, 4))),
             newton(
                 "M_1 is regular, and M_2 on M_1 = 0 is a positive definite form, with the closure of all b_i²",
-                [unit(i, extra, 2) for i in range(extra)],
+                pure_powers(extra, 2),
                 regular=1,
             ),
         ),

@@ -11,7 +11,7 @@ from ddtheory.cells.shared import finite_n
 from ddtheory.cells.shared.blocks import at_least, outputs_of_one_input, squares, vector
 from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
-from ddtheory.cells.shared.routes import closed_form, newton, unit
+from ddtheory.cells.shared.routes import closed_form, newton, pure_powers, unit
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.nondegenerate import newton_bound
@@ -46,9 +46,11 @@ def semiregular(name: str, /, *, regular: int = 1, singular: int = 1, degree: in
         raise InvalidValueError(f"The degree {degree} is odd, so Σ v^m changes sign and is no positive form.")
     live, dead = (tuple(vector(letter, "w", size)[0]) for letter, size in (("w", regular), ("v", singular)))
     names = {symbol: f"w[{index}]" for index, symbol in enumerate((*live, *dead))}
-    form = sympy.Add(*[v**degree for v in dead])
-    divergence = squares((*live, form))
     variables = regular + singular
+
+    def face() -> SymbolicFace:
+        form = sympy.Add(*[v**degree for v in dead])
+        return SymbolicFace(squares((*live, form)), names, (*live, form))
 
     def outputs(w: Tensor) -> Tensor:
         import torch
@@ -66,7 +68,7 @@ def semiregular(name: str, /, *, regular: int = 1, singular: int = 1, degree: in
 
     return Cell(
         name,
-        lambda: SymbolicFace(divergence, names, (*live, form)),
+        face,
         {"dead": {dead[0].name: 1}} | ({"live": {live[0].name: 1}} if live else {}),
         cite("kurumadani2024", "Main Theorem 2"),
         lambda seed: outputs_of_one_input(outputs, [0.0] * variables),
@@ -77,9 +79,9 @@ def semiregular(name: str, /, *, regular: int = 1, singular: int = 1, degree: in
             Route("Newton polyhedron", "no face of the generators has a real zero in the torus", nondegenerate),
             newton(
                 "Σ v^m and the monomials v^m bound each other, so their integral closures agree",
-                [unit(j, singular, degree) for j in range(singular)],
+                pure_powers(singular, degree),
                 regular=regular,
             ),
         ),
-        finite=finite_n.polynomial(divergence) if variables <= 2 else None,
+        finite=finite_n.polynomial(face().divergence) if variables <= 2 else None,
     )

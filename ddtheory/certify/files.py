@@ -8,7 +8,7 @@ from pathlib import Path
 from ddtheory.certify.apart import check_apart
 from ddtheory.certify.limits import MEGABYTES, MOST_BYTES_OF_TEXT, SECONDS
 from ddtheory.certify.notation import fitting
-from ddtheory.errors import InvalidValueError, OutputError, shown
+from ddtheory.errors import InvalidValueError, OutputError, place, shown
 
 
 def certify_file(
@@ -26,15 +26,18 @@ def certify_file(
     """
     if not isinstance(path, str | Path):
         raise InvalidValueError(f"The file is {shown(path)}; give its path.")
+    file = Path(str.__str__(path)) if isinstance(path, str) else path
     if not isinstance(as_json, bool):
         raise InvalidValueError(f"as_json is {shown(as_json)}; say True or False.")
-    name = shown(str(path))  # a name may hold anything
+    name = place(file)  # a name may hold anything
     try:
-        if str(path) == "-":
+        if str(file) == "-":
+            if sys.stdin is None:
+                raise OutputError("The standard input is closed. Give a file with the JSON of a derivation.")
             found = sys.stdin.buffer.read(MOST_BYTES_OF_TEXT + 1)
         else:
-            with Path(path).open("rb") as file:
-                found = file.read(MOST_BYTES_OF_TEXT + 1)
+            with file.open("rb") as stream:
+                found = stream.read(MOST_BYTES_OF_TEXT + 1)
         text = found.decode("utf-8")
     except (OSError, ValueError) as error:  # ValueError: bytes that are no UTF-8, or a name that no file can have
         reason = error.strerror if isinstance(error, OSError) else "no text in UTF-8, or no name of a file"

@@ -50,18 +50,18 @@ class Budget:
             if isinstance(value, bool) or not isinstance(value, int | float) or not _exact(value) > 0:
                 raise InvalidValueError(f"{name}={shown(value)} is no positive number. Give a limit such as {name}=60.")
         self.seconds, self.megabytes = (float(min(_exact(value), _LARGEST)) for value in (seconds, megabytes))
-        self._deadline = time.monotonic() + self.seconds
+        self.deadline = time.monotonic() + self.seconds
         self._at_first = _resident_megabytes()
         self.next_look = -math.inf
 
     def look(self) -> None:
         """Raise when a limit is reached."""
         now = time.monotonic()
-        if now >= self._deadline:
+        if now >= self.deadline:
             raise Exceeded(f"limit of {self.seconds:g} s")
         if _resident_megabytes() - self._at_first > self.megabytes:
             raise Exceeded(f"limit of {self.megabytes:g} MB")
-        self.next_look = min(self._deadline, now + 0.02)
+        self.next_look = min(self.deadline, now + 0.02)
 
 
 def _exact(value: int | float) -> int | float:
@@ -80,6 +80,21 @@ def limited(budget: Budget) -> Iterator[None]:
         yield
     finally:
         _BUDGET.reset(token)
+
+
+@contextmanager
+def share(part: float) -> Iterator[None]:
+    """Everything inside has this part of the time that is left."""
+    budget = _BUDGET.get()
+    if budget is None:
+        yield
+        return
+    whole, now = budget.deadline, time.monotonic()
+    budget.deadline = now + part * (whole - now)
+    try:
+        yield
+    finally:
+        budget.deadline, budget.next_look = whole, -math.inf
 
 
 def spend() -> None:

@@ -12,13 +12,46 @@ from typing import Any
 
 from ddtheory.certify.bounds import Bound
 from ddtheory.certify.fields import Field
-from ddtheory.certify.limits import MOST_DIGITS, MOST_EXPONENT, MOST_ITEMS, spend, within
+from ddtheory.certify.limits import DEEPEST, MOST_DIGITS, MOST_EXPONENT, MOST_ITEMS, spend, within
 from ddtheory.certify.polynomials import Polynomial
 from ddtheory.certify.refusal import Refused, require
 from ddtheory.certify.scalars import Number, sign, whole
+from ddtheory.errors import InvalidValueError, shown
 
 _RATIONAL = re.compile(r"-?(0|[1-9][0-9]*)(/[1-9][0-9]*)?")
+_DEEPEST_LEVEL = 2 * DEEPEST + 20  # a step below another is two levels, and what is in it few
 _MOST_BITS = math.ceil(MOST_DIGITS * math.log2(10))
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """The same in the types of Python that JSON text is read into: no code of another type runs in a check.
+
+    Raises:
+        InvalidValueError: it holds something that JSON does not have.
+    """
+    spend()
+    if depth > _DEEPEST_LEVEL:
+        return ...  # of no type of JSON: whatever reads as far as this refuses it
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, int):
+        return int.__int__(value)
+    if isinstance(value, list | tuple):
+        entries = list.__iter__(value) if isinstance(value, list) else tuple.__iter__(value)
+        return [plain(entry, depth + 1) for entry in entries]
+    if isinstance(value, Mapping):
+        try:
+            pairs = list(value.items())
+        except Exception as error:  # a mapping of somebody else's kind
+            raise InvalidValueError(f"A certificate cannot be read: it raises {type(error).__name__}.") from error
+        if not all(isinstance(key, str) for key, _ in pairs):
+            raise InvalidValueError("A certificate has an entry whose name is no text, which JSON does not have.")
+        return {str.__str__(key): plain(entry, depth + 1) for key, entry in pairs}
+    raise InvalidValueError(f"A certificate holds {shown(value)}, which JSON does not have. Give what to_json() gives.")
 
 
 def entries(value: Any, what: str, needed: Sequence[str], optional: Sequence[str] = ()) -> Mapping[str, Any]:
@@ -31,10 +64,20 @@ def entries(value: Any, what: str, needed: Sequence[str], optional: Sequence[str
     return value
 
 
+class _Quote(reprlib.Repr):
+    """Shows the types of JSON; what is of another is not asked for its text."""
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        return shown(x)
+
+
+_QUOTE = _Quote()
+
+
 def quoted(value: Any) -> str:
     """A value as Python writes it, shortened."""
     try:
-        return reprlib.repr(value)
+        return _QUOTE.repr(value)
     except ValueError:  # Python prints no integer with more than 4300 digits
         return "a number too long to be shown"
 

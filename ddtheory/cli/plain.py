@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ddtheory.verify.visible import written_out
+from ddtheory.visible import written_out
 
 # fmt: off
 PLAIN: Mapping[str, str] = {

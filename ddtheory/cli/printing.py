@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ddtheory.verify.visible import visible
+from ddtheory.visible import visible
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.newton import newton_distance
-from ddtheory.verify.visible import visible
+from ddtheory.visible import visible
 
 if TYPE_CHECKING:
     from sympy import Expr, Symbol

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from ddtheory.errors import InvalidValueError, OutputError
+from ddtheory.errors import InvalidValueError, OutputError, place
+from ddtheory.values import path_of
 from ddtheory.verify import output
 
 SUFFIXES = (".json", ".parquet")
@@ -25,7 +27,7 @@ def export(file: Path | str, documents: Sequence[Mapping[str, Any]] | None = Non
     """
     from ddtheory.cells.shared.document import catalogue_document, to_json
 
-    target = Path(file)
+    target = path_of(file, "The file")
     check_target(target)
     content = catalogue_document(documents)
     output.write_file(target, _parquet(content["cells"]) if target.suffix == ".parquet" else to_json(content))
@@ -51,8 +53,11 @@ def check_folder(target: Path) -> None:
     Raises:
         OutputError: it does.
     """
-    if target.is_dir() or not target.resolve().parent.is_dir():
-        raise OutputError(f"Cannot write to {target}: give a file in a folder that exists.")
+    found = False
+    with contextlib.suppress(OSError, ValueError, RuntimeError):  # names that no file system takes
+        found = not target.is_dir() and target.resolve().parent.is_dir()
+    if not found:
+        raise OutputError(f"Cannot write to {place(target)}: give a file in a folder that exists.")
     output.prepare(target.parent, [target.name])
 
 

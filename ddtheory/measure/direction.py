@@ -11,6 +11,7 @@ from torch import Tensor
 from ddtheory.errors import DirectionError, InvalidValueError
 from ddtheory.measure.doors import real_tensor
 from ddtheory.measure.parameters import squared_norm, unflatten, why_unknown
+from ddtheory.values import pairs_of
 
 Direction = Mapping[str, Tensor] | Tensor
 """Named blocks (a name left out is zero), or a flat vector of shape (d,) in parameter order."""
@@ -54,7 +55,7 @@ def unit_direction(
 
 def _by_name(truth: Mapping[str, Tensor], direction: Direction) -> Mapping[str, Tensor]:
     if isinstance(direction, Mapping):
-        return direction
+        return dict(pairs_of(direction, "The direction"))
     size = sum(value.numel() for value in truth.values())
     direction = _real("The direction", direction)
     if tuple(direction.shape) != (size,):

@@ -11,8 +11,12 @@ from torch import Tensor
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.errors import shown as shown_plainly
-from ddtheory.measure.borrowed import borrowed
-from ddtheory.values import as_integer
+from ddtheory.values import as_fraction, as_integer, list_of, pairs_of
+
+LARGEST = 2**63 - 1
+"""The largest integer that torch takes."""
+
+_MOST_NUMBERS = 10**9
 
 COMPLEX = {torch.float64: torch.complex128, torch.float32: torch.complex64}
 """Real dtypes that can be computed with, and their complex ones."""
@@ -32,13 +36,14 @@ def real_number(what: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise InvalidValueError(f"{what} is {shown(value)}; it must be a real number.")
     try:
-        return float(value)
+        exact = as_fraction(value)
+        return float.__float__(value) if isinstance(value, float) else float(value if exact is None else exact)
     except OverflowError:
         raise InvalidValueError(f"{what} is larger than any floating number.") from None
 
 
-def count(what: str, value: object, least: int = 1) -> int:
-    """An integer of any library that is at least `least`.
+def count(what: str, value: object, least: int = 1, most: int = LARGEST) -> int:
+    """An integer of any library from `least` to `most`.
 
     Raises:
         InvalidValueError: anything else.
@@ -46,21 +51,26 @@ def count(what: str, value: object, least: int = 1) -> int:
     found = as_integer(value)
     if found is None or found < least:
         raise InvalidValueError(f"{what} is {shown(value)}; it must be a whole number, {least} or more.")
+    if found > most:
+        raise InvalidValueError(f"{what} is {shown(found)}; the largest is {most}.")
     return found
 
 
 def seed_number(value: object) -> int:
     """A seed that torch takes, an integer from 0 to 2⁶³ − 1."""
-    found = count("The seed", value, 0)
-    if found >= 2**63:
-        raise InvalidValueError(f"The seed is {found}; the largest is 2^63 − 1.")
-    return found
+    return count("The seed", value, 0)
+
+
+def truth_value(what: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidValueError(f"{what} is {shown(value)}; say True or False.")
+    return value
 
 
 def text(what: str, value: object) -> str:
     if not isinstance(value, str):
         raise InvalidValueError(f"{what} is {shown(value)}; it must be text.")
-    return value
+    return str.__str__(value)
 
 
 def several(what: str, value: object) -> tuple[str, ...]:
@@ -77,8 +87,16 @@ def entries(what: str, value: object) -> list[Any]:
     whole = isinstance(value, Tensor) and (value.ndim == 0 or unreadable(value))
     if isinstance(value, str | bytes | Mapping) or whole or not isinstance(value, Iterable):
         raise InvalidValueError(f"For {what}, {shown(value)} was given; it must be a list.")
-    with borrowed(f"The list for {what} cannot be read", "Pass a plain list."):
-        return list(value)
+    return list_of(value, f"The list for {what}")
+
+
+def tensors_by_name(what: str, value: object) -> dict[str, Any]:
+    """A mapping from names; what stands there is checked where it is used.
+
+    Raises:
+        InvalidValueError: anything else.
+    """
+    return {text(f"A name in {what}", name): tensor for name, tensor in pairs_of(value, what)}
 
 
 def real_tensor(what: str, value: object) -> Tensor:
@@ -111,6 +129,8 @@ def unreadable(value: Tensor) -> str:
         return "is quantised. Dequantise it first."
     if value.is_nested or value.layout != torch.strided:
         return "is not a dense tensor. Call to_dense() or pad it first."
+    if value.numel() > _MOST_NUMBERS and value.numel() * value.element_size() > value.untyped_storage().nbytes():
+        return f"repeats few numbers {value.numel()} times, which no memory holds."
     return ""
 
 

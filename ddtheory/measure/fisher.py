@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ddtheory.errors import DirectionError, MeasurementError
 from ddtheory.measure.direction import Direction
-from ddtheory.measure.doors import shown
+from ddtheory.measure.doors import entries, shown
 from ddtheory.measure.floors import RoundingProbe
 from ddtheory.measure.head import per_sample, saturated
 from ddtheory.measure.hygiene import measuring
@@ -74,7 +74,7 @@ def fisher_profiles(
     chosen = chosen_radii(radii)
     if isinstance(directions, Mapping | Tensor | Path) or not isinstance(directions, Iterable):
         raise DirectionError(f"The directions are {shown(directions)}; give a list of directions and paths.")
-    tracks = [Track(own_path(problem, direction)) for direction in directions]
+    tracks = [Track(own_path(problem, direction)) for direction in entries("the directions", directions)]
     with measuring():
         probe = RoundingProbe(problem)
         samples = 0

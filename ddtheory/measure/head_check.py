@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from ddtheory.errors import DDTheoryError, InvalidValueError, MeasurementError
-from ddtheory.measure.doors import count, seed_number
+from ddtheory.measure.doors import count, seed_number, unreadable
 from ddtheory.measure.extrapolation import SPREAD_SAFETY, Extrapolation
 from ddtheory.measure.head import Head, per_sample
 from ddtheory.measure.hygiene import measuring
@@ -34,6 +34,8 @@ LINEAR = 1e-9  # share of the norm that rounding may take from linearity
 STEP_ROUNDING = 16.0  # rounding of f + δ, in ε(machine) of the outputs, that a divergence carries
 ZERO_ROUNDING = 1e3  # the same for a divergence near zero: a sum of terms of the size of the outputs
 UNSEEN = 1e-280  # a smaller metric is lost to underflow
+
+_MOST_DIRECTIONS = 10_000
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def check_head(head: Head, outputs: Tensor, *, directions: int = 8, seed: int = 
     """
     as_head(head)
     _check_input(outputs)
-    directions, seed = count("directions", directions, 2), seed_number(seed)
+    directions, seed = count("directions", directions, 2, _MOST_DIRECTIONS), seed_number(seed)
     name, samples = type(head).__name__, outputs.shape[0]
     at = outputs.detach().repeat(directions, *[1] * (outputs.ndim - 1))  # direction by direction, samples within
     drawn = torch.randn(at.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(at.device)
@@ -131,7 +133,8 @@ def check_head(head: Head, outputs: Tensor, *, directions: int = 8, seed: int = 
 
 
 def _check_input(outputs: Tensor) -> None:
-    if not isinstance(outputs, Tensor) or outputs.dtype != torch.float64 or outputs.ndim == 0 or outputs.numel() == 0:
+    dense = isinstance(outputs, Tensor) and not unreadable(outputs)
+    if not dense or outputs.dtype != torch.float64 or outputs.ndim == 0 or outputs.numel() == 0:
         given = f"{tuple(outputs.shape)} {outputs.dtype}" if isinstance(outputs, Tensor) else type(outputs).__name__
         raise InvalidValueError(f"The outputs are {given}; give a float64 tensor (batch, …), such as outputs.double().")
     if not bool(torch.isfinite(outputs).all()):

@@ -41,7 +41,8 @@ def submodule(problem: Problem, layer: str) -> nn.Module:
         UnknownNameError: no such submodule.
     """
     modules = submodules(problem)
-    if text("The name of the layer", layer) not in modules:
+    layer = text("The name of the layer", layer)
+    if layer not in modules:
         raise unknown("layer", clipped(layer), filter(None, modules))
     return modules[layer]
 

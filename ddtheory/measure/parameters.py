@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from ddtheory.errors import InvalidValueError, MeasurementError, clipped
-from ddtheory.measure.doors import real_tensor, shown, text, unreadable
+from ddtheory.measure.doors import real_tensor, shown, tensors_by_name, unreadable
+from ddtheory.values import pairs_of
 
 
 def flatten(parameters: Mapping[str, Tensor]) -> Tensor:
@@ -36,11 +37,11 @@ def checked(parameters: object) -> dict[str, Tensor]:
             f"The true parameter is {shown(parameters)}; give a mapping from names to tensors, or a module to "
             "Problem.from_module."
         )
+    parameters = tensors_by_name("the true parameter", parameters)
     if not parameters:
         raise MeasurementError("There are no parameters, so there is no direction to measure along.")
     first = next(iter(parameters.values()))
     for name, value in parameters.items():
-        text("The name of a parameter", name)
         if not isinstance(value, Tensor):
             raise InvalidValueError(f"Parameter {name!r} is {shown(value)}, not a tensor. Pass torch.as_tensor of it.")
         reason = unreadable(value)
@@ -77,10 +78,8 @@ def replaced(
     """
     if moved is None:
         return dict(truth)
-    if not isinstance(moved, Mapping):
-        raise InvalidValueError(f"{what} are {shown(moved)}; give a mapping from names to tensors.")
     found = dict(truth)
-    for name, value in moved.items():
+    for name, value in pairs_of(moved, what):
         if name not in truth:
             raise InvalidValueError(why_unknown(name, truth, tied))
         block = real_tensor(f"{what}: {name!r}", value)

@@ -36,6 +36,9 @@ class Path:
     positions: Curve
     truth: Mapping[str, Tensor]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", text("The label", self.label))
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.label!r})"
 

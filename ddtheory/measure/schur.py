@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ddtheory.errors import DirectionError, InvalidValueError
 from ddtheory.measure.direction import Direction
-from ddtheory.measure.doors import count, shown, text
+from ddtheory.measure.doors import count, entries, shown, text
 from ddtheory.measure.factor import Factor
 from ddtheory.measure.fisher import fisher_along
 from ddtheory.measure.floors import SAFETY
@@ -190,7 +190,7 @@ def live_columns(
     ):
         raise DirectionError(f'The live directions are {shown(live)}; give a list of directions, or "complement".')
     if not isinstance(live, str):
-        return [*(problem.unit(other) for other in live), own]
+        return [*(problem.unit(other) for other in entries("the live directions", live)), own]
     if problem.dimension > LARGEST_COMPLEMENT:
         raise InvalidValueError(
             f"The complement of a direction among {problem.dimension} parameters is too large to be spanned "

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.dense import LARGEST_DENSE
-from ddtheory.measure.doors import several, shown, text
+from ddtheory.measure.doors import several, shown, text, truth_value
 from ddtheory.measure.factor import Factor
 from ddtheory.measure.gram import GramFactor, Spectrum
 from ddtheory.measure.hygiene import measuring
@@ -172,6 +172,7 @@ def activation_gram(
     1
     """
     positions = as_problem(problem).at(parameters)
+    layer, centred = text("The name of the layer", layer), truth_value("centred", centred)
     factor, samples = Factor(), 0
     with measuring():
         for inputs, weights in problem.batches():

@@ -9,7 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory.errors import DDTheoryError, InvalidValueError, shown, unknown
-from ddtheory.values import as_integer
+from ddtheory.values import as_integer, list_of
+
+_MOST_AXES = 60
+_MOST_NUMBERS = 10**9
 
 
 def private_copy(model: object) -> nn.Module:
@@ -56,12 +59,6 @@ def private_copy(model: object) -> nn.Module:
         ) from error
 
 
-def mapping(what: str, value: object) -> Mapping[object, object]:
-    if not isinstance(value, Mapping):
-        raise InvalidValueError(f"{what} is {shown(value)}; give a mapping from names of parameters to powers of t.")
-    return value
-
-
 def choice(what: str, given: object, known: Sequence[str]) -> str:
     if not isinstance(given, str) or given not in known:
         raise unknown(what, shown(given).strip("'"), known)
@@ -81,18 +78,15 @@ def sizes(value: object) -> list[int]:
     """The shape of one input."""
     if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__"):
         raise InvalidValueError(f"The shape of one input is {shown(value)}; give its sizes, as (3, 8, 8).")
-    try:
-        entries = list(value)
-    except TypeError:
-        raise InvalidValueError(f"The shape of one input is {shown(value)}; give its sizes, as (3, 8, 8).") from None
-    return [integer("A size of one input", entry, 0) for entry in entries]
+    return [integer("A size of one input", entry, 0) for entry in list_of(value, "The shape of one input", _MOST_AXES)]
 
 
 def tensor_of_inputs(value: object) -> Tensor:
     """Inputs with a batch axis: dense, real and finite."""
     if not isinstance(value, Tensor):
         raise InvalidValueError(f"inputs is {shown(value)}; give a tensor with a batch axis, or leave it out.")
-    if value.dim() == 0 or value.numel() == 0 or value.is_meta or value.layout != torch.strided:
+    whole = value.is_meta or value.layout != torch.strided or value.is_quantized or value.numel() > _MOST_NUMBERS
+    if whole or value.dim() == 0 or value.numel() == 0:
         raise InvalidValueError("inputs is no finite tensor with a batch axis. Give one, or leave it out.")
     if value.is_complex():
         raise InvalidValueError("inputs is complex, and coefficients of the calculus are real.")

@@ -184,7 +184,7 @@ def _inputs_are_apart(model: nn.Module, data: Tensor, batch_axis: int) -> None:
             f"The model runs on jets and not on inputs {tuple(data.shape)} {data.dtype} ({type(error).__name__}). Give "
             "inputs of the dtype that it takes."
         ) from error
-    if whole.dim() <= batch_axis or whole.shape[batch_axis] != data.shape[batch_axis]:
+    if not -whole.dim() <= batch_axis < whole.dim() or whole.shape[batch_axis] != data.shape[batch_axis]:
         raise InvalidValueError(
             f"The output has shape {tuple(whole.shape)} for inputs of shape {tuple(data.shape)}: axis {batch_axis} "
             "does not count inputs. Say with batch_axis=… which one does."

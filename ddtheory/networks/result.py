@@ -38,7 +38,9 @@ class Valuations:
         if not isinstance(self.flat, tuple) or not all(isinstance(order, Valuation) for order in self.flat):
             raise InvalidValueError(f"The orders are {shown(self.flat)}; give a tuple of valuations.")
         if math.prod(lengths) != len(self.flat) or min(lengths, default=0) < 0:
-            raise InvalidValueError(f"{len(self.flat)} orders do not fill the shape of {math.prod(lengths)} entries.")
+            raise InvalidValueError(
+                f"{len(self.flat)} orders do not fill the shape of {shown(math.prod(lengths))} entries."
+            )
 
     def __getitem__(self, index: int | tuple[int, ...]) -> Any:
         indices = index if isinstance(index, tuple) else (index,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from numbers import Rational
 from typing import Any
@@ -12,9 +13,11 @@ from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError, clipped, shown, unknown
 from ddtheory.exact.orders.valuation import Quantity, as_power
-from ddtheory.networks.doors import mapping
 from ddtheory.networks.terms import ZERO, Terms, scaled
-from ddtheory.values import as_integer
+from ddtheory.values import as_integer, list_of, pairs_of
+
+_MOST_AXES = 20
+_MOST_POWERS = 10**7
 
 
 def parameters_along(model: nn.Module, scaling: Mapping[str, Any]) -> dict[int, tuple[str, Terms]]:
@@ -30,7 +33,7 @@ def parameters_along(model: nn.Module, scaling: Mapping[str, Any]) -> dict[int, 
     """
     named = dict(model.named_parameters(remove_duplicate=False))
     powers: dict[int, dict[Expr, Tensor]] = {}
-    for name, given in mapping("The scaling", scaling).items():
+    for name, given in pairs_of(scaling, "The scaling"):
         if not isinstance(name, str) or name not in named:
             raise unknown("parameter", clipped(name) if isinstance(name, str) else shown(name), named)
         tensor = named[name]
@@ -77,7 +80,7 @@ def _powers(given: Any, tensor: Tensor) -> dict[Expr, Tensor]:
 
 def _chosen(given: Mapping[Any, Any], tensor: Tensor) -> dict[Expr, Tensor]:
     places = _whole(ZERO, tensor)
-    for index, value in given.items():
+    for index, value in pairs_of(given, "the powers"):
         chosen = torch.zeros(tensor.shape, dtype=torch.float64)
         try:
             chosen[_place(index)] = 1.0
@@ -120,15 +123,22 @@ def _power(value: Any) -> Expr:
     return as_power(value)
 
 
-def _flattened(given: Any) -> tuple[tuple[int, ...], list[Any]]:
+def _flattened(given: Any, deep: int = 0) -> tuple[tuple[int, ...], list[Any]]:
     """Shape and entries of nested lists, arrays and tensors; a sympy matrix is a list of rows."""
-    if isinstance(given, Tensor) and (given.is_meta or given.layout != torch.strided or given.is_complex()):
+    if isinstance(given, Tensor) and (
+        given.is_meta or given.is_quantized or given.layout != torch.strided or given.is_complex()
+    ):
         raise InvalidValueError("the powers are a tensor that is not dense and real. Give a list of numbers.")
     if hasattr(given, "tolist") and not isinstance(given, type):
+        shape = getattr(given, "shape", None)
+        if not isinstance(shape, tuple) or math.prod(shape) > _MOST_POWERS:
+            raise InvalidValueError("the powers are too many. Give one power for all, or one for each unit.")
         given = given.tolist()
     if not isinstance(given, list | tuple):
         return (), [given]
-    parts = [_flattened(part) for part in given]
+    if deep > _MOST_AXES:
+        raise InvalidValueError(f"the powers are lists in each other, more than {_MOST_AXES} deep.")
+    parts = [_flattened(part, deep + 1) for part in list_of(given, "the powers", _MOST_POWERS)]
     if len({shape for shape, _ in parts}) > 1:
         raise InvalidValueError("the rows of the powers have different lengths. Give a rectangular array.")
     inner = parts[0][0] if parts else ()

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.plots import style
-from ddtheory.values import Verdict
+from ddtheory.values import Verdict, list_of
 from ddtheory.verify.verdicts import GLYPH, WORST_FIRST, ClaimResult
 
 COLOURS: dict[Verdict, str] = {
@@ -22,9 +23,15 @@ COLOURS: dict[Verdict, str] = {
 
 
 def verdicts(results: Iterable[ClaimResult]) -> Figure:
-    """One tile a claim, a row a chapter, in the order of the book; the sign in the tile is the verdict's."""
+    """One tile a claim, a row a chapter, in the order of the book; the sign in the tile is the verdict's.
+
+    Raises:
+        InvalidValueError: something that is no result of a claim.
+    """
     chapters: dict[str, list[Verdict]] = {}
-    for result in results:
+    for result in list_of(results, "The list of results"):
+        if not isinstance(result, ClaimResult):
+            raise InvalidValueError(f"{shown(result)} is no result of a claim. Give the results of a run.")
         chapters.setdefault(result.record.chapter, []).append(result.verdict)
     longest = max((len(row) for row in chapters.values()), default=1)
     figure, axes = style.figure(width=2.2 + 0.32 * max(longest, 8), height=0.9 + 0.36 * max(len(chapters), 1))

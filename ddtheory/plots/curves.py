@@ -7,20 +7,27 @@ from fractions import Fraction
 
 from matplotlib.figure import Figure
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.finite_n.crossings import finite_n
 from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
+from ddtheory.exact.numbers.given import whole_number
 from ddtheory.plots import style
+from ddtheory.values import list_of
+
+_MOST_ORDERS = 60
+_MOST_CURVES = 50
+_MOST_DECADES = 300
 
 
 def fluctuation(largest: int = 16) -> Figure:
     """ν against the order k: odd and even orders follow two laws. Dashed: the value without noise in the data.
 
     Raises:
-        InvalidValueError: fewer than two orders were asked for.
+        InvalidValueError: fewer than two orders were asked for, or more than 60.
     """
-    if largest < 2:
-        raise InvalidValueError(f"The picture needs at least the orders 1 and 2, got {largest}.")
+    largest = whole_number(largest, "largest", least=2, advice="The picture needs at least the orders 1 and 2.")
+    if largest > _MOST_ORDERS:
+        raise InvalidValueError(f"largest = {shown(largest)} is more orders than a picture shows; {_MOST_ORDERS} are.")
     figure, axes = style.figure(width=4.6, height=3.4)
     for index, (name, start) in enumerate((("odd k: v on the line", 1), ("even k: v on the half-line", 2))):
         orders = range(start, largest + 1, 2)
@@ -38,9 +45,14 @@ def finite_temperature(crossings: Iterable[Sequence[int]], *, decades: int = 30)
     """λ(nβ) of normal crossings on the unit box against nβ, and the λ that each of them tends to.
 
     Raises:
-        InvalidValueError: there is no crossing.
+        InvalidValueError: there is no crossing, or the decades are no number from 1 to 300.
     """
-    found = [tuple(exponents) for exponents in crossings]
+    found = [tuple(list_of(exponents, "A crossing")) for exponents in list_of(crossings, "crossings", _MOST_CURVES)]
+    decades = whole_number(decades, "decades")
+    if decades > _MOST_DECADES:
+        raise InvalidValueError(
+            f"decades = {shown(decades)} is more than {_MOST_DECADES}, beyond what an axis can show."
+        )
     if not found:
         raise InvalidValueError("There is nothing to draw. Give exponents, as in [(2,), (2, 2), (2, 2, 2)].")
     figure, axes = style.figure(width=4.6, height=3.0 + 0.2 * len(found))

@@ -6,10 +6,13 @@ import numpy
 from matplotlib.figure import Figure
 from sympy import Expr, Symbol
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.numbers.evaluate import evaluate
+from ddtheory.exact.numbers.given import expression_of
 from ddtheory.plots import style
-from ddtheory.values import KLOrder
+from ddtheory.values import KLOrder, as_float
+
+_LARGEST = 1e6
 
 
 def landscape(divergence: Expr, order: KLOrder, *, extent: float = 0.5) -> Figure:
@@ -20,6 +23,11 @@ def landscape(divergence: Expr, order: KLOrder, *, extent: float = 0.5) -> Figur
     Raises:
         InvalidValueError: K does not have exactly two symbols, or the order was computed without its arc.
     """
+    divergence, extent = expression_of(divergence), as_float(extent, "The extent")
+    if not isinstance(order, KLOrder):
+        raise InvalidValueError(f"The order is {shown(order)}; give what kl_order returns.")
+    if not 0 < extent < _LARGEST:
+        raise InvalidValueError(f"The extent {extent:g} is not between 0 and {_LARGEST:g}.")
     names = sorted(symbol.name for symbol in divergence.free_symbols)
     if len(names) != 2 or order.arc is None:
         raise InvalidValueError("A landscape needs K in two coordinates, and an order that was computed with its arc.")

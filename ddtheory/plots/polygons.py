@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.thresholds.faces import compact_faces
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.newton import newton_distance
@@ -35,6 +35,10 @@ def newton_polygon(source: Derivation | IdealGerm) -> Figure:
         InvalidValueError: the germ does not have two variables, is 0 or does not vanish at 0; or no germ of the
             derivation has two variables and was settled by a Newton polygon.
     """
+    from ddtheory.exact.thresholds.derivation import Derivation
+
+    if not isinstance(source, Derivation | IdealGerm):
+        raise InvalidValueError(f"A Newton polygon is that of a derivation or of a germ; this is {shown(source)}.")
     germ, known = (source, []) if isinstance(source, IdealGerm) else _planar_step(source)
     if germ.dimension != 2:
         raise InvalidValueError(

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Protocol, cast
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.plots import style
+from ddtheory.values import list_of
+
+_MOST_PROFILES = 100
+
+Point: TypeAlias = "tuple[float, float]"
 
 
 class HasRadii(Protocol):
@@ -28,20 +35,23 @@ def rate(profiles: HasRadii | Iterable[HasRadii]) -> Figure:
 
     The guide runs through the middle of the window that the reading used, which is shaded. Values that are not
     positive have no place on these axes; how many there are stands in the label.
+
+    Raises:
+        InvalidValueError: something that has no radii with one value each.
     """
-    found = [cast(HasRadii, profiles)] if hasattr(profiles, "radii") else list(profiles)
+    found = [_read(profile, index) for index, profile in enumerate(_listed(profiles))]
     figure, axes = style.figure(width=4.6, height=3.0 + 0.2 * len(found))
-    drawn = [_draw_profile(axes, profile, index) for index, profile in enumerate(found)]
-    floor = max((float(getattr(profile, "fisher_floor", 0)) for profile in found), default=0.0)
+    for index, profile in enumerate(found):
+        _draw_profile(axes, profile, index)
+    floor = max((profile.floor for profile in found), default=0.0)
     if floor > 0:
         axes.axhline(floor, color=style.MUTED, linestyle=":", linewidth=1, label="float64 floor")
-    windows = dict.fromkeys(getattr(profile, "window", None) for profile in found)
-    for window in filter(None, windows):
+    for window in dict.fromkeys(profile.window for profile in found if profile.window):
         axes.axvspan(*window, color=style.WINDOW, alpha=0.1, linewidth=0, label="window of the reading")
     axes.set_xlabel("radius t")
-    if all(hasattr(profile, "fisher") for profile in found):
+    if all(profile.is_fisher for profile in found):
         axes.set_ylabel("directional Fisher F(t)")
-    if not any(drawn):
+    if not any(profile.points for profile in found):
         axes.text(0.5, 0.5, "no positive value", transform=axes.transAxes, ha="center", va="center", color=style.MUTED)
         axes.set(xticks=[], yticks=[])
         return figure
@@ -54,39 +64,67 @@ def rate(profiles: HasRadii | Iterable[HasRadii]) -> Figure:
     return figure
 
 
-def _draw_profile(axes: Axes, profile: HasRadii, index: int) -> bool:
-    pairs = [(float(radius), float(value)) for radius, value in zip(profile.radii, _values(profile), strict=True)]
-    shown = sorted((radius, value) for radius, value in pairs if radius > 0 and 0 < value < math.inf)
+@dataclass(frozen=True)
+class _Drawn:
+    """What is drawn of a profile; `points` are those that have a place on logarithmic axes, by radius."""
+
+    points: list[Point]
+    hidden: int
+    label: str
+    slope: float | None
+    window: Point | None
+    floor: float
+    is_fisher: bool
+
+
+def _listed(profiles: object) -> list[Any]:
+    return [profiles] if hasattr(profiles, "radii") else list_of(profiles, "The list of profiles", _MOST_PROFILES)
+
+
+def _read(profile: Any, index: int) -> _Drawn:
+    try:
+        values = getattr(profile, "values", None)
+        values = profile.fisher if values is None else values
+        pairs = [(float(radius), float(value)) for radius, value in zip(profile.radii, values, strict=True)]
+        slope, window = getattr(profile, "slope", None), getattr(profile, "window", None)
+        return _Drawn(
+            points := sorted((radius, value) for radius, value in pairs if radius > 0 and 0 < value < math.inf),
+            len(pairs) - len(points),
+            str(getattr(profile, "label", "") or f"profile {index + 1}"),
+            None if slope is None else float(slope),
+            None if window is None else (float(window[0]), float(window[1])),
+            float(getattr(profile, "fisher_floor", 0)),
+            hasattr(profile, "fisher"),
+        )
+    except Exception as error:  # a profile is anybody's object
+        raise InvalidValueError(
+            f"There is nothing to draw in {shown(profile)}. Give a profile, which has radii with one value each."
+        ) from error
+
+
+def _draw_profile(axes: Axes, profile: _Drawn, index: int) -> None:
     colour = style.SERIES[index % len(style.SERIES)]
-    label = style.readable(str(getattr(profile, "label", "") or f"profile {index + 1}"))
-    if len(shown) < len(pairs):
-        label += f" ({len(pairs) - len(shown)} not positive)"
-    slope = cast("float | None", getattr(profile, "slope", None))
+    label = style.readable(profile.label)
+    if profile.hidden:
+        label += f" ({profile.hidden} not positive)"
     axes.plot(
-        [radius for radius, _ in shown],
-        [value for _, value in shown],
+        [radius for radius, _ in profile.points],
+        [value for _, value in profile.points],
         marker=style.MARKERS[index % len(style.MARKERS)],
         markersize=4,
-        linewidth=1 if slope is None else 0,  # a line through the points would hide the guide
+        linewidth=1 if profile.slope is None else 0,  # a line through the points would hide the guide
         color=colour,
         label=label,
     )
-    window = cast("tuple[float, float] | None", getattr(profile, "window", None))
-    if slope is not None and shown:
-        _draw_guide(axes, shown, slope, window, colour)
-    return bool(shown)
-
-
-def _values(profile: HasRadii) -> Iterable[float]:
-    values = getattr(profile, "values", None)
-    return cast("Iterable[float]", getattr(profile, "fisher", ()) if values is None else values)
+    if profile.slope is not None and profile.points:
+        _draw_guide(axes, profile.points, profile.slope, profile.window, colour)
 
 
 def _draw_guide(
     axes: Axes,
-    points: Sequence[tuple[float, float]],
+    points: Sequence[Point],
     slope: float,
-    window: tuple[float, float] | None,
+    window: Point | None,
     colour: str,
 ) -> None:
     used = [point for point in points if window is None or window[0] <= point[0] <= window[1]] or points

@@ -12,7 +12,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from ddtheory.testing.models import exact
 from ddtheory.testing.numbers import coefficients
-from ddtheory.testing.ranges import check_range, check_whole
+from ddtheory.testing.ranges import check_range, check_truth, check_whole
 from ddtheory.testing.vectors import Rotation, rotations
 
 if TYPE_CHECKING:
@@ -72,7 +72,11 @@ def hidden_divergences(
     max_terms = check_whole("max_terms", max_terms, least=0)
     nonzero = coefficients(max_magnitude=3, max_denominator=2)
     any_size = st.one_of(st.just(Fraction(0)), nonzero)
-    turns = rotations(2) if rotated else st.just(Rotation(((Fraction(1), Fraction(0)), (Fraction(0), Fraction(1)))))
+    turns = (
+        rotations(2)
+        if check_truth("rotated", rotated)
+        else st.just(Rotation(((Fraction(1), Fraction(0)), (Fraction(0), Fraction(1)))))
+    )
 
     @st.composite
     def draw_divergence(draw: DrawFn) -> HiddenDivergence:

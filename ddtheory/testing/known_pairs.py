@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.testing.ranges import check_range, check_whole
 from ddtheory.values import RLCT
 
@@ -222,5 +222,5 @@ def _random_terms(random: Random, gens: Sequence[Polynomial], degrees: tuple[int
 
 
 def _check_member(name: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
-        raise InvalidValueError(f"{name} = {value!r} is unknown. Known: {', '.join(known)}.")
+    if not isinstance(value, str) or value not in known:
+        raise InvalidValueError(f"{name} = {shown(value)} is unknown. Known: {', '.join(known)}.")

@@ -11,6 +11,7 @@ from hypothesis.strategies import SearchStrategy
 from ddtheory.errors import InvalidValueError
 from ddtheory.testing.numbers import coefficients
 from ddtheory.testing.ranges import check_positive, check_whole
+from ddtheory.values import exact_fraction, list_of
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,9 @@ class InputLaw:
     weights: tuple[Fraction, ...]
 
     def __post_init__(self) -> None:
+        for name in ("points", "weights"):
+            listed = list_of(getattr(self, name), f"The list of {name}")
+            object.__setattr__(self, name, tuple(exact_fraction(value, f"One of the {name}") for value in listed))
         if not self.points or len(self.points) != len(self.weights):
             raise InvalidValueError(f"{len(self.points)} points need as many weights, at least one.")
         if min(self.weights) <= 0 or sum(self.weights) != 1:

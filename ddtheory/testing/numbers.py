@@ -58,7 +58,7 @@ def rlcts(
     """
     largest, values = _positive_fractions("max_value", max_value, max_denominator)
     max_multiplicity = check_whole("max_multiplicity", max_multiplicity, least=1)
-    if max_denominator >= 2 and largest >= Fraction(1, 2):
+    if largest >= Fraction(1, 2) and check_whole("max_denominator", max_denominator, least=1) >= 2:
         values = st.one_of(st.just(Fraction(1, 2)), values)
     return st.builds(RLCT, values, st.integers(1, max_multiplicity))
 
@@ -112,7 +112,7 @@ def _positive_fractions(
 ) -> tuple[Fraction, SearchStrategy[Fraction]]:
     """The positive fractions up to the bound of that name, and the largest of them."""
     bound = check_positive(name, largest)
-    max_denominator = check_whole("max_denominator", max_denominator, least=1)
+    max_denominator = check_whole("max_denominator", max_denominator, least=1, most=10_000)
     reached = largest_fraction(bound, max_denominator)
     if not reached:
         raise InvalidValueError(

@@ -8,9 +8,10 @@ import numbers
 import re
 from fractions import Fraction
 
-from ddtheory.errors import InvalidValueError
-from ddtheory.values import as_fraction, as_integer
+from ddtheory.errors import InvalidValueError, shown
+from ddtheory.values import as_float, as_fraction, as_integer
 
+_MOST_BITS = 14_000  # Python prints no more than 4300 digits
 _PLACES = 300  # of a number that still has a float
 _NUMBER = r"\d{1,300}(/\d{1,300}|\.\d{0,300})?([eE][-+]?\d{1,3})?"
 
@@ -24,8 +25,21 @@ def check_whole(name: str, value: object, *, least: int, most: int | None = None
     whole = as_integer(value)
     if whole is None or whole < least or (most is not None and whole > most):
         reach = f"at least {least}" if most is None else f"from {least} to {most}"
-        raise InvalidValueError(f"{name} = {_shown(value)} must be a whole number, {reach}.")
+        raise InvalidValueError(f"{name} = {shown(value)} must be a whole number, {reach}.")
+    if whole.bit_length() > _MOST_BITS:
+        raise InvalidValueError(f"{name} is {shown(whole)}, too large to be meant.")
     return whole
+
+
+def check_truth(name: str, value: object) -> bool:
+    """True or False.
+
+    Raises:
+        InvalidValueError: something else, whatever it is taken for.
+    """
+    if not isinstance(value, bool):
+        raise InvalidValueError(f"{name} = {shown(value)} must be True or False.")
+    return value
 
 
 def check_range(
@@ -40,7 +54,8 @@ def check_range(
     highest = check_whole(high_name, high, least=least, most=most)
     if lowest > highest:
         raise InvalidValueError(
-            f"{low_name} = {low} is larger than {high_name} = {high}, so there is nothing to draw. Swap them."
+            f"{low_name} = {shown(lowest)} is larger than {high_name} = {shown(highest)}, so there is nothing to draw. "
+            "Swap them."
         )
     return lowest, highest
 
@@ -52,8 +67,8 @@ def check_positive(name: str, value: object) -> Fraction:
         InvalidValueError: it is no positive integer or fraction.
     """
     rational = as_fraction(value)
-    if rational is None or rational <= 0:
-        raise InvalidValueError(f"{name} = {_shown(value)} must be a positive int or Fraction.")
+    if rational is None or rational <= 0 or max(rational.numerator, rational.denominator).bit_length() > _MOST_BITS:
+        raise InvalidValueError(f"{name} = {shown(value)} must be a positive int or Fraction that can be meant.")
     return rational
 
 
@@ -67,15 +82,15 @@ def check_rational(name: str, value: object) -> Fraction:
     (Fraction(1, 2), Fraction(579, 4000), Fraction(1, 1000))
     """
     rational = as_fraction(value)
-    if isinstance(value, str) and re.fullmatch(_NUMBER, value.strip()):
+    if isinstance(value, str) and re.fullmatch(_NUMBER, str.strip(value)):
         with contextlib.suppress(ValueError, ZeroDivisionError):
-            rational = Fraction(value)
+            rational = Fraction(str.strip(value))
     elif rational is None and isinstance(value, numbers.Real) and not isinstance(value, bool):
         with contextlib.suppress(ValueError, OverflowError):
             rational = Fraction(float(value))
     if rational is None or not 0 < rational < 10**_PLACES or rational.denominator >= 10**_PLACES * rational.numerator:
         raise InvalidValueError(
-            f"{name} = {_shown(value)} must be a positive number: an integer, a fraction, a finite float, or text such "
+            f"{name} = {shown(value)} must be a positive number: an integer, a fraction, a finite float, or text such "
             'as "579/4000".'
         )
     return rational
@@ -87,15 +102,9 @@ def check_seconds(name: str, value: object) -> float:
     Raises:
         InvalidValueError: it is none.
     """
-    if isinstance(value, numbers.Real) and not isinstance(value, bool) and float(value) > 0:
-        return float(value)
-    raise InvalidValueError(f"{name} = {_shown(value)} must be a positive number of seconds, or None for no limit.")
-
-
-def _shown(value: object) -> str:
-    """The value in an error, in one line whatever it is."""
-    text = repr(value) if isinstance(value, str | numbers.Number) else f"a {type(value).__name__}"
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    if isinstance(value, numbers.Real) and not isinstance(value, bool) and (seconds := as_float(value, name)) > 0:
+        return seconds
+    raise InvalidValueError(f"{name} = {shown(value)} must be a positive number of seconds, or None for no limit.")
 
 
 def largest_fraction(bound: Fraction, max_denominator: int) -> Fraction:

@@ -8,9 +8,9 @@ from itertools import pairwise
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.testing.ranges import check_range, check_whole
-from ddtheory.values import as_integer
+from ddtheory.values import as_integer, list_of
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class LayerShape:
     rank: int
 
     def __post_init__(self) -> None:
-        widths = [as_integer(width) for width in self.widths]
-        if len(widths) < 2 or not all(width is not None and width >= 1 for width in widths):
-            raise InvalidValueError(f"widths = {self.widths} must be at least two whole numbers, each at least 1.")
+        widths = [check_whole("a width", width, least=1) for width in list_of(self.widths, "widths")]
+        if len(widths) < 2:
+            raise InvalidValueError("widths must be at least two whole numbers, each at least 1.")
         object.__setattr__(self, "widths", tuple(widths))
         rank = as_integer(self.rank)
         if rank is None or not 0 <= rank <= min(self.widths):
-            raise InvalidValueError(f"A product of widths {self.widths} has no rank {self.rank}.")
+            raise InvalidValueError(f"A product of widths {shown(self.widths)} has no rank {shown(self.rank)}.")
         object.__setattr__(self, "rank", rank)
 
     @property

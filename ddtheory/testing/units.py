@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
+from ddtheory.fields import require
 from ddtheory.testing.laws import InputLaw, input_laws
 from ddtheory.testing.models import KnownCell, exact
 from ddtheory.testing.numbers import coefficients
-from ddtheory.testing.ranges import check_range
+from ddtheory.testing.ranges import check_range, check_truth, check_whole
 from ddtheory.testing.vectors import directions
+from ddtheory.values import exact_fraction
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -37,6 +39,11 @@ class Activation:
     name: str
     order: int
     leading: Fraction
+
+    def __post_init__(self) -> None:
+        require(self, str, "name")
+        object.__setattr__(self, "order", check_whole("order", self.order, least=1))
+        object.__setattr__(self, "leading", exact_fraction(self.leading, "The leading coefficient"))
 
     def symbolic(self, z: Expr) -> Expr:
         """φ(z) as a sympy expression."""
@@ -127,9 +134,9 @@ def dead_unit_cells(
     if laws is None:
         laws = input_laws(max_points=2)
     elif not isinstance(laws, SearchStrategy):
-        raise InvalidValueError(f"laws = {laws!r} must be a strategy for input laws, such as input_laws().")
+        raise InvalidValueError(f"laws = {shown(laws)} must be a strategy for input laws, such as input_laws().")
     axes = st.sampled_from([{"a": 1, "b": 0}, {"a": 0, "b": 1}])
-    rays = axes if flat else directions(["a", "b"], moving=["a", "b"])
+    rays = axes if check_truth("flat", flat) else directions(["a", "b"], moving=["a", "b"])
 
     @st.composite
     def draw_cell(draw: DrawFn) -> KnownCell:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.testing.ranges import check_whole
+from ddtheory.values import exact_fraction, list_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,11 +36,12 @@ def directions(
     >>> find(directions(["x", "y"]), lambda u: True)
     {'x': 1, 'y': 0}
     """
-    names, always = tuple(coordinates), frozenset(moving)
-    if isinstance(coordinates, str) or not names or len(set(names)) != len(names):
-        raise InvalidValueError(f"coordinates = {coordinates!r} must be distinct names, at least one, in a list.")
-    if isinstance(moving, str) or not always <= set(names):
-        raise InvalidValueError(f"moving = {moving!r} must be a list of names among {', '.join(names)}.")
+    names, listed = list_of(coordinates, "coordinates"), list_of(moving, "moving")
+    if not names or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
+        raise InvalidValueError(f"coordinates = {shown(coordinates)} must be distinct names, at least one, in a list.")
+    if not all(isinstance(name, str) for name in listed) or not set(listed) <= set(names):
+        raise InvalidValueError(f"moving = {shown(moving)} must be a list of the coordinates.")
+    always = frozenset(listed)
     max_component = check_whole("max_component", max_component, least=1)
     nonzero = st.builds(_times, st.integers(1, max_component), st.sampled_from((1, -1)))
     whole = st.integers(-max_component, max_component)
@@ -56,15 +58,34 @@ def _times(size: int, sign: int) -> int:
     return size * sign
 
 
+_LARGEST_ROTATION = 100
+
+
 @dataclass(frozen=True)
 class Rotation:
     """An orthogonal matrix with rational entries: QQᵀ = 1 exactly, so the exact and the measured side share it.
 
     Attributes:
         rows: the rows of Q.
+
+    Raises:
+        InvalidValueError: no matrix of rationals with QQᵀ = 1.
     """
 
     rows: tuple[tuple[Fraction, ...], ...]
+
+    def __post_init__(self) -> None:
+        rows = tuple(
+            tuple(exact_fraction(entry, "An entry of a rotation") for entry in list_of(row, "A row of a rotation"))
+            for row in list_of(self.rows, "The list of rows")
+        )
+        columns = list(zip(*rows, strict=False))
+        products = [[sum(a * b for a, b in zip(u, v, strict=True)) for v in columns] for u in columns]
+        if any(len(row) != len(rows) for row in rows) or any(
+            product != (i == j) for i, line in enumerate(products) for j, product in enumerate(line)
+        ):
+            raise InvalidValueError("The rows are those of no orthogonal matrix: QᵀQ is not 1, exactly.")
+        object.__setattr__(self, "rows", rows)
 
     @property
     def dimension(self) -> int:
@@ -109,8 +130,8 @@ def rotations(
     >>> find(rotations(2), lambda turn: not turn.is_identity).apply((1, 0))
     (Fraction(0, 1), Fraction(1, 1))
     """
-    dimension = check_whole("dimension", dimension, least=1)
-    max_denominator = check_whole("max_denominator", max_denominator, least=1)
+    dimension = check_whole("dimension", dimension, least=1, most=_LARGEST_ROTATION)
+    max_denominator = check_whole("max_denominator", max_denominator, least=1, most=10_000)
     planes = tuple(combinations(range(dimension), 2))
     min_planes = check_whole("min_planes", min_planes, least=0, most=len(planes))
     if max_planes is not None:

@@ -19,7 +19,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ddtheory.errors import BookError, UnknownNameError, unknown
+from ddtheory.errors import BookError, InvalidValueError, place, shown, unknown
+from ddtheory.values import list_of, path_of
 from ddtheory.verify.claim import WITNESSES, Claim
 from ddtheory.verify.environment import versions
 from ddtheory.verify.failure import describe
@@ -72,12 +73,18 @@ class Book:
 
         Raises:
             UnknownNameError: an id is no claim and no chapter of the book; the nearest names are suggested.
+            BookError: nor is it, and it may be in a file that could not be read.
+            InvalidValueError: the ids are no list of texts.
         """
+        ids = _listed(ids)
         claims = {entry.claim.id for entry in self.entries}
         chapters = {entry.chapter for entry in self.entries} | {item.chapter for item in self.unreadable}
         for name in ids:
             if name not in claims | chapters:
-                raise UnknownNameError(f"{unknown('claim or chapter', name, claims | chapters)}{self._not_read()}")
+                error = unknown("claim or chapter", name, claims | chapters)
+                if self.unreadable:  # it may be in one of them
+                    raise BookError(f"{error} {'. '.join(map(str, self.unreadable))}.")
+                raise error
         if not ids:
             return self
         return replace(
@@ -112,9 +119,6 @@ class Book:
         here = Path.cwd()
         return (self.folder.relative_to(here) if self.folder.is_relative_to(here) else self.folder).as_posix()
 
-    def _not_read(self) -> str:
-        return "".join(f" {item}." for item in self.unreadable)
-
 
 def locate(choice: Path | str | None = None) -> Path:
     """The folder of a book: the one that is named, or the one that came with the package.
@@ -125,16 +129,18 @@ def locate(choice: Path | str | None = None) -> Path:
         choice: a folder, or "installed" for the copy in the package whatever else there is.
 
     Raises:
+        InvalidValueError: what is given is no name of a folder.
         BookError: there is no such folder; or none is named, and the current directory is a checkout whose book
             differs from the one that would be read.
     """
-    if choice is not None and str(choice) != INSTALLED:
-        folder = Path(choice).resolve()
-        if not folder.is_dir():
-            raise BookError(
-                f"There is no folder {choice}. A book is a folder of chapters, which hold one claim a file."
-            )
-        return folder
+    if choice is not None and (named := path_of(choice, "The folder of the book")) != Path(INSTALLED):
+        with contextlib.suppress(OSError, RuntimeError):  # names that no file system takes, loops of links
+            folder = named.resolve()
+            if folder.is_dir():
+                return folder
+        raise BookError(
+            f"There is no folder {place(named)}. A book is a folder of chapters, which hold one claim a file."
+        )
     found = next((folder for folder in (_PACKAGE / "proofs", _PACKAGE.parent / "proofs") if folder.is_dir()), None)
     if found is None:
         raise BookError(f"The book is missing: no folder 'proofs' in {_PACKAGE} or beside it. Reinstall ddtheory.")
@@ -315,6 +321,14 @@ def _by_id(folder: Path | None) -> dict[str, Claim]:
 
 
 def _named(claim_id: str, by_id: Mapping[str, Claim]) -> Claim:
-    if claim_id not in by_id:
+    if not isinstance(claim_id, str) or claim_id not in by_id:
         raise unknown("claim", claim_id, by_id)
     return by_id[claim_id]
+
+
+def _listed(ids: object) -> list[str]:
+    names = list_of(ids, "The names of claims and chapters")
+    for name in names:
+        if not isinstance(name, str):
+            raise InvalidValueError(f"The names of claims and chapters hold {shown(name)}; give a list of texts.")
+    return [str.__str__(name) for name in names]

@@ -21,8 +21,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.fields import Told, require, require_each, require_items, require_mapping
 from ddtheory.values import Citation, Interval, Verdict
-from ddtheory.verify.fields import require, require_each, require_items, require_texts_to
 from ddtheory.verify.proof import Proof
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class Outcome(StrEnum):
     MISSING = "missing"  # the claim declares no such witness
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Told):
     """A predicted number against a measured interval.
 
     Agreement needs three things: the interval contains the prediction, it is no wider than `max_width`, and it
@@ -117,8 +117,8 @@ class Observation:
 Check = Comparison | Observation
 
 
-@dataclass(frozen=True)
-class Curve:
+@dataclass(frozen=True, repr=False)
+class Curve(Told):
     """A measured profile for the report: values against radii on logarithmic axes.
 
     `slope` is the predicted slope of the guide line, `window` the radii that were used for the reading.
@@ -165,7 +165,7 @@ class Experiment:
 
     def __post_init__(self) -> None:
         require(self, str, "setting")
-        require_texts_to(self, tuple | list, "checks")
+        require_mapping(self, str, tuple | list, "checks")
         for found in self.checks.values():
             require_items(self, Check, "checks", found)
         require_each(self, Curve, "curves")
@@ -213,7 +213,7 @@ class Claim:
 
     def __post_init__(self) -> None:
         require(self, str, "id", "title", "given", "titled", "holds", "doubts")
-        require_texts_to(self, str, "clauses")
+        require_mapping(self, str, str, "clauses")
         require(self, Citation, "source")
         require(self, Verdict, "expected")
         require(self, Callable | None, "derive", "measure", "control", "counterexample")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ddtheory.verify.typeset import typeset
-from ddtheory.verify.visible import visible
+from ddtheory.visible import visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment

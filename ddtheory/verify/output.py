@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ddtheory.errors import OutputError
+from ddtheory.errors import OutputError, place
 
 
 def prepare(folder: Path, names: Iterable[str]) -> None:
@@ -21,11 +22,20 @@ def prepare(folder: Path, names: Iterable[str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _refused(folder, error) from error
     for name in names:
-        if (folder / name).is_dir():
-            raise OutputError(f"{folder / name} is a folder, so no file can be written there. Choose another place.")
+        target = folder / name
+        try:
+            kind = target.lstat().st_mode
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:  # a name that no file system takes
+            raise _refused(folder, error) from error
+        if stat.S_ISDIR(kind):
+            raise OutputError(f"{place(target)} is a folder, so no file can be written there. Choose another place.")
+        if not stat.S_ISREG(kind):  # a file is moved to its place: it would stand where this was
+            raise OutputError(f"{place(target)} is a device, a pipe or a link, and no file. Choose another place.")
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
@@ -66,7 +76,8 @@ def write_file(file: Path, content: str | bytes) -> None:
     write(file.parent, {file.name: content})
 
 
-def _refused(folder: Path, error: OSError) -> OutputError:
+def _refused(folder: Path, error: OSError | ValueError) -> OutputError:
+    reason = getattr(error, "strerror", None) or error
     return OutputError(
-        f"Cannot write to {folder}: {error.strerror or error}. Choose a folder that you may write to, with free space."
+        f"Cannot write to {place(folder)}: {reason}. Choose a folder that you may write to, with free space."
     )

@@ -23,14 +23,15 @@ from ddtheory.verify.proof import Prose
 from ddtheory.verify.runner import RunResult
 from ddtheory.verify.typeset import formula, typeset
 from ddtheory.verify.verdicts import GLYPH, MEANING, SUPPORT_GLYPH, WORST_FIRST, ClaimResult, worst_first
-from ddtheory.verify.visible import visible
+from ddtheory.visible import visible
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
     from ddtheory.verify.claim import Curve
 
-_LONGEST_FORMULA = 1500  # characters of LaTeX; a longer residual is shown as the start of its text
+_LONGEST_FORMULA, _LONGEST_TEXT = 110, 400
+"""Characters of LaTeX that are typeset, and of text that are shown: MathML is ten times as long. JSON has it all."""
 
 _PLAIN = re.compile(r"-?(\d{1,9}(/\d{1,9})?|\d+\.\d+)")
 
@@ -140,13 +141,15 @@ def picture(curve: Curve) -> Markup:
 
 
 def exact(value: Number) -> Markup:
-    """An exact value, typeset. Rationals stay on the line; of what is too long to read, the start is shown."""
+    """An exact value, typeset. Numbers stay on the line; what is long is text, and of what is longer the start."""
     if _PLAIN.fullmatch(value.text):
         text = value.text if "." not in value.text else number(float(value.text))
         return Markup("{}").format(text.replace("-", "−"))
-    if len(value.latex) > _LONGEST_FORMULA:
-        return Markup("<code>{}…</code> ({} characters)").format(visible(value.text[:400]), len(value.text))
-    return formula(value.latex)
+    if len(value.latex) <= _LONGEST_FORMULA:
+        return formula(value.latex)
+    if len(value.text) <= _LONGEST_TEXT:
+        return Markup("<code>{}</code>").format(visible(value.text))
+    return Markup("<code>{}…</code> ({} characters)").format(visible(value.text[:_LONGEST_TEXT]), len(value.text))
 
 
 def number(value: float, digits: int = 5) -> str:
@@ -197,14 +200,16 @@ class Strip:
 
 
 _SHORTEST_BAR = 1.5
+_VISIBLE = 0.01
+"""The part of the line that an interval must fill to be worth a drawing."""
 
 
 def strip(check: ComparisonFinding) -> Strip | None:
-    """The comparison on a line, None when something on it is not a finite number."""
+    """The comparison on a line; None when its interval is a point there, or something on it is not a finite number."""
     values = [check.measured.lower, check.measured.upper, check.predicted.value]
     values += [rival.value for rival in check.rivals]
     finite = [value for value in values if value is not None and math.isfinite(value)]
-    if len(finite) < len(values):
+    if len(finite) < len(values) or check.measured.width < _VISIBLE * (max(finite) - min(finite)):
         return None
     low, high = min(finite), max(finite)
     room = (high - low) or 1.0

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.verify.claim import Curve
-from ddtheory.verify.visible import visible
+from ddtheory.visible import visible
 
 _WIDTH, _HEIGHT, _MARGIN = 260, 150, 22
 

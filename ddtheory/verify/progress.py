@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from ddtheory.verify.visible import one_line
+from ddtheory.visible import one_line
 
 
 @contextlib.contextmanager

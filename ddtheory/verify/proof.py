@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ddtheory.errors import InvalidValueError, shown
-from ddtheory.verify.fields import require, require_each, require_texts_to
+from ddtheory.fields import Told, require, require_each, require_mapping
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -37,8 +37,8 @@ class Prose:
         require(self, str, "text", "latex")
 
 
-@dataclass(frozen=True)
-class Equation:
+@dataclass(frozen=True, repr=False)
+class Equation(Told):
     r"""left = right, identically in all symbols; for every rival it fails.
 
     Attributes:
@@ -66,10 +66,12 @@ class Equation:
 
     def __post_init__(self) -> None:
         require(self, str, "clause", "text")
-        require_texts_to(self, object, "rivals")
+        require_mapping(self, str, object, "rivals")
         _check_sides(self.text, self.left, self.right)
         for rival in self.rivals.values():
             _check_sides(self.text, *sides(self, rival))
+        object.__setattr__(self, "left", _frozen(self.left))
+        object.__setattr__(self, "right", _frozen(self.right))
         if not self.rivals:
             raise InvalidValueError(
                 f"The equation “{self.text}” has no rival. Give a formula that would be wrong in its place: an "
@@ -77,8 +79,8 @@ class Equation:
             )
 
 
-@dataclass(frozen=True)
-class AtMost:
+@dataclass(frozen=True, repr=False)
+class AtMost(Told):
     """left ≤ right, because right − left = Σ |slack| identically: no sign is assumed, a sum of |slack| has one.
 
     Attributes:
@@ -104,9 +106,9 @@ class AtMost:
 
     def __post_init__(self) -> None:
         require(self, str, "clause", "text")
-        require(self, Mapping, "attained")
+        require_mapping(self, object, object, "attained")
         require_each(self, object, "slack")
-        require_texts_to(self, object, "rivals")
+        require_mapping(self, str, object, "rivals")
         _check_sides(self.text, self.left, self.right)
         for rival in self.rivals.values():
             _check_sides(self.text, *sides(self, rival))
@@ -120,8 +122,8 @@ class AtMost:
 Line = Prose | Equation | AtMost
 
 
-@dataclass(frozen=True)
-class Proof:
+@dataclass(frozen=True, repr=False)
+class Proof(Told):
     """What `derive` returns: a derivation, line by line.
 
     Attributes:
@@ -146,10 +148,8 @@ class Proof:
 
 def sides(line: Equation | AtMost, rival: Rival) -> tuple[Side, Side]:
     """The two sides of a rival; the left one is that of its line unless the rival has its own."""
-    if isinstance(rival, tuple):
-        left, right = rival
-        return left, right
-    return line.left, rival
+    left, right = rival if isinstance(rival, tuple) else (line.left, rival)
+    return _frozen(left), _frozen(right)
 
 
 def _check_sides(text: str, left: object, right: object) -> None:
@@ -167,6 +167,13 @@ def _check_sides(text: str, left: object, right: object) -> None:
             f"The equation “{text}” reads 0 = 0, which holds whatever it is about. Give both sides as they were "
             "derived, before their difference is simplified."
         )
+
+
+def _frozen(side: Side) -> Side:
+    """A matrix that nobody changes afterwards; everything else is one already."""
+    from sympy import ImmutableMatrix
+
+    return ImmutableMatrix(side) if hasattr(side, "shape") else side
 
 
 def _is_number_zero(side: Any) -> bool:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
-from ddtheory.errors import InvalidValueError
-from ddtheory.values import Verdict
+from ddtheory.errors import InvalidValueError, shown
+from ddtheory.values import Verdict, as_integer, list_of
 from ddtheory.verify.book import Book, Entry, Unreadable
 from ddtheory.verify.verdicts import WORST_FIRST, ClaimResult, weighed
 from ddtheory.verify.witnesses import check
@@ -74,18 +74,17 @@ def run(
         on_result: called with each result as it comes, in order of completion.
 
     Raises:
-        InvalidValueError: `jobs` is less than 1.
+        InvalidValueError: the entries are no claims, `jobs` is no number of workers, or `on_result` no function.
     """
-    if jobs is not None and jobs < 1:
-        raise InvalidValueError(f"jobs = {jobs}, but a run needs at least one worker.")
+    book, entries = (entries, entries.entries) if isinstance(entries, Book) else (None, _listed(entries))
+    wanted = None if jobs is None else as_integer(jobs)
+    if jobs is not None and (wanted is None or wanted < 1):
+        raise InvalidValueError(f"jobs = {shown(jobs)}, but a run needs at least one worker, a whole number.")
+    if on_result is not None and not callable(on_result):
+        raise InvalidValueError(f"on_result is {shown(on_result)}; give a function of one result.")
     started = perf_counter()
-    unreadable: tuple[Unreadable, ...] = ()
-    if isinstance(entries, Book):
-        unreadable, books, entries = entries.unreadable, {entries.folder}, entries.entries
-    else:
-        books = {entry.book for entry in entries}
     available = cores()
-    jobs = max(1, min(jobs or min(available, MOST_JOBS), len(entries)))
+    jobs = max(1, min(wanted or min(available, MOST_JOBS), len(entries)))
     finished: dict[str, ClaimResult] = {}
 
     def keep(result: ClaimResult) -> None:
@@ -105,9 +104,20 @@ def run(
     except KeyboardInterrupt:
         interrupted = True
     results = weighed([finished.get(entry.claim.id) or ClaimResult.cut_off(entry) for entry in entries])
-    about = " ".join(filter(None, (Book(folder, ()).about for folder in sorted(books))))
-    named = ", ".join(str(Book(folder, ())) for folder in sorted(books))
+    books = [book] if book else [Book(folder, ()) for folder in sorted({entry.book for entry in entries})]
+    named, about = ", ".join(map(str, books)), " ".join(filter(None, (each.about for each in books)))
+    unreadable = book.unreadable if book else ()
     return RunResult(results, perf_counter() - started, jobs, interrupted, named, about, unreadable)
+
+
+def _listed(entries: object) -> tuple[Entry, ...]:
+    found = list_of(entries, "What to run")
+    for entry in found:
+        if not isinstance(entry, Entry):
+            raise InvalidValueError(
+                f"What to run holds {shown(entry)}; give what `select` or `load` returned, or a book."
+            )
+    return tuple(found)
 
 
 def cores() -> int:

@@ -13,7 +13,7 @@ from rich.text import Text
 from ddtheory.values import Verdict
 from ddtheory.verify.runner import RunResult
 from ddtheory.verify.verdicts import GLYPH, ClaimResult, worst_first
-from ddtheory.verify.visible import one_line
+from ddtheory.visible import one_line
 
 STYLE: Mapping[Verdict, str] = {
     Verdict.CONFIRMED: "green",
@@ -26,7 +26,14 @@ STYLE: Mapping[Verdict, str] = {
 
 def console(stderr: bool = False) -> Console:
     """Where the table goes."""
-    return Console(stderr=stderr, highlight=False)
+    return _Console(stderr=stderr, highlight=False)
+
+
+class _Console(Console):
+    """Leaves it to the command line what a pipe without a reader means: rich would end with 1, which says “no” here."""
+
+    def on_broken_pipe(self) -> None:
+        raise
 
 
 def show(run: RunResult, report: Path | None, console: Console) -> None:

@@ -8,7 +8,7 @@ from html import unescape
 
 from markupsafe import Markup, escape
 
-from ddtheory.verify.visible import visible
+from ddtheory.visible import visible
 
 _MATH = re.compile(
     r"\$\$(?P<display>.+?)\$\$"

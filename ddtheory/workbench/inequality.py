@@ -1,35 +1,12 @@
-"""Inequalities as evidence: a slack whose sign is proven, and a case that nearly attains the bound."""
+"""Measured inequalities: a case that nearly attains the bound. Proved ones are lines of a proof, `AtMost`."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from ddtheory.values import Interval
 from ddtheory.verify.claim import Comparison
 
-if TYPE_CHECKING:
-    from sympy import Expr
-
 ATTAINED = 0.9
 """A bound counts as sharp when a case reaches this part of it; so a bound that is better by a tenth must fail there."""
-
-
-def excess(bound: Expr, left: Expr, *slack: Expr) -> Expr:
-    """bound − left − Σ |slack|, which vanishes identically only if left ≤ bound.
-
-    What is left over is a sum of absolute values, so no sign is assumed: a slack that is negative somewhere leaves a
-    residual there.
-
-    >>> from sympy import expand, symbols
-    >>> a, b = symbols("a b", real=True)
-    >>> expand(excess(a**2 + b**2, 2 * a * b, (a - b) ** 2))
-    0
-    >>> expand(excess(2 * a * b, a**2 + b**2, -((a - b) ** 2))) == 0                      # the wrong way round
-    False
-    """
-    import sympy
-
-    return bound - left - sympy.Add(*[sympy.Abs(term) for term in slack])
 
 
 def bound_check(

@@ -6,76 +6,180 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import symbols
+from sympy import Expr, Matrix, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
-from ddtheory.workbench.evidence import rate
-from ddtheory.workbench.inequality import bound_check, excess
+from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
+from ddtheory.workbench.inequality import bound_check
+from ddtheory.workbench.ladder import count_check, rate_check, value_check
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
     from ddtheory.workbench.attention_chain import AttentionChain
 
 _RADII = tuple(2.0**-n for n in range(4, 12))
 _NOISE = 0.09
-_REASON = "exact mean over the noise, forward-mode derivatives, extrapolated to t = 0; the only error is truncation"
+
+
+CLAIM = Claim(
+    id="prop:attn_VO_invariant",
+    title="α_V − α_O = 2 at every depth",
+    holds="From the output of O to the dead value channel the moment gains t², where the attention is regular",
+    given=(
+        r"Let $\delta_O$ and $\delta_V$ be the gradients at the dead output of $W_O$ and at the dead value channel of "
+        r"the same block, vectors over positions, and $A$ the attention of the dead head."
+    ),
+    clauses={
+        "identity": r"$\delta_V = t\, A^\top \delta_O$, exactly at every $t$.",
+        "lower end": r"$|\delta_V|^2 \ge t^2 \sigma_{\min}^2(A)\, |\delta_O|^2$, and no larger constant does.",
+        "upper end": r"$|\delta_V|^2 \le t^2 \sigma_{\max}^2(A)\, |\delta_O|^2$, and no smaller constant does.",
+        "difference": (
+            r"If $A$ is invertible at $t = 0$ the moment rates $\alpha_V$ and $\alpha_O$ differ by exactly $2$."
+        ),
+        "uniform": r"Uniform attention has rank one, and kills every gradient whose sum over positions is zero.",
+    },
+    source=cite("shirodkar2026dead", "prop:attn_VO_invariant"),
+    hypotheses=("For the difference: the attention of the dead head is invertible at t = 0.",),
+    expected=Verdict.NARROWER,
+    rests_on=("thm:bridge_attn",),
+    titled=(
+        "that the difference is 2 for every attention pattern: for uniform attention it is 6 under a loss on "
+        "differences of positions"
+    ),
+    doubts=(
+        "“Invertible A” fails exactly where attention is uniform. The difference is then still 2 for gradients that "
+        "have a component along the constant, and larger for those that have none."
+    ),
+)
 
 
 def derive() -> Proof:
     t = sympy.Symbol("t", positive=True)
-    d1, d2, q = symbols("delta_1 delta_2 q", real=True)
-    a, b = symbols("a b", positive=True)  # rows (a, 1 − a) and (b, 1 − b)
+    d1, d2, q, c1, c2 = symbols("delta_1 delta_2 q c_1 c_2", real=True)
+    a, b, m, e = symbols("a b m e", positive=True)  # rows (a, 1 − a) and (b, 1 − b); singular values m and m + e
     attention = sympy.Matrix([[a, 1 - a], [b, 1 - b]])
     delta = sympy.Matrix([d1, d2])
-    v1, v2 = symbols("v_1 v_2", real=True)
-    written = t * attention * sympy.Matrix([v1, v2])  # the dead channel behind O
+    values = symbols("v_1 v_2", real=True)
+    written = t * attention * sympy.Matrix(values)  # the dead channel behind O
     loss = (delta.T * written)[0]
-    by_value = sympy.Matrix([sympy.diff(loss, v1), sympy.diff(loss, v2)])
-    gram = attention * attention.T
-    # |Aᵀδ|² − s|δ|² = δᵀ(AAᵀ − s)δ, which has one sign at both ends of the spectrum of AAᵀ: with AAᵀ = diag(m², (m+e)²)
-    # in the basis of its eigenvectors
-    s = sympy.Symbol("s", real=True)
-    form = (attention.T * delta).dot(attention.T * delta) - s * delta.dot(delta)
-    m, e = symbols("m e", positive=True)
-    stretched, length = (m * d1) ** 2 + ((m + e) * d2) ** 2, d1**2 + d2**2
-    gain = sympy.expand((m + e) ** 2 - m**2)
-    uniform = attention.subs({a: sympy.Rational(1, 2), b: sympy.Rational(1, 2)})
+
+    def square(vector: Matrix) -> Expr:
+        return (vector.T * vector)[0]
+
+    # in the bases of its singular vectors A is diagonal
+    stretched = t**2 * square(sympy.diag(m, m + e).T * delta)
+    length = square(delta)
+    half = sympy.Rational(1, 2)
+    uniform = half * sympy.ones(2, 2)
     centred = sympy.Matrix([q, -q])
-    return older_proof(
-        steps=(
-            Prose(
-                "The dead value channel meets one weight t and one average.",
-                r"\delta_V = t\, A^\top \delta_O \quad \text{exactly, at every } t",
+
+    def lowest(row: Matrix) -> Expr:
+        """Leading term of t² |A(t)ᵀ δ|² on a centred gradient, where A(t) moves away from the row with t²."""
+        moving = row + t**2 * sympy.Matrix([[c1, -c1], [c2, -c2]])
+        (power,), coefficient = sympy.Poly(sympy.expand(t**2 * square(moving.T * centred)), t).terms()[-1]
+        return coefficient * t**power
+
+    return Proof(
+        "Two positions with any attention rows; for both ends A in the bases of its singular vectors, which any number "
+        "of positions allows; for the difference A(t) moves with t², as scores do.",
+        (
+            Prose("The dead value channel meets one weight t and one average.", r"\delta_V = t\, A^\top \delta_O"),
+            Equation(
+                "identity",
+                "derivatives of δ_O ⋅ (t A v) by the values v",
+                sympy.Matrix([sympy.diff(loss, value) for value in values]),
+                t * attention.T * delta,
+                {
+                    "A for Aᵀ": t * attention * delta,
+                    "t²": t**2 * attention.T * delta,
+                    "without the attention": t * delta,
+                },
+            ),
+            Equation(
+                "lower end",
+                "|t Aᵀδ|² is the quadratic form of t² AAᵀ, whose eigenvalues are t² times squared singular values of A",
+                square(sympy.Matrix([sympy.diff(loss, value) for value in values])),
+                t**2 * (delta.T * attention * attention.T * delta)[0],
+                {
+                    "of t² AᵀA": t**2 * (delta.T * attention.T * attention * delta)[0],
+                    "of t A": t * (delta.T * attention * delta)[0],
+                },
+            ),
+            AtMost(
+                "lower end",
+                "A = diag(m, m + e): t² m² |δ|² and |δ_V|²",
+                t**2 * m**2 * length,
+                stretched,
+                slack=(t**2 * (2 * m * e + e**2) * d2**2,),
+                attained={d1: 1, d2: 0, m: 1, e: 1, t: 1},
+                rivals={
+                    "σ_min⁴": (t**2 * m**4 * length, stretched),
+                    "σ_max for σ_min": (t**2 * (m + e) ** 2 * length, stretched),
+                    "t for t²": (t * m**2 * length, stretched),
+                },
+            ),
+            AtMost(
+                "upper end",
+                "A = diag(m, m + e): |δ_V|² and t² (m + e)² |δ|²",
+                stretched,
+                t**2 * (m + e) ** 2 * length,
+                slack=(t**2 * (2 * m * e + e**2) * d1**2,),
+                attained={d1: 0, d2: 1, m: 1, e: 1, t: 1},
+                rivals={"σ_min for σ_max": t**2 * m**2 * length, "σ_max": t**2 * (m + e) * length},
             ),
             Prose(
-                "The square lies between the extreme squared singular values of A, so the moment rate moves by "
-                "exactly 2 where σ_min(A) > 0 at t = 0.",
+                "So the moment rate moves by exactly 2 where σ_min(A) > 0 at t = 0.",
                 r"t^2 \sigma_{\min}^2 |\delta_O|^2 \le |\delta_V|^2 \le t^2 \sigma_{\max}^2 |\delta_O|^2",
             ),
-            Prose(
-                "Uniform attention has rank one: it kills every gradient whose sum over positions is zero.",
-                r"A = \tfrac1N \mathbf 1 \mathbf 1^\top: \quad A^\top \delta = \tfrac1N \left(\textstyle\sum \delta_i"
-                r"\right) \mathbf 1",
+            Equation(
+                "difference",
+                "det A of two rows, which vanishes where they are equal",
+                attention.det(),
+                a - b,
+                {"never zero": sympy.Integer(1), "uniform rows": (uniform.det(), a - b)},
+            ),
+            Equation(
+                "difference",
+                "leading term of t² |A(t)ᵀδ|² on a centred gradient, A(0) any and A(t) − A(0) of order t²",
+                lowest(attention),
+                t**2 * 2 * (attention.det() * q) ** 2,
+                {
+                    "uniform attention, where it is of order t⁶": (
+                        lowest(uniform),
+                        t**2 * 2 * (attention.det() * q) ** 2,
+                    ),
+                    "no shift": 2 * (attention.det() * q) ** 2,
+                    "a shift by 6": t**6 * 2 * (attention.det() * q) ** 2,
+                },
+            ),
+            Equation(
+                "uniform",
+                "uniform attention is the projection onto constants: A = A², Aᵀδ = mean of δ",
+                sympy.Matrix.hstack(uniform.T * delta, uniform * uniform),
+                sympy.Matrix.hstack((d1 + d2) / 2 * sympy.ones(2, 1), uniform),
+                {
+                    "any attention": (
+                        sympy.Matrix.hstack(attention.T * delta, attention * attention),
+                        sympy.Matrix.hstack((d1 + d2) / 2 * sympy.ones(2, 1), uniform),
+                    )
+                },
+            ),
+            Equation(
+                "uniform",
+                "of a gradient with an added centred part it keeps nothing of that part",
+                uniform.T * (delta + centred),
+                (d1 + d2) / 2 * sympy.ones(2, 1),
+                {
+                    "another attention keeps it": (attention.T * (delta + centred), (d1 + d2) / 2 * sympy.ones(2, 1)),
+                    "the centred part stays": (d1 + d2) / 2 * sympy.ones(2, 1) + centred,
+                },
             ),
         ),
-        residuals={
-            "δ_V − t Aᵀδ_O": sympy.simplify((by_value - t * attention.T * delta).norm()),
-            "|Aᵀδ|² − s|δ|² is the form AAᵀ − s": (delta.T * (gram - s * sympy.eye(2)) * delta)[0] - form,
-            "lower end: |Aᵀδ|² − σ_min² |δ|², minus the slack": excess(stretched, m**2 * length, gain * d2**2),
-            "upper end: σ_max² |δ|² − |Aᵀδ|², minus the slack": excess((m + e) ** 2 * length, stretched, gain * d1**2),
-            "det A": sympy.expand(attention.det() - (a - b)),
-            "uniform attention on centred gradients": (uniform.T * centred).norm(),
-        },
-        controls={
-            "lower end with σ_min⁴": excess(stretched, m**4 * length, gain * d2**2),
-            "A for Aᵀ": sympy.simplify((by_value - t * attention * delta).dot(sympy.Matrix([1, 0]))),
-            "A regular on centred gradients": (attention.T * centred)[0],
-        },
     )
 
 
@@ -111,27 +215,17 @@ def measure() -> Experiment:
 
     from ddtheory.workbench.attention_chain import attention_chain
 
-    checks: list[Check] = []
+    differences: list[Check] = []
     curves: list[Curve] = []
     for k in (0, 1, 2):
         chain = attention_chain(blocks=2 + k, seed=4)
         below = 2
         moments = [_moments(_gradients(chain, t, below)) for t in _RADII]
         shift = [value / output for output, value in moments]
-        checks.append(
-            Comparison(
-                f"k = {k}: α_V − α_O",
-                2,
-                rate(_RADII, shift),
-                (0, 1, 3, 4),
-                0.1,
-                _REASON,
-                "difference of moment rates",
-            )
-        )
+        differences.append(_difference(f"k = {k}: α_V − α_O", 2, shift))
         curves += [Curve(f"E[δ_V²]/E[δ_O²], k = {k}", _RADII, tuple(shift), 2.0)]
     # sample by sample, for gradients towards every output coordinate, small gains and saturated ones alike
-    worst_low, worst_high, defect = float("inf"), 0.0, 0.0
+    below_lower, above_upper, defect = 0, 0, 0.0
     for gain in (0.9, 3.0):
         chain = attention_chain(blocks=3, gain=gain, seed=4)
         for t in (0.3, 0.1, 0.01):
@@ -141,34 +235,113 @@ def measure() -> Experiment:
             expected = t * torch.einsum("boi,obnd->ibnd", attention, output)
             defect = max(defect, ((value - expected).abs().max() / expected.abs().max()).item())
             ratio = value.square().sum(0).sum((-1, -2)) / (t**2 * output.square().sum(0).sum((-1, -2)))
-            worst_low = min(worst_low, (ratio / singular[:, -1] ** 2).min().item())
-            worst_high = max(worst_high, (ratio / singular[:, 0] ** 2).max().item())
-    checks += [
-        Comparison(
-            "|δ_V − t Aᵀδ_O| relative to its size",
-            0,
-            Interval.around(defect, 1e-12),
-            (1e-6,),
-            1e-11,
-            "an identity at every t, also for saturated softmax; rounding only",
-            "relative defect",
-        ),
-        Observation(
-            "|δ_V|²/(t²|δ_O|²), gains 0.9 and 3, t = 0.3, 0.1, 0.01: outside [σ_min², σ_max²] of A?",
-            "no",
-            "no" if worst_low >= 1 - 1e-9 and worst_high <= 1 + 1e-9 else "yes",
-            f"smallest ratio to the lower end {worst_low:.3g}, largest to the upper end {worst_high:.3g}",
-        ),
-        *_ends(),
-    ]
-    return older_experiment(
-        "Chains of two-head softmax attention, probe at block 2 with k blocks above, attention of full rank.",
-        tuple(checks),
+            below_lower += int((ratio < (1 - 1e-9) * singular[:, -1] ** 2).sum())
+            above_upper += int((ratio > (1 + 1e-9) * singular[:, 0] ** 2).sum())
+    lower, upper = _ends()
+    where = "gains 0.9 and 3, t = 0.3, 0.1, 0.01, 16 sequences"
+    return Experiment(
+        "Chains of two-head softmax attention, width 6, four positions, 16 sequences, seed 4, probe at block 2 with up "
+        "to two blocks above, attention of full rank; noise of variance 0.09 averaged in closed form. One block with "
+        "live queries zero, whose attention at t = 0 is uniform.",
+        {
+            "identity": [
+                Comparison(
+                    "|δ_V − t Aᵀδ_O| relative to its size",
+                    0,
+                    Interval.around(defect, 1e-12),
+                    (1e-6,),
+                    1e-11,
+                    "an identity at every t, also for saturated softmax; rounding only",
+                    "relative defect",
+                )
+            ],
+            "lower end": [
+                count_check(
+                    f"|δ_V|²/(t²|δ_O|²), {where}: how many below σ_min² of A",
+                    0,
+                    below_lower,
+                    rivals=(1,),
+                    reason="a count",
+                ),
+                *lower,
+            ],
+            "upper end": [
+                count_check(
+                    f"|δ_V|²/(t²|δ_O|²), {where}: how many above σ_max² of A",
+                    0,
+                    above_upper,
+                    rivals=(1,),
+                    reason="a count",
+                ),
+                *upper,
+            ],
+            "difference": differences,
+            "uniform": _rank_one(),
+        },
         tuple(curves),
     )
 
 
-def _ends() -> list[Check]:
+def _difference(label: str, predicted: int, ratios: Sequence[float], rivals: tuple[int, ...] = ()) -> Check:
+    return rate_check(label, predicted, _RADII, ratios, rivals=rivals, quantity="difference of moment rates")
+
+
+def _uniform() -> AttentionChain:
+    """One block whose live queries are zero: its attention at t = 0 is uniform."""
+    from ddtheory.workbench.attention_chain import attention_chain
+
+    chain = attention_chain(blocks=1, heads=2, seed=4)
+    live = chain.live.clone()
+    live[:, 0] = 0.0
+    return replace(chain, live=live)
+
+
+def _contrast() -> Tensor:
+    import torch
+
+    return torch.tensor([1.0, -1.0, 0.0, 0.0], dtype=torch.float64)
+
+
+def _rank_one() -> list[Check]:
+    """The spectrum of a uniform attention, and what it makes of a difference of positions."""
+    import torch
+
+    chain = _uniform()
+    attention = chain.attention(chain.inputs, chain.weights(0.0)[0])[:, -1]
+    singular = torch.linalg.svdvals(attention)
+    contrast = _contrast()
+    return [
+        Comparison(
+            "second singular value of the attention at t = 0",
+            0,
+            Interval.around(float(singular[:, 1].max()), 1e-14),
+            (0.1,),
+            1e-12,
+            "rounding; three exact zeros in each of sixteen matrices",
+            "singular value",
+        ),
+        Comparison(
+            "its first singular value",
+            1,
+            Interval.around(float(singular[:, 0].mean()), 1e-12),
+            (4, 0.25),
+            1e-10,
+            "the constant is kept as it is; rounding only",
+            "singular value",
+        ),
+        Comparison(
+            "Aᵀ of a difference of two positions, largest entry",
+            0,
+            Interval.around(float((attention.mT @ contrast).abs().max()), 1e-14),
+            (1,),
+            1e-12,
+            "rounding",
+            "entry",
+        ),
+    ]
+
+
+def _ends() -> tuple[list[Check], list[Check]]:
     """Both ends of the interval, by losses whose gradient at O is a singular vector of A over positions."""
     import torch
 
@@ -177,52 +350,89 @@ def _ends() -> list[Check]:
     chain, t = attention_chain(blocks=2, seed=4), 0.3
     output, value = _gradients(chain, t, 2)
     attention = chain.attention(chain.stream(t, 1), chain.weights(t)[1])[:, -1]
-    left, singular, _ = torch.linalg.svd(attention)
+    left = torch.linalg.svd(attention)[0]
     samples = attention.shape[0]
     by_output, by_value = (found.transpose(0, 1).reshape(samples, found.shape[0], -1) for found in (output, value))
-    found = []
-    for index in (-1, 0):
-        # the combination of outputs of the network whose gradient at O is that vector
-        weights = torch.linalg.pinv(by_output) @ left[:, :, index, None]
-        ratio = (by_value @ weights).square().sum((1, 2)) / (t**2 * (by_output @ weights).square().sum((1, 2)))
-        found.append((ratio / singular[:, index] ** 2).mean().item())
+    squared = torch.linalg.svdvals(attention).square().flip(-1)  # ascending; the eigenvalues of AAᵀ lose their digits
     reason = "rounding; a loss along a singular vector of A, mean over samples"
-    return [
-        bound_check("t² σ_min² |δ_O|² over |δ_V|²", 1 / found[0], reason=reason, error=1e-6),
-        bound_check("|δ_V|² over t² σ_max² |δ_O|²", found[1], reason=reason, error=1e-6),
-    ]
+
+    def gain(index: int) -> Tensor:
+        """|δ_V|²/(t²|δ_O|²) of every sample, where the gradient at O is that left singular vector of A."""
+        weights = torch.linalg.pinv(by_output) @ left[:, :, index, None]
+        return (by_value @ weights).square().sum((1, 2)) / (t**2 * (by_output @ weights).square().sum((1, 2)))
+
+    def first(end: str, index: int, other: int) -> Check:
+        return value_check(
+            f"loss along the {end} singular vector, first sample: |δ_V|²/(t²|δ_O|²)",
+            float(squared[0, index]),
+            float(gain(-1 - index)[0]),
+            rivals=(float(squared[0, other]), float(squared[0, index]) ** 2, 1),
+            error=1e-6,
+            reason="predicted by the singular values of A alone; rounding of a pseudo-inverse",
+            quantity="ratio",
+        )
+
+    return (
+        [
+            bound_check(
+                "t² σ_min² |δ_O|² over |δ_V|²", float((squared[:, 0] / gain(-1)).mean()), reason=reason, error=1e-6
+            ),
+            first("last", 0, -1),
+        ],
+        [
+            bound_check(
+                "|δ_V|² over t² σ_max² |δ_O|²", float((gain(0) / squared[:, -1]).mean()), reason=reason, error=1e-6
+            ),
+            first("first", -1, 0),
+        ],
+    )
 
 
 def control() -> Experiment:
+    import torch
+
     from ddtheory.workbench.attention_chain import attention_chain
 
     chain = attention_chain(blocks=2, follow=(1.0, 1.0, 0.0, 1.0), seed=4)
     plain = [_moments(_gradients(chain, t, 2)) for t in _RADII]
-    constant = replace(attention_chain(blocks=2, seed=4), follow=(1.0, 1.0, 1.0, 0.0))
-    one = [value for _, value in (_moments(_gradients(_held(constant), t, 2)) for t in _RADII)]
-    return older_experiment(
+    held = _held(replace(attention_chain(blocks=2, seed=4), follow=(1.0, 1.0, 1.0, 0.0)))
+    one = [value for _, value in (_moments(_gradients(held, t, 2)) for t in _RADII)]
+    t = 0.1
+    output, value = _gradients(held, t, 2)
+    attention = held.attention(held.stream(t, 1), held.weights(t)[1])[:, -1]
+    averaged = torch.einsum("boi,obnd->ibnd", attention, output)
+    ratio = float((value * averaged).sum() / (averaged * averaged).sum())
+    regular = attention_chain(blocks=1, heads=2, seed=4)
+    row = regular.attention(regular.inputs, regular.weights(0.0)[0])[:, -1]
+    return Experiment(
         "The shift belongs to the weight of O: a dead entry of V that is zero changes nothing, and an entry of O held "
-        "at 1 removes the shift.",
-        (
-            Comparison(
-                "dead entry of V zero: α_V − α_O",
-                2,
-                rate(_RADII, [value / output for output, value in plain]),
-                (0, 4),
-                0.1,
-                _REASON,
-                "difference of moment rates",
-            ),
-            Comparison(
-                "dead entry of O held at 1: α_V − α_O",
-                0,
-                rate(_RADII, one),
-                (2,),
-                0.1,
-                _REASON,
-                "difference of moment rates",
-            ),
-        ),
+        "at 1 removes the shift, and the factor t. Attention that is not uniform has full rank.",
+        {
+            "difference": [
+                _difference("dead entry of V zero: α_V − α_O", 2, [value / output for output, value in plain]),
+                _difference("dead entry of O held at 1: α_V − α_O", 0, one),
+            ],
+            "identity": [
+                Comparison(
+                    "dead entry of O held at 1, t = 0.1: δ_V over Aᵀδ_O",
+                    1,
+                    Interval.around(ratio, 1e-10),
+                    (t,),
+                    1e-8,
+                    "an identity; the rival is the weight t",
+                    "ratio",
+                )
+            ],
+            "uniform": [
+                count_check(
+                    "live queries not zero: least rank of the attention at t = 0 over 16 sequences",
+                    4,
+                    int(torch.linalg.matrix_rank(row, rtol=1e-9).min()),
+                    rivals=(1,),
+                    reason="singular values above 1e-9 of the largest",
+                )
+            ],
+        },
     )
 
 
@@ -240,84 +450,25 @@ def _held(chain: AttentionChain) -> AttentionChain:
 
 
 def counterexample() -> Experiment:
-    import torch
-
-    from ddtheory.workbench.attention_chain import attention_chain
-
-    chain = attention_chain(blocks=1, heads=2, seed=4)
-    live = chain.live.clone()
-    live[:, 0] = 0.0  # live queries zero: the attention at t = 0 is uniform
-    uniform = replace(chain, live=live)
-    contrast = torch.tensor([1.0, -1.0, 0.0, 0.0], dtype=torch.float64)
+    uniform = _uniform()
     everything = [_moments(_gradients(uniform, t, 1)) for t in _RADII]
-    contrasted = [_moments(_gradients(uniform, t, 1, contrast)) for t in _RADII]
-    singular = torch.linalg.svdvals(uniform.attention(uniform.inputs, uniform.weights(0.0)[0])[:, -1])[:, 1]
-    return older_experiment(
+    contrasted = [
+        value / output for output, value in (_moments(_gradients(uniform, t, 1, _contrast())) for t in _RADII)
+    ]
+    return Experiment(
         "Queries that are dead in their live part as well: the attention at t = 0 is uniform and has rank one. A loss "
         "on the difference of two positions sends a centred gradient, which it kills; only the t² deviation from "
         "uniform attention passes it on.",
-        (
-            Comparison(
-                "uniform attention, loss on a difference of positions: α_V − α_O",
-                6,
-                rate(_RADII, [value / output for output, value in contrasted]),
-                (2, 4),
-                0.1,
-                _REASON + "; the title predicts 2",
-                "difference of moment rates",
-            ),
-            Comparison(
-                "uniform attention, loss on all positions: α_V − α_O",
-                2,
-                rate(_RADII, [value / output for output, value in everything]),
-                (4, 6),
-                0.1,
-                _REASON,
-                "difference of moment rates",
-            ),
-            Comparison(
-                "second singular value of the attention at t = 0",
-                0,
-                Interval.around(float(singular.max()), 1e-14),
-                (0.1,),
-                1e-12,
-                "rounding; three exact zeros in each of sixteen matrices",
-                "singular value",
-            ),
-        ),
-        (
-            Curve(
-                "E[δ_V²]/E[δ_O²], uniform, contrast",
-                _RADII,
-                tuple(value / output for output, value in contrasted),
-                6.0,
-            ),
-        ),
+        {
+            TITLE: [
+                _difference("uniform attention, loss on a difference of positions: α_V − α_O", 6, contrasted, (2,)),
+                _difference(
+                    "uniform attention, loss on all positions: α_V − α_O",
+                    2,
+                    [value / output for output, value in everything],
+                    (6,),
+                ),
+            ]
+        },
+        (Curve("E[δ_V²]/E[δ_O²], uniform, contrast", _RADII, tuple(contrasted), 6.0),),
     )
-
-
-CLAIM = Claim(
-    id="prop:attn_VO_invariant",
-    title="α_V − α_O = 2 at every depth",
-    clauses=older_statement(
-        r"$\delta_{V} = t\, A^\top \delta_{O}$ along the dead channel, exactly. So $E\delta_V^2 / E\delta_O^2$ lies in "
-        r"$t^2 [\sigma_{\min}^2(A), \sigma_{\max}^2(A)]$, and if the attention $A$ is invertible at $t = 0$ the moment "
-        r"rates differ by exactly $2$."
-    ),
-    source=cite("shirodkar2026dead", "prop:attn_VO_invariant"),
-    hypotheses=("The attention of the dead head is invertible at t = 0.",),
-    expected=Verdict.NARROWER,
-    derive=derive,
-    measure=measure,
-    control=control,
-    counterexample=counterexample,
-    rests_on=("thm:bridge_attn",),
-    titled=(
-        "that the difference is 2 for every attention pattern: for uniform attention it is 6 under a loss on "
-        "differences of positions"
-    ),
-    doubts=(
-        "“Invertible A” fails exactly where attention is uniform. The difference is then still 2 for gradients that "
-        "have a component along the constant, and larger for those that have none."
-    ),
-)

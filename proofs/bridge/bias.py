@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Rational, Symbol, symbols
+from sympy import Expr, Rational, Symbol, symbols
 
 from ddtheory.references import cite
-from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment, Observation
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.values import Interval, Verdict
+from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.proof import Equation, Proof
 from ddtheory.workbench.chain import canonical, chain_problem, normal_inputs
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from torch import Tensor
 
@@ -29,45 +29,120 @@ _LAYERS, _WIDTH = 4, 3
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(9))
 
 
+def forward(depth: Expr | int, radius: Expr) -> Expr:
+    """The forward moment of the statement with biases t: t^{2m} + (t + … + t^m)²."""
+    geometric = radius * (1 - radius**depth) / (1 - radius)
+    return radius ** (2 * depth) + geometric**2
+
+
+CLAIM = Claim(
+    id="thm:bridge_bias",
+    title="Biases leave the ladder of the gradients alone",
+    holds="Biases leave the ladder of the gradients alone in the linear class, and behind gates that stay open",
+    given=r"Let $m$ be the number of layers passed, $p = L - l$ that of the layers above.",
+    clauses={
+        "linear": r"Linear class: $G_l$ does not depend on biases.",
+        "forward": (
+            r"With biases $t$ the forward moment is $t^{2m} + (t + \dots + t^m)^2$, of rate $2$ with coefficient $1$ "
+            r"for $m \ge 2$."
+        ),
+        "powers": r"With biases $t^{q_j}$ in layer $j$ its rate is $2\min(m, \min_j(q_j + m - j))$.",
+        "ReLU": r"ReLU with weight and bias $t > 0$: $G_l/t^{2p} = \Phi(1)$.",
+    },
+    source=cite("shirodkar2026dead", "thm:bridge_bias"),
+    hypotheses=("ReLU class: biases on the dead unit are not negative.", "Layers are counted from j = 1."),
+    expected=Verdict.NARROWER,
+    rests_on=("thm:bridge",),
+    titled="The ladder of the gradients does not depend on biases, in all three classes.",
+    doubts=(
+        "With a negative bias the gates of a ReLU chain close: two layers suffice for the ladder to end. Live biases "
+        "are measured in the linear class, where they do nothing. Not covered here: the quadratic class, where biases "
+        "of order one move the slope of the activation."
+    ),
+)
+
+
 def derive() -> Proof:
     depth = Symbol("m", integer=True, positive=True)
-    # z_{m+1} = t z_m + t from z_m = t^m x + t + … + t^m
-    geometric = t * (1 - t**depth) / (1 - t)
-    step = t * (t**depth * x + geometric) + t - (t ** (depth + 1) * x + t * (1 - t ** (depth + 1)) / (1 - t))
-    second = t ** (2 * depth) + geometric**2
-    first, later = symbols("q_1 q_2", integer=True, positive=True)
-    two = sympy.expand(t * (t * x + t**first) + t**later)
+    z, b1, b2, b3 = symbols("z b_1 b_2 b_3", real=True)
+
+    def chain(value: Expr, biases: Sequence[Expr]) -> Expr:
+        for bias in biases:
+            value = t * value + bias
+        return value
+
     normal = sympy.exp(-(x**2) / 2) / sympy.sqrt(2 * sympy.pi)
-    mass = (1 + sympy.erf(x / sympy.sqrt(2))) / 2  # Φ
-    return older_proof(
-        steps=(
-            Prose(
-                "Linear class: the Jacobian is the product of the weights, free of biases.",
-                r"\partial z_L/\partial z_l = D^{L-l}",
+
+    def moment(value: Expr) -> Expr:
+        """E over x ~ N(0, 1) of the square of a polynomial of degree one in x."""
+        expanded = sympy.Poly(sympy.expand(value), x)
+        return expanded.coeff_monomial(x) ** 2 + expanded.coeff_monomial(1) ** 2
+
+    open_gate = sympy.integrate(normal, (x, -1, sympy.oo)).rewrite(sympy.erf)
+    mass = (1 + sympy.erf(1 / sympy.sqrt(2))) / 2  # Φ(1)
+    geometric = t * (1 - t**depth) / (1 - t)
+    powers = symbols("q_1 q_2", integer=True, positive=True)
+    graded = chain(x, [t ** powers[0], t ** powers[1]])
+    return Proof(
+        "Scalar dead units, symbolic biases; the geometric sum for every m; two layers for biases of any power.",
+        (
+            Equation(
+                "linear",
+                "derivative of three layers by their input, with free biases",
+                sympy.diff(chain(z, [b1, b2, b3]), z),
+                t**3,
+                {"of a squared chain": (sympy.diff(chain(z, [b1, b2, b3]) ** 2, z), t**3), "rate 2": t**2},
             ),
-            Prose(
-                "The dead coordinate collects a geometric sum, and its moment is capped.",
-                r"t^m x + \sum_{i=1}^m t^i, \quad E = t^{2m} + \Big(\sum_{i=1}^m t^i\Big)^2 \sim t^2 \quad (m \ge 2)",
+            Equation(
+                "forward",
+                "one layer more: t z + t behind z = t^m x + t + … + t^m",
+                t * (t**depth * x + geometric) + t,
+                t ** (depth + 1) * x + geometric.subs(depth, depth + 1),
+                {
+                    "without the new bias": (
+                        t * (t**depth * x + geometric),
+                        t ** (depth + 1) * x + geometric.subs(depth, depth + 1),
+                    )
+                },
             ),
-            Prose(
-                "With bias t^{q_j} in layer j the rate is that of the largest term.",
-                r"2 \min\big(m,\ \min_j (q_j + m - j)\big)",
+            *(
+                Equation(
+                    "forward",
+                    f"moment of {layers} layers, layer by layer",
+                    moment(chain(x, [t] * layers)),
+                    sympy.cancel(forward(layers, t)),
+                    {
+                        "without biases": t ** (2 * layers),
+                        "without the input": sympy.cancel(forward(layers, t)) - t ** (2 * layers),
+                    },
+                )
+                for layers in (1, 2, 3)
             ),
-            Prose(
-                "ReLU with weight t and bias t: the gate opens at x > −1, with mass Φ(1); later gates are open.",
-                r"P(t x + t > 0) = \Phi(1) = 0.8413",
+            Equation(
+                "forward",
+                "its leading term at m = 1, 2 and 3",
+                sympy.Matrix([sympy.limit(forward(layers, t) / t**2, t, 0) for layers in (1, 2, 3)]) * t**2,
+                sympy.Matrix([2, 1, 1]) * t**2,
+                {"1 at m = 1": sympy.Matrix([1, 1, 1]) * t**2},
+            ),
+            Equation(
+                "powers",
+                "two layers with biases t^{q_1} and t^{q_2}: three terms, of which the largest has the rate",
+                moment(graded),
+                t**4 + (t ** (powers[0] + 1) + t ** powers[1]) ** 2,
+                {"q_1 without the layer above": t**4 + (t ** powers[0] + t ** powers[1]) ** 2},
+            ),
+            Equation(
+                "ReLU",
+                "mass of the gate t x + t > 0 of a normal input; later gates are open",
+                open_gate,
+                mass,
+                {
+                    "1/2": Rational(1, 2),
+                    "bias −t": (sympy.integrate(normal, (x, 1, sympy.oo)).rewrite(sympy.erf), mass),
+                },
             ),
         ),
-        residuals={
-            "induction": sympy.simplify(step),
-            "cap at m = 2": sympy.simplify(second.subs(depth, 2) / t**2).subs(t, 0) - 1,
-            "cap at m = 3": sympy.simplify(second.subs(depth, 3) / t**2).subs(t, 0) - 1,
-            "m = 1 has coefficient 2": sympy.simplify(second.subs(depth, 1) / t**2) - 2,
-            "two layers": sympy.powsimp(two - (t**2 * x + t ** (first + 1) + t**later)),
-            "Φ' is the normal density": sympy.diff(mass, x) - normal,
-            "P(x > −1) = Φ(1)": 1 - mass.subs(x, -1) - mass.subs(x, 1),
-        },
-        controls={"m = 1 has coefficient 1": sympy.simplify(second.subs(depth, 1) / t**2) - 1},
     )
 
 
@@ -106,7 +181,10 @@ def measure() -> Experiment:
 
     from ddtheory.measure import gradient_gram
 
-    checks: list[Check] = []
+    linear: list[Check] = []
+    forwards: list[Check] = []
+    graded: list[Check] = []
+    gates: list[Check] = []
     curves: list[Curve] = []
     generator = torch.Generator().manual_seed(6)
     shifts = [torch.randn(_WIDTH, generator=generator, dtype=torch.float64) for _ in range(_LAYERS)]
@@ -116,8 +194,8 @@ def measure() -> Experiment:
             gradient_gram(chain_problem([canonical(r, _WIDTH)] * _LAYERS, biases=shifts), str(layer)).entry(_WIDTH - 1)
             for r in _RADII
         ]
-        checks.append(rate_check(f"linear, random biases of order one: G_{layer}", power, _RADII, values))
-        checks.append(
+        linear.append(rate_check(f"linear, random biases of order one: G_{layer}", power, _RADII, values))
+        linear.append(
             value_check(
                 f"linear, random biases: G_{layer} over t^{power} at t = 0.1",
                 1,
@@ -131,7 +209,7 @@ def measure() -> Experiment:
     problem = chain_problem([canonical(radius, _WIDTH)] * _LAYERS, biases=shifts)
     dead = problem.truth_outputs(problem.inputs)[:, -1]  # type: ignore[arg-type]
     collected = sum(radius ** (_LAYERS - j) * float(shift[-1]) for j, shift in enumerate(shifts, start=1))
-    checks.append(
+    forwards.append(
         value_check(
             "linear, the same random biases: forward moment of the dead unit at t = 0.1",
             radius ** (2 * _LAYERS) + collected**2,
@@ -142,10 +220,10 @@ def measure() -> Experiment:
     )
     for layers in (2, 3):
         values = [_forward(radius, [radius] * layers) for radius in _RADII]
-        checks.append(
+        forwards.append(
             rate_check(f"linear, biases t: forward, {layers} layers", 2, _RADII, values, rivals=(2 * layers,))
         )
-        checks.append(
+        forwards.append(
             limit_check(
                 f"linear, biases t: forward over t², {layers} layers",
                 1,
@@ -159,9 +237,9 @@ def measure() -> Experiment:
         depth = len(powers)
         values = [_forward(radius, [radius**q for q in powers]) for radius in _RADII]
         rate = 2 * min(depth, *(q + depth - j for j, q in enumerate(powers, start=1)))
-        checks.append(rate_check(f"linear, biases t^{powers}: forward", rate, _RADII, values))
+        graded.append(rate_check(f"linear, biases t^{powers}: forward", rate, _RADII, values))
     for layers in (1, 2, 3):
-        checks.append(
+        gates.append(
             value_check(
                 f"ReLU, biases t: gate mass, {layers} layers",
                 (1 + sympy.erf(1 / sympy.sqrt(2))) / 2,
@@ -170,10 +248,10 @@ def measure() -> Experiment:
                 quantity="gate mass",
             )
         )
-    return older_experiment(
+    return Experiment(
         "Torch chains with biases: a linear chain with random biases on all units, and scalar chains with biases t, "
         "averaged over a normal input by quadrature between the kinks; labels from the model.",
-        tuple(checks),
+        {"linear": linear, "forward": forwards, "powers": graded, "ReLU": gates},
         tuple(curves),
     )
 
@@ -186,26 +264,41 @@ def control() -> Experiment:
     bent = [gradient_gram(_scalar(radius, moved, lambda z: z.tanh()), "1").entry(0) / radius**2 for radius in _RADII]
     slopes = math.prod(1 / math.cosh(bias) ** 4 for bias in moved)
     plain = [_forward(radius, [0.0] * 3) for radius in _RADII]
-    return older_experiment(
+    late = [_forward(radius, [radius**9] * 3) for radius in _RADII]
+    return Experiment(
         "One layer: the weight and the bias are of the same order, and the coefficient is 2. Without biases the "
         "forward rate is 2m again. And under tanh biases of order one change the coefficient of G.",
-        (
-            limit_check(
-                "biases t, one layer: forward over t²",
-                2,
-                _RADII,
-                [value / radius**2 for radius, value in zip(_RADII, values, strict=True)],
-                rivals=(1,),
+        {
+            "forward": (
+                limit_check(
+                    "biases t, one layer: forward over t²",
+                    2,
+                    _RADII,
+                    [value / radius**2 for radius, value in zip(_RADII, values, strict=True)],
+                    rivals=(1,),
+                ),
+                rate_check("no biases, three layers: forward", 6, _RADII, plain, rivals=(2,)),
             ),
-            rate_check("no biases, three layers: forward", 6, _RADII, plain, rivals=(2,)),
-            limit_check(
-                f"tanh, biases {moved}: G_1 over t²",
-                slopes,
-                _RADII,
-                bent,
-                rivals=(1, 1 / math.cosh(moved[0]) ** 4, 1 / math.cosh(moved[1]) ** 4),
+            "powers": (rate_check("biases t^9, three layers: forward", 6, _RADII, late, rivals=(2, 18)),),
+            "linear": (
+                limit_check(
+                    f"tanh, biases {moved}: G_1 over t²",
+                    slopes,
+                    _RADII,
+                    bent,
+                    rivals=(1, 1 / math.cosh(moved[0]) ** 4, 1 / math.cosh(moved[1]) ** 4),
+                ),
             ),
-        ),
+            "ReLU": (
+                value_check(
+                    "ReLU, no biases: gate mass, 2 layers",
+                    Rational(1, 2),
+                    _gate(0.1, 0, 2),
+                    rivals=((1 + sympy.erf(1 / sympy.sqrt(2))) / 2,),
+                    quantity="gate mass",
+                ),
+            ),
+        },
     )
 
 
@@ -217,58 +310,35 @@ def counterexample() -> Experiment:
     silent = [
         gradient_gram(_scalar(radius, [-radius] * 2, lambda z: z.relu()), "1").entry(0) for radius in (0.08, 0.05)
     ]
-    return older_experiment(
+    return Experiment(
         "ReLU with bias −t: the first gate is P(x > 1), and behind it the second opens at x > 1 + 1/t only, so the "
         "ladder "
         "ends: G decays faster than every power of t.",
-        (
-            value_check(
-                "ReLU, bias −t: gate mass, one layer",
-                (1 - sympy.erf(1 / sympy.sqrt(2))) / 2,
-                closed,
-                rivals=(Rational(1, 2), (1 + sympy.erf(1 / sympy.sqrt(2))) / 2),
-                quantity="gate mass",
-            ),
-            value_check(
-                "ReLU, bias −t: gate mass, two layers, t = 1/2",
-                tail,
-                _gate(0.5, -1, 2),
-                rivals=(Rational(1, 2), (1 - sympy.erf(1 / sympy.sqrt(2))) / 2),
-                quantity="gate mass",
-            ),
-            Observation(
-                "ReLU, bias −t: G of the first of two layers at t = 0.08 and 0.05",
-                "below 1e-30",
-                "below 1e-30" if max(silent) < 1e-30 else f"{max(silent):.2g}",
-                "P(x > 1 + 1/t) is 1e-40 at t = 0.08, where t² is 6e-3",
-            ),
-        ),
+        {
+            TITLE: (
+                value_check(
+                    "ReLU, bias −t: gate mass, one layer",
+                    (1 - sympy.erf(1 / sympy.sqrt(2))) / 2,
+                    closed,
+                    rivals=(Rational(1, 2), (1 + sympy.erf(1 / sympy.sqrt(2))) / 2),
+                    quantity="gate mass",
+                ),
+                value_check(
+                    "ReLU, bias −t: gate mass, two layers, t = 1/2",
+                    tail,
+                    _gate(0.5, -1, 2),
+                    rivals=(Rational(1, 2), (1 - sympy.erf(1 / sympy.sqrt(2))) / 2),
+                    quantity="gate mass",
+                ),
+                Comparison(
+                    "ReLU, bias −t: G of the first of two layers at t = 0.08 and 0.05, the larger",
+                    0,
+                    Interval.around(max(silent), 1e-30),
+                    (6e-3, 2.5e-3),
+                    1e-25,
+                    "P(x > 1 + 1/t) is 1e-40 at t = 0.08; the rivals are t² at both",
+                    "second moment",
+                ),
+            )
+        },
     )
-
-
-CLAIM = Claim(
-    id="thm:bridge_bias",
-    title="Biases leave the ladder of the gradients alone",
-    clauses=older_statement(
-        r"Linear class: $G_l$ does not depend on biases, and with biases $t$ the forward moment is $t^{2m} + (t + "
-        r"\dots + "
-        r"t^m)^2$, of rate $2$ with coefficient $1$ for $m \ge 2$; with biases $t^{q_j}$ its rate is $2\min(m, "
-        r"\min_j(q_j + m "
-        r"- j))$. ReLU with weight and bias $t > 0$: $G_l/t^{2(L-l)} = \Phi(1)$. Not covered here: the quadratic "
-        r"class, where biases of order one move the slope of the activation."
-    ),
-    source=cite("shirodkar2026dead", "thm:bridge_bias"),
-    hypotheses=("ReLU class: biases on the dead unit are not negative.", "Layers are counted from j = 1."),
-    expected=Verdict.NARROWER,
-    derive=derive,
-    measure=measure,
-    control=control,
-    counterexample=counterexample,
-    rests_on=("thm:bridge",),
-    titled="The ladder of the gradients does not depend on biases, in all three classes.",
-    doubts=(
-        "With a negative bias the gates of a ReLU chain close: two layers suffice for the ladder to end. Live biases "
-        "are "
-        "measured in the linear class, where they do nothing."
-    ),
-)

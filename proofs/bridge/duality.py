@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sympy import Rational, Symbol, powsimp, simplify, symbols
+import sympy
+from sympy import Expr, Rational, Symbol, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, live_part
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -28,29 +28,97 @@ _LAYERS, _WIDTH = 4, 3
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 
 
+def product_formula(layers: Expr | int, constant: Expr | int, radius: Expr | float) -> Expr:
+    """The product of the statement: constant · t^{2L}, whatever the layer."""
+    return constant * radius ** (2 * layers)
+
+
+CLAIM = Claim(
+    id="cor:a_g_duality",
+    title="Activation–gradient duality: A times G is free of the layer",
+    given=(r"Take the dead entry of the activation moment behind layer $l$ times that of $G_l$, $1 \le l \le L$."),
+    clauses={
+        "linear": rf"In the linear class it is ${latex(product_formula(L, 1, t))}$.",
+        "ReLU": rf"With ReLU gates it is ${latex(product_formula(L, Rational(1, 4), t))}$.",
+        "quadratic": r"For $\varphi(u) = cu + O(u^2)$ it is $c^{2L} t^{2L}$ to leading order.",
+    },
+    source=cite("shirodkar2026dead", "cor:a_g_duality"),
+    hypotheses=("Those of thm:bridge.", "No bias on the dead unit."),
+    expected=Verdict.CONFIRMED,
+    rests_on=("thm:bridge",),
+    doubts=(
+        "A product of two separate averages. It is an entry of A ⊗ G and not of the Fisher: cor:kfac_lift shows where "
+        "the two differ."
+    ),
+)
+
+
 def derive() -> Proof:
     c = Symbol("c", positive=True)
-    gate = Rational(1, 2)
-    below, above = t ** (2 * depth), t ** (2 * (L - depth))
+    x, y = Symbol("x", real=True), Symbol("y", real=True)
+
+    def power(layers: Expr) -> sympy.Matrix:
+        """That many canonical layers: live and dead channel, and what a bias t on the dead unit adds to it."""
+        return sympy.diag(1, t**layers)
+
+    def moment(layers: Expr) -> Expr:
+        """E of the squared dead channel behind that many layers, for inputs or gradients with second moment 1."""
+        return (power(layers) * power(layers).T)[1, 1]
+
+    # ∫ over a half-normal: the gate of a dead unit, whose input keeps its sign through the positive weights
+    density = sympy.exp(-(x**2) / 2) / sympy.sqrt(2 * sympy.pi)
+    gate = sympy.integrate(x**2 * density, (x, 0, sympy.oo))
+    open_half = sympy.integrate(density, (x, 0, sympy.oo))
+    bend = c * y + x * y**2  # φ with curvature x
+    forward, backward = sympy.limit(bend / y, y, 0), sympy.limit(sympy.diff(bend, y), y, 0)
     bias = t * (1 - t**depth) / (1 - t)  # t + t² + … + t^l
-    capped = (below + bias**2) / t**2
-    return older_proof(
-        steps=(
+    capped = (moment(depth) + bias**2) * moment(L - depth)
+    return Proof(
+        "Symbolic in L and l; gates of a normal input by integration.",
+        (
             Prose("Exponents of the two sides add to 2L, whatever the layer.", r"t^{2l} \cdot t^{2(L-l)} = t^{2L}"),
-            Prose("Behind ReLU gates each side carries the mass ½ of its gate.", r"\tfrac14 t^{2L}"),
-            Prose("With a linear part c the leading coefficients multiply too.", r"c^{2l} c^{2(L-l)} = c^{2L}"),
-            Prose(
-                "A bias t on the dead unit caps the forward side at rate 2, so the product moves with the layer.",
-                r"t^{2l} + (t + \dots + t^l)^2 \sim t^2 \quad (l \ge 2)",
+            Equation(
+                "linear",
+                "dead entries of l layers below and of L − l above",
+                moment(depth) * moment(L - depth),
+                product_formula(L, 1, t),
+                {
+                    "activations at the input of the layer": (
+                        moment(depth - 1) * moment(L - depth),
+                        product_formula(L, 1, t),
+                    ),
+                    "rate L": product_formula(L / 2, 1, t),
+                },
+            ),
+            Equation(
+                "ReLU",
+                "the half of the second moment that passes the gate below, and the mass of the gate above",
+                gate * moment(depth) * open_half * moment(L - depth),
+                product_formula(L, Rational(1, 4), t),
+                {"one gate": product_formula(L, Rational(1, 2), t), "none": product_formula(L, 1, t)},
+            ),
+            Equation(
+                "quadratic",
+                "slopes of l activations and derivatives of L − l, for φ(u) = cu + x u²",
+                forward ** (2 * depth) * moment(depth) * backward ** (2 * (L - depth)) * moment(L - depth),
+                c ** (2 * L) * product_formula(L, 1, t),
+                {
+                    "c^L": c**L * product_formula(L, 1, t),
+                    "derivatives 2c": (
+                        forward ** (2 * depth) * (2 * backward) ** (2 * (L - depth)) * moment(L),
+                        c ** (2 * L) * product_formula(L, 1, t),
+                    ),
+                },
+            ),
+            Equation(
+                "linear",
+                "hypothesis: a bias t on the dead unit caps the forward side at rate 2: the product over t², l = 3, L "
+                "= 3",
+                sympy.limit(capped.subs({depth: 3, L: 3}) / t**2, t, 0) * t**2,
+                t**2,
+                {"rate 2L": t**6},
             ),
         ),
-        residuals={
-            "linear": powsimp(below * above) - t ** (2 * L),
-            "ReLU": powsimp(gate * below * gate * above) - t ** (2 * L) / 4,
-            "quadratic": powsimp(c ** (2 * depth) * c ** (2 * (L - depth))) - c ** (2 * L),
-            "biased forward side at l = 3": simplify(capped.subs(depth, 3)).subs(t, 0) - 1,
-        },
-        controls={"activations counted at the input of the layer": t ** (2 * (depth - 1)) * above - t ** (2 * L)},
     )
 
 
@@ -78,14 +146,16 @@ def _product(
 def measure() -> Experiment:
     import torch
 
-    checks: list[Check] = []
+    linears: list[Check] = []
+    gated: list[Check] = []
+    curved: list[Check] = []
     curves: list[Curve] = []
     wide = 0.4
     for layer in range(1, _LAYERS):
         linear = [_product(layer, radius) for radius in _RADII]
-        checks.append(rate_check(f"linear: product at layer {layer}", 2 * _LAYERS, _RADII, linear))
+        linears.append(rate_check(f"linear: product at layer {layer}", 2 * _LAYERS, _RADII, linear))
         for name, activation, constant in (("linear", None, 1), ("ReLU", torch.relu, Rational(1, 4))):
-            checks.append(
+            (linears if activation is None else gated).append(
                 value_check(
                     f"{name}: product at layer {layer} over t^(2L), t = 0.4",
                     constant,
@@ -95,19 +165,32 @@ def measure() -> Experiment:
                 )
             )
         bent = [_product(layer, radius, torch.tanh) / radius ** (2 * _LAYERS) for radius in _RADII]
-        checks.append(
+        curved.append(
             limit_check(f"tanh: product at layer {layer} over t^(2L)", 1, _RADII, bent, rivals=(Rational(1, 2), 2))
         )
+        doubled = [_product(layer, radius, lambda u: 2 * torch.sin(u)) / radius ** (2 * _LAYERS) for radius in _RADII]
+        curved.append(
+            limit_check(
+                f"2 sin: product at layer {layer} over t^(2L)",
+                2 ** (2 * _LAYERS),
+                _RADII,
+                doubled,
+                rivals=(2**_LAYERS, 1, 2 ** (2 * _LAYERS - 2)),
+            )
+        )
         curves.append(Curve(f"product at layer {layer}", _RADII, tuple(linear), 2.0 * _LAYERS))
-    return older_experiment(
+    return Experiment(
         f"Torch chains of L = {_LAYERS} layers and width {_WIDTH}; inputs are the corners of a cube, so that second "
-        "moments and gate masses are exact; labels from the model.",
-        tuple(checks),
+        "moments and gate masses are exact; labels from the model. No "
+        "activation follows the last layer.",
+        {"linear": linears, "ReLU": gated, "quadratic": curved},
         tuple(curves),
     )
 
 
 def control() -> Experiment:
+    import torch
+
     from ddtheory.measure import NoisyTargets
 
     checks: list[Check] = []
@@ -126,32 +209,35 @@ def control() -> Experiment:
     checks.append(
         rate_check("labels of the data without noise: layer 2", 4 * _LAYERS, _RADII, silent, rivals=(2 * _LAYERS,))
     )
-    return older_experiment(
-        "A bias on the dead unit takes over the forward side; a residual without noise adds its own rate 2L.",
-        tuple(checks),
+    return Experiment(
+        "A bias on the dead unit takes over the forward side; a residual without noise adds its own rate 2L. "
+        "A leaky gate passes more; an activation without a linear part has another rate.",
+        {
+            "linear": checks,
+            "ReLU": [_leaky()],
+            "quadratic": [
+                # a_1 = t x, a_2 = t³ x², a_3 = t⁷ x⁴: E φ(a_1)² has rate 4, and the squared product of t φ'(a_l) 28
+                rate_check(
+                    "φ(u) = u² after each layer but the last: product at layer 1",
+                    32,
+                    _RADII,
+                    [_product(1, radius, torch.square) for radius in _RADII],
+                    rivals=(2 * _LAYERS,),
+                )
+            ],
+        },
     )
 
 
-CLAIM = Claim(
-    id="cor:a_g_duality",
-    title="Activation–gradient duality: A times G is free of the layer",
-    clauses=older_statement(
-        r"The dead entry of the activation moment behind layer $l$ times that of $G_l$ is $t^{2L}$ for $1 \le l \le "
-        r"L$ in "
-        r"the linear class, $\tfrac14 t^{2L}$ with ReLU gates, and $c^{2L} t^{2L}$ to leading order for $\varphi(u) = "
-        r"cu + "
-        r"O(u^2)$."
-    ),
-    source=cite("shirodkar2026dead", "cor:a_g_duality"),
-    hypotheses=("Those of thm:bridge.", "No bias on the dead unit."),
-    expected=Verdict.CONFIRMED,
-    derive=derive,
-    measure=measure,
-    control=control,
-    rests_on=("thm:bridge",),
-    doubts=(
-        "A product of two separate averages. It is an entry of A ⊗ G and not of the Fisher: cor:kfac_lift shows where "
-        "the "
-        "two differ."
-    ),
-)
+def _leaky() -> Check:
+    """Leaky ReLU with slope 1/2, two gates on each side of the layer."""
+    import torch
+
+    found = _product(2, 0.4, lambda u: torch.nn.functional.leaky_relu(u, 0.5)) / 0.4 ** (2 * _LAYERS)
+    return value_check(
+        "leaky ReLU, slope 1/2: product at layer 2 over t^(2L), t = 0.4",
+        Rational(17, 32) ** 2,  # (1 + 1/4²)/2 passes two gates, on each side
+        found,
+        rivals=(Rational(1, 4), 1),
+        quantity="coefficient",
+    )

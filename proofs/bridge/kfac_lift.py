@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Rational, Symbol, symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.claim import TITLE, Check, Claim, Curve, Experiment
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, live_part, normal_inputs
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
 
@@ -29,50 +28,103 @@ _LAYERS, _WIDTH, _NOISE = 4, 3, 0.09
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 
 
+CLAIM = Claim(
+    id="cor:kfac_lift",
+    title="K-FAC lift: the bottom of A ⊗ G has rate 2(L − 1) at every layer",
+    holds="The bottom of A ⊗ G has rate 2(L − 1) at every layer; the bottom of the Fisher is another",
+    given=r"Let $A_l$ and $G_l$ be the factors of layer $l$ in the canonical linear chain of $L$ layers.",
+    clauses={
+        "bottom": (r"The smallest eigenvalue of $A_l \otimes G_l$ has rate $2(l-1) + 2(L-l) = 2(L-1)$ at every layer."),
+        "eigenvector": r"It has the rank-one eigenvector $g_{\min} a_{\min}^\top$.",
+        "products": r"The spectrum of $A_l \otimes G_l$ is that of all products of eigenvalues.",
+        "Fisher block": (
+            r"For labels from the model the dead entry of the Fisher block is that of $A_l \otimes G_l$; with label "
+            r"noise "
+            r"$v$ and normal input it is $(3t^{2L} + v)/(t^{2L} + v)$ times that."
+        ),
+    },
+    source=cite("shirodkar2026dead", "cor:kfac_lift"),
+    hypotheses=("Those of thm:bridge, linear class.", "It is A ⊗ G that is read, not the Fisher."),
+    expected=Verdict.NARROWER,
+    rests_on=("thm:bridge", "thm:multilayer-A"),
+    titled="The bottom of the Fisher is that of A ⊗ G.",
+    doubts=(
+        "A theorem about A ⊗ G. The Fisher block of a linear chain equals it for labels from the model; with noisy "
+        "labels only as t → 0; behind ReLU gates never (ratio 2), though the rate is the same. The whole Fisher has "
+        "gauge zeros."
+    ),
+)
+
+
 def derive() -> Proof:
     a1, a2, g1, g2 = symbols("a_1 a_2 g_1 g_2", positive=True)
-    c, s = sympy.cos(Symbol("alpha", real=True)), sympy.sin(Symbol("alpha", real=True))
-    turn = sympy.Matrix([[c, -s], [s, c]])
+    half = Symbol("q", real=True)  # tan of half the angle
+    turn = sympy.Matrix([[1 - half**2, -2 * half], [2 * half, 1 - half**2]]) / (1 + half**2)
     activation = turn * sympy.diag(a1, a2) * turn.T
     gradient = sympy.diag(g1, g2)
-    vector = sympy.kronecker_product(sympy.Matrix([0, 1]), turn * sympy.Matrix([0, 1]))
-    image = sympy.kronecker_product(gradient, activation) * vector - g2 * a2 * vector
+    whole = sympy.kronecker_product(gradient, activation)
+    vectors = [sympy.kronecker_product(sympy.eye(2)[:, i], turn * sympy.eye(2)[:, j]) for i in (0, 1) for j in (0, 1)]
+    values = [g * a for g in (g1, g2) for a in (a1, a2)]
+    basis = sympy.Matrix.hstack(*vectors)
     normal = sympy.exp(-(x**2) / 2) / sympy.sqrt(2 * sympy.pi)
 
-    def moment(power: int) -> sympy.Expr:
+    def moment(power: int) -> Expr:
         return 2 * sympy.integrate(x**power * normal, (x, 0, sympy.oo))
 
-    dead = t ** (2 * (layer - 1)) * t ** (2 * (L - layer))
+    def ladder(below: Expr, above: Expr) -> Expr:
+        """Squares of the dead entries of that many layers below and above."""
+        return (sympy.diag(1, t**below) ** 2)[1, 1] * (sympy.diag(1, t**above) ** 2)[1, 1]
+
     true = moment(4) * t ** (2 * L) + v * moment(2)  # E x²(t^{2L} x² + v), in units of t^{2(L−1)}
     factored = moment(2) * (t ** (2 * L) * moment(2) + v)
-    return older_proof(
-        steps=(
-            Prose(
-                "Eigenvectors of A ⊗ G are products; the smallest eigenvalue has g_min a_minᵀ, of rank one.",
-                r"(A \otimes G)(g_{\min} a_{\min}^\top) = \lambda_{\min}(G)\lambda_{\min}(A)\, g_{\min} a_{\min}^\top",
+    gate = sympy.integrate(normal, (x, 0, sympy.oo))
+    return Proof(
+        "Factors of size 2 × 2 with free eigenvalues and one rotation; exponents symbolic in L and l; moments of a "
+        "normal "
+        "input by integration.",
+        (
+            Equation(
+                "products",
+                "A ⊗ G on all four products of eigenvectors",
+                whole * basis,
+                basis * sympy.diag(*values),
+                {"sums of eigenvalues": basis * sympy.diag(*[g + a for g in (g1, g2) for a in (a1, a2)])},
             ),
-            Prose(
-                "On the ladder a + b = (l − 1) + (L − l) is free of the layer.",
-                r"t^{2(l-1)} t^{2(L-l)} = t^{2(L-1)}",
+            Equation(
+                "eigenvector",
+                "the last of them is g_min a_minᵀ: as a matrix it has the determinant of a matrix of rank one, plus a",
+                sympy.Matrix(2, 2, list(vectors[3])).det() + a1,
+                a1,
+                {
+                    "the sum of the first and the last": (
+                        sympy.Matrix(2, 2, list(vectors[0] + vectors[3])).det() + a1,
+                        a1,
+                    )
+                },
             ),
-            Prose(
-                "The Fisher block is an average of products, not a product of averages. With noisy labels and normal "
-                "input",
-                r"\frac{F_{dead}}{(A \otimes G)_{dead}} = \frac{3t^{2L} + v}{t^{2L} + v}",
+            Equation(
+                "bottom",
+                "l − 1 layers below and L − l above: free of the layer",
+                ladder(layer - 1, L - layer),
+                t ** (2 * (L - 1)),
+                {"the layer itself counted": t ** (2 * L), "activations only": t ** (2 * (layer - 1))},
             ),
-            Prose(
-                "and behind a ReLU gate q, which A and G both carry, it is 1/E q = 2 at every t.",
-                r"\frac{E q}{(E q)^2}",
+            Prose("The Fisher block is an average of products, not a product of averages."),
+            Equation(
+                "Fisher block",
+                "noisy labels and normal input, over t^{2(L−1)}: block and product of averages",
+                sympy.Matrix([true, factored]),
+                sympy.Matrix([3 * t ** (2 * L) + v, t ** (2 * L) + v]),
+                {"K-FAC is exact": sympy.Matrix([factored, factored])},
+            ),
+            Equation(
+                "Fisher block",
+                "hypothesis: behind a ReLU gate q, which A and G both carry, it is E q/(E q)² times the product",
+                gate / gate**2 * t,
+                2 * t,
+                {"1": t, "4": 4 * t},
             ),
         ),
-        residuals={
-            "eigenvector": sum((sympy.trigsimp(sympy.expand(entry)) ** 2 for entry in image), sympy.Integer(0)),
-            "exponent": sympy.powsimp(dead) - t ** (2 * (L - 1)),
-            "Fisher block with noisy labels": sympy.expand(true - (3 * t ** (2 * L) + v)),
-            "product of averages": sympy.expand(factored - (t ** (2 * L) + v)),
-            "gates": Rational(1, 2) / Rational(1, 2) ** 2 - 2,
-        },
-        controls={"K-FAC is exact": sympy.expand(true - factored)},
     )
 
 
@@ -106,13 +158,14 @@ def _noisy_ratio(radius: float, noise: float) -> float:
 def measure() -> Experiment:
     from ddtheory.measure import NoisyTargets
 
-    checks: list[Check] = []
+    bottoms: list[Check] = []
+    vectors: list[Check] = []
     curves: list[Curve] = []
     bottom = 2 * (_LAYERS - 1)
     for number in range(1, _LAYERS + 1):
         for name, labels in (("model labels", None), ("noisy labels", NoisyTargets(live_part(), _NOISE))):
             values = [_factors(radius, number, labels=labels).spectrum().smallest_positive for radius in _RADII]
-            checks.append(
+            bottoms.append(
                 rate_check(
                     f"{name}: bottom of A ⊗ G at layer {number}",
                     bottom,
@@ -124,7 +177,7 @@ def measure() -> Experiment:
         curves.append(Curve(f"bottom of A ⊗ G at layer {number}", _RADII, tuple(values), float(bottom)))
         if 1 < number < _LAYERS:
             vector = _factors(_RADII[0], number).bottom()
-            checks.append(
+            vectors.append(
                 value_check(
                     f"layer {number}: entry of the bottom vector at the dead weight",
                     1,
@@ -133,11 +186,15 @@ def measure() -> Experiment:
                     quantity="overlap",
                 )
             )
-    checks += _mixed_weights()
-    return older_experiment(
+    return Experiment(
         f"Torch linear chains of L = {_LAYERS} layers and width {_WIDTH}, E xxᵀ = I, spectra from the factors of A "
         f"and G.",
-        tuple(checks),
+        {
+            "bottom": bottoms,
+            "eigenvector": vectors,
+            "products": _mixed_weights(),
+            "Fisher block": _blocks(),
+        },
         tuple(curves),
     )
 
@@ -169,28 +226,21 @@ def _mixed_weights() -> list[Check]:
     return checks
 
 
-def control() -> Experiment:
-    from ddtheory.measure import NoisyTargets
-
-    silent = NoisyTargets(live_part(), 0.0)
-    values = [_factors(radius, 2, labels=silent).along(_WIDTH - 1, _WIDTH - 1) for radius in _RADII]
-    bottom = 2 * (_LAYERS - 1)
-    return older_experiment(
-        "Labels of the data without noise: the residual adds 2L to the rate.",
-        (
-            rate_check(
-                "no noise: dead entry of A ⊗ G at layer 2", bottom + 2 * _LAYERS, _RADII, values, rivals=(bottom,)
-            ),
-        ),
-    )
-
-
-def counterexample() -> Experiment:
-    import torch
-
+def _blocks() -> list[Check]:
     from ddtheory.measure import fisher_gram
 
     checks: list[Check] = []
+    dead = _WIDTH - 1
+    block = fisher_gram(chain_problem([canonical(0.5, _WIDTH)] * _LAYERS), names=["2.weight"])
+    checks.append(
+        value_check(
+            "labels from the model, t = 0.5: dead entry of the Fisher block over A ⊗ G",
+            1,
+            block.entry(_WIDTH**2 - 1) / _factors(0.5, 2).along(dead, dead),
+            rivals=(2, 3),
+            quantity="ratio",
+        )
+    )
     for radius in (0.7, 1.0):
         power = radius ** (2 * _LAYERS)
         checks.append(
@@ -202,9 +252,49 @@ def counterexample() -> Experiment:
                 quantity="ratio",
             )
         )
+    return checks
+
+
+def control() -> Experiment:
+    from ddtheory.measure import NoisyTargets
+
+    silent = NoisyTargets(live_part(), 0.0)
+    values = [_factors(radius, 2, labels=silent).along(_WIDTH - 1, _WIDTH - 1) for radius in _RADII]
+    bottom = 2 * (_LAYERS - 1)
+    return Experiment(
+        "Labels of the data without noise: the residual adds 2L to the rate.",
+        {
+            "bottom": (
+                rate_check(
+                    "no noise: dead entry of A ⊗ G at layer 2", bottom + 2 * _LAYERS, _RADII, values, rivals=(bottom,)
+                ),
+            ),
+            "Fisher block": (
+                value_check(
+                    "no noise, t = 0.7: Fisher block over A ⊗ G",
+                    3,
+                    _noisy_ratio(0.7, 0.0),
+                    rivals=(1,),
+                    quantity="ratio",
+                ),
+            ),
+        },
+    )
+
+
+def counterexample() -> Experiment:
+    import torch
+
+    from ddtheory.measure import fisher_gram
+
+    checks: list[Check] = []
     checks.append(
         value_check(
-            "no noise, t = 0.7: Fisher block over A ⊗ G", 3, _noisy_ratio(0.7, 0.0), rivals=(1,), quantity="ratio"
+            "noisy labels, normal input, t = 0.7: Fisher block over A ⊗ G",
+            (3 * 0.7**8 + _NOISE) / (0.7**8 + _NOISE),
+            _noisy_ratio(0.7, _NOISE),
+            rivals=(1, 3),
+            quantity="ratio",
         )
     )
     for radius in (0.5, 0.05):
@@ -232,35 +322,9 @@ def counterexample() -> Experiment:
             reason="its smallest eigenvalue has no rate at all: h²(L − 1) gauge directions",
         )
     )
-    return older_experiment(
+    return Experiment(
         "The bottom of the Fisher: with label noise the block differs from A ⊗ G at every finite t, behind ReLU gates "
         "by a "
         "factor 2 that does not go away as t → 0, and the smallest eigenvalue of the whole Fisher is zero.",
-        tuple(checks),
+        {TITLE: checks},
     )
-
-
-CLAIM = Claim(
-    id="cor:kfac_lift",
-    title="K-FAC lift: the bottom of A ⊗ G has rate 2(L − 1) at every layer",
-    clauses=older_statement(
-        r"On the canonical linear chain the smallest eigenvalue of $A_l \otimes G_l$ has rate $2(l-1) + 2(L-l) = "
-        r"2(L-1)$ at "
-        r"every layer, with the rank-one eigenvector $g_{\min} a_{\min}^\top$; its spectrum is that of all products."
-    ),
-    source=cite("shirodkar2026dead", "cor:kfac_lift"),
-    hypotheses=("Those of thm:bridge, linear class.", "It is A ⊗ G that is read, not the Fisher."),
-    expected=Verdict.NARROWER,
-    derive=derive,
-    measure=measure,
-    control=control,
-    counterexample=counterexample,
-    rests_on=("thm:bridge", "thm:multilayer-A"),
-    titled="The bottom of the Fisher is that of A ⊗ G.",
-    doubts=(
-        "A theorem about A ⊗ G. The Fisher block of a linear chain equals it for labels from the model; with noisy "
-        "labels "
-        "only as t → 0; behind ReLU gates never (ratio 2), though the rate is the same. The whole Fisher has gauge "
-        "zeros."
-    ),
-)

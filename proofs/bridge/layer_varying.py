@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sympy import Function, Sum, Symbol, powsimp, symbols
+import sympy
+from sympy import Expr, Function, Sum, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import chain_problem
-from ddtheory.workbench.ladder import rate_check
+from ddtheory.workbench.ladder import rate_check, value_check
 
 if TYPE_CHECKING:
     from ddtheory.measure import Problem
@@ -23,33 +23,71 @@ _EXPONENTS = (3, 1, 2)
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 
 
+CLAIM = Claim(
+    id="cor:bridge_g3",
+    title="Exponents that vary with the layer, one direction",
+    given=r"Let layer $l'$ be diagonal with weight $t^{p_{l'}}$ on the dead axis.",
+    clauses={
+        "rate": r"The dead entry of $G_l$ has rate $2\sum_{l' > l} p_{l'}$.",
+        "below": r"Layers at or below the probe change nothing.",
+    },
+    source=cite("shirodkar2026dead", "cor:bridge_g3"),
+    hypotheses=("Diagonal layers; each dead entry is a pure power, or p is its leading exponent.",),
+    expected=Verdict.CONFIRMED,
+    rests_on=("thm:bridge_multi",),
+    doubts="Bookkeeping of exponents; that layers at or below the probe change nothing is measured with p₁ = 1 and 7.",
+)
+
+
 def derive() -> Proof:
     layer, L, j = symbols("l L j", integer=True, positive=True)
     p = Function("p", integer=True, positive=True)
     above = Sum(p(j), (j, layer + 1, L))
-    one_lower = Sum(p(j), (j, layer, L))
     p1, p2, p3 = symbols("p_1 p_2 p_3", integer=True, positive=True)
-    weights = (t**p1, t**p2, t**p3)
-    moments = [
-        powsimp((weights[0] * weights[1] * weights[2]) ** 2, force=True),
-        powsimp((weights[1] * weights[2]) ** 2),
-    ]
-    return older_proof(
-        steps=(
-            Prose(
-                "The gradient at layer l has passed the layers above it, and no other.",
-                r"(G_l)_{dead} = t^{2 \sum_{l' > l} p_{l'}} E\delta^2",
+    chain = [sympy.diag(1, t**power) for power in (p1, p2, p3)]
+    error = sympy.Matrix(symbols("delta_1 delta_2", real=True))
+
+    def dead_entry(below: int) -> Expr:
+        """Of the square of the gradient that passed the layers above `below`."""
+        product = sympy.eye(2)
+        for weight in chain[below:]:
+            product = weight * product
+        gradient = product.T * error
+        return gradient[1] ** 2
+
+    def totals(start: int) -> Expr:
+        return above.subs({layer: start, L: 3}).doit().subs({p(1): p1, p(2): p2, p(3): p3})
+
+    return Proof(
+        "Three diagonal layers with one live and one dead channel, symbolic exponents and output gradient.",
+        (
+            Prose("The gradient at layer l has passed the layers above it, and no other."),
+            *(
+                Equation(
+                    "rate",
+                    f"dead entry behind the layers above layer {below}",
+                    dead_entry(below),
+                    t ** (2 * totals(below)) * error[1] ** 2,
+                    {
+                        "the rate itself, not twice": t ** totals(below) * error[1] ** 2,
+                        "the layer above left out": t ** (2 * totals(below + 1)) * error[1] ** 2,
+                    },
+                )
+                for below in (0, 1, 2)
             ),
-            Prose("One layer down adds the exponent of the layer that is passed.", r"\Pi_{l-1} = \Pi_l + p_l"),
+            Equation(
+                "below",
+                "derivative of the entry at layer 2 by the exponents of layers 1 and 2, beside that by p_3",
+                sympy.Matrix([sympy.diff(dead_entry(2), power) for power in (p1, p2, p3)]),
+                sympy.Matrix([0, 0, 2 * sympy.log(t) * dead_entry(2)]),
+                {
+                    "of the entry at layer 1": (
+                        sympy.Matrix([sympy.diff(dead_entry(1), power) for power in (p1, p2, p3)]),
+                        sympy.Matrix([0, 0, 2 * sympy.log(t) * dead_entry(1)]),
+                    )
+                },
+            ),
         ),
-        residuals={
-            "below the first layer": powsimp(moments[0] - t ** (2 * (p1 + p2 + p3))),
-            "below the second layer": powsimp(moments[1] - t ** (2 * (p2 + p3))),
-            "one layer down, three layers": (
-                one_lower.subs({layer: 2, L: 3}).doit() - above.subs({layer: 2, L: 3}).doit() - p(2)
-            ),
-        },
-        controls={"the layer itself counted": powsimp(moments[1] - t ** (2 * (p1 + p2 + p3)))},
     )
 
 
@@ -87,15 +125,19 @@ def measure() -> Experiment:
             )
         )
         curves.append(Curve(f"G below layer {layer + 1}", _RADII, tuple(values), float(above)))
-    for exponents in ((1, 1, 2), (7, 1, 2)):
-        checks.append(
-            rate_check(
-                f"p = {exponents}: G above the first graded layer", 6, _RADII, _slopes(2, exponents), rivals=(8, 20)
-            )
+    unmoved = [
+        rate_check(f"p = {exponents}: G above the first graded layer", 6, _RADII, _slopes(2, exponents), rivals=(8, 20))
+        for exponents in ((1, 1, 2), (7, 1, 2))
+    ]
+    first, second = (_slopes(2, exponents)[0] for exponents in ((1, 1, 2), (7, 1, 2)))
+    unmoved.append(
+        value_check(
+            "G above the first graded layer at p₁ = 7 over that at p₁ = 1", 1, second / first, rivals=(1e-12, 0.1)
         )
-    return older_experiment(
+    )
+    return Experiment(
         "Torch linear chains of width 3 with exponents p = (3, 1, 2) on the dead axis, labels from the model.",
-        tuple(checks),
+        {"rate": checks, "below": unmoved},
         tuple(curves),
     )
 
@@ -103,7 +145,7 @@ def measure() -> Experiment:
 def control() -> Experiment:
     from ddtheory.measure import activation_gram
 
-    checks: list[Check] = [
+    leaking = [
         rate_check(
             "a leak t beside t² in the top layer: G below the first graded layer",
             2 * (3 + 1 + 1),
@@ -112,32 +154,16 @@ def control() -> Experiment:
             rivals=(12,),
         )
     ]
+    forward: list[Check] = []
     for layer in (2, 3, 4):
         values = [activation_gram(_problem(radius), str(layer)).entry(2) for radius in _RADII]
         below = 2 * sum(_EXPONENTS[: layer - 2])
-        checks.append(
+        forward.append(
             rate_check(
                 f"activations into layer {layer}", below, _RADII, values, rivals=(2 * sum(_EXPONENTS[layer - 2 :]),)
             )
         )
-    return older_experiment(
+    return Experiment(
         "A lower power in one entry of one layer; and the activation side, which collects the layers below.",
-        tuple(checks),
+        {"rate": leaking, "below": forward},
     )
-
-
-CLAIM = Claim(
-    id="cor:bridge_g3",
-    title="Exponents that vary with the layer, one direction",
-    clauses=older_statement(
-        r"With weight $t^{p_{l'}}$ in layer $l'$ the dead entry of $G_l$ has rate $2\sum_{l' > l} p_{l'}$."
-    ),
-    source=cite("shirodkar2026dead", "cor:bridge_g3"),
-    hypotheses=("Diagonal layers; each dead entry is a pure power, or p is its leading exponent.",),
-    expected=Verdict.CONFIRMED,
-    derive=derive,
-    measure=measure,
-    control=control,
-    rests_on=("thm:bridge_multi",),
-    doubts="Bookkeeping of exponents; layers at or below the probe change nothing: measured with p₁ = 1 and 7.",
-)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Symbol, symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.claim import TITLE, Check, Claim, Curve, Experiment
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import rate_check, value_check
 
@@ -27,48 +26,86 @@ _LAYERS, _WIDTH = 4, 4
 _RADII = tuple(0.05 * 2.0 ** (-n / 2) for n in range(8))
 
 
+CLAIM = Claim(
+    id="prop:bridge_linear_rot",
+    title="Linear class: rotation is harmless",
+    holds="Rotations that cancel between layers are harmless; others move the axis and keep the smallest eigenvalue",
+    given=r"Let $W_l$ be linear layers $D(t)$ between rotations, $\delta$ the output gradient.",
+    clauses={
+        "axis": (
+            r"For $W_l = Q_l D(t) Q_{l-1}^\top$ with orthogonal $Q$ the moment along $u = Q_l e_h$ is $t^{2(L-l)} "
+            r"E[(Q_L^\top \delta)_h^2]$ exactly."
+        ),
+        "smallest eigenvalue": (
+            r"For any orientations with a chain of rank $h - 1$ at $t = 0$, $\lambda_{\min}(G_l)$ has rate $2(L-l)$, "
+            r"since "
+            r"$\det = \pm t^{L-l}$."
+        ),
+    },
+    source=cite("shirodkar2026dead", "prop:bridge_linear_rot"),
+    hypotheses=(
+        "Linear layers.",
+        "For the reading along an axis: the rotations of neighbouring layers cancel.",
+        "For the smallest eigenvalue: the chain above the probe has rank h − 1 at t = 0.",
+    ),
+    expected=Verdict.NARROWER,
+    rests_on=("thm:bridge",),
+    titled="Rotations of the layers leave the reading along the dead axis as it is.",
+    doubts=(
+        "The paper treats conjugated layers only. The determinant gives more, the rate of the smallest eigenvalue for "
+        "generic orientations; and less, since the reading along the dead axis of the next layer drops to rate 2."
+    ),
+)
+
+
 def derive() -> Proof:
-    angles = symbols("alpha_0 alpha_1 alpha_2", real=True)
+    halves = symbols("q_0 q_1 q_2", real=True)  # tangents of half the angles
 
-    def turn(angle: sympy.Expr) -> sympy.Matrix:
-        return sympy.Matrix([[sympy.cos(angle), -sympy.sin(angle)], [sympy.sin(angle), sympy.cos(angle)]])
+    def turn(half: Expr) -> sympy.Matrix:
+        return sympy.Matrix([[1 - half**2, -2 * half], [2 * half, 1 - half**2]]) / (1 + half**2)
 
-    bottom, middle, top = map(turn, angles)
+    bottom, middle, top = map(turn, halves)
     dead = sympy.diag(1, t)
-    # W_l = Q_l D Q_{l−1}ᵀ: the inner rotations cancel
-    telescoped = (top * dead * middle.T) * (middle * dead * bottom.T) - top * dead**2 * bottom.T
-    d1, d2 = symbols("delta_1 delta_2", real=True)
-    gradient = sympy.Matrix([d1, d2])
-    power = sympy.diag(1, t**m)
-    chain = bottom * power * bottom.T
-    along = (chain.T * gradient).dot(bottom[:, 1])
-    free = (turn(angles[0]) * dead * turn(angles[1])) * (turn(angles[2]) * dead)
-    return older_proof(
-        steps=(
-            Prose(
-                "Rotations between layers telescope, also when they differ from layer to layer.",
-                r"(Q_2 D Q_1^\top)(Q_1 D Q_0^\top) = Q_2 D^2 Q_0^\top",
+    gradient = sympy.Matrix(symbols("delta_1 delta_2", real=True))
+    chain = top * sympy.diag(1, t**m) * bottom.T
+    axis, other = bottom[:, 1], sympy.Matrix([0, 1])
+    free = (bottom * dead * middle) * (top * dead)
+    return Proof(
+        "Width 2, rotations symbolic; the power m of D symbolic.",
+        (
+            Equation(
+                "axis",
+                "W_l = Q_l D Q_{l−1}ᵀ: the inner rotations cancel, also when they differ from layer to layer",
+                ((top * dead * middle.T) * (middle * dead * bottom.T)).applyfunc(sympy.factor),
+                (top * dead**2 * bottom.T).applyfunc(sympy.factor),
+                {"they do not cancel": ((top * dead * middle) * (middle * dead * bottom.T)).applyfunc(sympy.factor)},
+            ),
+            Equation(
+                "axis",
+                "the gradient along the rotated dead axis u = Q_l e_h behind m layers",
+                sympy.factor((chain.T * gradient).dot(axis)),
+                sympy.factor(t**m * (top.T * gradient)[1]),
+                {
+                    "an axis that is not carried along": (
+                        sympy.factor((chain.T * gradient).dot(other)),
+                        sympy.factor(t**m * (top.T * gradient)[1]),
+                    ),
+                    "the gradient of the output axis": t**m * gradient[1],
+                },
+            ),
+            Equation(
+                "smallest eigenvalue",
+                "determinant of two layers of any orientation",
+                sympy.factor(free.det()),
+                t**2,
+                {"t": t},
             ),
             Prose(
-                "Along the rotated dead axis u = U e_h the moment is exact.",
-                r"u^\top (U D^m U^\top) \delta = t^m (U^\top \delta)_h",
-            ),
-            Prose(
-                "For any orientation at all the determinant is t^m; where the chain has rank h − 1 at t = 0 only the "
-                "smallest eigenvalue can carry it.",
+                "Where the chain has rank h − 1 at t = 0 the other singular values stay, so only the smallest one can "
+                "carry it.",
                 r"\det(W_L \cdots W_{l+1}) = \pm t^{L-l} \;\Rightarrow\; \lambda_{\min}(G_l) \asymp t^{2(L-l)}",
             ),
         ),
-        residuals={
-            **{
-                f"telescoping, entry {i + 1}{j + 1}": sympy.trigsimp(sympy.expand(telescoped[i, j]))
-                for i in range(2)
-                for j in range(2)
-            },
-            "along the axis": sympy.trigsimp(sympy.expand(along - t**m * (bottom.T * gradient)[1])),
-            "determinant of free orientations": sympy.trigsimp(sympy.expand(free.det())) - t**2,
-        },
-        controls={"along an axis that is not carried along": sympy.expand((chain.T * gradient)[1] - t**m * d2)},
     )
 
 
@@ -95,16 +132,19 @@ def _free(radius: float, layer: int) -> tuple[GramFactor, Tensor]:
 
 
 def measure() -> Experiment:
-    checks: list[Check] = []
+    axes: list[Check] = []
+    eigenvalues: list[Check] = []
     curves: list[Curve] = []
     for layer in range(1, _LAYERS):
         power = 2 * (_LAYERS - layer)
         readings = [_telescoping(radius, layer) for radius in _RADII]
         along = [factor.along(axis) for factor, axis in readings]
         smallest = [factor.spectrum().smallest_positive for factor, _ in readings]
-        checks.append(rate_check(f"telescoping rotations, layer {layer}: along u", power, _RADII, along))
-        checks.append(rate_check(f"telescoping rotations, layer {layer}: smallest eigenvalue", power, _RADII, smallest))
-        checks.append(
+        axes.append(rate_check(f"telescoping rotations, layer {layer}: along u", power, _RADII, along))
+        eigenvalues.append(
+            rate_check(f"telescoping rotations, layer {layer}: smallest eigenvalue", power, _RADII, smallest)
+        )
+        axes.append(
             value_check(
                 f"telescoping rotations, layer {layer}: along u over t^{power} at t = {_RADII[0]}",
                 1,
@@ -116,7 +156,7 @@ def measure() -> Experiment:
             )
         )
         free = [_free(radius, layer)[0].spectrum().smallest_positive for radius in _RADII]
-        checks.append(
+        eigenvalues.append(
             rate_check(
                 f"independent rotations, layer {layer}: smallest eigenvalue",
                 power,
@@ -126,9 +166,9 @@ def measure() -> Experiment:
             )
         )
         curves.append(Curve(f"along u, layer {layer}", _RADII, tuple(along), float(power)))
-    return older_experiment(
+    return Experiment(
         f"Torch linear chains of L = {_LAYERS} layers and width {_WIDTH} with Haar rotations, labels from the model.",
-        tuple(checks),
+        {"axis": axes, "smallest eigenvalue": eigenvalues},
         tuple(curves),
     )
 
@@ -139,10 +179,32 @@ def control() -> Experiment:
     axis = torch.zeros(_WIDTH, dtype=torch.float64)
     axis[-1] = 1.0
     values = [_telescoping(radius, 1)[0].along(axis) for radius in _RADII]
-    return older_experiment(
-        "The axis that is read is not carried along with the rotation: it has a live part, and nothing decays.",
-        (rate_check("telescoping rotations, layer 1: along e_h", 0, _RADII, values, rivals=(6,)),),
+    return Experiment(
+        "The axis that is read is not carried along with the rotation: it has a live part, and nothing decays. A "
+        "rotation "
+        "that exchanges the dead axis with a live one: rank h − 2 at t = 0, and two eigenvalues share the determinant.",
+        {
+            "axis": (rate_check("telescoping rotations, layer 1: along e_h", 0, _RADII, values, rivals=(6,)),),
+            "smallest eigenvalue": (
+                rate_check("two layers, axes exchanged: smallest eigenvalue", 2, _RADII, _exchanged(), rivals=(4,)),
+            ),
+        },
     )
+
+
+def _exchanged() -> list[float]:
+    """λ_min of G behind D P D, P the exchange of the dead axis with a live one: the eigenvalues are t², t², 1, 1."""
+    import torch
+
+    from ddtheory.measure import gradient_gram
+
+    exchange = torch.eye(_WIDTH, dtype=torch.float64)[[0, 1, 3, 2]]
+    found = []
+    for radius in _RADII:
+        weights = [torch.eye(_WIDTH, dtype=torch.float64), canonical(radius, _WIDTH), exchange @ canonical(1.0, _WIDTH)]
+        weights.append(canonical(radius, _WIDTH))
+        found.append(gradient_gram(chain_problem(weights), "1").spectrum().smallest_positive)
+    return found
 
 
 def counterexample() -> Experiment:
@@ -164,40 +226,10 @@ def counterexample() -> Experiment:
             )
         )
         curves.append(Curve(f"kernel of the next layer, layer {layer}", _RADII, tuple(along), 2.0))
-    return older_experiment(
+    return Experiment(
         "Independent rotations on both sides of every layer. One more layer kills its own axis only, so the axis "
         "reading "
         "stops at rate 2, while the smallest eigenvalue keeps 2(L − l).",
-        tuple(checks),
+        {TITLE: checks},
         tuple(curves),
     )
-
-
-CLAIM = Claim(
-    id="prop:bridge_linear_rot",
-    title="Linear class: rotation is harmless",
-    clauses=older_statement(
-        r"For $W_l = Q_l D(t) Q_{l-1}^\top$ with orthogonal $Q$ the moment along $u = Q_l e_h$ is $t^{2(L-l)} "
-        r"E[(Q_L^\top "
-        r"\delta)_h^2]$ exactly. For any orientations with a chain of rank $h - 1$ at $t = 0$, $\lambda_{\min}(G_l)$ "
-        r"has rate "
-        r"$2(L-l)$, since $\det = t^{L-l}$."
-    ),
-    source=cite("shirodkar2026dead", "prop:bridge_linear_rot"),
-    hypotheses=(
-        "Linear layers.",
-        "For the reading along an axis: the rotations of neighbouring layers cancel.",
-        "For the smallest eigenvalue: the chain above the probe has rank h − 1 at t = 0.",
-    ),
-    expected=Verdict.NARROWER,
-    derive=derive,
-    measure=measure,
-    control=control,
-    counterexample=counterexample,
-    rests_on=("thm:bridge",),
-    titled="Rotations of the layers leave the reading along the dead axis as it is.",
-    doubts=(
-        "The paper treats conjugated layers only. The determinant gives more, the rate of the smallest eigenvalue for "
-        "generic orientations; and less, since the reading along the dead axis of the next layer drops to rate 2."
-    ),
-)

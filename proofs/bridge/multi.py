@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import sympy
@@ -10,10 +11,9 @@ from sympy import Expr, Symbol, latex, symbols
 from ddtheory.references import cite
 from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import chain_problem, random_rotation
-from ddtheory.workbench.ladder import count_check, limit_check, rate_check
+from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,65 +34,124 @@ def graded(first: Expr | int, second: Expr | int, moment: Expr | int, radius: Ex
     return radius ** (first + second) * moment
 
 
+_ENTRY = latex(graded(Symbol("Pi_i"), Symbol("Pi_j"), Symbol("S_ij"), t))
+_DIAGONAL = latex(graded(Symbol("Pi_j"), Symbol("Pi_j"), 1, t))
+
+
+CLAIM = Claim(
+    id="thm:bridge_multi",
+    title="Bridge theorem for several dead directions",
+    given=(
+        r"Let coordinate $j$ of layer $l'$ have the weight $t^{p_{l'}(j)}$, $\Pi_l(j) = \sum_{l' > l} p_{l'}(j)$, and "
+        r"$S$ "
+        r"be the second moment of the output gradients."
+    ),
+    clauses={
+        "entries": rf"$(G_l)_{{ij}} = {_ENTRY}$.",
+        "determinant": r"$\det G_l = t^{2 \sum \Pi} \det S$.",
+        "eigenvalues": (
+            rf"For distinct exponents the eigenvalue $j$ is ${_DIAGONAL}$ times the Schur constant $\det S_{{1..j}}/"
+            r"\det S_{1..j-1}$, to leading order."
+        ),
+    },
+    source=cite("shirodkar2026dead", "thm:bridge_multi"),
+    hypotheses=(
+        "Diagonal layers above the probe.",
+        "The second moment S of the output gradients is positive definite.",
+    ),
+    expected=Verdict.CONFIRMED,
+    rests_on=("thm:bridge",),
+    doubts=(
+        "The eigenvalues are t^{2Π} up to Schur constants, not times the diagonal entries of S: both are measured. "
+        "With "
+        "equal exponents the rate holds, not the constant."
+    ),
+)
+
+
 def derive() -> Proof:
-    first, second, third = symbols("Pi_1 Pi_2 Pi_3", integer=True, nonnegative=True)
-    entries = [[Symbol(f"s_{min(i, j)}{max(i, j)}", real=True) for j in range(1, 4)] for i in range(1, 4)]
-    output = sympy.Matrix(entries)
-    grade = sympy.diag(t**first, t**second, t**third)
-    gram = grade * output * grade
-    p1, p2 = symbols("p_1 p_2", integer=True, nonnegative=True)
+    exponents = symbols("Pi_1 Pi_2 Pi_3", integer=True, nonnegative=True)
+    lower, upper = (symbols(f"{name}_1:4", integer=True, nonnegative=True) for name in ("p", "q"))
+    output = sympy.Matrix(3, 3, lambda i, j: Symbol(f"s_{min(i, j) + 1}{max(i, j) + 1}", real=True))
+
+    def layer(powers: Sequence[Expr]) -> sympy.Matrix:
+        return sympy.diag(*[t**power for power in powers])
+
+    gram = layer(exponents) * output * layer(exponents)
+    two = layer(upper) * layer(lower)
+    claimed = sympy.Matrix(3, 3, lambda i, j: graded(exponents[i], exponents[j], output[i, j], t))
 
     # Schur constants: in units of t^{2Π(1)} the grades are 1, x, xy with x, y → 0; what is left of the characteristic
     # polynomial at λ = C x^{2…}, over the size of its largest terms
     x, y = symbols("x y", positive=True)
-    eigenvalue = Symbol("lambda", positive=True)
+    eigenvalue, constant = Symbol("lambda", positive=True), Symbol("C", positive=True)
     relative = sympy.diag(1, x, x * y) * output * sympy.diag(1, x, x * y)
     polynomial = sympy.expand((eigenvalue * sympy.eye(3) - relative).det())
     minors = [sympy.Integer(1), *(output[:n, :n].det() for n in (1, 2, 3))]
     sizes = (sympy.Integer(1), x**2, x**2 * y**2)
     scales = (sympy.Integer(1), x**4, x**4 * y**2)
 
-    def remaining(index: int, constant: Expr) -> Expr:
+    def remaining(index: int) -> Expr:
+        """The limit of the scaled characteristic polynomial, a polynomial in C: C times a power, and a constant."""
         at = sympy.expand(polynomial.subs(eigenvalue, constant * sizes[index]) / scales[index])
         return at.subs({x: 0, y: 0})
 
-    return older_proof(
-        steps=(
-            Prose(
-                "Layers multiply, so exponents of the layers above add.",
-                r"B = \mathrm{diag}(t^{\Pi(j)}), \quad \Pi_l(j) = \sum_{l' > l} p_{l'}(j)",
+    return Proof(
+        "Three channels, symbolic exponents and S; the eigenvalues in the limit of separated grades, as roots.",
+        (
+            Equation(
+                "entries",
+                "two layers: exponents add",
+                two,
+                layer([p + q for p, q in zip(lower, upper, strict=True)]),
+                {"they multiply": layer([p * q for p, q in zip(lower, upper, strict=True)])},
+            ),
+            Equation(
+                "entries",
+                "all entries of D S D",
+                gram,
+                claimed,
+                {
+                    "at the larger exponent": sympy.Matrix(
+                        3, 3, lambda i, j: graded(exponents[max(i, j)], exponents[max(i, j)], output[i, j], t)
+                    )
+                },
+            ),
+            Equation(
+                "determinant",
+                "determinant of D S D",
+                gram.det(),
+                t ** (2 * sum(exponents)) * output.det(),
+                {
+                    "t^{Σ Π}": t ** sum(exponents) * output.det(),
+                    "the product of the diagonal": t ** (2 * sum(exponents))
+                    * output[0, 0]
+                    * output[1, 1]
+                    * output[2, 2],
+                },
             ),
             Prose(
-                "With S the second moment of the output gradients, entries and determinant are explicit.",
-                r"G = D S D: \quad G_{ij} = t^{\Pi(i) + \Pi(j)} S_{ij}, \quad \det G = t^{2\sum \Pi} \det S",
-            ),
-            Prose(
-                "Leading minors grow one exponent at a time. The characteristic polynomial at t^{2Π(j)} times a Schur "
-                "constant is smaller than its largest terms by powers of t^{Π(j+1) − Π(j)}, for distinct exponents: "
-                "each eigenvalue is t^{2Π(j)} times a Schur constant.",
+                "The characteristic polynomial at C t^{2Π(j)} is, over the size of its largest terms, a polynomial in "
+                "C "
+                "for separated exponents; its root is the Schur constant.",
                 r"\lambda_j \sim t^{2\Pi(j)}\, \frac{\det S_{1..j}}{\det S_{1..j-1}}",
             ),
+            *(
+                Equation(
+                    "eigenvalues",
+                    f"what is left of the characteristic polynomial at C t^{{2Π({index + 1})}}, C free",
+                    remaining(index),
+                    (-1) ** index * constant ** (2 - index) * (constant * minors[index] - minors[index + 1]),
+                    {
+                        "the diagonal entry": (-1) ** index
+                        * constant ** (2 - index)
+                        * minors[index]
+                        * (constant - (output[index, index] if index else output[1, 1]))
+                    },
+                )
+                for index in range(3)
+            ),
         ),
-        residuals={
-            "two layers": sympy.powsimp(t**p1 * t**p2) - t ** (p1 + p2),
-            "cross entry": gram[0, 2] - graded(first, third, output[0, 2], t),
-            "determinant": sympy.powsimp(
-                sympy.expand(gram.det() - t ** (2 * (first + second + third)) * output.det()), force=True
-            ),
-            "leading minor": sympy.powsimp(
-                sympy.expand(gram[:2, :2].det() - t ** (2 * (first + second)) * output[:2, :2].det()), force=True
-            ),
-            **{
-                f"Schur constant {index + 1}": remaining(index, minors[index + 1] / minors[index]) for index in range(3)
-            },
-        },
-        controls={
-            **{
-                f"diagonal entry {index + 1} for the Schur constant": remaining(index, output[index, index])
-                for index in (1, 2)
-            },
-            "cross entry at the larger exponent": gram[0, 2] - t ** (2 * third) * output[0, 2],
-        },
     )
 
 
@@ -120,6 +179,7 @@ def _gram(radius: float, singular: bool = False) -> GramFactor:
 def measure() -> Experiment:
     from ddtheory.measure import spectra_along
 
+    entry_checks: list[Check] = []
     checks: list[Check] = []
     curves: list[Curve] = []
     profile = spectra_along(lambda radius: _gram(radius).spectrum(), _RADII)
@@ -145,10 +205,23 @@ def measure() -> Experiment:
             )
         )
         entries = [_gram(radius).entry(index) for radius in _RADII]
-        checks.append(rate_check(f"diagonal entry {index + 1}", 2 * total, _RADII, entries))
+        entry_checks.append(rate_check(f"diagonal entry {index + 1}", 2 * total, _RADII, entries))
         curves.append(Curve(f"eigenvalue {index + 1}", profile.radii, values, 2.0 * total))
     whole = 2 * sum(_TOTALS)
-    checks.append(
+    for first, second in ((1, 2), (1, 3), (2, 3)):
+        total = _TOTALS[first] + _TOTALS[second]
+        found = [_entry(radius, first, second) / radius**total for radius in _RADII]
+        entry_checks.append(
+            value_check(
+                f"entry {first + 1}, {second + 1} over t^{total} at t = {_RADII[0]:.2g}",
+                float(output[first, second]),
+                found[0],
+                rivals=(-float(output[first, second]), float(output[second, second])),
+                error=1e-8,
+                quantity="coefficient",
+            )
+        )
+    volume = [
         rate_check(
             "det⁺",
             whole,
@@ -157,12 +230,12 @@ def measure() -> Experiment:
             rivals=(2 * max(_TOTALS), 2 * _TOTALS[1]),
             quantity="rate of det⁺",
         )
-    )
-    return older_experiment(
+    ]
+    return Experiment(
         f"A torch chain whose three upper layers carry exponents that add to Π = {_TOTALS}, below a general output "
         f"map; "
         "the gradient factor of the first layer, labels from the model.",
-        tuple(checks),
+        {"entries": entry_checks, "determinant": volume, "eigenvalues": checks},
         tuple(curves),
     )
 
@@ -171,44 +244,35 @@ def control() -> Experiment:
     from ddtheory.measure import spectra_along
 
     profile = spectra_along(lambda radius: _gram(radius, singular=True).spectrum(), _RADII)
-    return older_experiment(
+    return Experiment(
         "Two dead channels write one and the same output, so S is singular on the dead block: one eigenvalue is "
         "exactly "
         "zero, and the smallest positive one is another.",
-        (
-            count_check("zero eigenvalues", 1, profile.zeros[-1], rivals=(0, 2), reason="rank of S, at every t"),
-            rate_check(
-                "smallest positive eigenvalue",
-                2 * _TOTALS[2],
-                profile.radii,
-                profile.smallest_positive,
-                rivals=(2 * _TOTALS[3],),
+        {
+            "eigenvalues": (
+                count_check("zero eigenvalues", 1, profile.zeros[-1], rivals=(0, 2), reason="rank of S, at every t"),
+                rate_check(
+                    "smallest positive eigenvalue",
+                    2 * _TOTALS[2],
+                    profile.radii,
+                    profile.smallest_positive,
+                    rivals=(2 * _TOTALS[3],),
+                ),
             ),
-        ),
+            "determinant": (
+                rate_check(
+                    "det⁺ without its zero",
+                    2 * sum(_TOTALS[:3]),
+                    profile.radii,
+                    profile.det_plus,
+                    rivals=(2 * sum(_TOTALS),),
+                    quantity="rate of det⁺",
+                ),
+            ),
+        },
     )
 
 
-_ENTRY = latex(graded(Symbol("Pi_i"), Symbol("Pi_j"), Symbol("S_ij"), t))
-_DIAGONAL = latex(graded(Symbol("Pi_j"), Symbol("Pi_j"), 1, t))
-
-CLAIM = Claim(
-    id="thm:bridge_multi",
-    title="Bridge theorem for several dead directions",
-    clauses=older_statement(
-        r"With weight $t^{p_{l'}(j)}$ on coordinate $j$ of layer $l'$, $\Pi_l(j) = \sum_{l' > l} p_{l'}(j)$ and the "
-        rf"second moment $S$ of the output gradients: $(G_l)_{{ij}} = {_ENTRY}$, $\det G_l = t^{{2 \sum \Pi}} \det S$, "
-        rf"and, for distinct exponents, the eigenvalue $j$ is ${_DIAGONAL}$ times the Schur constant $\det S_{{1..j}}/"
-        r"\det S_{1..j-1}$. With equal exponents the rate holds, not the constant."
-    ),
-    source=cite("shirodkar2026dead", "thm:bridge_multi"),
-    hypotheses=(
-        "Diagonal layers above the probe.",
-        "The second moment S of the output gradients is positive definite.",
-    ),
-    expected=Verdict.CONFIRMED,
-    derive=derive,
-    measure=measure,
-    control=control,
-    rests_on=("thm:bridge",),
-    doubts="The eigenvalues are t^{2Π} up to Schur constants, not times the diagonal entries of S: both are measured.",
-)
+def _entry(radius: float, row: int, column: int) -> float:
+    triangle = _gram(radius).triangle
+    return float((triangle.mT @ triangle)[row, column])

@@ -8,10 +8,9 @@ from sympy import Symbol, symbols
 from ddtheory.references import cite
 from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.proof import AtMost, Equation, Proof
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
-from ddtheory.workbench.inequality import bound_check, excess
+from ddtheory.workbench.inequality import bound_check
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
 
 t, layer = Symbol("t", positive=True), Symbol("l", integer=True, positive=True)
@@ -20,16 +19,39 @@ _LAYERS, _WIDTH = 4, 4
 _RADII = tuple(0.05 * 2.0 ** (-n / 2) for n in range(8))
 
 
+CLAIM = Claim(
+    id="thm:multilayer-A",
+    title="Ladder of the activation factors across layers",
+    given=r"Let $A_l$ be the activation factor of the input of layer $l$, $0 < t \le 1$.",
+    clauses={
+        "ladder": r"It carries $t^{2(l-1)}$ at the dead unit, its smallest eigenvalue.",
+        "squeeze": (
+            r"Behind a map $M$: $\sigma_{\min}^2(M)\,\sigma_{\min}^2(D^p) \le \sigma_{\min}^2(M D^p) \le "
+            r"\sigma_{\max}^2(M)\,\sigma_{\min}^2(D^p)$."
+        ),
+        "constant": (r"$\sigma_{\min}^2(M D^p)/t^{2p}$ tends to one over the squared dead row of $M^{-1}$."),
+    },
+    source=cite("shirodkar2026dead", "thm:multilayer-A"),
+    hypotheses=(
+        "E xxᵀ = I, or of full rank.",
+        "Every mixing map is invertible, and maps between layers keep the dead axis.",
+    ),
+    expected=Verdict.CONFIRMED,
+    rests_on=("cor:sigma-min",),
+    doubts=(
+        "cor:sigma-min counts layers passed, this result counts the layer whose input is read; the two differ by one. "
+        "Here A_l always belongs to the input of layer l."
+    ),
+)
+
+
 def derive() -> Proof:
-    m11, m12, m21, m22, x, y, s = symbols("m_11 m_12 m_21 m_22 x y s", real=True)
-    mixing = sympy.Matrix([[m11, m12], [m21, m22]])
-    power = sympy.diag(1, t**layer)
-    vector = sympy.Matrix([x, y])
-    graded = power * vector
+    x, y, s = symbols("x y s", real=True)
+    mixing = sympy.Matrix(2, 2, symbols("m_11 m_12 m_21 m_22", real=True))
+    below_one = Symbol("w", nonnegative=True)
+    graded = sympy.diag(1, t**layer) * sympy.Matrix([x, y])
     image = mixing * graded
-    squeeze = image.dot(image) - s**2 * graded.dot(graded)
-    form = (graded.T * (mixing.T * mixing - s**2 * sympy.eye(2)) * graded)[0]
-    product = mixing * power
+    moment = sympy.diag(1, t ** (layer - 1)) * sympy.diag(1, t ** (layer - 1)).T
 
     # M = diag(m, m + e) times a rotation, in the basis of its singular vectors; tan of half the angle is q
     m, e = symbols("m e", positive=True)
@@ -37,34 +59,68 @@ def derive() -> Proof:
     turned = sympy.Matrix([[1 - q**2, -2 * q], [2 * q, 1 - q**2]]) * sympy.Matrix([first, second]) / (1 + q**2)
     stretched = (m * turned[0]) ** 2 + ((m + e) * turned[1]) ** 2
     length, gain = first**2 + second**2, sympy.expand((m + e) ** 2 - m**2)
-    return older_proof(
-        steps=(
-            Prose("The input of layer l has passed l − 1 layers.", r"(A_l)_{dead} = (t^{l-1})^2 = t^{2(l-1)}"),
-            Prose(
-                "A map M between layers squeezes: with s a singular value bound of M the form below has one sign.",
-                r"|M D v|^2 - s^2 |D v|^2 = (Dv)^\top (M^\top M - s^2 I)(Dv)",
+
+    # the squared σ_min of M D^p is one over the largest eigenvalue of D^{−p} (MᵀM)^{−1} D^{−p}, times t^{2p}: its limit
+    power = symbols("p", positive=True)  # t^p
+    product = mixing * sympy.diag(1, power)
+    inverse = (product.T * product).inv()
+    row = mixing.inv()[1, :]
+    small = 1 / (1 + below_one)
+    return Proof(
+        "Two channels; M symbolic, in the squeeze with free singular values and rotation; exponents symbolic.",
+        (
+            Equation(
+                "ladder",
+                "the input of layer l has passed l − 1 layers",
+                moment[1, 1],
+                t ** (2 * (layer - 1)),
+                {"the output of the layer": t ** (2 * layer), "l − 1": t ** (layer - 1)},
             ),
-            Prose(
-                "So the rate is that of D, and the constant lies between the squared singular values of M.",
-                r"\sigma_{\min}^2(M)\,\sigma_{\min}^2(D^p) \le \sigma_{\min}^2(M D^p) \le \sigma_{\max}^2(M)\, "
-                r"\sigma_{\min}^2(D^p)",
+            AtMost(
+                "ladder",
+                "it is the smallest entry, with t^{2(l−1)} = 1/(1 + w)",
+                small,
+                moment[0, 0],
+                (sympy.factor(1 - small),),
+                {below_one: 0},
+            ),
+            Equation(
+                "squeeze",
+                "the form of M on D^p v, less s² |D^p v|²",
+                image.dot(image) - s**2 * graded.dot(graded),
+                (graded.T * (mixing.T * mixing - s**2 * sympy.eye(2)) * graded)[0],
+                {"M Mᵀ": (graded.T * (mixing * mixing.T - s**2 * sympy.eye(2)) * graded)[0]},
+            ),
+            AtMost(
+                "squeeze",
+                "lower end: σ_min² |u|² and |Mu|²",
+                m**2 * length,
+                stretched,
+                (gain * turned[1] ** 2,),
+                {m: 1, e: 1, q: 0, first: 1, second: 0},
+                {"the mean of the singular values": ((m + e / 2) ** 2 * length, stretched)},
+            ),
+            AtMost(
+                "squeeze",
+                "upper end: |Mu|² and σ_max² |u|²",
+                stretched,
+                (m + e) ** 2 * length,
+                (gain * turned[0] ** 2,),
+                {m: 1, e: 1, q: 0, first: 0, second: 1},
+                {"the mean of the singular values": (m + e / 2) ** 2 * length},
+            ),
+            Equation(
+                "constant",
+                "t^{2p} times the inverse of (M D^p)ᵀ(M D^p) at t = 0: its dead entry is the squared dead row of M⁻¹, "
+                "the others vanish",
+                (inverse * power**2).applyfunc(lambda entry: sympy.cancel(entry).subs(power, 0)),
+                sympy.diag(0, row.dot(row)),
+                {
+                    "the dead column of M⁻¹": sympy.diag(0, mixing.inv()[:, 1].dot(mixing.inv()[:, 1])),
+                    "one over the squared dead column of M": sympy.diag(0, 1 / mixing[:, 1].dot(mixing[:, 1])),
+                },
             ),
         ),
-        residuals={
-            "dead entry": sympy.powsimp(t ** (layer - 1) * t ** (layer - 1)) - t ** (2 * (layer - 1)),
-            "squeeze": squeeze - form,
-            "lower end: |Mu|² − σ_min² |u|², minus the slack": excess(stretched, m**2 * length, gain * turned[1] ** 2),
-            "upper end: σ_max² |u|² − |Mu|², minus the slack": excess(
-                (m + e) ** 2 * length, stretched, gain * turned[0] ** 2
-            ),
-            "determinant": sympy.expand(product.det() - mixing.det() * t**layer),
-        },
-        controls={
-            "index of the output of the layer": t ** (2 * layer) - t ** (2 * (layer - 1)),
-            "lower end with the mean of the singular values": excess(
-                stretched, (m + e / 2) ** 2 * length, gain * turned[1] ** 2
-            ),
-        },
     )
 
 
@@ -114,13 +170,13 @@ def _squeeze(largest: bool) -> Check:
 def measure() -> Experiment:
     import torch
 
-    checks: list[Check] = []
+    ladder: list[Check] = []
     curves: list[Curve] = []
     plain: list[object] = [torch.eye(_WIDTH, dtype=torch.float64)] * _LAYERS
     for number in range(1, _LAYERS + 1):
         for name, maps in (("canonical", plain), ("live mixing", _live_maps(5))):
             values = [_smallest(number, maps, radius) for radius in _RADII]
-            checks.append(
+            ladder.append(
                 rate_check(f"{name}: A of layer {number}", 2 * (number - 1), _RADII, values, rivals=(2 * number,))
             )
             curves.append(Curve(f"{name}, layer {number}", _RADII, tuple(values), 2.0 * (number - 1)))
@@ -129,10 +185,10 @@ def measure() -> Experiment:
     general = general @ random_rotation(_WIDTH, 2)
     maps = [*plain[:2], general, plain[3]]
     values = [_smallest(4, maps, radius) for radius in _RADII]
-    checks.append(rate_check("a general map behind three layers", 6, _RADII, values))
+    constant: list[Check] = [rate_check("a general map behind three layers", 6, _RADII, values)]
     scaled = [value / radius**6 for radius, value in zip(_RADII, values, strict=True)]
     row = torch.linalg.inv(general)[-1]
-    checks.append(
+    constant.append(
         limit_check(
             "its constant: one over the squared dead row of the inverse map",
             1 / float(row.square().sum()),
@@ -141,11 +197,10 @@ def measure() -> Experiment:
             rivals=(0.25, 4, 1),
         )
     )
-    checks += [_squeeze(largest) for largest in (False, True)]
-    return older_experiment(
+    return Experiment(
         f"Torch linear chains of L = {_LAYERS} layers and width {_WIDTH}, E xxᵀ = I; A_l is that of the input of "
         f"layer l.",
-        tuple(checks),
+        {"ladder": ladder, "squeeze": [_squeeze(False), _squeeze(True)], "constant": constant},
         tuple(curves),
     )
 
@@ -163,48 +218,38 @@ def control() -> Experiment:
     for radius in _RADII:
         problem = chain_problem([turn @ canonical(radius, _WIDTH) for turn in haar])
         axis.append(activation_gram(problem, "4").entry(_WIDTH - 1))
-    return older_experiment(
+    return Experiment(
         "A map with a zero singular value makes an exact zero that no t explains; a map that turns the dead axis into "
         "the "
         "live ones leaves nothing of the ladder on the axis.",
-        (
-            count_check(
-                "singular map: zero eigenvalues", 1, spectrum.zeros, rivals=(0, 2), reason="rank of the map, at every t"
+        {
+            "constant": (
+                count_check(
+                    "singular map: zero eigenvalues",
+                    1,
+                    spectrum.zeros,
+                    rivals=(0, 2),
+                    reason="rank of the map, at every t",
+                ),
+                value_check(
+                    "singular map: smallest positive eigenvalue, t = 0.05",
+                    0.05**4,
+                    spectrum.smallest_positive,
+                    rivals=(0.05**6, 1.0),
+                    quantity="eigenvalue",
+                ),
             ),
-            value_check(
-                "singular map: smallest positive eigenvalue, t = 0.05",
-                0.05**4,
-                spectrum.smallest_positive,
-                rivals=(0.05**6, 1.0),
-                quantity="eigenvalue",
+            "ladder": (
+                rate_check("Haar maps: dead axis of A_4", 0, _RADII, axis, rivals=(6,)),
+                rate_check("t > 1: smallest eigenvalue of A_3 in 1/t", 0, _RADII, _above_one(), rivals=(-4, 4)),
             ),
-            rate_check("Haar maps: dead axis of A_4", 0, _RADII, axis, rivals=(6,)),
-        ),
+        },
     )
 
 
-CLAIM = Claim(
-    id="thm:multilayer-A",
-    title="Ladder of the activation factors across layers",
-    clauses=older_statement(
-        r"The activation factor $A_l$ of the input of layer $l$ carries $t^{2(l-1)}$ at the dead unit, its smallest "
-        r"eigenvalue for $0 < t \le 1$. Behind a map $M$: $\sigma_{\min}^2(M)\,\sigma_{\min}^2(D^p) \le "
-        r"\sigma_{\min}^2(M "
-        r"D^p) \le \sigma_{\max}^2(M)\,\sigma_{\min}^2(D^p)$."
-    ),
-    source=cite("shirodkar2026dead", "thm:multilayer-A"),
-    hypotheses=(
-        "E xxᵀ = I, or of full rank.",
-        "Every mixing map is invertible, and maps between layers keep the dead axis.",
-    ),
-    expected=Verdict.CONFIRMED,
-    derive=derive,
-    measure=measure,
-    control=control,
-    rests_on=("cor:sigma-min",),
-    doubts=(
-        "cor:sigma-min counts layers passed, this result counts the layer whose input is read; the two differ by one. "
-        "Here "
-        "A_l always belongs to the input of layer l."
-    ),
-)
+def _above_one() -> list[float]:
+    """λ⁺ of A_3 at 1/t: the roles change, and it is 1."""
+    import torch
+
+    plain: list[object] = [torch.eye(_WIDTH, dtype=torch.float64)] * _LAYERS
+    return [_smallest(3, plain, 1 / radius) for radius in _RADII]

@@ -7,13 +7,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Rational, Symbol, symbols
+from sympy import Expr, Rational, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.claim import TITLE, Check, Claim, Curve, Experiment
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -28,47 +27,126 @@ _COSINE, _SINE = Rational(3, 5), Rational(4, 5)
 _RADII = tuple(0.02 * 2.0 ** (-n / 2) for n in range(9))
 
 
+CLAIM = Claim(
+    id="prop:bridge_nonlinear_rot_negative",
+    title="Rotation breaks the rate in the nonlinear class",
+    holds="Rotated ReLU layers lose the rate at a point; on average the printed witness has rate 1",
+    given=(
+        r"Let every layer be $v v^\top + t\, u u^\top$ with a unit vector $v = (c, s)$ and $u = (-s, c)$, below ReLU "
+        r"gates."
+    ),
+    clauses={
+        "point": (
+            r"With $v = (\tfrac35, \tfrac45)$ the reading along $u$ at the input $x = u$ tends to "
+            r"$(\tfrac{12}{25})^2$: "
+            r"rate $0$."
+        ),
+        "average": (
+            r"On average over inputs the rate is $0$ for $v$ with coordinates of opposite sign and for generic "
+            r"rotations."
+        ),
+        "same sign": r"For $c, s > 0$ and two layers the average over a normal input is $\frac{cs}{\pi} t + O(t^2)$.",
+        "floor": r"With a floor $c_0$ below $b t^m$ the local slope is $m\, b t^m/(c_0 + b t^m)$.",
+    },
+    source=cite("shirodkar2026dead", "prop:bridge_nonlinear_rot_negative"),
+    hypotheses=(
+        "The printed witness is read at one input, x = u.",
+        "On average over inputs: a rotation under which the gates differ with a probability that does not vanish as t "
+        "→ "
+        "0.",
+    ),
+    expected=Verdict.NARROWER,
+    rests_on=("thm:bridge",),
+    titled="At the printed witness the exponent of the gradient factor collapses to 0.",
+    doubts=(
+        "The gradient factor is an average over inputs, and at the printed witness its rate is 1: the collapse to 0 is "
+        "that of a single input. The collapse itself is right for other rotations, which are measured."
+    ),
+)
+
+
 def derive() -> Proof:
-    c, s, gamma, b, K, d = symbols("c s gamma b K d", positive=True)
-    first, second = symbols("m_1 m_2", real=True)  # the two gates
+    c, s, floor, b, d, power = symbols("c s c_0 b d m", positive=True)
+    gates = symbols("m_1 m_2", real=True)
+    half = Symbol("q", positive=True)  # tan of half the angle of v, for a unit vector by its form
+    unit = ((1 - half**2) / (1 + half**2), 2 * half / (1 + half**2))
     live, dead = sympy.Matrix([c, s]), sympy.Matrix([-s, c])
-    overlap = (live.T * sympy.diag(first, second) * dead)[0]
-    floor = (gamma * s * c) ** 2
-    power = 2 * K
-    slope = power * b * t**power / (floor + b * t**power)
+    overlap = (live.T * sympy.diag(*gates) * dead)[0]
+    at_u = (t * dead).subs({c: _COSINE, s: _SINE})  # the pre-activation at x = u
+    opened = [sympy.Heaviside(entry, 0) for entry in at_u / t]
+    moment = floor + b * t**power
+    slope = t * sympy.diff(moment, t) / moment
     arrived = Symbol("y", positive=True)  # b t^m
     window = power * arrived / (floor + arrived)
+    # the gates of W x, W = v vᵀ + t u uᵀ, differ where x lies between the two lines (W x)_1 = 0 and (W x)_2 = 0
+    layer = live * live.T + t * dead * dead.T
+    first, second = (sympy.atan(-row[0] / row[1]) for row in (layer.row(0), layer.row(1)))
     probability = (sympy.atan(t * c / s) + sympy.atan(t * s / c)) / sympy.pi
-    return older_proof(
-        steps=(
-            Prose(
-                "One gate open and one closed, the dead axis has a live part.",
-                r"v^\top \mathrm{diag}(m_1, m_2)\, u = (m_2 - m_1)\, c s, \quad v = (c, s),\ u = (-s, c)",
+    between = sympy.diff((second - first) / sympy.pi, t)
+
+    def unit_vector(value: Expr) -> Expr:
+        return value.subs(dict(zip((c, s), unit, strict=True)))
+
+    return Proof(
+        "Planar layers, symbolic in v and t; ‘generic rotations’ are measured only.",
+        (
+            Equation(
+                "point",
+                "overlap of v and u through two gates",
+                overlap,
+                (gates[1] - gates[0]) * c * s,
+                {"equal gates": gates[0] * c * s, "c² − s²": (gates[1] - gates[0]) * (c**2 - s**2)},
+            ),
+            Equation(
+                "point",
+                "gates at x = u, where the pre-activation is t u, and the squared overlap there",
+                sympy.Matrix(
+                    [*opened, overlap.subs({c: _COSINE, s: _SINE, **dict(zip(gates, opened, strict=True))}) ** 2]
+                )
+                * t,
+                sympy.Matrix([0, 1, Rational(144, 625)]) * t,
+                {"both open": sympy.Matrix([1, 1, 0]) * t},
+            ),
+            Equation(
+                "floor",
+                "local slope of c₀ + b t^m",
+                slope,
+                power * b * t**power / (floor + b * t**power),
+                {"without a floor": power},
+            ),
+            Equation(
+                "floor",
+                "where it is m(1 − d), m d and m/2",
+                sympy.Matrix(
+                    [window.subs(arrived, place) for place in ((1 / d - 1) * floor, d * floor / (1 - d), floor)]
+                ),
+                sympy.Matrix([power * (1 - d), power * d, power / 2]),
+                {"ends exchanged": sympy.Matrix([power * d, power * (1 - d), power / 2])},
             ),
             Prose(
-                "At the input x = u the pre-activation is tu, whose gates are (0, 1) at every t > 0.", r"\tfrac{12}{25}"
+                "On a normal input the gates of a same-sign v differ only on the directions between two lines; the "
+                "angle "
+                "between them over π is their probability, for both of its sides.",
+                r"P = \tfrac1\pi\left[\arctan\tfrac{tc}{s} + \arctan\tfrac{ts}{c}\right]",
             ),
-            Prose(
-                "A floor c₀ under b t^m: the local slope is explicit, so is the window in which it is nearly m.",
-                r"\frac{m\, b t^m}{c_0 + b t^m}, \quad = m(1-d) \text{ at } b t^m = (\tfrac1d - 1) c_0",
+            Equation(
+                "same sign",
+                "speed of the angle between the lines at t = 0, and of the printed probability, for a unit vector",
+                sympy.simplify(unit_vector(between).subs(t, 0)),
+                sympy.simplify(unit_vector(sympy.diff(probability, t).subs(t, 0))),
+                {"one side": sympy.simplify(unit_vector(sympy.diff(probability, t).subs(t, 0)) / 2)},
             ),
-            Prose(
-                "On a normal input the gates of a same-sign v differ only with small probability.",
-                r"P = \tfrac1\pi\left[\arctan\tfrac{tc}{s} + \arctan\tfrac{ts}{c}\right] \sim \frac{t}{\pi s c}, \quad "
-                r"E[\text{overlap}^2] \sim \frac{c s}{\pi}\, t",
+            Equation(
+                "same sign",
+                "squared overlap times that speed",
+                sympy.simplify(unit_vector((c * s) ** 2 * sympy.diff(probability, t).subs(t, 0))),
+                sympy.simplify(unit_vector(c * s / sympy.pi)),
+                {
+                    "(cs)²": sympy.simplify(unit_vector((c * s) ** 2 / sympy.pi)),
+                    "half": sympy.simplify(unit_vector(c * s / (2 * sympy.pi))),
+                },
             ),
         ),
-        residuals={
-            "overlap": sympy.expand(overlap - (second - first) * c * s),
-            "printed witness": overlap.subs({c: _COSINE, s: _SINE, first: 0, second: 1}) - Rational(12, 25),
-            "slope": sympy.simplify(t * sympy.diff(sympy.log(floor + b * t**power), t) - slope),
-            "upper window": sympy.simplify(window.subs(arrived, (1 / d - 1) * floor) - power * (1 - d)),
-            "lower window": sympy.simplify(window.subs(arrived, d * floor / (1 - d)) - power * d),
-            "half way": sympy.simplify(window.subs(arrived, floor) - K),
-            "probability": sympy.simplify(sympy.diff(probability, t).subs(t, 0) - (c / s + s / c) / sympy.pi),
-            "floor on average": sympy.simplify(((c * s) ** 2 * (c / s + s / c) - c * s).subs(s, sympy.sqrt(1 - c**2))),
-        },
-        controls={"equal gates have an overlap": overlap.subs(first, second) - c * s},
     )
 
 
@@ -135,23 +213,23 @@ def _haar_reading(seed: int, radius: float, inputs: Tensor, activation: Callable
 def measure() -> Experiment:
     import torch
 
-    checks: list[Check] = []
+    average: list[Check] = []
     curves: list[Curve] = []
     angle = math.atan2(4, 3)
     at_u = [_reading(angle, radius, 2, torch.relu, _dead_axis(angle)[None]) for radius in _RADII]
-    checks.append(rate_check("ReLU at the input x = u: reading along u", 0, _RADII, at_u))
-    checks.append(
+    point = [
+        rate_check("ReLU at the input x = u: reading along u", 0, _RADII, at_u),
         limit_check(
             "ReLU at the input x = u: limit (12/25)²",
             Rational(144, 625),
             _RADII,
             at_u,
             rivals=(1, 0, Rational(12, 25)),
-        )
-    )
+        ),
+    ]
     for layers in (2, 4):
         opposite = [_reading(-angle, radius, layers, torch.relu) for radius in _RADII]
-        checks.append(
+        average.append(
             rate_check(
                 f"ReLU, v = (3/5, −4/5), normal input, {layers} layers", 0, _RADII, opposite, rivals=(2 * layers - 2,)
             )
@@ -161,20 +239,70 @@ def measure() -> Experiment:
     small = tuple(radius / 100 for radius in _RADII)
     for seed in range(4):
         values = [_haar_reading(seed, radius, inputs, torch.relu) for radius in small]
-        checks.append(rate_check(f"ReLU, Haar rotation {seed} of width 4, 4 layers", 0, small, values, rivals=(6,)))
+        average.append(rate_check(f"ReLU, Haar rotation {seed} of width 4, 4 layers", 0, small, values, rivals=(6,)))
     plane = torch.randn(500, 2, generator=generator, dtype=torch.float64)
     for sign in (1, -1):
         bent = [_reading(sign * angle, radius, 4, torch.tanh, plane) for radius in _RADII]
-        checks.append(rate_check(f"tanh, v = (3/5, {'−' * (sign < 0)}4/5), 4 layers", 0, _RADII, bent, rivals=(6,)))
+        average.append(rate_check(f"tanh, v = (3/5, {'−' * (sign < 0)}4/5), 4 layers", 0, _RADII, bent, rivals=(6,)))
     curves.append(Curve("ReLU at x = u", _RADII, tuple(at_u), 0.0))
     curves.append(Curve("ReLU, v = (3/5, −4/5), normal input", _RADII, tuple(opposite), 0.0))
-    return older_experiment(
+    return Experiment(
         "Torch ReLU and tanh chains with every layer v vᵀ + t u uᵀ. In the plane the average over a normal input is a "
         "sum "
         "over the arcs on which no gate changes; elsewhere a fixed sample is used, whose gates stand still as t → 0.",
-        tuple(checks),
+        {"point": point, "average": average, "same sign": _same_sign(), "floor": _floor()},
         tuple(curves),
     )
+
+
+def _same_sign() -> list[Check]:
+    import torch
+
+    checks: list[Check] = []
+    for cosine, sine in ((3, 4), (5, 12)):
+        angle = math.atan2(sine, cosine)
+        size = cosine**2 + sine**2
+        values = [_reading(angle, radius, 2, torch.relu) for radius in _RADII]
+        exact = float(cosine * sine / (size * sympy.pi))
+        checks += [
+            rate_check(f"v ∝ ({cosine}, {sine}), normal input, 2 layers", 1, _RADII, values, rivals=(0, 2)),
+            limit_check(
+                f"v ∝ ({cosine}, {sine}), normal input, 2 layers: reading/t → cs/π",
+                exact,
+                _RADII,
+                [value / radius for radius, value in zip(_RADII, values, strict=True)],
+                rivals=(exact / 2, exact * cosine * sine / size),
+            ),
+        ]
+    return checks
+
+
+def _floor() -> list[Check]:
+    """The reading at x = u plus the linear one: c₀ + t², c₀ = 1e-4 of the former, and its local slope."""
+    import torch
+
+    angle = math.atan2(4, 3)
+    checks: list[Check] = []
+    level = 1e-4 * _reading(angle, 1e-3, 2, torch.relu, _dead_axis(angle)[None])
+    step = 2.0 ** (1 / 64)
+
+    def moment(radius: float) -> float:
+        return level + _reading(angle, radius, 2, lambda z: z, _dead_axis(angle)[None])
+
+    for radius in (0.002, level**0.5, 0.02):
+        slope = math.log(moment(radius * step) / moment(radius / step)) / (2 * math.log(step))
+        checks.append(
+            value_check(
+                f"floor {level:.3g} below t²: local slope at t = {radius:.2g}",
+                2 * radius**2 / (level + radius**2),
+                slope,
+                rivals=(2, 0) if abs(slope - 1) < 0.5 else (1,),
+                error=2e-4,
+                reason="central difference over 1/32 octave",
+                quantity="local slope",
+            )
+        )
+    return checks
 
 
 def control() -> Experiment:
@@ -188,9 +316,32 @@ def control() -> Experiment:
     inputs = torch.randn(50, 4, generator=generator, dtype=torch.float64)
     values = [_haar_reading(0, radius, inputs, lambda z: z) for radius in _RADII]
     checks.append(rate_check("linear, Haar rotation of width 4, 4 layers", 6, _RADII, values, rivals=(0,)))
-    return older_experiment(
-        "Gates that commute with the rotation, or none, keep the full rate 2(L − l).", tuple(checks)
+    angle = math.atan2(4, 3)
+    beside = [_reading(angle, radius, 2, torch.relu, _live_axis(angle)[None]) for radius in _RADII]
+    return Experiment(
+        "Gates that commute with the rotation, or none, keep the full rate 2(L − l); so does the printed witness at "
+        "the "
+        "input x = v, whose gates are both open. A same-sign v in a linear net has rate 2.",
+        {
+            "average": checks,
+            "point": (rate_check("ReLU at the input x = v: reading along u", 2, _RADII, beside, rivals=(0,)),),
+            "same sign": (
+                rate_check(
+                    "v = (3/5, 4/5), linear, 2 layers",
+                    2,
+                    _RADII,
+                    [_reading(angle, radius, 2, lambda z: z) for radius in _RADII],
+                    rivals=(1,),
+                ),
+            ),
+        },
     )
+
+
+def _live_axis(angle: float) -> Tensor:
+    import torch
+
+    return torch.tensor([math.cos(angle), math.sin(angle)], dtype=torch.float64)
 
 
 def counterexample() -> Experiment:
@@ -229,42 +380,10 @@ def counterexample() -> Experiment:
                 quantity="probability",
             )
         )
-    return older_experiment(
+    return Experiment(
         "The printed witness v = (3/5, 4/5) with a normal input in the place of x = u: both coordinates of v have one "
         "sign, "
         "the gates differ only on a share t/(πsc) of the inputs, and the reading has rate 1, neither 0 nor 2(L − l).",
-        tuple(checks),
+        {TITLE: checks},
         tuple(curves),
     )
-
-
-CLAIM = Claim(
-    id="prop:bridge_nonlinear_rot_negative",
-    title="Rotation breaks the rate in the nonlinear class",
-    clauses=older_statement(
-        r"With $v = (\tfrac35, \tfrac45)$, $u = (-\tfrac45, \tfrac35)$ and layers $v v^\top + t\, u u^\top$ the "
-        r"reading along "
-        r"$u$ at the input $x = u$ tends to $(\tfrac{12}{25})^2$: rate $0$. So it does on average for $v$ with "
-        r"coordinates of "
-        r"opposite sign and for generic rotations. With a floor $c_0$ below $b t^m$ the slope is $m\, b t^m/(c_0 + b "
-        r"t^m)$."
-    ),
-    source=cite("shirodkar2026dead", "prop:bridge_nonlinear_rot_negative"),
-    hypotheses=(
-        "The printed witness is read at one input, x = u.",
-        "On average over inputs: a rotation under which the gates differ with a probability that does not vanish as t "
-        "→ 0.",
-    ),
-    expected=Verdict.NARROWER,
-    derive=derive,
-    measure=measure,
-    control=control,
-    counterexample=counterexample,
-    rests_on=("thm:bridge",),
-    titled="At the printed witness the exponent of the gradient factor collapses to 0.",
-    doubts=(
-        "The gradient factor is an average over inputs, and at the printed witness its rate is 1: the collapse to 0 "
-        "is that "
-        "of a single input. The collapse itself is right for other rotations, which are measured."
-    ),
-)

@@ -10,8 +10,7 @@ from sympy import Symbol, symbols
 from ddtheory.references import cite
 from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
 
@@ -27,34 +26,78 @@ _WIDTH = len(_EXPONENTS)
 _RADII = tuple(0.02 * 2.0 ** (-n / 2) for n in range(9))
 
 
+CLAIM = Claim(
+    id="cor:bridge_g7",
+    title="Per-direction rates",
+    given=(
+        r"Let directions have distinct exponents $\Pi(j)$ above the probe, and $S$ be the second moment of the output "
+        r"gradients."
+    ),
+    clauses={
+        "entries": r"$G_{jj} = t^{2\Pi(j)} S_{jj}$.",
+        "inverse entries": r"$1/(G^{-1})_{jj} = t^{2\Pi(j)}/(S^{-1})_{jj}$.",
+        "eigenvalues": r"The eigenvalues have the rates $2\Pi(j)$ as well.",
+    },
+    source=cite("shirodkar2026dead", "cor:bridge_g7"),
+    hypotheses=(
+        "Diagonal layers above the probe.",
+        "The second moment S of the output gradients is positive definite.",
+    ),
+    expected=Verdict.CONFIRMED,
+    rests_on=("thm:bridge_multi",),
+    doubts=(
+        "Eigenvectors of G turn with t, so a rate belongs to a direction through the entry of G or of its inverse, not "
+        "through the number of an eigenvalue."
+    ),
+)
+
+
 def derive() -> Proof:
     first, gap = symbols("Pi_1 g", integer=True, positive=True)
     a, b, d = symbols("a b d", positive=True)
-    grade = sympy.diag(t**first, t ** (first + gap))
-    gram = grade * sympy.Matrix([[a, b], [b, d]]) * grade
-    inverse = sympy.Matrix([[a, b], [b, d]]).inv()
-    eigen_ratio = sympy.cancel(inverse[1, 1] * (a * d - b**2) - a)
-    # the entry of G⁻¹ is t^{−2Π} (S⁻¹)_jj, whatever the other exponents are
-    reading = sympy.simplify(1 / gram.inv()[1, 1])
-    rayleigh = gram[1, 1]
-    return older_proof(
-        steps=(
-            Prose("Each diagonal entry has the rate of its own direction.", r"G_{jj} = t^{2\Pi(j)} S_{jj}"),
-            Prose(
-                "So has each entry of the inverse, with the Schur constant of S that leaves nothing else.",
-                r"1/(G^{-1})_{jj} = t^{2\Pi(j)} / (S^{-1})_{jj}",
+    moment = sympy.Matrix([[a, b], [b, d]])
+    powers = (first, first + gap)
+    grade = sympy.diag(*[t**power for power in powers])
+    gram = grade * moment * grade
+    inverse = moment.inv()
+    eigenvalue = Symbol("s", positive=True)
+    # of the characteristic polynomial at s t^{2Π_2}, over a t^{2Π_1 + 2Π_2}, what is left for t → 0
+    characteristic = (gram - eigenvalue * t ** (2 * powers[1]) * sympy.eye(2)).det() / (a * t ** (2 * sum(powers)))
+    remaining = eigenvalue * (eigenvalue - d) * t ** (2 * gap) / a
+    schur = d - b**2 / a
+    return Proof(
+        "Two directions, symbolic in their exponents and in S.",
+        (
+            Equation(
+                "entries",
+                "both diagonal entries",
+                sympy.Matrix([gram[0, 0], gram[1, 1]]),
+                sympy.Matrix([t ** (2 * powers[0]) * a, t ** (2 * powers[1]) * d]),
+                {"exponents exchanged": sympy.Matrix([t ** (2 * powers[1]) * a, t ** (2 * powers[0]) * d])},
             ),
-            Prose(
-                "The smallest eigenvalue tends to the last of these: a Schur constant, not the diagonal entry.",
-                r"\lambda_{\min}/t^{2\Pi} \to d - b^2/a",
+            Equation(
+                "inverse entries",
+                "one over both entries of the inverse, each with its Schur constant",
+                sympy.Matrix([1 / gram.inv()[n, n] for n in (0, 1)]),
+                sympy.Matrix([t ** (2 * powers[n]) / inverse[n, n] for n in (0, 1)]),
+                {"the constants of the entries": sympy.Matrix([gram[0, 0], gram[1, 1]])},
             ),
+            Equation(
+                "inverse entries",
+                "1/(S⁻¹)_22 is the Schur complement",
+                1 / inverse[1, 1],
+                schur,
+                {"d": d, "d + b²/a": d + b**2 / a},
+            ),
+            Equation(
+                "eigenvalues",
+                "characteristic polynomial at s t^{2Π_2}, s the Schur constant: of order t^{2g}",
+                characteristic.subs(eigenvalue, schur),
+                remaining.subs(eigenvalue, schur),
+                {"the constant of the entry": (characteristic.subs(eigenvalue, d), remaining.subs(eigenvalue, d))},
+            ),
+            Prose("It is smaller than its terms: the smallest eigenvalue tends to a Schur constant, not to the entry."),
         ),
-        residuals={
-            "entry": sympy.powsimp(rayleigh - d * t ** (2 * (first + gap))),
-            "entry of the inverse": sympy.simplify(reading - t ** (2 * (first + gap)) * (d - b**2 / a)),
-            "(S⁻¹)_22 det S = a": eigen_ratio,
-        },
-        controls={"the eigenvalue has the constant of the entry": sympy.simplify(reading - rayleigh)},
     )
 
 
@@ -89,20 +132,20 @@ def _inverse_entry(factor: GramFactor, index: int) -> float:
 def measure() -> Experiment:
     from ddtheory.measure import spectra_along
 
-    checks: list[Check] = []
+    found: dict[str, list[Check]] = {"entries": [], "inverse entries": [], "eigenvalues": []}
     curves: list[Curve] = []
     output = _output(False).mT @ _output(False)
     inverse = output.inverse()
     profile = spectra_along(lambda radius: _gram(radius).spectrum(), _RADII)
     for index, power in enumerate(_EXPONENTS):
         readings = {
-            "entry": ([_gram(r).entry(index) for r in _RADII], float(output[index, index])),
-            "inverse entry": ([_inverse_entry(_gram(r), index) for r in _RADII], 1 / float(inverse[index, index])),
+            "entries": ([_gram(r).entry(index) for r in _RADII], float(output[index, index])),
+            "inverse entries": ([_inverse_entry(_gram(r), index) for r in _RADII], 1 / float(inverse[index, index])),
         }
         other = dict(zip(readings, [value for _, value in reversed(readings.values())], strict=True))
         for name, (values, constant) in readings.items():
-            checks.append(rate_check(f"direction {index + 1}, {name}: rate", 2 * power, _RADII, values))
-            checks.append(
+            found[name].append(rate_check(f"direction {index + 1}, {name}: rate", 2 * power, _RADII, values))
+            found[name].append(
                 limit_check(
                     f"direction {index + 1}, {name}: constant",
                     constant,
@@ -111,11 +154,11 @@ def measure() -> Experiment:
                     rivals=(other[name], 2 * constant),
                 )
             )
-        checks.append(rate_check(f"eigenvalue {index + 1}", 2 * power, _RADII, profile.eigenvalue(index)))
+        found["eigenvalues"].append(rate_check(f"eigenvalue {index + 1}", 2 * power, _RADII, profile.eigenvalue(index)))
         curves.append(Curve(f"eigenvalue {index + 1}", _RADII, profile.eigenvalue(index), 2.0 * power))
-    return older_experiment(
+    return Experiment(
         "A torch chain with exponents (0, 1, 3) above the probe and a general output map, labels from the model.",
-        tuple(checks),
+        found,
         tuple(curves),
     )
 
@@ -125,38 +168,19 @@ def control() -> Experiment:
 
     profile = spectra_along(lambda radius: _gram(radius, dependent=True).spectrum(), _RADII)
     entries = [_gram(radius, dependent=True).entry(2) for radius in _RADII]
-    return older_experiment(
+    across = [abs(float((f.mT @ f)[1, 2])) for f in (_gram(radius).triangle for radius in _RADII)]
+    return Experiment(
         "S is singular on the dead block. The diagonal entry still shows rate 6, but no eigenvalue does: one is "
         "exactly "
         "zero, and the last positive one has rate 2.",
-        (
-            count_check("zero eigenvalues", 1, profile.zeros[0], rivals=(0, 2), reason="rank of S at every t"),
-            rate_check("smallest positive eigenvalue", 2, _RADII, profile.smallest_positive, rivals=(6,)),
-            rate_check("diagonal entry of the third direction", 6, _RADII, entries),
-        ),
+        {
+            "eigenvalues": (
+                count_check("zero eigenvalues", 1, profile.zeros[0], rivals=(0, 2), reason="rank of S at every t"),
+                rate_check("smallest positive eigenvalue", 2, _RADII, profile.smallest_positive, rivals=(6,)),
+            ),
+            "entries": (
+                rate_check("diagonal entry of the third direction", 6, _RADII, entries, rivals=(2,)),
+                rate_check("entry across, of exponents 1 and 3", 4, _RADII, across, rivals=(6, 2)),
+            ),
+        },
     )
-
-
-CLAIM = Claim(
-    id="cor:bridge_g7",
-    title="Per-direction rates",
-    clauses=older_statement(
-        r"Directions with distinct exponents $\Pi(j)$ show rate $2\Pi(j)$ each: in the entries $G_{jj} = t^{2\Pi(j)} "
-        r"S_{jj}$, "
-        r"in $1/(G^{-1})_{jj} = t^{2\Pi(j)}/(S^{-1})_{jj}$, and in the eigenvalues."
-    ),
-    source=cite("shirodkar2026dead", "cor:bridge_g7"),
-    hypotheses=(
-        "Diagonal layers above the probe.",
-        "The second moment S of the output gradients is positive definite.",
-    ),
-    expected=Verdict.CONFIRMED,
-    derive=derive,
-    measure=measure,
-    control=control,
-    rests_on=("thm:bridge_multi",),
-    doubts=(
-        "Eigenvectors of G turn with t, so a rate belongs to a direction through the entry of G or of its inverse, not "
-        "through the number of an eigenvalue."
-    ),
-)

@@ -11,8 +11,7 @@ from sympy import Symbol, symbols
 from ddtheory.references import cite
 from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.proof import Equation, Proof
 from ddtheory.workbench.evidence import order_check
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -29,37 +28,99 @@ _WIDTHS = (3, 7, 3, 9)  # of the complement, layer by layer
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(9))
 
 
+CLAIM = Claim(
+    id="thm:bridge_rect",
+    title="Bridge theorem for rectangular widths",
+    given=r"Let a canonical dead unit stand beside complement maps of any widths.",
+    clauses={
+        "decoupled": r"With no path from the complement into it, it has moment $t^{2m} E x^2$ after $m$ layers.",
+        "leak": (
+            r"A leak $\gamma$ below the last layer gives $t^2 x + t \gamma c$: rate $2$ and coefficient $\gamma^2 E "
+            r"c^2$."
+        ),
+        "order": r"The KL order in $t$ is $m$ without a leak, and $1$ with it.",
+    },
+    source=cite("shirodkar2026dead", "thm:bridge_rect"),
+    hypotheses=("The dead unit and the complement are decoupled, or the leak is the one named.",),
+    expected=Verdict.CONFIRMED,
+    rests_on=("thm:bridge",),
+    doubts=(
+        "Decoupling is a hypothesis, so that widths cannot matter. The content is the leak clause: any leak of order "
+        "one "
+        "makes the direction regular."
+    ),
+)
+
+
 def derive() -> Proof:
     m = Symbol("m", integer=True, positive=True)
     gamma, c, x = symbols("gamma c x", real=True)
-    a, b, first, second = (Symbol(name, real=True) for name in ("a", "b", "g_1", "g_2"))
-    lower = sympy.Matrix([[a, 0], [first, t]])
-    upper = sympy.Matrix([[b, 0], [second, t]])
-    product = upper * lower
-    leaked = t * (t * x) + t * gamma * c
-    moment = sympy.expand(leaked**2)
-    return older_proof(
-        steps=(
-            Prose(
-                "Block-triangular layers multiply to a block-triangular map; without a leak g it is block diagonal.",
-                r"\begin{pmatrix} b & 0 \\ g_2 & t \end{pmatrix} \begin{pmatrix} a & 0 \\ g_1 & t \end{pmatrix} = "
-                r"\begin{pmatrix} ba & 0 \\ g_2 a + t g_1 & t^2 \end{pmatrix}",
+    # widths 2 → 3 → 2 of the complement, beside one dead unit
+    lower_block = sympy.Matrix(3, 2, symbols("a_1:7", real=True))
+    upper_block = sympy.Matrix(2, 3, symbols("b_1:7", real=True))
+    leaks = (sympy.Matrix(1, 2, symbols("g_1:3", real=True)), sympy.Matrix(1, 3, symbols("h_1:4", real=True)))
+
+    def layer(block: sympy.Matrix, leak: sympy.Matrix) -> sympy.Matrix:
+        rows, _ = block.shape
+        return block.row_join(sympy.zeros(rows, 1)).col_join(leak.row_join(sympy.Matrix([[t]])))
+
+    product = layer(upper_block, leaks[1]) * layer(lower_block, leaks[0])
+    closed = layer(upper_block, 0 * leaks[1]) * layer(lower_block, 0 * leaks[0])
+    mean, square = symbols("E_cx E_c2", positive=True)
+    leaked = sympy.expand((t * (t * x + gamma * c)) ** 2)
+    moment = leaked.coeff(x, 2) + leaked.coeff(x, 1) / c * mean + leaked.coeff(x, 0) / c**2 * square  # E x² = 1
+    divergence = t ** (2 * m) / 2
+    return Proof(
+        "Block-triangular layers of widths 2, 3, 2 beside the dead unit, symbolic; m layers by powers of t; whatever "
+        "the "
+        "complement computes, c stands for its output.",
+        (
+            Equation(
+                "decoupled",
+                "two layers without a leak are block diagonal",
+                closed,
+                (upper_block * lower_block).row_join(sympy.zeros(2, 1)).col_join(sympy.Matrix([[0, 0, t**2]])),
+                {
+                    "with leaks": (
+                        product,
+                        (upper_block * lower_block).row_join(sympy.zeros(2, 1)).col_join(sympy.Matrix([[0, 0, t**2]])),
+                    )
+                },
             ),
-            Prose("The dead coordinate is then t^m x whatever the other block computes.", r"E = t^{2m} E x^2"),
-            Prose(
-                "A leak γ in a lower layer reaches the dead output with one factor t less for each layer it skips.",
-                r"(t^2 x + t \gamma c)^2 \sim t^2 \gamma^2 c^2",
+            Equation(
+                "decoupled",
+                "so the dead unit is t^m x: its moment over E x²",
+                (sympy.diag(1, t) ** m)[1, 1] ** 2,
+                t ** (2 * m),
+                {"rate m": t**m},
+            ),
+            Equation(
+                "leak",
+                "two layers with leaks g and h: what reaches the dead output from the complement",
+                product[2, :2],
+                leaks[1] * lower_block + t * leaks[0],
+                {
+                    "the lower leak without t": leaks[1] * lower_block + leaks[0],
+                    "no factor of the upper leak": leaks[1][:, :2] + t * leaks[0],
+                },
+            ),
+            Equation(
+                "leak",
+                "second moment of t² x + t γ c over t², t → 0, times t²",
+                sympy.limit(moment / t**2, t, 0) * t**2,
+                gamma**2 * square * t**2,
+                {"γ": gamma * square * t**2, "a leak is harmless": t**4},
+            ),
+            Equation(
+                "order",
+                "half the log-slope of K without a leak, and of its leading term with one",
+                sympy.Matrix(
+                    [t * sympy.diff(value, t) / value / 2 for value in (divergence, gamma**2 * square * t**2 / 2)]
+                ),
+                sympy.Matrix([m, 1]),
+                {"m in both": sympy.Matrix([m, m])},
             ),
         ),
-        residuals={
-            "corner": sympy.expand(product[1, 1] - t**2),
-            "leak": sympy.expand(product[1, 0] - (second * a + t * first)),
-            "no leak": product[1, 0].subs({first: 0, second: 0}),
-            "decoupled rate": sympy.powsimp(t**m * t**m) - t ** (2 * m),
-            "leading coefficient": sympy.expand(moment / t**2).subs(t, 0) - gamma**2 * c**2,
-            "leak orthogonal to x": moment.coeff(x, 0) - t**2 * gamma**2 * c**2,
-        },
-        controls={"a leak is harmless": sympy.expand(moment / t**2).subs(t, 0)},
     )
 
 
@@ -105,12 +166,13 @@ def measure() -> Experiment:
 
     from ddtheory.measure import fisher_along, order
 
-    checks: list[Check] = []
+    moments: list[Check] = []
+    orders: list[Check] = []
     curves: list[Curve] = []
     for layers in (1, 2, 3):
         values = [_moment(layers, 0.0, radius) for radius in _RADII]
-        checks.append(rate_check(f"no leak, {layers} layers: dead moment", 2 * layers, _RADII, values))
-        checks.append(
+        moments.append(rate_check(f"no leak, {layers} layers: dead moment", 2 * layers, _RADII, values))
+        moments.append(
             value_check(
                 f"no leak, {layers} layers: dead moment over t^{2 * layers}, t = 0.1",
                 1,
@@ -120,59 +182,50 @@ def measure() -> Experiment:
             )
         )
         reading = order(fisher_along(_model(layers, 0.0), {"t": torch.ones(1)}))
-        checks.append(order_check(f"no leak, {layers} layers: KL order in t", layers, reading))
+        orders.append(order_check(f"no leak, {layers} layers: KL order in t", layers, reading))
         curves.append(Curve(f"dead moment, {layers} layers", _RADII, tuple(values), 2.0 * layers))
-    return older_experiment(
-        f"Torch networks: a dead unit beside random tanh layers of widths {_WIDTHS}, inputs at the corners of a cube.",
-        tuple(checks),
+    return Experiment(
+        f"Torch networks: a dead unit beside random tanh layers of widths {_WIDTHS}, inputs at the corners of a cube. "
+        f"A "
+        "leak of 0.3, and of 1.2, from a live unit of second moment one below the last layer.",
+        {"decoupled": moments, "leak": _leak(), "order": [*orders, _leaking_order()]},
         tuple(curves),
     )
 
 
-def control() -> Experiment:
-    import torch
-
-    from ddtheory.measure import fisher_along, order
-
-    gamma = 0.3
-    values = [_moment(2, gamma, radius) for radius in _RADII]
-    reading = order(fisher_along(_model(2, gamma), {"t": torch.ones(1)}))
-    return older_experiment(
-        "A leak γ = 0.3 from a live unit, of second moment one, into the dead unit below the last layer: the output is "
-        "t²x + tγc, the direction is no longer dead.",
-        (
-            rate_check("leak: dead moment", 2, _RADII, values, rivals=(4,)),
+def _leak() -> list[Check]:
+    checks: list[Check] = []
+    for gamma in (0.3, 1.2):
+        values = [_moment(2, gamma, radius) for radius in _RADII]
+        checks += [
+            rate_check(f"leak {gamma}: dead moment", 2, _RADII, values, rivals=(4,)),
             limit_check(
-                "leak: dead moment over t² → γ² E c²",
+                f"leak {gamma}: dead moment over t² → γ² E c²",
                 gamma**2,
                 _RADII,
                 [value / radius**2 for radius, value in zip(_RADII, values, strict=True)],
                 rivals=(gamma, 1, 0),
             ),
-            order_check("leak: KL order in t", 1, reading, rivals=(2,)),
-        ),
+        ]
+    return checks
+
+
+def _leaking_order() -> Check:
+    import torch
+
+    from ddtheory.measure import fisher_along, order
+
+    reading = order(fisher_along(_model(2, 0.3), {"t": torch.ones(1)}))
+    return order_check("leak 0.3, 2 layers: KL order in t", 1, reading, rivals=(2,))
+
+
+def control() -> Experiment:
+    whole, none = ([_moment(2, gamma, radius) for radius in _RADII] for gamma in (0.3, 0.0))
+    return Experiment(
+        "A leak γ = 0.3 breaks the decoupling; and without one the output is t²x, the direction is dead.",
+        {
+            "decoupled": (rate_check("leak 0.3, 2 layers: dead moment", 2, _RADII, whole, rivals=(4,)),),
+            "leak": (rate_check("no leak, 2 layers: dead moment", 4, _RADII, none, rivals=(2,)),),
+            "order": (_leaking_order(),),
+        },
     )
-
-
-CLAIM = Claim(
-    id="thm:bridge_rect",
-    title="Bridge theorem for rectangular widths",
-    clauses=older_statement(
-        r"A canonical dead unit beside complement maps of any widths, with no path from the complement into it, has "
-        r"moment "
-        r"$t^{2m} E x^2$ after $m$ layers. A leak $\gamma$ below the last layer gives $t^2 x + t \gamma c$: rate $2$, "
-        r"coefficient $\gamma^2 E c^2$, and KL order 1."
-    ),
-    source=cite("shirodkar2026dead", "thm:bridge_rect"),
-    hypotheses=("The dead unit and the complement are decoupled, or the leak is the one named.",),
-    expected=Verdict.CONFIRMED,
-    derive=derive,
-    measure=measure,
-    control=control,
-    rests_on=("thm:bridge",),
-    doubts=(
-        "Decoupling is a hypothesis, so that widths cannot matter. The content is the leak clause: any leak of order "
-        "one "
-        "makes the direction regular."
-    ),
-)

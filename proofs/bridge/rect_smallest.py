@@ -10,9 +10,9 @@ from sympy import Symbol, symbols
 from ddtheory.references import cite
 from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.proof import AtMost, Equation, Proof
 from ddtheory.workbench.chain import chain_problem
+from ddtheory.workbench.inequality import bound_check
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
 
 if TYPE_CHECKING:
@@ -23,39 +23,92 @@ t = Symbol("t", positive=True)
 _RADII = tuple(0.05 * 2.0 ** (-n / 2) for n in range(9))
 
 
+CLAIM = Claim(
+    id="cor:rect_lambda_min",
+    title="Smallest eigenvalue at rectangular widths",
+    given=r"Let $G$ have the dead entry $g$, cross entries $b$ and a live block $\ge c$.",
+    clauses={
+        "diagonal slice": r"With $b = 0$ the dead entry is eventually $\lambda^+_{\min}$.",
+        "bound": r"$v^\top G v \ge (g - |b|^2/c)\, v_0^2$.",
+        "equal order": r"For $b = s\,t^p$ beside $g = t^{2p}$, $c = 1$: $\lambda_{\min}/t^{2p} \to 1 - s^2$.",
+        "narrow layers": (
+            r"A layer of width $a$ above a probe of width $h > a$ makes $h - a$ eigenvalues exactly zero at all $t$."
+        ),
+    },
+    source=cite("shirodkar2026dead", "cor:rect_lambda_min"),
+    hypotheses=("The cross entries are of higher order than √g, or the constant is the Schur complement.",),
+    expected=Verdict.CONFIRMED,
+    rests_on=("thm:bridge_rect",),
+    doubts="At equal order the bound keeps the rate and changes the constant; at |b|² = gc it is empty.",
+)
+
+
 def derive() -> Proof:
-    g, c, b, x, y = symbols("g c b x y", real=True)
-    gram = sympy.Matrix([[c, b], [b, g]])
-    form = (sympy.Matrix([x, y]).T * gram * sympy.Matrix([x, y]))[0]
-    completed = c * (x + b * y / c) ** 2 + (g - b**2 / c) * y**2
-    coupling, p = symbols("s p", positive=True)
-    equal = sympy.Matrix([[1, coupling * t**p], [coupling * t**p, t ** (2 * p)]])
-    # width 3 through width 2: the Gram of the inner product form has a zero determinant for all entries
-    entries = [[Symbol(f"w_{i}{j}", real=True) for j in range(3)] for i in range(2)]
-    narrow = sympy.Matrix(entries)
+    g, x = symbols("g x", real=True)
+    c = Symbol("c", positive=True)
+    cross, live = (sympy.Matrix(symbols(f"{name}_1:3", real=True)) for name in ("b", "w"))
+    form = g * x**2 + 2 * x * cross.dot(live) + c * live.dot(live)
+    shifted = live + cross * x / c
+    s, p, u = symbols("s p u", positive=True)
+    equal = sympy.Matrix([[1, s * t**p], [s * t**p, t ** (2 * p)]])
+    eigenvalue = u * t ** (2 * p)
+    # width 3 through width 2: MᵀM for a 2 × 3 map with all entries free, and a vector in its kernel
+    narrow = sympy.Matrix(2, 3, lambda i, j: Symbol(f"w_{i}{j}", real=True))
     through = narrow.T * narrow
-    return older_proof(
-        steps=(
-            Prose(
-                "Complete the live part to a square: the form is at least its Schur complement.",
-                r"v^\top G v \ge (g - |b|^2/c)\, v_0^2",
+    kernel = narrow.row(0).T.cross(narrow.row(1).T)
+    below_one = Symbol("z", nonnegative=True)
+    small = 1 / (1 + below_one)
+    return Proof(
+        "Two live channels; equal order with one; a layer of width 2 above a probe of width 3.",
+        (
+            AtMost(
+                "bound",
+                "completed square: the bound and the form",
+                (g - cross.dot(cross) / c) * x**2,
+                form,
+                tuple(c * entry**2 for entry in shifted),
+                {x: 1, g: 2, c: 1, cross[0]: 1, cross[1]: 0, live[0]: -1, live[1]: 0},
+                {"|b|²/2c": ((g - cross.dot(cross) / (2 * c)) * x**2, form), "g": (g * x**2, form)},
             ),
-            Prose(
-                "At equal order, b = s t^p beside g = t^{2p}, the bound is of the order of g with another constant.",
-                r"\lambda_{\min}/t^{2p} \to 1 - s^2",
+            AtMost(
+                "diagonal slice",
+                "b = 0 and live block 1, g = t^{2p} = 1/(1 + z): the dead entry is the smallest",
+                small * (x**2 + live[0] ** 2),
+                small * x**2 + live[0] ** 2,
+                (sympy.factor(1 - small) * live[0] ** 2,),
+                {x: 1, live[0]: 0, below_one: 1},
+                {"the mean of both entries": ((1 + small) / 2 * (x**2 + live[0] ** 2), small * x**2 + live[0] ** 2)},
             ),
-            Prose(
-                "A layer of width a above a probe of width h has rank at most a, so h − a eigenvalues are zero at "
-                "every t.",
-                r"\dim\ker G_l \ge h - a",
+            Equation(
+                "equal order",
+                "characteristic polynomial at u t^{2p}, over t^{2p}: 1 − s² − u, and a term of order t^{2p}",
+                (equal - eigenvalue * sympy.eye(2)).det() / t ** (2 * p),
+                1 - s**2 - u + (u**2 - u) * t ** (2 * p),
+                {
+                    "the dead entry": 1 - u + (u**2 - u) * t ** (2 * p),
+                    "s for s²": 1 - s - u + (u**2 - u) * t ** (2 * p),
+                },
+            ),
+            Equation(
+                "narrow layers",
+                "MᵀM has a zero determinant for all entries: beside that of M Mᵀ",
+                through.det() + (narrow * narrow.T).det(),
+                (narrow * narrow.T).det(),
+                {
+                    "a square layer": (
+                        (narrow[:, :2].T * narrow[:, :2]).det() + (narrow * narrow.T).det(),
+                        (narrow * narrow.T).det(),
+                    )
+                },
+            ),
+            Equation(
+                "narrow layers",
+                "the cross product of its rows is in the kernel",
+                through * kernel + kernel,
+                kernel,
+                {"its first row": (through * narrow.row(0).T + kernel, kernel)},
             ),
         ),
-        residuals={
-            "completed square": sympy.expand(sympy.simplify(form - completed)),
-            "equal order": sympy.simplify(equal.det() / t ** (2 * p) - (1 - coupling**2)),
-            "a narrow layer: the determinant of the product vanishes": sympy.expand(through.det()),
-        },
-        controls={"the smallest eigenvalue is the dead entry": sympy.simplify(equal.det() / t ** (2 * p) - 1)},
     )
 
 
@@ -77,12 +130,13 @@ def _gram(radius: float, coupling: float) -> GramFactor:
 def measure() -> Experiment:
     from ddtheory.measure import spectra_along
 
-    checks: list[Check] = []
+    sliced: list[Check] = []
+    narrow: list[Check] = []
     profile = spectra_along(lambda radius: _gram(radius, 0.0).spectrum(), _RADII)
     entries = [_gram(radius, 0.0).entry(4) for radius in _RADII]
-    checks.append(rate_check("diagonal slice: dead entry", 4, _RADII, entries))
-    checks.append(rate_check("diagonal slice: smallest positive eigenvalue", 4, _RADII, profile.smallest_positive))
-    checks.append(
+    sliced.append(rate_check("diagonal slice: dead entry", 4, _RADII, entries))
+    sliced.append(rate_check("diagonal slice: smallest positive eigenvalue", 4, _RADII, profile.smallest_positive))
+    sliced.append(
         limit_check(
             "diagonal slice: smallest positive eigenvalue over the dead entry",
             1,
@@ -92,7 +146,7 @@ def measure() -> Experiment:
         )
     )
     for radius, zeros in ((_RADII[0], profile.zeros[0]), (_RADII[-1], profile.zeros[-1])):
-        checks.append(
+        narrow.append(
             count_check(
                 f"widths 5 → 3 → 5, t = {radius:.2g}: zero eigenvalues",
                 2,
@@ -101,14 +155,15 @@ def measure() -> Experiment:
                 reason="rank of the bottleneck; counted from singular values, not read as small ones",
             )
         )
-    return older_experiment(
-        "Torch linear chain with widths 5 → 3 → 5, the dead axis through the bottleneck; labels from the model.",
-        tuple(checks),
+    return Experiment(
+        "Torch linear chain with widths 5 → 3 → 5, the dead axis through the bottleneck; labels from the model. "
+        "A dead column that leans on a live one with 0.6 and 0.8.",
+        {"diagonal slice": sliced, "narrow layers": narrow, "equal order": _leaning(), "bound": _bound()},
         (Curve("smallest positive eigenvalue", _RADII, profile.smallest_positive, 4.0),),
     )
 
 
-def control() -> Experiment:
+def _leaning() -> list[Check]:
     checks: list[Check] = []
     for coupling in (0.6, 0.8):
         ratios, smallest = [], []
@@ -128,8 +183,33 @@ def control() -> Experiment:
                 rivals=(1, coupling**2),
             )
         )
+    return checks
+
+
+def _bound() -> list[Check]:
+    """g − |b|²/c of the measured factor over its least value on v_0 = 1, which is one over an entry of its inverse."""
+    import torch
+
+    checks: list[Check] = []
+    for coupling in (0.6, 0.8):
+        factor = _gram(0.05, coupling).triangle
+        gram = (factor.mT @ factor)[[0, 1, 4]][:, [0, 1, 4]]
+        bound = gram[2, 2] - gram[2, :2].square().sum() / torch.linalg.eigvalsh(gram[:2, :2])[0]
+        checks.append(
+            bound_check(
+                f"coupling {coupling}, t = 0.05: g − |b|²/c over the least value of the form",
+                float(bound * torch.linalg.inv(gram)[2, 2]),
+                reason="rounding; the live block is the identity here",
+            )
+        )
+    return checks
+
+
+def control() -> Experiment:
     aligned = _gram(0.05, 1.0).spectrum()
-    checks.append(
+    leaning = [_gram(radius, 0.8) for radius in _RADII]
+    square = _square(0.3)
+    checks: list[Check] = [
         count_check(
             "coupling 1, |b|² = g c: zero eigenvalues",
             3,
@@ -137,30 +217,34 @@ def control() -> Experiment:
             rivals=(2,),
             reason="the lower bound is zero, and the dead eigenvalue is gone at every t",
         )
-    )
-    return older_experiment(
+    ]
+    return Experiment(
         "A dead column that leans on a live one, with a cross entry of the order √g: the smallest eigenvalue is the "
         "Schur "
         "complement and no longer the dead entry; at full alignment it is an exact zero.",
-        tuple(checks),
+        {
+            "equal order": checks,
+            "diagonal slice": [
+                limit_check(
+                    "coupling 0.8: smallest positive eigenvalue over the dead entry",
+                    0.36,
+                    _RADII,
+                    [each.spectrum().smallest_positive / each.entry(4) for each in leaning],
+                    rivals=(1,),
+                )
+            ],
+            "narrow layers": [
+                count_check("widths 5 → 5 → 5: zero eigenvalues", 0, square, rivals=(2,), reason="no bottleneck")
+            ],
+        },
     )
 
 
-CLAIM = Claim(
-    id="cor:rect_lambda_min",
-    title="Smallest eigenvalue at rectangular widths",
-    clauses=older_statement(
-        r"On the diagonal slice the dead entry is eventually $\lambda^+_{\min}$; with cross entries $b$ and live "
-        r"block $\ge "
-        r"c$, $v^\top G v \ge (g - |b|^2/c) v_0^2$. A layer of width $a$ above a probe of width $h > a$ makes $h - a$ "
-        r"eigenvalues exactly zero at all $t$."
-    ),
-    source=cite("shirodkar2026dead", "cor:rect_lambda_min"),
-    hypotheses=("The cross entries are of higher order than √g, or the constant is the Schur complement.",),
-    expected=Verdict.CONFIRMED,
-    derive=derive,
-    measure=measure,
-    control=control,
-    rests_on=("thm:bridge_rect",),
-    doubts="At equal order the bound keeps the rate and changes the constant; at |b|² = gc it is empty.",
-)
+def _square(radius: float) -> int:
+    import torch
+
+    from ddtheory.measure import gradient_gram
+
+    layer = torch.diag(torch.tensor([1.0, 1.0, 1.0, 1.0, radius], dtype=torch.float64))
+    identity = torch.eye(5, dtype=torch.float64)
+    return gradient_gram(chain_problem([identity, layer, identity]), "1").spectrum().zeros

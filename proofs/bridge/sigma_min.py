@@ -6,13 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Rational, Symbol, symbols
+from sympy import Expr, Rational, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.proof import AtMost, Equation, Proof
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
 
@@ -41,40 +40,93 @@ def _gated_schur(width: sympy.Expr) -> sympy.Expr:
     return Rational(1, 2) - _MEAN_SQUARE**2 * live / (_VARIANCE + _MEAN_SQUARE * live)
 
 
+CLAIM = Claim(
+    id="cor:sigma-min",
+    title="Ladder of the smallest singular value of the activations",
+    given=r"Let $X_l$ be the activations of $N$ inputs after $l$ canonical layers, $0 \le t \le 1$.",
+    clauses={
+        "ladder": r"The dead diagonal of the activation moment is $t^{2l}$ and $\sigma_{\min}(D^l) = t^l$.",
+        "samples": r"For $N$ samples with covariance $I$, $\sigma_{\min}(X_l) / (\sqrt N\, t^l) \to 1$.",
+        "correlated": (
+            r"For units with the second moment $aI + b\,\mathbf 1 \mathbf 1^\top$ and $n$ live ones the constant is "
+            r"the "
+            r"Schur complement $a + b - b^2 n/(a + bn)$."
+        ),
+    },
+    source=cite("shirodkar2026dead", "cor:sigma-min"),
+    hypotheses=(
+        "The input covariance has full rank and N ≥ h.",
+        "Linear chain without skips; index l counts layers passed.",
+    ),
+    expected=Verdict.CONFIRMED,
+    rests_on=("thm:bridge",),
+    assumes=(cite("davidson-szarek2001", "Theorem II.13"),),
+    doubts="The constant is the dead entry only for uncorrelated units; the rate does not depend on that.",
+)
+
+
 def derive() -> Proof:
     power = sympy.diag(1, t**depth)
-    samples = sympy.MatrixSymbol("X", 2, 2).as_explicit()
+    samples = sympy.Matrix(2, 2, symbols("x_1:5", real=True))
     isotropic = sympy.sqrt(N) * sympy.eye(2)
     gram = (samples * power).T * (samples * power)
-    a, b, live = symbols("a b n", positive=True)
-    ones = sympy.ones(3, 1)
-    block = a * sympy.eye(3) + b * ones * ones.T
-    schur = a + b - (b * ones.T * block.inv() * b * ones)[0]
-    return older_proof(
-        steps=(
-            Prose("After l layers the activations are X D^l.", r"\sigma_{\min}(D^l) = t^l, \quad 0 \le t \le 1"),
-            Prose(
-                "The Gram of N samples is graded by t^l on both sides, and N I when the inputs are isotropic.",
-                r"(X D^l)^\top (X D^l) = D^l (X^\top X) D^l",
+    a, b, live, below_one = symbols("a b n z", positive=True)
+    x, y = symbols("x y", real=True)
+    small = 1 / (1 + below_one)  # t^{2l}
+
+    def schur(number: int) -> Expr:
+        """One over the dead entry of the inverse of aI + b 11ᵀ with that many live units."""
+        ones = sympy.ones(number + 1, 1)
+        return 1 / sympy.cancel((a * sympy.eye(number + 1) + b * ones * ones.T).inv()[number, number])
+
+    return Proof(
+        "Two channels and free samples; the Schur complement for one, two and three live units. The law of N normal "
+        "samples is cited.",
+        (
+            Equation(
+                "ladder",
+                "the Gram of the activations is graded by t^l on both sides",
+                gram,
+                power * (samples.T * samples) * power,
+                {"on one side": power * (samples.T * samples), "2l": power**2 * (samples.T * samples) * power**2},
             ),
-            Prose(
-                "Correlated units, such as ReLU units with their common mean, leave a Schur complement as the "
-                "constant.",
-                r"\lambda_{\min}/t^{2l} \to a + b - \frac{b^2 n}{a + b n}",
+            AtMost(
+                "ladder",
+                "no vector shrinks more than by t^l, t^{2l} = 1/(1 + z)",
+                small * (x**2 + y**2),
+                x**2 + small * y**2,
+                (sympy.factor(1 - small) * x**2,),
+                {x: 0, y: 1, below_one: 1},
+                {"the mean": ((1 + small) / 2 * (x**2 + y**2), x**2 + small * y**2)},
+            ),
+            Equation(
+                "samples",
+                "isotropic samples, XᵀX = N I: Gram after l layers",
+                (isotropic * power).T * (isotropic * power),
+                sympy.diag(N, N * t ** (2 * depth)),
+                {"without N": power**2, "√N": sympy.sqrt(N) * power**2},
+            ),
+            *(
+                Equation(
+                    "correlated",
+                    f"Schur complement of {number} live units, by the inverse",
+                    schur(number),
+                    (a + b - b**2 * live / (a + b * live)).subs(live, number),
+                    {
+                        "the dead entry": a + b,
+                        "one unit more": (a + b - b**2 * live / (a + b * live)).subs(live, number + 1),
+                    },
+                )
+                for number in (1, 2, 3)
+            ),
+            Equation(
+                "correlated",
+                "ReLU units of independent normals, width h: the constant from their mean and variance",
+                Rational(1, 2) - _MEAN_SQUARE**2 * (h - 1) / (_VARIANCE + _MEAN_SQUARE * (h - 1)),
+                (a + b - b**2 * live / (a + b * live)).subs({live: h - 1, a: _VARIANCE, b: _MEAN_SQUARE}),
+                {"the dead entry 1/2": Rational(1, 2) + 0 * h},
             ),
         ),
-        residuals={
-            "graded Gram": sympy.expand(gram[0, 1] - t**depth * (samples.T * samples)[0, 1]),
-            "graded dead entry": sympy.expand(gram[1, 1] - t ** (2 * depth) * (samples.T * samples)[1, 1]),
-            "isotropic Gram": sympy.simplify(
-                ((isotropic * power).T * (isotropic * power))[1, 1] - N * t ** (2 * depth)
-            ),
-            "Schur complement for three live units": sympy.cancel(schur - (a + b - b**2 * 3 / (a + 3 * b))),
-            "the same for any number": sympy.cancel(
-                (a + b - b**2 * live / (a + b * live)) - (a**2 + a * b * (live + 1)) / (a + b * live)
-            ),
-        },
-        controls={"the dead entry is the smallest eigenvalue": sympy.cancel(schur - (a + b))},
     )
 
 
@@ -94,14 +146,14 @@ def _linear(radius: float) -> Problem:
 def measure() -> Experiment:
     import torch
 
-    checks: list[Check] = []
+    ladder: list[Check] = []
     curves: list[Curve] = []
     for layers in range(1, _LAYERS):
         values = [math.sqrt(value) for value in _profile(_linear, layers)]
-        checks.append(
+        ladder.append(
             rate_check(f"σ_min after {layers} layers", layers, _RADII, values, quantity="rate of a singular value")
         )
-        checks.append(
+        ladder.append(
             value_check(
                 f"σ_min after {layers} layers over t^{layers}, t = {_RADII[0]}",
                 1,
@@ -115,20 +167,20 @@ def measure() -> Experiment:
     t0, layers = 0.1, 3
     x = torch.randn(_SAMPLES, _WIDTH, generator=generator, dtype=torch.float64)
     value = _profile_at(chain_problem([canonical(t0, _WIDTH)] * _LAYERS, inputs=x), layers)
-    checks.append(
-        Comparison(
-            f"σ_min of {_SAMPLES} normal samples over √N t^l",
-            1,
-            Interval.around(math.sqrt(value) / t0**layers, (math.sqrt(_WIDTH) + 3) / math.sqrt(_SAMPLES)),
-            (math.sqrt(_SAMPLES), 1 / math.sqrt(_SAMPLES), 0.9, 1.1),
-            0.03,
-            "the Gram is divided by N; for normal X, |σ/√N − 1| ≤ (√h + s)/√N but for probability 2e^{−s²/2}, s = 3",
-            "coefficient",
-        )
+    law = Comparison(
+        f"σ_min of {_SAMPLES} normal samples over √N t^l",
+        1,
+        Interval.around(math.sqrt(value) / t0**layers, (math.sqrt(_WIDTH) + 3) / math.sqrt(_SAMPLES)),
+        (math.sqrt(_SAMPLES), 1 / math.sqrt(_SAMPLES), 0.9, 1.1),
+        0.03,
+        "the Gram is divided by N; for normal X, |σ/√N − 1| ≤ (√h + s)/√N but for probability 2e^{−s²/2}, s = 3",
+        "coefficient",
     )
-    return older_experiment(
-        f"Torch chains of width {_WIDTH}: cube corners as inputs (E xxᵀ = I), and normal samples for the √N law.",
-        tuple(checks),
+    return Experiment(
+        f"Torch chains of width {_WIDTH}: cube corners as inputs (E xxᵀ = I), and normal samples for the √N law. ReLU "
+        "units with the first two moments of a normal, whose constant is 0.846 of the dead entry, or 0.682 after "
+        "centring.",
+        {"ladder": ladder, "samples": (law,), "correlated": _correlated()},
         tuple(curves),
     )
 
@@ -148,22 +200,10 @@ def _half_normal_inputs() -> Tensor:
     return torch.cartesian_prod(*[torch.cat([magnitudes, -magnitudes])] * _WIDTH)
 
 
-def control() -> Experiment:
+def _correlated() -> list[Check]:
     import torch
 
-    from ddtheory.measure import activation_gram
-
     checks: list[Check] = []
-    few = chain_problem([canonical(0.1, _WIDTH)] * 2, inputs=random_rotation(_WIDTH, 4)[:2])
-    checks.append(
-        count_check(
-            "two samples of width three: zero eigenvalues",
-            1,
-            activation_gram(few, "2").spectrum().zeros,
-            rivals=(0, 2),
-            reason="N < h: the rank is capped, and the zero has nothing to do with t",
-        )
-    )
 
     def gated(radius: float) -> Problem:
         return chain_problem([canonical(radius, _WIDTH)] * _LAYERS, activation=torch.relu, inputs=_half_normal_inputs())
@@ -182,6 +222,26 @@ def control() -> Experiment:
                 rivals=(1, Rational(1, 2)),
             )
         )
+    return checks
+
+
+def control() -> Experiment:
+    import torch
+
+    from ddtheory.measure import activation_gram
+
+    held_ones: list[Check] = []
+    few = chain_problem([canonical(0.1, _WIDTH)] * 2, inputs=random_rotation(_WIDTH, 4)[:2])
+    capped: list[Check] = [
+        count_check(
+            "two samples of width three: zero eigenvalues",
+            1,
+            activation_gram(few, "2").spectrum().zeros,
+            rivals=(0, 2),
+            reason="N < h: the rank is capped, and the zero has nothing to do with t",
+        )
+    ]
+
     skips = [1 + radius for radius in _RADII]
     for layers in (1, 4):
         held = _profile(
@@ -190,8 +250,8 @@ def control() -> Experiment:
             ),
             layers,
         )
-        checks.append(rate_check(f"a skip beside each layer: after {layers}", 0, _RADII, held, rivals=(2 * layers,)))
-        checks.append(
+        held_ones.append(rate_check(f"a skip beside each layer: after {layers}", 0, _RADII, held, rivals=(2 * layers,)))
+        held_ones.append(
             value_check(
                 f"a skip beside each layer: smallest eigenvalue after {layers}, t = {_RADII[0]}",
                 skips[0] ** (2 * layers),
@@ -200,31 +260,22 @@ def control() -> Experiment:
                 quantity="eigenvalue",
             )
         )
-    return older_experiment(
-        "Too few samples make zeros; ReLU units share a mean, so that the constant is a Schur complement and not the "
-        "dead entry (0.846 of it, or 0.682 after centring); a skip makes σ_min independent of depth.",
-        tuple(checks),
+    plain = _profile(_linear, 3)
+    return Experiment(
+        "Too few samples make zeros; a skip makes σ_min independent of depth; units without a common mean have the "
+        "dead "
+        "entry as their constant.",
+        {
+            "samples": capped,
+            "ladder": held_ones,
+            "correlated": [
+                limit_check(
+                    "linear, uncorrelated: smallest eigenvalue over the dead entry t^6",
+                    1,
+                    _RADII,
+                    [value / radius**6 for radius, value in zip(_RADII, plain, strict=True)],
+                    rivals=(2 * _gated_schur(sympy.Integer(_WIDTH)),),
+                )
+            ],
+        },
     )
-
-
-CLAIM = Claim(
-    id="cor:sigma-min",
-    title="Ladder of the smallest singular value of the activations",
-    clauses=older_statement(
-        r"After $l$ canonical layers the dead diagonal of the activation moment is $t^{2l}$ and $\sigma_{\min}(D^l) = "
-        r"t^l$ "
-        r"for $0 \le t \le 1$; for $N$ samples with covariance $I$, $\sigma_{\min}(X_l) / (\sqrt N\, t^l) \to 1$."
-    ),
-    source=cite("shirodkar2026dead", "cor:sigma-min"),
-    hypotheses=(
-        "The input covariance has full rank and N ≥ h.",
-        "Linear chain without skips; index l counts layers passed.",
-    ),
-    expected=Verdict.CONFIRMED,
-    derive=derive,
-    measure=measure,
-    control=control,
-    rests_on=("thm:bridge",),
-    assumes=(cite("davidson-szarek2001", "Theorem II.13"),),
-    doubts="The constant is the dead entry only for uncorrelated units; the rate does not depend on that.",
-)

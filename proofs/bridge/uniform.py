@@ -11,8 +11,7 @@ from sympy import Symbol, symbols
 from ddtheory.references import cite
 from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, rate_check
 
@@ -26,32 +25,81 @@ _LAYERS, _WIDTH = 4, 5
 _RADII = tuple(0.05 * 2.0 ** (-n / 2) for n in range(9))
 
 
+CLAIM = Claim(
+    id="cor:bridge_g2",
+    title="Uniform approach: exactly m small eigenvalues",
+    given=r"Let $m$ directions die with weight $t$ in every layer, and $p = L - l$.",
+    clauses={
+        "small": r"Exactly $m$ eigenvalues of $G_l$ have rate $2p$.",
+        "live": r"The other $h - m$ are $\Theta(1)$.",
+        "volume": r"$\log\det G_l$ has slope $2mp$.",
+    },
+    source=cite("shirodkar2026dead", "cor:bridge_g2"),
+    hypotheses=(
+        "The second moment S of the output gradients is positive definite: a Gaussian head, not cross-entropy.",
+    ),
+    expected=Verdict.CONFIRMED,
+    rests_on=("thm:bridge_multi",),
+    doubts="Counts are counts for small t only: near t = 1 nothing separates the two groups.",
+)
+
+
 def derive() -> Proof:
-    a, b, d, x, y = symbols("a b d x y", real=True)
-    # one live and one dead block, as numbers: the form with the live part completed to a square
-    gram = sympy.Matrix([[a, b * t**p], [b * t**p, d * t ** (2 * p)]])
-    vector = sympy.Matrix([x, y])
+    # one live channel and two dead ones: the form with the live part completed to a square
+    entries = sympy.Matrix(3, 3, lambda i, j: Symbol(f"s_{min(i, j) + 1}{max(i, j) + 1}", real=True))
+    grade = sympy.diag(1, t**p, t**p)
+    gram = grade * entries * grade
+    vector = sympy.Matrix(symbols("x y_1 y_2", real=True))
     form = (vector.T * gram * vector)[0]
-    completed = a * (x + b * t**p * y / a) ** 2 + (d - b**2 / a) * t ** (2 * p) * y**2
-    return older_proof(
-        steps=(
-            Prose(
-                "Complete the live part to a square: what is left of the form on the dead block carries t^{2p}.",
-                r"v^\top G v = a\,(x + \tfrac{b}{a} t^p y)^2 + (d - \tfrac{b^2}{a})\, t^{2p} y^2",
+    live, coupling = entries[0, 0], entries[0, 1:]
+    dead = vector[1:, :]
+    schur = entries[1:, 1:] - coupling.T * coupling / live
+    square = live * (vector[0] + (coupling * dead)[0] * t**p / live) ** 2
+    remaining = t ** (2 * p) * (dead.T * schur * dead)[0]
+    m, h = symbols("m h", integer=True, positive=True)
+    return Proof(
+        "One live and two dead channels, symbolic S and p; that exactly m eigenvalues are small follows by the minimax "
+        "principle, in prose.",
+        (
+            Equation(
+                "small",
+                "the form of G: the live part completed to a square, and what is left on the dead block, t^{2p} times "
+                "a "
+                "Schur complement of S",
+                form,
+                square + remaining,
+                {
+                    "the dead block of S itself": square + t ** (2 * p) * (dead.T * entries[1:, 1:] * dead)[0],
+                    "rate p": square + remaining / t**p,
+                },
+            ),
+            Equation(
+                "live",
+                "on the live axis the form is s_11 x², free of t",
+                form.subs(dict.fromkeys(dead, 0)),
+                live * vector[0] ** 2,
+                {"dying as well": t ** (2 * p) * live * vector[0] ** 2},
             ),
             Prose(
-                "So the form is at most a constant times t^{2p} on an m-space and at least a constant on a "
-                "complement; by "
-                "the minimax principle exactly m eigenvalues are small.",
+                "So the form is at most a constant times t^{2p} on an m-space and at least a constant on a complement; "
+                "by the minimax principle exactly m eigenvalues are small.",
                 r"\lambda_{h-m} \ge c, \quad \lambda_{h-m+1} \le C t^{2p}",
             ),
-            Prose("The volume counts them.", r"\log\det G = 2pm \log t + \log\det S"),
+            Equation(
+                "volume",
+                "determinant of two dead channels of three",
+                gram.det(),
+                t ** (4 * p) * entries.det(),
+                {"one dead channel": t ** (2 * p) * entries.det(), "S_11 for det S": t ** (4 * p) * live},
+            ),
+            Equation(
+                "volume",
+                "slope of the log-determinant for m of h channels",
+                t * sympy.diff(sympy.log((t**p) ** (2 * m) * 1 ** (h - m)), t),
+                2 * m * p,
+                {"h for m": 2 * h * p, "m p": m * p},
+            ),
         ),
-        residuals={
-            "completed square": sympy.expand(sympy.simplify(form - completed)),
-            "determinant": sympy.expand(gram.det() - t ** (2 * p) * (a * d - b**2)),
-        },
-        controls={"without the live part": sympy.expand(form - d * t ** (2 * p) * y**2)},
     )
 
 
@@ -80,14 +128,16 @@ def _below(factor: GramFactor, bar: float) -> int:
 def measure() -> Experiment:
     from ddtheory.measure import spectra_along
 
-    checks: list[Check] = []
+    small_ones: list[Check] = []
+    live: list[Check] = []
+    volume: list[Check] = []
     curves: list[Curve] = []
     small = _RADII[-1]
     for dead in (1, 2, 3, 4):
         for layer in (1, 3):
             power = 2 * (_LAYERS - layer)
             profile = spectra_along(partial(_spectrum, dead=dead, layer=layer), _RADII)
-            checks.append(
+            small_ones.append(
                 count_check(
                     f"m = {dead}, layer {layer}: eigenvalues below √(t^{power}) at t = {small:.2g}",
                     dead,
@@ -97,12 +147,12 @@ def measure() -> Experiment:
                 )
             )
             for index in (_WIDTH - dead, _WIDTH - 1):
-                checks.append(
+                small_ones.append(
                     rate_check(
                         f"m = {dead}, layer {layer}: eigenvalue {index + 1}", power, _RADII, profile.eigenvalue(index)
                     )
                 )
-            checks.append(
+            live.append(
                 rate_check(
                     f"m = {dead}, layer {layer}: eigenvalue {_WIDTH - dead}",
                     0,
@@ -110,7 +160,7 @@ def measure() -> Experiment:
                     profile.eigenvalue(_WIDTH - dead - 1),
                 )
             )
-            checks.append(
+            volume.append(
                 rate_check(
                     f"m = {dead}, layer {layer}: det⁺",
                     power * dead,
@@ -121,19 +171,26 @@ def measure() -> Experiment:
                 )
             )
         curves.append(Curve(f"det⁺, m = {dead}", _RADII, profile.det_plus, float(power * dead)))
-    return older_experiment(
+    return Experiment(
         f"Torch linear chains with {_LAYERS} layers of width {_WIDTH} and m dead axes, below a general output map; "
         f"Gaussian "
         "head, labels from the model.",
-        tuple(checks),
+        {"small": small_ones, "live": live, "volume": volume},
         tuple(curves),
     )
 
 
-def control() -> Experiment:
+def _softmax(dead: int, radius: float) -> Spectrum:
     from ddtheory.measure import Categorical
 
+    return _gram(radius, dead, 1, Categorical()).spectrum()
+
+
+def control() -> Experiment:
+    from ddtheory.measure import Categorical, spectra_along
+
     checks: list[Check] = []
+    volumes: list[Check] = []
     small = _RADII[4]
     for dead in (1, 2, 3):
         factor = _gram(small, dead, 1, Categorical())
@@ -147,30 +204,25 @@ def control() -> Experiment:
                 reason=f"one of them is exactly zero: the head does not see a common shift ({spectrum.zeros} zero)",
             )
         )
-    return older_experiment(
+        values = spectra_along(partial(_softmax, dead), _RADII).det_plus
+        volumes.append(
+            rate_check(
+                f"softmax head, m = {dead}: det⁺",
+                6 * (dead - 1),
+                _RADII,
+                values,
+                rivals=(6 * dead,),
+                quantity="rate of det⁺",
+            )
+        )
+    whole = [_gram(radius, _WIDTH, 1).spectrum().eigenvalues[0] for radius in _RADII]
+    return Experiment(
         "A cross-entropy head: S is singular along the shift of all logits, and one of the m dead eigenvalues becomes "
         "an "
         "exact zero. A single dead direction leaves no small eigenvalue at all.",
-        tuple(checks),
+        {
+            "small": checks,
+            "volume": volumes,
+            "live": [rate_check(f"m = h = {_WIDTH}, layer 1: largest eigenvalue", 6, _RADII, whole, rivals=(0,))],
+        },
     )
-
-
-CLAIM = Claim(
-    id="cor:bridge_g2",
-    title="Uniform approach: exactly m small eigenvalues",
-    clauses=older_statement(
-        r"If $m$ directions die with weight $t$ in every layer, exactly $m$ eigenvalues of $G_l$ have rate $2(L-l)$ "
-        r"and the "
-        r"other $h - m$ are $\Theta(1)$; $\log\det G_l$ has slope $2m(L-l)$."
-    ),
-    source=cite("shirodkar2026dead", "cor:bridge_g2"),
-    hypotheses=(
-        "The second moment S of the output gradients is positive definite: a Gaussian head, not cross-entropy.",
-    ),
-    expected=Verdict.CONFIRMED,
-    derive=derive,
-    measure=measure,
-    control=control,
-    rests_on=("thm:bridge_multi",),
-    doubts="Counts are counts for small t only: near t = 1 nothing separates the two groups.",
-)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Rational, Symbol, symbols
+from sympy import Expr, Rational, latex, symbols
 
+from ddtheory.exact.orders.ray import leading_term
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.claim import TITLE, Check, Claim, Curve, Experiment
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import chain_problem, corner_inputs, normal_inputs
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -22,45 +22,158 @@ if TYPE_CHECKING:
 
     from ddtheory.measure import Problem
 
-t = Symbol("t", positive=True)
+t, S, a = symbols("t S a", positive=True)
+C, K, k, e, q = symbols("C K k e q", positive=True)
 
 _BLOCKS = ((2, 1), (Rational(1, 2), 3), (Rational(3, 2), 2))  # (c, k) of c t^k
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(9))
 
 
+def moment(constant: Expr, rate: Expr, second: Expr) -> Expr:
+    """Second moment behind blocks whose constants have this product, and whose rates have this sum."""
+    return constant**2 * t ** (2 * rate) * second
+
+
+def squared_rate(own: Expr | int, arriving: Expr | int) -> Expr | int:
+    """Order behind a block t^k z² that meets what has order e: k + 2e."""
+    return own + 2 * arriving
+
+
+CLAIM = Claim(
+    id="thm:bridge_composition",
+    title="Composition: rates of blocks add",
+    holds="Rates of blocks add, as long as each block is linear in what arrives",
+    given=(
+        r"Let blocks $x \mapsto c_i t^{k_i} g\, x$ with one shared 0/1 gate $g$ stand one behind another along the "
+        r"dead unit, $C = \prod_i c_i$, $K = \sum_i k_i$ and $S = E[g X^2]$ for the input $X$."
+    ),
+    clauses={
+        "moment": rf"The second moment behind them is ${latex(moment(C, K, S))}$.",
+        "limits": r"Coefficients $c_i(t) \to c_i \ne 0$ leave its rate and its leading coefficient.",
+        "disjoint gates": r"Two gates that are never open together leave $0$.",
+        "quadratic block": (
+            rf"A block $c\,t^k z^2$ behind what has order $t^e$ has the order ${latex(squared_rate(k, e))}$: no sum."
+        ),
+        "injection": (
+            rf"An injection $a\,t^q$ below the arriving order caps the moment: its leading term is "
+            rf"${latex(moment(a, q, 1))}$."
+        ),
+    },
+    source=cite("shirodkar2026dead", "thm:bridge_composition"),
+    hypotheses=(
+        "Each block is linear along the dead unit to leading order, with a coefficient that has a limit c ≠ 0.",
+        "Nothing from the live units is written into the dead one, but for the injection.",
+    ),
+    expected=Verdict.NARROWER,
+    rests_on=("thm:bridge",),
+    titled="The rate of a network along its dead unit is the sum of the rates of its blocks.",
+    doubts=(
+        "The sum is arithmetic; what is empirical is whether a block obeys the model. Two-layer blocks with a smooth "
+        "activation do, with c(t) → c. Gated units and normalisations do not."
+    ),
+)
+
+
 def derive() -> Proof:
-    c, c1, c2, k1, k2, total, e, cap, a, x = symbols("c c_1 c_2 k_1 k_2 K e q a x", positive=True)
-    gate = Symbol("g", integer=True, nonnegative=True)
-    one_more = (c * t**k1 * (c1 * t**total * x)) ** 2
-    quadratic = c2 * t**k2 * (t**e * x) ** 2
-    gap = Symbol("d", positive=True)
-    injected = a * t**cap + c1 * t ** (cap + gap) * x
-    open_gate, closed_gate = sympy.Heaviside(x, 0), sympy.Heaviside(-x, 0)
-    return older_proof(
-        steps=(
+    c, c1, c2, k1, k2, d, x, y = symbols("c c_1 c_2 k_1 k_2 d x y", positive=True)
+    drift, more = symbols("d_1 d_2", real=True)
+
+    def relu(value: Expr) -> Expr:
+        return sympy.Max(0, value)
+
+    # two ReLU blocks; the input takes the values x and −y with probability ½ each
+    blocks = [relu(c2 * t**k2 * relu(c1 * t**k1 * value)) for value in (x, -y)]
+    disjoint = [relu(-c2 * t**k2 * relu(c1 * t**k1 * value)) for value in (x, -y)]
+    shared = (blocks[0] ** 2 + blocks[1] ** 2) / 2
+
+    def lowest(value: Expr, power: Expr) -> Expr:
+        """The leading term of a moment t^power (… + O(t))."""
+        return sympy.powsimp(sympy.expand(value / t**power)).subs(t, 0) * t**power
+
+    drifting = ((c1 + drift * t) * t**k1 * (c2 + more * t) * t**k2 * x) ** 2
+    # a real block: dead weights t around a SiLU, whose slope at 0 is ½
+    silu = leading_term(t * (t * x) / (1 + sympy.exp(-t * x)), t)
+    quadratic = c2 * t**k * (c1 * t**e * x) ** 2
+    injected = a * t**q + c * t ** (q + d) * x
+    return Proof(
+        "Symbolic in constants and exponents; by induction over the blocks. Gates are two ReLU blocks and an input of "
+        "two values; limits are two blocks with linear drift, and one SiLU block to leading order.",
+        (
             Prose(
                 "Induction over the list of blocks: constants multiply and exponents add.",
-                r"\Big(c\,t^{k} \cdot \prod_i c_i t^{k_i}\Big)^2 = c^2 \prod c_i^2\; t^{2(k + \sum k_i)}",
+                r"C t^K \mapsto c\,C t^{k+K}",
+            ),
+            Equation(
+                "moment",
+                "one block more behind blocks of product C and sum K",
+                (c * t**k * (C * t**K * x)) ** 2,
+                moment(c * C, k + K, x**2),
+                {
+                    "half the exponent, an amplitude": moment(c * C, (k + K) / 2, x**2),
+                    "exponents multiplied": moment(c * C, k * K, x**2),
+                    "constants added": moment(c + C, k + K, x**2),
+                },
             ),
             Prose(
                 "A gate is 0 or 1, so a shared one enters once; two disjoint ones leave nothing.",
-                r"g^2 = g, \quad g\,\bar g = 0",
+                r"g^2 = g, \; g \bar g = 0",
             ),
-            Prose("A block that squares what arrives has order k + 2e.", r"c\,t^k (t^e x)^2 = c\,t^{k+2e} x^2"),
+            Equation(
+                "moment",
+                "two ReLU blocks that share a gate, open for half of the inputs",
+                shared,
+                moment(c1 * c2, k1 + k2, x**2 / 2),
+                {
+                    "without the gate": moment(c1 * c2, k1 + k2, (x**2 + y**2) / 2),
+                    "a gate a block": moment(c1 * c2, k1 + k2, x**2 / 4),
+                },
+            ),
+            Equation(
+                "disjoint gates",
+                "outputs at x > 0 of two ReLU blocks, the second weight of the first one's sign, and of the other sign",
+                sympy.Matrix([blocks[0], disjoint[0], disjoint[1]]),
+                sympy.Matrix([c1 * c2 * t ** (k1 + k2) * x, 0, 0]),
+                {"the sign does not matter": sympy.Matrix([blocks[0], blocks[0], 0])},
+            ),
+            Equation(
+                "limits",
+                "leading term behind two blocks whose coefficients drift linearly",
+                lowest(drifting, 2 * (k1 + k2)),
+                moment(c1 * c2, k1 + k2, x**2),
+                {"the drift counts": moment(c1 * c2 + drift * more, k1 + k2, x**2)},
+            ),
+            Equation(
+                "limits",
+                "second moment of a block of two weights t around a SiLU, to leading order: c = ½, k = 2",
+                (silu.coefficient * t**silu.exponent) ** 2,
+                moment(Rational(1, 2), sympy.Integer(2), x**2),
+                {"c = 1": moment(sympy.Integer(1), sympy.Integer(2), x**2)},
+            ),
+            Prose(
+                "A block that squares what arrives has order k + 2e.", r"c_2 t^k (c_1 t^e x)^2 = c_2 c_1^2 t^{k+2e} x^2"
+            ),
+            Equation(
+                "quadratic block",
+                "output of a quadratic block behind what has order e",
+                quadratic,
+                c2 * c1**2 * t ** squared_rate(k, e) * x**2,
+                {
+                    "rates add": c2 * c1**2 * t ** (k + e) * x**2,
+                    "2k + e": c2 * c1**2 * t ** squared_rate(e, k) * x**2,
+                },
+            ),
             Prose("An injection below the arriving order caps it.", r"a\,t^{q} + c\,t^{q+d} x \sim a\,t^{q}"),
-        ),
-        residuals={
-            "one more block": sympy.powsimp(one_more - c**2 * c1**2 * x**2 * t ** (2 * (k1 + total)), force=True),
-            "quadratic block": sympy.powsimp(sympy.expand(quadratic) - c2 * t ** (k2 + 2 * e) * x**2, force=True),
-            "injection": sympy.powsimp(
-                sympy.expand(injected**2 - a**2 * t ** (2 * cap) * (1 + c1 * t**gap * x / a) ** 2), force=True
+            Equation(
+                "injection",
+                "the square of injection and arrival is the leading term times what tends to 1",
+                sympy.expand(injected**2),
+                moment(a, q, (1 + c * t**d * x / a) ** 2),
+                {
+                    "the arriving order": moment(a, q + d, (1 + c * t**d * x / a) ** 2),
+                    "rate q": moment(a, q / 2, (1 + c * t**d * x / a) ** 2),
+                },
             ),
-            "gate": sum(((gate**2 - gate).subs(gate, value) for value in (0, 1)), sympy.Integer(0)),
-            "disjoint gates": sympy.simplify(open_gate * closed_gate),
-        },
-        controls={
-            "a quadratic block adds": sympy.powsimp(sympy.expand(quadratic) - c2 * t ** (k2 + e) * x**2, force=True)
-        },
+        ),
     )
 
 
@@ -72,6 +185,37 @@ def _chain(radius: float, activation: Callable[[Tensor], Tensor] | None, signs: 
         for (c, k), sign in zip(_BLOCKS, signs, strict=True)
     ]
     return chain_problem(weights, activation=activation, activate_last=True)
+
+
+def _scalars(*sizes: float) -> list[Tensor]:
+    import torch
+
+    return [torch.full((1, 1), size, dtype=torch.float64) for size in sizes]
+
+
+def _squared(own: int, arriving: int) -> list[float]:
+    """Second moment of t^k z² behind t^e x, x normal, at all radii."""
+    import torch
+
+    nodes, weights = normal_inputs()
+
+    def at(size: float) -> float:
+        sizes = _scalars(size**arriving, size**own)
+        problem = chain_problem(sizes, activation=torch.square, inputs=nodes, input_weights=weights)
+        return float((weights * problem.truth_outputs(nodes)[:, 0].square()).sum())
+
+    return [at(size) for size in _RADII]
+
+
+def _injected(power: int, constant: float) -> list[float]:
+    """Second moment of t² x with the bias c t^q in the last layer, at all radii."""
+    import torch
+
+    def at(size: float) -> float:
+        write = torch.tensor([constant * size**power], dtype=torch.float64)
+        return _moment(chain_problem(_scalars(size, size), biases=[None, write]))
+
+    return [at(size) for size in _RADII]
 
 
 def _moment(problem: Problem) -> float:
@@ -94,7 +238,8 @@ def measure() -> Experiment:
 
     from ddtheory.measure import gradient_gram
 
-    checks: list[Check] = []
+    moments: list[Check] = []
+    limits: list[Check] = []
     curves: list[Curve] = []
     total = sum(k for _, k in _BLOCKS)
     product = sympy.prod([c for c, _ in _BLOCKS])
@@ -104,6 +249,7 @@ def measure() -> Experiment:
         "tanh, c(t) → c": (torch.tanh, Rational(1)),
     }
     for name, (function, mass) in functions.items():
+        checks = limits if function is torch.tanh else moments
         values = [_moment(_chain(radius, function)) for radius in _RADII]
         checks.append(rate_check(f"{name}: forward moment of three blocks", 2 * total, _RADII, values))
         constant = mass * product**2
@@ -122,8 +268,8 @@ def measure() -> Experiment:
         checks.append(rate_check(f"{name}: gradient at the first block", above, _RADII, backward, rivals=(2 * total,)))
     for count in (1, 2, 3):
         values = [_perceptron(radius, count, torch.nn.functional.silu) for radius in _RADII]
-        checks.append(rate_check(f"{count} fc–SiLU–fc blocks: forward moment", 4 * count, _RADII, values))
-        checks.append(
+        limits.append(rate_check(f"{count} fc–SiLU–fc blocks: forward moment", 4 * count, _RADII, values))
+        limits.append(
             limit_check(
                 f"{count} fc–SiLU–fc blocks: coefficient of amplitude ½ each",
                 Rational(1, 4**count),
@@ -132,10 +278,56 @@ def measure() -> Experiment:
                 rivals=(1, Rational(1, 2**count)),
             )
         )
-    return older_experiment(
-        "Torch chains of three blocks 2t, t³/2, 3t²/2, and real two-layer blocks of width 3 with a SiLU inside, whose "
-        "coefficient depends on t and tends to ½.",
-        tuple(checks),
+    quadratic: list[Check] = []
+    for own, arriving in ((3, 1), (1, 2)):
+        values = _squared(own, arriving)
+        order = squared_rate(own, arriving)
+        quadratic += [
+            rate_check(
+                f"block t^{own} z² behind t^{arriving} x: moment",
+                2 * order,
+                _RADII,
+                values,
+                rivals=(2 * (own + arriving),),
+            ),
+            limit_check(
+                f"block t^{own} z² behind t^{arriving} x: coefficient E x⁴",
+                3,
+                _RADII,
+                [value / size ** (2 * order) for size, value in zip(_RADII, values, strict=True)],
+                rivals=(1, 9),
+            ),
+        ]
+    capped = _injected(1, 0.7)
+    mixed, same = (_moment(_chain(_RADII[0], torch.relu, signs)) for signs in ((1, -1, 1), (1, 1, 1)))
+    return Experiment(
+        "Torch chains of three blocks 2t, t³/2, 3t²/2 (linear, ReLU, tanh), of real two-layer blocks of width 3 with a "
+        "SiLU inside, whose coefficient depends on t and tends to ½, on the corners of a cube; blocks t^k z² with a "
+        "normal input; and an injection 0.7 t beside t² x, by a bias. Labels from the model only.",
+        {
+            "moment": moments,
+            "limits": limits,
+            "disjoint gates": [
+                value_check(
+                    "a negative weight between ReLUs: moment at t = 0.1",
+                    0,
+                    mixed,
+                    rivals=(same,),
+                    quantity="second moment",
+                )
+            ],
+            "quadratic block": quadratic,
+            "injection": [
+                rate_check("injection 0.7 t beside t² x: moment", 2, _RADII, capped, rivals=(4,)),
+                limit_check(
+                    "injection 0.7 t beside t² x: coefficient a²",
+                    0.49,
+                    _RADII,
+                    [value / size**2 for size, value in zip(_RADII, capped, strict=True)],
+                    rivals=(1, 0.7),
+                ),
+            ],
+        },
         tuple(curves),
     )
 
@@ -143,47 +335,41 @@ def measure() -> Experiment:
 def control() -> Experiment:
     import torch
 
-    radius = _RADII[0]
-    closed = _moment(_chain(radius, torch.relu, (1, -1, 1)))
-    shared = _moment(_chain(radius, torch.relu))
-
-    nodes, weights = normal_inputs()
-
-    def scalar(*sizes: float) -> list[Tensor]:
-        return [torch.full((1, 1), size, dtype=torch.float64) for size in sizes]
-
-    def squares(size: float) -> float:
-        problem = chain_problem(scalar(size, size**3), activation=torch.square, inputs=nodes, input_weights=weights)
-        return float((weights * problem.truth_outputs(nodes)[:, 0].square()).sum())
-
-    def injected(size: float) -> float:
-        write = torch.tensor([0.7 * size], dtype=torch.float64)
-        return _moment(chain_problem(scalar(size, size), biases=[None, write]))
-
-    quadratic = [squares(size) for size in _RADII]
-    capped = [injected(size) for size in _RADII]
-    return older_experiment(
-        "The three exclusions as torch chains: two gates of opposite sign (a negative weight between ReLUs), a block "
-        "t³ z² behind t x with a normal input, and an injection 0.7 t beside t² x, by a bias.",
-        (
-            value_check("disjoint gates: moment at t = 0.1", 0, closed, rivals=(shared,), quantity="second moment"),
-            rate_check("quadratic block: moment", 2 * (3 + 2), _RADII, quadratic, rivals=(2 * (3 + 1),)),
-            limit_check(
-                "quadratic block: coefficient E x⁴",
-                3,
-                _RADII,
-                [value / size**10 for size, value in zip(_RADII, quadratic, strict=True)],
-                rivals=(1, 9),
-            ),
-            rate_check("injection: moment", 2, _RADII, capped, rivals=(4,)),
-            limit_check(
-                "injection: coefficient a²",
-                0.49,
-                _RADII,
-                [value / size**2 for size, value in zip(_RADII, capped, strict=True)],
-                rivals=(1, 0.7),
-            ),
-        ),
+    closed = _moment(_chain(_RADII[0], torch.relu, (1, -1, 1)))
+    opened = _moment(_chain(_RADII[0], torch.relu, (1, 1, 1)))
+    product, total = float(sympy.prod([c for c, _ in _BLOCKS])), sum(power for _, power in _BLOCKS)
+    shared = product**2 * _RADII[0] ** (2 * total) / 2
+    curved = [
+        _perceptron(size, 1, lambda z: torch.nn.functional.silu(z) - z / 2) for size in _RADII
+    ]  # slope 0 at 0, curvature ½
+    capped, high = _injected(1, 0.7), _injected(3, 0.7)
+    return Experiment(
+        "What breaks the sum: gates that are never open together, a block t³ z² behind t x, an injection 0.7 t beside "
+        "t² x; an activation whose slope at zero is zero, so that c(t) → 0. What breaks the exclusions: gates of one "
+        "sign, a linear block, an injection 0.7 t³ above what arrives.",
+        {
+            "moment": [
+                value_check("disjoint gates: moment at t = 0.1", 0, closed, rivals=(shared,), quantity="second moment"),
+                rate_check("block t³ z² behind t x: moment", 10, _RADII, _squared(3, 1), rivals=(8,)),
+                rate_check("injection 0.7 t beside t² x: moment", 2, _RADII, capped, rivals=(4,)),
+            ],
+            "limits": [rate_check("SiLU(z) − z/2 between weights t: moment", 6, _RADII, curved, rivals=(4,))],
+            "disjoint gates": [
+                value_check(
+                    "gates of one sign: moment at t = 0.1", shared, opened, rivals=(0,), quantity="second moment"
+                )
+            ],
+            "quadratic block": [
+                rate_check(
+                    "linear blocks t³ and t: moment",
+                    8,
+                    _RADII,
+                    [_moment(chain_problem(_scalars(size, size**3))) for size in _RADII],
+                    rivals=(10,),
+                )
+            ],
+            "injection": [rate_check("injection 0.7 t³ beside t² x: moment", 4, _RADII, high, rivals=(6, 2))],
+        },
     )
 
 
@@ -205,43 +391,15 @@ def counterexample() -> Experiment:
 
     two = [gated(size, 2) for size in _RADII]
     between = [normalised(size) for size in _RADII]
-    return older_experiment(
+    return Experiment(
         "Blocks that are not linear in what arrives. Two SwiGLU blocks of amplitude rate 3 each have 9, not 6. And a "
         "LayerNorm between two layers is an injection: its mean writes live units into the dead one, so that only the "
-        "layer "
-        "above it counts.",
-        (
-            rate_check("two SwiGLU blocks: moment", 18, _RADII, two, rivals=(12,)),
-            rate_check("a LayerNorm between two layers: moment", 2, _RADII, between, rivals=(4,)),
-        ),
+        "layer above it counts.",
+        {
+            TITLE: [
+                rate_check("two SwiGLU blocks: moment", 18, _RADII, two, rivals=(12,)),
+                rate_check("a LayerNorm between two layers: moment", 2, _RADII, between, rivals=(4,)),
+            ]
+        },
         (Curve("two SwiGLU blocks", _RADII, tuple(two), 18.0),),
     )
-
-
-CLAIM = Claim(
-    id="thm:bridge_composition",
-    title="Composition: rates of blocks add",
-    clauses=older_statement(
-        r"Blocks $c_i t^{k_i}$ with one shared gate $g$ compose to the moment $(\prod c_i)^2\, t^{2 \sum k_i} E[g "
-        r"X^2]$; it "
-        r"suffices that $c_i(t) \to c_i \ne 0$. Disjoint gates give $0$, a quadratic block on $t^e$ has order $k + "
-        r"2e$, and an "
-        r"injection $a\,t^q$ below the arriving order gives rate $2q$ with coefficient $a^2$."
-    ),
-    source=cite("shirodkar2026dead", "thm:bridge_composition"),
-    hypotheses=(
-        "Each block is linear along the dead unit to leading order, with a coefficient that has a limit c ≠ 0.",
-        "Nothing from the live units is written into the dead one.",
-    ),
-    expected=Verdict.NARROWER,
-    derive=derive,
-    measure=measure,
-    control=control,
-    counterexample=counterexample,
-    rests_on=("thm:bridge",),
-    titled="The rate of a network along its dead unit is the sum of the rates of its blocks.",
-    doubts=(
-        "The sum is arithmetic; what is empirical is whether a block obeys the model. Two-layer blocks with a smooth "
-        "activation do, with c(t) → c. Gated units and normalisations do not."
-    ),
-)

@@ -6,13 +6,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Function, symbols
+from sympy import Expr, Function, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.curved_maps import fisher_metric, gauss_curvature, point_map, sheet_map, t, w
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 
@@ -56,66 +55,157 @@ def _intrinsic(mean: sympy.Matrix) -> tuple[Expr, Expr, Expr, Expr]:
     return (bend + mixed - straight) / g.det(), gamma(0, 1, 1), mixed, straight
 
 
+def on_path(order: Expr | int, coupling: Expr | int = 1) -> Expr:
+    """K(t, 0) of (t^k + w², w, t^j w): −j² t^{2(j−k)}/(k² (1 + t^{2j})²)."""
+    return -(coupling**2) * t ** (2 * (coupling - order)) / (order**2 * (1 + t ** (2 * coupling)) ** 2)
+
+
+CLAIM = Claim(
+    id="prop:curvature_rate",
+    title="The sectional curvature at a dead direction diverges at the rate −2(k − 1)",
+    holds="On one path of one family the curvature has the rate −2(k − 1); it reads k − j, not k",
+    given=(
+        r"Let $s_1$ be the dead and $s_a$ a live score, and $\mu = (t^k + w^2, w, t^j w)$ a mean map, $j = 1$ unless "
+        r"said "
+        r"otherwise."
+    ),
+    clauses={
+        "Christoffel": (
+            r"$2\partial_a F_{1a} - \partial_1 F_{aa} = E[s_1(2\partial_a s_a + s_a^2)]$, so that $\Gamma^1_{aa} = "
+            r"O(t^{-(k-1)})$ where $\det F \ge c\, t^{2(k-1)}$; for $\mu$ it is $2/(k t^{k-1})$ on $w = 0$."
+        ),
+        "curvature": rf"On $w = 0$, $K(t, 0) = {latex(on_path(k))}$, and both $\Gamma\Gamma$ terms of $R$ are bounded.",
+        "coupling": rf"With the coupling $t^j w$ it is $K(t, 0) = {latex(on_path(k, j))}$: the rate is $-2(k - j)$.",
+    },
+    source=cite("shirodkar2026dead", "prop:curvature_rate"),
+    hypotheses=(
+        "The rate −2(k − 1): this family, coupling t w of order one, on the path w = 0.",
+        "The moments of 2∂_a s_a + s_a² are bounded; derivatives pass under the integral.",
+        "k ≥ 2.",
+    ),
+    expected=Verdict.NARROWER,
+    titled="The curvature diverges at the rate −2(k − 1) along a dead direction of order k, so that it reads k.",
+    doubts=(
+        "D4: the curvature reads k against the order j of the coupling, −2(k − j), and the locus of the family is the "
+        "single point t = w = 0. On a genuine dead sheet the rate is at most k − 1."
+    ),
+)
+
+
 def derive() -> Proof:
     density = Function("p", positive=True)(t, w)
     dead, live = sympy.diff(sympy.log(density), t), sympy.diff(sympy.log(density), w)
     numerator = 2 * sympy.diff(density * dead * live, w) - sympy.diff(density * live**2, t)
     pairing = density * dead * (2 * sympy.diff(live, w) + live**2)
 
+    def at_one(value: Expr) -> Expr:
+        """At one density, where a rival must already fail."""
+        return value.subs(density, sympy.exp(t * w + w**2 + t**2)).doit()
+
     curvature, transverse, mixed, straight = _intrinsic(point_map(k))
     coupled, *_ = _intrinsic(point_map(k, j))
-    predicted = -1 / (k**2 * t ** (2 * (k - 1)) * (1 + t**2) ** 2)
     off = -4 * (t**2 - w**2) / (4 * t**4 - 8 * t**2 * w**2 + 4 * t**2 + 4 * w**4 + w**2) ** 2
     decoupled, *_ = _intrinsic(sympy.Matrix([t**k + w**2, w, t * w**2]))
     normal = point_map(k).diff(t).cross(point_map(k).diff(w))
     determinant = normal.dot(normal)
-    return older_proof(
-        steps=(
-            Prose(
-                "The numerator of the Christoffel symbol is a moment with one factor s_1: differentiate under "
-                "the integral; the identity holds for every density, point by point.",
-                r"2\partial_a F_{1a} - \partial_1 F_{aa} = E[s_1 (2 \partial_a s_a + s_a^2)]",
+    return Proof(
+        "Any density in two parameters for the Christoffel symbol; the mean map symbolic in k and j, by its metric "
+        "alone.",
+        (
+            Equation(
+                "Christoffel",
+                "numerator: differentiate p s_1 s_a and p s_a² under the integral, for every density, point by point",
+                numerator,
+                pairing,
+                {
+                    "without s_a²": (at_one(numerator), at_one(density * dead * 2 * sympy.diff(live, w))),
+                    "∂_1 F_aa with a plus": (
+                        at_one(2 * sympy.diff(density * dead * live, w) + sympy.diff(density * live**2, t)),
+                        at_one(pairing),
+                    ),
+                },
             ),
             Prose(
                 "By Cauchy and Schwarz it inherits the half rate of the dead score; the inverse metric adds its own.",
-                r"|E[s_1 q]| \le \sqrt{2cM}\, t^{k-1}, \qquad \Gamma^1_{aa} = O(t^{k-1}/t^{2(k-1)}) = O(t^{-(k-1)})",
+                r"|E[s_1 q]| \le \sqrt{2cM}\, t^{k-1}, \qquad \Gamma^1_{aa} = O(t^{k-1}/t^{2(k-1)})",
             ),
-            Prose(
-                "For μ = (t^k + w², w, t w) on w = 0, intrinsically, from the metric alone; the Gauss equation agrees.",
-                r"K(t, 0) = \frac{-1}{k^2 t^{2(k-1)} (1 + t^2)^2}, \quad \Gamma^t_{ww} = \frac{2}{k t^{k-1}}, \quad "
-                r"F_{np} \Gamma^n_{tt} \Gamma^p_{ww} = 2k(k-1) t^{k-2}, \quad F_{np} \Gamma^n_{tw} \Gamma^p_{tw} = "
-                r"\frac{t^2}{1 + t^2}",
+            Equation(
+                "Christoffel",
+                "order: half the rate of E s_1² = 2c t^{2(k−1)} over that of det F",
+                sympy.sqrt(2 * c * t ** (2 * (k - 1))) * sympy.sqrt(M) / t ** (2 * (k - 1)),
+                sympy.sqrt(2 * c * M) * t ** (-(k - 1)),
+                {
+                    "the whole rate": (
+                        2 * c * t ** (2 * (k - 1)) * sympy.sqrt(M) / t ** (2 * (k - 1)),
+                        sympy.sqrt(2 * c * M) * t ** (-(k - 1)),
+                    )
+                },
             ),
-            Prose(
-                "With the coupling t^j w in the place of t w the exponent moves, and without coupling K vanishes.",
-                r"K(t, 0) = \frac{-j^2 t^{2(j-k)}}{k^2 (1 + t^{2j})^2}",
+            Equation(
+                "Christoffel",
+                "Γ^t_ww of μ on w = 0",
+                transverse,
+                2 / (k * t ** (k - 1)),
+                {"1/(k t^{k−1})": 1 / (k * t ** (k - 1))},
             ),
-            Prose(
-                "The metric of the family degenerates at t = w = 0 only; at k = 2 K changes sign at |w| = t.",
-                r"K = \frac{-4(t^2 - w^2)}{(4t^4 - 8t^2w^2 + 4t^2 + 4w^4 + w^2)^2}, \qquad "
-                r"\det F(0, w) = w^2 (1 + 4w^2)",
+            Equation(
+                "curvature",
+                "K(t, 0) from the metric and its derivatives alone",
+                curvature,
+                on_path(k),
+                {
+                    "rate −(k − 1)": on_path(k) * t ** (k - 1),
+                    "without (1 + t²)²": on_path(k) * (1 + t**2) ** 2,
+                    "k for k²": on_path(k) * k,
+                },
+            ),
+            Equation(
+                "curvature",
+                "K(t, 0) by the Gauss equation",
+                gauss_curvature(point_map(k)).subs(w, 0),
+                on_path(k),
+                {"of the other sign": -on_path(k)},
+            ),
+            Equation("curvature", "the term F Γ_tw Γ_tw", mixed, t**2 / (1 + t**2), {"t²": t**2}),
+            Equation(
+                "curvature",
+                "the term F Γ_tt Γ_ww",
+                straight,
+                2 * k * (k - 1) * t ** (k - 2),
+                {"k² for k(k − 1)": 2 * k**2 * t ** (k - 2)},
+            ),
+            Equation(
+                "coupling",
+                "coupling t^j w",
+                coupled,
+                on_path(k, j),
+                {"exponent that ignores the coupling": (coupled, curvature), "j for j²": on_path(k, j) / j},
+            ),
+            Equation(
+                "coupling",
+                "coupling t w²: K(t, 0), beside that of the coupling t w",
+                decoupled + curvature,
+                on_path(k),
+                {"as with the coupling t w": 2 * on_path(k)},
+            ),
+            Equation(
+                "curvature",
+                "hypothesis: k = 2 off the path, where K changes sign at |w| = t",
+                gauss_curvature(point_map(2)),
+                off,
+                {"the value on the path": on_path(2)},
+            ),
+            *(
+                Equation(
+                    "curvature",
+                    f"hypothesis: det F(0, w), k = {order}: the metric degenerates at t = w = 0 only",
+                    determinant.subs(k, order).subs(t, 0),
+                    w**2 * (1 + 4 * w**2),
+                    {"degenerate on the line": w**4},
+                )
+                for order in (2, 3)
             ),
         ),
-        residuals={
-            "Christoffel numerator": sympy.simplify(numerator - pairing),
-            "pairing": sympy.sqrt(2 * c * t ** (2 * (k - 1))) * sympy.sqrt(M) - sympy.sqrt(2 * c * M) * t ** (k - 1),
-            "order of Γ": t ** (k - 1) / t ** (2 * (k - 1)) - t ** (-(k - 1)),
-            "K(t, 0) from the metric": sympy.simplify(curvature - predicted),
-            "K(t, 0) by the Gauss equation": sympy.simplify(gauss_curvature(point_map(k)).subs(w, 0) - predicted),
-            "Γ^t_ww": sympy.simplify(transverse - 2 / (k * t ** (k - 1))),
-            "F Γ_tw Γ_tw": sympy.simplify(mixed - t**2 / (1 + t**2)),
-            "F Γ_tt Γ_ww": sympy.simplify(straight - 2 * k * (k - 1) * t ** (k - 2)),
-            "coupling t^j w": sympy.simplify(coupled + j**2 * t ** (2 * (j - k)) / (k**2 * (1 + t ** (2 * j)) ** 2)),
-            "coupling t w²": sympy.simplify(decoupled),
-            "k = 2 off the path": sympy.simplify(gauss_curvature(point_map(2)) - off),
-            "det F(0, w), k = 2": determinant.subs(k, 2).subs(t, 0) - w**2 * (1 + 4 * w**2),
-            "det F(0, w), k = 3": determinant.subs(k, 3).subs(t, 0) - w**2 * (1 + 4 * w**2),
-        },
-        controls={
-            "K(t, 0) with the rate −(k − 1)": sympy.simplify(curvature - predicted * t ** (k - 1)),
-            "K(t, 0) without the factor (1 + t²)²": sympy.simplify(curvature - predicted * (1 + t**2) ** 2),
-            "exponent that ignores the coupling": sympy.simplify(coupled - curvature),
-        },
     )
 
 
@@ -145,6 +235,7 @@ def measure() -> Experiment:
     from ddtheory.workbench.measurements.curvature import christoffel
 
     checks: list[Check] = []
+    transverse: list[Check] = []
     curves: list[Curve] = []
     for order in (2, 3, 4):
         found = _curvatures(fisher_metric(point_map(order)))
@@ -168,7 +259,7 @@ def measure() -> Experiment:
         ]
         curves.append(Curve(f"|K(t, 0)|, k = {order}", _RADII, tuple(_sizes(found)), -2.0 * (order - 1)))
         symbols_here = christoffel(fisher_metric(point_map(order)), _points())[:, 0, 1, 1].tolist()
-        checks += [
+        transverse += [
             rate_check(
                 f"k = {order}: Γ^t_ww",
                 -(order - 1),
@@ -196,15 +287,15 @@ def measure() -> Experiment:
                     rivals=(Fraction(-1, order), Fraction(1, order**2), -1),
                 )
             )
-    return older_experiment(
+    return Experiment(
         "The family μ = (t^k + w², w, t w) in torch, as means of a Gaussian and as natural parameters of a Poisson "
-        "law. The Riemann tensor comes from the Fisher metric and its derivatives alone.",
-        tuple(checks),
+        "law. The Riemann tensor comes from the Fisher metric and its derivatives alone. Couplings t w and t^j w.",
+        {"Christoffel": transverse, "curvature": checks, "coupling": _coupled()},
         tuple(curves),
     )
 
 
-def control() -> Experiment:
+def _coupled() -> list[Check]:
     checks: list[Check] = []
     for order, coupling in ((2, 2), (3, 2), (3, 3)):
         found = _curvatures(fisher_metric(point_map(order, coupling)))
@@ -225,23 +316,58 @@ def control() -> Experiment:
                 rivals=(Fraction(-1, order**2), 0),
             ),
         ]
+    return checks
+
+
+def control() -> Experiment:
     flat = _curvatures(fisher_metric(sympy.Matrix([t**2 + w**2, w, t * w**2])))[0]
-    checks.append(
-        Comparison(
-            f"k = 2, coupling t w²: K at t = {_RADII[0]}",
-            0,
-            Interval.around(flat, 1e-9),
-            (-1 / (4 * _RADII[0] ** 2),),
-            1e-8,
-            "a plane to second order: the intrinsic formula leaves rounding only",
-            "curvature",
-        )
+    plane = _transverse_at(sympy.Matrix([t**2, w, t * w]))
+    return Experiment(
+        "The coupling t w is replaced by t w²: the order of the Fisher is k as before, and there is no curvature. "
+        "Without "
+        "the bend w² in the first mean the Christoffel symbol vanishes.",
+        {
+            "curvature": (
+                Comparison(
+                    f"k = 2, coupling t w²: K at t = {_RADII[0]}",
+                    0,
+                    Interval.around(flat, 1e-9),
+                    (-1 / (4 * _RADII[0] ** 2),),
+                    1e-8,
+                    "a plane to second order: the intrinsic formula leaves rounding only",
+                    "curvature",
+                ),
+            ),
+            "Christoffel": (
+                Comparison(
+                    f"μ = (t², w, t w): Γ^t_ww at t = {_RADII[0]}",
+                    0,
+                    Interval.around(plane, 1e-9),
+                    (1 / _RADII[0],),
+                    1e-8,
+                    "no second derivative along w; the rival is the value with the bend",
+                    "Christoffel symbol",
+                ),
+            ),
+            "coupling": (
+                rate_check(
+                    "k = 3, coupling t w: |K(t, 0)|",
+                    -4,
+                    _RADII,
+                    _sizes(_curvatures(fisher_metric(point_map(3)))),
+                    rivals=(-2,),
+                    quantity=_CURVATURE,
+                ),
+            ),
+        },
     )
-    return older_experiment(
-        "The coupling t w is replaced by t^j w, and by t w²: the order of the Fisher is k as before, the curvature "
-        "has the rate 2(j − k), or none.",
-        tuple(checks),
-    )
+
+
+def _transverse_at(mean: sympy.Matrix) -> float:
+    """Γ^t_ww at the largest radius."""
+    from ddtheory.workbench.measurements.curvature import christoffel
+
+    return float(christoffel(fisher_metric(mean), _points())[0, 0, 1, 1])
 
 
 def counterexample() -> Experiment:
@@ -273,37 +399,10 @@ def counterexample() -> Experiment:
                     rivals=(Fraction(-1, order**2), Fraction(2, order**2) / spread, Fraction(2, order) / spread),
                 ),
             ]
-    return older_experiment(
+    return Experiment(
         "Where the dead direction belongs to a whole locus: beside the path w = 0 the same family is regular and K "
         "stays bounded, of the other sign; and for μ = (t^k, w, t^{k+1} + w²), dead at every w, K has the rate "
         "−(k − 1) (register:D4 proves it for every such sheet). Equal rates at (k, j) = (2, 1) and (3, 2), in the "
         "control, have different orders.",
-        tuple(checks),
+        {TITLE: checks},
     )
-
-
-CLAIM = Claim(
-    id="prop:curvature_rate",
-    title="The sectional curvature at a dead direction diverges at the rate −2(k − 1)",
-    clauses=older_statement(
-        r"$2\partial_a F_{1a} - \partial_1 F_{aa} = E[s_1(2\partial_a s_a + s_a^2)]$, so that $\Gamma^1_{aa} = "
-        r"O(t^{-(k-1)})$ where $\det F \ge c\, t^{2(k-1)}$. For the mean map $\mu = (t^k + w^2, w, t w)$ on $w = 0$: "
-        r"$K(t, 0) = -1/(k^2 t^{2(k-1)} (1 + t^2)^2)$, and both $\Gamma\Gamma$ terms of $R$ are bounded."
-    ),
-    source=cite("shirodkar2026dead", "prop:curvature_rate"),
-    hypotheses=(
-        "The rate −2(k − 1): this family, coupling t w of order one, on the path w = 0.",
-        "The moments of 2∂_a s_a + s_a² are bounded; derivatives pass under the integral.",
-        "k ≥ 2.",
-    ),
-    expected=Verdict.NARROWER,
-    derive=derive,
-    measure=measure,
-    control=control,
-    counterexample=counterexample,
-    titled="The curvature diverges at the rate −2(k − 1) along a dead direction of order k, so that it reads k.",
-    doubts=(
-        "D4: the curvature reads k against the order j of the coupling, −2(k − j), and the locus of the family is the "
-        "single point t = w = 0. On a genuine dead sheet the rate is at most k − 1."
-    ),
-)

@@ -9,13 +9,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Symbol, symbols
+from sympy import Expr, Symbol, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.curved_maps import curved_volume, fisher_metric, gauss_curvature, point_map, t, w
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import limit_check, rate_check
@@ -31,38 +30,115 @@ _CLOSE = 1e-10  # of log |K|; rounding leaves 1e-13
 _EDGE = 1e-3  # relative error of a local slope, from the edge of a set on the grid
 
 
+def tube_constant(order: Expr | int) -> Expr:
+    """The limit of the statement: 1/(k (k²)^{k/(2(k−1))})."""
+    power = sympy.sympify(order) / (order - 1)
+    return 1 / (order * sympy.sympify(order) ** power)
+
+
+CLAIM = Claim(
+    id="cor:volume",
+    title="The high-curvature tube has Fisher volume of order M^{−k/(2(k−1))}",
+    holds="The preimage of the profile of K has weight of order M^{−k/(2(k−1))}; the high-curvature set has not",
+    given=(r"Let $|K(t, 0)| = 1/(k^2 t^{2(k-1)} (1 + t^2)^2)$ be the profile, and $\delta$ where it falls to $M$."),
+    clauses={
+        "tube": rf"$M^{{k/(2(k-1))}} \int_0^\delta t^{{k-1}} dt \to {latex(tube_constant(k))}$ as $M \to \infty$.",
+        "edge": r"$M^{1/(2(k-1))}\, \delta \to k^{-1/(k-1)}$.",
+    },
+    source=cite("shirodkar2026dead", "cor:volume"),
+    hypotheses=(
+        "One dimension: the profile on w = 0, with the weight t^{k−1}.",
+        "k ≥ 2.",
+    ),
+    expected=Verdict.NARROWER,
+    rests_on=("prop:curvature_rate",),
+    titled="The set where the curvature of the model exceeds M has Fisher volume of order M^{−k/(2(k−1))}.",
+    doubts=(
+        "D4: the tube is the preimage of a profile. The high-curvature set of the family scales with "
+        "(2k − 1)/(2(k − 1)), that of a dead sheet with k/(k − 1): at k = 2 the three exponents are 1, 3/2 and 2."
+    ),
+)
+
+
 def derive() -> Proof:
     delta, a, s = symbols("delta a s", positive=True)
     b = Symbol("b", real=True)
     profile = 1 / (k**2 * t ** (2 * (k - 1)) * (1 + t**2) ** 2)
-    # at the edge of the tube M = profile(δ), so M^{k/(2(k−1))} is explicit in δ
-    level = profile.subs(t, delta)
+    # at the edge of the tube M = profile(δ), so powers of M are explicit in δ
     root = 1 / (k * delta ** (k - 1) * (1 + delta**2))  # √M
     power = (1 / k) ** (k / (k - 1)) / delta**k * (1 + delta**2) ** (-k / (k - 1))  # √M^{k/(k−1)}
+    lower = (1 / k) ** (1 / (k - 1)) / delta * (1 + delta**2) ** (-1 / (k - 1))  # √M^{1/(k−1)}
     tube = sympy.integrate(t ** (k - 1), (t, 0, delta))
     normal = point_map(k).diff(t).cross(point_map(k).diff(w))
-    leading = {}
-    for order in (2, 3, 4):
-        scaled = {t: s * a, w: s ** (order - 1) * b}
-        found = sympy.limit(sympy.cancel(gauss_curvature(point_map(order)).subs(scaled) * s ** (2 * (order - 1))), s, 0)
-        extra = 4 * b**2 if order == 2 else 0
-        wanted = (extra - order**2 * a ** (2 * order - 2)) / (order**2 * a ** (2 * order - 2) + b**2) ** 2
-        leading[order] = sympy.simplify(found - wanted)
+    spread = (1 + delta**2) ** (-k / (k - 1))
+
+    def logarithm(value: Expr) -> Expr:
+        return sympy.expand_log(sympy.log(value), force=True)
+
+    def leading(order: int) -> Expr:
+        """K s^{2(k−1)} at (s a, s^{k−1} b), s → 0."""
+        scaled = gauss_curvature(point_map(order)).subs({t: s * a, w: s ** (order - 1) * b})
+        return sympy.limit(sympy.cancel(scaled * s ** (2 * (order - 1))), s, 0)
+
+    def expected(order: int) -> Expr:
+        extra = 4 * b**2 if order == 2 else sympy.Integer(0)
+        return (extra - order**2 * a ** (2 * order - 2)) / (order**2 * a ** (2 * order - 2) + b**2) ** 2
+
     density = sympy.limit(sympy.cancel(normal.dot(normal).subs(k, 3).subs({t: s * a, w: s**2 * b}) / s**4), s, 0)
-    return older_proof(
-        steps=(
-            Prose(
-                "At the edge δ of the tube the profile equals M, which is solved for M and not for δ.",
-                r"M = \frac{1}{k^2 \delta^{2(k-1)} (1 + \delta^2)^2}",
+    return Proof(
+        "Symbolic in k and δ; the quasi-homogeneity around the point for k = 2, 3 and 4.",
+        (
+            Equation(
+                "tube",
+                "M at the edge δ, as the square of √M",
+                root**2,
+                profile.subs(t, delta),
+                {"k for k²": profile.subs(t, delta) * k},
             ),
-            Prose(
-                "The product is explicit, and tends to its constant as δ → 0; without the density likewise.",
-                r"M^{k/(2(k-1))} \int_0^\delta t^{k-1} dt = \tfrac1k k^{-k/(k-1)} (1 + \delta^2)^{-k/(k-1)}, \qquad "
-                r"M^{1/(2(k-1))}\, \delta \to k^{-1/(k-1)}",
+            Equation(
+                "tube",
+                "log of M^{k/(2(k−1))}, and k/(k − 1) times that of √M",
+                logarithm(power),
+                k / (k - 1) * logarithm(root),
+                {"power k/(2(k − 1))": k / (2 * k - 2) * logarithm(root)},
             ),
-            Prose(
-                "With the density √det F = k t^{k−1} √(1 + t²) of the family the constant is k times larger.",
-                r"k^{-k/(k-1)}",
+            Equation(
+                "tube",
+                "M^{k/(2(k−1))} ∫_0^δ t^{k−1} dt, which tends to its constant as δ → 0",
+                tube * power,
+                tube_constant(k) * spread,
+                {
+                    "the density of the family": tube_constant(k) * k * spread,
+                    "1/k": spread / k,
+                },
+            ),
+            Equation(
+                "tube",
+                "k = 3",
+                tube_constant(3) * t,
+                t / (3 * sympy.Integer(9) ** sympy.Rational(3, 4)),
+                {"k = 2": (tube_constant(2) * t, t / 27)},
+            ),
+            Equation(
+                "edge",
+                "log of M^{1/(2(k−1))}, and 1/(k − 1) times that of √M",
+                logarithm(lower),
+                logarithm(root) / (k - 1),
+                {"power 1": logarithm(root)},
+            ),
+            Equation(
+                "edge",
+                "M^{1/(2(k−1))} δ",
+                lower * delta,
+                k ** (-1 / (k - 1)) * (1 + delta**2) ** (-1 / (k - 1)),
+                {"k^{−2/(k−1)}": k ** (-2 / (k - 1)) * (1 + delta**2) ** (-1 / (k - 1))},
+            ),
+            Equation(
+                "tube",
+                "hypothesis: det F on w = 0, so that with the density of the family the constant is k times larger",
+                normal.dot(normal).subs(w, 0),
+                (k * t ** (k - 1)) ** 2 * (1 + t**2),
+                {"the weight of the statement": t ** (2 * (k - 1))},
             ),
             Prose(
                 "In two dimensions the set is quasi-homogeneous with weights (1, k − 1) around the only degenerate "
@@ -70,25 +146,18 @@ def derive() -> Proof:
                 r"\mathrm{vol}\{|K| > M\} \propto s^{1 + (k-1) + (k-1)}, \quad M = s^{-2(k-1)}: \quad "
                 r"M^{-\frac{2k-1}{2(k-1)}}",
             ),
+            *(
+                Equation(
+                    "tube",
+                    f"hypothesis: leading K around the point, k = {order}",
+                    leading(order),
+                    expected(order),
+                    {"without its transverse part": -1 / (order**2 * a ** (2 * order - 2))},
+                )
+                for order in (2, 3, 4)
+            ),
+            Equation("tube", "hypothesis: leading det F, k = 3", density, 9 * a**4 + b**2, {"on w = 0": 9 * a**4}),
         ),
-        residuals={
-            "√M": sympy.simplify(root**2 - level),
-            "√M^{k/(k−1)}": sympy.powsimp(
-                sympy.expand_log(sympy.log(power) - k / (k - 1) * sympy.log(root), force=True).simplify()
-            ),
-            "tube": sympy.simplify(tube * power - k ** (-k / (k - 1)) / k * (1 + delta**2) ** (-k / (k - 1))),
-            "k = 2": (k ** (-k / (k - 1)) / k).subs(k, 2) - sympy.Rational(1, 8),
-            "k = 3": (k ** (-k / (k - 1)) / k).subs(k, 3) - 1 / (3 * sympy.Integer(9) ** sympy.Rational(3, 4)),
-            "det F on w = 0": sympy.simplify(normal.dot(normal).subs(w, 0) - (k * t ** (k - 1)) ** 2 * (1 + t**2)),
-            **{f"leading K near the point, k = {order}": value for order, value in leading.items()},
-            "leading det F, k = 3": sympy.expand(density - (9 * a**4 + b**2)),
-        },
-        controls={
-            "tube with the constant of the true density": sympy.simplify(
-                (tube * power - k ** (-k / (k - 1)) * (1 + delta**2) ** (-k / (k - 1))).subs(k, 2)
-            ),
-            "leading K without its transverse part, k = 2": sympy.simplify(4 * b**2 / (4 * a**2 + b**2) ** 2),
-        },
     )
 
 
@@ -117,12 +186,13 @@ def _edges(order: int) -> tuple[list[float], list[float]]:
 
 
 def measure() -> Experiment:
-    checks: list[Check] = []
+    sizes: list[Check] = []
+    places: list[Check] = []
     curves: list[Curve] = []
     for order in (2, 3, 4):
         levels, edges = _edges(order)
         tubes = [edge**order / order for edge in edges]
-        checks += [
+        sizes += [
             limit_check(
                 f"k = {order}: M^(k/(2(k−1))) ∫_0^δ t^(k−1) dt",
                 order ** (-order / (order - 1)) / order,
@@ -138,6 +208,8 @@ def measure() -> Experiment:
                 rivals=(2 * order - 1, 2 * order),
                 quantity="k, for the exponent k/(2(k − 1)) in 1/M",
             ),
+        ]
+        places += [
             limit_check(
                 f"k = {order}: M^(1/(2(k−1))) δ",
                 order ** (-1 / (order - 1)),
@@ -148,9 +220,9 @@ def measure() -> Experiment:
         ]
         inverse = tuple(1 / level for level in reversed(levels))
         curves.append(Curve(f"tube against 1/M, k = {order}", inverse, tuple(reversed(tubes)), order / (2 * order - 2)))
-    return older_experiment(
+    return Experiment(
         "|K(t, 0)| of (t^k + w², w, t w) from the Fisher metric in torch; its level M = s^{−2(k−1)} by secants.",
-        tuple(checks),
+        {"tube": sizes, "edge": places},
         tuple(curves),
     )
 
@@ -177,10 +249,28 @@ def control() -> Experiment:
                 rivals=(order ** (-order / (order - 1)) / order,),
             )
         )
-    return older_experiment(
+    return Experiment(
         "The true density √det F = k t^{k−1} √(1 + t²) in the place of t^{k−1}: the exponent stays, the constant is "
-        "k times larger.",
-        tuple(checks),
+        "k times larger. The profile without its factor k²: the edge moves.",
+        {"tube": checks, "edge": [_bare()]},
+    )
+
+
+def _bare() -> Check:
+    """(t^k + w²)/k in the first mean: K(t, 0) = −(1 + O(t²))/t^{2(k−1)}, so the edge is δ = M^{−1/(2(k−1))}."""
+    import torch
+
+    from ddtheory.workbench.measurements.curvature import sectional_curvature
+
+    metric = fisher_metric(sympy.Matrix([(t**2 + w**2) / 2, w, t * w]))
+    points = torch.tensor([[s, 0.0] for s in _DEPTHS], dtype=torch.float64)
+    levels = sectional_curvature(metric, points).abs().tolist()
+    return limit_check(
+        "first mean (t² + w²)/2: M^(1/2) δ",
+        1,
+        _DEPTHS,
+        [level**0.5 * s for level, s in zip(levels, _DEPTHS, strict=True)],
+        rivals=(0.5, 0.25),
     )
 
 
@@ -204,36 +294,9 @@ def _exponent(order: int) -> Comparison:
 
 
 def counterexample() -> Experiment:
-    return older_experiment(
+    return Experiment(
         "The set {|K| > M} of the family itself, in both coordinates. It closes around the point t = w = 0, the only "
         "degenerate one, and its Fisher volume has the exponent (2k − 1)/(2(k − 1)). On a sheet it is k/(k − 1) "
         "(register:D4). The tube has neither.",
-        (_exponent(2), _exponent(3)),
+        {TITLE: (_exponent(2), _exponent(3))},
     )
-
-
-CLAIM = Claim(
-    id="cor:volume",
-    title="The high-curvature tube has Fisher volume of order M^{−k/(2(k−1))}",
-    clauses=older_statement(
-        r"For the profile $|K(t, 0)| = 1/(k^2 t^{2(k-1)} (1 + t^2)^2)$ and $t < \delta$ where it exceeds $M$: "
-        r"$M^{k/(2(k-1))} \int_0^\delta t^{k-1} dt \to 1/(k\,(k^2)^{k/(2(k-1))})$ and "
-        r"$M^{1/(2(k-1))}\, \delta \to k^{-1/(k-1)}$ as $M \to \infty$."
-    ),
-    source=cite("shirodkar2026dead", "cor:volume"),
-    hypotheses=(
-        "One dimension: the profile on w = 0, with the weight t^{k−1}.",
-        "k ≥ 2.",
-    ),
-    expected=Verdict.NARROWER,
-    derive=derive,
-    measure=measure,
-    control=control,
-    counterexample=counterexample,
-    rests_on=("prop:curvature_rate",),
-    titled="The set where the curvature of the model exceeds M has Fisher volume of order M^{−k/(2(k−1))}.",
-    doubts=(
-        "D4: the tube is the preimage of a profile. The high-curvature set of the family scales with "
-        "(2k − 1)/(2(k − 1)), that of a dead sheet with k/(k − 1): at k = 2 the three exponents are 1, 3/2 and 2."
-    ),
-)

@@ -5,21 +5,46 @@ from __future__ import annotations
 from fractions import Fraction
 
 import sympy
-from sympy import Symbol, symbols
+from sympy import Expr, Symbol, latex, symbols
 
 from ddtheory import cells
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.proof import Equation, Proof
 from ddtheory.workbench.evidence import profile_curve
+from ddtheory.workbench.ladder import value_check
 
 t, sigma = symbols("t sigma", positive=True)
 k = Symbol("k", integer=True, positive=True)
 
 _RADII = (0.5, 0.25, 0.1, 0.05)
 _ROUNDING = 1e-11  # F and K are each a few roundings of size 1e-16 away from the exact value, K after a square
+
+
+def fisher_formula(order: Expr | int, variance: Expr | int, radius: Expr | float) -> Expr:
+    """F of the statement: k² t^{2(k−1)}/σ²."""
+    return order**2 * radius ** (2 * (order - 1)) / variance
+
+
+def divergence_formula(order: Expr | int, variance: Expr | int, radius: Expr | float) -> Expr:
+    """K of the statement: t^{2k}/(2σ²)."""
+    return radius ** (2 * order) / (2 * variance)
+
+
+CLAIM = Claim(
+    id="anchor:A1",
+    title="Gaussian location: the balance at every t",
+    given=r"Let the data be $N(t^k, \sigma^2)$.",
+    clauses={
+        "F": rf"$F = {latex(fisher_formula(k, sigma**2, t))}$.",
+        "K": rf"$K = {latex(divergence_formula(k, sigma**2, t))}$.",
+        "balance": r"$t^2 F = 2k^2 K$ at every $t$.",
+    },
+    source=cite("shirodkar2026dead", "Anchor A1"),
+    hypotheses=("The mean is exactly t^k.",),
+    expected=Verdict.CONFIRMED,
+)
 
 
 def derive() -> Proof:
@@ -31,30 +56,47 @@ def derive() -> Proof:
     fisher = sympy.expand(score.subs(y, mean + sigma * z) ** 2).coeff(z, 2)
     log_ratio = (log_density.subs(mean, 0) - log_density).subs(y, sigma * z)  # log p_0/p_t under y ~ N(0, σ²)
     divergence = sympy.expand(log_ratio).coeff(z, 0)
-    return older_proof(
-        steps=(
-            Prose(
-                "The score is the derivative of the log-density; its square has mean k² t^{2k−2}/σ².",
-                r"F = \frac{k^2 t^{2k-2}}{\sigma^2}",
+    return Proof(
+        "Symbolic in k, t and σ.",
+        (
+            Equation(
+                "F",
+                "mean of the squared score, by the derivative of the log-density",
+                fisher,
+                fisher_formula(k, sigma**2, t),
+                {
+                    "k for k²": fisher_formula(k, sigma**2, t) / k,
+                    "σ for σ²": fisher_formula(k, sigma, t),
+                    "rate 2k": t**2 * fisher_formula(k, sigma**2, t),
+                },
             ),
-            Prose(
-                "The divergence from t = 0 to t is the squared distance of the means.", r"K = \frac{t^{2k}}{2\sigma^2}"
+            Equation(
+                "K",
+                "mean of the log-ratio from t = 0 to t",
+                divergence,
+                divergence_formula(k, sigma**2, t),
+                {
+                    "without the 2": 2 * divergence_formula(k, sigma**2, t),
+                    "rate k": divergence_formula(k / 2, sigma**2, t),
+                },
             ),
-            Prose("Both are monomials, so the balance is an identity and no limit.", r"t^2 F = 2 k^2 K"),
+            Equation(
+                "balance",
+                "both are monomials, so it is an identity and no limit",
+                t**2 * fisher,
+                2 * k**2 * divergence,
+                {"k² K": k**2 * divergence, "2k K": 2 * k * divergence},
+            ),
         ),
-        residuals={
-            "F": fisher - k**2 * t ** (2 * k - 2) / sigma**2,
-            "K": divergence - t ** (2 * k) / (2 * sigma**2),
-            "t²F − 2k²K": t**2 * fisher - 2 * k**2 * divergence,
-        },
-        controls={"t²F − k²K": t**2 * fisher - k**2 * divergence},
     )
 
 
 def measure() -> Experiment:
     from ddtheory import measure as reading
 
-    checks: list[Check] = []
+    balance: list[Check] = []
+    fisher: list[Check] = []
+    divergence: list[Check] = []
     curves: list[Curve] = []
     for order in (1, 2, 3, 4):
         for variance in (1, 3):
@@ -63,7 +105,7 @@ def measure() -> Experiment:
             ratios = [
                 t**2 * f / (2 * d) for t, f, d in zip(profile.radii, profile.fisher, profile.divergence, strict=True)
             ]
-            checks.append(
+            balance.append(
                 Comparison(
                     f"t²F/(2K) at t = {_RADII}, k = {order}, σ² = {variance}",
                     order**2,
@@ -74,9 +116,32 @@ def measure() -> Experiment:
                     "k²",
                 )
             )
+            last = profile.radii[-1]
+            exact = float(fisher_formula(order, variance, last))
+            fisher.append(
+                value_check(
+                    f"F at t = {last}, k = {order}, σ² = {variance}",
+                    exact,
+                    profile.fisher[-1],
+                    rivals=(2 * exact, exact * last, *([exact / order] if order > 1 else [])),
+                    error=1e-13,
+                )
+            )
+            distance = float(divergence_formula(order, variance, last))
+            divergence.append(
+                value_check(
+                    f"K at t = {last}, k = {order}, σ² = {variance}",
+                    distance,
+                    profile.divergence[-1],
+                    rivals=(2 * distance, distance / 2, distance / last),
+                    error=1e-12,
+                )
+            )
         curves.append(profile_curve(profile, f"k = {order}", order))
-    return older_experiment(
-        "N(t^k, σ²) in torch, F by a forward-mode derivative, K from the same pass.", tuple(checks), tuple(curves)
+    return Experiment(
+        "N(t^k, σ²) in torch, F by a forward-mode derivative, K from the same pass.",
+        {"balance": balance, "F": fisher, "K": divergence},
+        tuple(curves),
     )
 
 
@@ -90,33 +155,19 @@ def control() -> Experiment:
     profile = reading.fisher_along(cell.problem(), cell.torch_direction("t"), [float(radius)])
     ratio = profile.radii[0] ** 2 * profile.fisher[0] / (2 * profile.divergence[0])
     exact = order**2 * ((1 + Fraction(order + 1, order) * radius) / (1 + radius)) ** 2
-    return older_experiment(
+    return Experiment(
         "With a second term in the mean the balance holds in the limit only: at t = 1/10 it is off by 9 %.",
-        (
-            Comparison(
-                "t²F/(2K) at t = 1/10 for the mean t² + t³",
-                exact,
-                Interval.around(ratio, _ROUNDING),
-                (order**2,),
-                1e-9,
-                "rounding; the exact value is k² ((1 + (k+1)t/k)/(1 + t))²",
-                "k² at finite t",
-            ),
-        ),
+        {
+            "balance": (
+                Comparison(
+                    "t²F/(2K) at t = 1/10 for the mean t² + t³",
+                    exact,
+                    Interval.around(ratio, _ROUNDING),
+                    (order**2,),
+                    1e-9,
+                    "rounding; the exact value is k² ((1 + (k+1)t/k)/(1 + t))²",
+                    "k² at finite t",
+                ),
+            )
+        },
     )
-
-
-CLAIM = Claim(
-    id="anchor:A1",
-    title="Gaussian location: the balance at every t",
-    clauses=older_statement(
-        r"For $N(t^k, \sigma^2)$: $F = k^2 t^{2(k-1)}/\sigma^2$, $K = t^{2k}/(2\sigma^2)$, and $t^2 F = 2k^2 K$ at "
-        r"every $t$."
-    ),
-    source=cite("shirodkar2026dead", "Anchor A1"),
-    hypotheses=("The mean is exactly t^k.",),
-    expected=Verdict.CONFIRMED,
-    derive=derive,
-    measure=measure,
-    control=control,
-)

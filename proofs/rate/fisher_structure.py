@@ -10,10 +10,10 @@ from sympy import Expr, Symbol, latex, symbols
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
-from ddtheory.workbench.inequality import bound_check, excess
+from ddtheory.workbench.inequality import bound_check
+from ddtheory.workbench.ladder import value_check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,10 +43,35 @@ def tangential_bound(first: Expr | int, second: Expr | int, rest: Expr | int, ra
     return ((first + rest) / 2 + (second + rest) / 2 + rest) * radius
 
 
+CLAIM = Claim(
+    id="cor:fisher_structure",
+    title="Cross and tangential blocks of the Fisher",
+    given=r"Let the tangential scores be $b_a + r_a$ with $E r_a^2 \le M t^2$ and $B = E b^2$; $0 < t < 1$.",
+    clauses={
+        "cross block": rf"$|F_{{1a}} - k t^{{k-1}} E[a b_a]| \le {latex(cross_bound(k, A, B_a, M, t))}$.",
+        "tangential block": rf"$|F_{{ab}} - g_{{ab}}| \le {latex(tangential_bound(B_a, B_b, M, t))}$.",
+        "entrywise errors": (
+            r"Errors of size $\epsilon$ in $n \times n$ entries move the form by at most $\epsilon n |v|^2$."
+        ),
+        "block form": r"A form with live block $c I$ is at least $(g - |b|^2/c)\, v_0^2$.",
+    },
+    source=cite("shirodkar2026dead", "cor:fisher_structure"),
+    hypotheses=("Those of thm:fisher_decay.", "The tangential remainders are O(t) in mean square."),
+    expected=Verdict.CONFIRMED,
+    rests_on=("thm:fisher_decay",),
+    doubts="The register calls the constants crude; they are attained to 95 % where all scores are multiples of one.",
+)
+
+
 def derive() -> Proof:
     mean = sympy.Matrix([t**k + omega**2, omega, t * omega])
     jacobian = mean.jacobian([t, omega])
-    fisher = jacobian.T * jacobian
+    claimed = sympy.Matrix(
+        [
+            [k**2 * t ** (2 * k - 2) + omega**2, 2 * k * omega * t ** (k - 1) + t * omega],
+            [2 * k * omega * t ** (k - 1) + t * omega, 1 + 4 * omega**2 + t**2],
+        ]
+    )
 
     # E r² = M t^{2k} x² and E r_a² = M t² y² with x, y ≤ 1; every mixed moment by Cauchy and Schwarz
     p, q, gap = symbols("p q z", nonnegative=True)
@@ -71,6 +96,7 @@ def derive() -> Proof:
         *(radius / 2 * term for term in pair(second, x)),
         radius * M * sympy.factor(1 - radius * x * y),
     )
+    edge = {M: 1, A: 1, B_a: 1, B_b: 1, p: 0, q: 0, gap: 0}
 
     # errors of size ε in all entries; and the block form, minimised over its live part w
     error, c = symbols("epsilon c", positive=True)
@@ -80,55 +106,65 @@ def derive() -> Proof:
     squares = [error * (one - other) ** 2 for n, one in enumerate(v) for other in v[n + 1 :]]
     block = g * v[0] ** 2 + 2 * v[0] * b.dot(live) + c * live.dot(live)
     shifted = live + b * v[0] / c
-    return older_proof(
-        steps=(
-            Prose(
-                "A mean map in which all three blocks are explicit.",
-                r"\mu = (t^k + w^2,\ w,\ t w): \quad F_{tt} = k^2 t^{2k-2} + w^2,\ F_{tw} = 2 k w t^{k-1} + t w,"
-                r"\ F_{ww} = 1 + 4 w^2 + t^2",
+    least = {live[0]: -1, live[1]: 0, b[0]: 1, b[1]: 0, v[0]: 1, c: 1, g: 2}
+    return Proof(
+        "Symbolic in k, A, B and M, for all remainders; a mean map in which all blocks are explicit; n = 3 entries.",
+        (
+            Equation(
+                "cross block",
+                "all blocks of the mean map μ = (t^k + w², w, t w), by its derivative",
+                jacobian.T * jacobian,
+                claimed,
+                {
+                    "without the factor k": claimed.subs(k * t ** (k - 1), t ** (k - 1)),
+                    "w = 0 only": claimed.subs(omega, 0),
+                },
             ),
             Prose(
                 "Cross block: three mixed moments, each by Cauchy and Schwarz, with E r² = M t^{2k} x² and E r_a² = "
-                "M t² y². Bound minus value is a sum of terms without a negative one.",
-                r"\tfrac k2 t^k \left((\sqrt A - \sqrt M y)^2 + M(1 - y^2)\right) + \tfrac12 t^k \left((\sqrt B - "
-                r"\sqrt M x)^2 + M (1 - x^2)\right) + M t^k (1 - t x y)",
+                "M t² y².",
+                r"|F_{1a} - k t^{k-1} E[ab]| \le k t^{k-1} \sqrt A \sqrt M t y + \sqrt B \sqrt M t^k x + M t^{k+1} x y",
             ),
-            Prose(
-                "Tangential block: the same with two live scores.",
-                r"\tfrac12 t \left((\sqrt{B_a} - \sqrt M y)^2 + M(1 - y^2) + (\sqrt{B_b} - \sqrt M x)^2 + M (1 - x^2)"
-                r"\right) + M t (1 - t x y)",
+            AtMost(
+                "cross block",
+                "with t = 1/(1 + z), x = 1/(1 + p) and y = 1/(1 + q): the largest value and its bound",
+                cross,
+                cross_bound(k, A, B_a, M, radius),
+                cross_slack,
+                {**edge, k: 2},
+                {"M/2 for M": cross_bound(k, A, B_a, M / 2, radius), "without B": cross_bound(k, A, 0, M, radius)},
             ),
-            Prose(
-                "Errors ε in the entries move the form by at most ε (Σ|v_i|)²; and the block form is least at w = −b "
-                "v_0/c.",
-                r"n |v|^2 - \left(\textstyle\sum v_i\right)^2 = \sum_{i<j} (v_i - v_j)^2, \qquad g v_0^2 + 2 v_0 "
-                r"\langle b, w\rangle + c |w|^2 - \left(g - \tfrac{|b|^2}c\right) v_0^2 = c\,|w + \tfrac bc v_0|^2",
+            AtMost(
+                "tangential block",
+                "the same with two live scores",
+                tangential,
+                tangential_bound(B_a, B_b, M, radius),
+                tangential_slack,
+                edge,
+                {
+                    "M/2 for M": tangential_bound(B_a, B_b, M / 2, radius),
+                    "t² for t": tangential_bound(B_a, B_b, M, radius) * radius,
+                },
+            ),
+            AtMost(
+                "entrywise errors",
+                "ε (Σ v_i)² and ε n |v|², n = 3",
+                error * sum(v) ** 2,
+                3 * error * v.dot(v),
+                tuple(squares),
+                {**dict.fromkeys(v, 1), error: 1},
+                {"√n": 2 * error * v.dot(v)},
+            ),
+            AtMost(
+                "block form",
+                "the form with live block c I, least at w = −b v_0/c",
+                (g - b.dot(b) / c) * v[0] ** 2,
+                block,
+                tuple(c * entry**2 for entry in shifted),
+                least,
+                {"|b|²/2c": ((g - b.dot(b) / (2 * c)) * v[0] ** 2, block)},
             ),
         ),
-        residuals={
-            "F_tt": fisher[0, 0] - (k**2 * t ** (2 * k - 2) + omega**2),
-            "F_tw": fisher[0, 1] - (2 * k * omega * t ** (k - 1) + t * omega),
-            "F_ww": fisher[1, 1] - (1 + 4 * omega**2 + t**2),
-            "cross bound minus its largest value, minus the slack": excess(
-                cross_bound(k, A, B_a, M, radius), cross, *cross_slack
-            ),
-            "tangential bound minus its largest value, minus the slack": excess(
-                tangential_bound(B_a, B_b, M, radius), tangential, *tangential_slack
-            ),
-            "entrywise errors, n = 3: bound minus value, minus the slack": excess(
-                3 * error * v.dot(v), error * sum(v) ** 2, *squares
-            ),
-            "block form minus its least value": excess(
-                block, (g - b.dot(b) / c) * v[0] ** 2, *(c * entry**2 for entry in shifted)
-            ),
-        },
-        controls={
-            "F_tw without the factor k": fisher[0, 1] - (2 * omega * t ** (k - 1) + t * omega),
-            "cross bound with M/2": excess(cross_bound(k, A, B_a, M / 2, radius), cross, *cross_slack),
-            "block form with |b|²/2c": excess(
-                block, (g - b.dot(b) / (2 * c)) * v[0] ** 2, *(c * entry**2 for entry in shifted)
-            ),
-        },
     )
 
 
@@ -180,14 +216,15 @@ def _comparison(
     )
 
 
-def _bounds() -> list[Check]:
+def _bounds() -> dict[str, list[Check]]:
     """Both bounds where all scores are multiples of one, so that every step of the derivation is an equality."""
     import torch
 
     from ddtheory.measure import Gaussian, Problem, fisher_matrix
 
     sharp = "rounding; all scores are multiples of one"
-    checks: list[Check] = []
+    crosses: list[Check] = []
+    tangentials: list[Check] = []
     for order, normal, first, second, rest in ((1, 1, 1, 1, 1), (2, 2, 1, 1, 1), (2, 1, 2, 1, 1), (3, 1, 1, 2, 1)):
 
         def model(
@@ -211,10 +248,12 @@ def _bounds() -> list[Check]:
             shift = abs(float(matrix[1, 2]) - (first * second) ** 0.5)
             tangential.append(shift / float(tangential_bound(first, second, rest, radius)))
         case = f"k = {order}, A = {normal}, B = {first} and {second}, M = {rest}"
-        checks += [
-            bound_check(f"{case}: |F_1a − k t^(k−1) E[ab]| over its bound, t ≤ 0.99", max(cross), reason=sharp),
-            bound_check(f"{case}: |F_ab − g_ab| over its bound, t ≤ 0.99", max(tangential), reason=sharp),
-        ]
+        crosses.append(
+            bound_check(f"{case}: |F_1a − k t^(k−1) E[ab]| over its bound, t ≤ 0.99", max(cross), reason=sharp)
+        )
+        tangentials.append(
+            bound_check(f"{case}: |F_ab − g_ab| over its bound, t ≤ 0.99", max(tangential), reason=sharp)
+        )
     size, width = 0.01, 4
     errors = torch.full((width, width), size, dtype=torch.float64)
     shift = float(torch.linalg.eigvalsh(torch.eye(width, dtype=torch.float64) + errors)[-1] - 1)
@@ -222,36 +261,50 @@ def _bounds() -> list[Check]:
     block = torch.eye(3, dtype=torch.float64) * 2.0
     block[0, 0], block[0, 1:], block[1:, 0] = 3.0, b, b
     least = 1 / float(torch.linalg.inv(block)[0, 0])
-    return [
-        *checks,
-        bound_check("errors ε in every entry: shift of the form over ε n", shift / (size * width), reason="rounding"),
-        bound_check(
-            "g = 3, b = (1/2, −1), c = 2: g − |b|²/c over the least value of the block form",
-            (3 - 1.25 / 2) / least,
-            reason="rounding; the least value is one over an entry of the inverse",
-        ),
-    ]
+    whole = bound_check(
+        "errors ε in every entry: shift of the form over ε n", shift / (size * width), reason="rounding"
+    )
+    form = bound_check(
+        "g = 3, b = (1/2, −1), c = 2: g − |b|²/c over the least value of the block form",
+        (3 - 1.25 / 2) / least,
+        reason="rounding; the least value is one over an entry of the inverse",
+    )
+    return {
+        "cross block": crosses,
+        "tangential block": tangentials,
+        "entrywise errors": [whole],
+        "block form": [form],
+    }
 
 
 def measure() -> Experiment:
     problem, overlap, live = _problem(0.0)
-    blocks = _blocks(problem)
+    blocks, bounds = _blocks(problem), _bounds()
     cross = [value / (_ORDER * radius ** (_ORDER - 1)) for radius, value in zip(_RADII, blocks["tw"], strict=True)]
-    return older_experiment(
+    return Experiment(
         f"A random analytic mean map R² → R⁵ with k = {_ORDER}, on the path w = 0; the Fisher matrix at each radius. "
         "The bounds on means whose scores are all multiples of one.",
-        (
-            _comparison(
-                "rate of F_tt", 2 * _ORDER - 2, rate(_RADII, blocks["tt"]), (2 * _ORDER - 1, 2 * _ORDER), "rate"
-            ),
-            _comparison(
-                "rate of |F_tw|", _ORDER - 1, rate(_RADII, [abs(v) for v in blocks["tw"]]), (_ORDER - 2, _ORDER), "rate"
-            ),
-            _comparison("rate of F_ww", 0, rate(_RADII, blocks["ww"]), (-1, 1), "rate"),
-            _comparison("F_tw / (k t^{k−1}) → E[ab]", overlap, limit(_RADII, cross), (2 * overlap, 0), "coefficient"),
-            _comparison("F_ww → g", live, limit(_RADII, blocks["ww"]), (2 * live, 0), "coefficient"),
-            *_bounds(),
-        ),
+        {
+            **bounds,
+            "cross block": [
+                _comparison(
+                    "rate of |F_tw|",
+                    _ORDER - 1,
+                    rate(_RADII, [abs(v) for v in blocks["tw"]]),
+                    (_ORDER - 2, _ORDER),
+                    "rate",
+                ),
+                _comparison(
+                    "F_tw / (k t^{k−1}) → E[ab]", overlap, limit(_RADII, cross), (2 * overlap, 0), "coefficient"
+                ),
+                *bounds["cross block"],
+            ],
+            "tangential block": [
+                _comparison("rate of F_ww", 0, rate(_RADII, blocks["ww"]), (-1, 1), "rate"),
+                _comparison("F_ww → g", live, limit(_RADII, blocks["ww"]), (2 * live, 0), "coefficient"),
+                *bounds["tangential block"],
+            ],
+        },
         (
             Curve("F_tt", _RADII, tuple(blocks["tt"]), 2.0 * _ORDER - 2),
             Curve("|F_tw|", _RADII, tuple(map(abs, blocks["tw"])), _ORDER - 1.0),
@@ -260,42 +313,54 @@ def measure() -> Experiment:
 
 
 def control() -> Experiment:
+    import torch
+
     problem, _, live = _problem(1.0)
     deviations = [abs(value - live) for value in _blocks(problem)["ww"]]
     roots = [radius**0.5 for radius in _RADII]  # the deviation is a series in √t
     slope = rate(roots, deviations)
-    return older_experiment(
-        "The tangential remainder is made of order t^{1/2} (E r_a² ≤ M t instead of M t²): the deviation of "
-        "F_ww from g "
-        "then has rate 1/2, and the bound C·t fails.",
-        (
-            _comparison(
-                "rate of |F_ww − g|",
-                0.5,
-                Interval(slope.estimate / 2, slope.lower / 2, slope.upper / 2),
-                (1, 0),
-                "rate",
-            ),
-        ),
+    mixed = torch.full((4, 4), 0.01, dtype=torch.float64)
+    signs = torch.tensor([1.0, -1.0, 1.0, -1.0], dtype=torch.float64)
+    shift = float(signs @ mixed @ signs)
+    block = torch.tensor([[3.0, 0.5, -1.0], [0.5, 2.0, 1.5], [-1.0, 1.5, 2.0]], dtype=torch.float64)
+    return Experiment(
+        "The tangential remainder is made of order t^{1/2} (E r_a² ≤ M t instead of M t²): the deviation of F_ww from "
+        "g "
+        "then has rate 1/2, and the bound C·t fails. Errors of one sign along a vector of alternating signs cancel. A "
+        "live block that is not c I has another least value.",
+        {
+            "tangential block": [
+                _comparison(
+                    "rate of |F_ww − g|",
+                    0.5,
+                    Interval(slope.estimate / 2, slope.lower / 2, slope.upper / 2),
+                    (1, 0),
+                    "rate",
+                )
+            ],
+            "entrywise errors": [
+                Comparison(
+                    "errors +ε in every entry on v = (1, −1, 1, −1): change of the form",
+                    0,
+                    Interval.around(shift, 1e-15),
+                    (0.16, -0.16),
+                    1e-12,
+                    "rounding; the rivals are ± ε n |v|²",
+                    "change of the form",
+                )
+            ],
+            "block form": [
+                value_check(
+                    "live block [[2, 3/2], [3/2, 2]]: least value of the form",
+                    sympy.Rational(5, 7),
+                    1 / float(torch.linalg.inv(block)[0, 0]),
+                    rivals=(sympy.Rational(19, 8),),
+                    reason=(
+                        "g − bᵀ C⁻¹ b = 3 − (2/4 + 3/2 + 2)·4/7 = 5/7 by hand; rounding. The rival is g − |b|²/c with "
+                        "c = 2"
+                    ),
+                    quantity="least value",
+                )
+            ],
+        },
     )
-
-
-CLAIM = Claim(
-    id="cor:fisher_structure",
-    title="Cross and tangential blocks of the Fisher",
-    clauses=older_statement(
-        r"With tangential scores $b_a + r_a$, $E r_a^2 \le M t^2$, $B = E b^2$, for $0 < t < 1$: "
-        rf"$|F_{{1a}} - k t^{{k-1}} E[a b_a]| \le {latex(cross_bound(k, A, B_a, M, t))}$ and "
-        rf"$|F_{{ab}} - g_{{ab}}| \le {latex(tangential_bound(B_a, B_b, M, t))}$. Errors of size $\epsilon$ in $n "
-        r"\times n$ entries move the form by at most $\epsilon n |v|^2$, and a form with live block $c I$ is at least "
-        r"$(g - |b|^2/c)\, v_0^2$."
-    ),
-    source=cite("shirodkar2026dead", "cor:fisher_structure"),
-    hypotheses=("Those of thm:fisher_decay.", "The tangential remainders are O(t) in mean square."),
-    expected=Verdict.CONFIRMED,
-    derive=derive,
-    measure=measure,
-    control=control,
-    rests_on=("thm:fisher_decay",),
-    doubts="The register calls the constants crude; they are attained to 95 % where all scores are multiples of one.",
-)

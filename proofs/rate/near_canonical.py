@@ -11,10 +11,10 @@ from sympy import Symbol, symbols
 from ddtheory import cells
 from ddtheory.references import cite
 from ddtheory.values import Interval, OrderReading, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.verify.proof import Equation, Proof
 from ddtheory.workbench.evidence import order_check
+from ddtheory.workbench.ladder import count_check, value_check
 
 t, epsilon = symbols("t epsilon", positive=True)
 k = Symbol("k", integer=True, positive=True)
@@ -22,36 +22,64 @@ k = Symbol("k", integer=True, positive=True)
 _CASES = ((Fraction(1, 10), 2), (Fraction(1, 100), 2), (Fraction(1, 100), 3))
 
 
+CLAIM = Claim(
+    id="cor:bridge_near_canonical",
+    title="Near-canonical alignment: the limits do not commute",
+    given=r"Let the moment be $\varepsilon^2 t^2 + t^{2k}$ with $k \ge 2$.",
+    clauses={
+        "aligned": r"At $\varepsilon = 0$ its rate is $2k$.",
+        "tilted": r"For $\varepsilon \ne 0$ its rate is $2$ with coefficient $\varepsilon^2$.",
+        "crossing": r"Its local slope is $k + 1$ at $t = \varepsilon^{1/(k-1)}$.",
+    },
+    source=cite("shirodkar2026dead", "cor:bridge_near_canonical"),
+    hypotheses=("k ≥ 2.",),
+    expected=Verdict.CONFIRMED,
+    doubts=(
+        "A polynomial model: the paper lists the statement for networks as an open problem, and nothing here decides "
+        "it."
+    ),
+)
+
+
 def derive() -> Proof:
     moment = epsilon**2 * t**2 + t ** (2 * k)
     slope = t * sympy.diff(moment, t) / moment
     crossing = epsilon ** (1 / (k - 1))
-    half_way = sympy.powdenest(sympy.powsimp(slope.subs(t, crossing)), force=True)
     power = symbols("p", positive=True)  # t^{2k−2} as a quantity of its own: ε and t vanish independently
     reduced = (2 * epsilon**2 + 2 * k * power) / (epsilon**2 + power)
-    return older_proof(
-        steps=(
-            Prose(
-                "The local slope is explicit.",
-                r"\frac{d \log}{d \log t}(\varepsilon^2 t^2 + t^{2k}) = \frac{2\varepsilon^2 t^2 + 2k "
-                r"t^{2k}}{\varepsilon^2 t^2 + t^{2k}}",
+    return Proof(
+        "Symbolic in k, t and ε.",
+        (
+            Equation(
+                "crossing",
+                "local slope of the moment, by differentiation, and in p = t^{2k−2}",
+                slope,
+                reduced.subs(power, t ** (2 * k - 2)),
+                {"k for 2k": ((2 * epsilon**2 + k * power) / (epsilon**2 + power)).subs(power, t ** (2 * k - 2))},
             ),
-            Prose(
-                "t → 0 first gives 2, ε → 0 first gives 2k: the limits do not commute for k ≥ 2.",
-                r"\lim_{t \to 0} = 2, \qquad \lim_{\varepsilon \to 0} = 2k",
+            Equation(
+                "tilted",
+                "t → 0 first",
+                reduced.subs(power, 0) * t,
+                2 * t,
+                {"2k": 2 * k * t, "the limits commute": (reduced.subs(power, 0) * t, reduced.subs(epsilon, 0) * t)},
             ),
-            Prose(
-                "Half way between them the two terms are equal.",
-                r"t = \varepsilon^{1/(k-1)}: \quad \text{slope} = k + 1",
+            Equation(
+                "tilted",
+                "coefficient: the moment over t² at t = 0, k = 3",
+                sympy.limit(sympy.expand(moment / t**2).subs(k, 3), t, 0),
+                epsilon**2,
+                {"ε": epsilon, "k = 1": (sympy.limit((moment / t**2).subs(k, 1), t, 0), epsilon**2)},
+            ),
+            Equation("aligned", "ε → 0 first", reduced.subs(epsilon, 0) * t, 2 * k * t, {"2": 2 * t}),
+            Equation(
+                "crossing",
+                "where the two terms are equal",
+                sympy.powdenest(sympy.powsimp(slope.subs(t, crossing)), force=True),
+                k + 1,
+                {"2k": 2 * k, "k": k, "at t = ε": (sympy.powsimp(slope.subs(t, epsilon)), k + 1)},
             ),
         ),
-        residuals={
-            "slope": sympy.simplify(slope - reduced.subs(power, t ** (2 * k - 2))),
-            "t → 0 first": reduced.subs(power, 0) - 2,
-            "ε → 0 first": reduced.subs(epsilon, 0) - 2 * k,
-            "half way": sympy.simplify(half_way - (k + 1)),
-        },
-        controls={"the limits commute": reduced.subs(power, 0) - reduced.subs(epsilon, 0)},
     )
 
 
@@ -83,13 +111,14 @@ def _slope_of_divergence(size: Fraction, order: int, radius: float) -> float:
 
 
 def measure() -> Experiment:
-    checks: list[Check] = []
+    tilted: list[Check] = []
+    crossings: list[Check] = []
     curves: list[Curve] = []
     for size, order in _CASES:
         crossing = float(size) ** (1 / (order - 1))
         small, curve = _read(size, order, [crossing * 2.0 ** (-4 - n / 2) for n in range(14)])
-        checks.append(order_check(f"ε = {size}, k = {order}: far below the crossing", 1, small, rivals=(order,)))
-        checks.append(
+        tilted.append(order_check(f"ε = {size}, k = {order}: far below the crossing", 1, small, rivals=(order,)))
+        crossings.append(
             Comparison(
                 f"ε = {size}, k = {order}: slope of K at t = ε^(1/(k−1))",
                 order + 1,
@@ -100,44 +129,60 @@ def measure() -> Experiment:
                 "rate of K",
             )
         )
+        least = min(curve.radii)
+        exact = float(size) ** 2
+        tilted.append(
+            value_check(
+                f"ε = {size}, k = {order}: moment over t² at t = {least:.2g}",
+                exact + least ** (2 * order - 2),
+                curve.values[curve.radii.index(least)] / least**2,
+                rivals=(float(size), 2 * exact, exact / 2),
+                quantity="coefficient",
+            )
+        )
         across, whole = _read(size, order, [min(0.5, 8 * crossing) * 2.0 ** (-n / 2) for n in range(10)])
-        checks.append(
-            Observation(
-                f"ε = {size}, k = {order}: a window across the crossing does not read {order}",
-                "not misread",
-                "misread" if across.k == order else "not misread",
-                f"a window that sees both regimes must refuse or read the asymptotic order 1; it says: {across}",
+        crossings.append(
+            count_check(
+                f"ε = {size}, k = {order}: orders {order} reported by a window across the crossing",
+                0,
+                int(across.k == order),
+                rivals=(1,),
+                reason=f"a window that sees both regimes must refuse or read the asymptotic order 1; it says: {across}",
             )
         )
         curves += [whole, curve]
-    return older_experiment(
-        "Gaussian mean map (ε t, t^k) in torch, so 2K = ε²t² + t^{2k}.", tuple(checks), tuple(curves)
+    return Experiment(
+        "Gaussian mean map (ε t, t^k) in torch, so 2K = ε²t² + t^{2k}; ε = 1/10 and 1/100, k = 2 and 3.",
+        {"tilted": tilted, "crossing": crossings, "aligned": [_aligned(2)[0], _aligned(3)[0]]},
+        tuple(curves),
     )
+
+
+def _aligned(order: int) -> tuple[Check, Curve]:
+    found, curve = _read(Fraction(0), order, [2.0 ** (-1 - n / 2) for n in range(14)])
+    return order_check(f"ε = 0, k = {order}", order, found, rivals=(1,)), curve
 
 
 def control() -> Experiment:
-    found, curve = _read(Fraction(0), 2, [2.0 ** (-1 - n / 2) for n in range(14)])
-    return older_experiment(
-        "ε = 0: the order is k = 2 at every radius.", (order_check("ε = 0, k = 2", 2, found, rivals=(1,)),), (curve,)
+    regular, _ = _read(Fraction(1, 10), 1, [2.0 ** (-1 - n / 2) for n in range(14)])
+    slope = _slope_of_divergence(Fraction(1, 10), 1, 0.1)
+    check, curve = _aligned(2)
+    return Experiment(
+        "ε = 0: the order is k = 2 at every radius, also far below where it was 1. k = 1: there is no crossing.",
+        {
+            "tilted": (check,),
+            "aligned": (order_check("ε = 1/10, k = 1", 1, regular, rivals=(2,)),),
+            "crossing": (
+                Comparison(
+                    "ε = 1/10, k = 1: slope of K at t = 1/10",
+                    2,
+                    Interval.around(slope, 1e-6),
+                    (3,),
+                    1e-4,
+                    "central difference of a pure power",
+                    "rate of K",
+                ),
+            ),
+        },
+        (curve,),
     )
-
-
-CLAIM = Claim(
-    id="cor:bridge_near_canonical",
-    title="Near-canonical alignment: the limits do not commute",
-    clauses=older_statement(
-        r"A moment $\varepsilon^2 t^2 + t^{2k}$ with $k \ge 2$ has rate $2$ with coefficient $\varepsilon^2$ for "
-        r"$\varepsilon \ne 0$ and rate $2k$ at $\varepsilon = 0$; its local slope is $k + 1$ at $t = "
-        r"\varepsilon^{1/(k-1)}$."
-    ),
-    source=cite("shirodkar2026dead", "cor:bridge_near_canonical"),
-    hypotheses=("k ≥ 2.",),
-    expected=Verdict.CONFIRMED,
-    derive=derive,
-    measure=measure,
-    control=control,
-    doubts=(
-        "A polynomial model: the paper lists the statement for networks as an open problem, and nothing here "
-        "decides it."
-    ),
-)

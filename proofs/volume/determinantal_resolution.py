@@ -20,8 +20,7 @@ from ddtheory.exact.thresholds.newton import monomial_rlct
 from ddtheory.references import cite
 from ddtheory.values import RLCT, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
-from ddtheory.verify.older import older_experiment, older_proof, older_statement
-from ddtheory.verify.proof import Proof, Prose
+from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.thresholds import pair_checks
 
 if TYPE_CHECKING:
@@ -75,73 +74,161 @@ def _compared() -> tuple[int, int, int]:
     return len(two), len(deep), disagree
 
 
+CLAIM = Claim(
+    id="prop:determinantal_resolution",
+    title="Determinantal loci: (λ, m) of a product of matrices",
+    given=(
+        r"Let $K = \tfrac12\|W_L \cdots W_1 - C\|^2$ with widths $H_0, \dots, H_L$ and $\operatorname{rank} C = r$; "
+        r"$M_s = H_s - r$, $\mathcal M$ the $\ell + 1$ smallest that satisfy $S \ge \ell \max_{\mathcal M} M_s$, "
+        r"$S < \ell \min_{\text{outside}} M_s$, and $a = S - (\lceil S/\ell \rceil - 1)\ell$."
+    ),
+    clauses={
+        "closed form": (
+            r"$\lambda = \tfrac12 (r(H_0 + H_L) - r^2) + \frac{a(\ell - a)}{4\ell} - \frac{\ell(\ell-1)}{4} "
+            r"(S/\ell)^2 + "
+            r"\tfrac12 \sum_{i<j} M_i M_j$, $m = a(\ell - a) + 1$."
+        ),
+        "polyhedron": (
+            r"For two factors with two inputs the same pair comes from singular values $s_1$, $s_1 s_2$ of the first "
+            r"one "
+            r"and the Newton polyhedron of $\langle s_1 w_i, s_1 s_2 v_i\rangle$ with prior $s_1^{2g+3} s_2^g$, $g = "
+            r"|H - "
+            r"2|$."
+        ),
+        "rank": r"A truth of rank $r$ splits off $\tfrac12 r(H_0 + H_L - r)$ and leaves the reduced sizes.",
+        "width one": (
+            r"At width one the pair is $(\tfrac12, L)$ with $V = P_L(\sqrt\varepsilon)$ for $r = 0$, and $(\tfrac12, "
+            r"1)$ "
+            r"for $r = 1$."
+        ),
+    },
+    source=cite("shirodkar2026dead", "prop:determinantal_resolution"),
+    hypotheses=(
+        "The pair is global: the dominating one over all factorisations of C. At one factorisation it may be larger.",
+        "The prior is positive on the fibre, over the reals.",
+    ),
+    expected=Verdict.CONFIRMED,
+    rests_on=("thm:multi_component_rates",),
+    assumes=(cite("aoyagi2024", "Definition 3 and Theorem 2"),),
+    doubts=(
+        "The general closed form is the literature's. Here two factors are derived again, for two inputs by the "
+        "polyhedron and for all sizes up to 5 by elementary divisors; depth 3 and 4 are compared with rank sequences, "
+        "and depth 3 is measured in register:D1."
+    ),
+)
+
+
 def derive() -> Proof:
-    alpha, beta, w, n, z = symbols("alpha beta w n z", positive=True)
+    w, n, z = symbols("w n z", positive=True)
+    halves = symbols("q_1 q_2", real=True)  # tangents of half the angles α, β
     inputs, hidden, outputs, rank = symbols("M H N r", integer=True, positive=True)
 
-    def turn(angle: Expr) -> sympy.Matrix:
-        return sympy.Matrix([[sympy.cos(angle), -sympy.sin(angle)], [sympy.sin(angle), sympy.cos(angle)]])
+    def turn(half: Expr) -> sympy.Matrix:
+        return sympy.Matrix([[1 - half**2, -2 * half], [2 * half, 1 - half**2]]) / (1 + half**2)
 
-    factor = turn(alpha) * sympy.diag(a, b) * turn(beta)
-    volume = sympy.Matrix(list(factor)).jacobian([alpha, beta, a, b]).det()
+    factor = turn(halves[0]) * sympy.diag(a, b) * turn(halves[1])
+    # rotations keep volumes, so the angle zero stands for all; dα = 2 dq there
+    volume = sympy.Matrix(list(factor)).jacobian([*halves, a, b]).subs(dict.fromkeys(halves, 0)).det() / 4
     gaussian = sympy.integrate(
         sympy.exp(-(1 + n * a**2) * w**2 / 2) / sympy.sqrt(2 * sympy.pi), (w, -sympy.oo, sympy.oo)
     )
     two_layers, deep, disagreements = _compared()
-    polyhedra = [
-        size for size in itertools.product(range(2, 6), range(1, 6)) if _by_polyhedron(*size) != deep_linear((2, *size))
-    ]
+    sizes = list(itertools.product(range(2, 6), range(1, 6)))
+    agreeing = [size for size in sizes if _by_polyhedron(*size) == deep_linear((2, *size))]
+    bare = [size for size in sizes if _by_polyhedron(*size, element=False) == deep_linear((2, *size))]
     lam, m = _width_one(L)
-    shift = _first_case(inputs, hidden, outputs, rank) - _first_case(
-        inputs - rank, hidden - rank, outputs - rank, sympy.Integer(0)
-    )
-    two_by_two = _by_polyhedron(2, 2).lam
-    without = _by_polyhedron(2, 2, element=False).lam
-    return older_proof(
-        steps=(
-            Prose(
-                "In singular values the volume element of a factor carries the discriminant.",
-                r"dW = |a^2 - b^2|\, da\, db\, d\alpha\, d\beta",
+    whole = _first_case(inputs, hidden, outputs, rank)
+    reduced = _first_case(inputs - rank, hidden - rank, outputs - rank, sympy.Integer(0))
+    split = rank * (inputs + outputs - rank) / 2
+    return Proof(
+        f"Width one and the split of the rank symbolic; the other comparisons on {two_layers} products of two factors "
+        f"and "
+        f"{deep} of three and four, and on {len(sizes)} polyhedra.",
+        (
+            Prose("In singular values the volume element of a factor carries the discriminant."),
+            Equation(
+                "polyhedron",
+                "volume element of a 2 × 2 factor, squared, in units of dα dβ da db",
+                volume**2,
+                (a**2 - b**2) ** 2,
+                {"|a − b|": (a - b) ** 2, "none": sympy.Integer(1)},
             ),
-            Prose(
-                "With a = s_1, b = s_1 s_2 the entries of the product become monomials, and the programme of their "
-                "Newton polyhedron gives (λ, m): (3/2, 1) for 2 × 2 × 2 at rank 0.",
-                r"\langle s_1 w_i,\ s_1 s_2 v_i \rangle, \quad \text{prior } s_1^{2g+3} s_2^{g},\ g = |H - 2|",
+            Equation(
+                "polyhedron",
+                "with a = s_1, b = s_1 s_2 it is s_1³ (1 − s_2²), a unit beside the monomial, and da db = s_1 ds_1 "
+                "ds_2",
+                ((a**2 - b**2) * sympy.Matrix([a, b]).jacobian([a, b]).det()).subs(b, a * z) * a,
+                a**3 * (1 - z**2),
+                {"without da db": ((a**2 - b**2).subs(b, a * z), a**3 * (1 - z**2))},
             ),
-            Prose(
-                "A truth of rank r splits off r(M + N − r) regular coordinates and leaves the reduced sizes.",
-                r"\lambda(M, H, N; r) = \tfrac12 r(M + N - r) + \lambda(M - r, H - r, N - r; 0)",
+            Equation(
+                "polyhedron",
+                "the last factor, integrated: one entry of weight a",
+                gaussian,
+                1 / sympy.sqrt(1 + n * a**2),
+                {"1/(1 + n a²)": 1 / (1 + n * a**2)},
             ),
-            Prose(
-                "At width one the closed form is the crossing of L coordinates, for every L.",
-                r"\int \prod w_l^{2z} = (2z + 1)^{-L}: \qquad (\lambda, m) = (\tfrac12, L)",
+            Equation(
+                "polyhedron",
+                f"how many of the {len(sizes)} sizes H = 2 … 5, N = 1 … 5 have the pair of the closed form",
+                len(agreeing) * z,
+                len(sizes) * z,
+                {"without the volume element": (len(bare) * z, len(sizes) * z)},
             ),
-            Prose(
-                f"The closed form, the four cases, elementary divisors and rank sequences agree on {two_layers} "
-                f"products of two factors and {deep} of three and four."
+            Equation(
+                "polyhedron",
+                "2 × 2 × 2 at rank 0: λ by the polyhedron",
+                _fraction(_by_polyhedron(2, 2).lam) * z,
+                sympy.Rational(3, 2) * z,
+                {
+                    "without the volume element": (
+                        _fraction(_by_polyhedron(2, 2, element=False).lam) * z,
+                        sympy.Rational(3, 2) * z,
+                    )
+                },
+            ),
+            Equation(
+                "closed form",
+                "comparisons in which the closed form, the four cases, elementary divisors and rank sequences agree",
+                (two_layers + deep - disagreements) * z,
+                (two_layers + deep) * z,
+                {"m = a(ℓ − a)": ((two_layers + deep - _with_smaller_m()) * z, (two_layers + deep) * z)},
+            ),
+            Equation(
+                "rank",
+                "the first of the four cases at (M, H, N; r), and at (M − r, H − r, N − r; 0)",
+                whole,
+                reduced + split,
+                {
+                    "one direction of order 2 a rank": reduced + rank / sympy.Integer(4),
+                    "r² too many": reduced + split + rank**2 / 2,
+                },
+            ),
+            Equation(
+                "width one", "λ of the closed form", lam * z, z / 2, {"the slice coefficient 1/(2L)": z / (2 * L)}
+            ),
+            Equation("width one", "m of the closed form", m, L, {"a(ℓ − a)": (m - 1, L)}),
+            Equation(
+                "width one",
+                "the zeta function of a crossing of L coordinates has a pole of order L at −1/2",
+                (2 * z + 1) ** -L * (z + sympy.Rational(1, 2)) ** L,
+                2**-L,
+                {"at −1/(2L)": ((2 * z + 1) ** -L * (z + 1 / (2 * L)) ** L, 2**-L)},
             ),
         ),
-        residuals={
-            "volume element": sympy.simplify(volume**2 - (a**2 - b**2) ** 2),
-            "the last factor, integrated": sympy.simplify(gaussian - 1 / sympy.sqrt(1 + n * a**2)),
-            "width one: λ − 1/2": sympy.simplify(lam - sympy.Rational(1, 2)),
-            "width one: m − L": sympy.simplify(m - L),
-            "width one: pole of order L at −1/2": sympy.simplify(
-                (2 * z + 1) ** -L * (z + sympy.Rational(1, 2)) ** L - 2**-L
-            ),
-            "rank r in the first case": sympy.expand(shift - rank * (inputs + outputs - rank) / 2),
-            "derivations that disagree": sympy.Integer(disagreements),
-            "polyhedra that disagree": sympy.Integer(len(polyhedra)),
-            "2 × 2 × 2 at rank 0": sympy.Rational(two_by_two.numerator, two_by_two.denominator) - sympy.Rational(3, 2),
-        },
-        controls={
-            "width one with the slice coefficient 1/(2L)": sympy.simplify(lam - 1 / (2 * L)),
-            "m = a(ℓ − a), as a restatement prints it": sympy.simplify(m - 1 - L),
-            "the polyhedron without the volume element": sympy.Rational(without.numerator, without.denominator)
-            - sympy.Rational(3, 2),
-            "rank r as one direction of order 2": sympy.expand(shift - rank / sympy.Integer(4)),
-        },
     )
+
+
+def _fraction(value: Fraction) -> sympy.Rational:
+    return sympy.Rational(value.numerator, value.denominator)
+
+
+def _with_smaller_m() -> int:
+    """In how many of the products of two factors m = a(ℓ − a), as a restatement prints it, disagrees: in all of "
+    "them."""
+    sizes = itertools.product(range(1, 6), repeat=3)
+    two = [(m, h, n, rank) for m, h, n in sizes for rank in range(min(m, h, n) + 1)]
+    return sum(deep_linear((m, h, n), rank).m - 1 != reduced_rank(m, h, n, rank).m for m, h, n, rank in two)
 
 
 def _reading(hidden: int, outputs: int, rank: int, weight: int = 0) -> Threshold:
@@ -189,9 +276,9 @@ def measure() -> Experiment:
     from ddtheory.measure.sublevel import sampled_volume
 
     how = f"{_SAMPLES} uniform draws, 3.3 standard errors"
-    checks: list[Check] = []
+    narrow: list[Check] = []
     for layers in (2, 3, 4):
-        checks.append(
+        narrow.append(
             Comparison(
                 f"width one, rank 0, L = {layers}: V(0.0025) on the unit cube",
                 _tied(layers, 0.05),
@@ -205,7 +292,7 @@ def measure() -> Experiment:
             )
         )
     exact = _under_hyperbola(1.05) - _under_hyperbola(0.95)
-    checks.append(
+    narrow.append(
         Comparison(
             "width one, rank 1, L = 2: V(0.0025) on [1/2, 2]²",
             exact,
@@ -217,68 +304,58 @@ def measure() -> Experiment:
         )
     )
     # rivals: the bound of the polyhedron in the raw entries, and live block plus slice coefficient
-    checks += _cell(2, 2, 0, Fraction(2))
-    checks += _cell(2, 2, 1, Fraction(7, 4))
-    checks += _cell(3, 3, 1)
-    checks += _cell(2, 3, 0)
-    checks += _cell(3, 4, 0)
-    return older_experiment(
+    polyhedron = [*_cell(2, 2, 0, Fraction(2)), *_cell(2, 3, 0)]
+    ranks = [*_cell(2, 2, 1, Fraction(7, 4)), *_cell(3, 3, 1)]
+    return Experiment(
         "Width one by draws. Two real factors with Gaussian weights: the last factor is integrated exactly, the first "
         "by its singular values, which is an evidence and no formula for λ.",
-        tuple(checks),
+        {"width one": narrow, "polyhedron": polyhedron, "rank": ranks, "closed form": _cell(3, 4, 0)},
     )
 
 
 def control() -> Experiment:
-    return older_experiment(
+    return Experiment(
         "A truth of full rank has no determinantal locus; and a prior that vanishes on it moves the pair.",
-        (
-            *pair_checks(
-                "widths (2, 2, 2), rank 2",
-                RLCT(Fraction(2)),
-                _reading(2, 2, 2),
-                _HOW,
-                rivals=(Fraction(3, 2), Fraction(7, 4)),
-                widths=(1e-3, 0.1),
+        {
+            "rank": (
+                *pair_checks(
+                    "widths (2, 2, 2), rank 2",
+                    RLCT(Fraction(2)),
+                    _reading(2, 2, 2),
+                    _HOW,
+                    rivals=(Fraction(3, 2), Fraction(7, 4)),
+                    widths=(1e-3, 0.1),
+                ),
             ),
-            *pair_checks(
-                "widths (2, 2, 2), rank 0, prior |det W_1|",
-                RLCT(Fraction(2), 2),
-                _reading(2, 2, 0, weight=1),
-                _HOW,
-                rivals=(Fraction(3, 2), Fraction(7, 4)),
-                widths=(1e-3, 0.1),
+            "polyhedron": (
+                *pair_checks(
+                    "widths (2, 2, 2), rank 0, prior |det W_1|",
+                    RLCT(Fraction(2), 2),
+                    _reading(2, 2, 0, weight=1),
+                    _HOW,
+                    rivals=(Fraction(3, 2), Fraction(7, 4)),
+                    widths=(1e-3, 0.1),
+                ),
             ),
-        ),
+            "width one": (_with_a_prior(),),
+        },
     )
 
 
-CLAIM = Claim(
-    id="prop:determinantal_resolution",
-    title="Determinantal loci: (λ, m) of a product of matrices",
-    clauses=older_statement(
-        r"For $K = \tfrac12\|W_L \cdots W_1 - C\|^2$ with widths $H_0, \dots, H_L$ and $\operatorname{rank} C = r$, "
-        r"singular values and a Newton polyhedron give $(\lambda, m)$: with $M_s = H_s - r$, $\mathcal M$ the "
-        r"$\ell + 1$ smallest that satisfy $S \ge \ell \max_{\mathcal M} M_s$, $S < \ell \min_{\text{outside}} M_s$, "
-        r"and $a = S - (\lceil S/\ell \rceil - 1)\ell$: $\lambda = \tfrac12 (r(H_0 + H_L) - r^2) + "
-        r"\frac{a(\ell - a)}{4\ell} - \frac{\ell(\ell-1)}{4} (S/\ell)^2 + \tfrac12 \sum_{i<j} M_i M_j$, "
-        r"$m = a(\ell - a) + 1$. At width one: "
-        r"$(\tfrac12, L)$ with $V = P_L(\sqrt\varepsilon)$ for $r = 0$, and $(\tfrac12, 1)$ for $r = 1$."
-    ),
-    source=cite("shirodkar2026dead", "prop:determinantal_resolution"),
-    hypotheses=(
-        "The pair is global: the dominating one over all factorisations of C. At one factorisation it may be larger.",
-        "The prior is positive on the fibre, over the reals.",
-    ),
-    expected=Verdict.CONFIRMED,
-    derive=derive,
-    measure=measure,
-    control=control,
-    rests_on=("thm:multi_component_rates",),
-    assumes=(cite("aoyagi2024", "Definition 3 and Theorem 2"),),
-    doubts=(
-        "The general closed form is the literature's. Here two factors are derived again, for two inputs by the "
-        "polyhedron and for all sizes up to 5 by elementary divisors; depth 3 and 4 are compared with rank sequences, "
-        "and depth 3 is measured in register:D1."
-    ),
-)
+def _with_a_prior() -> Check:
+    """Width one, L = 2, prior w_1 w_2, which vanishes on the locus: V(0.01) = P_2(0.01)/4."""
+    from ddtheory.measure.sublevel import sampled_volume
+
+    found = sampled_volume(
+        lambda w: (math.prod(w) ** 2 < 0.01) * math.prod(w), [(0.0, 1.0)] * 2, samples=_SAMPLES, seed=8
+    )
+    return Comparison(
+        "width one, rank 0, L = 2, prior w_1 w_2: V(0.01)",
+        _tied(2, 0.01) / 4,
+        found,
+        (_tied(2, 0.1), _tied(2, 0.1) / 4),
+        0.001,
+        f"{_SAMPLES} uniform draws, 3.3 standard errors; the rivals are the volume without the prior, and with its "
+        f"mass",
+        "volume",
+    )

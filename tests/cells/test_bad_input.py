@@ -16,7 +16,12 @@ t = sympy.Symbol("t", real=True)
 
 CASES: list[tuple[str, Callable[[], object], type[DDTheoryError], str]] = [
     ("order 0", lambda: cells.gaussian_location(0), InvalidValueError, "k = 0 must be a positive integer"),
-    ("order 1.5", lambda: cells.gaussian_location(1.5), InvalidValueError, r"k = 1\.5 must be a positive integer"),
+    (
+        "order 1.5",
+        lambda: cells.gaussian_location(1.5),
+        InvalidValueError,
+        r"k of gaussian_location is 1\.5; it must be a whole number",
+    ),
     ("order −1", lambda: cells.exponential_curve("poisson", -1), InvalidValueError, "k = -1 must be"),
     ("variance 0", lambda: cells.gaussian_location(2, 0), InvalidValueError, "variance 0 is not positive"),
     ("variance −1", lambda: cells.mean_map([t], -1), InvalidValueError, "variance -1 is not positive"),

@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import re
 from collections.abc import Collection, Mapping
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import numpy
 import pytest
 from published import PUBLISHED
+from sympy import Integer
 
 from ddtheory import cells
 from ddtheory.cells import Cell
 from ddtheory.cells.shared.families import family
 from ddtheory.errors import InvalidValueError
+from ddtheory.values import RLCT
 
 ROOM = Path(cells.__path__[0])
 FILES = {path.stem: path.read_text(encoding="utf-8") for path in ROOM.glob("*.py") if path.stem != "__init__"}
@@ -117,6 +123,40 @@ def test_the_name_is_the_call_that_makes_the_cell() -> None:
     assert cells.deep_linear(widths=(2, 1)).name == "deep_linear(widths=(2, 1))"
     assert cells.swiglu().name == "swiglu()"
     assert list(inspect.signature(cells.minors).parameters) == ["rows", "columns", "size"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"widths": numpy.array([1, 1, 1])},
+        {"widths": [Integer(1), numpy.int64(1), 1], "rank": numpy.uint8(0)},
+    ],
+    ids=["array", "mixed"],
+)
+def test_integers_of_any_library_are_those_of_python(given: dict[str, Any]) -> None:
+    """(ab)²/2: λ = 1/2, m = 2."""
+    found = cells.deep_linear(**given)
+    assert found.rlct == RLCT(Fraction(1, 2), 2)
+    assert found.arguments == {"widths": (1, 1, 1), "rank": 0}
+    assert all(type(width) is int for width in found.arguments["widths"])
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("deep_linear", {"widths": 3}, "widths of deep_linear is 3; give a list"),
+        ("deep_linear", {"widths": (1, 1.5)}, "an entry of widths of deep_linear is 1.5; it must be a whole number"),
+        ("deep_linear", {"widths": itertools.count()}, "has more than"),
+        ("minors", {"size": 10**5000}, "no model has such a size"),
+        ("deep_linear", {"rank": True}, "rank of deep_linear is True; it must be a whole number"),
+        ("node_death", {"activation": 3}, "activation of node_death is 3; it must be a word"),
+        ("gaussian_location", {"variance": 0.5}, "variance of gaussian_location is 0.5; it must be a fraction"),
+        ("normal_crossing", {"prior": ("1/2", 0)}, "an entry of prior of normal_crossing is '1/2'; it must be"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused_in_one_line(name: str, given: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        cells.find(name, **given)
 
 
 def test_a_family_is_told_the_name_and_no_cell_is_without_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,6 +99,7 @@ def test_files(tmp_path: Path) -> None:
         (("deep_linear", "rank=1", "rank=2"), "given twice"),
         (("deep_linear", "rank=x"), "must be a number"),
         (("swiglu", "--export", "cells.csv"), "name the format"),
+        (("swiglu", "--export", "n" * 5000 + ".json"), "give a file in a folder that exists"),
     ],
 )
 def test_exit_code_2_bad_input(arguments: tuple[str, ...], message: str) -> None:

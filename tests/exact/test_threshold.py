@@ -147,7 +147,7 @@ BAD: list[tuple[Given, type[Exception], str]] = [
     (divergence("x^2", prior={"x": -1}), InvalidValueError, "not integrable at 0; the exponent must exceed −1"),
     (divergence("x^2", prior={"x": "-3/2"}), InvalidValueError, "not integrable"),
     (divergence("x^2", prior={"x": "sqrt(2)"}), InvalidValueError, "must be rational"),
-    (divergence("x^2", prior=[1]), InvalidValueError, "give numbers by name"),
+    (divergence("x^2", prior=[1]), InvalidValueError, "give values by name"),
     (divergence("x^2", at={"x": "sqrt(2)"}), InvalidValueError, "must be rational"),
     (divergence("x^2", prior={"x": 2}, at={"x": 1}), InvalidValueError, "away from 0 it is a constant"),
     (divergence("(x - sqrt(2)*y)^2"), InvalidValueError, "coefficient that is not rational"),
@@ -163,7 +163,7 @@ BAD: list[tuple[Given, type[Exception], str]] = [
     (divergence("x^2", generators=["x"]), InvalidValueError, "one of them, and not none"),
     ({}, InvalidValueError, "one of them, and not none"),
     (divergence("x^2", seconds=0), InvalidValueError, "limits must be positive; got seconds=0"),
-    (divergence("x^2", depth=0), InvalidValueError, "depth=0"),
+    (divergence("x^2", depth=0), InvalidValueError, "depth = 0"),
 ]
 
 

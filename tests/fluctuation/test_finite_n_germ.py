@@ -210,7 +210,7 @@ def test_more_bad_input() -> None:
         finite_n_germ("x^2", 3, prior={"x": -1})
     with pytest.raises(InvalidValueError, match="is a float"):
         finite_n_germ("x^2", 3, prior={"x": 0.5})
-    with pytest.raises(InvalidValueError, match="give numbers by name"):
+    with pytest.raises(InvalidValueError, match="give values by name"):
         finite_n_germ("x^2", 3, prior=[1])  # type: ignore[arg-type]
     with pytest.raises(InvalidValueError, match="not an expression"):
         finite_n_germ(None, 3)  # type: ignore[arg-type]

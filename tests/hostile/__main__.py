@@ -24,7 +24,6 @@ import warnings
 from cases import Case
 from commands import CALLS, Command, certificates, run
 from judging import Outcome, Tally, kinds
-from known import KNOWN, known_as
 from planted import missed
 from recipes import recipes, unknown_names
 from running import Caps, call, in_child, own_folder
@@ -41,7 +40,7 @@ def attack(seed: str, numbers: range, until: float) -> Tally:
             break
         case = Case(seed, number)
         room, told, finding = case.run()
-        tally.add(room, case.id, told, finding, known_as(told, finding))
+        tally.add(room, case.id, told, finding)
     return tally
 
 
@@ -100,16 +99,6 @@ def wrong_recipes() -> list[str]:
     return complaints
 
 
-def mended() -> list[str]:
-    """Known findings whose case finds nothing any more."""
-    complaints = []
-    for known in KNOWN:
-        told, finding = known.run()
-        if not known.matches(told, finding):
-            complaints.append(f"{told} is mended ({finding.outcome}: {finding.what}): take “{known.name}” off known.py")
-    return complaints
-
-
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python tests/hostile", description="The standing attack.")
     parser.add_argument("--seed", default="fixed", help="any text; the same seed gives the same cases")
@@ -117,13 +106,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=float(os.environ.get("HOSTILE_SECONDS", "60")))
     parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
     parser.add_argument("--recipes", action="store_true", help="is everything public attacked, by valid calls?")
-    parser.add_argument("--known", action="store_true", help="are the known findings still there?")
     parser.add_argument("--planted", action="store_true", help="is what is planted caught?")
     parser.add_argument("--replay", action="append", metavar="SEED:NUMBER", help="run this case and print what it did")
     chosen = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
     certificates()  # made before the first fork
-    checks = {chosen.recipes: wrong_recipes, chosen.known: mended, chosen.planted: missed}
+    checks = {chosen.recipes: wrong_recipes, chosen.planted: missed}
     if True in checks:
         complaints = checks[True]()
         print("\n".join(complaints))

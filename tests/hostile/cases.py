@@ -14,7 +14,7 @@ from judging import Finding
 from mutating import mutate
 from recipes import recipes
 from running import CAPS, Caps, call, in_child, own_folder
-from surface import parameters_of, public
+from surface import public, takes_arguments
 
 from ddtheory.cli.table import VERBS
 
@@ -62,11 +62,7 @@ class Case:
 def _targets() -> dict[str, Any]:
     """Every public function that takes arguments, by name."""
     known = recipes()
-    return {
-        name: function
-        for name, function in public().items()
-        if name in known and (known[name][0]() or parameters_of(function))
-    }
+    return {name: function for name, function in public().items() if name in known and takes_arguments(function)}
 
 
 def attack_one(name: str, rng: Random, caps: Caps) -> tuple[str, Finding]:

@@ -60,13 +60,9 @@ class Tally:
     outcomes: dict[str, Counter[Outcome]] = field(default_factory=dict)
     code_runs: Counter[str] = field(default_factory=Counter)
     bad: list[tuple[str, str, Finding]] = field(default_factory=list)
-    known: Counter[str] = field(default_factory=Counter)
 
-    def add(self, room: str, case: str, told: str, finding: Finding, known: str = "") -> None:
-        """Counts a case; a known finding is counted apart, under its name, and is not bad news."""
-        if known:
-            self.known[known] += 1
-            return
+    def add(self, room: str, case: str, told: str, finding: Finding) -> None:
+        """Counts a case."""
         self.outcomes.setdefault(room, Counter())[finding.outcome] += 1
         self.code_runs[room] += finding.code_ran
         if finding.is_bad:
@@ -76,7 +72,6 @@ class Tally:
         for room, counts in other.outcomes.items():
             self.outcomes.setdefault(room, Counter()).update(counts)
         self.code_runs.update(other.code_runs)
-        self.known.update(other.known)
         self.bad += other.bad
 
     def total(self, outcome: Outcome) -> int:
@@ -84,7 +79,7 @@ class Tally:
 
     @property
     def cases(self) -> int:
-        return sum(sum(counts.values()) for counts in self.outcomes.values()) + sum(self.known.values())
+        return sum(sum(counts.values()) for counts in self.outcomes.values())
 
     def table(self) -> str:
         """The counts by room, and in all."""
@@ -104,8 +99,6 @@ class Tally:
             )
             for row in rows
         ]
-        if self.known:
-            lines.append(f"known findings met: {self.known.total()} cases of {len(self.known)} kinds")
         return "\n".join(lines)
 
 

@@ -68,9 +68,9 @@ _EXACT: dict[str, list[Call]] = {
     ],
     "ddtheory.finite_n_expansion": [call(divergence="x^2*y^2", n_beta=1_000, seconds=2)],
     "ddtheory.finite_n_germ": [
-        call(divergence="x^2 + y^4", n_beta=20, digits=3),
-        call(divergence="x^2", n_beta=50, half_width=1, prior={"x": 1}, digits=4),
-        call(divergence="x^2", n_beta=50, variance=1, centre={"x": 0}, digits=4),
+        call(divergence="x^2 + y^4", n_beta=20, digits=3, seconds=2),
+        call(divergence="x^2", n_beta=50, half_width=1, prior={"x": 1}, digits=4, seconds=2),
+        call(divergence="x^2", n_beta=50, variance=1, centre={"x": 0}, digits=4, seconds=2),
     ],
     "ddtheory.sublevel_volume": [call(exponents=(2, 4), epsilon="1/100", digits=8)],
     "ddtheory.singular_fluctuation": [
@@ -345,7 +345,6 @@ def _certificate_file() -> dict[str, Any]:
 _CERTIFY: dict[str, list[Call]] = {
     "ddtheory.certify.check": [lambda: {"certificate": certificate(), "seconds": 5.0, "megabytes": 500.0}],
     "ddtheory.certify.certify_file": [_certificate_file],
-    "ddtheory.certify.Step": [call(path="derivation", rule="newton", lower=None, upper=None)],
 }
 
 # --- verify -----------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from bait import RAN, Thrown, Watch
 from judging import Finding, Outcome
 
 MEGABYTE = 2**20
+CALLED_BACK = ("progress", "on_result")
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,13 @@ def in_child(
     reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
+    signals = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     child = os.fork()
     if child == 0:
         os.close(reading)
         _be_the_child(work, folder, caps, writing, quiet)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
     os.close(writing)
     told, status = _wait(child, reading, caps.wall_seconds, sent)
     found = _judge(told, status, caps)
@@ -82,6 +86,7 @@ def _be_the_child(work: Callable[[], Finding], folder: Path, caps: Caps, writing
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
         os.setsid()  # whatever the case starts is ended with it
         os.chdir(folder)
         if quiet:
@@ -188,11 +193,11 @@ def escaped(error: BaseException) -> Finding:
     if isinstance(error, MemoryError):
         return Finding(Outcome.OVERRUN, "more memory than allowed", place, details)
     if isinstance(error, DDTheoryError):
-        plain = 0 < len(said) <= 3_000 and said.isprintable() | (said.replace("\n", "").isprintable())
+        plain = 0 < len(said) <= 2_000 and said.isprintable() | (said.replace("\n", "").isprintable())
         if plain:
             return Finding(Outcome.REFUSAL, said[:300], place, details)
         return Finding(Outcome.TRACEBACK, f"a refusal that is not plain: {said[:200]!r}", place, details)
-    if type(error) is Thrown and str(error) == "a callback of the caller":
+    if (type(error) is Thrown and str(error) == "a callback of the caller") or _is_called_back(error):
         return Finding(Outcome.CALLERS_OWN, said, place, details)
     return Finding(Outcome.TRACEBACK, f"{type(error).__name__}: {said[:300]}", place, details)
 
@@ -202,6 +207,12 @@ def _said(error: BaseException) -> str:
         return str(error)
     except BaseException:
         return "an error that cannot be shown"
+
+
+def _is_called_back(error: BaseException) -> bool:
+    """It comes from a function that the caller gave to be told of progress, and that cannot be called so."""
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "/ddtheory/" in frame.filename]
+    return bool(ours) and any(f"{name}(" in (ours[-1].line or "") for name in CALLED_BACK)
 
 
 def _place(error: BaseException) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
+from ddtheory import certify
+
 ROOMS = (
     "ddtheory",
     "ddtheory.exact",
@@ -95,7 +97,7 @@ def _is_called(name: str, value: Any) -> bool:
         return inspect.isroutine(value) or hasattr(value, "__wrapped__")
     if getattr(value, "_is_protocol", False) or issubclass(value, enum.Enum | BaseException):
         return False
-    return name not in MADE_BY_THE_PACKAGE
+    return name not in MADE_BY_THE_PACKAGE and value is not certify.Step  # verify.Step is written by whoever claims
 
 
 def parameters_of(function: Any) -> list[str]:
@@ -106,3 +108,8 @@ def parameters_of(function: Any) -> list[str]:
         return []
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return [name for name, parameter in signature.parameters.items() if parameter.kind in named]
+
+
+def takes_arguments(function: Any) -> bool:
+    """Whether there is anything to spoil."""
+    return bool(inspect.signature(function).parameters)

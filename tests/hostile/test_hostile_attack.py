@@ -13,7 +13,6 @@ import pytest
 
 HERE = Path(__file__).parent
 PARTS, CASES = 4, 80
-OPEN = 18  # of 80 cases, today between 7 and 16
 
 
 def attack(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -23,24 +22,18 @@ def attack(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_no_code_runs_and_what_is_left_open_does_not_grow(part: int) -> None:
-    """Refusals and answers. Plots and some doors of cells and of the book let bare errors out: `OPEN` may only fall."""
+def test_everything_is_refused_or_answered(part: int) -> None:
+    """No code runs, nothing hangs, and no error is bare."""
     done = attack("--seed", f"fixed {part}", "--cases", str(CASES), "--seconds", "600")
     print(done.stdout)
     assert f"{CASES} cases" in done.stdout, done.stdout + done.stderr
     *_, overruns, tracebacks, code_runs = map(int, done.stdout.split("in all")[1].split()[:7])
-    assert code_runs == 0, done.stdout
-    assert overruns + tracebacks <= OPEN, done.stdout
+    assert (overruns, tracebacks, code_runs) == (0, 0, 0), done.stdout
+    assert done.returncode == 0
 
 
 def test_everything_public_has_a_recipe_and_every_recipe_is_a_valid_call() -> None:
     done = attack("--recipes")
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_every_known_finding_is_still_there() -> None:
-    """One that is mended leaves `known.py`."""
-    done = attack("--known")
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -141,7 +141,7 @@ def test_parameters_at_which_to_measure_are_those_of_the_model() -> None:
         ({"t": torch.ones(2)}, r"shape \(2,\)"),
         ({"t": torch.full((1,), float("nan"))}, "NaN"),
         ({"t": 1.0}, "not a tensor"),
-        ([1.0], "mapping"),
+        ([1.0], "by name"),
     ):
         with pytest.raises(InvalidValueError, match=message):
             fisher_matrix(problem, given)

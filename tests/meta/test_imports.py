@@ -41,12 +41,14 @@ def test_each_side_of_the_wall_loads_alone(side: str) -> None:
     assert not [name for name in loaded if name.startswith(f"ddtheory.{foreign}")]
 
 
-@pytest.mark.parametrize("module", ["errors", "shown", "values", "references"])
+@pytest.mark.parametrize("module", ["visible", "errors", "shown", "values", "fields", "references"])
 def test_what_everybody_uses_imports_the_standard_library_only(module: str) -> None:
     names = imported((ROOT / "ddtheory" / f"{module}.py").read_text(encoding="utf-8"), at_import=True)
     below = {
-        "errors": set(),
+        "visible": set(),
+        "errors": {"ddtheory.visible"},
         "shown": set(),
+        "fields": {"ddtheory.errors", "ddtheory.shown", "ddtheory.values", "ddtheory.visible"},
         "values": {"ddtheory.errors", "ddtheory.shown"},
         "references": {"ddtheory.errors", "ddtheory.values"},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy
 import pytest
@@ -13,7 +14,7 @@ from torch.nn.utils import prune
 
 from ddtheory.errors import DDTheoryError, InvalidValueError
 from ddtheory.measure import Categorical, Problem, fisher_along, order
-from ddtheory.networks import network_orders
+from ddtheory.networks import Valuations, network_orders
 
 NETWORK = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)).eval()
 SCALING = {"0.weight": 1}
@@ -121,3 +122,31 @@ def test_a_softmax_that_underflows_has_no_order() -> None:
         layer.weight.zero_()
     problem = Problem.from_module(layer, torch.ones(2, 1), Categorical())
     assert order(fisher_along(problem, {"weight": torch.tensor([[0.0], [1.0]])})).k == 1  # K ~ t²
+
+
+class Throws(list):  # type: ignore[type-arg]
+    """A list of somebody else's kind."""
+
+    def __iter__(self) -> Any:
+        raise RuntimeError
+
+    __repr__ = __iter__
+
+
+@pytest.mark.parametrize("value", [Throws(), Throws([1]), object(), torch.zeros(1).expand(10**12)])
+def test_what_cannot_be_read_is_refused(value: object) -> None:
+    network = nn.Linear(2, 1)
+    doors: list[Callable[[], object]] = [
+        lambda: Valuations(value, ()),  # type: ignore[arg-type]
+        lambda: network_orders(network, {"weight": value}),
+        lambda: network_orders(network, {"weight": 1}, shape=value),  # type: ignore[arg-type]
+    ]
+    for door in doors:
+        with pytest.raises(DDTheoryError):
+            door()
+
+
+@pytest.mark.parametrize("axis", [-3, 2])
+def test_an_axis_that_is_not_there_is_refused(axis: int) -> None:
+    with pytest.raises(InvalidValueError, match=r"axis|shape"):
+        network_orders(nn.Linear(2, 1), {"weight": 1}, batch_axis=axis)

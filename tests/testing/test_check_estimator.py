@@ -148,15 +148,15 @@ def test_the_walk_out_of_the_box_is_seen() -> None:
         (lambda task: 0.5, "The estimator returned float"),
         (lambda task: None, "The estimator returned NoneType"),
         (lambda task: (0.5, 0.1, 3), "The estimator returned tuple"),
-        (lambda task: ("half", 0.1), "no two numbers"),
-        (lambda task: ("0.5", "0.1"), "no two numbers"),
-        (lambda task: (True, 0.1), "no two numbers"),
-        (lambda task: (0.5 + 0j, 0.1), "no two numbers"),
+        (lambda task: ("half", 0.1), "which is no number"),
+        (lambda task: ("0.5", "0.1"), "which is no number"),
+        (lambda task: (True, 0.1), "which is no number"),
+        (lambda task: (0.5 + 0j, 0.1), "which is no number"),
         (lambda task: task.loss(numpy.zeros((3, 7))), r"Points have shape \(rows, \d\)"),
         (lambda task: task.loss("everywhere"), "Points of type str"),
         (lambda task: task.charge(-1), "passes = -1"),
         (estimators.unspeakable, "Unspeakable: its message cannot be read, Unspeakable"),
-        (estimators.hostile_message, r"ValueError: a\\x1b\[2Jb c\\ud800"),
+        (estimators.hostile_message, r"ValueError: a\\u001b\[2Jb c\\ud800"),
         (lambda task: LossSamples([[1.0, math.nan, 1.0, 1.0], [1.0] * 4]), "1 of 2 chains"),
         (lambda task: LossSamples([1.0, 2.0]), "shape"),
         (lambda task: exec("raise SystemExit(3)"), "SystemExit: 3"),
@@ -309,7 +309,7 @@ def test_errors_of_samples_know_the_memory_of_a_chain() -> None:
 
 def test_chains_that_do_not_mix_have_a_large_error() -> None:
     stuck = numpy.repeat([[1.0], [2.0], [3.0], [4.0]], 100, axis=1)
-    assert from_samples(LossSamples(stuck), 2.0) == Estimate(5.0, pytest.approx(2 * math.sqrt(5 / 3) / 2))
+    assert from_samples(LossSamples(stuck), 2.0) == Estimate(5.0, 2 * math.sqrt(5 / 3) / 2)
 
 
 # --- the report -------------------------------------------------------------------------------------------------------

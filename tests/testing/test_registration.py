@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from importlib.metadata import entry_points
 
 import pytest
 from imports import loaded_after
+
+from ddtheory.testing import conformance
 
 
 def fresh(code: str) -> str:
@@ -131,3 +134,10 @@ def test_every_strategy_is_exported_and_has_an_example() -> None:
         assert make.__name__.endswith("s") and make.__doc__ and ">>> from hypothesis import find" in make.__doc__
         positional = [p for p in inspect.signature(make).parameters.values() if p.kind is not p.KEYWORD_ONLY]
         assert len(positional) <= 1, f"{make.__name__}: bounds are keyword-only"
+
+
+def test_the_conformance_kit_lists_what_is_public() -> None:
+    """The modules that it is made of are not, though they are attributes of the package."""
+    found = dir(conformance)
+    assert "check_estimator" in found and "sweep" in found
+    assert not [name for name in found if inspect.ismodule(getattr(conformance, name))]

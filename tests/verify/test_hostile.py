@@ -13,7 +13,7 @@ from rich.console import Console
 from ddtheory.verify import RunResult, html, page, read, run, table
 from ddtheory.verify.report import document, to_json
 from ddtheory.verify.typeset import formula, typeset
-from ddtheory.verify.visible import visible, written_out
+from ddtheory.visible import visible, written_out
 
 CLAIM = """
 from sympy import Symbol

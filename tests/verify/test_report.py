@@ -84,6 +84,19 @@ def test_write_is_nothing_when_the_disk_fails(tmp_path: Path, monkeypatch: pytes
     assert (tmp_path / "a.txt").read_text() == "old"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="pipes")
+def test_prepare_refuses_what_would_be_replaced_and_names_that_cannot_be(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match="is a device, a pipe or a link"):
+        prepare(tmp_path, ["pipe"])
+    with pytest.raises(OutputError, match="is a device, a pipe or a link"):
+        prepare(Path("/dev"), ["null"])
+    with pytest.raises(OutputError, match="Cannot write"):
+        prepare(tmp_path, ["n" * 5000])
+    prepare(tmp_path, ["new"])
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
 def test_prepare_refuses_a_file_and_a_folder_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="Cannot write"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from pathlib import Path
 
 import pytest
 
-from ddtheory.errors import BookError, UnknownNameError
+from ddtheory.errors import BookError, DDTheoryError, InvalidValueError, UnknownNameError
 from ddtheory.values import Verdict
 from ddtheory.verify import book, load, read, run, select
 from ddtheory.verify.report import document
@@ -192,10 +193,47 @@ def test_a_selection_holds_the_broken_files_that_were_asked_for(write_claim) -> 
         select(["other"], root)
     with pytest.raises(BookError, match="broken"):
         select([], root)
-    with pytest.raises(
-        UnknownNameError, match=r"no claim or chapter named 'lost'.* other/broken\.py could not be read"
-    ):
+    with pytest.raises(BookError, match=r"no claim or chapter named 'lost'.* other/broken\.py could not be read"):
         select(["lost"], root)
+
+
+def test_a_name_that_is_nowhere_is_unknown(example_book: Path) -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean thm:fisher_decay"):
+        read(example_book).select(["thm:fisher_decy"])
+
+
+@pytest.mark.parametrize("ids", ["thm:fisher_decay", 5, [5], itertools.repeat(1), {"thm:fisher_decay": 1}])
+def test_names_that_are_no_list_of_texts_are_refused(example_book: Path, ids: object) -> None:
+    with pytest.raises(InvalidValueError, match="The names of claims and chapters"):
+        select(ids, example_book)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("choice", [5, ["proofs"], b"proofs"])
+def test_what_is_no_folder_at_all_is_refused(choice: object) -> None:
+    with pytest.raises(InvalidValueError, match="The folder of the book is"):
+        read(choice)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("choice", ["(" * 5000, "a\0b"], ids=["long", "null"])
+def test_a_name_that_no_file_system_takes_is_no_folder(choice: str) -> None:
+    with pytest.raises(DDTheoryError, match=r"There is no folder|no file can be named"):
+        read(choice)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"entries": "book"}, "What to run is 'book'"),
+        ({"entries": [5]}, "What to run holds 5"),
+        ({"jobs": 1.5}, "jobs = 1.5"),
+        ({"jobs": "2"}, "jobs = '2'"),
+        ({"jobs": True}, "jobs = True"),
+        ({"on_result": 5}, "on_result is 5"),
+    ],
+)
+def test_a_run_of_what_is_no_book_is_refused(example_book: Path, arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        run(**({"entries": load(example_book)} | arguments))  # type: ignore[arg-type]
 
 
 def test_workers_read_a_book_with_a_broken_file(write_claim) -> None:

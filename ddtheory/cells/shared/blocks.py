@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Matrix, Symbol
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
+from ddtheory.values import as_integer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,8 +80,9 @@ def at_least(value: object, least: int, what: str) -> None:
     Raises:
         InvalidValueError: the value is something else.
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InvalidValueError(f"{what} is {value!r}; it must be a whole number, at least {least}.")
+    number = as_integer(value)
+    if number is None or number < least:
+        raise InvalidValueError(f"{what} is {shown(value)}; it must be a whole number, at least {least}.")
 
 
 def all_at_least(values: Sequence[object], least: int, what: str) -> None:
@@ -90,7 +92,7 @@ def all_at_least(values: Sequence[object], least: int, what: str) -> None:
         InvalidValueError: the sequence is empty, or an entry is something else.
     """
     if isinstance(values, str) or not isinstance(values, Sequence) or not values:
-        raise InvalidValueError(f"{what} are {values!r}; give at least one whole number.")
+        raise InvalidValueError(f"{what} are {shown(values)}; give at least one whole number.")
     for value in values:
         at_least(value, least, f"An entry of {what}")
 

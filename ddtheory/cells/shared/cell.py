@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from ddtheory.cells.shared.truth import Provenance, Route, Truth, establish
 from ddtheory.errors import DirectionError, InvalidValueError, NotADivergenceError, unknown
+from ddtheory.exact.numbers.given import whole_number
 from ddtheory.exact.numbers.zero import is_zero
 from ddtheory.exact.orders.ray import kl_order
+from ddtheory.fields import require, require_each, require_mapping
 from ddtheory.shown import Shown
 from ddtheory.values import RLCT, Citation, Enclosure, Kind, KLOrder
 
@@ -56,6 +58,13 @@ class SymbolicFace:
     coordinates: Mapping[Symbol, str]
     generators: tuple[Expr, ...] = ()
 
+    def __post_init__(self) -> None:
+        from sympy import Expr, Symbol
+
+        require(self, Expr, "divergence")
+        require_each(self, Expr, "generators")
+        require_mapping(self, Symbol, str, "coordinates")
+
 
 @dataclass(frozen=True)
 class Size:
@@ -68,6 +77,10 @@ class Size:
 
     coordinates: int
     terms: int
+
+    def __post_init__(self) -> None:
+        for name in ("coordinates", "terms"):
+            object.__setattr__(self, name, whole_number(getattr(self, name), name, least=0))
 
 
 _FEW = 6  # coordinates of a K that is shown as a formula
@@ -120,6 +133,8 @@ class Cell(Shown):
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def __post_init__(self) -> None:
+        require(self, str, "name")
+        object.__setattr__(self, "name", str.__str__(self.name))
         if not self.name:
             raise InvalidValueError("The cell has no name. Give it one: messages, tables and exports call it by it.")
 

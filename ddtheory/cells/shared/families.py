@@ -12,7 +12,9 @@ from types import GenericAlias
 from typing import Any, Concatenate, ParamSpec
 
 from ddtheory.cells.shared.cell import Cell
-from ddtheory.errors import InvalidValueError, unknown
+from ddtheory.errors import InvalidValueError, shown, unknown
+from ddtheory.exact.numbers.given import by_name
+from ddtheory.values import as_fraction, as_integer, list_of, read_fraction
 
 Parameters = ParamSpec("Parameters")
 
@@ -43,6 +45,8 @@ class Family:
 
 _FAMILIES: dict[str, Family] = {}
 
+_LARGEST, _FINEST, _LONGEST = 10**5, 10**300, 200  # a whole number, a part of a fraction, a text
+
 
 Make = Callable[Concatenate[str, Parameters], Cell]
 """A family as its file writes it: the name of the cell, then the parameters that users give."""
@@ -59,16 +63,19 @@ def family(*examples: Mapping[str, Any]) -> Callable[[Make[Parameters]], Callabl
         signature = inspect.signature(make)
         signature = signature.replace(parameters=list(signature.parameters.values())[1:])
 
+        hints = {name: hint for name, hint in typing.get_type_hints(make).items() if name in signature.parameters}
+
         @wraps(make)
         def named(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Cell:
             bound = signature.bind(*args, **kwargs)
+            for parameter, value in bound.arguments.items():
+                bound.arguments[parameter] = _accepted(hints[parameter], value, f"{parameter} of {make.__name__}")
             told = ", ".join(f"{name}={_text(value)}" for name, value in bound.arguments.items())
             bound.apply_defaults()
-            cell = make(f"{make.__name__}({told})", *args, **kwargs)
+            cell = make(f"{make.__name__}({told})", *bound.args, **bound.kwargs)
             return replace(cell, family=make.__name__, arguments=dict(bound.arguments))
 
         named.__signature__ = signature  # type: ignore[attr-defined]
-        hints = {name: hint for name, hint in typing.get_type_hints(make).items() if name in signature.parameters}
         defaults = {name: parameter.default for name, parameter in signature.parameters.items()}
         _FAMILIES[make.__name__] = Family(make.__name__, named, examples or ({},), defaults, hints)
         return named
@@ -120,15 +127,17 @@ def find_text(name: str, parameters: Mapping[str, str]) -> Cell:
     """
     entry = _family(name)
     values: dict[str, Any] = {}
-    for parameter, text in parameters.items():
+    for parameter, text in by_name(parameters, "parameters").items():
+        if not isinstance(text, str):
+            raise InvalidValueError(f"{parameter} of {name} is {shown(text)}; here values are text. Use `find`.")
         if parameter not in entry.types:
             raise unknown(f"parameter of {name}", parameter, entry.types)
-        values[parameter] = _value(entry.types[parameter], text, f"{parameter} of {name}")
+        values[parameter] = _value(entry.types[parameter], str.__str__(text), f"{parameter} of {name}")
     return entry.make(**values)
 
 
 def _family(name: str) -> Family:
-    if name not in _FAMILIES:
+    if not isinstance(name, str) or name not in _FAMILIES:
         raise unknown("cell", name, _FAMILIES)
     return _FAMILIES[name]
 
@@ -141,14 +150,45 @@ def _value(kind: Any, text: str, what: str) -> Any:
         return text
     if kind is bool:
         if text.lower() not in ("true", "false"):
-            raise InvalidValueError(f"{what} is {text!r}; it must be true or false.")
+            raise InvalidValueError(f"{what} is {shown(text)}; it must be true or false.")
         return text.lower() == "true"
-    convert = {int: int, Fraction: Fraction}[int if int in typing.get_args(kind) else kind]
-    try:
-        return convert(text)
-    except (ValueError, ZeroDivisionError):
-        example = "3" if convert is int else "1/2"
-        raise InvalidValueError(f"{what} is {text!r}; it must be a number such as {example}.") from None
+    number = read_fraction(text)
+    if number is None or (kind is int and number.denominator > 1):
+        example = "3" if kind is int else "1/2"
+        raise InvalidValueError(f"{what} is {shown(text)}; it must be a number such as {example}.")
+    return int(number) if number.denominator == 1 and kind is not Fraction else number
+
+
+def _accepted(kind: Any, value: Any, what: str) -> Any:
+    """The value as a family takes it: integers and fractions of any library are those of Python.
+
+    Raises:
+        InvalidValueError: it is of another kind, or beyond any model: a long text, a large number.
+
+    >>> import numpy
+    >>> _accepted(tuple[int, ...], [numpy.int64(2), 3], "widths")
+    (2, 3)
+    """
+    if isinstance(kind, GenericAlias):
+        return tuple(_accepted(typing.get_args(kind)[0], item, f"an entry of {what}") for item in list_of(value, what))
+    if kind is str:
+        found: Any = str.__str__(value) if isinstance(value, str) else None
+    elif kind is bool:
+        found = value if isinstance(value, bool) else None
+    elif kind is int:
+        found = as_integer(value)
+    else:  # a fraction; where whole numbers are allowed by their own type, they stay whole
+        whole = as_integer(value) if int in typing.get_args(kind) else None
+        found = as_fraction(value) if whole is None else whole
+    if found is None:
+        raise InvalidValueError(f"{what} is {shown(value)}; it must be {kind_of(kind)}.")
+    if _size(found) > {str: _LONGEST, int: _LARGEST}.get(kind, _FINEST):
+        raise InvalidValueError(f"{what} is {shown(value)}, and no model has such a size.")
+    return found
+
+
+def _size(value: Any) -> int:
+    return len(value) if isinstance(value, str) else max(abs(value.numerator), value.denominator)
 
 
 def as_typed(value: object) -> str:

@@ -74,6 +74,11 @@ def newton(
     return Route("Newton programme", says, compute, side)
 
 
+def pure_powers(count: int, power: int) -> Programme:
+    """The programme of one pure power of each of so many variables, written out when it is asked for."""
+    return Programme(count, count, lambda: ([unit(index, count, power) for index in range(count)], ()))
+
+
 def unit(position: int, size: int, value: int = 1) -> tuple[int, ...]:
     """The exponent vector of one variable.
 

@@ -10,7 +10,7 @@ import click
 
 from ddtheory.cli.printing import book_option, json_option, print_json, say
 from ddtheory.cli.terminal import ends_like_ctrl_c
-from ddtheory.verify.visible import one_line
+from ddtheory.visible import one_line
 
 if TYPE_CHECKING:
     from ddtheory.verify.book import Book

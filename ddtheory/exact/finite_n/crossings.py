@@ -21,10 +21,10 @@ from flint import arb
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.finite_n import crossing_law as crossing
 from ddtheory.exact.numbers.enclosing import ball, check_digits, rational, to_digits, working
-from ddtheory.exact.numbers.given import choice, list_of
+from ddtheory.exact.numbers.given import choice
 from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing
 from ddtheory.shown import Shown
-from ddtheory.values import RLCT, Enclosure
+from ddtheory.values import RLCT, Enclosure, list_of
 
 MOST_VARIABLES = 1_000
 SIDES = {"two": "the box [−1, 1]^d", "one": "[0, 1]^d"}
@@ -149,10 +149,9 @@ def finite_n(
     choice(sided, "sided", SIDES)
     if variance is not None:
         from ddtheory.exact.finite_n.gaussian import Gaussian, gaussian_moments
+        from ddtheory.exact.finite_n.localised import spread_of
 
-        spread = rational(variance, "the variance s²")
-        if spread <= 0:
-            raise InvalidValueError(f"The variance s² = {spread} of the Gaussian prior is not positive.")
+        spread = spread_of(variance)
         given = [0] * len(powers) if centre is None else list_of(centre, "The centre", MOST_VARIABLES)
         place = tuple(rational(value, "a coordinate of the centre") for value in given)
         if len(place) != len(powers):

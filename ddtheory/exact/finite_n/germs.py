@@ -23,10 +23,10 @@ import sympy
 from flint import acb, arb
 from sympy import Expr, Rational, Symbol
 
-from ddtheory.errors import InvalidValueError, UndecidedError
+from ddtheory.errors import InvalidValueError, UndecidedError, shown
 from ddtheory.exact.finite_n import cubature
 from ddtheory.exact.finite_n.cubature import Quadrature, precision_of
-from ddtheory.exact.finite_n.localised import half_line
+from ddtheory.exact.finite_n.localised import half_line, spread_of
 from ddtheory.exact.finite_n.phase import AnalyticPhase, Phase, Polynomial, PolynomialPhase
 from ddtheory.exact.numbers.enclosing import ball, check_digits, deadline, enclosure, rational, working
 from ddtheory.exact.numbers.given import by_name, expression_of
@@ -163,7 +163,7 @@ def finite_n_germ(
 
 
 def _shown(t: Fraction) -> str:
-    return str(t) if len(str(t)) < 20 else f"{float(t):.3g}"
+    return f"{t}" if t.denominator < 10**9 > t.numerator else f"{float(t):.3g}"
 
 
 def _integrate(
@@ -301,17 +301,15 @@ def read_prior(
                 f"The prior exponent of {name} is {h}. Quadrature substitutes a root of the order {h.denominator} of "
                 f"its denominator, and goes up to {_LARGEST_ROOT}. finite_n takes any exponent for products of powers."
             )
-    spread = None if variance is None else rational(variance, "the variance s²")
-    if spread is not None and not 0 < spread < _LARGEST:
-        raise InvalidValueError(f"The variance s² = {_shown(spread)} of the Gaussian is not between 0 and 10^100.")
+    spread = None if variance is None else spread_of(variance)
     if centre is not None and spread is None:
         raise InvalidValueError("A centre w* belongs to a Gaussian: give its variance s² = 1/γ too.")
     places = _by_name({} if centre is None else centre, names, "The centre", "the centre of")
     width = None if half_width is None else rational(half_width, "the half width of the box")
     if width is None and spread is None:
         width = Fraction(1)
-    if width is not None and width <= 0:
-        raise InvalidValueError(f"The half width {width} of the box must be positive.")
+    if width is not None and not 0 < width < _LARGEST:
+        raise InvalidValueError(f"The half width {shown(width)} of the box is not between 0 and 10^100.")
     zero = Fraction(0)
     return GermPrior(
         tuple(weights.get(name, zero) for name in names), width, spread, tuple(places.get(name, zero) for name in names)

@@ -8,12 +8,28 @@ its modulus is at most the value at Re b.
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 from flint import acb, arb, ctx
 
-from ddtheory.exact.numbers.enclosing import ball, working
+from ddtheory.errors import InvalidValueError, shown
+from ddtheory.exact.numbers.enclosing import ball, rational, working
 
 _DOUBLINGS = 4
+_NARROWEST, _WIDEST = Fraction(1, 10**60), Fraction(10**100)  # beyond, a quadrature is no work of seconds
+
+
+def spread_of(value: Any) -> Fraction:
+    """The variance s² that a user gave.
+
+    Raises:
+        InvalidValueError: no rational number, or not between 10^−60 and 10^100.
+    """
+    spread = rational(value, "the variance s²")
+    if not _NARROWEST <= spread <= _WIDEST:
+        sign = "" if spread > 0 else "not positive: "
+        raise InvalidValueError(f"The variance s² = {shown(spread)} is {sign}not between 10^-60 and 10^100.")
+    return spread
 
 
 def half_line(b: acb, variance: Fraction, centre: Fraction) -> acb:

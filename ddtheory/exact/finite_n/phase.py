@@ -195,9 +195,14 @@ def _compile(expression: Expr, names: Mapping[Symbol, int]) -> Callable[[Sequenc
     to be analytic on the whole ball.
 
     Raises:
-        InvalidValueError: a function that is not among those of `ddtheory.exact.numbers.parse`.
+        InvalidValueError: a variable that is bound, or a function that is not among those of
+            `ddtheory.exact.numbers.parse`.
     """
     if isinstance(expression, Symbol):
+        if expression not in names:
+            raise InvalidValueError(
+                f"K binds the variable {expression} in a sum, an integral or a root. Give its value."
+            )
         index = names[expression]
         return lambda point: point[index]
     if isinstance(expression, Rational):

@@ -6,7 +6,6 @@ containers and evaluates the strings in them as code.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -17,13 +16,14 @@ from sympy import Dummy, Expr, Rational, Symbol
 
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.numbers.parse import MAX_BITS, MAX_POWER, parse_expression
-from ddtheory.values import as_fraction, as_integer
+from ddtheory.values import as_fraction, as_integer, list_of, pairs_of
 
 Number: TypeAlias = "Expr | int | float | Fraction | str"
 
-MOST_ENTRIES = 100_000
 _MAX_DEPTH = 100
+_MOST_FUNCTIONS = 12
 _LONGEST_NAME = 200
+_NO_NUMBER = (sympy.Lambda, sympy.MatrixExpr, sympy.matrices.expressions.matexpr.MatrixElement, sympy.Indexed)
 
 
 def expression_of(value: object, what: str = "K") -> Expr:
@@ -76,17 +76,21 @@ def refuse_unreadable(expression: Expr, what: str = "K") -> None:
     Traceback (most recent call last):
     ddtheory.errors.InvalidValueError: K contains the exponent 1000000000, larger than 2000.
     """
-    level: list[Any] = [expression]
+    level: dict[Any, int] = {expression: 0}  # a part that occurs many times is looked at once
     for depth in range(_MAX_DEPTH + 1):
         if not level:
             return
-        if depth == _MAX_DEPTH:
-            raise InvalidValueError(f"{what} is nested more than {_MAX_DEPTH} deep. Expand it, or give it in parts.")
-        below: dict[Any, None] = {}  # a part that occurs many times is looked at once
-        for node in level:
+        if depth == _MAX_DEPTH or max(level.values()) > _MOST_FUNCTIONS:
+            raise InvalidValueError(
+                f"{what} is nested more than {_MAX_DEPTH} deep, or has more than {_MOST_FUNCTIONS} functions inside of "
+                "each other. Expand it, or give it in parts."
+            )
+        below: dict[Any, int] = {}
+        for node, functions in level.items():
             _refuse_node(node, what)
-            below.update(dict.fromkeys(node.args))
-        level = list(below)
+            for part in node.args:
+                below[part] = max(below.get(part, 0), functions + isinstance(node, sympy.Function))
+        level = below
 
 
 def _refuse_node(node: Any, what: str) -> None:
@@ -96,6 +100,8 @@ def _refuse_node(node: Any, what: str) -> None:
         if node.is_commutative is False:
             raise InvalidValueError(f"{what} contains the symbol {shown(node.name)}, which does not commute.")
         _printable(node.name, what)
+    elif isinstance(node, _NO_NUMBER):
+        raise InvalidValueError(f"{what} contains {shown(node)}, which is no number that depends on numbers.")
     elif isinstance(node, Rational):
         if max(abs(node.p), node.q).bit_length() > MAX_BITS:
             raise InvalidValueError(f"{what} contains a number of more than {MAX_BITS} bits, too large to be meant.")
@@ -138,7 +144,7 @@ def whole_number(value: object, what: str, least: int = 1, advice: str = "") -> 
     """A Python integer from an integer of any library.
 
     Raises:
-        InvalidValueError: not an integer, a truth value, or smaller than `least`.
+        InvalidValueError: not an integer, a truth value, smaller than `least`, or of thousands of digits.
 
     >>> from sympy import Integer
     >>> whole_number(Integer(3), "k")
@@ -150,6 +156,8 @@ def whole_number(value: object, what: str, least: int = 1, advice: str = "") -> 
         raise InvalidValueError(
             f"{what} = {shown(value if number is None else number)} is not {kind}. {advice}".rstrip()
         )
+    if number.bit_length() > MAX_BITS:
+        raise InvalidValueError(f"{what} is {shown(number)}, too large to be meant.")
     return number
 
 
@@ -162,10 +170,8 @@ def by_name(values: object, what: str) -> dict[str, Any]:
     >>> by_name({Symbol("x"): 1, "y": 2}, "at")
     {'x': 1, 'y': 2}
     """
-    if not isinstance(values, Mapping):
-        raise InvalidValueError(f"{what} is {shown(values)}; give numbers by name, as in {{'x': 1}}.")
     found: dict[str, Any] = {}
-    for key, value in _entries(values, what):
+    for key, value in pairs_of(values, what):
         name = _name(key, what)
         if name in found:
             raise InvalidValueError(f"{what} names {name} twice, as a symbol and as text or under two assumptions.")
@@ -187,38 +193,6 @@ def names_of(values: Iterable[Any] | str | Symbol, what: str) -> list[str]:
     if not isinstance(values, Iterable):
         raise InvalidValueError(f"{what} is {shown(values)}; give names or symbols, as in {what}=['x'].")
     return [_name(value, what) for value in list_of(values, what)]
-
-
-def list_of(values: object, what: str, most: int = MOST_ENTRIES) -> list[Any]:
-    """The entries of something that can be iterated: a list of them, for it may be used up, or never end.
-
-    Raises:
-        InvalidValueError: text, a mapping, or nothing that can be iterated; more than `most` entries; or an iteration
-            that fails.
-
-    >>> import itertools
-    >>> list_of((1, 2), "centre")
-    [1, 2]
-    >>> list_of(itertools.count(), "centre")
-    Traceback (most recent call last):
-    ddtheory.errors.InvalidValueError: centre has more than 100000 entries.
-    """
-    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
-        raise InvalidValueError(f"{what} is {shown(values)}; give a list.")
-    try:
-        found = list(itertools.islice(values, most + 1))
-    except Exception as error:  # the iterator is somebody else's code: whatever it raises
-        raise InvalidValueError(f"{what} cannot be listed: its iterator raises {type(error).__name__}.") from error
-    if len(found) > most:
-        raise InvalidValueError(f"{what} has more than {most} entries.")
-    return found
-
-
-def _entries(values: Mapping[Any, Any], what: str) -> list[tuple[Any, Any]]:
-    try:
-        return list(values.items())
-    except Exception as error:  # as above
-        raise InvalidValueError(f"{what} cannot be read: it raises {type(error).__name__}.") from error
 
 
 def _name(key: object, what: str) -> str:

@@ -225,7 +225,7 @@ def parse_symbol(name: str) -> Symbol:
         ParseError: the name is not a letter followed by letters, digits or underscores, or is taken.
     """
     if not _NAME.match(name) or "__" in name:
-        raise ParseError(f"{name!r} is not a name: a letter, then letters, digits or single underscores.")
+        raise ParseError(f"{shown(name)} is not a name: a letter, then letters, digits or single underscores.")
     if name in FUNCTIONS or name in CONSTANTS:
         raise ParseError(f"{name!r} already means something else; choose another name.")
     return Symbol(name, real=True)

@@ -22,6 +22,7 @@ from ddtheory.errors import (
 from ddtheory.exact.numbers.given import Number, by_name, expression_of, names_of
 from ddtheory.exact.numbers.parse import FUNCTIONS
 from ddtheory.exact.numbers.zero import is_zero
+from ddtheory.shown import shortened
 
 Names: TypeAlias = "Mapping[Symbol, Number] | Mapping[str, Number]"
 
@@ -51,7 +52,7 @@ def exact_number(value: Number, what: str) -> Expr:
     if isinstance(number, sympy.Float):
         return Rational(number)
     if number.free_symbols or not number.is_finite or not number.is_real:
-        raise InvalidValueError(f"{what} is {number}; it must be a finite real constant.")
+        raise InvalidValueError(f"{what} is {shortened(str(number), 60)}; it must be a finite real constant.")
     return number
 
 

@@ -72,6 +72,8 @@ def kl_order(
     >>> kl_order("(x*y)^2", along={"x": 1}).kind.value
     'flat'
     """
+    if not isinstance(arc, bool):
+        raise InvalidValueError(f"arc is {shown(arc)}; say True or False.")
     germ = germ_at(divergence, at, parameters)
     direction = direction_of(germ, along)
     refuse_negative(germ)
@@ -112,6 +114,8 @@ def leading_term(function: Expr, variable: Symbol) -> Leading:
 
 
 def _first_term(function: Expr, variable: Symbol) -> Leading:
+    if variable not in function.free_symbols and not is_zero(function):
+        return Leading(Integer(0), function, "the function is a constant that is not zero")
     if has_symbolic_exponents(function, variable):
         return leading_with_symbols(function, variable, _analytic_leading)
     return _analytic_leading(function, variable)

@@ -18,10 +18,13 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 import sympy
-from sympy import Expr, Integer, oo
+from sympy import Expr, Integer, Rational, oo
 
-from ddtheory.errors import InvalidValueError, unknown
+from ddtheory.errors import InvalidValueError, shown, unknown
+from ddtheory.exact.numbers.given import refuse_unreadable
 from ddtheory.exact.orders.symbolic_exponents import at_least, exceeds
+from ddtheory.shown import shortened
+from ddtheory.values import as_fraction
 
 Power: TypeAlias = "int | Fraction | Expr"
 
@@ -89,6 +92,13 @@ class Valuation:
         return {"order": "oo" if self.value == oo else str(self.value), "guarantee": self.guarantee.value}
 
 
+_MOST_SYMBOLS, _HIGHEST = 12, 20  # beyond, a power is too large to be written out and compared
+
+
+def _exponent(node: sympy.Pow) -> Expr:
+    return node.args[1] if node.args[1].is_Rational else Integer(0)
+
+
 def power(value: Power) -> Expr:
     """A power of t as an exact, non-negative expression.
 
@@ -98,20 +108,21 @@ def power(value: Power) -> Expr:
     Traceback (most recent call last):
     ddtheory.errors.InvalidValueError: The power -1 of t may be negative, and the path then leaves ...
     """
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, Fraction):
-        value = sympy.Rational(value.numerator, value.denominator)
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | Expr)
-        or (isinstance(value, Expr) and value.has(sympy.Float))
-    ):
+    number = as_fraction(int(value) if isinstance(value, float) and value.is_integer() else value)
+    given = value if number is None else Rational(number.numerator, number.denominator)
+    if not isinstance(given, Expr):
         raise InvalidValueError(
-            f"The power {value!r} of t is not exact. Give an int, a Fraction or a sympy expression, such as "
+            f"The power {shown(value)} of t is not exact. Give an int, a Fraction or a sympy expression, such as "
             "Rational(1, 2)."
         )
-    found: Expr = sympy.expand(sympy.sympify(value))
+    refuse_unreadable(given, "A power of t")
+    if given.has(sympy.Float):
+        raise InvalidValueError(f"The power {given} of t is not exact. Give a Fraction, such as Rational(1, 2).")
+    if len(given.free_symbols) > _MOST_SYMBOLS or any(
+        abs(n) > _HIGHEST for n in map(_exponent, given.atoms(sympy.Pow))
+    ):
+        raise InvalidValueError(f"A power of t has more than {_MOST_SYMBOLS} symbols, or powers above {_HIGHEST}.")
+    found: Expr = sympy.expand(given)
     if found.is_extended_nonnegative or (found != sympy.nan and at_least(found, Integer(0))):
         return found
     hint = (
@@ -120,7 +131,8 @@ def power(value: Power) -> Expr:
         else "Give powers ≥ 0: parameters that grow as t → 0 have no true model at t = 0."
     )
     raise InvalidValueError(
-        f"The power {found} of t may be negative, and the path then leaves every bounded set. {hint}"
+        f"The power {shortened(str(found), 99)} of t may be negative, and the path then leaves every bounded set. "
+        f"{hint}"
     )
 
 

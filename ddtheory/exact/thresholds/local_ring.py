@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from flint import Ordering, fmpq, fmpq_mpoly_ctx, fmpq_poly
-from sympy import QQ
+from sympy import QQ, Symbol
 from sympy.polys.rings import PolyElement, PolyRing
 
 from ddtheory.exact.thresholds.limits import spend
@@ -29,7 +29,7 @@ _LARGEST_FACTORED = 2_000  # terms; longer polynomials are taken as they are
 
 def ring_of(names: Sequence[str]) -> PolyRing:
     """ℚ[names], with terms in graded order; one object for equal names."""
-    return PolyRing(tuple(names), QQ, "grevlex")
+    return PolyRing([Symbol(name) for name in names], QQ, "grevlex")
 
 
 def fraction(coefficient: Any) -> Fraction:

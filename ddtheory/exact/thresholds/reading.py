@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, Rational, Symbol
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, clipped
 from ddtheory.exact.numbers.given import expression_of
 from ddtheory.exact.numbers.parse import parse_parameter, refuse_run_together
 from ddtheory.exact.thresholds.constants import squares_with_constants, without_factor, without_parameters
 from ddtheory.exact.thresholds.expressions import functions_as_coordinates, squares_of
+from ddtheory.values import list_of
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,12 @@ def declared(parameters: object) -> dict[str, Symbol]:
     Raises:
         InvalidValueError: something else.
     """
-    entries = [parameters] if isinstance(parameters, str | Symbol) else parameters
-    if not isinstance(entries, Iterable):
-        raise InvalidValueError(f"parameters is a {type(entries).__name__}; give symbols or names, as in ['sigma'].")
+    entries = [parameters] if isinstance(parameters, str | Symbol) else list_of(parameters, "The list of parameters")
     found: dict[str, Symbol] = {}
     for entry in entries:
         if not isinstance(entry, str | Symbol):
             raise InvalidValueError(f"parameters names a {type(entry).__name__}; a parameter is a symbol or a name.")
-        symbol = entry if isinstance(entry, Symbol) else parse_parameter(entry)
+        symbol = expression_of(entry) if isinstance(entry, Symbol) else parse_parameter(str.__str__(entry))
         found[symbol.name] = symbol
     return found
 
@@ -95,7 +94,7 @@ def _held(
     for name in parameters:
         if name not in occurring:
             known = ", ".join(sorted(occurring)) or "none"
-            raise InvalidValueError(f"The parameter {name} does not occur. The symbols: {known}.")
+            raise InvalidValueError(f"The parameter {clipped(name)} does not occur. The symbols: {known}.")
         if name in point:
             raise InvalidValueError(
                 f"{name} is a parameter, so it has no value in at={{…}}. Put the number in its place."

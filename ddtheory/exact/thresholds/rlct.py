@@ -11,8 +11,8 @@ from typing import Any
 import sympy
 from sympy import Expr, Rational, Symbol
 
-from ddtheory.errors import InvalidValueError, NotADivergenceError
-from ddtheory.exact.numbers.given import Number, by_name, names_of
+from ddtheory.errors import InvalidValueError, NotADivergenceError, shown
+from ddtheory.exact.numbers.given import Number, by_name, names_of, whole_number
 from ddtheory.exact.orders.divergence import DivergenceGerm, Names, exact_number
 from ddtheory.exact.orders.nonnegative import refuse_negative
 from ddtheory.exact.thresholds.arcs import negative_along
@@ -25,6 +25,7 @@ from ddtheory.exact.thresholds.reading import Reading, read
 from ddtheory.exact.thresholds.signs import SignReader
 from ddtheory.exact.thresholds.solver import Solver
 from ddtheory.exact.thresholds.valleys import negative_arc
+from ddtheory.values import as_float, list_of
 
 _LARGEST = 5_000  # terms in all generators
 _OVERTIME = 0.6  # of a second, or of a tenth of the time, for the certificate and its check besides what is left
@@ -87,12 +88,16 @@ def rlct(
     >>> rlct((x - y) ** 2).rlct, rlct(generators=["x + y^2", "z"]).rlct
     (RLCT(lam=Fraction(1, 2), m=1), RLCT(lam=Fraction(1, 1), m=1))
     """
-    end = deadline = time.monotonic() + _positive(seconds, depth)
+    end = deadline = time.monotonic() + _positive(seconds)
+    depth = whole_number(depth, "depth", advice="It is a limit.")
+    most_terms = whole_number(most_terms, "most_terms")
+    if progress is not None and not callable(progress):
+        raise InvalidValueError(f"progress is {shown(progress)}; give a function of a germ, or leave it out.")
     if others and divergence is not None and generators is None:
         generators, divergence = [divergence, *others], None
     if (divergence is None) == (generators is None) or (others and divergence is not None):
         raise InvalidValueError("Give K, several generators, or generators=[…]: one of them, and not none.")
-    point = {name: _rational(value, f"at[{name}]") for name, value in by_name(at or {}, "at").items()}
+    point = {name: _rational(value, f"at[{name}]") for name, value in by_name({} if at is None else at, "at").items()}
     named = names_of(nonnegative, "nonnegative")
     seen = (
         read([divergence], "divergence", parameters, point, named)
@@ -106,7 +111,7 @@ def rlct(
     _refuse_unknown(named, sorted({*names, *seen.symbols}), seen, "nonnegative")
     _refuse_unknown(point, names, seen, "at")
     sides = [name for name in named if name in names]
-    given_weights = by_name(prior or {}, "prior")
+    given_weights = by_name({} if prior is None else prior, "prior")
     _refuse_unknown(given_weights, names, seen, "prior")
     weights = {name: _exponent(name, value) for name, value in given_weights.items()}
     place = tuple(point.get(name, Fraction(0)) for name in names)
@@ -144,14 +149,15 @@ def rlct(
     return Derivation(kind, asked_germ, place, root, read_as, proven, left)
 
 
+_FEW = "x*y, x^3"
+
+
 def _read_generators(
     generators: object, parameters: object, point: Mapping[str, Fraction], sides: list[str]
 ) -> Reading:
     if isinstance(generators, str | Expr):
-        raise InvalidValueError(f"generators is {generators}; give a list, as in generators=[{generators}].")
-    if not isinstance(generators, Iterable):
-        raise InvalidValueError(f"generators is of type {type(generators).__name__}; give a list of expressions.")
-    listed = list(generators)
+        raise InvalidValueError(f"generators is one expression; give a list of them, as in generators=[{_FEW}].")
+    listed = list_of(generators, "generators")
     if not listed:
         raise InvalidValueError("generators is empty; K ≡ 0 has no learning coefficient.")
     return read(listed, "generators", parameters, point, sides)
@@ -185,10 +191,11 @@ def _refuse_negative(germ: IdealGerm) -> None:
         refuse_negative(DivergenceGerm(expression, tuple(symbols), frozenset()))
 
 
-def _positive(seconds: float, depth: int) -> float:
-    if not isinstance(seconds, int | float) or not 0 < seconds < math.inf or not isinstance(depth, int) or depth < 1:
-        raise InvalidValueError(f"The limits must be positive; got seconds={seconds!r}, depth={depth!r}.")
-    return seconds
+def _positive(seconds: float) -> float:
+    limit = as_float(seconds, "The limit of seconds")
+    if not 0 < limit < math.inf:
+        raise InvalidValueError(f"The limits must be positive; got seconds={shown(seconds)}.")
+    return limit
 
 
 def _is_nonnegative(root: Node, place: Sequence[Fraction], end: float) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ddtheory.errors import InvalidValueError
 from ddtheory.testing.conformance.cells import GroundTruth
 from ddtheory.testing.conformance.posterior import PolynomialPosterior, Terms
-from ddtheory.values import RLCT, Enclosure
+from ddtheory.values import RLCT, Enclosure, list_of
 
 if TYPE_CHECKING:
     from sympy import Expr, Symbol
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ddtheory.cells import Cell
 
 _DIGITS = 5
+
+_MOST_NAMED = 10  # cells, in a message
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -97,13 +99,13 @@ def ground_truths(given: object) -> tuple[GroundTruth, ...]:
     """What `check_estimator` was given as cells: those of the catalogue are made into ground truth.
 
     Raises:
-        InvalidValueError: no list of cells, or cells without an exact value; each of them is named.
+        InvalidValueError: no list of cells, or cells without an exact value; ten of them are named.
     """
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise InvalidValueError(f"cells is a list of cells, got a {type(given).__name__}. Put one cell into a list.")
     found: list[GroundTruth] = []
     refused: list[str] = []
-    for cell in given:
+    for cell in list_of(given, "cells"):
         if all(hasattr(cell, name) for name in ("name", "posterior", "rlct", "target", "rivals")):
             found.append(cell)
             continue
@@ -113,7 +115,7 @@ def ground_truths(given: object) -> tuple[GroundTruth, ...]:
             refused.append(str(error))
     if refused:
         raise InvalidValueError(
-            f"{' '.join(refused)} An estimator is checked against exact values only: leave these out. "
+            f"{' '.join(refused[:_MOST_NAMED])} An estimator is checked against exact values only: leave these out. "
             "conformance.catalogue_cells() are all of the catalogue that have one."
         )
     return tuple(found)

@@ -13,10 +13,11 @@ from functools import cache
 from typing import Protocol
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.fields import require, require_mapping
 from ddtheory.testing.conformance.posterior import PolynomialPosterior, Posterior, Terms
-from ddtheory.testing.conformance.wording import printable
 from ddtheory.testing.ranges import check_whole
 from ddtheory.values import RLCT, Enclosure
+from ddtheory.visible import one_line
 
 _DIGITS = 8  # of targets by series; three more than any sampler resolves
 _GERM_DIGITS = 5  # of targets by validated quadrature, which takes seconds for more
@@ -63,8 +64,15 @@ class ConformanceCell:
     expected: Expected
     confusions: Mapping[str, Expected] = field(default_factory=dict[str, Expected])
 
+    def __post_init__(self) -> None:
+        require(self, str, "name")
+        require(self, RLCT, "rlct")
+        require(self, PolynomialPosterior, "posterior")
+        require(self, Callable, "expected")
+        require_mapping(self, str, Callable, "confusions")
+
     def __repr__(self) -> str:
-        return f"ConformanceCell({printable(self.name)}, λ = {self.rlct.lam}, m = {self.rlct.m})"
+        return f"ConformanceCell({one_line(self.name)}, λ = {self.rlct.lam}, m = {self.rlct.m})"
 
     def latex(self) -> str:
         """K and (λ, m) as LaTeX, without dollars."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from fractions import Fraction
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.testing.conformance.catalogue_cells import ground_truths
 from ddtheory.testing.conformance.cells import GroundTruth, conformance_cells
 from ddtheory.testing.conformance.identity import label
@@ -17,9 +16,9 @@ from ddtheory.testing.conformance.judging import judge
 from ddtheory.testing.conformance.report import ConformanceReport
 from ddtheory.testing.conformance.sweep import sweep
 from ddtheory.testing.conformance.task import EstimationTask, Estimator
-from ddtheory.testing.conformance.wording import printable
 from ddtheory.testing.ranges import check_rational, check_whole
-from ddtheory.values import Enclosure
+from ddtheory.values import Enclosure, as_float, list_of
+from ddtheory.visible import one_line
 
 if TYPE_CHECKING:
     from ddtheory.cells import Cell
@@ -77,19 +76,22 @@ def check_estimator(
     """
     if not callable(estimator):
         raise InvalidValueError(f"An estimator is a callable that takes a task, got a {type(estimator).__name__}.")
+    if name is not None and not isinstance(name, str):
+        raise InvalidValueError(f"The name of the estimator is {shown(name)}; give text, or leave it out.")
+    name = None if name is None else str.__str__(name)
     chosen = conformance_cells() if cells is None else ground_truths(cells)
     if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
         raise InvalidValueError(f"seeds is a list of whole numbers, such as range(3); got a {type(seeds).__name__}.")
-    seeds = tuple(check_whole("a seed", seed, least=0) for seed in seeds)
+    seeds = tuple(check_whole("a seed", seed, least=0) for seed in list_of(seeds, "seeds"))
     if not chosen or not seeds:
         raise InvalidValueError("There is nothing to check: give at least one cell and one seed.")
     if len(set(seeds)) != len(seeds):
-        raise InvalidValueError(f"Seeds are distinct, got {seeds}: the same seed twice is no second estimate.")
-    if not isinstance(tolerance, Real) or isinstance(tolerance, bool) or not 0 <= tolerance < 0.1:
+        raise InvalidValueError("Seeds are distinct, and one was given twice: that is no second estimate.")
+    tolerance = as_float(tolerance, "tolerance")
+    if not 0 <= tolerance < 0.1:
         raise InvalidValueError(
             f"tolerance = {tolerance} is a share of the exact value from 0 to below 0.1; rivals are a quarter away."
         )
-    tolerance = float(tolerance)
     n, budget = check_whole("n", n, least=1), check_whole("budget", budget, least=1)
     names = [cell.name for cell in chosen]
     if len(set(names)) != len(names):
@@ -103,7 +105,7 @@ def check_estimator(
     with progress_bar("deriving exact values", len(chosen), shown=progress) as advance:
         for cell in chosen:
             targets.append((cell.target(n * rational), cell.rivals(n * rational)))
-            advance(printable(cell.name))
+            advance(one_line(cell.name))
     with progress_bar("estimating", len(tasks), shown=progress) as advance:
         done = sweep(
             estimator,
@@ -113,7 +115,7 @@ def check_estimator(
             keep=keep,
             time_limit=time_limit,
             version=version,
-            on_result=lambda result: advance(f"{printable(result.cell)} {result.error}"),
+            on_result=lambda result: advance(f"{one_line(result.cell)} {result.error}"),
         )
     results = tuple(
         judge(
@@ -127,5 +129,13 @@ def check_estimator(
         for index, (cell, (target, rivals)) in enumerate(zip(chosen, targets, strict=True))
     )
     return ConformanceReport(
-        name or label(estimator), n, rational, budget, seeds, tolerance, results, done.seconds, done.where
+        str.__str__(name) if name else label(estimator),
+        n,
+        rational,
+        budget,
+        seeds,
+        tolerance,
+        results,
+        done.seconds,
+        done.where,
     )

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from ddtheory.testing.conformance.task import Estimate, Z
 from ddtheory.testing.conformance.task_result import TaskResult
-from ddtheory.testing.conformance.wording import printable
 from ddtheory.values import RLCT, Enclosure, Interval
+from ddtheory.visible import one_line
 
 RESOLUTION = 0.25
 """Relative distance of the rivals that every cell has: orders 3 and 4 of one direction, 1/6 and 1/8, differ by it."""
@@ -79,7 +79,7 @@ class CellResult:
 
     def __repr__(self) -> str:
         found = "no estimate" if self.estimate is None else str(self.estimate)
-        return f"CellResult({printable(self.cell)}: {self.verdict.value}, {found}, exact {float(self.target):.4g})"
+        return f"CellResult({one_line(self.cell)}: {self.verdict.value}, {found}, exact {float(self.target):.4g})"
 
     def latex(self) -> str:
         r"""The exact value and the estimate ± one standard error as LaTeX, without dollars."""

@@ -16,7 +16,8 @@ from ddtheory.errors import InvalidValueError, OutputError
 from ddtheory.testing.conformance.identity import Identity, content, differences
 from ddtheory.testing.conformance.task import Estimate, EstimationTask
 from ddtheory.testing.conformance.task_result import TaskResult
-from ddtheory.testing.conformance.wording import encodable
+from ddtheory.values import path_of
+from ddtheory.visible import visible
 
 SCHEMA = "ddtheory.sweep/2"
 _WITHOUT_IDENTITY = "ddtheory.sweep/1"
@@ -57,7 +58,7 @@ class Kept:
     """
 
     def __init__(self, path: Path | str, estimator: Identity) -> None:
-        self.path = Path(path)
+        self.path = path_of(path, "keep")
         self._results: dict[Key, TaskResult] = {}
         self._posteriors: dict[str, str] = {}
         try:
@@ -116,7 +117,7 @@ class Kept:
         self._posteriors[key.cell] = key.posterior
 
     def _append(self, row: dict[str, Any]) -> None:
-        line = encodable(json.dumps(row, ensure_ascii=False, allow_nan=False)) + "\n"
+        line = visible(json.dumps(row, ensure_ascii=False, allow_nan=False)) + "\n"
         with self.path.open("ab") as stream:
             stream.write(line.encode("utf-8"))
             stream.flush()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, runtime_ch
 import numpy
 from numpy.typing import NDArray
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.testing.ranges import check_whole
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def _plain(terms: Terms) -> Terms:
 def _number(name: str, value: object) -> float:
     if isinstance(value, numbers.Real) and not isinstance(value, bool) and not math.isnan(float(value)):
         return float(value)
-    raise InvalidValueError(f"A posterior is made of real numbers, and {name} is {value!r}.")
+    raise InvalidValueError(f"A posterior is made of real numbers, and {name} is {shown(value)}.")
 
 
 def _as_text(generators: Sequence[Terms]) -> str:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from ddtheory.testing.conformance.document import SCHEMA, cell_document
 from ddtheory.testing.conformance.judging import WORST_FIRST, CellResult
 from ddtheory.testing.conformance.task import Z
-from ddtheory.testing.conformance.wording import encodable, printable
+from ddtheory.values import path_of
 from ddtheory.verify import output
 from ddtheory.verify.environment import versions
+from ddtheory.visible import one_line, visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,7 +42,7 @@ class ConformanceReport:
     where: str
 
     def __repr__(self) -> str:
-        return f"ConformanceReport({printable(self.estimator)}: {self._counted()})"
+        return f"ConformanceReport({one_line(self.estimator)}: {self._counted()})"
 
     def _repr_html_(self) -> str:
         from ddtheory.testing.conformance.table import as_html
@@ -96,7 +97,7 @@ class ConformanceReport:
 
     def _closing(self) -> str:
         cost = f"{self.passes:,} passes · {self.seconds:.1f} s on {self.where}"
-        return f"{printable(self.estimator)}: {self._counted()} · {cost}"
+        return f"{one_line(self.estimator)}: {self._counted()} · {cost}"
 
     def assert_agrees(self) -> None:
         """For a test: nothing when every cell agrees, else the table.
@@ -142,7 +143,7 @@ class ConformanceReport:
     def to_json(self) -> str:
         """The report as JSON with sorted keys; the schema is `conformance.schema.json` beside `document.py`."""
         document = json.dumps(self.document(), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        return encodable(document) + "\n"
+        return visible(document) + "\n"
 
     def write(self, path: Path | str) -> None:
         """Writes the JSON, whole or not at all.
@@ -150,4 +151,4 @@ class ConformanceReport:
         Raises:
             OutputError: it cannot be written there.
         """
-        output.write_file(Path(path), self.to_json())
+        output.write_file(path_of(path, "The file"), self.to_json())

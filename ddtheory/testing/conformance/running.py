@@ -11,7 +11,7 @@ from time import perf_counter
 
 from ddtheory.testing.conformance.task import EstimationTask, Estimator, read_answer
 from ddtheory.testing.conformance.task_result import TaskResult
-from ddtheory.testing.conformance.wording import printable
+from ddtheory.visible import one_line
 
 _HERE = Path(__file__).parent
 
@@ -44,7 +44,7 @@ def described(error: BaseException) -> str:
         raise
     except BaseException as second:
         message = f"its message cannot be read, {type(second).__name__}"
-    text = printable(" ".join(f"{type(error).__name__}: {message}".split())).removesuffix(":")
+    text = one_line(f"{type(error).__name__}: {message}").removesuffix(":")
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent != _HERE]
     if not frames:
         return text

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ddtheory.testing.conformance.judging import WORST_FIRST, CellResult, ConformanceVerdict
-from ddtheory.testing.conformance.wording import printable
+from ddtheory.visible import one_line
 
 GLYPH: Mapping[ConformanceVerdict, str] = {
     ConformanceVerdict.AGREES: "✓",
@@ -51,12 +51,12 @@ def rows(results: Sequence[CellResult]) -> list[tuple[ConformanceVerdict, list[s
             result.verdict,
             [
                 f"{GLYPH[result.verdict]} {result.verdict.value}",
-                printable(result.cell),
+                one_line(result.cell),
                 f"{result.rlct.lam}, {result.rlct.m}",
                 f"{float(result.target):.4f}",
                 _estimate(result),
                 f"{result.passes:,}",
-                printable(result.reason),
+                one_line(result.reason),
             ],
         )
         for result in sorted(results, key=lambda result: WORST_FIRST.index(result.verdict))

@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 
 import numpy
 
-from ddtheory.errors import DDTheoryError, InvalidValueError
+from ddtheory.errors import DDTheoryError, InvalidValueError, shown
 from ddtheory.testing.conformance.posterior import Floats, Posterior
-from ddtheory.testing.conformance.wording import printable
 from ddtheory.testing.ranges import check_rational, check_whole
+from ddtheory.visible import one_line
 
 Z = 3.3
 """Half width of an interval in standard errors: one in a thousand misses, for an error that is normal and honest."""
@@ -70,15 +70,23 @@ class EstimationTask:
     def __post_init__(self) -> None:
         if not isinstance(self.cell, str):
             raise InvalidValueError(f"The name of a cell is text, got a {type(self.cell).__name__}.")
+        try:
+            len(self.posterior.truth)
+        except Exception as error:  # a posterior is anybody's object
+            raise InvalidValueError(
+                f"The posterior is {shown(self.posterior)}, which has no point w*. Give one such as those of "
+                "conformance_cells()."
+            ) from error
         object.__setattr__(self, "n", check_whole("n", self.n, least=1))
         object.__setattr__(self, "beta", check_rational("beta", self.beta))
+        check_rational("n times beta", self.n * self.beta)
         object.__setattr__(self, "seed", check_whole("seed", self.seed, least=0))
         object.__setattr__(self, "budget", check_whole("budget", self.budget, least=1))
         object.__setattr__(self, "_meter", Meter(self.budget))
 
     def __repr__(self) -> str:
         size = f"{self.dimension} parameters, nβ = {self.n_beta:g}"
-        return f"EstimationTask({printable(self.cell)}, {size}, seed {self.seed}, budget {self.budget:,})"
+        return f"EstimationTask({one_line(self.cell)}, {size}, seed {self.seed}, budget {self.budget:,})"
 
     @property
     def n_beta(self) -> float:
@@ -207,10 +215,27 @@ class _Charge:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What an estimator says of nβ E[K]: a value and its standard error, which covers whatever may be wrong with it."""
+    """What an estimator says of nβ E[K]: a value and its standard error, which covers whatever may be wrong with it.
+
+    Raises:
+        InvalidValueError: one of the two is no number.
+    """
 
     value: float
     standard_error: float
+
+    def __post_init__(self) -> None:
+        for name in ("value", "standard_error"):
+            given = getattr(self, name)
+            try:
+                if isinstance(given, str | bytes | bool):
+                    raise TypeError
+                number = float(given)
+            except Exception as error:  # tensors and arrays of any library are numbers too, or raise what they like
+                raise InvalidValueError(
+                    f"The {name.replace('_', ' ')} of an estimate is {shown(given)}, which is no number."
+                ) from error
+            object.__setattr__(self, name, number)
 
     def __str__(self) -> str:
         return f"{self.value:.4g} ± {self.standard_error:.2g}"
@@ -223,7 +248,8 @@ class LossSamples:
     losses: Any
 
     def __repr__(self) -> str:
-        return f"LossSamples(shape {numpy.shape(self.losses)})"
+        shape = self.losses.shape if isinstance(self.losses, numpy.ndarray) else None
+        return f"LossSamples({shown(self.losses) if shape is None else f'shape {shape}'})"
 
 
 Estimator: TypeAlias = Callable[[EstimationTask], "Estimate | LossSamples | tuple[float, float]"]
@@ -245,21 +271,15 @@ def read_answer(answer: object, n_beta: float) -> Estimate:
             f"The estimator returned {type(answer).__name__}. Return Estimate(value, standard_error), that pair as a "
             "tuple, or LossSamples(losses of shape (chains, draws))."
         )
-    try:
-        if any(isinstance(number, str | bytes | bool) for number in (answer.value, answer.standard_error)):
-            raise TypeError
-        value, error = float(answer.value), float(answer.standard_error)
-    except (TypeError, ValueError):
+    if not math.isfinite(answer.value):
         raise InvalidValueError(
-            f"The estimator returned {answer.value!r} ± {answer.standard_error!r}, which are no two numbers."
-        ) from None
-    if not math.isfinite(value):
-        raise InvalidValueError(
-            f"The estimate is {value}. Likely causes: a chain that diverged, an average of nothing."
+            f"The estimate is {answer.value}. Likely causes: a chain that diverged, an average of nothing."
         )
-    if math.isnan(error) or error < 0:
-        raise InvalidValueError(f"The standard error is {error}; it has to be a number that is not negative.")
-    return Estimate(value, error)
+    if not answer.standard_error >= 0:
+        raise InvalidValueError(
+            f"The standard error is {answer.standard_error}; it has to be a number that is not negative."
+        )
+    return answer
 
 
 def from_samples(samples: LossSamples, n_beta: float) -> Estimate:

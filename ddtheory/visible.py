@@ -16,6 +16,7 @@ def visible(text: str) -> str:
     >>> print(visible("red: \x1b[31m, turned: \u202e, kept: λ ≥ 1/2"))
     red: \u001b[31m, turned: \u202e, kept: λ ≥ 1/2
     """
+    text = str.__str__(text)  # not the text of somebody else's kind
     if text.isascii() and text.isprintable():
         return text
     return "".join(
@@ -30,7 +31,7 @@ def one_line(text: str) -> str:
     >>> one_line("a title\n  in two lines")
     'a title in two lines'
     """
-    return visible(" ".join(text.split()))
+    return visible(" ".join(str.__str__(text).split()))
 
 
 def written_out(character: str) -> str:
