@@ -203,17 +203,20 @@ def measure() -> Experiment:
         )
         entries = torch.tensor([0.5, 1.0, 2.0, -1.5, 0.25], dtype=torch.float64)
         pulled = _gradient_gram(_scales(first, second), torch.diag(entries))
-        diagonal.append(
-            value_check(
-                f"s_old = {first}, s_new = {second}: last entry below a diagonal Jacobian",
-                0.0625 * second**2,
-                float(pulled[-1, -1]),
-                rivals=(0.25 * second**2, second**2),
-                error=1e-10,
-                reason="j² d with j = 1/4; rounding",
-                quantity="entry",
+        squares = (0.25, 1.0, 4.0, 2.25, 0.0625)
+        for place, square in enumerate(squares):
+            scale = first if place < 3 else second
+            diagonal.append(
+                value_check(
+                    f"s_old = {first}, s_new = {second}: entry {place + 1} below a diagonal Jacobian",
+                    square * scale**2,
+                    float(pulled[place, place]),
+                    rivals=(square * (first + second - scale) ** 2, square**2 * scale**2 + (square == 1.0)),
+                    error=1e-10,
+                    reason="j² d, by hand; rounding. The rivals have the other scale, and j⁴",
+                    quantity="entry",
+                )
             )
-        )
     found: list[float] = []
     bounds: list[float] = []
     better: list[float] = []
