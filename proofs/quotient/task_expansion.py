@@ -288,8 +288,12 @@ def control() -> Experiment:
     jacobian = _draw(3, _WIDTH, _WIDTH)
     jacobian[-1] = jacobian[0]
     smallest = float(torch.linalg.eigvalsh(_gradient_gram(_scales(1.0, 2.0), jacobian))[0])
+    sheared = torch.eye(_WIDTH, dtype=torch.float64)
+    sheared[0, -1] = 1.0  # x_1 + x_5 in the place of x_1
+    mixed = float(_gradient_gram(_scales(0.5, 3.0), sheared)[-1, -1])
     return Experiment(
-        "The old scale above the new one: the ratio turns round. A singular Jacobian: no condition number.",
+        "The old scale above the new one: the ratio turns round. A singular Jacobian: no condition number. A Jacobian with "
+        "one entry beside the diagonal: both scales in one entry.",
         {
             "head": (
                 value_check(
@@ -300,6 +304,17 @@ def control() -> Experiment:
                     error=1e-10,
                     reason="rounding; the rival is s_new²/s_old², below one and so no condition number",
                     quantity="condition number",
+                ),
+            ),
+            "diagonal Jacobian": (
+                value_check(
+                    "J = 1 with J_15 = 1, s_old = 1/2, s_new = 3: last entry of JᵀGJ",
+                    9.25,
+                    mixed,
+                    rivals=(9, 0.25),
+                    error=1e-10,
+                    reason="s_old² + s_new², by hand; rounding. The rivals are one scale alone",
+                    quantity="entry",
                 ),
             ),
             "Jacobian": (
