@@ -15,6 +15,7 @@ from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
+from ddtheory.workbench.fluctuation_checks import by_hand
 
 m = Symbol("m", integer=True, positive=True)
 log_n = Symbol(r"\log{n}", positive=True)
@@ -139,7 +140,7 @@ def measure() -> Experiment:
     curves: list[Curve] = []
     for k, coordinates in _CASES:
         lam, sided = Fraction(1, 2 * k), _side(k)
-        nu = float(fluctuation_from_lambda(lam, sided, digits=15).midpoint)
+        nu = float(fluctuation_from_lambda(lam, sided).midpoint)
         logs = [math.log(size) for size in _SIZES]
         values = [expected(Line(k, coordinates=coordinates), size) for size in _SIZES]
         radii = [1 / log for log in logs]
@@ -182,7 +183,7 @@ def measure() -> Experiment:
     return Experiment(
         "y = ∏ w_i^k + ε on the unit box: the exact law of the product, its posterior by quadrature, and the mean over "
         "data sets by Gauss–Hermite quadrature.",
-        {"prior": _products(), "limit": limits, "approach": approaches},
+        {"prior": _products(), "limit": [*limits, *by_hand()], "approach": approaches},
         tuple(curves),
     )
 
@@ -254,7 +255,7 @@ def control() -> Experiment:
 
     finite: list[Check] = []
     for k in (1, 2):
-        nu = float(fluctuation_from_lambda(Fraction(1, 2 * k), _side(k), digits=12).midpoint)
+        nu = float(fluctuation_from_lambda(Fraction(1, 2 * k), _side(k)).midpoint)
         corrected = nu - float(correction(2, slope(Fraction(1, 2 * k), _side(k)), math.log(10**5)))
         found = simulate(Line(k, coordinates=2), 100_000, datasets=20_000, seed=k)
         finite.append(
@@ -269,7 +270,7 @@ def control() -> Experiment:
             )
         )
     lam = Fraction(1, 4)
-    nu = float(fluctuation_from_lambda(lam, "two", digits=12).midpoint)
+    nu = float(fluctuation_from_lambda(lam, "two").midpoint)
     size = 1e32
     uneven = Comparison(
         "y = w_1 w_2² + ε, n = 10³²: (ν(1/4) − ½ E[V_n]) log n",

@@ -11,9 +11,10 @@ from sympy import Expr, Rational, Symbol, latex, symbols
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.exact.numbers.enclosing import enclosure, working
 from ddtheory.references import cite
-from ddtheory.values import Enclosure, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
+from ddtheory.values import Enclosure, Verdict
+from ddtheory.verify.claim import Check, Claim, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
+from ddtheory.workbench.fluctuation_checks import averaged_check, by_hand, drawn_check
 from ddtheory.workbench.ladder import value_check
 
 xi = Symbol("xi", real=True)
@@ -48,8 +49,7 @@ CLAIM = Claim(
     clauses={
         "truncated law": (
             rf"The limiting posterior at the noise $\xi$ has the mean ${latex(truncated_mean(xi, rho))}$ and the "
-            rf"variance "
-            rf"${latex(truncated_variance(xi, rho))}$."
+            rf"variance ${latex(truncated_variance(xi, rho))}$."
         ),
         "integral": r"$\nu = \tfrac12 - \tfrac14 \int_{\mathbb R} \varphi^3/\Phi^2$.",
         "value": rf"$\nu = {float(_VALUE):.10f}\ldots$",
@@ -98,7 +98,7 @@ def derive() -> Proof:
     # E[ξρ] = E[ρ'] = −E[ξρ] − E[ρ²]; E Var = 1 − E[ξρ] − E[ρ²]
     cross, square = symbols("c q", real=True)
     solved = sympy.solve(sympy.Eq(cross, -cross - square), cross)[0]
-    exact = _rational(singular_fluctuation(1, sided="one", digits=30))
+    exact = _rational(singular_fluctuation(1, sided="one"))
     mills = _rational(_mills_integral(30))
     line_of_two = sympy.sqrt(v)  # s at k = 2, where v = s²
 
@@ -191,15 +191,7 @@ def _moments(order: int, noise: float, *, one_sided: bool = False, weight: float
 
 
 def _averaged(label: str, found: float, predicted: Fraction | float, rivals: tuple[Fraction | float, ...]) -> Check:
-    return Comparison(
-        label,
-        predicted,
-        Interval.around(found, 1e-5),
-        rivals,
-        1e-4,
-        "Gauss–Hermite average over data sets at n = 10⁸; the width covers the rule and the bias of order 1/n",
-        "ν",
-    )
+    return averaged_check(label, predicted, found, rivals)
 
 
 def measure() -> Experiment:
@@ -240,8 +232,7 @@ def measure() -> Experiment:
         ]
     return Experiment(
         "y = s + ε with a flat prior on [0, 1] and the truth at the boundary, and y = s² + ε with prior |s| on [−1, "
-        "1]; "
-        "posterior by quadrature.",
+        "1]; posterior by quadrature.",
         {
             "truncated law": laws,
             "integral": [
@@ -253,35 +244,34 @@ def measure() -> Experiment:
                 )
             ],
             "value": [
-                Comparison(
+                drawn_check(
                     "½ E[V_n] at n = 100000",
                     _VALUE,
                     found.nu,
                     (0.5, 0.186, 0.25),
-                    0.01,
-                    "20000 data sets, 3.3 standard errors; the rivals are the interior value, the register's second "
-                    "number "
-                    "and half the interior value",
-                    "ν",
+                    reason=(
+                        "20000 data sets; the rivals are the interior value, the register's second number and half the "
+                        "interior value"
+                    ),
+                    width=0.01,
                 ),
                 _averaged("½ E[V_n] at n = 10⁸", average, _VALUE, (Fraction(1, 2), 0.186, Fraction("0.2022"))),
+                *by_hand(),
             ],
             "no mark of a boundary": [
-                Comparison(
+                drawn_check(
                     "prior |s| on [−1, 1], k = 2: ½ E[V_n] at n = 100000",
                     _VALUE,
                     squared.nu,
-                    (float(singular_fluctuation(2, digits=12)), 0.186),
-                    0.012,
-                    "20000 data sets, 3.3 standard errors; the rivals are the flat prior, and the register's second "
-                    "number",
-                    "ν",
+                    (float(singular_fluctuation(2)), 0.186),
+                    reason="20000 data sets; the rivals are the flat prior, and the register's second number",
+                    width=0.012,
                 ),
                 _averaged(
                     "prior |s| on [−1, 1], k = 2: ½ E[V_n] at n = 10⁸",
                     expected(Line(2, prior_exponent=1), _LARGE),
                     _VALUE,
-                    (float(singular_fluctuation(2, digits=12)),),
+                    (float(singular_fluctuation(2)),),
                 ),
             ],
         },
@@ -321,14 +311,8 @@ def control() -> Experiment:
                 )
             ],
             "value": [
-                Comparison(
-                    "flat prior on [−1, 1], k = 1",
-                    Fraction(1, 2),
-                    inside.nu,
-                    (_VALUE,),
-                    0.02,
-                    "4000 data sets, 3.3 standard errors",
-                    "ν",
+                drawn_check(
+                    "flat prior on [−1, 1], k = 1", Fraction(1, 2), inside.nu, (_VALUE,), reason="4000 data sets"
                 )
             ],
             "no mark of a boundary": [

@@ -13,8 +13,9 @@ from sympy import Expr, Symbol, latex, symbols
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Experiment
+from ddtheory.verify.claim import TITLE, Check, Claim, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
+from ddtheory.workbench.fluctuation_checks import by_hand, drawn_check, quadrature_check
 from ddtheory.workbench.ladder import limit_check
 
 if TYPE_CHECKING:
@@ -48,21 +49,20 @@ CLAIM = Claim(
     holds="A live block leaves ν(k) whole once n sin²θ is large, and absorbs all of it once that is small",
     given=(
         r"Let $y = b\,g + s^k c + \varepsilon$ with features $g$, $c$ of norm one at the angle $\theta$, a flat prior "
-        r"on "
-        r"$b$ and a flat prior of $s$ on $[-1, 1]$; $w = \sqrt n\, s^k$."
+        r"on $b$ and a flat prior of $s$ on $[-1, 1]$; $w = \sqrt n\, s^k$."
     ),
     clauses={
         "split": (
-            r"In $B = \sqrt n\, b + w \cos\theta$ and $v = w \sin\theta$ the exponent is "
-            rf"${latex(separated(B, v))}$, whatever $\theta$."
+            rf"In $B = \sqrt n\, b + w \cos\theta$ and $v = w \sin\theta$ the exponent is ${latex(separated(B, v))}$, "
+            r"whatever $\theta$."
         ),
         "resolved": (
             r"The total $\lim \tfrac12 E[V_n]$ is $\tfrac12 + \nu(k)$ for every $\theta \ne 0$ as "
             rf"${latex(resolution(n, sympy.sin(theta)))} \to \infty$."
         ),
         "absorbed": (
-            r"It is $\tfrac12$ when $n \sin^2\theta \to 0$; what it has above that is "
-            r"$\tfrac12 n \sin^2\theta\, \mathrm{Var}(s^k)$ of the prior, to first order."
+            r"It is $\tfrac12$ when $n \sin^2\theta \to 0$; what it has above that is $\tfrac12 n \sin^2\theta\, "
+            r"\mathrm{Var}(s^k)$ of the prior, to first order."
         ),
         "between": (
             r"Between the two it depends on $n \sin^2\theta$ alone: it is that of the line $y = s^k \sin\theta$."
@@ -73,8 +73,8 @@ CLAIM = Claim(
     expected=Verdict.NARROWER,
     rests_on=("thm:nu_universality",),
     titled=(
-        "that sharing data directions lowers the realised ν below ν(k): it does so only below the resolution "
-        "n sin²θ ~ 1, and not in the limit at any fixed angle"
+        "that sharing data directions lowers the realised ν below ν(k): it does so only below the resolution n sin²θ ~ "
+        "1, and not in the limit at any fixed angle"
     ),
 )
 
@@ -168,19 +168,28 @@ class _Totals:
 
 
 def _simulated(
-    order: int, size: int, angle: float, seed: int, datasets: int = _DATASETS, *, live: bool = True
+    order: int,
+    size: int,
+    angle: float,
+    seed: int,
+    datasets: int = _DATASETS,
+    *,
+    live: bool = True,
+    amplitude: float = 1.0,
 ) -> _Totals:
     """½ E[V_n] of y = b + s^k c + ε by two-dimensional quadrature over (b, s) for each data set.
 
     The feature c takes two values, cos θ ± sin θ, on the halves of the data, so a data set is four numbers: the
-    mean and the sum of squares of each half. Nothing is orthogonalised. Without `live`, b is known to be 0.
+    mean and the sum of squares of each half. Nothing is orthogonalised. Without `live`, b is known to be 0. The dead
+    feature is `amplitude` times c.
     """
     import numpy as np
     from numpy.polynomial.legendre import leggauss
 
     generator = np.random.default_rng(seed)
     half = size / 2
-    features = (np.cos(angle) + np.sin(angle), np.cos(angle) - np.sin(angle))
+    along, across = amplitude * np.cos(angle), amplitude * np.sin(angle)
+    features = (along + across, along - across)
     nodes, weights = leggauss(16)
 
     def composite(low: float, high: float, panels: int) -> tuple[Floats, Floats]:
@@ -188,7 +197,7 @@ def _simulated(
         middle, width = (edges[1:] + edges[:-1]) / 2, (edges[1:] - edges[:-1]) / 2
         return (middle[:, None] + width[:, None] * nodes).ravel(), (width[:, None] * weights).ravel()
 
-    spread = np.sin(angle) if live else 1.0  # of the part of c that b cannot follow
+    spread = across if live else amplitude  # of the part of c that b cannot follow
     reach = min(1.0, float(12 / (np.sqrt(size) * spread)) ** (1 / order))
     s, s_weight = composite(-reach, reach, 24)
     power = s**order
@@ -197,7 +206,7 @@ def _simulated(
         means = generator.standard_normal(2) / half**0.5
         squares = generator.chisquare(half - 1, 2) + half * means**2
         # for each s the live parameter is within a few standard deviations of its best value
-        best = (means.mean() - power * np.cos(angle)) * live
+        best = (means.mean() - power * along) * live
         offset, offset_weight = composite(-8 / size**0.5, 8 / size**0.5, 3) if live else (np.zeros(1), np.ones(1))
         b = best[:, None] + offset[None, :]
         fits = [b + feature * power[:, None] for feature in features]
@@ -212,7 +221,7 @@ def _simulated(
             value += half / 4 * (density * squared**2).sum()
         found.append(value / 2)
         if live:
-            sums.append(_correlation(density, b + np.cos(angle) * power[:, None], power[:, None]))
+            sums.append(_correlation(density, b + along * power[:, None], power[:, None]))
             lives.append(_correlation(density, b, power[:, None]))
     values = np.array(found)
     error = float(3.3 * values.std(ddof=1) / len(values) ** 0.5)
@@ -229,7 +238,7 @@ def _correlation(density: Floats, left: Floats, right: Floats) -> float:
 
 
 def _alone(order: int) -> float:
-    return float(singular_fluctuation(order, digits=9))
+    return float(singular_fluctuation(order))
 
 
 def measure() -> Experiment:
@@ -238,17 +247,18 @@ def measure() -> Experiment:
     resolved: list[Check] = []
     for order, size, angle in ((2, 10_000, _RIGHT), (2, 10_000, _HALF), (2, 1_000_000, 0.1), (3, 10_000, 0.8)):
         resolved.append(
-            Comparison(
+            drawn_check(
                 f"½ E[V_n], k = {order}, n = {size}, θ = {angle:.2g} (n sin²θ = "
                 f"{resolution(size, math.sin(angle)):.3g})",
                 0.5 + _alone(order),
-                _simulated(order, size, angle, seed=int(1000 * angle) + order, datasets=3 * _DATASETS).total,
+                _simulated(order, size, angle, seed=order).total,
                 (0.5, 0.5 + _alone(order) / 2, _alone(order)),
-                0.08,
-                f"{3 * _DATASETS} data sets by quadrature over (b, s), 3.3 standard errors; the rivals are full and "
-                f"half "
-                "absorption, and the line alone",
-                "total ν",
+                reason=(
+                    f"{_DATASETS} data sets by quadrature over (b, s); the rivals are full and half absorption, "
+                    "and the line alone"
+                ),
+                quantity="total ν",
+                width=0.08,
             )
         )
     between: list[Check] = []
@@ -256,28 +266,30 @@ def measure() -> Experiment:
         line = Line(order, amplitude=math.sin(angle))  # the isolated line with amplitude sin θ at the same n
         other = Line(order, amplitude=math.sin(angle) * (10 if angle < 0.1 else 0.1))
         between.append(
-            Comparison(
+            drawn_check(
                 f"½ E[V_n], k = {order}, n = {size}, θ = {angle:.2g} (n sin²θ = "
                 f"{resolution(size, math.sin(angle)):.3g})",
                 0.5 + expected(line, size),
-                _simulated(order, size, angle, seed=int(1000 * angle) + order).total,
+                _simulated(order, size, angle, seed=order).total,
                 (0.5, 0.5 + expected(other, size)),
-                0.1,
-                f"{_DATASETS} data sets by quadrature over (b, s), 3.3 standard errors; predicted from one line "
-                "of amplitude sin θ alone; the rivals are full absorption, and another n sin²θ by 100",
-                "total ν",
+                reason=(
+                    f"{_DATASETS} data sets by quadrature over (b, s); predicted from one line of amplitude sin θ "
+                    "alone; the rivals are full absorption, and another n sin²θ by 100"
+                ),
+                quantity="total ν",
+                width=0.1,
             )
         )
     still = _simulated(2, 10_000, 0.0005, seed=9).total
     absorbed: list[Check] = [
-        Comparison(
+        drawn_check(
             "½ E[V_n], k = 2, n = 10000, θ = 0.0005",
             Fraction(1, 2),
             still,
             (0.5 + _alone(2),),
-            0.12,
-            f"{_DATASETS} data sets by quadrature over (b, s), 3.3 standard errors",
-            "total ν",
+            reason=f"{_DATASETS} data sets by quadrature over (b, s)",
+            quantity="total ν",
+            width=0.12,
         )
     ]
     # the excess of the line alone, at n sin²θ → 0, where V_n is known to more digits
@@ -296,20 +308,39 @@ def measure() -> Experiment:
         )
     turned = _simulated(2, 10_000, _HALF, seed=4, datasets=50)
     split = [
-        Comparison(
+        quadrature_check(
             "k = 2, θ = 45°: correlation of b + s^k cos θ with s^k, the largest over 50 data sets",
             0,
-            Interval.around(turned.with_sum, 1e-9),
+            turned.with_sum,
             (turned.with_live,),
-            1e-8,
-            "quadrature; the rival is the correlation of b itself with s^k",
-            "correlation",
+            reason="quadrature; the rival is the correlation of b itself with s^k",
+            quantity="correlation",
+            error=1e-9,
         )
     ]
     return Experiment(
         "y = b + s^k c(x) + ε with a feature c at angle θ to the live feature 1: the posterior of each data set by "
         "two-dimensional quadrature. Data sets are drawn from b = s = 0.",
-        {"split": split, "resolved": resolved, "absorbed": absorbed, "between": between},
+        {"split": split, "resolved": resolved, "absorbed": absorbed, "between": [*between, _four_points(), *by_hand()]},
+    )
+
+
+def _four_points() -> Check:
+    """Two regular parameters and two points in each half, where every term of V_n counts.
+
+    The mean of each half has the posterior N(ȳ, 1/2), so its part of ½ E[V_n] is 1/4 + 1/8.
+    """
+    return drawn_check(
+        "½ E[V_n], k = 1, n = 4, θ = 45°, the box not felt",
+        Fraction(3, 4),
+        _simulated(1, 4, _HALF, seed=3, datasets=3 * _DATASETS, amplitude=40.0).total,
+        (Fraction(1), Fraction(1, 2), Fraction(5, 4), Fraction(7, 4)),
+        reason=(
+            f"{3 * _DATASETS} data sets; by hand. The rivals are the limit, no Var(u²), twice that, and the other sign "
+            "of Cov(u, u²)"
+        ),
+        quantity="total ν",
+        width=0.1,
     )
 
 
@@ -317,27 +348,27 @@ def control() -> Experiment:
     checks: dict[str, list[Check]] = {}
     for clause, angle in (("resolved", _HALF), ("absorbed", 0.0005), ("between", 0.01)):
         checks[clause] = [
-            Comparison(
+            drawn_check(
                 f"b known, k = 2, n = 10000, θ = {angle:.2g}: ½ E[V_n]",
                 _alone(2),
                 _simulated(2, 10_000, angle, seed=9, live=False).total,
                 (0.5, 0.5 + _alone(2)),
-                0.1,
-                f"{_DATASETS} data sets by quadrature over s, 3.3 standard errors: the line alone at every angle",
-                "total ν",
+                reason=f"{_DATASETS} data sets by quadrature over s: the line alone at every angle",
+                quantity="total ν",
+                width=0.1,
             )
         ]
     # two regular parameters, k = 1, have the correlation −cos θ
     found = _simulated(1, 10_000, _HALF, seed=4, datasets=50)
     checks["split"] = [
-        Comparison(
+        quadrature_check(
             "b kept as the live coordinate, k = 1, θ = 45°: its correlation with s",
             -(0.5**0.5),
-            Interval.around(found.with_live, 1e-4),
+            found.with_live,
             (0,),
-            1e-3,
-            "by hand −cos θ, that of two regular parameters with features at θ",
-            "correlation",
+            reason="by hand −cos θ, that of two regular parameters with features at θ",
+            quantity="correlation",
+            error=1e-4,
         )
     ]
     return Experiment(
@@ -354,16 +385,16 @@ def counterexample() -> Experiment:
         "dead part would be halved.",
         {
             TITLE: [
-                Comparison(
+                drawn_check(
                     "½ E[V_n], k = 2, n = 10000, θ = 45°",
                     alone,
                     found,
                     (0.5 + (alone - 0.5) / 2, 0.5),
-                    0.08,
-                    f"{3 * _DATASETS} data sets by quadrature over (b, s), 3.3 standard errors; the rivals are half "
-                    f"and "
-                    "full absorption",
-                    "total ν",
+                    reason=(
+                        f"{3 * _DATASETS} data sets by quadrature over (b, s); the rivals are half and full absorption"
+                    ),
+                    quantity="total ν",
+                    width=0.08,
                 )
             ]
         },

@@ -11,18 +11,19 @@ from sympy import Expr, Rational, Symbol, gamma, latex, symbols
 
 from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
 from ddtheory.references import cite
-from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.values import Verdict
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench import fluctuation_forms as forms
+from ddtheory.workbench.fluctuation_checks import averaged_check, by_hand, drawn_check, quadrature_check
 from ddtheory.workbench.inequality import bound_check
-from ddtheory.workbench.ladder import value_check
+from ddtheory.workbench.ladder import rate_check, value_check
 
 a, m, lam, v = symbols("a m lambda v", positive=True)
 eta, xi = symbols("eta xi", real=True)
 k = Symbol("k", integer=True, positive=True)
 
-_SIZES = (100, 1_000, 10_000, 100_000)
+_SIZE = 100_000
 _DATASETS = 4000
 _LARGE = 1e8
 
@@ -63,15 +64,13 @@ CLAIM = Claim(
     title="The singular fluctuation of a dead line is universal",
     given=(
         r"Let $K \sim \tfrac12 A s^{2k}$ along one line, with a smooth prior that is positive at $0$ and holds both "
-        r"signs "
-        r"of $s$; $v = \sqrt{nA}\, s^k$, $a = 1/k = 2\lambda$, $m(\eta)$ the mean of $v$ at the noise $\eta$, and "
-        r"$\xi \sim N(0, 1)$."
+        r"signs of $s$; $v = \sqrt{nA}\, s^k$, $a = 1/k = 2\lambda$, $m(\eta)$ the mean of $v$ at the noise $\eta$, "
+        r"and $\xi \sim N(0, 1)$."
     ),
     clauses={
         "limit": (
-            rf"The limiting posterior of $v$ is $|v|^{{1/k - 1}} e^{{{latex(limiting_exponent(xi, v))}}}$, on the "
-            rf"line for "
-            r"odd $k$ and on the half-line for even $k$."
+            rf"The limiting posterior of $v$ is $|v|^{{1/k - 1}} e^{{{latex(limiting_exponent(xi, v))}}}$, on the line "
+            r"for odd $k$ and on the half-line for even $k$."
         ),
         "variance": (
             r"Its normaliser $M$ obeys $M'' = \eta M' + a M$ and is a confluent hypergeometric function, so "
@@ -81,8 +80,7 @@ CLAIM = Claim(
         "fluctuation": r"$\tfrac12 E[V_n] \to \nu(k) = \tfrac12 E_\xi \mathrm{Var}_\xi(v)$.",
         "values": rf"$\nu(1) = \tfrac12$, $\nu(2) = {_LEDGER[2][:8]}\ldots$, $\nu(3) = {_LEDGER[3][:8]}\ldots$",
         "frozen": (
-            r"$\tfrac12 \mathrm{Var}_0(v)$ is $\lambda$ for odd $k$ and "
-            rf"${latex(frozen_even(lam))}$ for even $k$."
+            rf"$\tfrac12 \mathrm{{Var}}_0(v)$ is $\lambda$ for odd $k$ and ${latex(frozen_even(lam))}$ for even $k$."
         ),
         "odd orders": r"For odd $k \ge 3$, $\nu(k) > 1/(2k)$.",
     },
@@ -138,14 +136,13 @@ def derive() -> Proof:
 
     def enclosed(order: int) -> sympy.Integer:
         """ν(k) rounded to ten digits, the same at both ends of the enclosure, or −1."""
-        found = singular_fluctuation(order, digits=30)
+        found = singular_fluctuation(order)
         ends = {round(end * 10**10) for end in (found.lower, found.upper)}
         return sympy.Integer(ends.pop() if len(ends) == 1 else -1)
 
     return Proof(
-        "Symbolic in k, a, n and A. The limit of the posterior is taken in the exponent and in the prior; that no "
-        "mass is "
-        "lost on the way is measured.",
+        "Symbolic in k, a, n and A. The limit of the posterior is taken in the exponent and in the prior; that no mass "
+        "is lost on the way is measured.",
         (
             Prose("Substitute s = (v/√(nA))^{1/k}: A and n leave the exponent, and ds becomes |v|^{1/k − 1} dv."),
             Equation(
@@ -163,9 +160,8 @@ def derive() -> Proof:
                 {"1/k": sympy.diff(line, v) / k, "k − 1": (k - 1) * sympy.diff(line, v)},
             ),
             Prose(
-                "The coefficients of M(η) = Σ c_n η^n are moments of |v|^{a−1} e^{−v²/2}; the even ones are the "
-                "series of "
-                "1F1(a/2; 1/2; η²/2), the odd ones of c η 1F1((a+1)/2; 3/2; η²/2).",
+                "The coefficients of M(η) = Σ c_n η^n are moments of |v|^{a−1} e^{−v²/2}; the even ones are the series "
+                "of 1F1(a/2; 1/2; η²/2), the odd ones of c η 1F1((a+1)/2; 3/2; η²/2).",
             ),
             Equation(
                 "variance",
@@ -327,75 +323,66 @@ def measure() -> Experiment:
     curves: list[Curve] = []
     for order, amplitude in ((1, 1.0), (2, 1.0), (2, 2.5), (3, 1.0), (3, -2.5), (4, 1.0), (5, 1.0)):
         line = Line(order, amplitude=amplitude)
-        exact = singular_fluctuation(order, digits=15)
-        frozen = frozen_fluctuation(Fraction(1, 2 * order), "two" if order % 2 else "one", 15)
-        rivals = [float(singular_fluctuation(other, digits=9)) for other in (order + 1, order - 1) if other > 0]
+        exact = singular_fluctuation(order)
+        frozen = frozen_fluctuation(Fraction(1, 2 * order), "two" if order % 2 else "one")
+        rivals = [float(singular_fluctuation(other)) for other in (order + 1, order - 1) if other > 0]
         rivals += [float(frozen)] if order > 1 else []
         if order % 2:
-            rivals.append(float(singular_fluctuation(order, sided="one", digits=9)))
-        found = simulate(line, _SIZES[-1], datasets=_DATASETS, seed=100 * order + int(amplitude * 10) % 97)
+            rivals.append(float(singular_fluctuation(order, sided="one")))
+        found = simulate(line, _SIZE, datasets=_DATASETS, seed=order)
         fluctuations.append(
-            Comparison(
-                f"½ E[V_n] at n = {_SIZES[-1]}, k = {order}, amplitude {amplitude:g}",
+            drawn_check(
+                f"½ E[V_n] at n = {_SIZE}, k = {order}, amplitude {amplitude:g}",
                 float(exact),
                 found.nu,
                 tuple(rivals),
-                0.02,
-                f"{_DATASETS} data sets, 3.3 standard errors; the bias of order 1/n is far below that. The rivals are "
-                "the neighbouring orders, the frozen value and, for odd k, the value on a half-line",
-                "ν",
+                reason=(
+                    f"{_DATASETS} data sets; the bias of order 1/n is far below that. The rivals are the neighbouring "
+                    "orders, the frozen value and, for odd k, the value on a half-line"
+                ),
             )
         )
     rates: list[Check] = []
+    radii = tuple(10 ** -(power / 2) for power in range(4, 11))
     for order in (2, 3, 4):
-        limit = float(singular_fluctuation(order, digits=15))
-        gaps = [abs(expected(Line(order), n) - limit) for n in _SIZES]
-        slope = -sympy.log(gaps[1] / gaps[0]) / sympy.log(10)
-        last = -sympy.log(gaps[2] / gaps[1]) / sympy.log(10)
-        low, high = sorted((float(slope), float(last)))
+        limit = float(singular_fluctuation(order))
+        gaps = [abs(expected(Line(order), 1 / radius) - limit) for radius in radii]
         rates.append(
-            Comparison(
+            rate_check(
                 f"rate of ½ E[V_n] → ν({order})",
                 1,
-                Interval(high, low - 0.02, high + 0.02),
-                (Rational(1, 2), 2, Rational(1, order)),
-                0.2,
-                "two local slopes between n = 100 and n = 10000; the mean over data sets by Gauss–Hermite quadrature",
-                "rate in 1/n",
+                radii,
+                gaps,
+                rivals=(Fraction(1, 2), Fraction(1, order)),
+                quantity="rate in 1/n",
+                width=0.2,
             )
         )
-        curves.append(
-            Curve(f"|½ E[V_n] − ν|, k = {order}, against 1/n", tuple(1 / n for n in _SIZES), tuple(gaps), 1.0)
-        )
+        curves.append(Curve(f"|½ E[V_n] − ν|, k = {order}, against 1/n", radii, tuple(gaps), 1.0))
     return Experiment(
         "y = c s^k + ε with a flat prior on [−1, 1]: the posterior of each data set by quadrature in s, no sampler; "
-        "data "
-        "sets drawn at n = 10⁵, averaged by quadrature at n = 10⁸, and of four points.",
+        "data sets drawn at n = 10⁵, averaged by quadrature at n = 10⁸, and of four points.",
         {
             "fluctuation": [*fluctuations, *rates, *_four_points()],
             **_single_noise(),
             "values": [
-                Comparison(
+                averaged_check(
                     f"½ E[V_n] at n = 10⁸, k = {order}",
                     Fraction(_LEDGER[order]),
-                    Interval.around(expected(Line(order), _LARGE), 1e-5),
+                    expected(Line(order), _LARGE),
                     tuple(Fraction(other) for number, other in _LEDGER.items() if number != order),
-                    1e-4,
-                    "Gauss–Hermite average over data sets; the width covers the rule and the bias of order 1/n. The "
-                    "rivals are the other orders",
-                    "ν",
+                    reason="The rivals are the other orders",
                 )
                 for order in (1, 2, 3)
             ],
             "odd orders": [
-                Comparison(
+                averaged_check(
                     f"½ E[V_n] at n = 10⁸, k = {order}: its excess over 1/(2k)",
                     Fraction(_LEDGER[order]) - Fraction(1, 2 * order),
-                    Interval.around(expected(Line(order), _LARGE) - 1 / (2 * order), 1e-5),
+                    expected(Line(order), _LARGE) - 1 / (2 * order),
                     (0,),
-                    1e-4,
-                    "Gauss–Hermite average over data sets; a value on record",
-                    "excess of ν",
+                    reason="a value on record",
+                    quantity="excess of ν",
                 )
                 for order in (3, 5)
             ],
@@ -426,15 +413,16 @@ def _single_noise() -> dict[str, list[Check]]:
                 for side in (("two", "one") if sided == "two" else ("one", "two"))
             )
             limits.append(
-                Comparison(
+                quadrature_check(
                     f"mean of v, {name}",
                     exact,
-                    Interval.around(mean, 1e-5),
+                    mean,
                     (other, at, -exact),
-                    1e-4,
-                    "quadrature in s at n = 10⁸, bias of order 1/n; the closed form by sympy. The rivals are the other "
-                    "side, k = 1, and the other sign",
-                    "mean",
+                    reason=(
+                        "quadrature in s at n = 10⁸, bias of order 1/n; the closed form by sympy. The rivals are the "
+                        "other side, k = 1, and the other sign"
+                    ),
+                    quantity="mean",
                 )
             )
             variances.append(
@@ -468,53 +456,39 @@ def _single_noise() -> dict[str, list[Check]]:
         half = 1 / (2 * order)
         even = half - (math.gamma(half + 0.5) / math.gamma(half)) ** 2
         frozen.append(
-            Comparison(
+            quadrature_check(
                 f"½ Var(v) at ξ = 0, k = {order}",
                 half if order % 2 else even,
-                Interval.around(moments(Line(order), (0.0,))[1][0] / 2, 1e-5),
+                moments(Line(order), (0.0,))[1][0] / 2,
                 (even if order % 2 else half, 2 * half),
-                1e-4,
-                "quadrature in s at n = 10⁸; the rivals are the value of the other parity and a",
-                "½ Var",
+                reason="quadrature in s at n = 10⁸; the rivals are the value of the other parity and a",
+                quantity="½ Var",
             )
         )
     return {"limit": limits, "variance": variances, "bound": bounds, "frozen": frozen}
 
 
 def _four_points() -> list[Check]:
-    """Data sets of four points, where every term of V_n counts; the amplitude is large, so that the box is not felt.
-
-    For k = 1 the posterior of u is N(ȳ, 1/n), so V_n = Σ (y_i − ȳ)²/n + 1/(2n) and E ½V_n = (n − 1)/(2n) + 1/(4n).
-    """
+    """Data sets of four points, where every term of V_n counts; the amplitude is large, so that the box is not felt."""
     from ddtheory.workbench.measurements.line_posterior import Floats, Line, Moments, expected, simulate
 
     def without_sample_variance(moments: Moments, xi: Floats) -> Floats:
         return (4 * moments.variance - 2 * xi * moments.skew + moments.variance_of_square) / 2
 
-    reason = "10000 data sets, 3.3 standard errors"
-    checks: list[Check] = [
-        Comparison(
-            "½ E[V_n] at n = 4, k = 1, amplitude 20",
-            Fraction(7, 16),
-            simulate(Line(1, amplitude=20.0), 4, datasets=10_000, seed=11).nu,
-            (Fraction(1, 2), Fraction(5, 8), Fraction(9, 16), Fraction(15, 16)),
-            0.03,
-            reason + "; in closed form. Rivals: the limit, n for n/4, n for n − 1, and the other sign of Cov(u, u²)",
-            "½ E[V_n]",
-        )
-    ]
+    checks = by_hand()
     for k in (2, 3):
         line = Line(k, amplitude=20.0)
         checks.append(
-            Comparison(
+            drawn_check(
                 f"½ E[V_n] at n = 4, k = {k}, amplitude 20",
                 expected(line, 4),
-                simulate(line, 4, datasets=10_000, seed=12 + k).nu,
-                (expected(line, 4, without_sample_variance), float(singular_fluctuation(k, digits=9))),
-                0.03,
-                reason
-                + "; against the mean over ξ by quadrature. Rivals: Σ y_i² replaced by its mean n, and the limit",
-                "½ E[V_n]",
+                simulate(line, 4, datasets=20_000, seed=k).nu,
+                (expected(line, 4, without_sample_variance), float(singular_fluctuation(k))),
+                reason=(
+                    "20000 data sets, against the mean over ξ by quadrature. Rivals: Σ y_i² replaced by its mean n, "
+                    "and the limit"
+                ),
+                quantity="½ E[V_n]",
             )
         )
     return checks
@@ -527,30 +501,26 @@ def control() -> Experiment:
 
     sided: list[Check] = []
     for order in (1, 3, 5):
-        one = singular_fluctuation(order, sided="one", digits=12)
-        two = singular_fluctuation(order, digits=12)
-        found = simulate(Line(order, one_sided=True), _SIZES[-1], datasets=_DATASETS, seed=7 * order)
+        one = singular_fluctuation(order, sided="one")
+        two = singular_fluctuation(order)
+        found = simulate(Line(order, one_sided=True), _SIZE, datasets=_DATASETS, seed=order)
         sided.append(
-            Comparison(
+            drawn_check(
                 f"prior on s ≥ 0 only, k = {order}",
                 float(one),
                 found.nu,
                 (float(two),),
-                0.02,
-                f"{_DATASETS} data sets, 3.3 standard errors",
-                "ν",
+                reason=f"{_DATASETS} data sets",
             )
         )
 
     def half_line(order: int, rival: Fraction) -> Check:
-        return Comparison(
+        return averaged_check(
             f"prior on s ≥ 0 only, k = {order}: ½ E[V_n] at n = 10⁸",
             Fraction(_HALF_LINE[order]),
-            Interval.around(expected(Line(order, one_sided=True), _LARGE), 1e-5),
+            expected(Line(order, one_sided=True), _LARGE),
             (rival,),
-            1e-4,
-            "Gauss–Hermite average over data sets; a value on record",
-            "ν",
+            reason="a value on record",
         )
 
     # prior s²: v has a flat prior, so a = 1 at k = 3, and v is N(ξ, 1)
@@ -562,8 +532,7 @@ def control() -> Experiment:
     reason = "quadrature in s at n = 10⁸"
     return Experiment(
         "A prior that holds one sign of s breaks the hypothesis for odd k: the value is then that of the half-line, "
-        "for "
-        "k = 3 below 1/6. A prior that vanishes at s = 0, s² at k = 3, makes v normal.",
+        "for k = 3 below 1/6. A prior that vanishes at s = 0, s² at k = 3, makes v normal.",
         {
             "fluctuation": sided,
             "values": [half_line(1, Fraction(1, 2))],
@@ -602,14 +571,13 @@ def control() -> Experiment:
                 )
             ],
             "frozen": [
-                Comparison(
+                quadrature_check(
                     "prior on s ≥ 0 only, k = 3: ½ Var(v) at ξ = 0",
                     1 / 6 - (math.gamma(2 / 3) / math.gamma(1 / 6)) ** 2,
-                    Interval.around(float(_LARGE * still.variance[0]) / 2, 1e-5),
+                    float(_LARGE * still.variance[0]) / 2,
                     (Fraction(1, 6),),
-                    1e-4,
-                    reason,
-                    "½ Var",
+                    reason=reason,
+                    quantity="½ Var",
                 )
             ],
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import sympy
@@ -9,10 +10,17 @@ from sympy import Expr, Symbol, latex, symbols
 
 from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda, singular_fluctuation
 from ddtheory.references import cite
-from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
+from ddtheory.values import Verdict
+from ddtheory.verify.claim import Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
-from ddtheory.workbench.evidence import rate
+from ddtheory.workbench.fluctuation_checks import (
+    averaged_check,
+    by_hand,
+    drawn_check,
+    quadrature_check,
+    threshold_check,
+)
+from ddtheory.workbench.ladder import rate_check
 
 n, k, v, s = symbols("n k v s", positive=True)
 h = Symbol("h", nonnegative=True)
@@ -51,7 +59,6 @@ CLAIM = Claim(
 def derive() -> Proof:
     line = (v / sympy.sqrt(n)) ** (1 / k)  # s
     density = line**h * sympy.diff(line, v)
-    shifted = (line + 1) ** h * sympy.diff(line, v)  # a prior that is positive at s = 0
     xi = Symbol("xi", real=True)
     j = Symbol("j", integer=True, positive=True)
 
@@ -75,7 +82,7 @@ def derive() -> Proof:
                 {
                     "h/(2k)": -threshold(k, h - 1) * density,
                     "(h + 1)/k": -exponent(k, h) * density,
-                    "a prior positive at 0": (n * sympy.diff(shifted, n), -threshold(k, h) * shifted),
+                    "a prior positive at 0": (n * sympy.diff(line + 1, n) / (line + 1), -threshold(k, h)),
                 },
             ),
             Equation(
@@ -86,7 +93,6 @@ def derive() -> Proof:
                 {
                     "a = h/k": (exponent(k, h - 1) - 1) * density,
                     "without −1": exponent(k, h) * density,
-                    "a prior positive at 0": (v * sympy.diff(shifted, v), (exponent(k, h) - 1) * shifted),
                 },
             ),
             Prose("The likelihood has neither k nor h in it once it is written in v."),
@@ -115,51 +121,36 @@ def measure() -> Experiment:
     thresholds: list[Check] = []
     densities: list[Check] = []
     curves: list[Curve] = []
-    sizes = tuple(10.0**power for power in range(3, 11))
     for order, weight in _CASES:
-        exact = float(singular_fluctuation(order, prior_exponent=weight, digits=12))
+        exact = float(singular_fluctuation(order, prior_exponent=weight))
         line = Line(order, prior_exponent=float(weight))
-        found = simulate(line, 100_000, datasets=_DATASETS, seed=order * 11 + int(2 * weight))
+        found = simulate(line, 100_000, datasets=_DATASETS, seed=order)
         fluctuations.append(
-            Comparison(
+            drawn_check(
                 f"½ E[V_n] at n = 100000, k = {order}, h = {weight}",
                 exact,
                 found.nu,
-                (float(singular_fluctuation(order, digits=12)),),
-                0.03,
-                f"{_DATASETS} data sets, 3.3 standard errors; the rival is the flat prior",
-                "ν",
+                (float(singular_fluctuation(order)),),
+                reason=f"{_DATASETS} data sets; the rival is the flat prior",
+                width=0.03,
             )
         )
-        evidence = [float(np.exp(posterior_moments(line, size, np.zeros(1)).log_evidence[0])) for size in sizes]
-        thresholds.append(
-            Comparison(
-                f"exponent of Z in 1/n, k = {order}, h = {weight}",
-                Fraction(threshold(order, weight)),
-                rate([1 / size for size in sizes], evidence),
-                (Fraction(1, 2 * order), weight / (2 * order)),
-                0.02,
-                "local slopes of ∫ e^{−nK} |s|^h ds, n = 10³ to 10¹⁰, extrapolated",
-                "λ",
-            )
+        check, curve = threshold_check(
+            f"k = {order}, h = {weight}",
+            line,
+            Fraction(threshold(order, weight)),
+            (Fraction(1, 2 * order), weight / (2 * order)),
         )
+        thresholds.append(check)
+        curves.append(curve)
         densities.append(
-            Comparison(
+            quadrature_check(
                 f"E[v²] at noiseless data, which is a, k = {order}, h = {weight}",
                 Fraction(exponent(order, weight)),
-                Interval.around(float(_LARGE * posterior_moments(line, _LARGE, np.zeros(1)).second[0]), 2e-5),
+                float(_LARGE * posterior_moments(line, _LARGE, np.zeros(1)).second[0]),
                 (Fraction(1, order), weight / order),
-                1e-4,
-                "quadrature at ȳ = 0, n = 10⁸; the rivals are the flat prior and h/k",
-                "a",
-            )
-        )
-        curves.append(
-            Curve(
-                f"Z, k = {order}, h = {weight}",
-                tuple(1 / size for size in sizes),
-                tuple(evidence),
-                float(threshold(order, weight)),
+                reason="quadrature at ȳ = 0, n = 10⁸; the rivals are the flat prior and h/k",
+                quantity="a",
             )
         )
     # pairs of one a and one parity, by quadrature over data sets
@@ -168,25 +159,22 @@ def measure() -> Experiment:
         (4, Fraction(1), 2, Fraction(1, 4), "one"),
         (5, Fraction(2, 3), 3, Fraction(1, 6), "two"),
     ):
-        value = float(fluctuation_from_lambda(lam, "two" if sided == "two" else "one", digits=12))
+        value = float(fluctuation_from_lambda(lam, "two" if sided == "two" else "one"))
         fluctuations.append(
-            Comparison(
+            averaged_check(
                 f"½ E[V_n] at n = 10⁸, k = {order}, h = {power}: ν of k = {other}, h = 0",
                 value,
-                Interval.around(expected(Line(order, prior_exponent=float(power)), _LARGE), 1e-4),
+                expected(Line(order, prior_exponent=float(power)), _LARGE),
                 (
-                    float(singular_fluctuation(order, digits=12)),
-                    float(fluctuation_from_lambda(lam, "one" if sided == "two" else "two", digits=12)),
+                    float(singular_fluctuation(order)),
+                    float(fluctuation_from_lambda(lam, "one" if sided == "two" else "two")),
                 ),
-                5e-4,
-                "Gauss–Hermite average over data sets; the width covers the rule and the bias. The rivals are the flat "
-                "prior, and the same a at the other parity",
-                "ν",
+                reason="The rivals are the flat prior, and the same a at the other parity",
             )
         )
     return Experiment(
         "y = s^k + ε with prior |s|^h on [−1, 1], posterior by quadrature.",
-        {"threshold": thresholds, "density": densities, "fluctuation": fluctuations},
+        {"threshold": thresholds, "density": densities, "fluctuation": [*fluctuations, *by_hand()]},
         tuple(curves),
     )
 
@@ -197,53 +185,55 @@ def control() -> Experiment:
     from ddtheory.workbench.measurements.line_posterior import Line, simulate
 
     # same a = 2/3, different sides: k = 3, h = 1 on the line against a half-line
-    line = singular_fluctuation(3, prior_exponent=1, digits=12)
-    half = fluctuation_from_lambda("1/3", "one", digits=12)
+    line = singular_fluctuation(3, prior_exponent=1)
+    half = fluctuation_from_lambda("1/3", "one")
     found = simulate(Line(3, prior_exponent=1, one_sided=True), 100_000, datasets=_DATASETS, seed=77)
 
-    def beside(size: float, power: int) -> float:
-        """∫ v^power e^{−v²/2} |s − 0.3| ds at v = √n s², where the zero of the prior is not the truth."""
+    def beside(radius: float, power: int) -> float:
+        """∫ v^power e^{−v²/2} |s − 0.3| ds at v = √n s², 1/n = radius: the zero of the prior is not the truth."""
         x = np.linspace(-5, 5, 4001)  # √v
         return (
-            float(np.trapezoid(x ** (2 * power) * np.exp(-(x**4) / 2) * np.abs(x * size**-0.25 - 0.3), x)) * size**-0.25
+            float(np.trapezoid(x ** (2 * power) * np.exp(-(x**4) / 2) * np.abs(x * radius**0.25 - 0.3), x))
+            * radius**0.25
         )
 
-    sizes = tuple(10.0**power for power in range(8, 16))
+    radii = [10.0**-power for power in range(8, 16)]
+    whole = 2**0.25 * math.gamma(1 / 4) / 2  # ∫ e^{−x⁴/2} dx
     return Experiment(
         "a alone does not decide: the side does too. And where the prior vanishes beside the true value, at 0.3, the "
         "values are those of a prior that is positive at the truth.",
         {
             "fluctuation": [
-                Comparison(
-                    "k = 3, h = 1, s ≥ 0 only",
-                    float(half),
-                    found.nu,
-                    (float(line),),
-                    0.02,
-                    f"{_DATASETS} data sets, 3.3 standard errors",
-                    "ν",
+                drawn_check(
+                    "k = 3, h = 1, s ≥ 0 only", float(half), found.nu, (float(line),), reason=f"{_DATASETS} data sets"
                 )
             ],
             "threshold": [
-                Comparison(
+                rate_check(
                     "k = 2, prior |s − 0.3|: exponent of Z in 1/n",
                     Fraction(1, 4),
-                    rate([1 / size for size in sizes], [beside(size, 0) for size in sizes]),
-                    (Fraction(threshold(2, Fraction(1))),),
-                    0.02,
-                    "local slopes at noiseless data, n = 10⁸ to 10¹⁵, extrapolated",
-                    "λ",
-                )
+                    radii,
+                    [beside(radius, 0) for radius in radii],
+                    rivals=(Fraction(threshold(2, Fraction(1))),),
+                    quantity="λ",
+                ),
+                quadrature_check(
+                    "k = 2, prior |s − 0.3|: Z n^{1/4} at noiseless data, n = 10¹⁵",
+                    0.3 * whole,
+                    beside(radii[-1], 0) / radii[-1] ** 0.25,
+                    (whole, whole / 0.3),
+                    reason="quadrature; the prior is 0.3 at the truth",
+                    quantity="coefficient",
+                ),
             ],
             "density": [
-                Comparison(
+                quadrature_check(
                     "k = 2, prior |s − 0.3|: E[v²] at noiseless data, n = 10¹⁵",
                     Fraction(1, 2),
-                    Interval.around(beside(1e15, 2) / beside(1e15, 0), 1e-4),
+                    beside(radii[-1], 2) / beside(radii[-1], 0),
                     (Fraction(exponent(2, Fraction(1))),),
-                    5e-4,
-                    "quadrature; the odd part of the prior drops out",
-                    "a",
+                    reason="quadrature; the odd part of the prior drops out",
+                    quantity="a",
                 )
             ],
         },

@@ -11,9 +11,10 @@ from sympy import Expr, latex, symbols
 from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
+from ddtheory.verify.claim import Check, Claim, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench import fluctuation_forms as forms
+from ddtheory.workbench.fluctuation_checks import averaged_check, drawn_check, quadrature_check
 
 if TYPE_CHECKING:
     from ddtheory.workbench.measurements.line_posterior import Floats, Moments
@@ -152,25 +153,25 @@ def measure() -> Experiment:
 
     means: dict[str, list[Check]] = {"second moment": [], "population": [], "empirical": [], "squared mean": []}
     for k, temperature in _CASES:
-        value = singular_fluctuation(k, beta=temperature, digits=12).midpoint
+        value = singular_fluctuation(k, beta=temperature).midpoint
         threshold = Fraction(1, 2 * k)
         name = f"k = {k}, β = {temperature}"
         line = Line(k, beta=float(temperature))
-        found = simulate(line, _SIZE, datasets=_DATASETS, seed=13 * k)
+        found = simulate(line, _SIZE, datasets=_DATASETS, seed=k)
         up, down = (float(formula(threshold, value, temperature)) for formula in (population, empirical))
         for clause, what, reading, predicted, rival in (
             ("population", "K", found.population, up, down),
             ("empirical", "K_n", found.empirical, down, up),
         ):
             means[clause].append(
-                Comparison(
+                drawn_check(
                     f"nβ E[{what}] ({clause}), {name}",
                     predicted,
                     reading,
                     (threshold, rival),
-                    0.12,
-                    f"{_DATASETS} data sets at n = {_SIZE}, 3.3 standard errors; the rivals are λ and the other sign",
-                    "λ ± βν",
+                    reason=f"{_DATASETS} data sets at n = {_SIZE}; the rivals are λ and the other sign",
+                    quantity="λ ± βν",
+                    width=0.12,
                 )
             )
 
@@ -183,9 +184,9 @@ def measure() -> Experiment:
             "second moment": (second, second_moment),
             "population": (second / 2, population),
             "empirical": (expected(line, _LARGE, scaled), empirical),
-            "squared mean": (coupling * expected(line, _LARGE, lambda moments, _xi: moments.first**2), squared_mean),
+            "squared mean": (coupling * expected(line, _LARGE, lambda m, _xi: m.second - m.variance), squared_mean),
         }
-        plain = float(singular_fluctuation(k, digits=12).midpoint)
+        plain = float(singular_fluctuation(k).midpoint)
         for clause, (average, formula) in averages.items():
             exact = float(formula(threshold, value, temperature))
             rivals = {
@@ -196,23 +197,19 @@ def measure() -> Experiment:
                 "β²": float(formula(threshold, value, temperature**2)),
             }
             means[clause].append(
-                Comparison(
+                averaged_check(
                     f"{clause}, mean over data sets at n = 10⁸, {name}",
                     exact,
-                    _near(average),
+                    average,
                     tuple(dict.fromkeys(rival for rival in rivals.values() if abs(rival - exact) > 1e-9))
                     or (2 * exact,),
-                    1e-4,
-                    "Gauss–Hermite average over data sets; the width covers the bias of order 1/n and the rule. "
-                    "Rivals: "
-                    "no ν, twice ν, ν at β = 1, other powers of β",
-                    clause,
+                    reason="Rivals: no ν, twice ν, ν at β = 1, other powers of β",
+                    quantity=clause,
                 )
             )
     return Experiment(
         "y = s^k + ε with a flat prior, posterior by quadrature; data sets drawn at n = 10⁵, and averaged by "
-        "quadrature "
-        "at n = 10⁸.",
+        "quadrature at n = 10⁸.",
         means,
     )
 
@@ -224,9 +221,9 @@ def control() -> Experiment:
 
     checks: dict[str, list[Check]] = {"second moment": [], "population": [], "empirical": [], "squared mean": []}
     for k in (2, 3):
-        value = float(singular_fluctuation(k, digits=12).midpoint)
+        value = float(singular_fluctuation(k).midpoint)
         threshold = Fraction(1, 2 * k)
-        frozen = float(frozen_fluctuation(threshold, "two" if k % 2 else "one", 12).midpoint)
+        frozen = float(frozen_fluctuation(threshold, "two" if k % 2 else "one").midpoint)
         still = posterior_moments(Line(k), _LARGE, np.zeros(1))
         second, first = float(_LARGE * still.second[0]), float(_LARGE * still.first[0] ** 2)
         for clause, what, predicted, found, rival in (
@@ -242,20 +239,18 @@ def control() -> Experiment:
             ),
         ):
             checks[clause].append(
-                Comparison(
+                quadrature_check(
                     f"{what} at noiseless data, k = {k}",
                     predicted,
-                    _near(found),
+                    found,
                     (float(rival),),
-                    1e-4,
-                    "quadrature at ȳ = 0, n = 10⁸; the rival is the value of the claim",
-                    clause,
+                    reason="quadrature at ȳ = 0, n = 10⁸; the rival is the value of the claim",
+                    quantity=clause,
                 )
             )
     return Experiment(
         "Without noise in the data there is no ν in E[v²]: it is 2λ, K_n is K, and the squared mean is 2λ less twice "
-        "the "
-        "frozen variance.",
+        "the frozen variance.",
         checks,
     )
 

@@ -14,6 +14,7 @@ from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench import fluctuation_forms as forms
 from ddtheory.workbench.evidence import rate
+from ddtheory.workbench.fluctuation_checks import averaged_check, by_hand, drawn_check, threshold_check
 from ddtheory.workbench.ladder import limit_check
 
 beta, n, a, s, v, u = symbols("beta n a s v u", positive=True)
@@ -44,17 +45,17 @@ CLAIM = Claim(
     id="thm:tempering",
     title="Tempered posteriors",
     given=(
-        r"Let $\beta$ be the inverse temperature of the posterior along one line of order $k$, "
-        r"$v = \sqrt{n\beta A}\, s^k$, and $M(\eta) = \int |v|^{1/k - 1} e^{\eta v - v^2/2} dv$ up to a constant."
+        r"Let $\beta$ be the inverse temperature of the posterior along one line of order $k$, $v = \sqrt{n\beta A}\, "
+        r"s^k$, and $M(\eta) = \int |v|^{1/k - 1} e^{\eta v - v^2/2} dv$ up to a constant."
     ),
     clauses={
         "λ and m": (
-            r"$Z$ depends on $n$ and $\beta$ by $n\beta$ only, so the pair $(\lambda, m)$ is that of $\beta = 1$; here "
-            rf"$\lambda = {latex(threshold(k))}$."
+            r"$Z$ depends on $n$ and $\beta$ by $n\beta$ only, so the pair $(\lambda, m)$ is that of $\beta = 1$; "
+            rf"here $\lambda = {latex(threshold(k))}$."
         ),
         "variance": (
-            rf"The posterior has the exponent ${latex(tempered_exponent(xi, v))}$, and "
-            r"$\nu(\beta) = \lim (\beta/2) E[V_n] = \tfrac12 E_\xi (\log M)''(\sqrt\beta\,\xi)$."
+            rf"The posterior has the exponent ${latex(tempered_exponent(xi, v))}$, and $\nu(\beta) = \lim (\beta/2) "
+            r"E[V_n] = \tfrac12 E_\xi (\log M)''(\sqrt\beta\,\xi)$."
         ),
         "formula": (
             r"$\nu(\beta) = E_\xi \left[" + latex(averaged(Symbol(r"\log M(\sqrt{\beta}\,\xi)"), beta)) + r"\right]$."
@@ -84,12 +85,12 @@ def derive() -> Proof:
     # ∫ e^{−nβ s^{2k}} (−log s)^{m−1} ds, in u = nβ s^{2k}
     m = Symbol("m", integer=True, positive=True)
 
-    def evidence(coupling: Expr, crossing: Expr | int) -> Expr:
+    def evidence(coupling: Expr, *, crossing: Expr | int) -> Expr:
         line = (u / coupling) ** (1 / (2 * k))
         return sympy.exp(-u) * sympy.diff(line, u) * (-sympy.log(line)) ** (crossing - 1)
 
-    both, weighted = evidence(n * beta, m), evidence(n, m) * beta
-    single = evidence(n * beta, 1)
+    both, weighted = evidence(n * beta, crossing=m), evidence(n, crossing=m) * beta
+    single = evidence(n * beta, crossing=1)
 
     cumulants = symbols("l_1:7", real=True)
 
@@ -241,21 +242,22 @@ def measure() -> Experiment:
     regular: list[Check] = []
     formula: list[Check] = []
     for order in (1, 2, 3):
-        plain = float(singular_fluctuation(order, digits=12))
+        plain = float(singular_fluctuation(order))
         for temperature in _BETAS:
-            exact = float(singular_fluctuation(order, beta=temperature, digits=12))
-            found = simulate(Line(order, beta=float(temperature)), _SIZE, datasets=_DATASETS, seed=31 * order + 7)
+            exact = float(singular_fluctuation(order, beta=temperature))
+            found = simulate(Line(order, beta=float(temperature)), _SIZE, datasets=_DATASETS, seed=order)
             rivals = (exact * float(temperature), exact / float(temperature)) + ((plain,) if order > 1 else ())
             (formula if order > 1 else regular).append(
-                Comparison(
+                drawn_check(
                     f"(β/2) E[V_n], k = {order}, β = {temperature}",
                     exact,
                     found.nu,
                     rivals,
-                    0.025,
-                    f"{_DATASETS} data sets at n = {_SIZE}, 3.3 standard errors; the rivals are ν at β = 1 and one "
-                    "factor β too many or too few",
-                    "ν",
+                    reason=(
+                        f"{_DATASETS} data sets at n = {_SIZE}; the rivals are ν at β = 1 and one factor β too many or "
+                        "too few"
+                    ),
+                    width=0.025,
                 )
             )
     # the same by quadrature over data sets: V_n against half the curvature of log M, which is Var(v)
@@ -265,38 +267,27 @@ def measure() -> Experiment:
             line, size = Line(order, beta=float(temperature)), 1e8
             half = size / 2 * expected(line, size, lambda moments, _xi: moments.variance)
             variances.append(
-                Comparison(
+                averaged_check(
                     f"½ E Var(v), v = √(nβ) s^k, n = 10⁸, k = {order}, β = {temperature}",
-                    float(singular_fluctuation(order, beta=temperature, digits=12)),
-                    Interval.around(float(temperature) * half, 2e-5),
-                    (half, float(singular_fluctuation(order, digits=12))),
-                    1e-4,
-                    "Gauss–Hermite average over data sets; the width covers the rule and the bias of order 1/n. The "
-                    "rivals are ½ E Var(√n s^k), and β = 1",
-                    "ν",
+                    float(singular_fluctuation(order, beta=temperature)),
+                    float(temperature) * half,
+                    (half, float(singular_fluctuation(order))),
+                    reason="The rivals are ½ E Var(√n s^k), and β = 1",
                 )
             )
-    sizes = tuple(10.0**power for power in range(3, 11))
     huge = tuple(10.0**power for power in (16, 24, 32, 48, 64, 96, 128, 192))
     thresholds: list[Check] = []
     curves: list[Curve] = []
     for temperature in (Fraction(1, 2), Fraction(1), Fraction(2)):
-        line = Line(2, beta=float(temperature))
-        evidence = [float(np.exp(posterior_moments(line, size, np.zeros(1)).log_evidence[0])) for size in sizes]
-        thresholds.append(
-            Comparison(
-                f"exponent of Z in 1/n, k = 2, β = {temperature}",
-                Fraction(str(threshold(2))),
-                rate([1 / size for size in sizes], evidence),
-                (Rational(1, 4) * temperature if temperature != 1 else Rational(1, 2), Rational(1, 8)),
-                0.02,
-                "local slopes of ∫ e^{−nβK} at noiseless data, n = 10³ to 10¹⁰, extrapolated",
-                "λ",
-            )
+        wrong = Fraction(1, 4) * temperature if temperature != 1 else Fraction(1, 2)
+        check, curve = threshold_check(
+            f"k = 2, β = {temperature}",
+            Line(2, beta=float(temperature)),
+            Fraction(str(threshold(2))),
+            (wrong, Fraction(1, 8)),
         )
-        curves.append(
-            Curve(f"Z at β = {temperature}, against 1/n", tuple(1 / size for size in sizes), tuple(evidence), 0.25)
-        )
+        thresholds.append(check)
+        curves.append(curve)
         crossing = Line(2, beta=float(temperature), coordinates=2)
         logs = [float(np.log(size)) for size in huge]
         lifted = [
@@ -319,7 +310,7 @@ def measure() -> Experiment:
         "y = s^k + ε, the posterior at inverse temperature β by quadrature; the crossing is y = w_1² w_2² + ε.",
         {
             "λ and m": thresholds,
-            "variance": variances,
+            "variance": [*variances, *by_hand(Fraction(2)), *by_hand(Fraction(1, 4))],
             "formula": formula,
             "regular": regular,
             "singular": _small(),
@@ -336,28 +327,26 @@ def _small() -> list[Check]:
     checks: list[Check] = [
         limit_check(
             f"(β/2) E[V_n] for β → 0 at nβ = 10⁸, k = {order}",
-            frozen_fluctuation(Fraction(1, 2 * order), "two" if order % 2 else "one", 12).midpoint,
+            frozen_fluctuation(Fraction(1, 2 * order), "two" if order % 2 else "one").midpoint,
             temperatures,
             [expected(Line(order, beta=value), 1e8 / value) for value in temperatures],
-            rivals=(Fraction(1, 2), float(singular_fluctuation(order, digits=12))),
+            rivals=(Fraction(1, 2), float(singular_fluctuation(order))),
             quantity="ν",
             relative_error=1e-6,
         )
         for order in (2, 3)
     ]
     values = {
-        temperature: float(singular_fluctuation(2, beta=temperature, digits=12))
+        temperature: float(singular_fluctuation(2, beta=temperature))
         for temperature in (Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2))
     }
     checks += [
-        Comparison(
+        averaged_check(
             f"(β/2) E[V_n], k = 2, β = {temperature}, n = 10⁸",
             value,
-            Interval.around(expected(Line(2, beta=float(temperature)), 1e8), 2e-5),
+            expected(Line(2, beta=float(temperature)), 1e8),
             (*(other for other in values.values() if other != value), 0.5),
-            1e-4,
-            "Gauss–Hermite average over data sets; the rivals are the values at the other β, and ½",
-            "ν",
+            reason="the rivals are the values at the other β, and ½",
         )
         for temperature, value in values.items()
     ]
@@ -365,48 +354,46 @@ def _small() -> list[Check]:
 
 
 def control() -> Experiment:
-    import numpy as np
 
-    from ddtheory.workbench.measurements.line_posterior import Line, expected, posterior_moments, simulate
+    from ddtheory.workbench.measurements.line_posterior import Line, expected, simulate
 
     # the wrong functional variance: of the tempered log-likelihood β log p, whose half is β ν(β)
     order, temperature = 2, Fraction(1, 4)
-    exact = singular_fluctuation(order, beta=temperature, digits=12)
+    exact = singular_fluctuation(order, beta=temperature)
     found = simulate(Line(order, beta=float(temperature)), _SIZE, datasets=_DATASETS, seed=5)
     scaled = Interval(*(float(temperature) * value for value in (found.nu.estimate, found.nu.lower, found.nu.upper)))
     # a prior on one side only
-    half_line = float(fluctuation_from_lambda(Fraction(1, 2), "one", 2, 12))
+    half_line = float(fluctuation_from_lambda(Fraction(1, 2), "one", 2))
     one_sided = expected(Line(1, beta=2.0, one_sided=True), 1e8)
-    half_cube = float(frozen_fluctuation(Fraction(1, 6), "one", 12))
+    half_cube = float(frozen_fluctuation(Fraction(1, 6), "one"))
     temperatures = [0.02 / 2**step for step in range(8)]
-    # a prior that vanishes at 0
-    sizes = tuple(10.0**power for power in range(3, 11))
-    line = Line(2, beta=2.0, prior_exponent=1.0)
-    evidence = [float(np.exp(posterior_moments(line, size, np.zeros(1)).log_evidence[0])) for size in sizes]
+    vanishing, _ = threshold_check(
+        "prior |s|, k = 2, β = 2",
+        Line(2, beta=2.0, prior_exponent=1.0),
+        Fraction(1, 2),
+        (Fraction(1, 4), Fraction(1)),
+    )
     return Experiment(
         "The variance of β log p in place of log p is off by a factor β. A prior on s ≥ 0 only, and a prior |s| that "
         "vanishes at the singular point: other values.",
         {
             "formula": [
-                Comparison(
+                drawn_check(
                     "(β²/2) E[V_n], k = 2, β = 1/4",
                     float(exact * temperature),
                     scaled,
                     (float(exact),),
-                    0.02,
-                    f"{_DATASETS} data sets, 3.3 standard errors",
-                    "βν",
+                    reason=f"{_DATASETS} data sets",
+                    quantity="βν",
                 )
             ],
             "regular": [
-                Comparison(
+                averaged_check(
                     "k = 1, β = 2, prior on s ≥ 0 only: (β/2) E[V_n] at n = 10⁸",
                     half_line,
-                    Interval.around(one_sided, 2e-5),
-                    (0.5, float(singular_fluctuation(1, sided="one", digits=12))),
-                    1e-4,
-                    "Gauss–Hermite average over data sets; the rivals are ½, and the half-line at β = 1",
-                    "ν",
+                    one_sided,
+                    (0.5, float(singular_fluctuation(1, sided="one"))),
+                    reason="the rivals are ½, and the half-line at β = 1",
                 )
             ],
             "singular": [
@@ -420,15 +407,14 @@ def control() -> Experiment:
                     relative_error=1e-6,
                 )
             ],
-            "λ and m": [
-                Comparison(
-                    "prior |s|, k = 2, β = 2: exponent of Z in 1/n",
-                    Fraction(1, 2),
-                    rate([1 / size for size in sizes], evidence),
-                    (Fraction(1, 4), Fraction(1)),
-                    0.02,
-                    "local slopes at noiseless data, n = 10³ to 10¹⁰, extrapolated",
-                    "λ",
+            "λ and m": [vanishing],
+            "variance": [
+                averaged_check(
+                    "k = 3, β = 2, prior on s ≥ 0 only: ½ E Var(v) at n = 10⁸",
+                    float(fluctuation_from_lambda(Fraction(1, 6), "one", 2)),
+                    expected(Line(3, beta=2.0, one_sided=True), 1e8),
+                    (float(singular_fluctuation(3, beta=2)),),
+                    reason="the rival is the line",
                 )
             ],
         },

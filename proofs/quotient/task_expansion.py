@@ -203,17 +203,20 @@ def measure() -> Experiment:
         )
         entries = torch.tensor([0.5, 1.0, 2.0, -1.5, 0.25], dtype=torch.float64)
         pulled = _gradient_gram(_scales(first, second), torch.diag(entries))
-        diagonal.append(
-            value_check(
-                f"s_old = {first}, s_new = {second}: last entry below a diagonal Jacobian",
-                0.0625 * second**2,
-                float(pulled[-1, -1]),
-                rivals=(0.25 * second**2, second**2),
-                error=1e-10,
-                reason="j² d with j = 1/4; rounding",
-                quantity="entry",
+        squares = (0.25, 1.0, 4.0, 2.25, 0.0625)
+        for place, square in enumerate(squares):
+            scale = first if place < 3 else second
+            diagonal.append(
+                value_check(
+                    f"s_old = {first}, s_new = {second}: entry {place + 1} below a diagonal Jacobian",
+                    square * scale**2,
+                    float(pulled[place, place]),
+                    rivals=(square * (first + second - scale) ** 2, square**2 * scale**2 + (square == 1.0)),
+                    error=1e-10,
+                    reason="j² d, by hand; rounding. The rivals have the other scale, and j⁴",
+                    quantity="entry",
+                )
             )
-        )
     found: list[float] = []
     bounds: list[float] = []
     better: list[float] = []
@@ -285,8 +288,12 @@ def control() -> Experiment:
     jacobian = _draw(3, _WIDTH, _WIDTH)
     jacobian[-1] = jacobian[0]
     smallest = float(torch.linalg.eigvalsh(_gradient_gram(_scales(1.0, 2.0), jacobian))[0])
+    sheared = torch.eye(_WIDTH, dtype=torch.float64)
+    sheared[0, -1] = 1.0  # x_1 + x_5 in the place of x_1
+    mixed = float(_gradient_gram(_scales(0.5, 3.0), sheared)[-1, -1])
     return Experiment(
-        "The old scale above the new one: the ratio turns round. A singular Jacobian: no condition number.",
+        "The old scale above the new one: the ratio turns round. A singular Jacobian: no condition number. A Jacobian with "
+        "one entry beside the diagonal: both scales in one entry.",
         {
             "head": (
                 value_check(
@@ -297,6 +304,17 @@ def control() -> Experiment:
                     error=1e-10,
                     reason="rounding; the rival is s_new²/s_old², below one and so no condition number",
                     quantity="condition number",
+                ),
+            ),
+            "diagonal Jacobian": (
+                value_check(
+                    "J = 1 with J_15 = 1, s_old = 1/2, s_new = 3: last entry of JᵀGJ",
+                    9.25,
+                    mixed,
+                    rivals=(9, 0.25),
+                    error=1e-10,
+                    reason="s_old² + s_new², by hand; rounding. The rivals are one scale alone",
+                    quantity="entry",
                 ),
             ),
             "Jacobian": (

@@ -150,9 +150,9 @@ def expected(line: Line, n: float, statistic: Callable[[Moments, Floats], Floats
     xi, weight = nodes[kept], weights[kept] / weights.sum()
     found = posterior_moments(line, n, xi / n**0.5)
     if statistic is not None:
-        return float(weight @ statistic(found, xi))
+        return float((weight * statistic(found, xi)).sum())
     variance = (n - 1 + xi**2) * found.variance - n**0.5 * xi * found.skew + n / 4 * found.variance_of_square
-    return float(line.beta / 2 * weight @ variance)
+    return float(line.beta / 2 * (weight * variance).sum())
 
 
 def _interval(values: Floats) -> Interval:
