@@ -189,6 +189,7 @@ class Claim:
         expected: the verdict on record; `verify` exits 1 when today's differs.
         rests_on: ids of other claims of the book that this one uses.
         assumes: facts from outside the book that this one uses.
+        uncovered: what the result has beyond the clauses, and is neither stated nor tested here.
         holds: for `narrower`: what holds, in a few words; the headline in the place of a title that says too much.
         titled: for `narrower` and `refuted`: what the title says beyond the statement.
         doubts: what the register doubts, and what became of it.
@@ -209,10 +210,11 @@ class Claim:
     assumes: tuple[Citation, ...] = ()
     titled: str = ""
     holds: str = ""
+    uncovered: str = ""
     doubts: str = ""
 
     def __post_init__(self) -> None:
-        require(self, str, "id", "title", "given", "titled", "holds", "doubts")
+        require(self, str, "id", "title", "given", "titled", "holds", "uncovered", "doubts")
         require_mapping(self, str, str, "clauses")
         require(self, Citation, "source")
         require(self, Verdict, "expected")

@@ -76,6 +76,7 @@ def _claim(result: ClaimResult) -> dict[str, Any]:
         "hypotheses": list(record.hypotheses),
         "titled": record.titled,
         "holds": record.holds,
+        "uncovered": record.uncovered,
         "doubts": record.doubts,
         "rests_on": list(record.rests_on),
         "assumes": [asdict(citation) for citation in record.assumes],

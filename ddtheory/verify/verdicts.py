@@ -89,6 +89,7 @@ class Record:
     hypotheses: tuple[str, ...]
     titled: str
     holds: str
+    uncovered: str
     doubts: str
     rests_on: tuple[str, ...]
     assumes: tuple[Citation, ...]
@@ -110,6 +111,7 @@ class Record:
             hypotheses=claim.hypotheses,
             titled=claim.titled,
             holds=claim.holds,
+            uncovered=claim.uncovered,
             doubts=claim.doubts,
             rests_on=claim.rests_on,
             assumes=claim.assumes,

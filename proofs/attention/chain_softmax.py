@@ -66,13 +66,16 @@ CLAIM = Claim(
     ),
     expected=Verdict.CONFIRMED,
     rests_on=("thm:bridge_attn", "thm:bridge_attn_backward"),
+    uncovered=(
+        "That a, b and a + b vanish on a null set of weights only; the coefficients of two draws of weights are "
+        "measured."
+    ),
     doubts=(
         "The published saturation at 8 (p = 0, k > 2) is reproduced, and both coefficients from the network at t = 0. "
         "At k = p + 2 the coefficient is E a² + E b² when noise is independent on dead and live outputs: the mixed "
-        "term vanishes, so nothing cancels. Large live gains make b small, and the rate shows only at radii below "
-        "a usual window: slopes between 8 and 12.4 there are truncation. With a residual stream, as in "
-        "transformers in use, the rate is 0 and the statement does not apply. Not covered here: that a, b and a + b "
-        "vanish on a null set of weights only; the coefficients of two draws of weights are measured."
+        "term vanishes, so nothing cancels. Large live gains make b small, and the rate shows only at radii below a "
+        "usual window: slopes between 8 and 12.4 there are truncation. With a residual stream, as in transformers in "
+        "use, the rate is 0 and the statement does not apply."
     ),
 )
 

@@ -54,10 +54,10 @@ CLAIM = Claim(
     expected=Verdict.NARROWER,
     rests_on=("thm:bridge",),
     titled="The ladder of the gradients does not depend on biases, in all three classes.",
+    uncovered="The quadratic class, where biases of order one move the slope of the activation.",
     doubts=(
         "With a negative bias the gates of a ReLU chain close: two layers suffice for the ladder to end. Live biases "
-        "are measured in the linear class, where they do nothing. Not covered here: the quadratic class, where "
-        "biases of order one move the slope of the activation."
+        "are measured in the linear class, where they do nothing."
     ),
 )
 

@@ -78,11 +78,13 @@ CLAIM = Claim(
         "φ(0) = 0, and φ is linear, or has a linear part c ≠ 0 and a global quadratic remainder, or is homogeneous.",
     ),
     expected=Verdict.CONFIRMED,
+    uncovered=(
+        "The remainder of the backward chain in the quadratic class, live mixing by matrices, and the count of "
+        "eigenvalues by two subspaces."
+    ),
     doubts=(
         "The constant c² + v of the paper is t^{2L} + v in the chain itself, since the residual of the dead unit is "
-        "t^L x. Without noise the empirical factor has rate 4L − 2l; the Fisher proper needs no noise. Not covered "
-        "here: the remainder of the backward chain in the quadratic class, live mixing by matrices, and the count of "
-        "eigenvalues by two subspaces."
+        "t^L x. Without noise the empirical factor has rate 4L − 2l; the Fisher proper needs no noise."
     ),
 )
 

@@ -57,12 +57,13 @@ CLAIM = Claim(
     ),
     expected=Verdict.NARROWER,
     titled="that the spectrum of G_l shows the dead direction under cross-entropy: with one dead channel it does not",
+    uncovered=(
+        "The gated chain with a constant q for gates that depend on the gradient; for independent gates q is a factor."
+    ),
     doubts=(
-        "D2: “one dead eigenvalue fewer” means none for a single dead channel; the diagonal entry shows the rate, "
-        "the smallest positive eigenvalue reads 0. With an unembedding to more classes than channels the constant is "
-        "out of range: then nothing is absorbed, and the smallest eigenvalue has the dead rate again. Not covered "
-        "here: the gated chain with a constant q for gates that depend on the gradient; for independent gates q is a "
-        "factor."
+        "D2: “one dead eigenvalue fewer” means none for a single dead channel; the diagonal entry shows the rate, the "
+        "smallest positive eigenvalue reads 0. With an unembedding to more classes than channels the constant is out "
+        "of range: then nothing is absorbed, and the smallest eigenvalue has the dead rate again."
     ),
 )
 

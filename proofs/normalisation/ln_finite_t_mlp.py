@@ -61,11 +61,12 @@ CLAIM = Claim(
         "that a direct regime of slope 4 follows the plateau: at t = 1 the slope is 2 + 2(d − 1)(d − 2)/(d(d + 1)) < "
         "4 and the steepest one measured at d = 6 is 2.95"
     ),
+    uncovered="That E[1/s₀²] is finite if and only if d ≥ 4.",
     doubts=(
-        "D8: LayerNorm changes the KL order itself, from 2 to 1. “A rate shift from 4 to 2” says that the direction "
-        "is no longer dead along this path. The floor is the label noise, not a property of the Fisher. The "
-        "register's logarithm at d = 3 does not appear: its coefficient, an angular mean, is zero, and the t⁴ "
-        "coefficient is 2√3 − 3 by quadrature. Not covered here: that E[1/s₀²] is finite if and only if d ≥ 4."
+        "D8: LayerNorm changes the KL order itself, from 2 to 1. “A rate shift from 4 to 2” says that the direction is "
+        "no longer dead along this path. The floor is the label noise, not a property of the Fisher. The register's "
+        "logarithm at d = 3 does not appear: its coefficient, an angular mean, is zero, and the t⁴ coefficient is 2√3 "
+        "− 3 by quadrature."
     ),
 )
 

@@ -56,12 +56,12 @@ CLAIM = Claim(
     ),
     expected=Verdict.NARROWER,
     titled="The optimiser as it runs is equivariant, whatever its state maps.",
+    uncovered="The translation gauge, the scale of a LayerNorm, and chains of more than two blocks.",
     doubts=(
         "D6: for a loss that is exactly invariant the difference channel is identically zero. It carries no "
         "information, and at ε = 1e-30 it turns rounding into unit steps. Equivariance holds for any state maps, so it "
         "says nothing about quality. The source at hand fixes the structure of the step, not its constants: one "
-        "instance is run, with Adam as the state map. Not covered here: the translation gauge, the scale of a "
-        "LayerNorm, and chains of more than two blocks."
+        "instance is run, with Adam as the state map."
     ),
 )
 

@@ -49,9 +49,10 @@ CLAIM = Claim(
     expected=Verdict.NARROWER,
     rests_on=("cor:quotient_rate",),
     titled="The quotient is global: it includes the singular points that the rate is about.",
+    uncovered="Chains of more than two factors.",
     doubts=(
         "All of the topology lives on the invertible stratum, away from dead points. At t = 0 the stabiliser of m dead "
-        "axes has dimension m², and orbits are not closed. Not covered here: chains of more than two factors."
+        "axes has dimension m², and orbits are not closed."
     ),
 )
 

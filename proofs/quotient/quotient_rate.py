@@ -57,11 +57,11 @@ CLAIM = Claim(
     expected=Verdict.NARROWER,
     rests_on=("thm:bridge",),
     titled="The rate belongs to the quotient: it depends on the path of the function only.",
+    uncovered="That vertical vectors are killed in chains of more than three matrices, by a symbolic derivation.",
     doubts=(
         "The rate depends on the approach (D1): (1, t, …, t) has 2(L − 2). And the same path in the quotient has the "
         "rate 2 − 2s on the lift (t^{1−s}, t^{1+s}). Only in a metric that is invariant under the gauge does the "
-        "reading descend; the Euclidean one is invariant under rotations, not under rescalings. Not covered here: that "
-        "vertical vectors are killed in chains of more than three matrices, by a symbolic derivation."
+        "reading descend; the Euclidean one is invariant under rotations, not under rescalings."
     ),
 )
 

@@ -52,10 +52,11 @@ CLAIM = Claim(
     ),
     expected=Verdict.NARROWER,
     titled="SGD, as it is run, qualifies for the quotient.",
+    uncovered="Chains of more than two matrices.",
     doubts=(
-        "D5: Euclidean SGD does not close on the quotient by rescalings, its factor is 2 at (1, 1) and 17/4 at "
-        "(2, 1/2). It does on the balanced manifold, which discrete steps leave: by O(η²) a step, by O(η) over a fixed "
-        "time. Not covered here: chains of more than two matrices."
+        "D5: Euclidean SGD does not close on the quotient by rescalings, its factor is 2 at (1, 1) and 17/4 at (2, "
+        "1/2). It does on the balanced manifold, which discrete steps leave: by O(η²) a step, by O(η) over a fixed "
+        "time."
     ),
 )
 

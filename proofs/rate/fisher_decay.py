@@ -50,11 +50,11 @@ CLAIM = Claim(
         "The remainder of the score is O(t^k) in mean square.",
     ),
     expected=Verdict.CONFIRMED,
+    uncovered="Moving base measures, products and sums of rates, and reparametrisations.",
     doubts=(
         "log F / log t converges like 1/|log t| and is no estimator; only local slopes are used. That the k of the "
         "score is the k of K is a separate step, which is derived and measured here. The order belongs to the "
-        "unit-speed path: the toolkit refuses other speeds. Not covered here: moving base measures, products and sums "
-        "of rates, and reparametrisations."
+        "unit-speed path: the toolkit refuses other speeds."
     ),
 )
 

@@ -74,11 +74,13 @@ CLAIM = Claim(
         "The KL order k of a direction is the order of the smallest eigenvalue and gives the contribution 1/(2k) to "
         "the learning coefficient."
     ),
+    uncovered=(
+        "The two-sided sandwich F₁₁/2 ≤ λ_min ≤ F₁₁, which fails for the measured cell, and the tilt of the "
+        "eigenvector."
+    ),
     doubts=(
         "The order along an axis and the order of the eigenvalue differ when S = 0: the eigenvector bends along the "
-        "arc that attains the arc order. 1/(2k) is the coefficient of a slice; at a crossing it is not λ. Not covered "
-        "here: the two-sided sandwich F₁₁/2 ≤ λ_min ≤ F₁₁, which fails for the measured cell, and the tilt of the "
-        "eigenvector."
+        "arc that attains the arc order. 1/(2k) is the coefficient of a slice; at a crossing it is not λ."
     ),
 )
 

@@ -40,7 +40,7 @@ CLAIM = Claim(
     id=T, title=T, given=T, clauses={{T: T}}, source=Citation(T, T, T), hypotheses=(T,), expected=Verdict.NARROWER,
     derive=lambda: Proof(T, (Prose(T, T), Equation(T, T, 1, 1, {{T: Symbol(T)}}))),
     measure={measure}, control=reading, counterexample=reading,
-    assumes=(Citation(T, T, "javascript:alert(1)"),), titled=T, doubts=T,
+    assumes=(Citation(T, T, "javascript:alert(1)"),), titled=T, holds=T, uncovered=T, doubts=T,
 )
 """
 
