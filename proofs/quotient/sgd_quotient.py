@@ -36,15 +36,13 @@ CLAIM = Claim(
     clauses={
         "invariant metric": r"The flow in $\sum (dw_i/w_i)^2$ has $\dot P = -\ell' L P^2$.",
         "conserved": (
-            r"$W^\top G_W = G_{W'} W'^\top$, so Euclidean flow conserves $W'W'^\top - W^\top W$; a step of size "
-            r"$\eta$ leaves "
-            r"it by $O(\eta^2)$."
+            r"$W^\top G_W = G_{W'} W'^\top$, so Euclidean flow conserves $W'W'^\top - W^\top W$; a step of size $\eta$ "
+            r"leaves it by $O(\eta^2)$."
         ),
         "balanced flow": (r"From a balanced start $\dot P = -(\bar G \sqrt{P^\top P} + \sqrt{PP^\top}\, \bar G)$."),
         "noise": (
             r"Isotropic noise in $\log w$ gives $\log P$ the variance $L s^2$, no drift, and no covariance with "
-            r"vertical "
-            r"directions."
+            r"vertical directions."
         ),
     },
     source=cite("shirodkar2026dead", "cor:sgd_quotient"),
@@ -55,8 +53,8 @@ CLAIM = Claim(
     expected=Verdict.NARROWER,
     titled="SGD, as it is run, qualifies for the quotient.",
     doubts=(
-        "D5: Euclidean SGD does not close on the quotient by rescalings, its factor is 2 at (1, 1) and 17/4 at "
-        "(2, 1/2). It does on the balanced manifold, which discrete steps leave: by O(η²) a step, by O(η) over a fixed "
+        "D5: Euclidean SGD does not close on the quotient by rescalings, its factor is 2 at (1, 1) and 17/4 at (2, "
+        "1/2). It does on the balanced manifold, which discrete steps leave: by O(η²) a step, by O(η) over a fixed "
         "time. Not covered here: chains of more than two matrices."
     ),
 )
@@ -369,10 +367,9 @@ def control() -> Experiment:
             )
         )
     return Experiment(
-        "Euclidean flow down ℓ = P from starts that are not balanced. By hand P = cosh 2τ − ½(c² + c⁻²) sinh 2τ; "
-        "the balanced start has e^{−2τ}. "
-        "Weight decay, which is no loss of P, moves W'W'ᵀ − WᵀW; from a start that is not balanced P "
-        "has another speed; and noise in w itself gives log P a drift.",
+        "Euclidean flow down ℓ = P from starts that are not balanced. By hand P = cosh 2τ − ½(c² + c⁻²) sinh 2τ; the "
+        "balanced start has e^{−2τ}. Weight decay, which is no loss of P, moves W'W'ᵀ − WᵀW; from a start that is not "
+        "balanced P has another speed; and noise in w itself gives log P a drift.",
         {
             "invariant metric": checks,
             "conserved": [_other_loss()],
@@ -472,7 +469,7 @@ def counterexample() -> Experiment:
                 )
             )
     return Experiment(
-        "Steps of SGD on mini-batches of a scalar two-layer model. At (1, 1) the factor is 2; at other "
-        "representatives of the same function it is c² + c⁻², so SGD gives the quotient no dynamics of its own.",
+        "Steps of SGD on mini-batches of a scalar two-layer model. At (1, 1) the factor is 2; at other representatives "
+        "of the same function it is c² + c⁻², so SGD gives the quotient no dynamics of its own.",
         {TITLE: checks},
     )
