@@ -92,8 +92,9 @@ plots.rate(profile)
 # %% [markdown]
 # ## 4. Verdict
 #
-# A claim of the book bundles all of this, clause by clause: a derivation whose equations hold while their rivals do not,
-# a measurement that excludes its rivals, a control that must fail. The selection rule holds under a hypothesis that its title does not mention.
+# A claim of the book bundles all of this, clause by clause: a derivation whose equations hold while their rivals do
+# not, a measurement that excludes its rivals, a control that must fail. The selection rule holds under a hypothesis
+# that its title does not mention.
 
 # %%
 result = verify.run(verify.select(["rate"]), jobs=1)

@@ -159,6 +159,13 @@ def _check_sides(text: str, left: object, right: object) -> None:
     for side in (left, right):
         if isinstance(side, bool) or not isinstance(side, Expr | MatrixBase | Fraction | int):
             raise InvalidValueError(f"A side of “{text}” is {shown(side)}; give an expression of sympy or a matrix.")
+        undefined = _undefined(side)
+        if undefined is not None:
+            raise InvalidValueError(
+                f"A side of “{text}” holds {undefined}, which has no value. A substitution may have met a zero: take "
+                f"the "
+                "limit, or cancel before you substitute."
+            )
     shapes = {getattr(side, "shape", None) for side in (left, right)}
     if len(shapes) > 1:
         raise InvalidValueError(f"The sides of “{text}” are of different shapes; give two matrices of one shape.")
@@ -167,6 +174,16 @@ def _check_sides(text: str, left: object, right: object) -> None:
             f"The equation “{text}” reads 0 = 0, which holds whatever it is about. Give both sides as they were "
             "derived, before their difference is simplified."
         )
+
+
+def _undefined(side: Any) -> object:
+    """A part without a value: an infinity, not a number, or a power of zero whose exponent is not known."""
+    from sympy import Pow, nan, oo, zoo
+
+    if isinstance(side, Fraction | int):
+        return None
+    parts = side.atoms(Pow, type(nan), type(oo), type(-oo), type(zoo))
+    return next((part for part in parts if not isinstance(part, Pow) or part.base == 0), None)
 
 
 def _frozen(side: Side) -> Side:

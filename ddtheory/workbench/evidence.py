@@ -47,8 +47,7 @@ def limit(radii: Sequence[float], values: Sequence[float], relative_error: float
             f"A limit needs at least three radii with one value each, got {len(radii)}, {len(values)}."
         )
     points = sorted(zip(radii, values, strict=True))[:6]
-    nodes = [radius / points[0][0] for radius, _ in points]
-    found = Extrapolation(nodes).limit(
+    found = Extrapolation([radius for radius, _ in points]).limit(
         [value for _, value in points], [abs(value) * relative_error for _, value in points]
     )
     return Interval.around(found.value, found.error)

@@ -56,8 +56,8 @@ CLAIM = Claim(
     titled="The ladder of the gradients does not depend on biases, in all three classes.",
     doubts=(
         "With a negative bias the gates of a ReLU chain close: two layers suffice for the ladder to end. Live biases "
-        "are measured in the linear class, where they do nothing. Not covered here: the quadratic class, where biases "
-        "of order one move the slope of the activation."
+        "are measured in the linear class, where they do nothing. Not covered here: the quadratic class, where "
+        "biases of order one move the slope of the activation."
     ),
 )
 
@@ -312,8 +312,7 @@ def counterexample() -> Experiment:
     ]
     return Experiment(
         "ReLU with bias −t: the first gate is P(x > 1), and behind it the second opens at x > 1 + 1/t only, so the "
-        "ladder "
-        "ends: G decays faster than every power of t.",
+        "ladder ends: G decays faster than every power of t.",
         {
             TITLE: (
                 value_check(

@@ -36,7 +36,7 @@ def product_formula(layers: Expr | int, constant: Expr | int, radius: Expr | flo
 CLAIM = Claim(
     id="cor:a_g_duality",
     title="Activation–gradient duality: A times G is free of the layer",
-    given=(r"Take the dead entry of the activation moment behind layer $l$ times that of $G_l$, $1 \le l \le L$."),
+    given=(r"Take the dead entry of the activation moment behind layer $l$ times that of $G_l$, $1 \le l < L$."),
     clauses={
         "linear": rf"In the linear class it is ${latex(product_formula(L, 1, t))}$.",
         "ReLU": rf"With ReLU gates it is ${latex(product_formula(L, Rational(1, 4), t))}$.",
@@ -47,8 +47,8 @@ CLAIM = Claim(
     expected=Verdict.CONFIRMED,
     rests_on=("thm:bridge",),
     doubts=(
-        "A product of two separate averages. It is an entry of A ⊗ G and not of the Fisher: cor:kfac_lift shows where "
-        "the two differ."
+        "A product of two separate averages. It is an entry of A ⊗ G and not of the Fisher: cor:kfac_lift shows "
+        "where the two differ."
     ),
 )
 
@@ -112,8 +112,8 @@ def derive() -> Proof:
             ),
             Equation(
                 "linear",
-                "hypothesis: a bias t on the dead unit caps the forward side at rate 2: the product over t², l = 3, L "
-                "= 3",
+                "hypothesis: a bias t on the dead unit caps the forward side at rate 2: the product over t², l = 3, "
+                "L = 3",
                 sympy.limit(capped.subs({depth: 3, L: 3}) / t**2, t, 0) * t**2,
                 t**2,
                 {"rate 2L": t**6},
@@ -181,8 +181,7 @@ def measure() -> Experiment:
         curves.append(Curve(f"product at layer {layer}", _RADII, tuple(linear), 2.0 * _LAYERS))
     return Experiment(
         f"Torch chains of L = {_LAYERS} layers and width {_WIDTH}; inputs are the corners of a cube, so that second "
-        "moments and gate masses are exact; labels from the model. No "
-        "activation follows the last layer.",
+        "moments and gate masses are exact; labels from the model. No activation follows the last layer.",
         {"linear": linears, "ReLU": gated, "quadratic": curved},
         tuple(curves),
     )
@@ -210,8 +209,8 @@ def control() -> Experiment:
         rate_check("labels of the data without noise: layer 2", 4 * _LAYERS, _RADII, silent, rivals=(2 * _LAYERS,))
     )
     return Experiment(
-        "A bias on the dead unit takes over the forward side; a residual without noise adds its own rate 2L. "
-        "A leaky gate passes more; an activation without a linear part has another rate.",
+        "A bias on the dead unit takes over the forward side; a residual without noise adds its own rate 2L. A leaky "
+        "gate passes more; an activation without a linear part has another rate.",
         {
             "linear": checks,
             "ReLU": [_leaky()],

@@ -39,8 +39,7 @@ CLAIM = Claim(
         "products": r"The spectrum of $A_l \otimes G_l$ is that of all products of eigenvalues.",
         "Fisher block": (
             r"For labels from the model the dead entry of the Fisher block is that of $A_l \otimes G_l$; with label "
-            r"noise "
-            r"$v$ and normal input it is $(3t^{2L} + v)/(t^{2L} + v)$ times that."
+            "noise $v$ and normal input it is $(3t^{2L} + v)/(t^{2L} + v)$ times that."
         ),
     },
     source=cite("shirodkar2026dead", "cor:kfac_lift"),
@@ -80,8 +79,7 @@ def derive() -> Proof:
     gate = sympy.integrate(normal, (x, 0, sympy.oo))
     return Proof(
         "Factors of size 2 × 2 with free eigenvalues and one rotation; exponents symbolic in L and l; moments of a "
-        "normal "
-        "input by integration.",
+        "normal input by integration.",
         (
             Equation(
                 "products",
@@ -188,7 +186,7 @@ def measure() -> Experiment:
             )
     return Experiment(
         f"Torch linear chains of L = {_LAYERS} layers and width {_WIDTH}, E xxᵀ = I, spectra from the factors of A "
-        f"and G.",
+        "and G.",
         {
             "bottom": bottoms,
             "eigenvector": vectors,
@@ -323,8 +321,7 @@ def counterexample() -> Experiment:
         )
     )
     return Experiment(
-        "The bottom of the Fisher: with label noise the block differs from A ⊗ G at every finite t, behind ReLU gates "
-        "by a "
-        "factor 2 that does not go away as t → 0, and the smallest eigenvalue of the whole Fisher is zero.",
+        "The bottom of the Fisher: with label noise the block differs from A ⊗ G at every finite t, behind ReLU "
+        "gates by a factor 2 that does not go away as t → 0, and the smallest eigenvalue of the whole Fisher is zero.",
         {TITLE: checks},
     )

@@ -53,23 +53,22 @@ CLAIM = Claim(
     title="Bridge theorem: the dead diagonal ladder of the gradient factors",
     given=(
         r"Let $W_l = \mathrm{diag}(1, \dots, 1, t)$ in a chain of $L$ layers of width $h$, $p = L - l$, with label "
-        r"noise "
-        r"$v > 0$ or labels from the model."
+        "noise $v > 0$ or labels from the model."
     ),
     clauses={
         "linear": rf"In the linear class the dead diagonal of $G_l$ is ${latex(dead_entry(gap, L, t, v))}$.",
-        "homogeneous": r"With ReLU gates and labels from the model it is $\tfrac12 t^{2p}$.",
+        "homogeneous": r"With ReLU gates and labels from the model it is $\tfrac12 t^{2p}$ for $p \ge 1$.",
         "quadratic": (
             r"For $|\varphi(u) - cu| \le K u^2$, $c \ne 0$, the forward moment is "
-            rf"${latex(forward_moment(L, Symbol('c', positive=True), t))}$ to leading order, and the dead diagonal "
-            r"$c^{2p} t^{2p}$ with labels from the model."
+            f"${latex(forward_moment(L, Symbol('c', positive=True), t))}$ to leading order, and the dead diagonal "
+            f"$c^{{2p}} t^{{2p}}$ with labels from the model."
         ),
         "envelope": (
             r"In that class $|\mathrm{chain}_l| \le t^l C_l (1 + x^2)^{2^l}$ with $C_{l+1} = |c| C_l + K C_l^2$."
         ),
         "Fisher": (
-            rf"At $t \ne 0$ exactly $h^2(L-1)$ Fisher eigenvalues vanish; the smallest of the others is "
-            rf"${latex(smallest_eigenvalue(L, t))}$."
+            r"At $t \ne 0$ exactly $h^2(L-1)$ Fisher eigenvalues vanish; the smallest of the others is "
+            f"${latex(smallest_eigenvalue(L, t))}$."
         ),
     },
     source=cite("shirodkar2026dead", "thm:bridge"),
@@ -126,8 +125,8 @@ def derive() -> Proof:
     dead_dead = sympy.summation(t ** (2 * (L - layer)) * t ** (2 * (layer - 1)), (layer, 1, L))
     live_sum = 1 + t**2 + t**4
     return Proof(
-        "Symbolic in L, l, t and v; the quadratic class step by step, and in full for three layers; the Fisher for "
-        "L = 3 layers of width 2, its smallest eigenvalue for any L.",
+        "Symbolic in L, l, t and v; the quadratic class step by step, and in full for three layers; the Fisher for L "
+        "= 3 layers of width 2, its smallest eigenvalue for any L.",
         (
             Equation(
                 "linear",
@@ -175,8 +174,8 @@ def derive() -> Proof:
             ),
             AtMost(
                 "envelope",
-                "one layer more, T = t^{l+1} = 1/(1 + z) and s = (1 + x²)^{2^l} = 1 + q: |c| t a + K t² a² at a = t^l "
-                "C_l s",
+                "one layer more, T = t^{l+1} = 1/(1 + z) and s = (1 + x²)^{2^l} = 1 + q: |c| t a + K t² a² at a = "
+                "t^l C_l s",
                 step,
                 power * envelope(c, curvature, constant) * s**2,
                 slack,
@@ -369,8 +368,8 @@ def measure() -> Experiment:
             )
         )
     return Experiment(
-        f"Torch chains of L = {_LAYERS} layers and width {_WIDTH}, inputs with E xxᵀ = I exactly, label noise "
-        f"v = {_NOISE} averaged in closed form; nothing is sampled. The scalar chains integrate over a normal input.",
+        f"Torch chains of L = {_LAYERS} layers and width {_WIDTH}, inputs with E xxᵀ = I exactly, label noise v = "
+        f"{_NOISE} averaged in closed form; nothing is sampled. The scalar chains integrate over a normal input.",
         {
             "linear": linear,
             "homogeneous": homogeneous,
@@ -407,9 +406,8 @@ def control() -> Experiment:
     bent.append(rate_check("softplus, φ(0) ≠ 0: 2 layers", 0, radii, soft, rivals=(4,)))
     return Experiment(
         "Hypotheses broken one at a time: the labels carry no noise, so that the residual dies too; the activation "
-        "has no "
-        "linear part; the activation does not vanish at zero. "
-        "A leaky gate passes more; a cubic remainder leaves its envelope; a layer that is not aligned has fewer zeros.",
+        "has no linear part; the activation does not vanish at zero. A leaky gate passes more; a cubic remainder "
+        "leaves its envelope; a layer that is not aligned has fewer zeros.",
         {
             "linear": checks,
             "quadratic": bent,

@@ -38,8 +38,7 @@ CLAIM = Claim(
         ),
         "smallest eigenvalue": (
             r"For any orientations with a chain of rank $h - 1$ at $t = 0$, $\lambda_{\min}(G_l)$ has rate $2(L-l)$, "
-            r"since "
-            r"$\det = \pm t^{L-l}$."
+            r"since $\det = \pm t^{L-l}$."
         ),
     },
     source=cite("shirodkar2026dead", "prop:bridge_linear_rot"),
@@ -52,8 +51,8 @@ CLAIM = Claim(
     rests_on=("thm:bridge",),
     titled="Rotations of the layers leave the reading along the dead axis as it is.",
     doubts=(
-        "The paper treats conjugated layers only. The determinant gives more, the rate of the smallest eigenvalue for "
-        "generic orientations; and less, since the reading along the dead axis of the next layer drops to rate 2."
+        "The paper treats conjugated layers only. The determinant gives more, the rate of the smallest eigenvalue "
+        "for generic orientations; and less, since the reading along the dead axis of the next layer drops to rate 2."
     ),
 )
 
@@ -101,8 +100,8 @@ def derive() -> Proof:
                 {"t": t},
             ),
             Prose(
-                "Where the chain has rank h − 1 at t = 0 the other singular values stay, so only the smallest one can "
-                "carry it.",
+                "Where the chain has rank h − 1 at t = 0 the other singular values stay, so only the smallest one "
+                "can carry it.",
                 r"\det(W_L \cdots W_{l+1}) = \pm t^{L-l} \;\Rightarrow\; \lambda_{\min}(G_l) \asymp t^{2(L-l)}",
             ),
         ),
@@ -181,8 +180,8 @@ def control() -> Experiment:
     values = [_telescoping(radius, 1)[0].along(axis) for radius in _RADII]
     return Experiment(
         "The axis that is read is not carried along with the rotation: it has a live part, and nothing decays. A "
-        "rotation "
-        "that exchanges the dead axis with a live one: rank h − 2 at t = 0, and two eigenvalues share the determinant.",
+        "rotation that exchanges the dead axis with a live one: rank h − 2 at t = 0, and two eigenvalues share the "
+        "determinant.",
         {
             "axis": (rate_check("telescoping rotations, layer 1: along e_h", 0, _RADII, values, rivals=(6,)),),
             "smallest eigenvalue": (
@@ -228,8 +227,7 @@ def counterexample() -> Experiment:
         curves.append(Curve(f"kernel of the next layer, layer {layer}", _RADII, tuple(along), 2.0))
     return Experiment(
         "Independent rotations on both sides of every layer. One more layer kills its own axis only, so the axis "
-        "reading "
-        "stops at rate 2, while the smallest eigenvalue keeps 2(L − l).",
+        "reading stops at rate 2, while the smallest eigenvalue keeps 2(L − l).",
         {TITLE: checks},
         tuple(curves),
     )

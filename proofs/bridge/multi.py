@@ -43,15 +43,14 @@ CLAIM = Claim(
     title="Bridge theorem for several dead directions",
     given=(
         r"Let coordinate $j$ of layer $l'$ have the weight $t^{p_{l'}(j)}$, $\Pi_l(j) = \sum_{l' > l} p_{l'}(j)$, and "
-        r"$S$ "
-        r"be the second moment of the output gradients."
+        "$S$ be the second moment of the output gradients."
     ),
     clauses={
         "entries": rf"$(G_l)_{{ij}} = {_ENTRY}$.",
         "determinant": r"$\det G_l = t^{2 \sum \Pi} \det S$.",
         "eigenvalues": (
-            rf"For distinct exponents the eigenvalue $j$ is ${_DIAGONAL}$ times the Schur constant $\det S_{{1..j}}/"
-            r"\det S_{1..j-1}$, to leading order."
+            rf"For distinct exponents the eigenvalue $j$ is ${_DIAGONAL}$ times the Schur constant $\det "
+            rf"S_{{1..j}}/\det S_{{1..j-1}}$, to leading order."
         ),
     },
     source=cite("shirodkar2026dead", "thm:bridge_multi"),
@@ -63,8 +62,7 @@ CLAIM = Claim(
     rests_on=("thm:bridge",),
     doubts=(
         "The eigenvalues are t^{2Π} up to Schur constants, not times the diagonal entries of S: both are measured. "
-        "With "
-        "equal exponents the rate holds, not the constant."
+        "With equal exponents the rate holds, not the constant."
     ),
 )
 
@@ -131,9 +129,8 @@ def derive() -> Proof:
                 },
             ),
             Prose(
-                "The characteristic polynomial at C t^{2Π(j)} is, over the size of its largest terms, a polynomial in "
-                "C "
-                "for separated exponents; its root is the Schur constant.",
+                "The characteristic polynomial at C t^{2Π(j)} is, over the size of its largest terms, a polynomial "
+                "in C for separated exponents; its root is the Schur constant.",
                 r"\lambda_j \sim t^{2\Pi(j)}\, \frac{\det S_{1..j}}{\det S_{1..j-1}}",
             ),
             *(
@@ -229,12 +226,19 @@ def measure() -> Experiment:
             profile.det_plus,
             rivals=(2 * max(_TOTALS), 2 * _TOTALS[1]),
             quantity="rate of det⁺",
-        )
+        ),
+        value_check(
+            f"det⁺ over t^{whole} at t = {_RADII[0]:.2g}: det S",
+            float(output.det()),
+            profile.det_plus[0] / _RADII[0] ** whole,
+            rivals=(1, float(output.diagonal().prod())),
+            error=1e-8,
+            quantity="determinant",
+        ),
     ]
     return Experiment(
         f"A torch chain whose three upper layers carry exponents that add to Π = {_TOTALS}, below a general output "
-        f"map; "
-        "the gradient factor of the first layer, labels from the model.",
+        "map; the gradient factor of the first layer, labels from the model.",
         {"entries": entry_checks, "determinant": volume, "eigenvalues": checks},
         tuple(curves),
     )
@@ -246,8 +250,7 @@ def control() -> Experiment:
     profile = spectra_along(lambda radius: _gram(radius, singular=True).spectrum(), _RADII)
     return Experiment(
         "Two dead channels write one and the same output, so S is singular on the dead block: one eigenvalue is "
-        "exactly "
-        "zero, and the smallest positive one is another.",
+        "exactly zero, and the smallest positive one is another.",
         {
             "eigenvalues": (
                 count_check("zero eigenvalues", 1, profile.zeros[-1], rivals=(0, 2), reason="rank of S, at every t"),

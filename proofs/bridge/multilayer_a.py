@@ -39,8 +39,8 @@ CLAIM = Claim(
     expected=Verdict.CONFIRMED,
     rests_on=("cor:sigma-min",),
     doubts=(
-        "cor:sigma-min counts layers passed, this result counts the layer whose input is read; the two differ by one. "
-        "Here A_l always belongs to the input of layer l."
+        "cor:sigma-min counts layers passed, this result counts the layer whose input is read; the two differ by "
+        "one. Here A_l always belongs to the input of layer l."
     ),
 )
 
@@ -111,8 +111,8 @@ def derive() -> Proof:
             ),
             Equation(
                 "constant",
-                "t^{2p} times the inverse of (M D^p)ᵀ(M D^p) at t = 0: its dead entry is the squared dead row of M⁻¹, "
-                "the others vanish",
+                "t^{2p} times the inverse of (M D^p)ᵀ(M D^p) at t = 0: its dead entry is the squared dead row of "
+                "M⁻¹, the others vanish",
                 (inverse * power**2).applyfunc(lambda entry: sympy.cancel(entry).subs(power, 0)),
                 sympy.diag(0, row.dot(row)),
                 {
@@ -199,7 +199,7 @@ def measure() -> Experiment:
     )
     return Experiment(
         f"Torch linear chains of L = {_LAYERS} layers and width {_WIDTH}, E xxᵀ = I; A_l is that of the input of "
-        f"layer l.",
+        "layer l.",
         {"ladder": ladder, "squeeze": [_squeeze(False), _squeeze(True)], "constant": constant},
         tuple(curves),
     )
@@ -219,9 +219,8 @@ def control() -> Experiment:
         problem = chain_problem([turn @ canonical(radius, _WIDTH) for turn in haar])
         axis.append(activation_gram(problem, "4").entry(_WIDTH - 1))
     return Experiment(
-        "A map with a zero singular value makes an exact zero that no t explains; a map that turns the dead axis into "
-        "the "
-        "live ones leaves nothing of the ladder on the axis.",
+        "A map with a zero singular value makes an exact zero that no t explains; a map that turns the dead axis "
+        "into the live ones leaves nothing of the ladder on the axis.",
         {
             "constant": (
                 count_check(

@@ -31,7 +31,7 @@ CLAIM = Claim(
     title="Per-direction rates",
     given=(
         r"Let directions have distinct exponents $\Pi(j)$ above the probe, and $S$ be the second moment of the output "
-        r"gradients."
+        "gradients."
     ),
     clauses={
         "entries": r"$G_{jj} = t^{2\Pi(j)} S_{jj}$.",
@@ -46,8 +46,8 @@ CLAIM = Claim(
     expected=Verdict.CONFIRMED,
     rests_on=("thm:bridge_multi",),
     doubts=(
-        "Eigenvectors of G turn with t, so a rate belongs to a direction through the entry of G or of its inverse, not "
-        "through the number of an eigenvalue."
+        "Eigenvectors of G turn with t, so a rate belongs to a direction through the entry of G or of its inverse, "
+        "not through the number of an eigenvalue."
     ),
 )
 
@@ -171,8 +171,7 @@ def control() -> Experiment:
     across = [abs(float((f.mT @ f)[1, 2])) for f in (_gram(radius).triangle for radius in _RADII)]
     return Experiment(
         "S is singular on the dead block. The diagonal entry still shows rate 6, but no eigenvalue does: one is "
-        "exactly "
-        "zero, and the last positive one has rate 2.",
+        "exactly zero, and the last positive one has rate 2.",
         {
             "eigenvalues": (
                 count_check("zero eigenvalues", 1, profile.zeros[0], rivals=(0, 2), reason="rank of S at every t"),

@@ -36,7 +36,7 @@ CLAIM = Claim(
         "decoupled": r"With no path from the complement into it, it has moment $t^{2m} E x^2$ after $m$ layers.",
         "leak": (
             r"A leak $\gamma$ below the last layer gives $t^2 x + t \gamma c$: rate $2$ and coefficient $\gamma^2 E "
-            r"c^2$."
+            "c^2$."
         ),
         "order": r"The KL order in $t$ is $m$ without a leak, and $1$ with it.",
     },
@@ -46,8 +46,7 @@ CLAIM = Claim(
     rests_on=("thm:bridge",),
     doubts=(
         "Decoupling is a hypothesis, so that widths cannot matter. The content is the leak clause: any leak of order "
-        "one "
-        "makes the direction regular."
+        "one makes the direction regular."
     ),
 )
 
@@ -72,8 +71,7 @@ def derive() -> Proof:
     divergence = t ** (2 * m) / 2
     return Proof(
         "Block-triangular layers of widths 2, 3, 2 beside the dead unit, symbolic; m layers by powers of t; whatever "
-        "the "
-        "complement computes, c stands for its output.",
+        "the complement computes, c stands for its output.",
         (
             Equation(
                 "decoupled",
@@ -186,8 +184,7 @@ def measure() -> Experiment:
         curves.append(Curve(f"dead moment, {layers} layers", _RADII, tuple(values), 2.0 * layers))
     return Experiment(
         f"Torch networks: a dead unit beside random tanh layers of widths {_WIDTHS}, inputs at the corners of a cube. "
-        f"A "
-        "leak of 0.3, and of 1.2, from a live unit of second moment one below the last layer.",
+        "A leak of 0.3, and of 1.2, from a live unit of second moment one below the last layer.",
         {"decoupled": moments, "leak": _leak(), "order": [*orders, _leaking_order()]},
         tuple(curves),
     )

@@ -30,13 +30,13 @@ CLAIM = Claim(
     title="Smallest singular value of rectangular products",
     given=(
         r"Let $0 < t \le 1$; and let $e$ be a unit vector, $|\langle e, Bw\rangle| \le (1 - \rho)|Bw|$ and $|Bw| \ge "
-        r"c|w|$."
+        "c|w|$."
     ),
     clauses={
         "power": r"$\sigma_{\min}(D^p) = t^p$, also under conjugation.",
         "column": (
-            r"$|a v_0 e + Bw|^2 \ge "
-            rf"{latex(lower_bound(Symbol('rho'), Symbol('mu')))}\, (v_0^2 + |w|^2)$ with $\mu = \min(a^2, c^2)$."
+            rf"$|a v_0 e + Bw|^2 \ge {latex(lower_bound(Symbol('rho'), Symbol('mu')))}\, (v_0^2 + |w|^2)$ with $\mu = "
+            r"\min(a^2, c^2)$."
         ),
     },
     source=cite("shirodkar2026dead", "cor:rect_product_sigma_min"),
@@ -79,8 +79,8 @@ def derive() -> Proof:
                 {"(t^{2p} + 1)/2 for t^{2p}": ((1 + small) / 2 * (x**2 + y**2), x**2 + small * y**2)},
             ),
             Prose(
-                "Cauchy–Schwarz with the angle bound gives a² v_0² + |Bw|² − 2(1 − ρ)|a v_0||Bw|; then arithmetic and "
-                "geometric mean, whose gap is a square.",
+                "Cauchy–Schwarz with the angle bound gives a² v_0² + |Bw|² − 2(1 − ρ)|a v_0||Bw|; then arithmetic "
+                "and geometric mean, whose gap is a square.",
             ),
             AtMost(
                 "column",
@@ -147,6 +147,15 @@ def measure() -> Experiment:
         powers.append(
             rate_check(f"conjugated D^{layers}: σ_min", layers, _RADII, values, quantity="rate of a singular value")
         )
+        powers.append(
+            value_check(
+                f"conjugated D^{layers}: σ_min over t^{layers} at t = {_RADII[0]}",
+                1,
+                values[0] / _RADII[0] ** layers,
+                rivals=(_RADII[0], 0.5, 2),
+                quantity="singular value",
+            )
+        )
         curves.append(Curve(f"σ_min of conjugated D^{layers}", _RADII, tuple(values), float(layers)))
     quotients = _quotients()
     checks.append(
@@ -191,8 +200,7 @@ def control() -> Experiment:
     large = activation_gram(chain_problem([canonical(3.0, 3)] * 3), "3").spectrum()
     return Experiment(
         "A dead column in the image of the block (ρ = 0): the product is singular. And t = 3 > 1: the roles change, "
-        "the "
-        "smallest singular value is 1 and t^p the largest.",
+        "the smallest singular value is 1 and t^p the largest.",
         {
             "column": (
                 count_check(

@@ -156,8 +156,8 @@ def measure() -> Experiment:
             )
         )
     return Experiment(
-        "Torch linear chain with widths 5 → 3 → 5, the dead axis through the bottleneck; labels from the model. "
-        "A dead column that leans on a live one with 0.6 and 0.8.",
+        "Torch linear chain with widths 5 → 3 → 5, the dead axis through the bottleneck; labels from the model. A "
+        "dead column that leans on a live one with 0.6 and 0.8.",
         {"diagonal slice": sliced, "narrow layers": narrow, "equal order": _leaning(), "bound": _bound()},
         (Curve("smallest positive eigenvalue", _RADII, profile.smallest_positive, 4.0),),
     )
@@ -220,8 +220,7 @@ def control() -> Experiment:
     ]
     return Experiment(
         "A dead column that leans on a live one, with a cross entry of the order √g: the smallest eigenvalue is the "
-        "Schur "
-        "complement and no longer the dead entry; at full alignment it is an exact zero.",
+        "Schur complement and no longer the dead entry; at full alignment it is an exact zero.",
         {
             "equal order": checks,
             "diagonal slice": [

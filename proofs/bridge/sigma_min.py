@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Rational, Symbol, symbols
+from sympy import Expr, Rational, Symbol, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ddtheory.measure import Problem
 
 t = Symbol("t", positive=True)
-depth, h, N = symbols("l h N", integer=True, positive=True)
+depth, N = symbols("l N", integer=True, positive=True)
 
 _LAYERS, _WIDTH = 5, 3
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
@@ -34,10 +34,14 @@ _MEAN_SQUARE = 1 / (2 * sympy.pi)
 _VARIANCE = Rational(1, 2) - _MEAN_SQUARE
 
 
-def _gated_schur(width: sympy.Expr) -> sympy.Expr:
-    """Dead entry ½ minus its projection on width − 1 live units, in the second moment aI + b·11ᵀ."""
-    live = width - 1
-    return Rational(1, 2) - _MEAN_SQUARE**2 * live / (_VARIANCE + _MEAN_SQUARE * live)
+def schur_constant(own: Expr, shared: Expr, live: Expr | int) -> Expr:
+    """The Schur complement of one unit against `live` others, whose second moment is own·I + shared·11ᵀ."""
+    return own + shared - shared**2 * live / (own + shared * live)
+
+
+def _gated_schur(width: Expr) -> Expr:
+    """That of a ReLU unit against width − 1 others."""
+    return schur_constant(_VARIANCE, _MEAN_SQUARE, width - 1)
 
 
 CLAIM = Claim(
@@ -49,8 +53,7 @@ CLAIM = Claim(
         "samples": r"For $N$ samples with covariance $I$, $\sigma_{\min}(X_l) / (\sqrt N\, t^l) \to 1$.",
         "correlated": (
             r"For units with the second moment $aI + b\,\mathbf 1 \mathbf 1^\top$ and $n$ live ones the constant is "
-            r"the "
-            r"Schur complement $a + b - b^2 n/(a + bn)$."
+            rf"the Schur complement ${latex(schur_constant(*symbols('a b n')))}$."
         ),
     },
     source=cite("shirodkar2026dead", "cor:sigma-min"),
@@ -70,9 +73,12 @@ def derive() -> Proof:
     samples = sympy.Matrix(2, 2, symbols("x_1:5", real=True))
     isotropic = sympy.sqrt(N) * sympy.eye(2)
     gram = (samples * power).T * (samples * power)
-    a, b, live, below_one = symbols("a b n z", positive=True)
+    a, b, below_one = symbols("a b z", positive=True)
     x, y = symbols("x y", real=True)
     small = 1 / (1 + below_one)  # t^{2l}
+
+    normal = sympy.exp(-(x**2) / 2) / sympy.sqrt(2 * sympy.pi)
+    mean, square = (sympy.integrate(x**power_of_x * normal, (x, 0, sympy.oo)) for power_of_x in (1, 2))
 
     def schur(number: int) -> Expr:
         """One over the dead entry of the inverse of aI + b 11ᵀ with that many live units."""
@@ -111,20 +117,21 @@ def derive() -> Proof:
                     "correlated",
                     f"Schur complement of {number} live units, by the inverse",
                     schur(number),
-                    (a + b - b**2 * live / (a + b * live)).subs(live, number),
-                    {
-                        "the dead entry": a + b,
-                        "one unit more": (a + b - b**2 * live / (a + b * live)).subs(live, number + 1),
-                    },
+                    schur_constant(a, b, number),
+                    {"the dead entry": a + b, "one unit more": schur_constant(a, b, number + 1)},
                 )
                 for number in (1, 2, 3)
             ),
             Equation(
                 "correlated",
-                "ReLU units of independent normals, width h: the constant from their mean and variance",
-                Rational(1, 2) - _MEAN_SQUARE**2 * (h - 1) / (_VARIANCE + _MEAN_SQUARE * (h - 1)),
-                (a + b - b**2 * live / (a + b * live)).subs({live: h - 1, a: _VARIANCE, b: _MEAN_SQUARE}),
-                {"the dead entry 1/2": Rational(1, 2) + 0 * h},
+                "width 3 behind a ReLU on independent normals: with the mean and the second moment by integration",
+                schur(2).subs({a: square - mean**2, b: mean**2}),
+                _gated_schur(sympy.Integer(3)),
+                {
+                    "the dead entry 1/2": square,
+                    "width 4": _gated_schur(sympy.Integer(4)),
+                    "centred": _VARIANCE,
+                },
             ),
         ),
     )
@@ -263,8 +270,7 @@ def control() -> Experiment:
     plain = _profile(_linear, 3)
     return Experiment(
         "Too few samples make zeros; a skip makes σ_min independent of depth; units without a common mean have the "
-        "dead "
-        "entry as their constant.",
+        "dead entry as their constant.",
         {
             "samples": capped,
             "ladder": held_ones,

@@ -58,14 +58,13 @@ def derive() -> Proof:
     remaining = t ** (2 * p) * (dead.T * schur * dead)[0]
     m, h = symbols("m h", integer=True, positive=True)
     return Proof(
-        "One live and two dead channels, symbolic S and p; that exactly m eigenvalues are small follows by the minimax "
-        "principle, in prose.",
+        "One live and two dead channels, symbolic S and p; that exactly m eigenvalues are small follows by the "
+        "minimax principle, in prose.",
         (
             Equation(
                 "small",
-                "the form of G: the live part completed to a square, and what is left on the dead block, t^{2p} times "
-                "a "
-                "Schur complement of S",
+                "the form of G: the live part completed to a square, and what is left on the dead block, t^{2p} "
+                "times a Schur complement of S",
                 form,
                 square + remaining,
                 {
@@ -81,8 +80,8 @@ def derive() -> Proof:
                 {"dying as well": t ** (2 * p) * live * vector[0] ** 2},
             ),
             Prose(
-                "So the form is at most a constant times t^{2p} on an m-space and at least a constant on a complement; "
-                "by the minimax principle exactly m eigenvalues are small.",
+                "So the form is at most a constant times t^{2p} on an m-space and at least a constant on a "
+                "complement; by the minimax principle exactly m eigenvalues are small.",
                 r"\lambda_{h-m} \ge c, \quad \lambda_{h-m+1} \le C t^{2p}",
             ),
             Equation(
@@ -173,8 +172,7 @@ def measure() -> Experiment:
         curves.append(Curve(f"det⁺, m = {dead}", _RADII, profile.det_plus, float(power * dead)))
     return Experiment(
         f"Torch linear chains with {_LAYERS} layers of width {_WIDTH} and m dead axes, below a general output map; "
-        f"Gaussian "
-        "head, labels from the model.",
+        "Gaussian head, labels from the model.",
         {"small": small_ones, "live": live, "volume": volume},
         tuple(curves),
     )
@@ -217,9 +215,8 @@ def control() -> Experiment:
         )
     whole = [_gram(radius, _WIDTH, 1).spectrum().eigenvalues[0] for radius in _RADII]
     return Experiment(
-        "A cross-entropy head: S is singular along the shift of all logits, and one of the m dead eigenvalues becomes "
-        "an "
-        "exact zero. A single dead direction leaves no small eigenvalue at all.",
+        "A cross-entropy head: S is singular along the shift of all logits, and one of the m dead eigenvalues "
+        "becomes an exact zero. A single dead direction leaves no small eigenvalue at all.",
         {
             "small": checks,
             "volume": volumes,

@@ -31,7 +31,10 @@ CLAIM = Claim(
     holds="With r dead axes that share one t the slope of log det⁺ is r times that of λ⁺, by construction",
     given=r"Let $r$ dead axes share one $t$ in a deep linear chain with a Gaussian head and label noise $v$.",
     clauses={
-        "ratio": r"$\log\det^+(G_l)$ over $v^{h-r}$ has slope $r$ times that of $\lambda^+$, in every window.",
+        "ratio": (
+            r"$\log(\det^+ G_l / v^{h-r}) = r \log \lambda^+$, so its slope is $r$ times that of $\lambda^+$ in every "
+            "window."
+        ),
         "limit": r"That slope is $2r(L-l)$ for $t \to 0$: 6, 12, 18, 24 at $L = 4$, $l = 1$.",
         "blind": r"$\lambda^+$ does not depend on $r$.",
     },
@@ -46,9 +49,9 @@ CLAIM = Claim(
     titled="That the slope of log det⁺ counts dead directions, whatever their rates and whatever the head.",
     doubts=(
         "The ratio r holds by construction, since the r axes share one t: every axis has the same eigenvalue. Axes "
-        "that die at different rates have other ratios, and a cross-entropy head takes one away. The published slopes "
-        "6.9, 13.8, 21.0, 27.8 are one number times r; many windows and noises give it, among them one line over 0.02 "
-        "≤ t ≤ 1 at v = 0.0025. The limit is 6."
+        "that die at different rates have other ratios, and a cross-entropy head takes one away. The published "
+        "slopes 6.9, 13.8, 21.0, 27.8 are one number times r; many windows and noises give it, among them one line "
+        "over 0.02 ≤ t ≤ 1 at v = 0.0025. The limit is 6."
     ),
 )
 
@@ -152,6 +155,15 @@ def measure() -> Experiment:
                 f"r = {dead}: λ⁺, blind to r", power, _RADII, smallest, rivals=(power * dead,) if dead > 1 else ()
             )
         )
+        ratios.append(
+            value_check(
+                f"r = {dead}, t = {_RADII[0]}, v = 0.01: det⁺ over v^(h − r) and over (λ⁺)^r",
+                1,
+                scaled[0] / smallest[0] ** dead,
+                rivals=(smallest[0], 1 / smallest[0], 0.01, 100),
+                quantity="quotient",
+            )
+        )
         curves.append(Curve(f"det⁺ over v^(h − r), r = {dead}", _RADII, tuple(scaled), float(power * dead)))
     single = _fitted(_WINDOW, _profile(_WINDOW, 1, 0.0025)[1])
     for dead in (2, 3, 4):
@@ -169,8 +181,7 @@ def measure() -> Experiment:
         )
     return Experiment(
         f"Torch linear chain of L = {_LAYERS} layers and width {_WIDTH} (the published cell), r dead axes, gradient "
-        f"factor "
-        "of the first layer, label noise averaged in closed form.",
+        "factor of the first layer, label noise averaged in closed form.",
         {"ratio": ratios, "limit": limits, "blind": blind},
         tuple(curves),
     )
@@ -190,8 +201,8 @@ def control() -> Experiment:
         checks.append(rate_check(f"no label noise, r = {dead}: det⁺", slope, _RADII, silent, rivals=(6 * dead,)))
     apart = _unequal(tuple(0.2 * 2.0 ** (-n / 4) for n in range(8)))
     return Experiment(
-        "Without label noise every direction carries 4L − 2l = 14. Axes that die as t and t²: λ⁺ is that of the faster "
-        "one, and the ratio is 3/2.",
+        "Without label noise every direction carries 4L − 2l = 14. Axes that die as t and t²: λ⁺ is that of the "
+        "faster one, and the ratio is 3/2.",
         {"limit": checks, "blind": apart[1:2], "ratio": apart[2:]},
     )
 
@@ -237,8 +248,8 @@ def counterexample() -> Experiment:
         )
     return Experiment(
         "Behind a cross-entropy head one dead eigenvalue is an exact zero, so the slope counts r − 1. Where two axes "
-        "die as t and t², the slope over that of λ⁺ is 3/2, which counts nothing: the ratio r holds because the r axes "
-        "share one t.",
+        "die as t and t², the slope over that of λ⁺ is 3/2, which counts nothing: the ratio r holds because the r "
+        "axes share one t.",
         {TITLE: checks},
     )
 

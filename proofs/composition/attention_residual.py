@@ -64,6 +64,7 @@ def derive() -> Proof:
     k = Symbol("k", integer=True, positive=True)
     alike = one_block(a, t) ** k  # k blocks with the same a
     slope = t * sympy.diff(sympy.log(alike**2), t)
+    vanishing = 4 * k * a * t**2 / one_block(a, t)
     bare = (a * t**2) ** (2 * k)
     rows = [sympy.Matrix(2, 2, symbols(f"a_{n}1:{n}5", positive=True)) for n in (1, 2, 3)]
     beside, without = sympy.eye(2), sympy.eye(2)
@@ -100,13 +101,13 @@ def derive() -> Proof:
                 "rate",
                 "local slope of the second moment behind k blocks",
                 slope,
-                4 * k * a * t**2 / one_block(a, t),
+                vanishing,
                 {
                     "4k, the rate without the stream": 4 * k,
                     "slope of an amplitude": 2 * k * a * t**2 / one_block(a, t),
                     "the blocks without the stream": (
                         t * sympy.diff(sympy.log(bare), t),
-                        4 * k * a * t**2 / one_block(a, t),
+                        vanishing,
                     ),
                 },
             ),

@@ -101,8 +101,7 @@ def derive() -> Proof:
     edge = (c / level) ** (1 / (k - 1))
     return Proof(
         "Symbolic in k and in all inner products of α, μ_w and their derivatives; the example symbolic in k on w = 0 "
-        "and "
-        "at every w for k = 3.",
+        "and at every w for k = 3.",
         (
             Prose(
                 "On a sheet μ_t = t^{k−1} α(t, w) with α and μ_w independent. The normal part of μ_tt loses its "

@@ -33,20 +33,17 @@ CLAIM = Claim(
     holds="Cross-entropy head: the dead diagonal keeps rate 2(L − l), and the spectrum has one dead eigenvalue fewer",
     given=(
         r"Let $H = \mathrm{diag}(p) - p p^\top$ be the Fisher of the logits of $C$ classes, and $G_l$ that of layer "
-        r"$l$ "
-        r"of a linear chain with $m$ dead channels of weight $t$ above it."
+        "$l$ of a linear chain with $m$ dead channels of weight $t$ above it."
     ),
     clauses={
         "kernel": r"$v^\top H v = \mathrm{Var}_p(v)$, and $H \mathbf 1 = 0$.",
         "diagonal": (
             r"If $E H \ge c_0$ off the constants, the dead diagonal entry of $G_l$ is $t^{2(L-l)}$ times that of $E "
-            r"H$, "
-            r"which is at least $c_0 (1 - 1/C)$."
+            "H$, which is at least $c_0 (1 - 1/C)$."
         ),
         "absorbed": (
-            r"Where the constant lies in the range of the layers above, $G_l$ has an exact kernel that tends to the "
-            r"dead "
-            r"axis."
+            "Where the constant lies in the range of the layers above, $G_l$ has an exact kernel that tends to the "
+            "dead axis."
         ),
         "left over": (
             r"Of $m$ dead channels $m - 1$ eigenvalues have rate $2(L-l)$, and those of live channels rate $0$."
@@ -61,11 +58,11 @@ CLAIM = Claim(
     expected=Verdict.NARROWER,
     titled="that the spectrum of G_l shows the dead direction under cross-entropy: with one dead channel it does not",
     doubts=(
-        "D2: “one dead eigenvalue fewer” means none for a single dead channel; the diagonal entry shows the rate, the "
-        "smallest positive eigenvalue reads 0. With an unembedding to more classes than channels the constant is out "
-        "of range: then nothing is absorbed, and the smallest eigenvalue has the dead rate again. Not covered here: "
-        "the "
-        "gated chain with a constant q for gates that depend on the gradient; for independent gates q is a factor."
+        "D2: “one dead eigenvalue fewer” means none for a single dead channel; the diagonal entry shows the rate, "
+        "the smallest positive eigenvalue reads 0. With an unembedding to more classes than channels the constant is "
+        "out of range: then nothing is absorbed, and the smallest eigenvalue has the dead rate again. Not covered "
+        "here: the gated chain with a constant q for gates that depend on the gradient; for independent gates q is a "
+        "factor."
     ),
 )
 
@@ -110,8 +107,8 @@ def derive() -> Proof:
     gated = sympy.Add(*[gate * square * chances[gate] * chances[square] for gate, square in states])
     square = r * first + (1 - r) * second
     return Proof(
-        "Symbolic in p, t and the number of layers above; C = 4 classes, live product the identity; the length of the "
-        "centred axis for any C.",
+        "Symbolic in p, t and the number of layers above; C = 4 classes, live product the identity; the length of "
+        "the centred axis for any C.",
         (
             Equation(
                 "kernel",
@@ -420,8 +417,8 @@ def control() -> Experiment:
     wide = {"unembed": 8}
     return Experiment(
         "A squared-error head has no kernel, its smallest eigenvalue has the dead rate, and its dead entry the "
-        "coefficient 1. A class of probability zero adds a second zero. A random unembedding to 8 classes, whose range "
-        "does not hold the constant: nothing is absorbed.",
+        "coefficient 1. A class of probability zero adds a second zero. A random unembedding to 8 classes, whose "
+        "range does not hold the constant: nothing is absorbed.",
         {
             "left over": (
                 Comparison(

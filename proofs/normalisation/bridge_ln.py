@@ -31,15 +31,14 @@ CLAIM = Claim(
         "LayerNorm crossing: the dead diagonal has a rate from 2k_post to 2(k_pre + k_post), and no eigenvalue shows it"
     ),
     given=(
-        r"Let $k_{pre}$ weights $t$ lie above a LayerNorm $z = Py/s$ of $d$ channels and $k_{post}$ between the probe "
-        r"and "
-        r"it; $a$ and $b$ the dead and the live gradients that meet in the dead channel."
+        "Let $k_{pre}$ weights $t$ lie above a LayerNorm $z = Py/s$ of $d$ channels and $k_{post}$ between the probe "
+        "and it; $a$ and $b$ the dead and the live gradients that meet in the dead channel."
     ),
     clauses={
         "Jacobian": r"$J = \frac1s (P - \frac1d z z^\top)$, with $J \mathbf 1 = J z = 0$.",
         "mixing": (
-            r"The dead entry of the gradient is $t^{k_{post}} (b + a\,t^{k_{pre}})$, with "
-            r"$b = -\frac{1}{sd} \sum_{j \ne h} (1 + z_j z_h)\, \delta_j$."
+            r"The dead entry of the gradient is $t^{k_{post}} (b + a\,t^{k_{pre}})$, with $b = -\frac{1}{sd} \sum_{j "
+            r"\ne h} (1 + z_j z_h)\, \delta_j$."
         ),
         "plateau": r"If $E b^2 > 0$ the dead diagonal has rate $2 k_{post}$.",
         "full depth": r"If $b = 0$ and $E a^2 > 0$ it has rate $2(k_{pre} + k_{post})$.",
@@ -55,9 +54,9 @@ CLAIM = Claim(
     titled="that the dead direction below a LayerNorm is an eigenvalue with the rate of the plateau",
     doubts=(
         "D2: the plateau is visible on the diagonal only; the exact zero tends to the dead axis and every other "
-        "eigenvalue is Θ(1). 2k_post is the lower end of the bracket and the value for ordinary losses; the upper end "
-        "is attained when the noise touches the dead output alone. The plateau comes from centring: RMSNorm behind "
-        "layer q has rate 2k_post + 2 min(k_pre, q)."
+        "eigenvalue is Θ(1). 2k_post is the lower end of the bracket and the value for ordinary losses; the upper "
+        "end is attained when the noise touches the dead output alone. The plateau comes from centring: RMSNorm "
+        "behind layer q has rate 2k_post + 2 min(k_pre, q)."
     ),
 )
 

@@ -39,8 +39,8 @@ CLAIM = Claim(
     expected=Verdict.NARROWER,
     titled="that the averages over data have the orders e² and e too, whatever the data",
     doubts=(
-        "The printed lower bound e(1 − e) of the expected trace is half the sharp one. Under averaging the separation "
-        "needs E e² ≪ E e; with a fixed share of wrong labels the empirical trace tends to twice that share."
+        "The printed lower bound e(1 − e) of the expected trace is half the sharp one. Under averaging the "
+        "separation needs E e² ≪ E e; with a fixed share of wrong labels the empirical trace tends to twice that share."
     ),
 )
 
@@ -268,9 +268,8 @@ def control() -> Experiment:
     drawn = [_drawn(e) for e in _ERRORS]
     uniform = [_empirical(_logits(e), 1) for e in _ERRORS]
     return Experiment(
-        "Labels drawn from the model in the place of the observed one: the empirical trace is of order e, not e². And "
-        "a "
-        "label that is wrong: it is of order 1.",
+        "Labels drawn from the model in the place of the observed one: the empirical trace is of order e, not e². "
+        "And a label that is wrong: it is of order 1.",
         {
             "empirical": (
                 Comparison(
@@ -294,8 +293,8 @@ def counterexample() -> Experiment:
     expected = [_expected(found) for found in logits]
     level = wrong * (1 + 1)
     return Experiment(
-        "Averages over data: one label in twenty stays wrong while the model becomes certain. The empirical trace then "
-        "does not fall at all, and it is the larger of the two.",
+        "Averages over data: one label in twenty stays wrong while the model becomes certain. The empirical trace "
+        "then does not fall at all, and it is the larger of the two.",
         {
             TITLE: (
                 Comparison(

@@ -58,14 +58,14 @@ CLAIM = Claim(
     hypotheses=("Gaussian live inputs; t ≪ 1 for the expansion.", "d ≥ 4 for E[1/s₀²] < ∞."),
     expected=Verdict.NARROWER,
     titled=(
-        "that a direct regime of slope 4 follows the plateau: at t = 1 the slope is 2 + 2(d − 1)(d − 2)/(d(d + 1)) < 4 "
-        "and the steepest one measured at d = 6 is 2.95"
+        "that a direct regime of slope 4 follows the plateau: at t = 1 the slope is 2 + 2(d − 1)(d − 2)/(d(d + 1)) < "
+        "4 and the steepest one measured at d = 6 is 2.95"
     ),
     doubts=(
-        "D8: LayerNorm changes the KL order itself, from 2 to 1. “A rate shift from 4 to 2” says that the direction is "
-        "no longer dead along this path. The floor is the label noise, not a property of the Fisher. The register's "
-        "logarithm at d = 3 does not appear: its coefficient, an angular mean, is zero, and the t⁴ coefficient is "
-        "2√3 − 3 by quadrature. Not covered here: that E[1/s₀²] is finite if and only if d ≥ 4."
+        "D8: LayerNorm changes the KL order itself, from 2 to 1. “A rate shift from 4 to 2” says that the direction "
+        "is no longer dead along this path. The floor is the label noise, not a property of the Fisher. The "
+        "register's logarithm at d = 3 does not appear: its coefficient, an angular mean, is zero, and the t⁴ "
+        "coefficient is 2√3 − 3 by quadrature. Not covered here: that E[1/s₀²] is finite if and only if d ≥ 4."
     ),
 )
 
@@ -527,8 +527,7 @@ def counterexample() -> Experiment:
                 (4, 2),
                 0.25,
                 "the steepest of eight slopes, at most 0.2 above that at t = 1; for t → ∞ the slope returns to 2, "
-                "since "
-                "z_h² ≤ d − 1. The title predicts 4",
+                "since z_h² ≤ d − 1. The title predicts 4",
                 "slope of a second moment",
             ),
         ]

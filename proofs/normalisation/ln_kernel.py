@@ -29,24 +29,22 @@ CLAIM = Claim(
     clauses={
         "constant": (
             r"If all $\gamma_i \ne 0$ then $\langle \gamma^{-1}, \mathrm{LN}(x)\rangle = \langle \gamma^{-1}, "
-            r"\beta\rangle$ "
-            r"for every $x$, so $\mathrm{Cov}(\mathrm{LN}(x))\,\gamma^{-1} = 0$."
+            r"\beta\rangle$ for every $x$, so $\mathrm{Cov}(\mathrm{LN}(x))\,\gamma^{-1} = 0$."
         ),
         "zero gain": r"If $\gamma_i = 0$ the kernel contains $e_i$.",
         "gauge": (
             r"In the next layer the direction $(\gamma^{-1}, -\langle\gamma^{-1}, \beta\rangle)$ of weights and bias "
-            r"is flat, "
-            r"$K \equiv 0$; without the bias it is regular, $k = 1$."
+            r"is flat, $K \equiv 0$; without the bias it is regular, $k = 1$."
         ),
     },
     source=cite("shirodkar2026dead", "prop:ln_kernel"),
     hypotheses=("The covariance is that of centred samples, taken directly behind the affine map.",),
     expected=Verdict.CONFIRMED,
     doubts=(
-        "A statement about an affine map, whatever the data, and not about a singularity: the parameter direction that "
-        "it induces in the next layer reads flat when the bias compensates, a gauge without KL order, and regular "
-        "(order 1) when it does not. The title of a companion paper calls the kernel a dead direction; in the sense of "
-        "KL orders it is none."
+        "A statement about an affine map, whatever the data, and not about a singularity: the parameter direction "
+        "that it induces in the next layer reads flat when the bias compensates, a gauge without KL order, and "
+        "regular (order 1) when it does not. The title of a companion paper calls the kernel a dead direction; in "
+        "the sense of KL orders it is none."
     ),
 )
 
@@ -74,8 +72,8 @@ def derive() -> Proof:
         (
             Prose(
                 "The gains cancel against γ^{−1}, and centred coordinates sum to zero.",
-                r"\langle \gamma^{-1}, "
-                r"\gamma \odot s(x) P x + \beta\rangle = s(x)\, \mathbf 1^\top P x + \langle \gamma^{-1}, \beta\rangle",
+                r"\langle \gamma^{-1}, \gamma \odot s(x) P x + \beta\rangle = s(x)\, \mathbf 1^\top P x + \langle "
+                r"\gamma^{-1}, \beta\rangle",
             ),
             Equation(
                 "constant",
@@ -292,8 +290,8 @@ def _single_precision() -> list[Check]:
             Interval.around(found["float32", 1] / found["float32", 0], 0.05),
             (found["float64", 1] / found["float64", 0],),
             0.2,
-            "the variation is below rounding, which reads "
-            f"{found['float32', 0]:.1g} of the largest; the rival is the same quotient in float64",
+            f"the variation is below rounding, which reads {found['float32', 0]:.1g} of the largest; the rival is the "
+            "same quotient in float64",
             "quotient of singular values",
         ),
         Comparison(

@@ -27,8 +27,8 @@ CLAIM = Claim(
     given=r"Let all $\gamma_i \ne 0$ and $\mathrm{RMSNorm}(x) = \gamma \odot x\, s(x)$.",
     clauses={
         "variance": (
-            r"For $x$ uniform on $\pm e_i$, $\mathrm{Var}\langle v, \mathrm{RMSNorm}(x)\rangle = "
-            r"\sum_i (v_i \gamma_i)^2 > 0$ for every $v \ne 0$: no direction is a kernel for all laws of the input."
+            r"For $x$ uniform on $\pm e_i$, $\mathrm{Var}\langle v, \mathrm{RMSNorm}(x)\rangle = \sum_i (v_i "
+            r"\gamma_i)^2 > 0$ for every $v \ne 0$: no direction is a kernel for all laws of the input."
         ),
         "hyperplane": r"On inputs with $\langle w, x\rangle = 0$ the direction $w/\gamma$ is an exact kernel.",
     },
@@ -164,8 +164,7 @@ def measure() -> Experiment:
         )
     return Experiment(
         "torch.nn.RMSNorm with ε = 0, float64, on the inputs ±e_i, widths 3, 5 and 8; and width 5 on 400 inputs "
-        "orthogonal "
-        "to a random w.",
+        "orthogonal to a random w.",
         {"variance": checks, "hyperplane": _on_a_hyperplane("inputs orthogonal to w", *_confined())},
     )
 

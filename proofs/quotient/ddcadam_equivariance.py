@@ -271,32 +271,29 @@ def _one_step() -> list[Check]:
 
 
 def _three_blocks() -> list[Check]:
-    """One step of three scalar blocks by hand: ĝ = (1, 3, 1), so Qĝ has the signs (+, −, +), and w' = e^r.
+    """One step of three scalar blocks 1 with ĝ = (1, 2, 6), by hand: their sum, ĝ_1 − ĝ_2 and ĝ_1 + ĝ_2 − 2ĝ_3.
 
-    Q has the rows (1, 1, 1)/√3, (1, −1, 0)/√2 and (1, 1, −2)/√6, so r = −η Qᵀ(1, −1, 1).
+    The signs of the three channels are (+, −, −), so r = −η ((1, 1, 1)/√3 − (1, −1, 0)/√2 − (1, 1, −2)/√6).
     """
     import torch
 
     from ddtheory.workbench.measurements.rescaling import gauge_adam
 
-    def scalar(value: float) -> Tensor:
-        return torch.tensor([value], dtype=torch.float64)
-
-    moved = gauge_adam(_RATE, 3)([scalar(1.0)] * 3, [scalar(value) for value in (1.0, 3.0, 1.0)])
-    third, half, sixth = (number**-0.5 for number in (3, 2, 6))
+    blocks = [torch.ones(1, dtype=torch.float64) for _ in range(3)]
+    gradients = [torch.full((1,), value, dtype=torch.float64) for value in (1.0, 2.0, 6.0)]
+    moved = gauge_adam(_RATE, 3)(blocks, gradients)
+    total, pair, last = 3**-0.5, 2**-0.5, 6**-0.5
+    speeds = (total - pair - last, total + pair - last, total + 2 * last)
     return [
         value_check(
-            f"three blocks, ĝ = (1, 3, 1): −log w_{place + 1} over η after one step",
-            predicted,
-            -math.log(float(block)) / _RATE,
-            rivals=(-predicted, third, third + half + sixth if place != 1 else third - half + sixth),
+            f"one step of three blocks, ĝ = (1, 2, 6): block {number + 1}",
+            math.exp(-_RATE * speed),
+            float(block),
+            rivals=(math.exp(_RATE * speed), 1.0, math.exp(-_RATE * total)),
             error=1e-6,
-            reason="by hand, up to the ε of the state maps; the rivals are a step up, the sum alone, and other signs",
-            quantity="growth",
+            reason="by hand, up to the ε of the state maps; rivals are a step up the loss, none, and the sum alone",
         )
-        for place, (block, predicted) in enumerate(
-            zip(moved, (third - half + sixth, third + half + sixth, third - 2 * sixth), strict=True)
-        )
+        for number, (block, speed) in enumerate(zip(moved, speeds, strict=True))
     ]
 
 

@@ -220,8 +220,9 @@ def measure() -> Experiment:
     fisher = fisher_matrix(problem)
     vertical = _vertical(weights)
     basis = torch.linalg.qr(vertical)[0]
-    spectrum = torch.linalg.eigvalsh(fisher)
+    spectrum, vectors = torch.linalg.eigh(fisher)
     zeros = int((spectrum < 1e-12 * spectrum[-1]).sum())
+    kernel = vectors[:, :zeros]
     vertical_checks: list[Check] = [
         count_check(
             f"rotated chain, L = {layers}, width {width}: zeros of the Fisher",
@@ -245,6 +246,15 @@ def measure() -> Experiment:
             1e-11,
             "rounding; the rival is the smallest positive eigenvalue",
             "size",
+        ),
+        Comparison(
+            "largest distance of a unit null vector of the Fisher from the vertical space",
+            0,
+            Interval.around(float(torch.linalg.matrix_norm(kernel - basis @ (basis.mT @ kernel), 2)), 1e-12),
+            (1,),
+            1e-11,
+            "rounding; the rival is a null direction that is not vertical",
+            "distance",
         ),
     ]
     return Experiment(

@@ -292,8 +292,9 @@ def control() -> Experiment:
     sheared[0, -1] = 1.0  # x_1 + x_5 in the place of x_1
     mixed = float(_gradient_gram(_scales(0.5, 3.0), sheared)[-1, -1])
     return Experiment(
-        "The old scale above the new one: the ratio turns round. A singular Jacobian: no condition number. And one "
-        "with an entry beside the diagonal: both scales in one entry.",
+        "The old scale above the new one: the ratio turns round. A singular Jacobian: no condition number. A Jacobian "
+        "with "
+        "one entry beside the diagonal: both scales in one entry.",
         {
             "head": (
                 value_check(

@@ -20,6 +20,7 @@ k = Symbol("k", integer=True, positive=True)
 
 _RADII = (0.5, 0.25, 0.1, 0.05)
 _ROUNDING = 1e-11  # F and K are each a few roundings of size 1e-16 away from the exact value, K after a square
+_WIDTH = 5e-11  # of an interval that holds the rounding and no more
 
 
 def fisher_formula(order: Expr | int, variance: Expr | int, radius: Expr | float) -> Expr:
@@ -111,7 +112,7 @@ def measure() -> Experiment:
                     order**2,
                     Interval(ratios[-1], min(ratios) - _ROUNDING, max(ratios) + _ROUNDING),
                     (Fraction(order * (order - 1)), Fraction(order * (order + 1)), Fraction(order**2, 2)),
-                    1e-9,
+                    _WIDTH,
                     "the spread over all radii plus rounding: an identity must hold at every radius",
                     "k²",
                 )
@@ -135,6 +136,18 @@ def measure() -> Experiment:
                     profile.divergence[-1],
                     rivals=(2 * distance, distance / 2, distance / last),
                     error=1e-12,
+                )
+            )
+            (time,) = cell.coordinates
+            exact_face = float(cell.divergence.subs(time, sympy.Rational(1, 20)))
+            divergence.append(
+                value_check(
+                    f"K of the cell in exact arithmetic at t = 1/20, k = {order}, σ² = {variance}",
+                    float(divergence_formula(order, variance, 1 / 20)),
+                    exact_face,
+                    rivals=(2 * exact_face, exact_face / 2, 20 * exact_face),
+                    error=1e-13,
+                    reason="the symbolic face of the same cell; rounding",
                 )
             )
         curves.append(profile_curve(profile, f"k = {order}", order))
@@ -164,7 +177,7 @@ def control() -> Experiment:
                     exact,
                     Interval.around(ratio, _ROUNDING),
                     (order**2,),
-                    1e-9,
+                    _WIDTH,
                     "rounding; the exact value is k² ((1 + (k+1)t/k)/(1 + t))²",
                     "k² at finite t",
                 ),

@@ -52,8 +52,7 @@ CLAIM = Claim(
     expected=Verdict.CONFIRMED,
     doubts=(
         "A one-sided degeneracy at a boundary: the order language of dead directions does not apply to w, along which "
-        "K "
-        "is regular. The rate 2 and its coefficient are derived here; the paper's bound gives rate 1."
+        "K is regular. The rate 2 and its coefficient are derived here; the paper's bound gives rate 1."
     ),
 )
 
@@ -86,8 +85,7 @@ def derive() -> Proof:
     tail = sympy.exp(size) - 1 - size
     return Proof(
         "Symbolic in m and w; expectations under N(0, 1) by sympy's integrator. That the two scores are not "
-        "proportional "
-        "for 0 < w < 1 is prose.",
+        "proportional for 0 < w < 1 is prose.",
         (
             Equation(
                 "rate",
@@ -118,8 +116,7 @@ def derive() -> Proof:
             ),
             Prose(
                 "It is zero only for proportional scores, and (x − m) r and r − 1 are not for m ≠ 0. The coefficient "
-                "is "
-                "positive as well: e^s − 1 − s has the slope e^s − 1 > 0 and vanishes at 0."
+                "is positive as well: e^s − 1 − s has the slope e^s − 1 > 0 and vanishes at 0."
             ),
             Equation(
                 "positive",

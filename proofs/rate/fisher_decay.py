@@ -272,10 +272,9 @@ def control() -> Experiment:
     except DirectionError:
         speed = "refused"
     return Experiment(
-        "A = 0 (the mean t³ read as k = 2); a remainder of order t^{1/2} in place of t^k; a flat direction; an "
-        "axis that is "
-        "kept while the basis turns; and a path θ = s² that is not of unit speed, which would turn a regular direction "
-        "into k = 2.",
+        "A = 0 (the mean t³ read as k = 2); a remainder of order t^{1/2} in place of t^k; a flat direction; an axis "
+        "that is kept while the basis turns; and a path θ = s² that is not of unit speed, which would turn a regular "
+        "direction into k = 2.",
         {
             "rate": (
                 order_check("A = 0: the order is 3, not 2", 3, cubic_reading, rivals=(2,)),

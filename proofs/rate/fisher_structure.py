@@ -325,9 +325,8 @@ def control() -> Experiment:
     block = torch.tensor([[3.0, 0.5, -1.0], [0.5, 2.0, 1.5], [-1.0, 1.5, 2.0]], dtype=torch.float64)
     return Experiment(
         "The tangential remainder is made of order t^{1/2} (E r_a² ≤ M t instead of M t²): the deviation of F_ww from "
-        "g "
-        "then has rate 1/2, and the bound C·t fails. Errors of one sign along a vector of alternating signs cancel. A "
-        "live block that is not c I has another least value.",
+        "g then has rate 1/2, and the bound C·t fails. Errors of one sign along a vector of alternating signs cancel. "
+        "A live block that is not c I has another least value.",
         {
             "tangential block": [
                 _comparison(

@@ -122,9 +122,9 @@ def measure() -> Experiment:
             Comparison(
                 f"ε = {size}, k = {order}: slope of K at t = ε^(1/(k−1))",
                 order + 1,
-                Interval.around(_slope_of_divergence(size, order, crossing), 1e-2),
+                Interval.around(_slope_of_divergence(size, order, crossing), 1e-3),
                 (2, 2 * order),
-                0.05,
+                5e-3,
                 "central difference over 1/32 octave; its bias is below 1e-3",
                 "rate of K",
             )

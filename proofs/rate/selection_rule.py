@@ -72,15 +72,12 @@ CLAIM = Claim(
     assumes=(cite("watanabe2009", "Theorem 7.1"),),
     titled=(
         "The KL order k of a direction is the order of the smallest eigenvalue and gives the contribution 1/(2k) to "
-        "the "
-        "learning coefficient."
+        "the learning coefficient."
     ),
     doubts=(
         "The order along an axis and the order of the eigenvalue differ when S = 0: the eigenvector bends along the "
-        "arc "
-        "that attains the arc order. 1/(2k) is the coefficient of a slice; at a crossing it is not λ. Not covered "
-        "here: "
-        "the two-sided sandwich F₁₁/2 ≤ λ_min ≤ F₁₁, which fails for the measured cell, and the tilt of the "
+        "arc that attains the arc order. 1/(2k) is the coefficient of a slice; at a crossing it is not λ. Not covered "
+        "here: the two-sided sandwich F₁₁/2 ≤ λ_min ≤ F₁₁, which fails for the measured cell, and the tilt of the "
         "eigenvector."
     ),
 )
@@ -131,8 +128,7 @@ def derive() -> Proof:
     one = sympy.Integer(1)
     return Proof(
         "Symbolic in A, e, g with two live directions; two dying directions symbolic in j_1, j_2; volumes symbolic in "
-        "k "
-        "and m, gamma functions decided as quotients.",
+        "k and m, gamma functions decided as quotients.",
         (
             Prose("Subtract the best combination of live scores from the dead one: the determinant splits."),
             Equation(
@@ -387,10 +383,9 @@ def measure() -> Experiment:
     curves.append(curve)
     return Experiment(
         "Gaussian mean maps in torch with E a² = 1, live Gram [[2, .3], [.3, 1]], e = (.5, .7). The paper's margin "
-        "2k²|e|²/d < λ/2 fails here (1.48 against 0.458), and so does its sandwich F₁₁/2 ≤ λ_min (0.466 < "
-        "1/2), but the rate "
-        "and the sharp limit hold: the margin is sufficient, not necessary. What is needed is S > 0. Volumes of slices "
-        "by uniform draws.",
+        "2k²|e|²/d < λ/2 fails here (1.48 against 0.458), and so does its sandwich F₁₁/2 ≤ λ_min (0.466 < 1/2), but "
+        "the rate and the sharp limit hold: the margin is sufficient, not necessary. What is needed is S > 0. Volumes "
+        "of slices by uniform draws.",
         {"Schur complement": checks, "two dying": dying, "slice": _slices()},
         tuple(curves),
     )
@@ -400,8 +395,7 @@ def control() -> Experiment:
     profile = _schur(_cell(2), {"t": 1}, ["v"])
     return Experiment(
         "One live direction is left out of the block: S must rise to 1 − .5²/2 = 7/8. Two directions that die at the "
-        "same "
-        "rate: the eigenvalue is that of the pair. K = (u z)²: another volume.",
+        "same rate: the eigenvalue is that of the pair. K = (u z)²: another volume.",
         {
             "Schur complement": (
                 Comparison(
@@ -421,8 +415,7 @@ def control() -> Experiment:
 
 
 def _equal_rates() -> list[Check]:
-    """Mean (t² + 2vt, vt): entries 4t² and 5t² with cross entry 4t², so the rates are equal and no order is left "
-    "out."""
+    """Mean (t² + 2vt, vt): entries 4t² and 5t² with cross entry 4t²: the rates are equal, no order is left out."""
     time, v = symbols("t v", real=True)
     cell = cells.mean_map([time**2 + 2 * time * v, time * v], name="mean (t² + 2vt, vt)")
     profile = _schur(cell, {"t": 1}, ["v"])
@@ -505,17 +498,15 @@ def counterexample() -> Experiment:
             _crossing_coefficient(),
             (Fraction(1, 4), Fraction(1, 8)),
             0.1,
-            "quadrature of V(ε), fitted with its logarithm: log V = λ log ε + (m − 1) log log(1/ε) + c; the "
-            "ray (1, 1) has order 2, "
-            "so the slice rule would give 1/4",
+            "quadrature of V(ε), fitted with its logarithm: log V = λ log ε + (m − 1) log log(1/ε) + c; the ray (1, 1) "
+            "has order 2, so the slice rule would give 1/4",
             "λ",
         )
     )
     return Experiment(
-        "Aligned tangent: the leading score lies in the span of a live score (S = 0), and the smallest "
-        "eigenvalue decays "
-        "faster than the order along the axis says. And at a crossing the slice coefficient 1/(2k) of a ray is no "
-        "contribution to the learning coefficient.",
+        "Aligned tangent: the leading score lies in the span of a live score (S = 0), and the smallest eigenvalue "
+        "decays faster than the order along the axis says. And at a crossing the slice coefficient 1/(2k) of a ray is "
+        "no contribution to the learning coefficient.",
         {TITLE: checks},
         tuple(curves),
     )

@@ -84,22 +84,18 @@ CLAIM = Claim(
     ),
     clauses={
         "closed form": (
-            r"$\lambda = \tfrac12 (r(H_0 + H_L) - r^2) + \frac{a(\ell - a)}{4\ell} - \frac{\ell(\ell-1)}{4} "
-            r"(S/\ell)^2 + "
-            r"\tfrac12 \sum_{i<j} M_i M_j$, $m = a(\ell - a) + 1$."
+            r"$\lambda = \tfrac12 (r(H_0 + H_L) - r^2) + \frac{a(\ell - a)}{4\ell} - \frac{\ell(\ell-1)}{4} (S/\ell)^2 "
+            r"+ \tfrac12 \sum_{i<j} M_i M_j$, $m = a(\ell - a) + 1$."
         ),
         "polyhedron": (
             r"For two factors with two inputs the same pair comes from singular values $s_1$, $s_1 s_2$ of the first "
-            r"one "
-            r"and the Newton polyhedron of $\langle s_1 w_i, s_1 s_2 v_i\rangle$ with prior $s_1^{2g+3} s_2^g$, $g = "
-            r"|H - "
-            r"2|$."
+            r"one and the Newton polyhedron of $\langle s_1 w_i, s_1 s_2 v_i\rangle$ with prior $s_1^{2g+3} s_2^g$, $g "
+            r"= |H - 2|$."
         ),
         "rank": r"A truth of rank $r$ splits off $\tfrac12 r(H_0 + H_L - r)$ and leaves the reduced sizes.",
         "width one": (
             r"At width one the pair is $(\tfrac12, L)$ with $V = P_L(\sqrt\varepsilon)$ for $r = 0$, and $(\tfrac12, "
-            r"1)$ "
-            r"for $r = 1$."
+            r"1)$ for $r = 1$."
         ),
     },
     source=cite("shirodkar2026dead", "prop:determinantal_resolution"),
@@ -142,8 +138,7 @@ def derive() -> Proof:
     split = rank * (inputs + outputs - rank) / 2
     return Proof(
         f"Width one and the split of the rank symbolic; the other comparisons on {two_layers} products of two factors "
-        f"and "
-        f"{deep} of three and four, and on {len(sizes)} polyhedra.",
+        f"and {deep} of three and four, and on {len(sizes)} polyhedra.",
         (
             Prose("In singular values the volume element of a factor carries the discriminant."),
             Equation(
@@ -224,8 +219,7 @@ def _fraction(value: Fraction) -> sympy.Rational:
 
 
 def _with_smaller_m() -> int:
-    """In how many of the products of two factors m = a(ℓ − a), as a restatement prints it, disagrees: in all of "
-    "them."""
+    """In how many of the products of two factors m = a(ℓ − a), as a restatement prints it, disagrees: in all."""
     sizes = itertools.product(range(1, 6), repeat=3)
     two = [(m, h, n, rank) for m, h, n in sizes for rank in range(min(m, h, n) + 1)]
     return sum(deep_linear((m, h, n), rank).m - 1 != reduced_rank(m, h, n, rank).m for m, h, n, rank in two)
@@ -356,6 +350,6 @@ def _with_a_prior() -> Check:
         (_tied(2, 0.1), _tied(2, 0.1) / 4),
         0.001,
         f"{_SAMPLES} uniform draws, 3.3 standard errors; the rivals are the volume without the prior, and with its "
-        f"mass",
+        "mass",
         "volume",
     )

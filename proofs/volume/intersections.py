@@ -245,7 +245,7 @@ def control() -> Experiment:
     half = Fraction(1, 2)
     return Experiment(
         "Blocks that share a variable: x²(x² + y²)² would be a tie of two blocks with 1/2 if they were disjoint, and "
-        "x²(x² + y²) no tie at all; x² + x²y² would be a sum.",
+        "x²(x² + y²) no tie at all; x²y² + x⁴y² would be a sum.",
         {
             "crossing": (
                 *pair_checks(

@@ -39,8 +39,7 @@ CLAIM = Claim(
     holds="On a smooth zero set a direction of arc order k contributes 1/(2k); at a crossing it does not",
     given=(
         r"Let the zero set be smooth and orders be arc orders (first clause), or let $W_l = \operatorname{diag}(I_r, "
-        r"0)$, "
-        r"widths $h = r + 1$, with $\delta_l$ the Schur complement of the live block of layer $l$."
+        r"0)$, widths $h = r + 1$, with $\delta_l$ the Schur complement of the live block of layer $l$."
     ),
     clauses={
         "smooth": r"$K \asymp \sum_i s_i^{2k_i}$, and each normal direction contributes $1/(2k_i)$.",
@@ -208,12 +207,18 @@ def _live_rank(size: int, layers: int) -> int:
     return int(numpy.linalg.matrix_rank(numpy.array(rows)))
 
 
-def _ratio(direction: Floats, scale: float) -> float:
-    """K/(½ (∏ δ_l)²) where all live entries of the product are right: A_L, c_L and b_1 take up their error."""
+def _ratio(direction: Floats, scale: float, *, small_corners: bool = False) -> float:
+    """K/(½ (∏ δ_l)²) where all live entries of the product are right: A_L, c_L and b_1 take up their error.
+
+    With small corners d_l is of the order of c_l A_l⁻¹ b_l, so that the whole Schur complement counts.
+    """
     import numpy
 
     layers, size = direction.shape[:2]
-    factors, target = _factors(size, layers, scale * direction), _factors(size, 1)[0]
+    perturbation = scale * direction
+    if small_corners:
+        perturbation[:, -1, -1] *= scale
+    factors, target = _factors(size, layers, perturbation), _factors(size, 1)[0]
     for _ in range(60):
         error = _product(factors) - target
         factors[-1][:, :-1] -= error[:, :-1]
@@ -240,6 +245,7 @@ def measure() -> Experiment:
     rank = _live_rank(4, 3)
     direction = numpy.random.default_rng(3).standard_normal((3, 4, 4))
     scales = [0.004 * step for step in range(1, 7)]
+    wide, middle = [0.01 * step for step in range(3, 9)], direction[1]
     live: list[Check] = [
         Comparison(
             "h = 4, L = 3, r = 3: live directions",
@@ -257,6 +263,15 @@ def measure() -> Experiment:
             (0, Fraction(1, 3), 3, 9),
             0.05,
             "a random perturbation of all 48 parameters, extrapolated to scale 0; the rivals count one δ, or a sum",
+            "ratio",
+        ),
+        Comparison(
+            "the same with corners d_l of second order, where δ_l is not d_l",
+            1,
+            limit(wide, [_ratio(direction, scale, small_corners=True) for scale in wide], 1e-7),
+            ((1 - float(middle[-1, :-1] @ middle[:-1, -1]) / float(middle[-1, -1])) ** 2, 0),
+            0.05,
+            "as above; the rival is the ratio for d in the place of δ in the middle layer, where c and b are not fixed",
             "ratio",
         ),
     ]
@@ -284,8 +299,7 @@ def measure() -> Experiment:
     )
     return Experiment(
         "The dead point of a linear network with 48 parameters; volumes of its dead part; and a smooth fibre, where "
-        "orders add as the rule says, if they are arc orders. Rays "
-        "through points of K = x⁴ + y⁴ and x⁴ + y⁶.",
+        "orders add as the rule says, if they are arc orders. Rays through points of K = x⁴ + y⁴ and x⁴ + y⁶.",
         {"smooth": (smooth,), "live part": live, "dead unit": dead, "ray": _rays()},
     )
 
@@ -322,8 +336,7 @@ def control() -> Experiment:
     return Experiment(
         "With tied layers, δ_1 = … = δ_L = w, the chosen curve is the whole parameter: then 1/(2L) is right, and 1/2 "
         "is wrong. A crossing has no smooth zero set, and orders do not add; a special ray bounds nothing; at full "
-        "rank "
-        "all entries are live.",
+        "rank all entries are live.",
         {"dead unit": checks, "smooth": [_crossing()], "ray": [_special_ray()], "live part": [_at_full_rank()]},
     )
 

@@ -45,15 +45,13 @@ CLAIM = Claim(
     id="prop:volume_multi",
     title="Several dead directions: exponents of volumes add",
     given=(
-        r"Let $K = \sum_i u_i^{2k_i} + z_1^2 + \dots + z_m^2$ and $V(\varepsilon)$ the volume of $\{K < "
-        r"\varepsilon\}$."
+        r"Let $K = \sum_i u_i^{2k_i} + z_1^2 + \dots + z_m^2$ and $V(\varepsilon)$ the volume of $\{K < \varepsilon\}$."
     ),
     clauses={
         "exponent": r"$V(\varepsilon) = \varepsilon^{\sum 1/(2k_i) + m/2}\, V(1)$.",
         "constant": (
-            rf"For two directions $V(1) = {latex(unit_volume([k1, k2], symbols('m')))}$, and one more multiplies it "
-            rf"in the "
-            r"same way."
+            rf"For two directions $V(1) = {latex(unit_volume([k1, k2], symbols('m')))}$, and one more multiplies it in "
+            r"the same way."
         ),
         "Fisher volume": (
             r"If $\sqrt{\det F} = \Theta(\prod |u_i|^{k_i - 1})$, the Fisher volume of the polydisc $|u_i| < d_i$ is "

@@ -115,7 +115,7 @@ BREACHES = [
     ("ddtheory/cells/shared/cell.py", "def peek():\n    from ddtheory.verify import load", {"storeys"}),
     ("ddtheory/verify/claim.py", "import ddtheory.cli", {"storeys", "verdicts-take-no-side"}),
     ("ddtheory/verify/page.py", "def peek():\n    from ddtheory.exact import kl_order", {"verdicts-take-no-side"}),
-    ("ddtheory/plots/style.py", "import ddtheory.measure", {"verdicts-take-no-side"}),
+    ("ddtheory/verify/picture.py", "import ddtheory.measure", {"verdicts-take-no-side"}),
     ("ddtheory/certify/check.py", "import sympy", {"the-checker-stands-alone"}),
     ("ddtheory/networks/terms.py", "import ddtheory.measure", {"networks-are-derived"}),
 ]
