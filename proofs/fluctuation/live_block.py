@@ -359,7 +359,7 @@ def control() -> Experiment:
             )
         ]
     # two regular parameters, k = 1, have the correlation −cos θ
-    found = _simulated(1, 10_000, _HALF, seed=4, datasets=50)
+    found = _simulated(1, 10_000, _HALF, seed=4, datasets=50, amplitude=2.0)
     checks["split"] = [
         quadrature_check(
             "b kept as the live coordinate, k = 1, θ = 45°: its correlation with s",

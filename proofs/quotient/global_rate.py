@@ -248,12 +248,53 @@ def _slice() -> list[Check]:
 
 
 def control() -> Experiment:
+    import torch
+
     from ddtheory.measure import fisher_matrix
+
+    # (1, 1) and (2, 2) have different products: the gauge 2 takes W_2 = 1 to 1/2, not to 2
+    scalars = torch.tensor([[1.0, 1.0], [2.0, 2.0]], dtype=torch.float64)
+    left = float((scalars[0, 1] / (scalars[1, 0] / scalars[0, 0]) - scalars[1, 1]).abs())
+    gradient = torch.func.grad(lambda w: w.prod())(torch.tensor([1.0, 2.0], dtype=torch.float64))
+    along = gradient / gradient.square().sum()
+    dead = canonical(0.0, _WIDTH, 2)
 
     values = [float(fisher_matrix(chain_problem([canonical(r, 1, 1), canonical(1.0, 1, 0)])).trace()) for r in _RADII]
     return Experiment(
-        "Only one of the two layers dies: the path is not symmetric, and the horizontal eigenvalue is 1 + t².",
-        {"rate": (rate_check("path (t, 1): horizontal eigenvalue", 0, _RADII, values, rivals=(2,)),)},
+        "Only one of the two layers dies: the path is not symmetric, and the horizontal eigenvalue is 1 + t². Two dead "
+        "axes in both layers, two pairs with different products, and the slice (1, P).",
+        {
+            "rate": (rate_check("path (t, 1): horizontal eigenvalue", 0, _RADII, values, rivals=(2,)),),
+            "free and proper": (
+                count_check(
+                    f"two of {_WIDTH} axes dead in both layers: dimension of the stabiliser",
+                    4,
+                    _stabiliser(dead, dead),
+                    rivals=(0, 2),
+                    reason="matrices that live on the dead axes; a free action has 0",
+                ),
+            ),
+            "orbit space": (
+                value_check(
+                    "the scalar pairs (1, 1) and (2, 2): distance left by the gauge W_1'/W_1",
+                    1.5,
+                    left,
+                    rivals=(0.0,),
+                    reason="by hand; the rival is that of two pairs with one product",
+                    quantity="distance",
+                ),
+            ),
+            "slice": (
+                value_check(
+                    "slice (1, P), P = 2: squared length of the shortest step with dP = 1",
+                    1 / 5,
+                    float(along.square().sum()),
+                    rivals=(1 / 4, 1.0),
+                    reason="1/(1 + P²), by hand; the rivals are the balanced slice, and a step along this one",
+                    quantity="squared length",
+                ),
+            ),
+        },
     )
 
 

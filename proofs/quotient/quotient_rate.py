@@ -155,8 +155,8 @@ def derive() -> Proof:
                 for layers in (2, 3, 4)
             ),
             Prose(
-                "In general the horizontal reading is |∇P|², in the Euclidean metric. That is no function of P: on "
-                "w = (t^{1−s}, t^{1+s}), a lift of the same P = t², it has another rate.",
+                "In general the horizontal reading is |∇P|², in the Euclidean metric. That is no function of P: on w = "
+                "(t^{1−s}, t^{1+s}), a lift of the same P = t², it has another rate.",
                 r"|\nabla P|^2 = \sum_i \prod_{j \ne i} w_j^2",
             ),
             Equation(
@@ -230,6 +230,13 @@ def measure() -> Experiment:
             zeros,
             rivals=(width**2 * (layers - 1) + 1, 0),
             reason="eigenvalues below 1e-12 of the largest; the dimension of the vertical space",
+        ),
+        count_check(
+            "dimension of the space of (X_l W_l − W_l X_{l−1}), which is that of the zeros",
+            zeros,
+            int(torch.linalg.matrix_rank(vertical)),
+            rivals=(width**2 * (layers - 2), width**2),
+            reason="rank by singular values",
         ),
         Comparison(
             "largest |F v| over the vertical space",
@@ -326,13 +333,21 @@ def _vertical(weights: Sequence[Tensor]) -> Tensor:
 
 
 def control() -> Experiment:
+    import torch
+
+    from ddtheory.measure import fisher_matrix
+
     layers, ratio = 3, 2.0
+    weights = torch.tensor([2.0, 0.25, 0.25], dtype=torch.float64)  # P = 1/8, and the gradient (1/16, 1/2, 1/2)
+    fisher = fisher_matrix(chain_problem(_scalars(weights.tolist())))
+    first = torch.tensor([2.0, 0.0, 0.0], dtype=torch.float64)  # X = (1, 0, 0), which does not sum to zero
     fixed = [_horizontal(_scalars((1.0, radius, radius))) for radius in _RADII]
     skewed = [_horizontal(_scalars((ratio * radius, radius / ratio, radius))) for radius in _RADII]
     coefficient = Fraction(1, 4) + 4 + 1
     return Experiment(
         "One weight stays at 1 while the others die: the symmetric approach is broken, the order of K is L − 1. At a "
-        "fixed ratio of the weights the rate stays, the coefficient does not.",
+        "fixed ratio of the weights the rate stays, the coefficient does not. Scalings whose product is not one, a "
+        "vector whose parts do not sum to zero, and Euclidean lengths.",
         {
             "balanced": (
                 rate_check(
@@ -345,7 +360,34 @@ def control() -> Experiment:
                     [value / radius**4 for radius, value in zip(_RADII, skewed, strict=True)],
                     rivals=(layers,),
                 ),
-            )
+            ),
+            "gauge": (
+                value_check(
+                    "scales (4, 1/2, 1/4) of (1/2, 1/2, 1/2): output",
+                    1 / 16,
+                    float(torch.linalg.multi_dot(_scalars((2.0, 0.25, 0.125)))),
+                    rivals=(1 / 8,),
+                ),
+            ),
+            "vertical": (
+                value_check(
+                    "at (2, 1/4, 1/4), the Fisher of (w_1, 0, 0)",
+                    1 / 64,
+                    float(first @ fisher @ first),
+                    rivals=(0.0, 1 / 16),
+                    reason="P², by hand; rounding. The rival 0 is that of a vertical vector",
+                ),
+            ),
+            "invariant metric": (
+                value_check(
+                    "Euclidean lengths at (2, 1/4, 1/4): the positive eigenvalue",
+                    Fraction(1, 256) + Fraction(1, 2),
+                    float(torch.linalg.eigvalsh(fisher)[-1]),
+                    rivals=(3 / 64,),
+                    reason="|∇P|², by hand; rounding. The rival is L P²",
+                    quantity="eigenvalue",
+                ),
+            ),
         },
     )
 

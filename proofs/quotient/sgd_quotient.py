@@ -470,7 +470,7 @@ def counterexample() -> Experiment:
                 )
             )
     return Experiment(
-        "Steps of SGD on mini-batches of a scalar two-layer model. At (1, 1) the factor is 2; at other "
-        "representatives of the same function it is c² + c⁻², so SGD gives the quotient no dynamics of its own.",
+        "Steps of SGD on mini-batches of a scalar two-layer model. At (1, 1) the factor is 2; at other representatives "
+        "of the same function it is c² + c⁻², so SGD gives the quotient no dynamics of its own.",
         {TITLE: checks},
     )
