@@ -75,7 +75,7 @@ def test_an_answer_says_what_was_read() -> None:
         (["tau"], "The parameter tau does not occur. The symbols: sigma, x"),
         (["sigma:large"], "no assumption known here"),
         ([1], "a parameter is a symbol or a name"),
-        (3, "give symbols or names"),
+        (3, "give a list"),
         (["sigma:positive", "x:positive"], "contains no variable"),
     ],
 )

@@ -58,6 +58,7 @@ MADE_BY_THE_PACKAGE = frozenset(
         "RunResult",
         "ClaimResult",
         "WitnessResult",
+        "ClauseResult",
         "Entry",
         "Book",
         "Unreadable",
