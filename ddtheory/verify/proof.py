@@ -162,9 +162,8 @@ def _check_sides(text: str, left: object, right: object) -> None:
         undefined = _undefined(side)
         if undefined is not None:
             raise InvalidValueError(
-                f"A side of “{text}” holds {undefined}, which has no value. A substitution may have met a zero: take "
-                f"the "
-                "limit, or cancel before you substitute."
+                f"A side of “{text}” holds {undefined}, which has no value. A substitution may have met a zero: "
+                "take the limit, or cancel before you substitute."
             )
     shapes = {getattr(side, "shape", None) for side in (left, right)}
     if len(shapes) > 1:

@@ -31,6 +31,14 @@ def test_arithmetic_contains_the_arithmetic_of_the_numbers(
     assert (left + 2).contains(x + 2) and (3 * left).contains(3 * x)
 
 
+@pytest.mark.parametrize(
+    ("radius", "shown"),
+    [("0.00095", "0.00095"), ("0.0001", "0.00010"), ("0.00099", "0.00099"), ("0.012", "0.012"), ("7", "7.0")],
+)
+def test_a_radius_is_shown_with_two_digits(radius: str, shown: str) -> None:
+    assert Enclosure("0.5", radius).decimals()[1] == shown
+
+
 @given(fractions, radii)
 @example(Fraction(1, 3), Fraction(0))
 @example(Fraction(0), Fraction(1, 10**40))

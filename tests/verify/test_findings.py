@@ -1,4 +1,4 @@
-"""What one check says: too wide, a rival left, a miss; and what a residual says."""
+"""What one check says: too wide, a rival left, a miss; and what an equation says."""
 
 from __future__ import annotations
 
@@ -94,6 +94,16 @@ def test_matrices_are_compared_in_all_entries() -> None:
     for place in range(4):
         wrong = sympy.Matrix(2, 2, [entry + int(number == place) for number, entry in enumerate(again)])
         assert of_proof(proof(turned, wrong, {"transposed": turned.T})).outcome is Outcome.CONTRADICTS
+
+
+def test_an_entry_that_is_not_decided_leaves_the_matrix_undecided() -> None:
+    unknown = sympy.Function("f")(x)
+    half, none = sympy.Matrix([x, unknown]), sympy.Matrix([x, 0])
+    rivals = {"x + 1": sympy.Matrix([x + 1, unknown])}
+    assert of_proof(proof(half, none, rivals)).outcome is Outcome.INCONCLUSIVE
+    assert (
+        of_proof(proof(half, sympy.Matrix([x + 1, 0]), rivals)).outcome is Outcome.CONTRADICTS
+    )  # the first one differs
 
 
 @pytest.mark.parametrize(
