@@ -194,9 +194,9 @@ def derive() -> Proof:
             Equation(
                 "Fisher",
                 "at t ≠ 0 it has rank h², so that h²(L − 1) = 8 of the 12 weights are left",
-                sympy.Integer(12 - jacobian.subs(t, Rational(1, 2)).rank()) * t,
-                2**2 * (3 - 1) * t,
-                {"at t = 0": (sympy.Integer(12 - jacobian.subs(t, 0).rank()) * t, 2**2 * (3 - 1) * t)},
+                12 - jacobian.subs(t, Rational(1, 2)).rank(),
+                2**2 * (3 - 1),
+                {"at t = 0": (12 - jacobian.subs(t, 0).rank(), 2**2 * (3 - 1))},
             ),
             Equation(
                 "Fisher",

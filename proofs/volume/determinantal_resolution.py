@@ -166,28 +166,28 @@ def derive() -> Proof:
             Equation(
                 "polyhedron",
                 f"how many of the {len(sizes)} sizes H = 2 … 5, N = 1 … 5 have the pair of the closed form",
-                len(agreeing) * z,
-                len(sizes) * z,
-                {"without the volume element": (len(bare) * z, len(sizes) * z)},
+                len(agreeing),
+                len(sizes),
+                {"without the volume element": (len(bare), len(sizes))},
             ),
             Equation(
                 "polyhedron",
                 "2 × 2 × 2 at rank 0: λ by the polyhedron",
-                _fraction(_by_polyhedron(2, 2).lam) * z,
-                sympy.Rational(3, 2) * z,
+                _by_polyhedron(2, 2).lam,
+                Fraction(3, 2),
                 {
                     "without the volume element": (
-                        _fraction(_by_polyhedron(2, 2, element=False).lam) * z,
-                        sympy.Rational(3, 2) * z,
+                        _by_polyhedron(2, 2, element=False).lam,
+                        Fraction(3, 2),
                     )
                 },
             ),
             Equation(
                 "closed form",
                 "comparisons in which the closed form, the four cases, elementary divisors and rank sequences agree",
-                (two_layers + deep - disagreements) * z,
-                (two_layers + deep) * z,
-                {"m = a(ℓ − a)": ((two_layers + deep - _with_smaller_m()) * z, (two_layers + deep) * z)},
+                two_layers + deep - disagreements,
+                two_layers + deep,
+                {"m = a(ℓ − a)": (two_layers + deep - _with_smaller_m(), two_layers + deep)},
             ),
             Equation(
                 "rank",
@@ -212,10 +212,6 @@ def derive() -> Proof:
             ),
         ),
     )
-
-
-def _fraction(value: Fraction) -> sympy.Rational:
-    return sympy.Rational(value.numerator, value.denominator)
 
 
 def _with_smaller_m() -> int:
