@@ -273,6 +273,12 @@ WORKS: MappingProxyType[str, Work] = MappingProxyType(
             "Multiplier ideals of determinantal ideals",
             "thesis, University of Michigan",
         ),
+        "khovanskii1977": Work(
+            ("Khovanskii, Askold G.",),
+            1977,
+            "Newton polyhedra and toroidal varieties",
+            "Functional Analysis and Its Applications 11:289–296",
+        ),
         "kosta-windisch2024": Work(
             ("Kosta, Dimitra", "Windisch, Daniel"),
             2024,

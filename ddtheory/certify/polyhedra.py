@@ -99,7 +99,8 @@ class Polyhedron:
             frozenset(a for a, others in _each(holding.items()) if facets & others == facets) for facets in found
         )
 
-    def _optimal(self, tau: Sequence[Fraction]) -> tuple[Fraction, list[Facet]]:
+    def optimal(self, tau: Sequence[Fraction]) -> tuple[Fraction, list[Facet]]:
+        """The value of the programme of `optimum`, and the facets whose normals attain it."""
         values = {facet: dot(facet.normal, tau) / facet.level for facet in self.facets if facet.level}
         least = min(values.values())
         return least, [facet for facet, value in values.items() if value == least]
@@ -110,12 +111,12 @@ class Polyhedron:
         The optimal w are the convex hull of the facets (w, c), scaled to c = 1, that attain the minimum: a direction
         of recession w has ⟨w, τ⟩ > 0. Hence 1 + the dimension is the rank of their normals.
         """
-        least, facets = self._optimal(tau)
+        least, facets = self.optimal(tau)
         return least, rank([facet.normal for facet in facets])
 
     def optimal_rank(self, tau: Sequence[Fraction], face: Face) -> int:
         """1 + the dimension of the optimal w that lie in the closed normal cone of the face; 0 when there are none."""
-        return rank([facet.normal for facet in self._optimal(tau)[1] if face <= facet.exponents])
+        return rank([facet.normal for facet in self.optimal(tau)[1] if face <= facet.exponents])
 
 
 def dot(left: Sequence[int | Fraction], right: Sequence[int | Fraction]) -> Fraction:

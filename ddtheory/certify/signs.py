@@ -270,4 +270,5 @@ SIGNS: dict[str, Callable[[Node], Signs]] = {
     "matrix_product": _leaf,
     "minors": _leaf,
     "vandermonde": _leaf,
+    "transversal": _leaf,
 }

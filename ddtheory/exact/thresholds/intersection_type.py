@@ -42,6 +42,7 @@ _TYPES: Mapping[str, Intersection] = {
     "arrangement": Intersection.ARRANGEMENT,
     "newton": Intersection.OVERLAPPING,
     "toric": Intersection.OVERLAPPING,
+    "transversal": Intersection.OVERLAPPING,
     "vandermonde": Intersection.OVERLAPPING,
     "blowup": Intersection.OVERLAPPING,
     "bounds": Intersection.OVERLAPPING,

@@ -68,6 +68,7 @@ class Solver:
         self._depth = 0
         self._known: dict[IdealGerm, Node] = {}
         self._open: set[IdealGerm] = set()
+        self._met_again: set[IdealGerm] = set()  # germs to which a reduction of theirs came back
         self._shapes: Counter[Hashable] = Counter()  # of the open germs
         self._progress = progress
 
@@ -104,6 +105,7 @@ class Solver:
             if node is not None:
                 return node
         if germ in self._open:
+            self._met_again.add(germ)
             return self._bounds(germ, "The search came back to the same germ.")
         if self.expired():
             return self._bounds(germ, "The time limit was reached.")
@@ -129,7 +131,13 @@ class Solver:
         return self._reduced(germ, self._in_families) or self._best(germ, ())
 
     def _at_origin(self, germ: IdealGerm) -> Node:
-        return self._reduced(germ, self._reductions) or self._best(germ, self._alternatives)
+        reduced = self._reduced(germ, self._reductions)
+        if reduced is None:
+            return self._best(germ, self._alternatives)
+        if reduced.is_exact or germ not in self._met_again:
+            return reduced
+        # the reductions go round in a circle, so this is where another way must be looked for
+        return self._competition.apply(germ, [reduced, self._best(germ, self._alternatives)])
 
     def _reduced(self, germ: IdealGerm, reductions: Sequence[Reduction | FamilyReduction]) -> Node | None:
         for rule in reductions:

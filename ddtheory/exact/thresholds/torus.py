@@ -111,6 +111,20 @@ def real_multiplicity(polynomial: Poly, positive: bool) -> int:
     return 0
 
 
+def takes_positive_values_only(place: FaceCoordinates, nonnegative: Sequence[bool]) -> bool:
+    """Whether the only u takes no negative values: all its odd exponents are on one-sided variables."""
+    return all(one or entry % 2 == 0 for entry, one in zip(place.monomials[0], nonnegative, strict=True))
+
+
+def has_one_sign(part: Part, nonnegative: Sequence[bool]) -> bool:
+    """Whether all terms have one sign, the same for all, in every orthant of the domain."""
+    first = next(iter(part))
+    even = all(
+        one or (x - y) % 2 == 0 for exponent in part for x, y, one in zip(exponent, first, nonnegative, strict=True)
+    )
+    return even and (all(value > 0 for value in part.values()) or all(value < 0 for value in part.values()))
+
+
 def real_roots(polynomial: Poly, positive: bool) -> int:
     """How many different real roots a polynomial with non-zero constant term has (Sturm)."""
     return int(polynomial.count_roots(0, None) if positive else polynomial.count_roots())

@@ -18,8 +18,10 @@ from ddtheory.exact.thresholds.torus import (
     derivatives,
     edge_polynomial,
     face_coordinates,
+    has_one_sign,
     monomial_combination,
     real_multiplicity,
+    takes_positive_values_only,
 )
 from ddtheory.exact.thresholds.wire import rational_to_json
 
@@ -53,7 +55,7 @@ def zeros_on(
     if expired():
         return FaceZeros(face, None, {"kind": "unknown"})
     for index, part in parts.items():
-        if _has_one_sign(part, germ.nonnegative):
+        if has_one_sign(part, germ.nonnegative):
             return FaceZeros(face, 0, {"kind": "sign", "generator": index})
     if germ.divergence:
         block = _settled_block(parts[0], face, polynomials, germ, bound, expired)
@@ -61,7 +63,7 @@ def zeros_on(
             return FaceZeros(face, 0, {"kind": "additive", "exponents": [list(e) for e in sorted(block)]})
     place = face_coordinates(face)
     if face.dimension == 1:
-        order = real_multiplicity(edge_polynomial(list(parts.values()), place), _positive_only(place, germ.nonnegative))
+        order = real_multiplicity(edge_polynomial(list(parts.values()), place), takes_positive_values_only(place, germ.nonnegative))
         return FaceZeros(face, order, {"kind": "edge"})
     if not bound:
         return FaceZeros(face, None, {"kind": "unknown"})
@@ -154,16 +156,3 @@ def _monomial(place: FaceCoordinates, exponent: Sequence[int]) -> tuple[int, ...
 
 def _add(first: Sequence[int], second: Sequence[int]) -> tuple[int, ...]:
     return tuple(x + y for x, y in zip(first, second, strict=True))
-
-
-def _positive_only(place: FaceCoordinates, nonnegative: Sequence[bool]) -> bool:
-    """Whether u takes positive values only: all its odd exponents are on one-sided variables."""
-    return all(one or entry % 2 == 0 for entry, one in zip(place.monomials[0], nonnegative, strict=True))
-
-
-def _has_one_sign(part: Part, nonnegative: Sequence[bool]) -> bool:
-    first = next(iter(part))
-    even = all(
-        one or (x - y) % 2 == 0 for exponent in part for x, y, one in zip(exponent, first, nonnegative, strict=True)
-    )
-    return even and (all(value > 0 for value in part.values()) or all(value < 0 for value in part.values()))

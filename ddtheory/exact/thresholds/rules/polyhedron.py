@@ -35,7 +35,17 @@ class Polyhedron:
 
     node: Node
     distance: NewtonDistance
+    corners: tuple[Exponent, ...]
     zeros: tuple[FaceZeros, ...]
+
+    def programme(self) -> Data:
+        """What proves the value and the multiplicity of the linear programme."""
+        return {
+            "weights": rationals_to_json(self.distance.weights),
+            "multipliers": rationals_to_json(self.distance.multipliers),
+            "support": [list(exponent) for exponent in self.corners],
+            "multiplicity": self.distance.multiplicity,
+        }
 
     @property
     def harmful(self) -> tuple[FaceZeros, ...]:
@@ -77,19 +87,15 @@ def newton_polyhedron(
 
     def data() -> Data:
         return {
-            "weights": rationals_to_json(distance.weights),
-            "multipliers": rationals_to_json(distance.multipliers),
-            "support": [list(exponent) for exponent in corners],
-            "multiplicity": distance.multiplicity,
+            **polyhedron.programme(),
             "faces": [
-                {"exponents": [list(e) for e in sorted(found.face.exponents)], "proof": dict(found.proof)}
-                for found in zeros
+                {"exponents": [list(e) for e in sorted(one.face.exponents)], "proof": dict(one.proof)} for one in zeros
             ],
             **extra.get("data", {}),
         }
 
-    node = Node("newton", germ, lower, upper, says, (), data)
-    return Polyhedron(node, distance, zeros)
+    polyhedron = Polyhedron(Node("newton", germ, lower, upper, says, (), data), distance, tuple(corners), zeros)
+    return polyhedron
 
 
 def _monomial_ideal(germ: IdealGerm, support: Sequence[Exponent], expired: Callable[[], bool]) -> Polyhedron:
@@ -124,7 +130,7 @@ def _monomial_ideal(germ: IdealGerm, support: Sequence[Exponent], expired: Calla
         }
 
     says = f"{_heading(germ, distance)}; a monomial ideal, so it is exact."
-    return Polyhedron(Node("newton", germ, pair, pair, says, (), data), distance, ())
+    return Polyhedron(Node("newton", germ, pair, pair, says, (), data), distance, (), ())
 
 
 def _heading(germ: IdealGerm, distance: NewtonDistance) -> str:

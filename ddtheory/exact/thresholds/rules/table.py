@@ -40,6 +40,7 @@ from ddtheory.exact.thresholds.rules.rule import (
     Rule,
 )
 from ddtheory.exact.thresholds.rules.toric import toric_charts
+from ddtheory.exact.thresholds.rules.transversal import transversal
 from ddtheory.references import cite
 from ddtheory.values import RLCT, Citation
 
@@ -269,6 +270,18 @@ RULES: tuple[Rule, ...] = (
             ("x^4", "x^2*y", "x*y^2", "y^4"), _pair("1/3"), "the ray (t, t) meets the edge of x²y and xy² in (3/2, 3/2)"
         ),
         settled_on_edges,
+    ),
+    Alternative(
+        "transversal",
+        "factors of the generators that are smooth and transversal in the torus, over every cone of weights",
+        cite("khovanskii1977", "resolution of nondegenerate systems", verified=False),
+        "transversal.transversal",
+        Example(
+            ("x*z - y^2", "x^3 - z^2"),
+            _pair("17/24"),
+            "the curve (t⁴, t⁵, t⁶): order 10 at the weights (4, 5, 6) with order 2 along the first: (15 + 2)/12",
+        ),
+        transversal,
     ),
     Alternative(
         "coordinates",

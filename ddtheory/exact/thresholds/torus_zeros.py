@@ -1,0 +1,199 @@
+"""A real zero of a system in the torus, found in floating point and proven in rational arithmetic."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from flint import fmpq, fmpq_mat
+from numpy.typing import NDArray
+
+from ddtheory.exact.thresholds.torus import Part
+from ddtheory.exact.thresholds.wire import rational_to_json, rationals_to_json
+
+Interval = tuple[Fraction, Fraction]
+Floats = NDArray[np.float64]
+
+_SEED = 20_260_606
+_STARTS = 6
+_PLACES = 4  # values of the coordinates that are held
+_RADIUS = Fraction(1, 2**24)
+_CLOSE = 2**40  # denominators of the centre of a box
+_SMALL = 24  # denominators of exact zeros that are tried
+
+
+@dataclass(frozen=True)
+class Zero:
+    """A zero with independent differentials, whose coordinates have the signs of the point.
+
+    Attributes:
+        point: the zero itself when the radius is 0; else the zero differs from it in the `solved` coordinates only, by
+            less than the radius, and is the only one there.
+        solved: as many coordinates as equations; the Jacobian in these is regular.
+    """
+
+    point: tuple[Fraction, ...]
+    solved: tuple[int, ...]
+    radius: Fraction
+
+    def to_json(self) -> dict[str, Any]:
+        """For the certificate."""
+        return {
+            "point": rationals_to_json(self.point),
+            "solved": list(self.solved),
+            "radius": rational_to_json(self.radius),
+        }
+
+
+def real_zero(parts: Sequence[Part], nonnegative: Sequence[bool], expired: Callable[[], bool]) -> Zero | None:
+    """A common zero of the parts in an open orthant of the domain, at which their differentials are independent.
+
+    The others are held at simple values while as many coordinates as parts are solved for by Newton's method. What it
+    finds is rounded and tried exactly; otherwise a box round it is proven to hold a zero (Krawczyk 1969).
+
+    >>> found = real_zero([{(2, 0): Fraction(1), (0, 2): Fraction(-2)}], (False, False), lambda: False)  # x² = 2y²
+    >>> found.solved, found.point[1], round(float(found.point[0]) ** 2, 6)
+    ((0,), Fraction(1, 1), 2.0)
+    >>> real_zero([{(2, 0): Fraction(1), (0, 2): Fraction(2)}], (False, False), lambda: False) is None
+    True
+    """
+    used = [index for index, powers in enumerate(zip(*(e for p in parts for e in p), strict=True)) if any(powers)]
+    random = np.random.default_rng(_SEED)
+    for solved in itertools.combinations(used, len(parts)):
+        for point in _candidates(parts, solved, used, nonnegative, random):
+            if expired():
+                return None
+            found = _proven(parts, solved, point)
+            if found is not None:
+                return found
+    return None
+
+
+def _candidates(
+    parts: Sequence[Part],
+    solved: Sequence[int],
+    used: Sequence[int],
+    nonnegative: Sequence[bool],
+    random: np.random.Generator,
+) -> Iterator[list[Fraction]]:
+    """Points that are nearly zeros; those coordinates that are not solved for are simple numbers."""
+    held = [index for index in used if index not in solved]
+    values = [Fraction(1), Fraction(-1), Fraction(2), Fraction(1, 2), Fraction(-2), Fraction(3)]
+    choices = itertools.product(*([v for v in values if v > 0 or not nonnegative[index]] for index in held))
+    for chosen in itertools.islice(choices, 2 ** len(held) * _PLACES):
+        point = [Fraction(1)] * len(nonnegative)
+        for index, value in zip(held, chosen, strict=True):
+            point[index] = value
+        for _ in range(_STARTS):
+            signs = [1.0 if nonnegative[index] else random.choice((-1.0, 1.0)) for index in solved]
+            start = np.array(signs) * np.exp(random.uniform(-1, 1, len(solved)))
+            root = _newton(parts, solved, point, start)
+            if root is not None and all(x > 0 or not nonnegative[i] for i, x in zip(solved, root, strict=True)):
+                for index, entry in zip(solved, root, strict=True):
+                    point[index] = Fraction(float(entry))
+                yield list(point)
+
+
+def _newton(parts: Sequence[Part], solved: Sequence[int], point: Sequence[Fraction], start: Floats) -> Floats | None:
+    """Newton's method in the solved coordinates; None when it does not settle off the coordinate hyperplanes."""
+    place = np.array([float(entry) for entry in point])
+    exponents = [np.array(list(part), dtype=float) for part in parts]
+    coefficients = [np.array([float(value) for value in part.values()]) for part in parts]
+    place[list(solved)] = start
+    for _ in range(40):
+        if not np.all(np.isfinite(place)) or np.min(np.abs(place)) < 1e-6 or np.max(np.abs(place)) > 1e6:
+            return None
+        terms = [c * np.prod(place**e, axis=1) for c, e in zip(coefficients, exponents, strict=True)]
+        value = np.array([np.sum(t) for t in terms])
+        slope = np.array([[np.sum(t * e[:, i]) / place[i] for i in solved] for t, e in zip(terms, exponents, strict=True)])
+        try:
+            step = np.linalg.solve(slope, value)
+        except np.linalg.LinAlgError:
+            return None
+        place[list(solved)] -= step
+        if np.max(np.abs(step)) < 1e-13 * np.max(np.abs(place)):
+            return np.array([place[i] for i in solved])
+    return None
+
+
+def _proven(parts: Sequence[Part], solved: tuple[int, ...], point: Sequence[Fraction]) -> Zero | None:
+    simple = [entry.limit_denominator(_SMALL) for entry in point]
+    if all(simple) and not any(_value(part, simple) for part in parts):
+        slope = fmpq_mat([[_to_flint(_slope(part, i, simple)) for i in solved] for part in parts])
+        return Zero(tuple(simple), solved, Fraction(0)) if slope.det() else None
+    centre = [entry.limit_denominator(_CLOSE) for entry in point]
+    return Zero(tuple(centre), solved, _RADIUS) if _holds_a_zero(parts, solved, centre) else None
+
+
+def _holds_a_zero(parts: Sequence[Part], solved: Sequence[int], centre: Sequence[Fraction]) -> bool:
+    """Krawczyk's test: m − Y f(m) + (1 − Y J(X)) (X − m) lies inside X, for a regular Y."""
+    count = len(solved)
+    box = [(x - _RADIUS, x + _RADIUS) if i in solved else (x, x) for i, x in enumerate(centre)]
+    if any(low <= 0 <= high for low, high in box):
+        return False
+    slope = fmpq_mat([[_to_flint(_slope(part, i, centre)) for i in solved] for part in parts])
+    try:
+        inverse = slope.inv()
+    except ZeroDivisionError:
+        return False
+    near = [[_fraction(inverse[i, j]).limit_denominator(_CLOSE) for j in range(count)] for i in range(count)]
+    if not fmpq_mat([[_to_flint(entry) for entry in row] for row in near]).det():
+        return False
+    values = [_value(part, centre) for part in parts]
+    slopes = [[_slope_on(part, i, box) for i in solved] for part in parts]
+    for i in range(count):
+        moved = abs(sum((near[i][k] * values[k] for k in range(count)), Fraction(0)))
+        for j in range(count):
+            low = high = Fraction(int(i == j))
+            for k in range(count):
+                ends = sorted(-near[i][k] * end for end in slopes[k][j])
+                low, high = low + ends[0], high + ends[1]
+            moved += max(abs(low), abs(high)) * _RADIUS
+        if moved >= _RADIUS:
+            return False
+    return True
+
+
+def _value(part: Part, point: Sequence[Fraction]) -> Fraction:
+    total = Fraction(0)
+    for exponent, coefficient in part.items():
+        for entry, times in zip(point, exponent, strict=True):
+            coefficient *= entry**times
+        total += coefficient
+    return total
+
+
+def _slope(part: Part, index: int, point: Sequence[Fraction]) -> Fraction:
+    return _value(_derivative(part, index), point)
+
+
+def _slope_on(part: Part, index: int, box: Sequence[Interval]) -> Interval:
+    """The range of a partial derivative on a box that meets no coordinate hyperplane, from above."""
+    low = high = Fraction(0)
+    for exponent, coefficient in _derivative(part, index).items():
+        ends = [coefficient, coefficient]
+        for (left, right), times in zip(box, exponent, strict=True):
+            powers = (left**times, right**times)
+            ends = [min(e * p for e in ends for p in powers), max(e * p for e in ends for p in powers)]
+        low, high = low + ends[0], high + ends[1]
+    return low, high
+
+
+def _derivative(part: Part, index: int) -> dict[tuple[int, ...], Fraction]:
+    return {
+        (*exponent[:index], exponent[index] - 1, *exponent[index + 1 :]): value * exponent[index]
+        for exponent, value in part.items()
+        if exponent[index]
+    }
+
+
+def _to_flint(value: Fraction) -> fmpq:
+    return fmpq(value.numerator, value.denominator)
+
+
+def _fraction(value: Any) -> Fraction:
+    return Fraction(int(value.p), int(value.q))
