@@ -176,6 +176,7 @@ def shows_transversal_zero(parts: Sequence[Polynomial], nonnegative: Sequence[bo
     point = strict_json.rationals(found["point"], "the point", d)
     solved = strict_json.indices(found["solved"], "the coordinates that are solved for", d, len(parts))
     radius = strict_json.rational(found["radius"], "the radius")
+    require(solved == sorted(solved), "the coordinates that are solved for are not in order")
     require(bool(parts), "a zero of no polynomial is shown")
     within(len(parts), _MOST_PARTS, "polynomials of one system")
     require(radius >= 0, "the radius is negative")
@@ -203,9 +204,7 @@ def shows_transversal_zero(parts: Sequence[Polynomial], nonnegative: Sequence[bo
 
 
 def _partial(p: Polynomial, index: int) -> Polynomial:
-    return pruned(
-        {(*e[:index], e[index] - 1, *e[index + 1 :]): c * e[index] for e, c in p.items() if e[index]}
-    )
+    return pruned({(*e[:index], e[index] - 1, *e[index + 1 :]): c * e[index] for e, c in p.items() if e[index]})
 
 
 def _rational(number: Any) -> Fraction:

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from handwriting import Json, cofactors, germ, newton_data, node, of_divergence, of_ideal, polynomial, polynomials
+from handwriting import (
+    Json,
+    cofactors,
+    exponents,
+    germ,
+    newton_data,
+    node,
+    of_divergence,
+    of_ideal,
+    polynomial,
+    polynomials,
+)
 
 
 @dataclass(frozen=True)
@@ -799,6 +810,60 @@ ON_AN_AXIS = of_ideal(
     )
 )
 
+# --- transversal in the torus ----------------------------------------------------------------------------------------
+
+# y² − xz and x³ − z² meet transversally: with u = xz/y² and v = x³/z², D_x(1 − u) D_y(v − 1) − … = −6uv
+_BOTH = {
+    "factors": [0, 1],
+    "weight": [4, 5, 6],
+    "kind": "independent",
+    "directions": [[1, 0, 0], [0, 1, 0]],
+    "derived": [[0, 1]],
+    "monomial": [4, -2, -1],
+    "cofactors": [[], [], [[[0, 0, 0], "-1/6"]]],
+}
+SPACE_CURVE = of_ideal(
+    node(
+        "transversal",
+        germ("x y z", "y^2 - x*z", "x^3 - z^2"),
+        "17/12,1",
+        {
+            "weights": ["1/3", "1/2", "2/3"],
+            "multipliers": ["1/2", "1", "0", "0"],
+            "support": [exponents(monomial, "x y z") for monomial in ("y^2", "x*z", "x^3", "z^2")],
+            "multiplicity": 2,
+            "factors": polynomials(["y^2 - x*z", "x^3 - z^2"], "x y z"),
+            "products": [
+                {"unit": polynomial("1", "x y z"), "monomial": [0, 0, 0], "powers": [[0, 1]]},
+                {"unit": polynomial("1", "x y z"), "monomial": [0, 0, 0], "powers": [[1, 1]]},
+            ],
+            "proofs": [
+                {"factors": [0], "weight": [1, 1, 1], "kind": "edge"},
+                {"factors": [1], "weight": [2, 3, 3], "kind": "edge"},
+                _BOTH,
+            ],
+            # beside (4, 5, 6), the cones of one edge end at (2, 1, 0) and (0, 1, 2), where 2w_y = w_x + w_z, and at
+            # (2, 0, 3) and (0, 1, 0), where 3w_x = 2w_z
+            "cones": [
+                {"weight": [1, 1, 1], "kept": [0, 1]},
+                {"weight": [2, 3, 4], "kept": [0, 1]},
+                {"weight": [6, 5, 9], "kept": [0, 1]},
+                {"weight": [2, 3, 3], "kept": [0, 1]},
+                {"weight": [4, 5, 6], "kept": [0, 1]},
+            ],
+            "zeros": [
+                {
+                    "rays": [[4, 5, 6]],
+                    "kept": [0, 1],
+                    "factors": [0],
+                    "zero": {"point": ["1", "1", "1"], "solved": [1], "radius": "0"},
+                    "memberships": {},
+                }
+            ],
+        },
+    )
+)
+
 EXAMPLES: dict[str, Example] = {
     "zero": Example(ZERO, "0", 1, "convention"),
     "smooth": Example(SMOOTH, "1/2", 1, "regular, rank 1: d/2"),
@@ -844,5 +909,6 @@ EXAMPLES: dict[str, Example] = {
     "minors": Example(MINORS, "1", 1, "2-minors of 2 × 3: min(6/2, 2/1) = 2"),
     "bounds": Example(BOUNDS, None, None, "1/mult ≤ κ ≤ n/mult"),
     "best": Example(BEST, None, None, "both bounds"),
+    "space curve": Example(SPACE_CURVE, "17/24", 1, "the curve (t⁴, t⁵, t⁶): (4 + 5 + 6 + 2)/12 = 17/12"),
     "on an axis": Example(ON_AN_AXIS, None, None, "x³ with prior |x|^{−1/2}: (1 − ½)/3, bounds that meet without m"),
 }

@@ -553,6 +553,112 @@ def _sorted(key: str) -> Callable[[Json, Json], str | None]:
     return same
 
 
+def _transversal_proofs(node: Json, before: Json) -> str | None:
+    """Every proof once more, by sympy: real roots on an edge, or an identity of Laurent polynomials."""
+    data = node["data"]
+    x = sympy.symbols(f"x:{len(node['germ']['variables'])}")
+    return "another proof" if all(_holds(data["factors"], proof, node, x) for proof in data["proofs"]) else None
+
+
+def _holds(factors: Json, proof: Json, node: Json, x: Sequence[sympy.Symbol]) -> bool:
+    parts = []
+    for index in proof["factors"]:
+        levels = [sum(w * e for w, e in zip(proof["weight"], exponent, strict=True)) for exponent, _ in factors[index]]
+        lowest = [term for term, level in zip(factors[index], levels, strict=True) if level == min(levels)]
+        origin = min(exponent for exponent, _ in lowest)
+        moved = [([a - b for a, b in zip(e, origin, strict=True)], sympy.Rational(c)) for e, c in lowest]
+        parts.append(sympy.Add(*(c * sympy.prod(v**a for v, a in zip(x, e, strict=True)) for e, c in moved)))
+    if proof["kind"] in ("sign", "edge"):
+        return True  # says nothing that could be false: what follows is computed by the checker
+
+    def along(p: sympy.Expr, direction: Sequence[int]) -> sympy.Expr:
+        return sympy.expand(sympy.Add(*(c * v * sympy.diff(p, v) for c, v in zip(direction, x, strict=True))))
+
+    directions = proof["directions"]
+    if proof["kind"] == "independent":
+        table = [[along(p, direction) for direction in directions] for p in parts]
+        derived = [sympy.Matrix([[row[k] for k in label] for row in table]).det() for label in proof["derived"]]
+    else:
+        derived = []
+        for label in proof["derived"]:
+            image = parts[0]
+            for direction, times in zip(directions, label, strict=True):
+                for _ in range(times):
+                    image = along(image, direction)
+            derived.append(image)
+    total = -sympy.prod(v**a for v, a in zip(x, proof["monomial"], strict=True))
+    for cofactor, p in zip(proof["cofactors"], [*parts, *derived], strict=True):
+        total += p * sympy.Add(
+            *(sympy.Rational(c) * sympy.prod(v**a for v, a in zip(x, e, strict=True)) for e, c in cofactor)
+        )
+    return bool(sympy.expand(total) == 0)
+
+
+def _transversal_kept(node: Json, before: Json) -> str | None:
+    """Fewer generators span a smaller ideal, whose pair is no better: still a bound from below, wherever it is cut."""
+    cones = zip(node["data"]["cones"], before["data"]["cones"], strict=True)
+    return "fewer generators" if all(_fewer(now, then) for now, then in cones) else None
+
+
+def _fewer(now: Json, then: Json) -> bool:
+    if "kept" in now:
+        return set(now["kept"]) <= set(then.get("kept", ()))
+    sides = ("above", "below")
+    return all(side in then and _fewer(now[side], then[side]) for side in sides)
+
+
+def _transversal_zeros(node: Json, before: Json) -> str | None:
+    """The same zeros again, or one that sympy confirms where only coordinates or the radius changed."""
+    now, then = node["data"]["zeros"], before["data"]["zeros"]
+    if now and all(entry in then for entry in now):
+        return "the same zeros"
+    for entry, other in zip(now, then, strict=False):
+        rest, was = ({**one, "zero": None, "rays": None} for one in (entry, other))
+        if rest != was or len(now) != len(then) or not _in_one_cone(entry["rays"], node) or not _is_zero(entry, node):
+            return None
+    return "another zero"
+
+
+def _in_one_cone(rays: Json, node: Json) -> bool:
+    """Whether what is lowest at the sum of the rays is lowest at every ray."""
+    total = [sum(column) for column in zip(*rays, strict=True)]
+    for factor in node["data"]["factors"]:
+        lowest = [_least(weight, factor) for weight in (total, *rays)]
+        if not all(lowest[0] <= other for other in lowest[1:]):
+            return False
+    return min(total) > 0 and min(map(min, rays)) >= 0 and sympy.Matrix(rays).rank() == len(rays)
+
+
+def _least(weight: Sequence[int], factor: Json) -> set[tuple[int, ...]]:
+    levels = {tuple(e): sum(w * a for w, a in zip(weight, e, strict=True)) for e, _ in factor}
+    return {e for e, level in levels.items() if level == min(levels.values())}
+
+
+def _is_zero(entry: Json, node: Json) -> bool:
+    x = sympy.symbols(f"x:{len(node['germ']['variables'])}")
+    weight = [sum(column) for column in zip(*entry["rays"], strict=True)]
+    point = dict(zip(x, map(sympy.Rational, entry["zero"]["point"]), strict=True))
+    solved, radius = [x[i] for i in entry["zero"]["solved"]], sympy.Rational(entry["zero"]["radius"])
+    parts = []
+    for index in entry["factors"]:
+        factor = node["data"]["factors"][index]
+        levels = [sum(w * e for w, e in zip(weight, exponent, strict=True)) for exponent, _ in factor]
+        lowest = [term for term, level in zip(factor, levels, strict=True) if level == min(levels)]
+        parts.append(
+            sympy.Add(*(sympy.Rational(c) * sympy.prod(v**a for v, a in zip(x, e, strict=True)) for e, c in lowest))
+        )
+    held = {v: value for v, value in point.items() if v not in solved}
+    slope = sympy.Matrix([[sympy.diff(p, v) for v in solved] for p in parts]).subs(point)
+    if radius == 0:
+        return all(p.subs(point) == 0 for p in parts) and slope.det() != 0
+    root = sympy.nsolve([p.subs(held) for p in parts], solved, [point[v] for v in solved], prec=40)
+    return all(abs(value - point[v]) <= radius for v, value in zip(solved, root, strict=True))
+
+
+def _of_transversal(test: Callable[[Json, Json], str | None]) -> Callable[[Json, Json], str | None]:
+    return lambda node, before: test(node, before) if node["rule"] == "transversal" else None
+
+
 NODE = r"(derivation(?:/children/\d+)*?)"
 _WITNESSES: list[tuple[str, Callable[[Json, Json], str | None]]] = [
     (NODE + r"/germ/variables(/.*)?", _label),
@@ -560,7 +666,11 @@ _WITNESSES: list[tuple[str, Callable[[Json, Json], str | None]]] = [
         NODE + r"/data/(weights|multipliers|support)(/.*)?",
         lambda n, b: _weights(n, b) if n["rule"] == "bounds" else _programme(n, b),
     ),
-    (NODE + r"/data/zeros?(/.*)?", _zeros),
+    (NODE + r"/data/zeros?(/.*)?", lambda n, b: _zeros(n, b) if n["rule"] == "newton" else None),
+    (NODE + r"/data/zeros(/.*)?", _of_transversal(_transversal_zeros)),
+    (NODE + r"/data/proofs(/.*)?", _of_transversal(_transversal_proofs)),
+    (NODE + r"/data/cones/.*", _of_transversal(_transversal_kept)),
+    (NODE + r"/data/cones", lambda n, b: _sorted("cones")(n["data"], b["data"])),
     (NODE + r"/data/order(/.*)?", _order),
     (NODE + r"/data/degrees(/.*)?", _degrees),
     (NODE + r"/data/faces/\d+/proof/(kind|generator)", _one_term),

@@ -309,8 +309,8 @@ def test_germs_in_an_explanation_can_be_pasted_back(given: Given) -> None:
 
 def test_as_latex() -> None:
     assert derived(ideal("x*y"))._repr_latex_() == r"$(\lambda, m) = \left(\tfrac{1}{2}, 2\right)$"
-    bounds = derived(ideal("a*d - b*c", "a*e", "b*e"), depth=1)
-    assert bounds._repr_latex_() == r"$\tfrac{1}{4} \le \lambda \le 1$"
+    bounds = derived(ideal("(a*d - b*c)^2 - a^2*e^3"), depth=2)
+    assert bounds._repr_latex_() == r"$\tfrac{1}{4} \le \lambda \le \tfrac{1}{2}$"
     assert derived(OPEN_M)._repr_latex_() == r"$\lambda = \tfrac{1}{2},\ m \ge 1$"
 
 

@@ -59,14 +59,15 @@ def transversal(node: Node) -> Bounds:
     seen: set[Face] = set()
     for entry in strict_json.items(data["cones"], "cones"):
         require(isinstance(entry, Mapping) and "weight" in entry, "a cone has no weight")
-        face = _lowest(cones.exponents, vector(entry["weight"], "the weight of a cone", node.germ.dimension))
+        weight = vector(entry["weight"], "the weight of a cone", node.germ.dimension)
+        face = _lowest(cones.exponents, weight)
         require(face not in seen, "a cone is listed twice")
+        require(len(face) > 1 and face in cones.compact_faces, "a weight belongs to no compact face of an edge or more")
         seen.add(face)
-        require(face in cones.compact_faces, "a weight belongs to no compact face")
         rays = [facet.normal for facet in cones.facets if face <= facet.exponents]
-        parts = system.parts([sum(column) for column in zip(*rays, strict=True)])
+        require(weight == _inside(rays), "the weight of a cone is not the sum of its rays")
         tree = {key: value for key, value in entry.items() if key != "weight"}
-        found += _below(system, parts, rays, tree)
+        found += _below(system, system.parts(weight), rays, tree)
     missing = {face for face in cones.compact_faces if len(face) > 1} - seen
     require(not missing, f"{len(missing)} cones are not listed")
     zeros = [_shown(system, value) for value in strict_json.items(data["zeros"], "zeros")]
@@ -90,6 +91,8 @@ class _System:
         require(all(g and not is_unit(g) for g in self.factors), "a factor is 0, or does not vanish at the point")
         listed = strict_json.items(data["products"], "products", len(self.germ.generators))
         self.products = [self._product(node, f, p) for f, p in zip(self.germ.generators, listed, strict=True)]
+        used = {index for product in self.products for index in product.powers}
+        require(len(used) == len(self.factors), "a factor stands in no generator")
         self.orders: dict[tuple[tuple[int, ...], frozenset[Any]], int] = {}
         for proof in strict_json.items(data["proofs"], "proofs"):
             require(isinstance(proof, Mapping) and "factors" in proof and "weight" in proof, "a proof is of nothing")
@@ -185,9 +188,15 @@ def _below(
             pairs += _below(system, parts, _half(rays, wall, side), half, depth + 1)
         return pairs
     found = strict_json.entries(tree, "a cone", ("kept",))
-    kept = strict_json.indices(found["kept"], "the generators that are kept", len(system.products))
-    require(bool(kept), "no generator is kept")
+    kept = _kept(system, found["kept"])
     return [system.pair(rays, parts, kept, orders) for orders in _vanishing(system, parts, kept)]
+
+
+def _kept(system: _System, value: Any) -> list[int]:
+    kept = strict_json.indices(value, "the generators that are kept", len(system.products))
+    require(bool(kept), "no generator is kept")
+    require(kept == sorted(kept), "the generators that are kept are not in order")
+    return kept
 
 
 def _half(rays: Sequence[Vector], wall: Vector, side: int) -> list[Vector]:
@@ -198,9 +207,7 @@ def _half(rays: Sequence[Vector], wall: Vector, side: int) -> list[Vector]:
         for low, down in values:
             spend()
             if high > 0 > low:
-                mixed = [high * y - low * x for x, y in zip(up, down, strict=True)]
-                divisor = math.gcd(*mixed)
-                found.append(tuple(entry // divisor for entry in mixed))
+                found.append(_inside([tuple(high * y for y in down), tuple(-low * x for x in up)]))
     require(bool(found), "a wall does not meet the cone")
     return found
 
@@ -238,9 +245,9 @@ def _shown(system: _System, value: Any) -> Bounds:
         for factor, part in zip(system.factors, parts, strict=True):
             lowest = _lowest(factor, ray)
             require(lowest.issuperset(part), "a ray leaves the cone of the lowest parts")
-    kept = strict_json.indices(found["kept"], "the generators that are kept", len(system.products))
+    kept = _kept(system, found["kept"])
     chosen = strict_json.indices(found["factors"], "the factors that vanish", len(system.factors))
-    require(bool(kept), "no generator is kept")
+    require(chosen == sorted(chosen), "the factors that vanish are not in order")
     shows_transversal_zero([parts[index] for index in chosen], system.germ.nonnegative, found["zero"])
     left = {str(number) for number in range(len(system.products)) if number not in kept}
     memberships = found["memberships"]
@@ -250,9 +257,7 @@ def _shown(system: _System, value: Any) -> Bounds:
     return system.pair(rays, parts, kept, dict.fromkeys(chosen, 1))
 
 
-def _check_membership(
-    system: _System, number: int, kept: Sequence[int], rays: Sequence[Vector], value: Any
-) -> None:
+def _check_membership(system: _System, number: int, kept: Sequence[int], rays: Sequence[Vector], value: Any) -> None:
     """x^monomial · f = Σ c_i f_i, where no term of a c_i has less weight than the monomial on any ray."""
     germ = system.germ
     found = strict_json.entries(value, "a membership", ("monomial", "cofactors"))
@@ -270,6 +275,13 @@ def _check_membership(
     left = multiply(germ.generators[number], {monomial: 1})
     right = combination(cofactors, [germ.generators[index] for index in kept])
     require(equal(left, right), "a generator is not the combination of those that are kept")
+
+
+def _inside(rays: Sequence[Vector]) -> Vector:
+    """The primitive vector of the sum of the rays."""
+    whole = [sum(column) for column in zip(*rays, strict=True)]
+    divisor = math.gcd(*whole)
+    return tuple(entry // divisor for entry in whole)
 
 
 def _positive(weight: Vector) -> Vector:

@@ -346,5 +346,6 @@ _RULES: Mapping[str, Callable[[Node, SignReader], Found]] = {
     "matrix_product": _leaf,
     "minors": _leaf,
     "vandermonde": _leaf,
+    "transversal": _leaf,
     "bounds": _leaf,
 }

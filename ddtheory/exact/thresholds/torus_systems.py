@@ -135,20 +135,22 @@ def _combined(
     if found is None:
         return None
     try:
-        cofactors = [
+        written = [
             [[_in_x(exponent, place), rational_to_json(value)] for exponent, value in sorted(cofactor.items())]
             for cofactor in found.cofactors
         ]
     except CertificateError:
         return None  # what cannot be written down cannot be checked
+    of_parts, of_others = written[: len(images)], written[len(images) :]
+    needed = {label: cofactor for label, cofactor in zip(others, of_others, strict=True) if cofactor}
     return CommonZeros(
         kind,
         order,
         {
             "directions": [list(row) for row in place.change],
-            "derived": [list(label) for label in others],
+            "derived": [list(label) for label in needed],
             "monomial": _in_x(found.monomial, place),
-            "cofactors": cofactors,
+            "cofactors": [*of_parts, *needed.values()],
         },
     )
 
@@ -211,5 +213,3 @@ def _product(first: Laurent, second: Laurent) -> Iterator[tuple[tuple[int, ...],
     for a, x in first.items():
         for b, y in second.items():
             yield tuple(i + j for i, j in zip(a, b, strict=True)), x * y
-
-

@@ -109,7 +109,9 @@ def _newton(parts: Sequence[Part], solved: Sequence[int], point: Sequence[Fracti
             return None
         terms = [c * np.prod(place**e, axis=1) for c, e in zip(coefficients, exponents, strict=True)]
         value = np.array([np.sum(t) for t in terms])
-        slope = np.array([[np.sum(t * e[:, i]) / place[i] for i in solved] for t, e in zip(terms, exponents, strict=True)])
+        slope = np.array(
+            [[np.sum(t * e[:, i]) / place[i] for i in solved] for t, e in zip(terms, exponents, strict=True)]
+        )
         try:
             step = np.linalg.solve(slope, value)
         except np.linalg.LinAlgError:

@@ -63,7 +63,9 @@ def zeros_on(
             return FaceZeros(face, 0, {"kind": "additive", "exponents": [list(e) for e in sorted(block)]})
     place = face_coordinates(face)
     if face.dimension == 1:
-        order = real_multiplicity(edge_polynomial(list(parts.values()), place), takes_positive_values_only(place, germ.nonnegative))
+        order = real_multiplicity(
+            edge_polynomial(list(parts.values()), place), takes_positive_values_only(place, germ.nonnegative)
+        )
         return FaceZeros(face, order, {"kind": "edge"})
     if not bound:
         return FaceZeros(face, None, {"kind": "unknown"})

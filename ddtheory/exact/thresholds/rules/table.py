@@ -80,9 +80,7 @@ RULES: tuple[Rule, ...] = (
         "a generator does not vanish, at any point of a family",
         _POLES,
         "ideals.unit",
-        Example(
-            ("(a^2 + b^2)*(a*c + b*d)^2",), _pair("1/4", 2), "blow up (a, b): a⁴(1 + u²)v² with prior a, 2/4 and 1/2"
-        ),
+        Example("(a^2 + b^2)*(a*c + b*d)^2", _pair("1/2", 2), "blow up (a, b): a⁴(1 + u²)v² with prior a, 2/4 and 1/2"),
         unit_ideal,
     ),
     # --- the first that applies is the answer ---
@@ -232,7 +230,11 @@ RULES: tuple[Rule, ...] = (
         "a factor a·x + q(others), a constant, with a free variable x",
         _POLES,
         "ideals.coordinates",
-        Example(("a*d - b*c", "a*e", "b*e"), _pair("1", 2), "blow up (a, b): a·⟨d − uc, e⟩ with prior a, 2 and 1 + 1"),
+        Example(
+            ("(a*d - b*c)*((a*d - b*c)^2 - a^2*e^3)",),
+            _pair("5/18"),
+            "blow up (a, b): a³·v(v² − e³), v = d − uc, with prior a: the least of 2/3 and (1/2 + 1/3)/(3/2)",
+        ),
         smooth_factor_everywhere,
     ),
     FamilyReduction(
@@ -241,9 +243,9 @@ RULES: tuple[Rule, ...] = (
         _SEMICONTINUITY,
         "point_families.at_roots",
         Example(
-            ("b*d", "c*(b + d)"),
-            _pair("3/4", 2),
-            "at the three points of the exceptional divisor, as at (0, 0, 1): c²·⟨b + d, b²⟩ with prior c², 3/2 twice",
+            ("(a*d - b*c)^2 - a^2*e^3", "a*b*e^3"),
+            _pair("5/12"),
+            "blow up (a, b): a²⟨(d − uc)² − e³, u·e³⟩ with prior a, worst at u = 0: 1/2 + 1/3",
         ),
         at_roots,
     ),
@@ -253,9 +255,9 @@ RULES: tuple[Rule, ...] = (
         _SEMICONTINUITY,
         "point_families.contract",
         Example(
-            ("b^2*c + a*c^2", "a*b"),
-            _pair("3/5"),
-            "weights (3, 2, 1)/5 from above, multipliers (1, 2, 3)/5 from below; off 0, where c(b² + ac) = 0, κ ≥ 4/3",
+            ("(a*d - b*c)^2 - a^2*e^3",),
+            _pair("5/12"),
+            "blow up (a, b): a²((d − uc)² − e³) with prior a: the least of 2/2 and 1/2 + 1/3",
         ),
         contracted,
     ),
@@ -296,7 +298,7 @@ RULES: tuple[Rule, ...] = (
         "no zero on a compact face that matters",
         _NEWTON,
         "newton.newton",
-        Example(("x^5 + y^5 + z^5",), _pair("3/10"), "zeros in the torus are simple and 1 > ℓ = 3/5"),
+        Example("x^4 + y^4 + z^4 + x^2*y*z", _pair("3/4"), "|x²yz| ≤ (2x⁴ + y⁴ + z⁴)/4, so K ≍ x⁴ + y⁴ + z⁴: 3/4"),
         settled_on_faces,
     ),
     Alternative(
@@ -313,10 +315,9 @@ RULES: tuple[Rule, ...] = (
         cite("varchenko1976", "toric charts", verified=False),
         "toric.toric",
         Example(
-            ("(x^2 - y^3)^2", "x*y^7"),
-            _pair("21/68"),
-            "on the cusp x = t³, y = t²(1 + …): ⟨t¹² s², t¹⁷⟩ with prior t⁷; its weights (1/17, 5/34) give 8/17 + 5/34",
-            prior={"x": 1},
+            ("((y - x^2)^2 + x^5)*y",),
+            _pair("1/4", 2),
+            "u = y − x²: (u² + x⁵)(u + x²), whose polygon has the vertex u²x² on the diagonal",
         ),
         toric_charts,
     ),
@@ -325,7 +326,11 @@ RULES: tuple[Rule, ...] = (
         "two or more two-sided variables",
         cite("watanabe2009", "Section 3.5"),
         "blow_ups.blowup",
-        Example(("a*d - b*c", "a*e", "b*e"), _pair("1", 2), "blow up (a, b): a·⟨d − uc, e⟩ with prior a, 2 and 1 + 1"),
+        Example(
+            ("(a*d - b*c)^2 - a^2*e^3",),
+            _pair("5/12"),
+            "blow up (a, b): a²((d − uc)² − e³) with prior a: the least of 2/2 and 1/2 + 1/3",
+        ),
         blow_ups,
     ),
     # --- when none is exact ---
@@ -342,9 +347,7 @@ RULES: tuple[Rule, ...] = (
         "none",
         cite("ddtheory2026", "two derivations of one pair"),
         "products.best",
-        Example(
-            ("x*z - y^2", "x^3 - y*z", "z^2 - x^2*y"), None, "one way gives the lower bound, another the upper", depth=4
-        ),
+        Example(("(a*d - b*c)^2 - a^2*e^3",), None, "one way gives the lower bound, another the upper", depth=4),
         strongest,
     ),
 )

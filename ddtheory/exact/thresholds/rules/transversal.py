@@ -51,7 +51,10 @@ def transversal(attempt: Attempt) -> Iterator[Node]:
         return  # zeros of K ≥ 0 are never smooth
     split = _split(germ)
     if 0 < len(split.factors) <= _MOST_FACTORS:
-        node = _Search(germ, split, attempt.expired).node(polyhedron)
+        try:
+            node = _Search(germ, split, attempt.expired).node(polyhedron)
+        except InvalidValueError:
+            return  # too many cones, or no time for them
         if node is not None:
             yield node
 
@@ -165,12 +168,8 @@ class _Search:
         self.proofs: dict[tuple[Subset, frozenset[Any]], tuple[Vector, CommonZeros]] = {}
 
     def node(self, polyhedron: Polyhedron) -> Node | None:
-        try:
-            cones = common_cones([list(part) for part in self.split.parts], self.expired)
-        except InvalidValueError:
-            return None
         trees: list[_Tree] = []
-        for cone in cones:
+        for cone in common_cones([list(part) for part in self.split.parts], self.expired):
             tree = self._tree(cone)
             if tree is None:
                 return None
@@ -280,7 +279,7 @@ class _Search:
 
     # --- the programme over a cone ---
 
-    def _parts(self, weight: Vector) -> list[Part]:
+    def _parts(self, weight: Sequence[int]) -> list[Part]:
         """The lowest part of every factor."""
         found: list[Part] = []
         for part in self.split.parts:
@@ -307,7 +306,9 @@ class _Search:
             )
             for number in kept
         ]
-        discrepancies = [sum((x * (h + 1) for x, h in zip(ray, self.germ.prior, strict=True)), Fraction(0)) for ray in rays]
+        discrepancies = [
+            sum((x * (h + 1) for x, h in zip(ray, self.germ.prior, strict=True)), Fraction(0)) for ray in rays
+        ]
         costs = [*discrepancies, *[Fraction(1)] * len(orders)]
         ratios: list[tuple[Fraction, list[Fraction]]] = []
         for normal in facet_normals(exponents, self.expired):
@@ -346,10 +347,15 @@ class _Search:
             return None  # the order is only a bound
         factors = tuple(cell.orders)
         weights = [row[: self.germ.dimension] for row in cell.optimal]
-        rays = _independent([*[primitive(row) for row in weights if any(row)], cell.cone.weight])
-        weight = primitive([sum(column) for column in zip(*rays, strict=True)])
-        parts = self._parts(weight)
-        if not all(weight) or parts != self._parts(cell.cone.weight):
+        optimal = [primitive(row) for row in weights if any(row)]
+        parts = self._parts(cell.cone.weight)
+        # the point lies over the cone of the optimal weights; where that is not inside the cell, with one that is
+        for vectors in (optimal, [*optimal, cell.cone.weight]):
+            rays = _independent(vectors)
+            inside = [sum(column) for column in zip(*rays, strict=True)]
+            if rays and all(inside) and self._parts(inside) == parts:
+                break
+        else:
             return None
         zero = real_zero([parts[index] for index in factors], self.germ.nonnegative, self.expired)
         if zero is None:
