@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from ddtheory.certify import strict_json
-from ddtheory.certify.bounds import Bound, Bounds, united
+from ddtheory.certify.bounds import Bounds, united
 from ddtheory.certify.germs import Node
 from ddtheory.certify.limits import spend, within
 from ddtheory.certify.matrices import rank
@@ -31,13 +31,13 @@ Parts = Sequence[Polynomial]
 
 @rule("transversal")
 def transversal(node: Node) -> Bounds:
-    """Every generator is a unit times a monomial times powers of factors g_i. A toric resolution whose cones refine the
-    normal fans of all g_i has, over the cone of a weight w, coordinates t on the rays and s on the torus beside them,
-    and g_i = t^{N_i} (in_w g_i(s) + O(t)), N_i the lowest weights of g_i on the rays. At a point where the differentials
-    of those in_w g_i that vanish are independent, these factors are coordinates y_i beside t, the others are units, and
-    the generators are monomials in t and y with prior t^{⟨w, τ⟩ − 1}: the pair is that of the linear programme. A single
-    factor that vanishes with order ≤ r has a derivative of that order that does not vanish; by the sublevel estimate in
-    this direction the pair is no worse than that with y_i^r.
+    """Every generator is a unit times a monomial times powers of factors g_i. A toric resolution whose cones refine
+    the normal fans of all g_i has, over the cone of a weight w, coordinates t on the rays and s on the torus beside
+    them, and g_i = t^{N_i} (in_w g_i(s) + O(t)), N_i the lowest weights of g_i on the rays. At a point where the
+    differentials of those in_w g_i that vanish are independent, these factors are coordinates y_i beside t, the others
+    are units, and the generators are monomials in t and y with prior t^{⟨w, τ⟩ − 1}: the pair is that of the linear
+    programme. A single factor that vanishes with order ≤ r has a derivative of that order that does not vanish; by the
+    sublevel estimate in this direction the pair is no worse than that with y_i^r.
 
     The points over the origin lie over the cones of the compact faces of the Minkowski sum of the polyhedra, where
     inner weights are positive. So the pair is no worse than all of these and that of the monomials, for any generators

@@ -49,8 +49,8 @@ def membership(
     >>> from ddtheory.exact.thresholds.local_ring import ring_of
     >>> a, b, c, d = ring_of(("a", "b", "c", "d")).gens
     >>> cubic = [a * c - b**2, b * d - c**2]
-    >>> membership(a * d - b * c, cubic, [(1, 1, 1, 1)], lambda: False).monomial          # b(ad − bc) = a(bd − c²) + …
-    (0, 1, 0, 0)
+    >>> membership(a * d - b * c, cubic, [(1, 1, 1, 1)], lambda: False).monomial          # c(ad − bc) = d(ac − b²) + …
+    (0, 0, 1, 0)
     >>> membership(a, cubic, [(1, 1, 1, 1)], lambda: False) is None
     True
     """

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import itertools
+import math
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 from flint import fmpq, fmpq_mat
-from numpy.typing import NDArray
 
 from ddtheory.exact.thresholds.torus import Part
 from ddtheory.exact.thresholds.wire import rational_to_json, rationals_to_json
 
 Interval = tuple[Fraction, Fraction]
-Floats = NDArray[np.float64]
 
 _SEED = 20_260_606
 _STARTS = 6
+_STEPS = 40
+_LEAST = 1e-6  # coordinates of zeros that are looked for, and their inverses
+_SETTLED = 1e-13
 _PLACES = 4  # values of the coordinates that are held
 _RADIUS = Fraction(1, 2**24)
 _CLOSE = 2**40  # denominators of the centre of a box
@@ -62,9 +64,9 @@ def real_zero(parts: Sequence[Part], nonnegative: Sequence[bool], expired: Calla
     True
     """
     used = [index for index, powers in enumerate(zip(*(e for p in parts for e in p), strict=True)) if any(powers)]
-    random = np.random.default_rng(_SEED)
+    chance = random.Random(_SEED)
     for solved in itertools.combinations(used, len(parts)):
-        for point in _candidates(parts, solved, used, nonnegative, random):
+        for point in _candidates(parts, solved, used, nonnegative, chance):
             if expired():
                 return None
             found = _proven(parts, solved, point)
@@ -78,7 +80,7 @@ def _candidates(
     solved: Sequence[int],
     used: Sequence[int],
     nonnegative: Sequence[bool],
-    random: np.random.Generator,
+    chance: random.Random,
 ) -> Iterator[list[Fraction]]:
     """Points that are nearly zeros; those coordinates that are not solved for are simple numbers."""
     held = [index for index in used if index not in solved]
@@ -89,43 +91,57 @@ def _candidates(
         for index, value in zip(held, chosen, strict=True):
             point[index] = value
         for _ in range(_STARTS):
-            signs = [1.0 if nonnegative[index] else random.choice((-1.0, 1.0)) for index in solved]
-            start = np.array(signs) * np.exp(random.uniform(-1, 1, len(solved)))
+            start = [
+                (1 if nonnegative[index] else chance.choice((-1, 1))) * math.exp(chance.uniform(-1, 1))
+                for index in solved
+            ]
             root = _newton(parts, solved, point, start)
             if root is not None and all(x > 0 or not nonnegative[i] for i, x in zip(solved, root, strict=True)):
                 for index, entry in zip(solved, root, strict=True):
-                    point[index] = Fraction(float(entry))
+                    point[index] = Fraction(entry)
                 yield list(point)
 
 
-def _newton(parts: Sequence[Part], solved: Sequence[int], point: Sequence[Fraction], start: Floats) -> Floats | None:
+def _newton(
+    parts: Sequence[Part], solved: Sequence[int], point: Sequence[Fraction], start: Sequence[float]
+) -> list[float] | None:
     """Newton's method in the solved coordinates; None when it does not settle off the coordinate hyperplanes."""
-    place = np.array([float(entry) for entry in point])
-    exponents = [np.array(list(part), dtype=float) for part in parts]
-    coefficients = [np.array([float(value) for value in part.values()]) for part in parts]
-    place[list(solved)] = start
-    for _ in range(40):
-        if not np.all(np.isfinite(place)) or np.min(np.abs(place)) < 1e-6 or np.max(np.abs(place)) > 1e6:
+    place = [float(entry) for entry in point]
+    for index, entry in zip(solved, start, strict=True):
+        place[index] = entry
+    slopes = [[_derivative(part, index) for index in solved] for part in parts]
+    for _ in range(_STEPS):
+        if not all(_LEAST < abs(entry) < 1 / _LEAST for entry in place):
             return None
-        terms = [c * np.prod(place**e, axis=1) for c, e in zip(coefficients, exponents, strict=True)]
-        value = np.array([np.sum(t) for t in terms])
-        slope = np.array(
-            [[np.sum(t * e[:, i]) / place[i] for i in solved] for t, e in zip(terms, exponents, strict=True)]
-        )
+        values = [Fraction(_float_value(part, place)) for part in parts]
+        table = [[Fraction(_float_value(slope, place)) for slope in row] for row in slopes]
         try:
-            step = np.linalg.solve(slope, value)
-        except np.linalg.LinAlgError:
+            step = _matrix(table).solve(_matrix([[value] for value in values]))
+        except ZeroDivisionError:
             return None
-        place[list(solved)] -= step
-        if np.max(np.abs(step)) < 1e-13 * np.max(np.abs(place)):
-            return np.array([place[i] for i in solved])
+        moves = [float(_fraction(step[i, 0])) for i in range(len(solved))]
+        for index, move in zip(solved, moves, strict=True):
+            place[index] -= move
+        if max(map(abs, moves)) < _SETTLED * max(map(abs, place)):
+            return [place[index] for index in solved]
     return None
+
+
+def _float_value(part: Part, place: Sequence[float]) -> float:
+    return sum(
+        float(value) * math.prod(entry**times for entry, times in zip(place, exponent, strict=True))
+        for exponent, value in part.items()
+    )
+
+
+def _matrix(rows: Sequence[Sequence[Fraction]]) -> fmpq_mat:
+    return fmpq_mat([[fmpq(entry.numerator, entry.denominator) for entry in row] for row in rows])
 
 
 def _proven(parts: Sequence[Part], solved: tuple[int, ...], point: Sequence[Fraction]) -> Zero | None:
     simple = [entry.limit_denominator(_SMALL) for entry in point]
     if all(simple) and not any(_value(part, simple) for part in parts):
-        slope = fmpq_mat([[_to_flint(_slope(part, i, simple)) for i in solved] for part in parts])
+        slope = _matrix([[_slope(part, i, simple) for i in solved] for part in parts])
         return Zero(tuple(simple), solved, Fraction(0)) if slope.det() else None
     centre = [entry.limit_denominator(_CLOSE) for entry in point]
     return Zero(tuple(centre), solved, _RADIUS) if _holds_a_zero(parts, solved, centre) else None
@@ -137,13 +153,13 @@ def _holds_a_zero(parts: Sequence[Part], solved: Sequence[int], centre: Sequence
     box = [(x - _RADIUS, x + _RADIUS) if i in solved else (x, x) for i, x in enumerate(centre)]
     if any(low <= 0 <= high for low, high in box):
         return False
-    slope = fmpq_mat([[_to_flint(_slope(part, i, centre)) for i in solved] for part in parts])
+    slope = _matrix([[_slope(part, i, centre) for i in solved] for part in parts])
     try:
         inverse = slope.inv()
     except ZeroDivisionError:
         return False
     near = [[_fraction(inverse[i, j]).limit_denominator(_CLOSE) for j in range(count)] for i in range(count)]
-    if not fmpq_mat([[_to_flint(entry) for entry in row] for row in near]).det():
+    if not _matrix(near).det():
         return False
     values = [_value(part, centre) for part in parts]
     slopes = [[_slope_on(part, i, box) for i in solved] for part in parts]
@@ -191,10 +207,6 @@ def _derivative(part: Part, index: int) -> dict[tuple[int, ...], Fraction]:
         for exponent, value in part.items()
         if exponent[index]
     }
-
-
-def _to_flint(value: Fraction) -> fmpq:
-    return fmpq(value.numerator, value.denominator)
 
 
 def _fraction(value: Any) -> Fraction:

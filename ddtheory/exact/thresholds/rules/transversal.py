@@ -35,7 +35,7 @@ from ddtheory.exact.thresholds.rules.polyhedron import Polyhedron
 from ddtheory.exact.thresholds.torus import Part
 from ddtheory.exact.thresholds.torus_systems import CommonZeros, common_zeros
 from ddtheory.exact.thresholds.torus_zeros import Zero, real_zero
-from ddtheory.exact.thresholds.wire import polynomial_to_json, rationals_to_json
+from ddtheory.exact.thresholds.wire import polynomial_to_json
 
 _MOST_FACTORS = 8
 _MOST_GENERATORS = 8
@@ -206,13 +206,16 @@ class _Search:
 
     def _says(self, lower: Bound, upper: Bound, corner: Bound, zeros: Sequence[_Shown]) -> str:
         names = ", ".join(shown(factor, 4) for factor in self.split.factors)
-        says = f"In the torus the zeros of {names} are smooth and transversal over every cone of weights"
-        if upper == corner:
-            return f"{says}; none is worse than the Newton polyhedron" + ("." if lower == upper else ", if it exists.")
-        zero = zeros[-1]
-        weights = "; ".join(" ".join(map(str, ray)) for ray in zero.rays)
-        which = ", ".join(shown(self.split.factors[index], 4) for index in zero.factors)
-        return f"{says}; the weights ({weights}) with the order along the zeros of {which} attain the least ratio."
+        highest = max((zeros.order or 0 for _, zeros in self.proofs.values()), default=0)
+        order = f", or single ones of order at most {highest}" if highest > 1 else ""
+        says = f"Over every cone of weights the zeros of {names} in the torus are transversal{order}"
+        if zeros:
+            weights = "; ".join(" ".join(map(str, ray)) for ray in zeros[-1].rays)
+            which = ", ".join(shown(self.split.factors[index], 4) for index in zeros[-1].factors)
+            return f"{says}; the weights ({weights}) with the order along the zeros of {which} attain the least ratio."
+        if lower == upper:
+            return f"{says}; none is worse than the Newton polyhedron."
+        return f"{says}; whether one of them attains the lower bound was not shown."
 
     # --- from below ---
 
