@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -25,6 +25,7 @@ from ddtheory.exact.thresholds.local_ring import (
 from ddtheory.exact.thresholds.nodes import INFINITE, Bound, Data, Node, Solve, from_child
 from ddtheory.exact.thresholds.wire import polynomial_to_json
 
+_MOST_PAIRS = 200  # of terms of two generators
 _MOST_REDUCTIONS = 24
 _MOST_TERMS = 400
 
@@ -116,6 +117,7 @@ class _Rewriting:
             self._reduce_by_monomials()
             if self._constants_only or not any(linear_coefficient(f, i) for f in self.current for i in germ.free):
                 self._reduce_initial_forms()
+            self._cancel_terms()
             if len(self.steps) == before:
                 return
 
@@ -189,6 +191,16 @@ class _Rewriting:
                 if len(rest) <= min(_MOST_TERMS, len(self.current[slot]) + len(self.current[other]) - 2):
                     self._apply(_Subtract(slot, other, factor))
 
+    def _cancel_terms(self) -> None:
+        """Subtract a monomial times another generator where that leaves fewer terms, which undoes a mixing as well."""
+        for slot in range(len(self.current)):
+            for other in range(len(self.current)):
+                generator, divisor = self.current[slot], self.current[other]
+                if slot != other and len(generator) * len(divisor) <= _MOST_PAIRS:
+                    factor = max(_multipliers(generator, divisor), key=lambda found: found[0], default=(0, None))[1]
+                    if factor is not None:
+                        self._apply(_Subtract(slot, other, factor))
+
     def data(self, germ: IdealGerm) -> Data:
         """Cofactors in both directions, with the units that they need."""
         ring, count = germ.ring, len(germ.generators)
@@ -223,6 +235,22 @@ class _Rewriting:
             "backward": [[polynomial_to_json(entry) for entry in row] for row in backward],
             "backward_units": [polynomial_to_json(unit) for unit in backward_units],
         }
+
+
+def _multipliers(generator: Element, divisor: Element) -> Iterator[tuple[int, Element]]:
+    """Monomials c·x^m for which generator − c·x^m·divisor has fewer terms, and how many fewer."""
+    seen: set[tuple[Any, ...]] = set()
+    for monomial, coefficient in generator.terms():
+        for other, leading in divisor.terms():
+            shift = tuple(a - b for a, b in zip(monomial, other, strict=True))
+            value = coefficient / leading
+            if min(shift) < 0 or (shift, value) in seen:
+                continue
+            seen.add((shift, value))
+            factor = generator.ring.from_dict({shift: value})
+            fewer = len(generator) - len(generator - factor * divisor)
+            if fewer > 0:
+                yield fewer, factor
 
 
 def proper_power(germ: IdealGerm, solve: Solve) -> Node | None:

@@ -346,8 +346,8 @@ class _Search:
         return []
 
     def _exhibited(self, cell: _Cell) -> _Shown | None:
-        if any(order > 1 for order in cell.orders.values()):
-            return None  # the order is only a bound
+        if not cell.orders or any(order > 1 for order in cell.orders.values()):
+            return None  # generators were left out, or an order is only a bound
         factors = tuple(cell.orders)
         weights = [row[: self.germ.dimension] for row in cell.optimal]
         optimal = [primitive(row) for row in weights if any(row)]
