@@ -169,7 +169,7 @@ def shows_transversal_zero(parts: Sequence[Polynomial], nonnegative: Sequence[bo
 
     It is the point itself when the radius is 0. Otherwise it lies in the box X of this radius round it in the solved
     coordinates: with a regular Y near the inverse of the Jacobian J, all of m − Y f(m) + (1 − Y J(X))(X − m) in the
-    inside of X proves one zero in X and a regular J (Krawczyk 1969).
+    inside of X proves one zero in X and a regular J (the test of Krawczyk).
     """
     d = len(nonnegative)
     found = strict_json.entries(value, "a zero", ("point", "solved", "radius"))

@@ -18,10 +18,7 @@ from reference import ReferenceGerm, germs
 OPEN = {
     "analytic functions, units and points: cosine against its Taylor polynomial",
     "analytic functions, units and points: cosine and a square",
-    "determinantal: 2-minors of 3 x 3 symmetric circulant",
-    "determinantal: space monomial curve (3, 4, 5)",
     "factor analysis, Boltzmann machines, non-negative factors: factor analysis, 4 covariates, 2 factors, 0 true",
-    "factor analysis, Boltzmann machines, non-negative factors: factor analysis, 4 covariates, 1 of 2 factors true",
     "factor analysis, Boltzmann machines, non-negative factors: off-diagonal Gram ideal (3, 3)",
     "factor analysis, Boltzmann machines, non-negative factors: off-diagonal Gram ideal (4, 3)",
     "matrix products in raw entries: widths 2, 2, 2, 2 at zero",

@@ -19,6 +19,7 @@ Interval = tuple[Fraction, Fraction]
 
 _SEED = 20_260_606
 _STARTS = 6
+_MOST_STARTS = 400
 _STEPS = 40
 _LEAST = 1e-6  # coordinates of zeros that are looked for, and their inverses
 _SETTLED = 1e-13
@@ -55,7 +56,7 @@ def real_zero(parts: Sequence[Part], nonnegative: Sequence[bool], expired: Calla
     """A common zero of the parts in an open orthant of the domain, at which their differentials are independent.
 
     The others are held at simple values while as many coordinates as parts are solved for by Newton's method. What it
-    finds is rounded and tried exactly; otherwise a box round it is proven to hold a zero (Krawczyk 1969).
+    finds is rounded and tried exactly; otherwise a box round it is proven to hold a zero (the test of Krawczyk).
 
     >>> found = real_zero([{(2, 0): Fraction(1), (0, 2): Fraction(-2)}], (False, False), lambda: False)  # x² = 2y²
     >>> found.solved, found.point[1], round(float(found.point[0]) ** 2, 6)
@@ -65,50 +66,40 @@ def real_zero(parts: Sequence[Part], nonnegative: Sequence[bool], expired: Calla
     """
     used = [index for index, powers in enumerate(zip(*(e for p in parts for e in p), strict=True)) if any(powers)]
     chance = random.Random(_SEED)
-    for solved in itertools.combinations(used, len(parts)):
-        for point in _candidates(parts, solved, used, nonnegative, chance):
-            if expired():
-                return None
-            found = _proven(parts, solved, point)
+    choices = itertools.combinations(used, len(parts))
+    starts = itertools.chain.from_iterable(_starts(solved, used, nonnegative, chance) for solved in choices)
+    for solved, point in itertools.islice(starts, _MOST_STARTS):
+        if expired():
+            return None
+        near = _newton(parts, solved, point)
+        if near is not None and all(x > 0 or not one for x, one in zip(near, nonnegative, strict=True)):
+            found = _proven(parts, solved, near)
             if found is not None:
                 return found
     return None
 
 
-def _candidates(
-    parts: Sequence[Part],
-    solved: Sequence[int],
-    used: Sequence[int],
-    nonnegative: Sequence[bool],
-    chance: random.Random,
-) -> Iterator[list[Fraction]]:
-    """Points that are nearly zeros; those coordinates that are not solved for are simple numbers."""
+def _starts(
+    solved: tuple[int, ...], used: Sequence[int], nonnegative: Sequence[bool], chance: random.Random
+) -> Iterator[tuple[tuple[int, ...], list[float]]]:
+    """Points to start at; those coordinates that are not solved for are simple numbers."""
     held = [index for index in used if index not in solved]
-    values = [Fraction(1), Fraction(-1), Fraction(2), Fraction(1, 2), Fraction(-2), Fraction(3)]
+    values = [1.0, -1.0, 2.0, 0.5, -2.0, 3.0]
     choices = itertools.product(*([v for v in values if v > 0 or not nonnegative[index]] for index in held))
     for chosen in itertools.islice(choices, 2 ** len(held) * _PLACES):
-        point = [Fraction(1)] * len(nonnegative)
-        for index, value in zip(held, chosen, strict=True):
-            point[index] = value
         for _ in range(_STARTS):
-            start = [
-                (1 if nonnegative[index] else chance.choice((-1, 1))) * math.exp(chance.uniform(-1, 1))
-                for index in solved
-            ]
-            root = _newton(parts, solved, point, start)
-            if root is not None and all(x > 0 or not nonnegative[i] for i, x in zip(solved, root, strict=True)):
-                for index, entry in zip(solved, root, strict=True):
-                    point[index] = Fraction(entry)
-                yield list(point)
+            point = [1.0] * len(nonnegative)
+            for index, value in zip(held, chosen, strict=True):
+                point[index] = value
+            for index in solved:
+                sign = 1 if nonnegative[index] else chance.choice((-1, 1))
+                point[index] = sign * math.exp(chance.uniform(-1, 1))
+            yield solved, point
 
 
-def _newton(
-    parts: Sequence[Part], solved: Sequence[int], point: Sequence[Fraction], start: Sequence[float]
-) -> list[float] | None:
+def _newton(parts: Sequence[Part], solved: Sequence[int], start: Sequence[float]) -> list[float] | None:
     """Newton's method in the solved coordinates; None when it does not settle off the coordinate hyperplanes."""
-    place = [float(entry) for entry in point]
-    for index, entry in zip(solved, start, strict=True):
-        place[index] = entry
+    place = list(start)
     slopes = [[_derivative(part, index) for index in solved] for part in parts]
     for _ in range(_STEPS):
         if not all(_LEAST < abs(entry) < 1 / _LEAST for entry in place):
@@ -123,7 +114,7 @@ def _newton(
         for index, move in zip(solved, moves, strict=True):
             place[index] -= move
         if max(map(abs, moves)) < _SETTLED * max(map(abs, place)):
-            return [place[index] for index in solved]
+            return place
     return None
 
 
@@ -138,7 +129,8 @@ def _matrix(rows: Sequence[Sequence[Fraction]]) -> fmpq_mat:
     return fmpq_mat([[fmpq(entry.numerator, entry.denominator) for entry in row] for row in rows])
 
 
-def _proven(parts: Sequence[Part], solved: tuple[int, ...], point: Sequence[Fraction]) -> Zero | None:
+def _proven(parts: Sequence[Part], solved: tuple[int, ...], near: Sequence[float]) -> Zero | None:
+    point = [Fraction(entry) for entry in near]
     simple = [entry.limit_denominator(_SMALL) for entry in point]
     if all(simple) and not any(_value(part, simple) for part in parts):
         slope = _matrix([[_slope(part, i, simple) for i in solved] for part in parts])

@@ -39,6 +39,9 @@ from ddtheory.exact.thresholds.wire import polynomial_to_json
 
 _MOST_FACTORS = 8
 _MOST_GENERATORS = 8
+_MOST_EFFORT = 20_000  # cones times the cube of the dimension: the programmes of all cones take seconds then
+_MOST_CELLS = 400  # choices of generators to keep, over all cones
+_MOST_TRIED = 6  # cells over which a zero is looked for
 
 Subset = tuple[int, ...]
 Orders = Mapping[int, int]  # factors that vanish together, with bounds on the orders of their zeros
@@ -164,12 +167,16 @@ class _Search:
     def __init__(self, germ: IdealGerm, split: _Split, expired: Callable[[], bool]) -> None:
         self.germ, self.split, self.expired = germ, split, expired
         self.every = tuple(range(len(split.products)))
+        self.cells = 0
         # what is proven of the lowest parts of some factors: by the factors and their parts, with a weight of these
         self.proofs: dict[tuple[Subset, frozenset[Any]], tuple[Vector, CommonZeros]] = {}
 
     def node(self, polyhedron: Polyhedron) -> Node | None:
+        cones = common_cones([list(part) for part in self.split.parts], self.expired)
+        if len(cones) * self.germ.dimension**3 > _MOST_EFFORT:
+            return None
         trees: list[_Tree] = []
-        for cone in common_cones([list(part) for part in self.split.parts], self.expired):
+        for cone in cones:
             tree = self._tree(cone)
             if tree is None:
                 return None
@@ -241,6 +248,9 @@ class _Search:
         return _Tree(cone, best)
 
     def _cell(self, cone: Cone, parts: Sequence[Part], kept: Subset) -> _Cell | None:
+        self.cells += 1
+        if self.cells > _MOST_CELLS:
+            raise InvalidValueError(f"More than {_MOST_CELLS} choices of generators were tried.")
         together = self._vanishing(cone.weight, parts, kept)
         if together is None:
             return None
@@ -334,12 +344,10 @@ class _Search:
     # --- from above ---
 
     def _shown(self, cells: Sequence[_Cell], lower: Bound, corner: Bound) -> list[_Shown]:
-        """A zero that attains the lower bound, where the Newton polyhedron does not; else the best that is found."""
+        """A zero that attains the lower bound, where the Newton polyhedron does not."""
         if lower == corner:
             return []
-        for cell in sorted(cells, key=lambda cell: (cell.pair.value, -(cell.pair.m or 0))):
-            if cell.pair != lower:
-                break
+        for cell in [cell for cell in cells if cell.pair == lower][:_MOST_TRIED]:
             zero = self._exhibited(cell)
             if zero is not None and upper_of_union([corner, zero.pair]) == lower:
                 return [zero]
