@@ -28,6 +28,7 @@ from ddtheory.exact.thresholds.valleys import negative_arc
 from ddtheory.values import as_float, list_of
 
 _LARGEST = 5_000  # terms in all generators
+_LONGEST_SEARCH = 2.0  # seconds for an arc along which K < 0; most are found in the first tenth, and there may be none
 _OVERTIME = 0.6  # of a second, or of a tenth of the time, for the certificate and its check besides what is left
 _SHARE_OF_SIGNS = 0.15  # of the time that is left, when K ≥ 0 has to be proven
 
@@ -204,7 +205,8 @@ def _is_nonnegative(root: Node, place: Sequence[Fraction], end: float) -> bool:
     found = SignReader(lambda: time.monotonic() > half).read(root)
     arc = found.arcs.get(-1)
     if arc is None and not found.complete:
-        arc = negative_arc(root.germ, lambda: time.monotonic() > end)
+        patience = min(end, time.monotonic() + _LONGEST_SEARCH)
+        arc = negative_arc(root.germ, lambda: time.monotonic() > patience)
     if arc is not None:
         raise NotADivergenceError(negative_along(root.germ, arc, place))
     return found.complete

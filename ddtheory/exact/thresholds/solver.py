@@ -134,10 +134,11 @@ class Solver:
         reduced = self._reduced(germ, self._reductions)
         if reduced is None:
             return self._best(germ, self._alternatives)
-        if reduced.is_exact or germ not in self._met_again:
+        if reduced.is_exact:
             return reduced
-        # the reductions go round in a circle, so this is where another way must be looked for
-        return self._competition.apply(germ, [reduced, self._best(germ, self._alternatives)])
+        # where the reductions go round in a circle, this is where another way must be looked for
+        others = self._alternatives if germ in self._met_again else [rule for rule in self._alternatives if rule.alone]
+        return self._competition.apply(germ, [reduced, self._best(germ, others)])
 
     def _reduced(self, germ: IdealGerm, reductions: Sequence[Reduction | FamilyReduction]) -> Node | None:
         for rule in reductions:

@@ -88,9 +88,13 @@ class FamilyReduction(Rule):
 @final
 @dataclass(frozen=True)
 class Alternative(Rule):
-    """Tried when no reduction applies: the first exact derivation is the answer, otherwise all compete."""
+    """Tried when no reduction applies: the first exact derivation is the answer, otherwise all compete.
+
+    `alone`: it asks for no other germ, so it is tried as well where a reduction led to nothing exact.
+    """
 
     apply: Callable[[Attempt], Iterator[Node]]
+    alone: bool = False
 
 
 @final

@@ -284,6 +284,7 @@ RULES: tuple[Rule, ...] = (
             "the curve (t⁴, t⁵, t⁶): order 10 at the weights (4, 5, 6) with order 2 along the first: (15 + 2)/12",
         ),
         transversal,
+        alone=True,
     ),
     Alternative(
         "coordinates",
@@ -315,9 +316,10 @@ RULES: tuple[Rule, ...] = (
         cite("varchenko1976", "toric charts", verified=False),
         "toric.toric",
         Example(
-            ("((y - x^2)^2 + x^5)*y",),
-            _pair("1/4", 2),
-            "u = y − x²: (u² + x⁵)(u + x²), whose polygon has the vertex u²x² on the diagonal",
+            ("(y^2 - x^3)^2 - x^5*y",),
+            _pair("23/52"),
+            "on the cusp x = t², y = t³s: ⟨t¹²(s² − t)⟩ with prior t¹⁰, at the weights (1/13, 1/26): 11/13 + 1/26",
+            prior={"x": 3},
         ),
         toric_charts,
     ),
@@ -339,7 +341,7 @@ RULES: tuple[Rule, ...] = (
         "none",
         cite("ddtheory2026", "weights from above, sublevel sets of one variable from below"),
         "products.bounds",
-        Example(("a*d - b*c", "a*e", "b*e"), None, "the search may not go deep", depth=1),
+        Example("x^2 + 2*x*y^2 + y^4 + y^6", None, "the search may not go deep", depth=1),
         general_bounds,
     ),
     Competition(
