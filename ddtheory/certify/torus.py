@@ -15,8 +15,8 @@ from typing import Any
 from ddtheory.certify import strict_json
 from ddtheory.certify.face_proofs import on_edge
 from ddtheory.certify.limits import MOST_EXPONENT, spend, within
-from ddtheory.certify.matrices import rank
-from ddtheory.certify.polynomials import Exponent, Polynomial, add, evaluate, multiply, pruned
+from ddtheory.certify.matrices import is_definite, rank
+from ddtheory.certify.polynomials import Exponent, Polynomial, add, equal, evaluate, multiply, pruned, scale
 from ddtheory.certify.refusal import require
 from ddtheory.certify.scalars import bounded, sign
 from ddtheory.certify.sturm import largest_multiplicity
@@ -26,6 +26,7 @@ Vector = tuple[int, ...]
 
 _MOST_TIMES = 6  # order of a derivative
 _MOST_PARTS = 6
+_MOST_ROOTS = 60
 
 
 def vectors(value: Any, what: str, length: int) -> list[Vector]:
@@ -47,6 +48,9 @@ def order_of_zeros(parts: Sequence[Polynomial], nonnegative: Sequence[bool], pro
         strict_json.entries(proof, "a proof", ("factors", "weight", "kind"))
         require(any(_has_one_sign(part, nonnegative) for part in parts), "no part has terms of one sign only")
         return 0
+    if kind == "definite":
+        _check_definite(parts, proof)
+        return 0
     if kind == "edge":
         strict_json.entries(proof, "a proof", ("factors", "weight", "kind"))
         return _on_edge(parts, nonnegative)
@@ -58,6 +62,32 @@ def _has_one_sign(part: Polynomial, nonnegative: Sequence[bool]) -> bool:
     two_sided = [i for i, one_sided in enumerate(nonnegative) if not one_sided]
     parities = {tuple(exponent[i] % 2 for i in two_sided) for exponent in part}
     return len(parities) == 1 and len({sign(c) for c in part.values()}) == 1
+
+
+def _check_definite(parts: Sequence[Polynomial], proof: Mapping[str, Any]) -> None:
+    """Σ c_i p_i = x^origin Σ G_ij x^{b_i + b_j} with a definite matrix G: it has no zero where no monomial vanishes."""
+    found = strict_json.entries(proof, "a proof", ("factors", "weight", "kind", "weights", "origin", "roots", "gram"))
+    weights = strict_json.rationals(found["weights"], "the weights of the parts", len(parts))
+    combined = add(*(scale(part, weight) for part, weight in zip(parts, weights, strict=True)))
+    d = len(next(iter(parts[0])))
+    origin = vector(found["origin"], "the origin", d)
+    roots = vectors(found["roots"], "the roots", d)
+    within(len(roots), _MOST_ROOTS, "monomials of a quadratic form")
+    gram = [
+        strict_json.rationals(row, "a row of the matrix", len(roots))
+        for row in strict_json.items(found["gram"], "the matrix", len(roots))
+    ]
+    require(bool(roots), "a quadratic form in no monomial")
+    require(all(gram[i][j] == gram[j][i] for i in range(len(roots)) for j in range(i)), "the matrix is not symmetric")
+    turn = 1 if gram[0][0] > 0 else -1
+    require(is_definite([[turn * entry for entry in row] for row in gram]), "the matrix is not definite")
+    total: dict[Exponent, Fraction] = {}
+    for first, row in zip(roots, gram, strict=True):
+        for other, entry in zip(roots, row, strict=True):
+            spend()
+            place = tuple(o + a + b for o, a, b in zip(origin, first, other, strict=True))
+            total[place] = bounded(total.get(place, Fraction(0)) + entry)
+    require(equal(combined, pruned(total)), "the combination of the parts is not this quadratic form")
 
 
 def _on_edge(parts: Sequence[Polynomial], nonnegative: Sequence[bool]) -> int:

@@ -570,6 +570,8 @@ def _holds(factors: Json, proof: Json, node: Json, x: Sequence[sympy.Symbol]) ->
         parts.append(sympy.Add(*(c * sympy.prod(v**a for v, a in zip(x, e, strict=True)) for e, c in moved)))
     if proof["kind"] in ("sign", "edge"):
         return True  # says nothing that could be false: what follows is computed by the checker
+    if proof["kind"] == "definite":
+        return _is_definite_combination(factors, proof, x)
 
     def along(p: sympy.Expr, direction: Sequence[int]) -> sympy.Expr:
         return sympy.expand(sympy.Add(*(c * v * sympy.diff(p, v) for c, v in zip(direction, x, strict=True))))
@@ -592,6 +594,19 @@ def _holds(factors: Json, proof: Json, node: Json, x: Sequence[sympy.Symbol]) ->
             *(sympy.Rational(c) * sympy.prod(v**a for v, a in zip(x, e, strict=True)) for e, c in cofactor)
         )
     return bool(sympy.expand(total) == 0)
+
+
+def _is_definite_combination(factors: Json, proof: Json, x: Sequence[sympy.Symbol]) -> bool:
+    gram = sympy.Matrix([[sympy.Rational(entry) for entry in row] for row in proof["gram"]])
+    roots = sympy.Matrix([sympy.prod(v**a for v, a in zip(x, root, strict=True)) for root in proof["roots"]])
+    form = sympy.prod(v**a for v, a in zip(x, proof["origin"], strict=True)) * (roots.T * gram * roots)[0]
+    for index, weight in zip(proof["factors"], proof["weights"], strict=True):
+        lowest = _least(proof["weight"], factors[index])
+        for exponent, c in factors[index]:
+            if tuple(exponent) in lowest:
+                monomial = sympy.prod(v**a for v, a in zip(x, exponent, strict=True))
+                form -= sympy.Rational(weight) * sympy.Rational(c) * monomial
+    return bool(sympy.expand(form) == 0 and (gram.is_positive_definite or gram.is_negative_definite))
 
 
 def _transversal_kept(node: Json, before: Json) -> str | None:

@@ -34,6 +34,8 @@ CUBIC = derived("a*c - b^2", "b*d - c^2", "a*d - b*c")
 BOX = derived("x^2 + y^2 - 3*z^2", "x^3 + 2*y^3 - 5*z^3")
 # the double plane x + y + z = 0 on a face, where w stands beside it
 DOUBLE = derived("(x + y + z)^2*y + x^6", "x*y*w")
+# two quadrics without a common real point: a combination of them is definite
+FORMS = derived("2*x^2 + 2*x*y + 2*y^2 - z^2", "2*z^2 - x^2 + y*z")
 # lowest parts that have no common zero although each of them has zeros
 APART = derived("(x + y + z)^2*(x - y) + x^4", "x^2*y*z^3")
 
@@ -59,15 +61,15 @@ def edited(certificate: Json, path: str, value: Any) -> Json:
     return dict(found)
 
 
-@pytest.mark.parametrize("certificate", [CURVE, CUBIC, BOX, DOUBLE, APART])
+@pytest.mark.parametrize("certificate", [CURVE, CUBIC, BOX, DOUBLE, FORMS, APART])
 def test_accepted_as_it_is(certificate: Json) -> None:
     report = check(certificate)
     assert report.accepted and report.status == "exact", str(report)
 
 
 def test_the_kinds_of_proof_that_are_spoiled_below() -> None:
-    kinds = {proof["kind"] for c in (CURVE, CUBIC, BOX, DOUBLE, APART) for proof in data(c)["proofs"]}
-    assert kinds == {"edge", "independent", "sign", "empty", "order"}
+    kinds = {proof["kind"] for c in (CURVE, CUBIC, BOX, DOUBLE, FORMS, APART) for proof in data(c)["proofs"]}
+    assert kinds == {"edge", "independent", "sign", "definite", "empty", "order"}
     assert any("wall" in cone for cone in data(CUBIC)["cones"])
     assert any(zero["memberships"] for zero in data(CUBIC)["zeros"])
     assert any(zero["zero"]["radius"] != "0" for zero in data(BOX)["zeros"])
@@ -116,6 +118,10 @@ REFUSED: list[tuple[Json, str, Any, str]] = [
     (CURVE, "proofs/0/kind", "sign", "one sign only"),
     (APART, f"proofs/{proof_of(APART, 'empty')}/cofactors/0", [], "not the monomial"),
     (DOUBLE, f"proofs/{proof_of(DOUBLE, 'order')}/derived", [], "2|entries|bounds no order|not the monomial"),
+    (FORMS, f"proofs/{proof_of(FORMS, 'definite')}/weights/0", "2", "not this quadratic form"),
+    (FORMS, f"proofs/{proof_of(FORMS, 'definite')}/gram/0/0", "0", "not definite|not this"),
+    (FORMS, f"proofs/{proof_of(FORMS, 'definite')}/gram/1/0", "1/7", "not symmetric"),
+    (FORMS, f"proofs/{proof_of(FORMS, 'definite')}/roots", [], "entries where|no monomial"),
     # a point that exists
     (CURVE, "zeros", [], r"upper bound \(3/2, 2\), not \(17/12, 1\)"),
     (CURVE, ZERO + "/rays", [[4, 5, 7]], "no zero"),
@@ -174,7 +180,7 @@ def test_a_square_is_never_transversal() -> None:
                 assert not check(edited(honest, f"proofs/{number}/kind", "independent")).accepted
 
 
-@pytest.mark.parametrize("name", ["CURVE", "CUBIC", "BOX", "DOUBLE", "APART"])
+@pytest.mark.parametrize("name", ["CURVE", "CUBIC", "BOX", "DOUBLE", "FORMS", "APART"])
 def test_no_harmful_mutant_survives(name: str) -> None:
     certificate = globals()[name]
     rng = random.Random(name)

@@ -1,10 +1,12 @@
 """Systems of polynomials on the torus: what is certain of their common real zeros.
 
 Either there are none, or the differentials are independent at each of them, or, for one polynomial, their order is
-bounded. All polynomials depend, up to monomials, on the Laurent monomials u = x^V of the lattice of exponents. When
-there is one u, the roots of one gcd decide. Otherwise a combination of polynomials that is a monomial, which vanishes
-nowhere in the torus: of those of the system, with the maximal minors of their logarithmic derivatives for independence,
-with logarithmic derivatives of order ≤ r for an order ≤ r.
+bounded. A part whose terms have one sign has no zero, nor have parts
+of which a combination is a definite quadratic form in monomials. All
+polynomials depend, up to monomials, on the Laurent monomials u = x^V of the lattice of exponents. When there is one u,
+the roots of one gcd decide. Otherwise a combination of polynomials that is a monomial, which vanishes nowhere in the
+torus: of those of the system, with the maximal minors of their logarithmic derivatives for independence, with
+logarithmic derivatives of order ≤ r for an order ≤ r.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from flint import fmpq, fmpq_mpoly_ctx
+from flint import fmpq, fmpq_mat, fmpq_mpoly_ctx
 
 from ddtheory.exact.thresholds.faces import Face
 from ddtheory.exact.thresholds.nodes import CertificateError
@@ -34,6 +36,7 @@ from ddtheory.exact.thresholds.wire import rational_to_json
 Laurent = dict[tuple[int, ...], Fraction]
 
 _HIGHEST_ORDER = 3
+_RANGE = 3  # combinations of two polynomials with ratios from 2⁻³ to 2³
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class CommonZeros:
     """What is proven of the common zeros of a system in the torus of the domain.
 
     Attributes:
-        kind: the proof: "sign", "edge", "empty", "independent", "order", or "open" when nothing is known.
+        kind: the proof: "sign", "definite", "edge", "empty", "independent", "order", or "open" when nothing is known.
         order: 0 when there are no zeros; 1 when the differentials are independent at all of them; of a single
             polynomial, a bound on their order; None when nothing is known.
         data: what the certificate needs.
@@ -68,9 +71,16 @@ def common_zeros(parts: Sequence[Part], nonnegative: Sequence[bool], expired: Ca
     2
     >>> common_zeros([square, line], (False, False), lambda: False).kind
     'open'
+    >>> form = {(4, 0, 0): Fraction(1), (2, 3, 1): Fraction(1), (0, 6, 2): Fraction(1)}     # a² + ab + b²
+    >>> common_zeros([form], (False, False, False), lambda: False).kind
+    'definite'
     """
     if any(has_one_sign(part, nonnegative) for part in parts):
         return CommonZeros("sign", 0, {})
+    for weights in _few_combinations(len(parts)):
+        form = _definite_form(_combination(weights, parts))
+        if form is not None:
+            return CommonZeros("definite", 0, {"weights": [str(weight) for weight in weights], **form})
     place, images = _in_lattice(parts)
     if len(place.monomials) == 1:
         order = real_multiplicity(edge_polynomial(parts, place), takes_positive_values_only(place, nonnegative))
@@ -80,6 +90,56 @@ def common_zeros(parts: Sequence[Part], nonnegative: Sequence[bool], expired: Ca
         if found is not None:
             return found
     return _OPEN
+
+
+def _few_combinations(count: int) -> Iterator[tuple[Fraction, ...]]:
+    """Each of several things by itself, and simple combinations of any two."""
+    one, none = Fraction(1), Fraction(0)
+    for i in range(count):
+        yield tuple(one if k == i else none for k in range(count))
+    for i, j in itertools.combinations(range(count), 2):
+        for exponent in range(-_RANGE, _RANGE + 1):
+            for sign in (1, -1):
+                ratio = sign * Fraction(2) ** exponent
+                yield tuple(one if k == i else ratio if k == j else none for k in range(count))
+
+
+def _combination(weights: Sequence[Fraction], parts: Sequence[Part]) -> Part:
+    found: dict[tuple[int, ...], Fraction] = {}
+    for weight, part in zip(weights, parts, strict=True):
+        for exponent, value in part.items() if weight else ():
+            found[exponent] = found.get(exponent, Fraction(0)) + weight * value
+    return {exponent: value for exponent, value in found.items() if value}
+
+
+def _definite_form(part: Part) -> dict[str, Any] | None:
+    """The part divided by a monomial as a definite quadratic form in monomials, each pair of which has its own term."""
+    for origin in sorted(part):
+        moved = {tuple(x - y for x, y in zip(e, origin, strict=True)): c for e, c in part.items()}
+        roots = [tuple(entry // 2 for entry in e) for e in sorted(moved) if not any(entry % 2 for entry in e)]
+        pairs = {_sum(first, other): (i, j) for i, first in enumerate(roots) for j, other in enumerate(roots) if i <= j}
+        if len(pairs) < len(roots) * (len(roots) + 1) // 2 or not set(moved) <= set(pairs):
+            continue
+        gram = [[Fraction(0)] * len(roots) for _ in roots]
+        for exponent, value in moved.items():
+            i, j = pairs[exponent]
+            gram[i][j] = gram[j][i] = value if i == j else value / 2
+        if _is_definite(gram):
+            return {
+                "origin": list(origin),
+                "roots": [list(root) for root in roots],
+                "gram": [[rational_to_json(entry) for entry in row] for row in gram],
+            }
+    return None
+
+
+def _is_definite(matrix: Sequence[Sequence[Fraction]]) -> bool:
+    """Sylvester's criterion, up to the sign of the form."""
+    turn = 1 if matrix[0][0] > 0 else -1
+    return all(
+        fmpq_mat([[_to_flint(turn * entry) for entry in row[:size]] for row in matrix[:size]]).det() > 0
+        for size in range(1, len(matrix) + 1)
+    )
 
 
 def _no_zero(place: FaceCoordinates, images: Sequence[Laurent], expired: Callable[[], bool]) -> CommonZeros | None:
@@ -190,6 +250,10 @@ def _has_no_square(image: Laurent) -> bool:
 
 def _to_flint(value: Fraction) -> fmpq:
     return fmpq(value.numerator, value.denominator)
+
+
+def _sum(first: Sequence[int], second: Sequence[int]) -> tuple[int, ...]:
+    return tuple(x + y for x, y in zip(first, second, strict=True))
 
 
 def _euler(image: Laurent, index: int) -> Laurent:

@@ -19,7 +19,8 @@ Interval = tuple[Fraction, Fraction]
 
 _SEED = 20_260_606
 _STARTS = 6
-_MOST_STARTS = 400
+_MOST_STARTS = 200
+_COARSE = 64  # denominators of coordinates that are held near a zero
 _STEPS = 40
 _LEAST = 1e-6  # coordinates of zeros that are looked for, and their inverses
 _SETTLED = 1e-13
@@ -55,8 +56,9 @@ class Zero:
 def real_zero(parts: Sequence[Part], nonnegative: Sequence[bool], expired: Callable[[], bool]) -> Zero | None:
     """A common zero of the parts in an open orthant of the domain, at which their differentials are independent.
 
-    The others are held at simple values while as many coordinates as parts are solved for by Newton's method. What it
-    finds is rounded and tried exactly; otherwise a box round it is proven to hold a zero (the test of Krawczyk).
+    Newton's method looks for one, first in as many coordinates as parts while the others are held at simple values,
+    then in all of them. What it finds is rounded and tried exactly; otherwise a box round it is proven to hold a zero
+    (the test of Krawczyk).
 
     >>> found = real_zero([{(2, 0): Fraction(1), (0, 2): Fraction(-2)}], (False, False), lambda: False)  # x² = 2y²
     >>> found.solved, found.point[1], round(float(found.point[0]) ** 2, 6)
@@ -66,20 +68,30 @@ def real_zero(parts: Sequence[Part], nonnegative: Sequence[bool], expired: Calla
     """
     used = [index for index, powers in enumerate(zip(*(e for p in parts for e in p), strict=True)) if any(powers)]
     chance = random.Random(_SEED)
-    choices = itertools.combinations(used, len(parts))
-    starts = itertools.chain.from_iterable(_starts(solved, used, nonnegative, chance) for solved in choices)
-    for solved, point in itertools.islice(starts, _MOST_STARTS):
+    choices = list(itertools.combinations(used, len(parts)))
+    simple = itertools.chain.from_iterable(_simple_starts(solved, used, nonnegative, chance) for solved in choices)
+    anywhere = (_nearest(parts, choices, _start(used, nonnegative, chance)) for _ in range(_MOST_STARTS))
+    for start in itertools.chain(itertools.islice(simple, _MOST_STARTS), anywhere):
         if expired():
             return None
-        near = _newton(parts, solved, point)
-        if near is not None and all(x > 0 or not one for x, one in zip(near, nonnegative, strict=True)):
-            found = _proven(parts, solved, near)
+        near = None if start is None else _newton(parts, *start)
+        if start and near and all(x > 0 or not one for x, one in zip(near, nonnegative, strict=True)):
+            found = _proven(parts, start[0], near)
             if found is not None:
                 return found
     return None
 
 
-def _starts(
+def _start(moving: Sequence[int], nonnegative: Sequence[bool], chance: random.Random) -> list[float]:
+    """A random point; coordinates that do not move are 1."""
+    point = [1.0] * len(nonnegative)
+    for index in moving:
+        sign = 1 if nonnegative[index] else chance.choice((-1, 1))
+        point[index] = sign * math.exp(chance.uniform(-1, 1))
+    return point
+
+
+def _simple_starts(
     solved: tuple[int, ...], used: Sequence[int], nonnegative: Sequence[bool], chance: random.Random
 ) -> Iterator[tuple[tuple[int, ...], list[float]]]:
     """Points to start at; those coordinates that are not solved for are simple numbers."""
@@ -88,30 +100,48 @@ def _starts(
     choices = itertools.product(*([v for v in values if v > 0 or not nonnegative[index]] for index in held))
     for chosen in itertools.islice(choices, 2 ** len(held) * _PLACES):
         for _ in range(_STARTS):
-            point = [1.0] * len(nonnegative)
+            point = _start(solved, nonnegative, chance)
             for index, value in zip(held, chosen, strict=True):
                 point[index] = value
-            for index in solved:
-                sign = 1 if nonnegative[index] else chance.choice((-1, 1))
-                point[index] = sign * math.exp(chance.uniform(-1, 1))
             yield solved, point
 
 
-def _newton(parts: Sequence[Part], solved: Sequence[int], start: Sequence[float]) -> list[float] | None:
-    """Newton's method in the solved coordinates; None when it does not settle off the coordinate hyperplanes."""
+def _nearest(
+    parts: Sequence[Part], choices: Sequence[tuple[int, ...]], start: Sequence[float]
+) -> tuple[tuple[int, ...], list[float]] | None:
+    """A zero near a point with all but the best coordinates rounded, to start at again."""
+    used = sorted({index for choice in choices for index in choice})
+    place = _newton(parts, used, start)
+    if place is None:
+        return None
+    slopes = [[Fraction(_float_value(_derivative(part, index), place)) for index in used] for part in parts]
+    minors = {
+        choice: abs(_matrix([[row[used.index(index)] for index in choice] for row in slopes]).det())
+        for choice in choices
+    }
+    solved = max(choices, key=lambda choice: minors[choice])
+    point = [
+        entry if index in solved else float(Fraction(entry).limit_denominator(_COARSE))
+        for index, entry in enumerate(place)
+    ]
+    return solved, point
+
+
+def _newton(parts: Sequence[Part], moving: Sequence[int], start: Sequence[float]) -> list[float] | None:
+    """Newton's method by shortest steps; None when it does not settle off the coordinate hyperplanes."""
     place = list(start)
-    slopes = [[_derivative(part, index) for index in solved] for part in parts]
+    slopes = [[_derivative(part, index) for index in moving] for part in parts]
     for _ in range(_STEPS):
         if not all(_LEAST < abs(entry) < 1 / _LEAST for entry in place):
             return None
-        values = [Fraction(_float_value(part, place)) for part in parts]
-        table = [[Fraction(_float_value(slope, place)) for slope in row] for row in slopes]
+        values = _matrix([[Fraction(_float_value(part, place))] for part in parts])
+        table = _matrix([[Fraction(_float_value(slope, place)) for slope in row] for row in slopes])
         try:
-            step = _matrix(table).solve(_matrix([[value] for value in values]))
+            step = table.transpose() * (table * table.transpose()).solve(values)
         except ZeroDivisionError:
             return None
-        moves = [float(_fraction(step[i, 0])) for i in range(len(solved))]
-        for index, move in zip(solved, moves, strict=True):
+        moves = [float(_fraction(step[i, 0])) for i in range(len(moving))]
+        for index, move in zip(moving, moves, strict=True):
             place[index] -= move
         if max(map(abs, moves)) < _SETTLED * max(map(abs, place)):
             return place

@@ -29,7 +29,7 @@ from ddtheory.exact.thresholds.fans import Cone, Vector, common_cones, pairing, 
 from ddtheory.exact.thresholds.ideal import IdealGerm, shown
 from ddtheory.exact.thresholds.local_ring import Element, Monomial, factors, fraction, is_unit
 from ddtheory.exact.thresholds.memberships import Membership, membership
-from ddtheory.exact.thresholds.nodes import Bound, Data, Node, best_lower, lower_of_union, upper_of_union
+from ddtheory.exact.thresholds.nodes import Bound, Data, Node, lower_of_union, upper_of_union
 from ddtheory.exact.thresholds.rules.attempt import Attempt
 from ddtheory.exact.thresholds.rules.polyhedron import Polyhedron
 from ddtheory.exact.thresholds.torus import Part
@@ -37,10 +37,10 @@ from ddtheory.exact.thresholds.torus_systems import CommonZeros, common_zeros
 from ddtheory.exact.thresholds.torus_zeros import Zero, real_zero
 from ddtheory.exact.thresholds.wire import polynomial_to_json
 
-_MOST_FACTORS = 8
-_MOST_GENERATORS = 8
+_MOST_FACTORS = 12
+_MOST_GENERATORS = 12
 _MOST_EFFORT = 20_000  # cones times the cube of the dimension: the programmes of all cones take seconds then
-_MOST_CELLS = 400  # choices of generators to keep, over all cones
+_MOST_CELLS = 4_000  # choices of generators to keep, over all cones
 _MOST_TRIED = 6  # cells over which a zero is looked for
 
 Subset = tuple[int, ...]
@@ -227,25 +227,34 @@ class _Search:
     # --- from below ---
 
     def _tree(self, cone: Cone) -> _Tree | None:
-        """The best cells of a cone; None when there is a point that is not understood."""
+        """The best cells of a cone; None when there is a point that is not understood.
+
+        Where generators depend on each other, those of least weight tell most of the ideal. So the cone is cut until
+        their weights have one order in each piece.
+        """
         parts = self._parts(cone.weight)
-        best = self._cell(cone, parts, self.every)
-        if best is not None:
-            return _Tree(cone, best)
-        for size in range(len(self.every) - 1, 0, -1):
-            for kept in itertools.combinations(self.every, size):
-                cell = self._cell(cone, parts, kept)
-                if cell is not None and (best is None or best_lower([best.pair, cell.pair]) != best.pair):
-                    best = cell
-        if best is None:
-            return None
+        cell = self._cell(cone, parts, self.every)
+        if cell is not None:
+            return _Tree(cone, cell)
         for first, second in itertools.combinations(self.every, 2):
             wall = [x - y for x, y in zip(self._level(first, parts), self._level(second, parts), strict=True)]
             halves = cone.halves(wall)
             if halves:
                 trees = tuple(tree for half in halves if (tree := self._tree(half)) is not None)
                 return _Tree(cone, None, tuple(wall), trees) if len(trees) == 2 else None
-        return _Tree(cone, best)
+        cell = self._lightest(cone, parts)
+        return None if cell is None else _Tree(cone, cell)
+
+    def _lightest(self, cone: Cone, parts: Sequence[Part]) -> _Cell | None:
+        """The generators of least weight that do not depend on each other, taken one by one."""
+        ordered = sorted(self.every, key=lambda number: pairing(cone.weight, self._level(number, parts)))
+        found: _Cell | None = None
+        kept: Subset = ()
+        for number in ordered:
+            cell = self._cell(cone, parts, tuple(sorted((*kept, number))))
+            if cell is not None:
+                found, kept = cell, cell.kept
+        return found
 
     def _cell(self, cone: Cone, parts: Sequence[Part], kept: Subset) -> _Cell | None:
         self.cells += 1
@@ -354,33 +363,44 @@ class _Search:
         return []
 
     def _exhibited(self, cell: _Cell) -> _Shown | None:
-        if not cell.orders or any(order > 1 for order in cell.orders.values()):
-            return None  # generators were left out, or an order is only a bound
-        factors = tuple(cell.orders)
-        weights = [row[: self.germ.dimension] for row in cell.optimal]
-        optimal = [primitive(row) for row in weights if any(row)]
+        if any(order > 1 for order in cell.orders.values()):
+            return None  # the order is only a bound
         parts = self._parts(cell.cone.weight)
-        # the point lies over the cone of the optimal weights; where that is not inside the cell, with one that is
-        for vectors in (optimal, [*optimal, cell.cone.weight]):
+        for size in range(1, len(cell.orders) + 1):
+            for chosen in itertools.combinations(cell.orders, size):
+                pair, optimal = self._pair(cell.cone.rays, parts, cell.kept, dict.fromkeys(chosen, 1))
+                rays = self._point(cell, optimal) if pair == cell.pair else None
+                zero = rays and real_zero([parts[index] for index in chosen], self.germ.nonnegative, self.expired)
+                if not rays or not zero:
+                    continue
+                memberships = self._memberships(cell.kept, rays)
+                if memberships is not None:
+                    pair, _ = self._pair(rays, parts, cell.kept, dict.fromkeys(chosen, 1))
+                    return _Shown(rays, cell.kept, chosen, zero, memberships, pair)
+        return None
+
+    def _point(self, cell: _Cell, optimal: Sequence[tuple[Fraction, ...]]) -> tuple[Vector, ...] | None:
+        """Rays of a cone that holds the optimal weights, and over which the lowest parts are those of the cell."""
+        weights = [primitive(row[: self.germ.dimension]) for row in optimal if any(row[: self.germ.dimension])]
+        parts = self._parts(cell.cone.weight)
+        for vectors in (weights, [*weights, cell.cone.weight]):
             rays = _independent(vectors)
             inside = [sum(column) for column in zip(*rays, strict=True)]
             if rays and all(inside) and self._parts(inside) == parts:
-                break
-        else:
-            return None
-        zero = real_zero([parts[index] for index in factors], self.germ.nonnegative, self.expired)
-        if zero is None:
-            return None
-        memberships: dict[int, Membership] = {}
+                return rays
+        return None
+
+    def _memberships(self, kept: Subset, rays: Sequence[Vector]) -> dict[int, Membership] | None:
+        """Why the generators that are not kept lie in the ideal of the others, at the points over the rays."""
+        generators = [self.germ.generators[number] for number in kept]
+        found: dict[int, Membership] = {}
         for number in self.every:
-            if number not in cell.kept:
-                generators = [self.germ.generators[kept] for kept in cell.kept]
-                found = membership(self.germ.generators[number], generators, rays, self.expired)
-                if found is None:
+            if number not in kept:
+                proof = membership(self.germ.generators[number], generators, rays, self.expired)
+                if proof is None:
                     return None
-                memberships[number] = found
-        pair, _ = self._pair(rays, parts, cell.kept, cell.orders)
-        return _Shown(rays, cell.kept, factors, zero, memberships, pair)
+                found[number] = proof
+        return found
 
 
 def _independent(vectors: Sequence[Vector]) -> tuple[Vector, ...]:
