@@ -20,6 +20,7 @@ TITLES = {
     "network_orders": "Derived orders against depth, seconds",
     "thresholds": "Learning coefficients",
     "hidden_germs": "Hidden germs: what `rlct` makes of a pair that is known",
+    "ideals": "Ideals that were made for no rule",
     "conformance": "Estimators of the learning coefficient on twelve cells",
 }
 MEBIBYTE = 2**20
@@ -257,6 +258,21 @@ def hidden_germs(content: dict) -> str:
     return markdown(columns, rows)
 
 
+def ideals(content: dict) -> str:
+    outcomes = ("exact", "bounds", "late", "refused", "wrong")
+    columns = ("kind", "germs", *outcomes, "exact, %", "without certificate", "median, s", "95 %, s", "largest, s")
+    rows = [
+        [
+            *(str(row[name]) for name in ("kind", "germs", *outcomes)),
+            f"{100 * row['exact'] / row['germs']:.1f}",
+            str(row["unwritten"]),
+            *(f"{row['seconds'][name]:.3f}" for name in ("median", "most", "max")),
+        ]
+        for row in content["rows"]
+    ]
+    return markdown(columns, rows)
+
+
 RENDER = {
     "directional_fisher": directional_fisher,
     "scaling": scaling,
@@ -266,6 +282,7 @@ RENDER = {
     "network_orders": network_orders,
     "thresholds": thresholds,
     "hidden_germs": hidden_germs,
+    "ideals": ideals,
     "conformance": conformance,
 }
 
