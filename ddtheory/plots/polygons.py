@@ -61,7 +61,7 @@ def _planar_step(derivation: Derivation) -> tuple[IdealGerm, list[str]]:
     waiting = [derivation.root]
     while waiting:
         node = waiting.pop()
-        if node.rule in ("newton", "toric") and node.germ.dimension == 2:
+        if node.rule in ("newton", "toric", "transversal") and node.germ.dimension == 2:
             return node.germ, [_pair(node, "κ"), _pair(derivation, "λ")]
         waiting += reversed(node.children)
     raise InvalidValueError(
