@@ -87,8 +87,15 @@ def is_definite(matrix: Sequence[Row]) -> bool:
     return True
 
 
-def product_entries(matrices: Sequence[Sequence[Sequence[int]]], dimension: int) -> tuple[list[int], list[Polynomial]]:
-    """Widths d_0 … d_L and entries of W_L ⋯ W_1, for matrices W_1, …, W_L of variables given by their indices."""
+def product_entries(
+    matrices: Sequence[Sequence[Sequence[int]]],
+    dimension: int,
+    constants: Sequence[Sequence[Row]] | None = None,
+) -> tuple[list[int], list[Polynomial]]:
+    """Widths d_0 … d_L and entries of W_L ⋯ W_1, for matrices W_1, …, W_L of variables given by their indices.
+
+    With constants of the same shapes, every variable is added to one of them.
+    """
     sizes = [(len(matrix), len(matrix[0])) for matrix in matrices]
     require(
         all(len(row) == columns for matrix, (_, columns) in zip(matrices, sizes, strict=True) for row in matrix),
@@ -98,15 +105,17 @@ def product_entries(matrices: Sequence[Sequence[Sequence[int]]], dimension: int)
         all(before[0] == after[1] for before, after in itertools.pairwise(sizes)),
         "neighbouring matrices do not fit: rows of one differ from columns of the next",
     )
-    product = [[variable(dimension, index) for index in row] for row in matrices[0]]
-    for matrix in matrices[1:]:
+    factors = [[[variable(dimension, index) for index in row] for row in matrix] for matrix in matrices]
+    if constants is not None:
+        factors = [
+            [[add(x, constant(dimension, c)) for x, c in zip(*rows, strict=True)] for rows in zip(*pair, strict=True)]
+            for pair in zip(factors, constants, strict=True)
+        ]
+    product = factors[0]
+    for factor in factors[1:]:
         columns = list(zip(*product, strict=True))
         product = [
-            [
-                add(*(multiply(variable(dimension, i), p) for i, p in zip(row, column, strict=True)))
-                for column in columns
-            ]
-            for row in matrix
+            [add(*(multiply(x, p) for x, p in zip(row, column, strict=True))) for column in columns] for row in factor
         ]
     return [sizes[0][1], *(rows for rows, _ in sizes)], [entry for row in product for entry in row]
 

@@ -762,6 +762,18 @@ PRODUCT_OF_MATRICES = of_ideal(
         {"widths": [2, 2, 2], "matrices": [[[4, 5], [6, 7]], [[0, 1], [2, 3]]]},  # W_1, then W_2
     )
 )
+PRODUCT_AT_A_POINT = of_ideal(
+    node(
+        "matrix_product",
+        germ(_EIGHT, "a + e + a*e + b*g", "3*f + 3*a*f + 3*b*h", "c + c*e + d*g", "c*f + d*h"),
+        "4,2",
+        {
+            "widths": [2, 2, 2],
+            "matrices": [[[4, 5], [6, 7]], [[0, 1], [2, 3]]],
+            "point": [[["1", "0"], ["0", "0"]], [["1", "0"], ["0", "0"]]],
+        },
+    )
+)
 SCALARS = of_ideal(
     node("matrix_product", germ(_THREE, "x*y*z"), "1,3", {"widths": [1, 1, 1, 1], "matrices": [[[0]], [[1]], [[2]]]})
 )
@@ -902,6 +914,7 @@ EXAMPLES: dict[str, Example] = {
     "powers": Example(POWERS, "1/4", 2, "x²y²"),
     "braid": Example(BRAID, "1/3", 1, "braid arrangement, n = 3: (2/n, 1)"),
     "product of matrices": Example(PRODUCT_OF_MATRICES, "3/2", 1, "Aoyagi, Watanabe: (2, 2, 2), r = 0"),
+    "product at a point": Example(PRODUCT_AT_A_POINT, "2", 2, "Aoyagi, Watanabe: (2, 2, 2), r = 1"),
     "scalars": Example(SCALARS, "1/2", 3, "xyz: (1, 3)"),
     "roots": Example(ROOTS, "3/4", 1, "near x = y ≠ 0 it is ⟨u², z⟩: ½ + 1, and the prior is positive there"),
     "vandermonde": Example(VANDERMONDE, "2/3", 1, "tanh, H = 2: 2/3 (Aoyagi); complex threshold 4/3"),

@@ -103,27 +103,56 @@ def _linear(form: Sequence[Number]) -> Polynomial:
 
 @rule("matrix_product")
 def matrix_product(node: Node) -> Bounds:
-    """The entries of W_L ⋯ W_1 in free variables: the pair of a deep linear network at rank 0, κ = 2λ.
+    """The entries of W_L ⋯ W_1 − C in free variables, at a point where all W_l and C = W_L ⋯ W_1 have one rank r.
 
-    The global pair is the one at the origin, because scaling brings every factorisation of 0 there. λ is computed by
-    Aoyagi's formula and by rank sequences, which must agree (see `matrices.deep_linear` for the sources).
+    At rank 0 it is the pair of a deep linear network, κ = 2λ: the global pair is the one at the origin, because scaling
+    brings every factorisation of 0 there. λ is computed by Aoyagi's formula and by rank sequences, which must agree
+    (see `matrices.deep_linear` for the sources).
+
+    At rank r, im W_l and ker W_{l+1} are complementary, so constant bases make W_l = diag(1_r, 0). Near the point
+    W_1 = [[1, 0], [Y_1, 1]]·diag(A_1, D_1)·[[1, Z], [0, 1]]; W_2 takes the factor on the left and splits likewise, and
+    the upper unipotent between two block diagonals moves through the one on its right: [[1, X], [0, 1]]·diag(A, D) =
+    diag(A, D)·[[1, A⁻¹XD], [0, 1]]. So W_L ⋯ W_1 = [[1, 0], [Y, 1]]·diag(A, D_L ⋯ D_1)·[[1, Z'], [0, 1]], the ideal
+    is ⟨A − 1, Y, Z'⟩ + ⟨entries of D_L ⋯ D_1⟩, and A, Y, Z' and the D_l, of widths H_l − r, have independent
+    differentials: r(H_0 + H_L) − r² coordinates beside a product at rank 0, or beside nothing when r is a width.
     """
-    data = node.have("widths", "matrices")
+    data = node.have("widths", "matrices", optional=("point",))
     require(not node.children, "the rule has no children")
     matrices = [_variable_matrix(matrix) for matrix in strict_json.items(data["matrices"], "matrices")]
     require(len(matrices) >= 1, "there is no matrix")
     _all_free_once(node, [index for matrix in matrices for row in matrix for index in row])
     paths = math.prod(len(matrix) for matrix in matrices[:-1])
     require(
-        all(len(f) == paths for f in node.germ.generators),
-        f"the generators are not the entries of the product: those have {paths} terms",
+        all(sum(sum(a) == len(matrices) for a in f) == paths for f in node.germ.generators),
+        f"the generators are not the entries of the product: those have {paths} terms of degree {len(matrices)}",
     )
-    widths, entries = product_entries(matrices, node.germ.dimension)
+    constants = _constants(node, data["point"], matrices) if "point" in data else None
+    widths, entries = product_entries(matrices, node.germ.dimension, constants)
     stated = [strict_json.integer(w, "a width", 1) for w in strict_json.items(data["widths"], "widths")]
     require(stated == widths, f"the matrices have the widths {widths}, not {stated}")
+    values = [at_zero(entry) for entry in entries]
+    entries = [{a: c for a, c in entry.items() if any(a)} for entry in entries]
     require(is_multiple_of_all(node.germ.generators, entries), "the generators are not the entries of the product")
-    value, multiplicity = deep_linear(widths)
-    return Bounds.exactly(2 * value, multiplicity)
+    r = 0
+    if constants is not None:
+        product = [values[k : k + widths[0]] for k in range(0, len(values), widths[0])]
+        r, *others = map(rank, [product, *constants])
+        require(all(other == r for other in others), "the factors and the product have different ranks at the point")
+    left = [width - r for width in widths]
+    regular = r * (widths[0] + widths[-1]) - r**2
+    value, multiplicity = deep_linear(left) if all(left) else (Fraction(0), 1)
+    return Bounds.exactly(regular + 2 * value, multiplicity)
+
+
+def _constants(node: Node, value: Any, matrices: Sequence[Sequence[Sequence[int]]]) -> list[list[list[Number]]]:
+    """The values of the matrices at the point."""
+    return [
+        [
+            [strict_json.number(c, "a value at the point", node.germ.field) for c in strict_json.items(row, "a row", n)]
+            for row, n in zip(strict_json.items(given, "a matrix", len(matrix)), map(len, matrix), strict=True)
+        ]
+        for given, matrix in zip(strict_json.items(value, "the point", len(matrices)), matrices, strict=True)
+    ]
 
 
 @rule("minors")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import operator
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -12,10 +13,20 @@ from flint import fmpq, fmpq_mat
 
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.limits import spend
-from ddtheory.exact.thresholds.local_ring import Element, fraction, initial_form, order
+from ddtheory.exact.thresholds.local_ring import (
+    Element,
+    Monomial,
+    constant_term,
+    fraction,
+    initial_form,
+    order,
+    rational,
+)
 from ddtheory.exact.thresholds.matrix_products import deep_linear
 from ddtheory.exact.thresholds.newton import newton_distance
 from ddtheory.exact.thresholds.nodes import Bound, Node, Solve
+from ddtheory.exact.thresholds.rules.factorisations import Matrix, factorised
+from ddtheory.exact.thresholds.wire import rationals_to_json
 
 
 def definite_quadric(germ: IdealGerm, _solve: Solve) -> Node | None:
@@ -55,106 +66,98 @@ def _is_definite(form: Element) -> bool:
     )
 
 
-def two_factors(germ: IdealGerm, _solve: Solve) -> Node | None:
-    """The entries of a product B·A of two matrices of distinct free variables: κ = 2λ of the closed form, at rank 0."""
-    if not _all_free(germ) or any(set(map(sum, generator)) != {2} for generator in germ.generators):
-        return None
-    found = _factorisation(germ)
+def product_of_matrices(germ: IdealGerm, _solve: Solve) -> Node | None:
+    """The entries of W_L ⋯ W_1 − C in distinct free variables, all factors and C of one rank r: the closed form.
+
+    In block bases W_l = diag(1_r, 0) at the point. Unipotent factors move through the product, from one matrix to the
+    next, so that W_L ⋯ W_1 = [[1, 0], [Y, 1]]·diag(A, D_L ⋯ D_1)·[[1, Z], [0, 1]], where A − 1_r, Y, Z and the D_l of
+    widths H_l − r are coordinates. The ideal is ⟨A − 1, Y, Z⟩ + ⟨entries of D_L ⋯ D_1⟩: r(H_0 + H_L) − r² coordinates
+    beside a product at rank 0.
+    """
+    found = _factors_at_point(germ) if _all_free(germ) else None
     if found is None:
         return None
-    first, second = found
-    widths = (len(first[0]), len(first), len(second))
-    pair = deep_linear(widths)
+    matrices, point = found
+    widths = (len(matrices[0][0]), *map(len, matrices))
+    ranks = {_rank(constants) for constants in [*point, functools.reduce(_product, point)]}
+    if len(ranks) > 1:
+        return None
+    (rank,) = ranks
+    pair = deep_linear(widths, rank)
     bound = Bound(2 * pair.lam, pair.m)
     return Node(
         "matrix_product",
         germ,
         bound,
         bound,
-        f"The entries of a product of matrices of distinct variables, of widths {widths}: the closed form at rank 0.",
+        f"The entries of a product of {len(matrices)} matrices of distinct variables, of widths {widths}: the closed "
+        f"form at rank {rank}.",
         (),
-        lambda: {"widths": list(widths), "matrices": [first, second]},
+        lambda: {
+            "widths": list(widths),
+            "matrices": matrices,
+            **({"point": [[rationals_to_json(row) for row in constants] for constants in point]} if rank else {}),
+        },
     )
+
+
+Constants = list[list[Fraction]]
+
+
+def _factors_at_point(germ: IdealGerm) -> tuple[list[Matrix], list[Constants]] | None:
+    """The matrices of variables, from the terms of highest degree, and their values at the point.
+
+    With x_e the variable of one step of a path p, the coefficient of p/x_e in its entry is the value of that place.
+    """
+    tops = [_highest(generator) for generator in germ.generators]
+    if any(top is None for top in tops) or all(top and len(top) == 1 for top in tops):
+        return None  # monomials are no product of matrices that needs a theorem
+    entries = [frozenset(frozenset(i for i, e in enumerate(m) if e) for m in top) for top in tops if top]
+    matrices = factorised(entries)
+    if matrices is None or sorted(i for matrix in matrices for row in matrix for i in row) != [*range(germ.dimension)]:
+        return None
+    values: dict[int, Fraction] = {}
+    for generator, top in zip(germ.generators, tops, strict=True):
+        for monomial in top or ():
+            spend()
+            for i in (i for i, e in enumerate(monomial) if e and i not in values):
+                shorter = tuple(e - (i == j) for j, e in enumerate(monomial))
+                values[i] = fraction(generator.get(shorter, 0) / generator[monomial])
+    point = [[[values[i] for i in row] for row in matrix] for matrix in matrices]
+    return (matrices, point) if _are_entries(germ, matrices, point) else None
+
+
+def _highest(generator: Element) -> list[Monomial] | None:
+    """The exponents of highest degree; None unless they are square-free and have equal coefficients."""
+    degree = max(map(sum, generator))
+    top = [monomial for monomial in generator if sum(monomial) == degree]
+    alike = len({generator[monomial] for monomial in top}) == 1
+    return top if degree > 1 and alike and max(map(max, top)) == 1 else None
+
+
+def _are_entries(germ: IdealGerm, matrices: Sequence[Matrix], point: Sequence[Constants]) -> bool:
+    factors = [
+        [[germ.ring.gens[i] + rational(c) for i, c in zip(*rows, strict=True)] for rows in zip(*pair, strict=True)]
+        for pair in zip(matrices, point, strict=True)
+    ]
+    entries = [entry for row in functools.reduce(_product, factors) for entry in row]
+    found = {_signless(entry - constant_term(entry)) for entry in entries}
+    return found == {_signless(generator) for generator in germ.generators}
+
+
+def _product(first: Sequence[Sequence[Any]], second: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """second · first."""
+    spend()
+    columns = list(zip(*first, strict=True))
+    return [[functools.reduce(operator.add, map(operator.mul, row, column)) for column in columns] for row in second]
+
+
+def _rank(constants: Constants) -> int:
+    return int(fmpq_mat([[fmpq(c.numerator, c.denominator) for c in row] for row in constants]).rank())
 
 
 def _all_free(germ: IdealGerm) -> bool:
     return all(germ.is_free(i) for i in range(germ.dimension))
-
-
-def _factorisation(germ: IdealGerm) -> tuple[list[list[int]], list[list[int]]] | None:
-    """A (hidden × input) and B (output × hidden) as variable indices, from which variables occur together."""
-    partners: dict[int, set[int]] = {i: set() for i in range(germ.dimension)}
-    places: dict[int, set[int]] = {i: set() for i in range(germ.dimension)}
-    for slot, generator in enumerate(germ.generators):
-        if len(set(generator.values())) != 1:
-            return None
-        for monomial in generator:
-            used = [i for i, power in enumerate(monomial) if power == 1]
-            if len(used) != 2:
-                return None
-            partners[used[0]].add(used[1])
-            partners[used[1]].add(used[0])
-            for i in used:
-                places[i].add(slot)
-    left = _one_side(partners)
-    if left is None:
-        return None
-    right = sorted(set(range(germ.dimension)) - set(left))
-    hidden = sorted(
-        {tuple(sorted(partners[i])) for i in left}
-    )  # all A-variables of one hidden unit have equal partners
-    inputs = sorted({tuple(sorted(places[i])) for i in left})
-    outputs = sorted({tuple(sorted(places[i])) for i in right})
-    slots = {(tuple(sorted(partners[i])), tuple(sorted(places[i]))): i for i in left}
-    first = [[slots.get((unit, column), -1) for column in inputs] for unit in hidden]
-    owner = {j: number for number, unit in enumerate(hidden) for j in unit}
-    other = {(outputs.index(tuple(sorted(places[j]))), owner[j]): j for j in right}
-    second = [[other.get((row, unit), -1) for unit in range(len(hidden))] for row in range(len(outputs))]
-    if any(entry < 0 for row in [*first, *second] for entry in row):
-        return None
-    return (first, second) if _is_product(germ, first, second) else None
-
-
-def _one_side(partners: dict[int, set[int]]) -> list[int] | None:
-    """One colour class of the graph of variables that occur together; the two classes are the two matrices."""
-    colour = {0: 0}
-    waiting = [0]
-    while waiting:
-        i = waiting.pop()
-        for j in partners[i]:
-            if j not in colour:
-                colour[j] = 1 - colour[i]
-                waiting.append(j)
-            elif colour[j] == colour[i]:
-                return None
-    if len(colour) < len(partners):
-        # one hidden unit is one component: colour the others so that generators stay bilinear
-        return None if not all(partners.values()) else _colour_components(partners)
-    return sorted(i for i, c in colour.items() if c == 0)
-
-
-def _colour_components(partners: dict[int, set[int]]) -> list[int] | None:
-    left: list[int] = []
-    seen: set[int] = set()
-    sizes: list[tuple[int, int]] = []
-    for start in sorted(partners):
-        if start in seen:
-            continue
-        sides = (sorted(partners[next(iter(partners[start]))]), sorted(partners[start]))
-        seen.update(*sides)
-        sizes.append((len(sides[0]), len(sides[1])))
-        left.extend(sides[0])
-    return sorted(left) if len(set(sizes)) == 1 else None
-
-
-def _is_product(germ: IdealGerm, first: Sequence[Sequence[int]], second: Sequence[Sequence[int]]) -> bool:
-    gens = germ.ring.gens
-    entries: set[Element] = set()
-    for row, column in itertools.product(second, range(len(first[0]))):
-        spend()
-        entries.add(sum((gens[row[h]] * gens[first[h][column]] for h in range(len(first))), germ.ring.zero))
-    given = {generator * (1 / next(iter(generator.values()))) for generator in germ.generators}
-    return entries == given and len(entries) == len(germ.generators)
 
 
 def generic_minors(germ: IdealGerm, _solve: Solve) -> Node | None:

@@ -13,7 +13,12 @@ from ddtheory.exact.thresholds.rules.arrangements import linear_forms
 from ddtheory.exact.thresholds.rules.blocks import additive_divergence, separable_sum, transversal_crossing
 from ddtheory.exact.thresholds.rules.blow_ups import blow_ups
 from ddtheory.exact.thresholds.rules.changes import smooth_factor
-from ddtheory.exact.thresholds.rules.closed_forms import definite_quadric, generic_minors, two_factors, vandermonde
+from ddtheory.exact.thresholds.rules.closed_forms import (
+    definite_quadric,
+    generic_minors,
+    product_of_matrices,
+    vandermonde,
+)
 from ddtheory.exact.thresholds.rules.general_bounds import general_bounds, strongest
 from ddtheory.exact.thresholds.rules.ideals import (
     proper_power,
@@ -92,6 +97,18 @@ RULES: tuple[Rule, ...] = (
         Example(("x^2 + x^2*y", "x^3"), _pair("1/4"), "⟨x²⟩, and y does not occur"),
         unused_variables,
         everywhere=True,
+    ),
+    Reduction(
+        "matrix_product",
+        "the entries of W_L ⋯ W_1 − C in distinct variables, where all W_l and C have one rank",
+        cite("aoyagi2024", "Theorem 2"),
+        "closed_forms.matrix_product",
+        Example(
+            ("a*e + b*g", "a*f + b*h", "c*e + d*g", "c*f + d*h"),
+            _pair("3/2"),
+            "Aoyagi and Watanabe 2005: 2 × 2 times 2 × 2 at rank 0, (2·2·2·3 − 3·4)/8",
+        ),
+        product_of_matrices,
     ),
     Reduction(
         "generators",
@@ -191,18 +208,6 @@ RULES: tuple[Rule, ...] = (
         "closed_forms.definite",
         Example(("x^2 + x*y + y^2 + z^2 + z^3",), _pair("3/4"), "|x|² in three variables"),
         definite_quadric,
-    ),
-    Reduction(
-        "matrix_product",
-        "the entries of a product of two matrices of distinct variables",
-        cite("aoyagi-watanabe2005", "Main Theorem"),
-        "closed_forms.matrix_product",
-        Example(
-            ("a*e + b*g", "a*f + b*h", "c*e + d*g", "c*f + d*h"),
-            _pair("3/2"),
-            "Aoyagi and Watanabe 2005: 2 × 2 times 2 × 2 at rank 0, (2·2·2·3 − 3·4)/8",
-        ),
-        two_factors,
     ),
     Reduction(
         "minors",
