@@ -158,6 +158,17 @@ def _coefficient(p: Polynomial, q: Polynomial, exponent: Exponent) -> Number:
     return found
 
 
+def _saddle(node: Node) -> Signs:
+    raise BothSigns("its quadratic part is indefinite, or it has the other sign along an arc")
+
+
+def _suspension(node: Node) -> Signs:
+    """With an arc that shows the sign which the square has not; else nothing is known."""
+    if "arc" in node.data:
+        raise BothSigns("along an arc it has the sign that a square in it has not")
+    return None
+
+
 def _additive(node: Node) -> Signs:
     return _together([signs(child) for child in node.children], "two summands in separate variables differ in sign")
 
@@ -266,6 +277,8 @@ SIGNS: dict[str, Callable[[Node], Signs]] = {
     "toric": _toric,
     "arrangement": _arrangement,
     "definite": _definite,
+    "saddle": _saddle,
+    "suspension": _suspension,
     "bounds": _leaf,
     "matrix_product": _leaf,
     "minors": _leaf,

@@ -797,6 +797,52 @@ MINORS = of_ideal(
     )
 )
 
+# --- generators that change sign ----------------------------------------------------------------------------------
+
+
+def saddle(of: Json, live: list[int], *arc: str, m: int = 1) -> Json:
+    """The arc as polynomials in t."""
+    return of_ideal(node("saddle", of, f"1,{m}", {"live": live, **({"arc": polynomials(arc, "t")} if arc else {})}))
+
+
+QUADRIC = saddle(germ("x y z w", "x*y + 3*z^2 + w^5 + x*z*w", prior="0 0 0 2", nonnegative="w"), [0, 1, 2])
+SADDLE = saddle(germ("x y z", "x*y + x*z^2 + y*z^3 - z^6", prior="0 0 -1/2"), [0, 1], "-1*t^3", "-1*t^2", "t")
+TWO_SHEETS = saddle(germ("x y z", "-1*x^2 - x*y - y^2 + z^3", nonnegative="z"), [0, 1], "0", "0", "t")
+NODES = saddle(germ("x y z", "x*y + x^2*z - y^2*z^4", prior="0 0 1"), [0, 1], m=2)
+
+TACNODE = of_ideal(
+    node(
+        "suspension",
+        germ("x y", "x^2 + 2*x*y^2"),
+        "3/4,1",
+        {"variable": 0, "unit": polynomial("2", "x y"), "cofactor": polynomial("-1*x - y^2", "x y")},
+        node("power", germ("y", "-2*y^4"), "1/4,1", {"exponent": 4, "unit": polynomial("-2", "y")}, line("y")),
+    )
+)
+SUSPENDED_CUSP = of_ideal(
+    node(
+        "suspension",
+        germ("x y z", "x^2 + y^3 + z^2"),
+        "1,1",
+        {
+            "variable": 2,
+            "unit": polynomial("1", "x y z"),
+            "cofactor": polynomial("-1/2*z", "x y z"),
+            "arc": polynomials(["0", "-1*t", "0"], "t"),
+        },
+        CUSP["derivation"],
+    )
+)
+TIE = of_ideal(
+    node(
+        "suspension",
+        germ("x y z", "x^2*y^2 - z^2"),
+        "1,3 < 1,2",
+        {"variable": 2, "unit": polynomial("1", "x y z"), "cofactor": polynomial("-1/2*z", "x y z")},
+        monomial("x y", "x^2*y^2", "1/2 0", "1/2", "1/2,2"),
+    )
+)
+
 # --- bounds ----------------------------------------------------------------------------------------------------------
 
 _BY_ORDER = node(
@@ -920,6 +966,13 @@ EXAMPLES: dict[str, Example] = {
     "vandermonde": Example(VANDERMONDE, "2/3", 1, "tanh, H = 2: 2/3 (Aoyagi); complex threshold 4/3"),
     "definite": Example(DEFINITE, "5/8", 1, "compares with |x|²: Σ (h + 1)/2 = 5/4 for the ideal"),
     "minors": Example(MINORS, "1", 1, "2-minors of 2 × 3: min(6/2, 2/1) = 2"),
+    "quadric": Example(QUADRIC, "1/2", 1, "a quadratic part of rank 3: its values have a bounded density"),
+    "saddle": Example(SADDLE, "1/2", 1, "x y + g up to coordinates, g = −z⁵ − z⁶ by hand, not 0"),
+    "two sheets": Example(TWO_SHEETS, "1/2", 1, "the cone z³ = q(x, y) is smooth beside 0"),
+    "nodes": Example(NODES, "1/2", 2, "a node in x, y for every z: u v"),
+    "tacnode": Example(TACNODE, "3/8", 1, "A_3: (k + 3)/(2(k + 1)) = 3/4 for |f|"),
+    "suspended cusp": Example(SUSPENDED_CUSP, "1/2", 1, "x² + z² = −y³ is smooth beside 0"),
+    "tie": Example(TIE, None, None, "(xy − z)(xy + z): bounds for m alone"),
     "bounds": Example(BOUNDS, None, None, "1/mult ≤ κ ≤ n/mult"),
     "best": Example(BEST, None, None, "both bounds"),
     "space curve": Example(SPACE_CURVE, "17/24", 1, "the curve (t⁴, t⁵, t⁶): (4 + 5 + 6 + 2)/12 = 17/12"),

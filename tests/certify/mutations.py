@@ -674,6 +674,29 @@ def _of_transversal(test: Callable[[Json, Json], str | None]) -> Callable[[Json,
     return lambda node, before: test(node, before) if node["rule"] == "transversal" else None
 
 
+def _arc(node: Json, before: Json) -> str | None:
+    """Another arc that shows the same: the sign of f, or that f is not only its quadratic part."""
+    germ, arc = node["germ"], node["data"]["arc"]
+    names, t = sympy.symbols(f"v:{len(germ['variables'])}"), sympy.Symbol("t", positive=True)
+    f = _expression(germ["generators"][0], names)
+    live = [names[i] for i in node["data"].get("live", [node["data"].get("variable")])]
+    hessian = sympy.hessian(f, live).subs(dict.fromkeys(names, 0))
+    curve = [_expression(series, [t]) for series in arc]
+    first = [sympy.Poly(series, t).terms()[-1] if series != 0 else ((1,), 0) for series in curve]
+    if any(order == 0 or (one and c < 0) for ((order,), c), one in zip(first, germ["nonnegative"], strict=True)):
+        return None
+
+    def lowest(value: Any) -> tuple[Any, Any]:
+        along = sympy.expand(value.subs(dict(zip(names, curve, strict=True)), simultaneous=True))
+        (order,), c = sympy.Poly(along, t).terms()[-1] if along != 0 else ((sympy.oo,), 0)
+        return order, c
+
+    order, c = lowest(f)
+    if hessian.is_positive_definite or hessian.is_negative_definite:
+        return "another arc" if c * hessian[0, 0] < 0 else None
+    return "another arc" if order < 2 * min(lowest(f.diff(x))[0] for x in live) else None
+
+
 NODE = r"(derivation(?:/children/\d+)*?)"
 _WITNESSES: list[tuple[str, Callable[[Json, Json], str | None]]] = [
     (NODE + r"/germ/variables(/.*)?", _label),
@@ -706,5 +729,7 @@ _WITNESSES: list[tuple[str, Callable[[Json, Json], str | None]]] = [
         lambda n, b: _label(n, b) if n["rule"] == "bounds" and "weights" in n["data"] else None,
     ),
     (NODE + r"/data/centre", lambda n, b: _sorted("centre")(n["data"], b["data"])),
+    (NODE + r"/data/live", lambda n, b: _sorted("live")(n["data"], b["data"])),
+    (NODE + r"/data/arc(/.*)?", _arc),
     (NODE + r"/parameters", _sorted("parameters")),
 ]

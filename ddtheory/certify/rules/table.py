@@ -6,6 +6,7 @@ from ddtheory.certify.rules import ideals as ideals
 from ddtheory.certify.rules import newton as newton
 from ddtheory.certify.rules import point_families as point_families
 from ddtheory.certify.rules import products as products
+from ddtheory.certify.rules import saddles as saddles
 from ddtheory.certify.rules import toric as toric
 from ddtheory.certify.rules import transversal as transversal
 from ddtheory.certify.rules.rule import RULES as RULES

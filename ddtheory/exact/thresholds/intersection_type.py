@@ -41,6 +41,8 @@ _TYPES: Mapping[str, Intersection] = {
     "minors": Intersection.DETERMINANTAL,
     "arrangement": Intersection.ARRANGEMENT,
     "newton": Intersection.OVERLAPPING,
+    "saddle": Intersection.OVERLAPPING,
+    "suspension": Intersection.OVERLAPPING,
     "toric": Intersection.OVERLAPPING,
     "transversal": Intersection.OVERLAPPING,
     "vandermonde": Intersection.OVERLAPPING,

@@ -347,5 +347,7 @@ _RULES: Mapping[str, Callable[[Node, SignReader], Found]] = {
     "minors": _leaf,
     "vandermonde": _leaf,
     "transversal": _leaf,
+    "saddle": _leaf,
+    "suspension": _leaf,
     "bounds": _leaf,
 }

@@ -44,6 +44,7 @@ from ddtheory.exact.thresholds.rules.rule import (
     Reduction,
     Rule,
 )
+from ddtheory.exact.thresholds.rules.saddles import saddle, suspension
 from ddtheory.exact.thresholds.rules.toric import toric_charts
 from ddtheory.exact.thresholds.rules.transversal import transversal
 from ddtheory.references import cite
@@ -229,6 +230,18 @@ RULES: tuple[Rule, ...] = (
         Example(("a*b + c*d", "a*b^3 + c*d^3"), _pair("2/3"), "Aoyagi 2009: two tanh units, κ = 4/3"),
         vandermonde,
     ),
+    Reduction(
+        "saddle",
+        "one generator of both signs, with a quadratic part of rank 2 or more in free variables",
+        _SPLITTING,
+        "saddles.saddle",
+        Example(
+            ("x*y + (z^2 - w^3)^3",),
+            _pair("1/2"),
+            "beside 0 the zero set is smooth, and κ of x y + c is 1 for c ≠ 0, up to a factor log 1/|c|",
+        ),
+        saddle,
+    ),
     # --- the same at all points of an exceptional divisor ---
     FamilyReduction(
         "coordinates",
@@ -290,6 +303,18 @@ RULES: tuple[Rule, ...] = (
         ),
         transversal,
         alone=True,
+    ),
+    Alternative(
+        "suspension",
+        "one generator of any sign, with a second derivative in a free variable",
+        _SPLITTING,
+        "saddles.suspension",
+        Example(
+            ("x^2 - (y^3 + z^3)^3",),
+            _pair("13/36"),
+            "the cube of a form of degree 3 in two variables with one simple zero: (1/2 + (2/3)/3)/2",
+        ),
+        suspension,
     ),
     Alternative(
         "coordinates",
