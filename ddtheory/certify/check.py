@@ -19,7 +19,7 @@ from ddtheory.certify.rules.ideals import check_translated
 from ddtheory.certify.rules.table import RULES
 from ddtheory.certify.scalars import shown
 from ddtheory.certify.signs import is_proven, refute
-from ddtheory.certify.statement import Statement
+from ddtheory.certify.statement import KINDS, Statement
 from ddtheory.errors import InvalidValueError
 
 FORMAT = "ddtheory-derivation/1"
@@ -34,8 +34,8 @@ def check(certificate: Mapping[str, Any] | str, *, seconds: float = SECONDS, meg
 
     Every rule is checked again from its data, by code that shares nothing with what produced the certificate. What is
     accepted is proven, under the hypotheses that the report lists. λ is that of K itself (one generator K ≥ 0, or
-    K ≍ Σ f_j² for several), local at the point, over the reals, with the stated prior and boundaries. K ≥ 0 is proven
-    or refuted where the steps allow it, and otherwise a hypothesis.
+    K ≍ Σ f_j² for several) or, two-sided, of |f|; local at the point, over the reals, with the stated prior and
+    boundaries. K ≥ 0 is proven or refuted where the steps allow it, and otherwise a hypothesis.
 
     Whoever wrote the certificate, the check ends: after so many seconds, before the process holds so many megabytes
     (10⁶ bytes) more than now, or at one of the sizes in `limits.py`. It is then neither accepted nor rejected. Windows
@@ -100,7 +100,8 @@ def _checked(certificate: Mapping[str, Any], steps: list[Step], place: Place) ->
         require(top["format"] == FORMAT, f"the format is {strict_json.quoted(top['format'])}, not {FORMAT!r}")
     except Refused as refused:
         raise Malformed("", "", str(refused)) from None
-    divergence, germ = _input(top["input"], top["hypotheses"])
+    kind, germ = _input(top["input"], top["hypotheses"])
+    divergence = kind == "divergence"
     keeps_sign = frozenset(rule.name for rule in RULES.values() if rule.keeps_sign)
     root = read_node(top["derivation"], "derivation", divergence, keeps_sign)
     place.doing = "at the root"
@@ -123,8 +124,8 @@ def _checked(certificate: Mapping[str, Any], steps: list[Step], place: Place) ->
     proven = divergence and _sign_is_proven(root, stated=not top["hypotheses"])
     if divergence and not proven and not top["hypotheses"]:
         raise Malformed("hypotheses", "", f"{NONNEGATIVE!r} is neither proven by the steps nor stated")
-    bounds = root.claim if divergence else root.claim.over(2)
-    return _conclusion(top, bounds, Statement(divergence, germ, tuple(at)), proven, tuple(steps))
+    bounds = root.claim.over(2) if kind == "generators" else root.claim
+    return _conclusion(top, bounds, Statement(kind, germ, tuple(at)), proven, tuple(steps))
 
 
 def _sign_is_proven(root: Node, *, stated: bool) -> bool:
@@ -142,17 +143,17 @@ def _sign_is_proven(root: Node, *, stated: bool) -> bool:
         return False
 
 
-def _input(value: Any, hypotheses: Any) -> tuple[bool, Germ]:
-    """Whether the input is one divergence K ≥ 0, and its germ before its point is moved to the origin."""
+def _input(value: Any, hypotheses: Any) -> tuple[str, Germ]:
+    """What the input is, and its germ before its point is moved to the origin."""
     try:
         found = strict_json.entries(value, "the input", ("kind", "germ", "at"))
-        require(found["kind"] in ("divergence", "generators"), "the input is neither a divergence nor generators")
-        divergence = found["kind"] == "divergence"
+        kind = strict_json.text(found["kind"], "the kind of the input")
+        require(kind in KINDS, "the input is neither a divergence nor generators, nor a function for a two-sided pair")
         germ = read_germ(found["germ"])
-        require(not divergence or len(germ.generators) == 1, "a divergence is one generator")
-        known = [[], [NONNEGATIVE]] if divergence else [[]]
+        require(kind == "generators" or len(germ.generators) == 1, f"a {KINDS[kind]} is one generator")
+        known = [[], [NONNEGATIVE]] if kind == "divergence" else [[]]
         require(hypotheses in known, f"the hypotheses must be {' or '.join(map(str, known))}")
-        return divergence, germ
+        return kind, germ
     except Refused as refused:
         raise Malformed("input", "", str(refused)) from None
 
@@ -205,7 +206,7 @@ def _conclusion(
             raise Malformed(key, "", str(refused)) from None
     if not exact and found.upper.value is None:
         raise Malformed("upper", "", "a derivation without an upper bound proves too little")
-    fact = (NONNEGATIVE,) if statement.divergence else ()
+    fact = (NONNEGATIVE,) if statement.kind == "divergence" else ()
     proven, hypotheses = (fact, ()) if nonnegative else ((), fact)
     return Report(
         True, statement, pair.value, pair.multiplicity, status, found.lower, found.upper, proven, hypotheses, steps

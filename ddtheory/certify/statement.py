@@ -11,6 +11,8 @@ from ddtheory.certify.germs import Germ
 from ddtheory.certify.notation import field_text, generator_of_field, polynomial_text, variable_names
 from ddtheory.certify.scalars import shown
 
+KINDS = {"divergence": "divergence", "generators": "list of generators", "two-sided": "function of any sign"}
+
 _LONGEST = 500
 _MOST_GENERATORS = 20
 _MOST_ENTRIES = 50
@@ -21,12 +23,14 @@ class Statement:
     """The germ whose pair a certificate claims.
 
     Attributes:
-        divergence: K is the one generator itself; otherwise K ≍ Σ f².
+        kind: "divergence" when K is the one generator itself, "generators" when K ≍ Σ f², and "two-sided" when the pair
+            is that of |f| for the one generator f, whatever its sign: the volume of {|f| < ε} is of the order
+            ε^λ (−log ε)^{m−1}.
         germ: the germ as given, before its point is moved to the origin.
         at: the point, one coordinate for every variable.
     """
 
-    divergence: bool
+    kind: str
     germ: Germ
     at: tuple[Fraction, ...]
 
@@ -34,7 +38,7 @@ class Statement:
         """Plain data, nothing shortened; names and numbers as text."""
         germ, names = self.germ, variable_names(self.germ)
         return {
-            "kind": "divergence" if self.divergence else "generators",
+            "kind": self.kind,
             "generators": [polynomial_text(f, germ) for f in germ.generators],
             "at": dict(zip(names, map(shown, self.at), strict=True)),
             "prior": {name: shown(h) for name, h in zip(names, germ.prior, strict=True) if h},
@@ -45,8 +49,10 @@ class Statement:
     def __str__(self) -> str:
         germ, names = self.germ, variable_names(self.germ)
         listed = [polynomial_text(f, germ, _LONGEST) for f in germ.generators[:_MOST_GENERATORS]]
-        if self.divergence:
+        if self.kind == "divergence":
             lines = [f"K = {listed[0]}"]
+        elif self.kind == "two-sided":
+            lines = [f"two-sided, of |f| with f = {listed[0]}"]
         else:
             lines = ["K ≍ the sum of the squares of", *(f"  {text}" for text in listed)]
             more = len(germ.generators) - len(listed)

@@ -24,4 +24,6 @@ def derived_again(germ: Json, kind: str, at: list[str], seconds: float) -> Deriv
         "at": {v: p for v, p in zip(names, at, strict=True) if v in used},
         "seconds": seconds,
     }
-    return dd.rlct(listed[0], **limits) if kind == "divergence" else dd.rlct(generators=listed, **limits)
+    if kind == "generators":
+        return dd.rlct(generators=listed, **limits)
+    return dd.rlct(listed[0], two_sided=kind == "two-sided", **limits)

@@ -128,6 +128,11 @@ def of_divergence(derivation: Json, at: str = "", given: Json | None = None) -> 
     return _top("divergence", derivation, at, given)
 
 
+def of_function(derivation: Json, at: str = "", given: Json | None = None) -> Json:
+    """|f| of the one generator, two-sided."""
+    return _top("two-sided", derivation, at, given)
+
+
 def _top(kind: str, derivation: Json, at: str, given: Json | None) -> Json:
     lower, upper = (_halved(derivation[side], kind) for side in ("lower", "upper"))
     exact = lower == upper and lower[1] is not None
@@ -150,6 +155,6 @@ def _top(kind: str, derivation: Json, at: str, given: Json | None) -> Json:
 
 def _halved(stated: list[Any], kind: str) -> list[Any]:
     value, multiplicity = stated
-    if kind == "divergence" or value == "infinity":
+    if kind != "generators" or value == "infinity":
         return [value, multiplicity]
     return [str(Fraction(value) / 2), multiplicity]

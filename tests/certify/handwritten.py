@@ -14,6 +14,7 @@ from handwriting import (
     newton_data,
     node,
     of_divergence,
+    of_function,
     of_ideal,
     polynomial,
     polynomials,
@@ -819,6 +820,7 @@ TACNODE = of_ideal(
         node("power", germ("y", "-2*y^4"), "1/4,1", {"exponent": 4, "unit": polynomial("-2", "y")}, line("y")),
     )
 )
+TWO_SIDED = of_function(TACNODE["derivation"])
 SUSPENDED_CUSP = of_ideal(
     node(
         "suspension",
@@ -971,6 +973,7 @@ EXAMPLES: dict[str, Example] = {
     "two sheets": Example(TWO_SHEETS, "1/2", 1, "the cone z³ = q(x, y) is smooth beside 0"),
     "nodes": Example(NODES, "1/2", 2, "a node in x, y for every z: u v"),
     "tacnode": Example(TACNODE, "3/8", 1, "A_3: (k + 3)/(2(k + 1)) = 3/4 for |f|"),
+    "two-sided": Example(TWO_SIDED, "3/4", 1, "A_3: (k + 3)/(2(k + 1)) = 3/4 for |f|"),
     "suspended cusp": Example(SUSPENDED_CUSP, "1/2", 1, "x² + z² = −y³ is smooth beside 0"),
     "tie": Example(TIE, None, None, "(xy − z)(xy + z): bounds for m alone"),
     "bounds": Example(BOUNDS, None, None, "1/mult ≤ κ ≤ n/mult"),

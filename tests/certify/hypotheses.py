@@ -163,7 +163,7 @@ def why_true(original: Json, certificate: Json) -> str:
     given, before = certificate["input"], original["input"]
     germ, kind = given["germ"], given["kind"]
     nowhere_negative = (
-        kind == "generators" or any(map(Fraction, given["at"])) or seen(germ, germ["generators"][0]) <= {1}
+        kind != "divergence" or any(map(Fraction, given["at"])) or seen(germ, germ["generators"][0]) <= {1}
     )
     if not nowhere_negative:
         return ""

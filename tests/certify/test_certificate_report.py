@@ -73,7 +73,7 @@ def test_two_statements_differ_when_the_germs_do() -> None:
                 except Refused:
                     continue
                 point = tuple(map(type(found.at[0]), germ_of["at"]))
-                changed = type(found)(found.divergence, read, point)
+                changed = type(found)(found.kind, read, point)
                 assert changed.document() != found.document() and str(changed) != str(found), place
 
 

@@ -26,10 +26,10 @@ def test_a_pair_from_a_source_is_accepted(name: str) -> None:
 
 def test_every_rule_and_every_kind_of_proof_occurs() -> None:
     text = json.dumps([example.certificate for example in EXAMPLES.values()])
-    rules, kinds = set(re.findall(r'"rule": "(\w+)"', text)), set(re.findall(r'"kind": "(\w+)"', text))
+    rules, kinds = set(re.findall(r'"rule": "(\w+)"', text)), set(re.findall(r'"kind": "([\w-]+)"', text))
     assert rules == set(RULES) - {"unit"}  # the unit ideal has no λ; it is tested below
     on_faces = {"monomial", "sign", "edge", "cofactors", "additive", "unknown"}
-    assert kinds == {"divergence", "generators", "independent"} | on_faces
+    assert kinds == {"divergence", "generators", "two-sided", "independent"} | on_faces
 
 
 def test_bounds_are_reported_as_bounds() -> None:
@@ -271,6 +271,12 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("minors", {DD + "size": 1}, "not the minors"),
     ("minors", {DD + "matrix": [[0, 1, 2], [4, 3, 5]]}, "not the minors"),
     # generators that change sign
+    ("two-sided", {"input/kind": "divergence"}, "K takes negative values"),
+    ("two-sided", {"input/kind": "generators"}, "proves 3/8|proves .*not"),
+    ("two-sided", {"input/kind": "both"}, "neither a divergence"),
+    ("two-sided", {"input/kind": None}, "no string"),
+    ("two-sided", {"hypotheses": ["K >= 0 near the point"]}, "hypotheses must be"),
+    ("generators", {"input/kind": "two-sided"}, "any sign is one generator"),
     ("quadric", {DD + "live": [0, 1]}, "an arc is missing"),
     ("quadric", {DD + "live": [0, 2]}, "degenerate"),
     ("quadric", {DD + "live": [2]}, "fewer than two"),

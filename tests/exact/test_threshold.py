@@ -328,6 +328,7 @@ def test_the_summary_is_the_answer_as_plain_data() -> None:
         "status": "exact",
         "lower": ["3/4", 2],
         "upper": ["3/4", 2],
+        "two_sided": False,
         "rules": list(found.rules),
         "assumed": [],
         "checked": True,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 )
 @click.option("--nonnegative", metavar="NAME,…", help="Variables on whose positive side only the domain lies.")
 @click.option("--generators", "as_generators", is_flag=True, help="A single EXPR is a generator f of K ≍ f², not K.")
+@click.option("--two-sided", is_flag=True, help="EXPR is a function f of any sign with f = 0 there; the pair of |f|.")
 @click.option("--seconds", default=20.0, metavar="S", help="Time limit; reaching it gives bounds. Default: 20.")
 @click.option("--depth", default=60, metavar="N", help="Depth limit of the search. Default: 60.")
 @click.option("--explain", is_flag=True, help="Print the derivation.")
@@ -39,6 +40,7 @@ def rlct(
     declarations: tuple[str, ...],
     nonnegative: str | None,
     as_generators: bool,
+    two_sided: bool,
     seconds: float,
     depth: int,
     explain: bool,
@@ -55,6 +57,7 @@ def rlct(
       ddtheory rlct 'x^2*y^4'
       ddtheory rlct 'x*y' 'x^3' --prior x=1 --explain
       ddtheory rlct 'x^2*y^2/(2*sigma^2)' --parameter sigma:positive
+      ddtheory rlct 'x^2 - y^4' --two-sided
       ddtheory rlct '(x+y^2)^2 + z^2' --certificate proof.json
     """
     mistyped = next((text for text in expressions if text.startswith("--")), None)
@@ -77,6 +80,7 @@ def rlct(
             parameters=declarations,
             at=parse_assignments(at) if at else None,
             nonnegative=[name.strip() for name in nonnegative.split(",")] if nonnegative else (),
+            two_sided=two_sided,
             seconds=seconds,
             depth=depth,
             progress=lambda germ: seen(str(germ)),

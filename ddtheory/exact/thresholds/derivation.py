@@ -26,7 +26,7 @@ class Derivation:
     """How (λ, m) of K was derived, or bounds on it.
 
     Attributes:
-        kind: "divergence" when K itself was given, "generators" when K ≍ Σ f².
+        kind: "divergence" when K itself was given, "generators" when K ≍ Σ f², "two-sided" for |f| of one function f.
         given: the polynomials as given, before the point was moved to the origin.
         at: the point.
         root: the tree of rules, for the ideal; how its κ gives λ stands in `ddtheory.exact.thresholds`.
@@ -45,7 +45,7 @@ class Derivation:
 
     @property
     def _scale(self) -> Fraction:
-        return Fraction(1) if self.kind == "divergence" else Fraction(1, 2)
+        return Fraction(1, 2) if self.kind == "generators" else Fraction(1)
 
     @property
     def lower(self) -> Bound:
@@ -88,7 +88,7 @@ class Derivation:
     @property
     def hypotheses(self) -> tuple[str, ...]:
         """What was assumed and not proven."""
-        return () if self.kind == "generators" or self.nonnegative else (_NONNEGATIVE,)
+        return () if self.kind != "divergence" or self.nonnegative else (_NONNEGATIVE,)
 
     @property
     def assumed(self) -> tuple[str, ...]:
@@ -115,7 +115,7 @@ class Derivation:
         return "\n".join(lines)
 
     def _headline(self) -> str:
-        name = "K" if self.kind == "divergence" else "K ≍ Σ f²"
+        name = {"divergence": "K", "two-sided": "|f|, two-sided,"}.get(self.kind, "K ≍ Σ f²")
         return f"{name} for {self.root.germ}: {_interval(self.lower, self.upper, 'λ')}"
 
     def to_json(self) -> dict[str, Any]:
@@ -151,13 +151,14 @@ class Derivation:
         }
 
     def summary(self) -> dict[str, Any]:
-        """The answer as plain data: lambda, multiplicity, status, lower, upper, rules, assumed, checked."""
+        """The answer as plain data: lambda, multiplicity, status, lower, upper, two_sided, rules, assumed, checked."""
         return {
             "lambda": str(self.lower.value) if self.rlct else None,
             "multiplicity": self.lower.m if self.rlct else None,
             "status": self.status,
             "lower": bound_to_json(self.lower),
             "upper": bound_to_json(self.upper),
+            "two_sided": self.kind == "two-sided",
             "rules": list(self.rules),
             "assumed": list(self.hypotheses),
             "checked": self.checked,

@@ -128,7 +128,7 @@ def intersection_type(
     'determinantal locus'
     """
     derivation = rlct(divergence, *others, generators=generators, **where)
-    found = _seen_from(derivation.root, Fraction(1) if derivation.kind == "divergence" else Fraction(1, 2), "")
+    found = _seen_from(derivation.root, Fraction(1, 2) if derivation.kind == "generators" else Fraction(1), "")
     everything = found.live == derivation.root.germ.dimension
     kind = found.kind or (Intersection.REGULAR if everything else Intersection.LIVE_BLOCK)
     return IntersectionType(kind, found.live, found.reason, derivation)

@@ -41,6 +41,7 @@ def rlct(
     prior: Mapping[Any, Number] | None = None,
     at: Names | None = None,
     nonnegative: Iterable[Symbol | str] = (),
+    two_sided: bool = False,
     seconds: float = 20,
     depth: int = 60,
     most_terms: int = _LARGEST,
@@ -65,6 +66,8 @@ def rlct(
         prior: exponents h > −1 of the prior ∏|x − x_0|^h, by variable; 0 for those not named.
         at: the point; 0 for the coordinates not named.
         nonnegative: variables on whose positive side only the domain lies.
+        two_sided: the expression is a function f with f = 0 at the point and any signs near it, and the pair is that of
+            |f|: the volume of {|f| < ε} is of the order ε^λ (−log ε)^{m−1}. So f may be L − L(w) at a saddle w of L.
         seconds, depth: limits of the search. Reaching one gives bounds.
         most_terms: refuse polynomials with more terms than this.
         progress: called with every germ that the search comes to.
@@ -88,6 +91,8 @@ def rlct(
     (RLCT(lam=Fraction(1, 2), m=2), RLCT(lam=Fraction(1, 2), m=1))
     >>> rlct((x - y) ** 2).rlct, rlct(generators=["x + y^2", "z"]).rlct
     (RLCT(lam=Fraction(1, 2), m=1), RLCT(lam=Fraction(1, 1), m=1))
+    >>> rlct(x**2 - y**4, two_sided=True).rlct                                                            # 1/2 + 1/4
+    RLCT(lam=Fraction(3, 4), m=1)
     """
     end = deadline = time.monotonic() + _positive(seconds)
     depth = whole_number(depth, "depth", advice="It is a limit.")
@@ -98,14 +103,17 @@ def rlct(
         generators, divergence = [divergence, *others], None
     if (divergence is None) == (generators is None) or (others and divergence is not None):
         raise InvalidValueError("Give K, several generators, or generators=[…]: one of them, and not none.")
+    if not isinstance(two_sided, bool):
+        raise InvalidValueError(f"two_sided is {shown(two_sided)}; give True or False.")
+    if two_sided and generators is not None:
+        raise InvalidValueError("two_sided is about one function f that may change sign; Σ f² of generators is ≥ 0.")
     point = {name: _rational(value, f"at[{name}]") for name, value in by_name({} if at is None else at, "at").items()}
     named = names_of(nonnegative, "nonnegative")
-    seen = (
-        read([divergence], "divergence", parameters, point, named)
-        if generators is None
-        else _read_generators(generators, parameters, point, named)
-    )
-    expressions, kind = seen.expressions, seen.kind
+    if generators is not None:
+        seen = _read_generators(generators, parameters, point, named)
+    else:  # units in front do not matter for |f|, as they do not for a generator
+        seen = read([divergence], "generators" if two_sided else "divergence", parameters, point, named)
+    expressions, kind = seen.expressions, "two-sided" if two_sided else seen.kind
     names = sorted({symbol.name for expression in expressions for symbol in expression.free_symbols})
     if not names:
         raise InvalidValueError(f"{expressions[0]} contains no variable, so there is no singularity to analyse.")
@@ -136,7 +144,7 @@ def rlct(
     if kind == "divergence":
         _refuse_negative(whole)
         deadline -= _SHARE_OF_SIGNS * max(deadline - time.monotonic(), 0)
-    as_written = squares_of(expressions[0]) if kind == "divergence" else None
+    as_written = squares_of(expressions[0]) if kind != "generators" else None
     terms = [
         (coefficient, moved_to_origin(polynomial_of(root, ring, point, most_terms), place))
         for coefficient, root in as_written or ()
@@ -151,6 +159,7 @@ def rlct(
 
 
 _FEW = "x*y, x^3"
+_TWO_SIDED = "For the pair of {|f| < ε} where f changes sign, ask with two_sided=True (--two-sided)."
 
 
 def _read_generators(
@@ -170,10 +179,11 @@ def _refuse_trivial(moved: Sequence[Polynomial], kind: str, names: Sequence[str]
     values = [constant_term(f) for f in moved]
     if any(values):
         where = ", ".join(f"{name} = {value}" for name, value in zip(names, place, strict=True))
-        what = "K" if kind == "divergence" else "A generator"
+        what = {"divergence": "K", "two-sided": "f"}.get(kind, "A generator")
         raise NotADivergenceError(
-            f"{what} is {next(v for v in values if v)} at {where}, not 0. The true parameter is a zero of K; check the "
-            "point (at=…) or subtract the value there."
+            f"{what} is {next(v for v in values if v)} at {where}, not 0. "
+            + ("The true parameter is a zero of K; check" if kind != "two-sided" else "Check")
+            + " the point (at=…) or subtract the value there."
         )
 
 
@@ -189,7 +199,10 @@ def _refuse_negative(germ: IdealGerm) -> None:
         ]
     )
     if len(germ.generators[0]) <= 400:
-        refuse_negative(DivergenceGerm(expression, tuple(symbols), frozenset()))
+        try:
+            refuse_negative(DivergenceGerm(expression, tuple(symbols), frozenset()))
+        except NotADivergenceError as error:
+            raise NotADivergenceError(f"{error} {_TWO_SIDED}") from None
 
 
 def _positive(seconds: float) -> float:
@@ -208,7 +221,7 @@ def _is_nonnegative(root: Node, place: Sequence[Fraction], end: float) -> bool:
         patience = min(end, time.monotonic() + _LONGEST_SEARCH)
         arc = negative_arc(root.germ, lambda: time.monotonic() > patience)
     if arc is not None:
-        raise NotADivergenceError(negative_along(root.germ, arc, place))
+        raise NotADivergenceError(f"{negative_along(root.germ, arc, place)} {_TWO_SIDED}")
     return found.complete
 
 
