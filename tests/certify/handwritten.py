@@ -466,6 +466,32 @@ TORIC_QUADRANT = of_ideal(
         nonnegative="x y",
     )
 )
+TORIC_WALL = of_ideal(
+    toric(
+        "x^2 - 2*x*y + y^2",
+        "1/2,1",
+        _SQUARE_DATA,
+        [{"face": 2, "matrix": [[1, 0], [1, 1]], "root": "1"}],
+        monomial("t s", "t^2*s^2", "0 1/2", "1/2", "1/2,1", prior="1 0", nonnegative="t"),
+        nonnegative="x",
+    )
+)
+TORIC_EVEN_WALL = of_ideal(
+    toric(
+        "x^2 - 2*x*y^2 + y^4",
+        "1/2,1",
+        newton_data(
+            "x y",
+            "1/2 1/4",
+            {"x^2": "1/2", "y^4": "1/4"},
+            1,
+            {"x^2": "monomial 0", "y^4": "monomial 0", "x^2, x*y^2, y^4": "edge"},
+        ),
+        [{"face": 2, "matrix": [[2, 1], [1, 1]], "root": "1"}],
+        monomial("t s", "t^4*s^2", "0 1/2", "1/2", "1/2,1", prior="2 0"),
+        nonnegative="x",
+    )
+)
 
 
 def _branch(lower: str, upper: str) -> Json:
@@ -953,6 +979,8 @@ EXAMPLES: dict[str, Example] = {
     "unknown": Example(UNKNOWN, None, None, "nothing said of one face: an upper bound"),
     "toric": Example(TORIC, "1/4", 1, "u = x − y, K = u⁴"),
     "toric quadrant": Example(TORIC_QUADRANT, "1/4", 1, "the diagonal is inside the quadrant: as without boundary"),
+    "toric wall": Example(TORIC_WALL, "1/4", 1, "half of the diagonal: as without boundary"),
+    "toric even wall": Example(TORIC_EVEN_WALL, "1/4", 1, "the parabola lies in x ≥ 0: as without boundary"),
     "toric irrational": Example(TORIC_IRRATIONAL, "1/4", 2, "u²v² with u, v = x ∓ √2 y"),
     "blowup": Example(BLOWUP, "1/2", 1, "⟨x, y⟩² : κ(⟨x, y⟩)/2 = 1"),
     "determinant": Example(DETERMINANT, "1/2", 1, "det of a 2 × 2 matrix: (1, 1)"),

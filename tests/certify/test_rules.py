@@ -220,6 +220,10 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("toric", {DD + "charts/0/face": 0}, "no edge"),
     ("toric", {CHILD + "germ/prior": ["2", "0"]}, "the prior differs"),
     ("toric quadrant", {CHILD + "germ/nonnegative": [False, False]}, "the nonnegative differs"),
+    ("toric wall", {CHILD + "germ/nonnegative": [False, False]}, "the nonnegative differs"),
+    ("toric wall", {DD + "charts/0/matrix": [[1, 1], [1, 0]]}, "both odd"),
+    ("toric even wall", {CHILD + "germ/nonnegative": [True, False]}, "the nonnegative differs"),
+    ("toric even wall", {DD + "charts": [], D + "children": []}, "1 real roots on an edge have no chart"),
     (
         "toric irrational",
         {DD + "charts/1": DELETE, D + "children/1": DELETE},

@@ -26,11 +26,13 @@ Root = Number | Field
 
 @rule("toric", keeps_sign=True)
 def toric(node: Node) -> Bounds:
-    """In two variables the exceptional curve of an edge has the real points s ≠ 0 (s > 0 on the quadrant), and the
-    ideal is t^N (I_γ(s) + O(t)) there. Away from the roots of I_γ, and over the vertices, it is a monomial: together
-    these points have the pair (ℓ, m). A root of order r with 1/r > ℓ adds no pole up to ℓ. Every other root is a germ
-    of its own in (t, s − s0), with prior t^{a τ_1 + c τ_2 − 1}; roots that need no chart may have one. The pair is the
-    dominating one of all. A generator of one sign keeps it in the charts, up to the sign of a power of s.
+    """In two variables the exceptional curve of an edge has the real points s ≠ 0, and the ideal is t^N (I_γ(s) + O(t))
+    there. On the quadrant s and t are positive. With one boundary, say x = t^a s^b ≥ 0: if a is odd, b is even, so that
+    t ≥ 0 and s is any number; if a is even, b is odd, so that s > 0 and t is any number. Away from the roots of I_γ,
+    and over the vertices, the ideal is a monomial: together these points have the pair (ℓ, m). A root of order r with
+    1/r > ℓ adds no pole up to ℓ. Every other root is a germ of its own in (t, s − s0), with prior t^{a τ_1 + c τ_2 − 1};
+    roots that need no chart may have one. The pair is the dominating one of all. A generator of one sign keeps it in
+    the charts, up to the sign of a power of s.
 
     Sources: Varchenko 1976; Arnold, Gusein-Zade and Varchenko 1988, Chapter 8 (toric charts).
     """
@@ -38,7 +40,6 @@ def toric(node: Node) -> Bounds:
     data = node.have(*needed)
     germ = node.germ
     require(germ.dimension == 2, "the rule is for two variables")
-    require(germ.nonnegative[0] == germ.nonnegative[1], "one variable has a boundary and the other has none")
     polyhedron = germ.polyhedron
     least, multiplicity = programme(node, polyhedron, data)
     faces = [face for face, _ in faces_with_orders(node, polyhedron, data["faces"])]
@@ -63,11 +64,15 @@ def _check_edge(
     germ: Germ, face: Face, polyhedron: Polyhedron, order: int, charts: list[tuple[Mapping[str, Any], Node]]
 ) -> None:
     """Every root of that order or more has a chart, no root has two, and every child is what its chart gives."""
-    one_sided = germ.nonnegative[0]
     normal = next(facet.normal for facet in polyhedron.facets if facet.exponents == face and facet.level)
+    one_sided, _ = _boundaries(germ, normal)
     if charts:
         matrix = _matrix(charts[0][0]["matrix"], normal)
         (_, b), (_, d) = matrix
+        if germ.nonnegative[0] != germ.nonnegative[1]:
+            wall = germ.nonnegative.index(True)
+            odd = normal[wall] % 2
+            require((b, d)[wall] % 2 != odd, "the powers of s and of t in the variable with a boundary are both odd")
         common = _along(germ, face, b, d)
     else:
         common = on_edge(parts(germ, face), primitive_step(face))
@@ -84,6 +89,14 @@ def _check_edge(
         needed -= _is_root(governing, root)
         _check_child(germ, normal, matrix, root, child)
     require(needed == 0, f"{needed} real roots on an edge have no chart")
+
+
+def _boundaries(germ: Germ, normal: tuple[int, ...]) -> tuple[bool, bool]:
+    """Whether only s > 0, and whether only t ≥ 0, lies in the domain."""
+    if germ.nonnegative[0] == germ.nonnegative[1]:
+        return germ.nonnegative[0], germ.nonnegative[0]
+    odd = normal[germ.nonnegative.index(True)] % 2 == 1
+    return not odd, odd
 
 
 def _matrix(given: Any, normal: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -151,7 +164,7 @@ def _check_child(
             child.germ.variables,
             tuple(moved),
             (a * tau[0] + c * tau[1] - 1, Fraction(0)),
-            (germ.nonnegative[0], False),
+            (_boundaries(germ, normal)[1], False),
             over,
         )
     )

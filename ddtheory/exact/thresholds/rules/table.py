@@ -342,7 +342,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Alternative(
         "toric",
-        "two variables of the same kind, rational zeros on the edges",
+        "two variables, rational zeros on the edges",
         cite("varchenko1976", "toric charts", verified=False),
         "toric.toric",
         Example(

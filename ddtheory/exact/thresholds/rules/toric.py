@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 
 from ddtheory.exact.thresholds.ideal import IdealGerm
@@ -26,9 +27,11 @@ def _in_charts(germ: IdealGerm, polyhedron: Polyhedron, solve: Solve) -> Node | 
     """The union of the pair of the polygon and of the germs at the real zeros that matter, one chart for each.
 
     In the chart of an edge with primitive normal (a, c), x = t^a s^b and y = t^c s^d with ad − bc = ±1; the zero is at
-    t = 0, s = s_0 ≠ 0, the prior there is |t|^{aτ_1 + cτ_2 − 1}, and s is free.
+    t = 0, s = s_0 ≠ 0, the prior there is |t|^{aτ_1 + cτ_2 − 1}, and s is free. Signs of (t, s) are those of (x, y):
+    on the quadrant both are positive, and beside one wall, say x ≥ 0, either t ≥ 0, with an even b, or s > 0 if a is
+    even.
     """
-    if germ.dimension != 2 or germ.nonnegative[0] != germ.nonnegative[1]:
+    if germ.dimension != 2:
         return None
     charts: list[tuple[int, tuple[tuple[int, int], tuple[int, int]], Fraction, IdealGerm]] = []
     for index, found in enumerate(polyhedron.zeros):
@@ -70,6 +73,9 @@ def _chart(germ: IdealGerm, found: FaceZeros) -> tuple[tuple[tuple[int, int], tu
     p, q = abs(vector[0]), abs(vector[1])
     normal = (q, p)  # ⟨normal, vector⟩ = 0 with entries of opposite sign
     b, d = _complement(*normal)
+    walls = _walls(germ, normal)
+    if walls.even is not None and (b, d)[walls.even] % 2:
+        b, d = b + normal[0], d + normal[1]
     matrix = ((normal[0], b), (normal[1], d))
     parts: list[Part] = [
         {m: fraction(c) for m, c in generator.items() if m in found.face.exponents} for generator in germ.generators
@@ -79,7 +85,7 @@ def _chart(germ: IdealGerm, found: FaceZeros) -> tuple[tuple[tuple[int, int], tu
     exponent = b * vector[0] + d * vector[1]
     roots: list[Fraction] = []
     for factor, _ in polynomial.factor_list()[1]:
-        real = factor.count_roots(0, None) if germ.nonnegative[0] else factor.count_roots()
+        real = factor.count_roots(0, None) if walls.positive else factor.count_roots()
         if not real:
             continue
         if factor.degree() > 1:
@@ -88,6 +94,28 @@ def _chart(germ: IdealGerm, found: FaceZeros) -> tuple[tuple[tuple[int, int], tu
         value = Fraction(int((-constant / lead).p), int((-constant / lead).q))
         roots.append(value if exponent == 1 else 1 / value)
     return matrix, sorted(roots)
+
+
+@dataclass(frozen=True)
+class _Walls:
+    """What the boundaries of x and y are in the chart of an edge.
+
+    Attributes:
+        positive: only s > 0 lies in the domain.
+        of_t: t ≥ 0 is the boundary.
+        even: the variable, 0 or 1, whose exponent of s has to be even, so that its sign is that of t.
+    """
+
+    positive: bool
+    of_t: bool
+    even: int | None = None
+
+
+def _walls(germ: IdealGerm, normal: tuple[int, int]) -> _Walls:
+    if germ.nonnegative[0] == germ.nonnegative[1]:
+        return _Walls(germ.nonnegative[0], germ.nonnegative[0])
+    wall = germ.nonnegative.index(True)
+    return _Walls(False, True, wall) if normal[wall] % 2 else _Walls(True, False)
 
 
 def _complement(a: int, c: int) -> tuple[int, int]:
@@ -110,4 +138,5 @@ def _pulled_back(germ: IdealGerm, matrix: tuple[tuple[int, int], tuple[int, int]
         moved = ring.from_dict({(m[0], m[1] - least): value for m, value in terms.items()})
         generators.append(shift(moved, 1, ring.gens[1] + rational(root)))
     weight = a * (germ.prior[0] + 1) + c * (germ.prior[1] + 1) - 1
-    return IdealGerm(ring, tuple(generators), (weight, Fraction(0)), (germ.nonnegative[0], False), germ.divergence)
+    sides = (_walls(germ, (a, c)).of_t, False)
+    return IdealGerm(ring, tuple(generators), (weight, Fraction(0)), sides, germ.divergence)
