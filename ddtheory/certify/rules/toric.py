@@ -30,9 +30,9 @@ def toric(node: Node) -> Bounds:
     there. On the quadrant s and t are positive. With one boundary, say x = t^a s^b ≥ 0: if a is odd, b is even, so that
     t ≥ 0 and s is any number; if a is even, b is odd, so that s > 0 and t is any number. Away from the roots of I_γ,
     and over the vertices, the ideal is a monomial: together these points have the pair (ℓ, m). A root of order r with
-    1/r > ℓ adds no pole up to ℓ. Every other root is a germ of its own in (t, s − s0), with prior t^{a τ_1 + c τ_2 − 1};
-    roots that need no chart may have one. The pair is the dominating one of all. A generator of one sign keeps it in
-    the charts, up to the sign of a power of s.
+    1/r > ℓ adds no pole up to ℓ. Every other root is a germ of its own in (t, s − s0), over ℚ or over ℚ(s0), with prior
+    t^{a τ_1 + c τ_2 − 1}; roots that need no chart may have one. The pair is the dominating one of all. A generator of
+    one sign keeps it in the charts, up to the sign of a power of s.
 
     Sources: Varchenko 1976; Arnold, Gusein-Zade and Varchenko 1988, Chapter 8 (toric charts).
     """
