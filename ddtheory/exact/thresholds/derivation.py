@@ -14,7 +14,12 @@ from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.limits import OutOfTime, ending_at
 from ddtheory.exact.thresholds.nodes import Bound, CertificateError, Node
 from ddtheory.exact.thresholds.rules.table import citation_of
-from ddtheory.exact.thresholds.wire import bound_to_json, polynomial_to_json, rationals_to_json
+from ddtheory.exact.thresholds.wire import (
+    bound_to_json,
+    field_to_json,
+    polynomial_to_json,
+    rationals_to_json,
+)
 from ddtheory.values import RLCT, UNVERIFIED
 
 _LEAST_SECONDS = 0.1  # for a check, after a certificate that took its time
@@ -205,7 +210,7 @@ def germ_to_json(germ: IdealGerm) -> dict[str, Any]:
         "generators": [polynomial_to_json(generator) for generator in germ.generators],
         "prior": rationals_to_json(germ.prior),
         "nonnegative": list(germ.nonnegative),
-        "field": None,
+        "field": None if germ.field is None else field_to_json(germ.field),
     }
 
 

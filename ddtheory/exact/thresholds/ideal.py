@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 from sympy.polys.rings import PolyRing
 
-from ddtheory.exact.thresholds.local_ring import Element, ring_of
+from ddtheory.exact.thresholds.local_ring import Element, fraction, ring_of
+from ddtheory.exact.thresholds.real_fields import Algebraic, RealField, coefficients, in_powers
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class IdealGerm:
         nonnegative: which variables are one-sided.
         divergence: there is one generator and it does not change sign near 0 (known or assumed, never guessed).
         parameters: the variables of a family that may have any value; none for a germ at the origin.
+        field: the real field of the coefficients; None for ℚ. Few rules know others: those marked `over_fields`.
     """
 
     ring: PolyRing
@@ -36,6 +39,7 @@ class IdealGerm:
     nonnegative: tuple[bool, ...]
     divergence: bool = False
     parameters: frozenset[int] = frozenset()
+    field: RealField | None = None
 
     @property
     def dimension(self) -> int:
@@ -59,7 +63,7 @@ class IdealGerm:
 
     def on(self, kept: Sequence[int], generators: Sequence[Element]) -> IdealGerm:
         """The germ in some of the variables; the generators contain no others."""
-        ring = ring_of([self.names[index] for index in kept])
+        ring = ring_of([self.names[index] for index in kept], self.ring.domain)
         moved = [ring.from_dict({tuple(m[i] for i in kept): c for m, c in f.items()}) for f in generators]
         return IdealGerm(
             ring,
@@ -68,7 +72,14 @@ class IdealGerm:
             tuple(self.nonnegative[i] for i in kept),
             self.divergence and len(moved) == 1,
             frozenset(place for place, index in enumerate(kept) if index in self.parameters),
+            self.field,
         )
+
+    def numbers(self, generator: Element) -> dict[tuple[int, ...], Any]:
+        """The coefficients, as numbers that can be compared with 0."""
+        if self.field is None:
+            return {m: fraction(c) for m, c in generator.items()}
+        return {m: Algebraic(c, self.field) for m, c in generator.items()}
 
     def __str__(self) -> str:
         weights = "".join(
@@ -84,6 +95,7 @@ class IdealGerm:
             + (f" with prior {weights.strip()}" if weights else "")
             + (f" on {sides}" if sides else "")
             + (f" at every {anywhere}" if anywhere else "")
+            + (f" with {self.field}" if self.field else "")
         )
 
 
@@ -102,9 +114,10 @@ def shown(polynomial: Element, most: int = 12) -> str:
             for symbol, power in zip(polynomial.ring.symbols, monomial, strict=True)
             if power
         ]
-        size = abs(coefficient)
-        body = "*".join([*([str(size)] if size != 1 or not names else []), *names])
-        sign = "-" if coefficient < 0 else "+"
-        text += f" {sign} {body}" if text else ("-" if coefficient < 0 else "") + body
+        parts = coefficients(coefficient)
+        negative = len(parts) == 1 and parts[0] < 0
+        size = str(abs(parts[0])) if len(parts) == 1 else f"({in_powers(parts)})"
+        body = "*".join([*([size] if size != "1" or not names else []), *names])
+        text += f" {'-' if negative else '+'} {body}" if text else ("-" if negative else "") + body
     rest = len(terms) - most
     return (text or "0") + (f" + … ({rest} more terms)" if rest > 0 else "")

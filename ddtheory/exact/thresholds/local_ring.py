@@ -27,9 +27,9 @@ _LARGEST_EFFORT = 60_000  # numbers of terms times degrees
 _LARGEST_FACTORED = 2_000  # terms; longer polynomials are taken as they are
 
 
-def ring_of(names: Sequence[str]) -> PolyRing:
-    """ℚ[names], with terms in graded order; one object for equal names."""
-    return PolyRing([Symbol(name) for name in names], QQ, "grevlex")
+def ring_of(names: Sequence[str], over: Any = QQ) -> PolyRing:
+    """ℚ[names] or over another field, with terms in graded order; one object for equal names."""
+    return PolyRing([Symbol(name) for name in names], over, "grevlex")
 
 
 def fraction(coefficient: Any) -> Fraction:

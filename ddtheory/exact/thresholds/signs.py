@@ -58,7 +58,7 @@ class SignReader:
 
     def _found(self, node: Node) -> Signs:
         rule = _RULES.get(node.rule)
-        if rule is None or len(node.germ.generators) != 1 or self._expired():
+        if rule is None or len(node.germ.generators) != 1 or node.germ.field is not None or self._expired():
             return _NOTHING
         if not node.germ.generators[0]:
             return Signs({}, True)
@@ -285,10 +285,10 @@ def _toric(node: Node, reader: SignReader) -> Found:
     for chart, child in zip(data["charts"], node.children, strict=True):
         signs = reader.read(child)
         (a, b), (c, d) = chart["matrix"]
-        root = Fraction(chart["root"])
         face = frozenset(map(tuple, data["faces"][chart["face"]]["exponents"]))
         held[face] = held.get(face, 0) + signs.complete
         for arc in signs.arcs.values():
+            root = Fraction(chart["root"])  # where it is not rational, no arc is known
             t, s = arc.coordinates
             s = s + fmpq(root.numerator, root.denominator)
             arcs.append(Arc((t**a * s**b, t**c * s**d)))

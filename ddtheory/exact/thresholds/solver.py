@@ -14,6 +14,7 @@ from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.limits import OutOfTime, ending_at, spend
 from ddtheory.exact.thresholds.local_ring import Element
 from ddtheory.exact.thresholds.nodes import Node
+from ddtheory.exact.thresholds.real_fields import coefficients
 from ddtheory.exact.thresholds.rules.attempt import Attempt
 from ddtheory.exact.thresholds.rules.rule import (
     Alternative,
@@ -38,16 +39,17 @@ _LONGEST_NUMBER = 2_000  # bits of a coefficient
 def _shape(germ: IdealGerm) -> Hashable:
     """A germ without its coefficients."""
     exponents = tuple(frozenset(generator) for generator in germ.generators)
-    return exponents, germ.prior, germ.nonnegative, germ.parameters
+    return exponents, germ.prior, germ.nonnegative, germ.parameters, germ.field
 
 
 def _longest_number(germ: IdealGerm) -> int:
     """The bits of the largest numerator or denominator."""
     return max(
         (
-            max(int(c.numerator).bit_length(), int(c.denominator).bit_length())
+            max(part.numerator.bit_length(), part.denominator.bit_length())
             for generator in germ.generators
             for c in generator.values()
+            for part in coefficients(c)
         ),
         default=0,
     )
@@ -119,13 +121,18 @@ class Solver:
         self._shapes[_shape(germ)] += 1
         self._depth += 1
         try:
-            node = self._in_family(germ) if germ.parameters else self._at_origin(germ)
+            node = self._found(germ)
         finally:
             self._depth -= 1
             self._open.discard(germ)
             self._shapes[_shape(germ)] -= 1
         self._known[germ] = node
         return node
+
+    def _found(self, germ: IdealGerm) -> Node:
+        if germ.field is not None:
+            return self._best(germ, [rule for rule in self._alternatives if rule.over_fields])
+        return self._in_family(germ) if germ.parameters else self._at_origin(germ)
 
     def _in_family(self, germ: IdealGerm) -> Node:
         return self._reduced(germ, self._in_families) or self._best(germ, ())

@@ -13,13 +13,15 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from flint import fmpq, fmpq_mat, fmpq_poly, fmpz_mat, nmod_mat
 from sympy import Dummy, Poly, Rational
 
 from ddtheory.exact.thresholds.faces import Exponent, Face
+from ddtheory.exact.thresholds.real_fields import Algebraic, RealField, count_real_roots
 
-Part = Mapping[Exponent, Fraction]
+Part = Mapping[Exponent, Any]  # numbers that can be compared with 0: fractions or, over a field, Algebraic
 
 _PRIME = 2**31 - 1
 _LARGEST_MATRIX = 700  # columns of a Macaulay matrix
@@ -88,6 +90,10 @@ def edge_polynomial(parts: Sequence[Part], place: FaceCoordinates) -> Poly:
     def read(part: Part) -> Poly:
         powers = {place.image(exponent)[0]: value for exponent, value in part.items()}
         least = min(powers)
+        first = next(iter(powers.values()))
+        if isinstance(first, Algebraic):
+            terms = {(power - least,): value.element for power, value in powers.items()}
+            return Poly.from_dict(terms, u, domain=first.field.domain)
         return Poly.from_dict(
             {(power - least,): Rational(value.numerator, value.denominator) for power, value in powers.items()},
             u,
@@ -97,8 +103,11 @@ def edge_polynomial(parts: Sequence[Part], place: FaceCoordinates) -> Poly:
     return functools.reduce(Poly.gcd, [read(part) for part in parts])
 
 
-def real_multiplicity(polynomial: Poly, positive: bool) -> int:
+def real_multiplicity(polynomial: Poly, positive: bool, field: RealField | None = None) -> int:
     """The largest multiplicity of a real root, of a positive one when `positive`; the constant term is not 0."""
+    if field is not None:
+        found = [power for factor, power in polynomial.sqf_list()[1] if count_real_roots(factor, field, positive)]
+        return max(found, default=0)
     coefficients = [fmpq(int(c.p), int(c.q)) for c in reversed(polynomial.all_coeffs())]
     _, found = fmpq_poly(coefficients).factor()
     by_multiplicity: dict[int, fmpq_poly] = {}

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from ddtheory.exact.thresholds.local_ring import Element, fraction
+from ddtheory.exact.thresholds.local_ring import Element
 from ddtheory.exact.thresholds.nodes import Bound, CertificateError
+from ddtheory.exact.thresholds.real_fields import RealField, coefficients
 
 _LONGEST = 12_000  # bits; Python prints 4300 digits and no more
 
@@ -24,7 +25,21 @@ def polynomial_to_json(polynomial: Element) -> list[list[Any]]:
     >>> polynomial_to_json(x**2 / 2 - y)
     [[[2, 0], '1/2'], [[0, 1], '-1']]
     """
-    return [[list(monomial), rational_to_json(fraction(coefficient))] for monomial, coefficient in polynomial.terms()]
+    return [[list(monomial), number_to_json(coefficient)] for monomial, coefficient in polynomial.terms()]
+
+
+def number_to_json(coefficient: Any) -> str | list[str]:
+    """A rational as text; another element of a field as the list of coefficients of 1, c, c², …"""
+    parts = coefficients(coefficient)
+    return rational_to_json(parts[0]) if len(parts) == 1 else rationals_to_json(parts)
+
+
+def field_to_json(field: RealField) -> dict[str, list[str]]:
+    """The polynomial of its generator, constant term first, and an interval that holds no other root."""
+    return {
+        "minimal_polynomial": rationals_to_json(field.polynomial),
+        "interval": rationals_to_json([field.lower, field.upper]),
+    }
 
 
 def bound_to_json(bound: Bound) -> list[Any]:

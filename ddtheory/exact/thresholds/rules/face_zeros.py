@@ -63,9 +63,8 @@ def zeros_on(
             return FaceZeros(face, 0, {"kind": "additive", "exponents": [list(e) for e in sorted(block)]})
     place = face_coordinates(face)
     if face.dimension == 1:
-        order = real_multiplicity(
-            edge_polynomial(list(parts.values()), place), takes_positive_values_only(place, germ.nonnegative)
-        )
+        common = edge_polynomial(list(parts.values()), place)
+        order = real_multiplicity(common, takes_positive_values_only(place, germ.nonnegative), germ.field)
         return FaceZeros(face, order, {"kind": "edge"})
     if not bound:
         return FaceZeros(face, None, {"kind": "unknown"})

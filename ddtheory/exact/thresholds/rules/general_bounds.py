@@ -102,7 +102,7 @@ def _from_order(germ: IdealGerm) -> tuple[Bound, dict[str, Any] | None]:
 
 def _lines(germ: IdealGerm, generator: Element) -> Iterator[tuple[list[Fraction], int, Fraction]]:
     """A direction in the free variables along which the generator has its order, and the axes, with 1 + min(h, 0)."""
-    direction = _along_free(germ, generator)
+    direction = _along_free(germ, generator) if germ.field is None else None
     if direction is not None:
         yield direction, order(generator), Fraction(1)
     least: dict[int, int] = {}

@@ -18,7 +18,7 @@ from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.thresholds.faces import Exponent, compact_faces
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.limits import spend
-from ddtheory.exact.thresholds.local_ring import fraction, lowest_exponents
+from ddtheory.exact.thresholds.local_ring import lowest_exponents
 from ddtheory.exact.thresholds.newton import NewtonDistance, newton_distance
 from ddtheory.exact.thresholds.nodes import NOTHING, Bound, CertificateError, Data, Node
 from ddtheory.exact.thresholds.rules.face_zeros import FaceZeros, zeros_on
@@ -65,7 +65,7 @@ def newton_polyhedron(
     With `edges_only`, faces of dimension 2 and more are left unsettled unless one look settles them. None when the
     polyhedron is too large to enumerate its faces.
     """
-    polynomials: list[Part] = [{m: fraction(c) for m, c in generator.items()} for generator in germ.generators]
+    polynomials: list[Part] = [germ.numbers(generator) for generator in germ.generators]
     support = sorted({exponent for polynomial in polynomials for exponent in polynomial})
     try:
         if all(len(polynomial) == 1 for polynomial in polynomials):

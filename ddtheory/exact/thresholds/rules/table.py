@@ -45,7 +45,7 @@ from ddtheory.exact.thresholds.rules.rule import (
     Rule,
 )
 from ddtheory.exact.thresholds.rules.saddles import saddle, suspension
-from ddtheory.exact.thresholds.rules.toric import toric_charts
+from ddtheory.exact.thresholds.rules.toric import irrational_charts, toric_charts
 from ddtheory.exact.thresholds.rules.transversal import transversal
 from ddtheory.references import cite
 from ddtheory.values import RLCT, Citation
@@ -56,6 +56,7 @@ _BLOCKS = cite("lin2011", "Proposition 4.5")
 _SPLITTING = cite("agv1985", "Section 11.1")
 _NEWTON = cite("lin2011", "Theorems 4.15 and 4.18")
 _SEMICONTINUITY = cite("lin2011", "Chapter 4, lower semicontinuity in the point", verified=False)
+_CHARTS = cite("varchenko1976", "toric charts", verified=False)
 
 
 def _pair(lam: str, m: int = 1) -> RLCT:
@@ -290,6 +291,19 @@ RULES: tuple[Rule, ...] = (
             ("x^4", "x^2*y", "x*y^2", "y^4"), _pair("1/3"), "the ray (t, t) meets the edge of x²y and xy² in (3/2, 3/2)"
         ),
         settled_on_edges,
+        over_fields=True,
+    ),
+    Alternative(
+        "toric",
+        "two variables, zeros on the edges, one of them irrational, and all of them real algebraic",
+        _CHARTS,
+        "toric.toric",
+        Example(
+            ("(x^2 - 2*y^2)^3 + y^7",),
+            _pair("1/6", 2),
+            "at x = ±√2 y, t⁶((±2√2 s + s²)³ + t) with prior t: weights (1/6, 0) and (1/7, 1/21)",
+        ),
+        irrational_charts,
     ),
     Alternative(
         "transversal",
@@ -342,8 +356,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Alternative(
         "toric",
-        "two variables, rational zeros on the edges",
-        cite("varchenko1976", "toric charts", verified=False),
+        "two variables, zeros on the edges that are rational or, over ℚ, real algebraic",
+        _CHARTS,
         "toric.toric",
         Example(
             ("(y^2 - x^3)^2 - x^5*y",),
@@ -352,6 +366,7 @@ RULES: tuple[Rule, ...] = (
             prior={"x": 3},
         ),
         toric_charts,
+        over_fields=True,
     ),
     Alternative(
         "blowup",

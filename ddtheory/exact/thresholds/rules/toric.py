@@ -5,14 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
+
+from sympy import QQ, Poly
 
 from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import Element, Monomial, fraction, rational, ring_of, shift
+from ddtheory.exact.thresholds.local_ring import Element, Monomial, rational, ring_of, shift
 from ddtheory.exact.thresholds.nodes import Bound, Data, Node, Solve, lower_of_union, upper_of_union
+from ddtheory.exact.thresholds.real_fields import (
+    LARGEST_DEGREE,
+    Algebraic,
+    RealField,
+    coefficients,
+    count_real_roots,
+    in_powers,
+    real_roots,
+)
 from ddtheory.exact.thresholds.rules.attempt import Attempt
 from ddtheory.exact.thresholds.rules.face_zeros import FaceZeros
 from ddtheory.exact.thresholds.rules.polyhedron import Polyhedron
 from ddtheory.exact.thresholds.torus import Part, edge_polynomial, face_coordinates
+from ddtheory.exact.thresholds.wire import field_to_json, number_to_json
+
+_LARGEST_FACTORED = 4  # degree over a field of algebraic numbers
+
+Matrix = tuple[tuple[int, int], tuple[int, int]]
+Root = Fraction | RealField | Algebraic  # of ℚ, opening a field, or in the field of the germ
 
 
 def toric_charts(attempt: Attempt) -> Iterator[Node]:
@@ -23,7 +41,15 @@ def toric_charts(attempt: Attempt) -> Iterator[Node]:
             yield node
 
 
-def _in_charts(germ: IdealGerm, polyhedron: Polyhedron, solve: Solve) -> Node | None:
+def irrational_charts(attempt: Attempt) -> Iterator[Node]:
+    """The same before any change of coordinates, where one of the zeros is irrational: no change moves it away."""
+    if attempt.edges is not None and attempt.germ.dimension == 2:
+        node = _in_charts(attempt.germ, attempt.edges, attempt.solve, irrational=True)
+        if node is not None:
+            yield node
+
+
+def _in_charts(germ: IdealGerm, polyhedron: Polyhedron, solve: Solve, irrational: bool = False) -> Node | None:
     """The union of the pair of the polygon and of the germs at the real zeros that matter, one chart for each.
 
     In the chart of an edge with primitive normal (a, c), x = t^a s^b and y = t^c s^d with ad − bc = ±1; the zero is at
@@ -33,15 +59,17 @@ def _in_charts(germ: IdealGerm, polyhedron: Polyhedron, solve: Solve) -> Node | 
     """
     if germ.dimension != 2:
         return None
-    charts: list[tuple[int, tuple[tuple[int, int], tuple[int, int]], Fraction, IdealGerm]] = []
+    charts: list[tuple[int, Matrix, Root, IdealGerm]] = []
     for index, found in enumerate(polyhedron.zeros):
         if found not in polyhedron.harmful:
             continue
-        places = _chart(germ, found)
+        places = _chart(germ, found, polyhedron.distance.value)
         if places is None:
             return None
         matrix, roots = places
         charts.extend((index, matrix, root, _pulled_back(germ, matrix, root)) for root in roots)
+    if irrational and not any(isinstance(root, RealField) for _, _, root, _ in charts):
+        return None
     children = tuple(solve(chart) for _, _, _, chart in charts)
     corner = Bound(polyhedron.distance.value, polyhedron.distance.multiplicity)
 
@@ -49,12 +77,12 @@ def _in_charts(germ: IdealGerm, polyhedron: Polyhedron, solve: Solve) -> Node | 
         return {
             **polyhedron.node.data(),
             "charts": [
-                {"face": index, "matrix": [list(row) for row in matrix], "root": str(root)}
+                {"face": index, "matrix": [list(row) for row in matrix], "root": _written(root)}
                 for index, matrix, root, _ in charts
             ],
         }
 
-    where = ", ".join(f"s = {root}" for _, _, root, _ in charts)
+    where = ", ".join(_shown(root) for _, _, root, _ in charts)
     return Node(
         "toric",
         germ,
@@ -66,8 +94,11 @@ def _in_charts(germ: IdealGerm, polyhedron: Polyhedron, solve: Solve) -> Node | 
     )
 
 
-def _chart(germ: IdealGerm, found: FaceZeros) -> tuple[tuple[tuple[int, int], tuple[int, int]], list[Fraction]] | None:
-    """The matrix of an edge's chart and the places s_0 of all its real zeros; None when one of them is irrational."""
+def _chart(germ: IdealGerm, found: FaceZeros, distance: Fraction) -> tuple[Matrix, list[Root]] | None:
+    """The matrix of an edge's chart and the places s_0 of its real zeros.
+
+    All that may govern, and all that lie in the field; None when one that may govern is in no field that is known here.
+    """
     place = face_coordinates(found.face)
     (vector,) = place.monomials
     p, q = abs(vector[0]), abs(vector[1])
@@ -78,22 +109,55 @@ def _chart(germ: IdealGerm, found: FaceZeros) -> tuple[tuple[tuple[int, int], tu
         b, d = b + normal[0], d + normal[1]
     matrix = ((normal[0], b), (normal[1], d))
     parts: list[Part] = [
-        {m: fraction(c) for m, c in generator.items() if m in found.face.exponents} for generator in germ.generators
+        {m: c for m, c in germ.numbers(generator).items() if m in found.face.exponents} for generator in germ.generators
     ]
     polynomial = edge_polynomial([part for part in parts if part], place)
     # u = x^v = s^{b v_1 + d v_2}
     exponent = b * vector[0] + d * vector[1]
-    roots: list[Fraction] = []
-    for factor, _ in polynomial.factor_list()[1]:
-        real = factor.count_roots(0, None) if walls.positive else factor.count_roots()
-        if not real:
-            continue
-        if factor.degree() > 1:
-            return None
-        lead, constant = factor.all_coeffs()
-        value = Fraction(int((-constant / lead).p), int((-constant / lead).q))
-        roots.append(value if exponent == 1 else 1 / value)
-    return matrix, sorted(roots)
+    listed = _factors(polynomial, germ.field)
+    roots: list[Root] = []
+    for factor, power in listed:
+        if exponent != 1:
+            factor = Poly.from_list(factor.rep.to_list()[::-1], factor.gen, domain=factor.domain)
+        if factor.degree() == 1:
+            lead, constant = factor.rep.to_list()
+            root = -constant / lead
+            value = _fraction(root) if germ.field is None else Algebraic(root, germ.field)
+            if value > 0 or not walls.positive:
+                roots.append(value)
+        elif Fraction(1, power) <= distance:  # else it does not govern
+            if germ.field is None and factor.degree() <= LARGEST_DEGREE:
+                roots.extend(real_roots(factor, walls.positive))
+            elif germ.field is None or count_real_roots(factor, germ.field, walls.positive):
+                return None
+    return matrix, roots
+
+
+def _factors(polynomial: Poly, field: RealField | None) -> list[tuple[Poly, int]]:
+    """Irreducible factors over ℚ; over another field, those of a high degree are only without multiple roots."""
+    if field is None:
+        return [(factor, int(power)) for factor, power in polynomial.factor_list()[1]]
+    found: list[tuple[Poly, int]] = []
+    for part, power in polynomial.sqf_list()[1]:
+        pieces = part.factor_list()[1] if 1 < part.degree() <= _LARGEST_FACTORED else [(part, 1)]
+        found.extend((piece, int(power)) for piece, _ in pieces)
+    return found
+
+
+def _fraction(value: Any) -> Fraction:
+    return Fraction(int(value.numerator), int(value.denominator))
+
+
+def _written(root: Root) -> Any:
+    if isinstance(root, RealField):
+        return field_to_json(root)
+    return number_to_json(root.element) if isinstance(root, Algebraic) else str(root)
+
+
+def _shown(root: Root) -> str:
+    if isinstance(root, RealField):
+        return f"s = c with {root}"
+    return f"s = {in_powers(coefficients(root.element)) if isinstance(root, Algebraic) else root}"
 
 
 @dataclass(frozen=True)
@@ -126,17 +190,27 @@ def _complement(a: int, c: int) -> tuple[int, int]:
     return (a * d - 1) // c, d
 
 
-def _pulled_back(germ: IdealGerm, matrix: tuple[tuple[int, int], tuple[int, int]], root: Fraction) -> IdealGerm:
+def _pulled_back(germ: IdealGerm, matrix: Matrix, root: Root) -> IdealGerm:
+    """The germ at t = 0 and the root, over the field of the root."""
     (a, b), (c, d) = matrix
-    ring = ring_of(("t", "s"))
+    field = root if isinstance(root, RealField) else germ.field
+    ring = ring_of(("t", "s"), QQ if field is None else field.domain)
+    if isinstance(root, Fraction):
+        centre = ring.domain.convert(rational(root), QQ)
+    else:
+        centre = root.domain.unit if isinstance(root, RealField) else root.element
     generators: list[Element] = []
     for generator in germ.generators:
         terms: dict[Monomial, object] = {
             (a * i + c * j, b * i + d * j): coefficient for (i, j), coefficient in generator.items()
         }
         least = min(monomial[1] for monomial in terms)
-        moved = ring.from_dict({(m[0], m[1] - least): value for m, value in terms.items()})
-        generators.append(shift(moved, 1, ring.gens[1] + rational(root)))
+        lowered = {(m[0], m[1] - least): value for m, value in terms.items()}
+        if field != germ.field:
+            lowered = {m: ring.domain.convert(value, QQ) for m, value in lowered.items()}
+        moved = ring.from_dict(lowered)
+        image = ring.gens[1] + centre
+        generators.append(shift(moved, 1, image) if field is None else moved.compose(ring.gens[1], image))
     weight = a * (germ.prior[0] + 1) + c * (germ.prior[1] + 1) - 1
     sides = (_walls(germ, (a, c)).of_t, False)
-    return IdealGerm(ring, tuple(generators), (weight, Fraction(0)), sides, germ.divergence)
+    return IdealGerm(ring, tuple(generators), (weight, Fraction(0)), sides, germ.divergence, field=field)
