@@ -20,13 +20,15 @@ from ddtheory.exact.thresholds.wire import (
     polynomial_to_json,
     rationals_to_json,
 )
+from ddtheory.shown import shortened
 from ddtheory.values import RLCT, UNVERIFIED
 
+_WIDEST = 160  # of the one line that a derivation shows
 _LEAST_SECONDS = 0.1  # for a check, after a certificate that took its time
 _NONNEGATIVE = "K >= 0 near the point"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Derivation:
     """How (λ, m) of K was derived, or bounds on it.
 
@@ -156,13 +158,17 @@ class Derivation:
         }
 
     def summary(self) -> dict[str, Any]:
-        """The answer as plain data: lambda, multiplicity, status, lower, upper, two_sided, rules, assumed, checked."""
+        """The answer as plain data.
+
+        Keys: lambda, multiplicity, status, lower, upper, open, two_sided, rules, assumed, checked.
+        """
         return {
             "lambda": str(self.lower.value) if self.rlct else None,
             "multiplicity": self.lower.m if self.rlct else None,
             "status": self.status,
             "lower": bound_to_json(self.lower),
             "upper": bound_to_json(self.upper),
+            "open": self.open,
             "two_sided": self.kind == "two-sided",
             "rules": list(self.rules),
             "assumed": list(self.hypotheses),
@@ -193,6 +199,11 @@ class Derivation:
 
     def __str__(self) -> str:
         return self._headline()
+
+    def __repr__(self) -> str:
+        subject, _, answer = self._headline().rpartition(": ")
+        undecided = f"; {self.open.partition(' because')[0]}" if self.open else ""
+        return f"Derivation({shortened(f'{answer}{undecided}: {subject}', _WIDEST)})"
 
     def _repr_latex_(self) -> str:
         if self.rlct is not None:
