@@ -131,6 +131,18 @@ class Element(Scalar):
             self.field.narrow()
         return 1 if self.field.enclose(self.parts)[0] > 0 else -1
 
+    def inverse(self) -> Element | None:
+        """By Euclid's algorithm; None when a factor of the polynomial that does not vanish at c is in the way."""
+        older, old = [Fraction(c) for c in self.field.modulus], [Fraction(c) for c in self.parts]  # type: ignore[arg-type]
+        older_cofactor, cofactor = [Fraction(0)], [Fraction(1)]
+        while len(old) > 1:
+            quotient, rest = _divided(older, old)
+            if not rest:
+                return None
+            product = _minus_product(older_cofactor, quotient, cofactor)
+            older, old, older_cofactor, cofactor = old, rest, cofactor, product
+        return self.field.element([_rational(bounded(c / old[0])) for c in cofactor])
+
     def _surely_nonzero(self) -> bool:
         bottom, top = self.field.enclose(self.parts)
         return bottom > 0 or top < 0
@@ -140,6 +152,30 @@ class Element(Scalar):
             require(other.field == self.field, "numbers of two different fields are combined")
             return other.parts
         return (other,) if other else ()
+
+
+def _divided(p: Sequence[Fraction], q: Sequence[Fraction]) -> tuple[list[Fraction], list[Fraction]]:
+    """Quotient and remainder."""
+    rest, quotient = list(p), [Fraction(0)] * max(len(p) - len(q) + 1, 0)
+    while len(rest) >= len(q):
+        factor, shift = bounded(rest[-1] / q[-1]), len(rest) - len(q)
+        quotient[shift] = factor
+        for k, c in enumerate(q):
+            spend()
+            rest[shift + k] = bounded(rest[shift + k] - factor * c)
+        while rest and not rest[-1]:
+            rest.pop()
+    return quotient, rest
+
+
+def _minus_product(p: Sequence[Fraction], q: Sequence[Fraction], r: Sequence[Fraction]) -> list[Fraction]:
+    """p − q·r."""
+    found = [*p, *[Fraction(0)] * (len(q) + len(r) - 1 - len(p))]
+    for i, a in enumerate(q):
+        for j, b in enumerate(r):
+            spend()
+            found[i + j] = bounded(found[i + j] - a * b)
+    return found
 
 
 def _rational(part: Number) -> Rational:

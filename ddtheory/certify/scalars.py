@@ -26,6 +26,10 @@ class Scalar(ABC):
     def sign(self) -> int: ...
 
     @abstractmethod
+    def inverse(self) -> Scalar | None:
+        """1/x for x ≠ 0, or None where it is not known how to write it."""
+
+    @abstractmethod
     def __add__(self, other: Number) -> Scalar: ...
 
     @abstractmethod

@@ -1,7 +1,8 @@
 """Real roots of polynomials in one variable: division, greatest common divisors, and Sturm's count.
 
-A polynomial is the list of its coefficients, constant term first, without a vanishing leading one. Coefficients may be
-algebraic, so nothing is divided: remainders are taken up to a positive factor, which changes no root and no sign.
+A polynomial is the list of its coefficients, constant term first, without a vanishing leading one. Remainders are
+taken up to a positive factor, which changes no root and no sign; an algebraic leading coefficient is made rational by
+such a factor, because products of algebraic numbers grow fast.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from ddtheory.certify.limits import spend
-from ddtheory.certify.scalars import Number, primitive, sign, whole
+from ddtheory.certify.scalars import Number, Scalar, primitive, sign, whole
 
 Univariate = list[Number]
 
@@ -30,6 +31,10 @@ def derivative(p: Univariate) -> Univariate:
 
 def divided(p: Univariate, q: Univariate) -> tuple[Univariate, Univariate]:
     """Quotient and remainder of p by q ≠ 0, both up to one common positive factor."""
+    scale = _to_rational(q[-1])
+    if scale is not None:  # p = Q·(scale·q) + R
+        found, rest = divided(p, _scaled(q, scale))
+        return trimmed([c * scale for c in found]), rest
     quotient: Univariate = [0] * max(len(p) - len(q) + 1, 0)
     rest = list(p)
     lead = q[-1]
@@ -47,6 +52,25 @@ def divided(p: Univariate, q: Univariate) -> tuple[Univariate, Univariate]:
     return trimmed(quotient), rest
 
 
+def _to_rational(lead: Number) -> Scalar | None:
+    """A positive number that makes an algebraic one rational."""
+    if not isinstance(lead, Scalar) or len(lead.parts) <= 1:
+        return None
+    inverse = lead.inverse()
+    return None if inverse is None else inverse * lead.sign()
+
+
+def _scaled(p: Univariate, scale: Scalar) -> Univariate:
+    """scale · p, with the leading coefficient that scale was made for."""
+    return [*(c * scale for c in p[:-1]), sign(p[-1])]
+
+
+def _normal(p: Univariate) -> Univariate:
+    """A positive multiple with small parts and, if it is known how, a rational leading coefficient."""
+    scale = _to_rational(p[-1]) if p else None
+    return primitive(p if scale is None else _scaled(p, scale))
+
+
 def gcd(p: Univariate, q: Univariate) -> Univariate:
     """A greatest common divisor, up to a factor.
 
@@ -54,13 +78,13 @@ def gcd(p: Univariate, q: Univariate) -> Univariate:
     [-1, 1]
     """
     while q:
-        p, q = q, divided(p, q)[1]
-    return primitive(p)
+        p, q = q, _normal(divided(p, q)[1])
+    return _normal(p)
 
 
 def square_free(p: Univariate) -> Univariate:
     """The polynomial with the same roots, each of them simple."""
-    return primitive(divided(p, gcd(p, derivative(p)))[0]) if len(p) > 1 else p
+    return _normal(divided(p, gcd(p, derivative(p)))[0]) if len(p) > 1 else p
 
 
 def repeated(p: Univariate, multiplicity: int) -> Univariate:
@@ -82,7 +106,7 @@ def chain(p: Univariate) -> list[Univariate]:
     """Sturm's chain of a square-free polynomial."""
     found = [p, derivative(p)]
     while found[-1]:
-        found.append([-c for c in divided(found[-2], found[-1])[1]])
+        found.append(_normal([-c for c in divided(found[-2], found[-1])[1]]))
     return found[:-1]
 
 

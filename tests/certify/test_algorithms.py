@@ -120,6 +120,56 @@ def test_roots_over_a_field() -> None:
     assert roots(repeated(p, 2)) == 1
 
 
+@given(st.lists(st.fractions(-3, 3, max_denominator=4), min_size=1, max_size=3))
+def test_inverses_in_a_field(parts: list) -> None:
+    """Of irreducible z³ − 2z − 5, and of (z² − 2)(z − 5), where 1/(z − 5) cannot be written as a residue."""
+    cubic = Field((-5, -2, 0, 1), Fraction(2), Fraction(3))
+    element = cubic.element(parts)
+    if element.sign():
+        inverse = element.inverse()
+        assert inverse is not None and (element * inverse - 1).sign() == 0
+    reducible = Field((10, -2, -5, 1), Fraction(1), Fraction(2))
+    shared = reducible.element([-5, 1])
+    assert shared.sign() == -1 and shared.inverse() is None
+    other = reducible.element([1, 1]).inverse()
+    assert other is not None and (other * reducible.element([1, 1]) - 1).sign() == 0
+
+
+@given(
+    st.lists(st.tuples(small, small), min_size=1, max_size=4),
+    st.lists(small, min_size=2, max_size=3),
+    st.integers(2, 4),
+)
+def test_roots_over_a_field_agree_with_roots_of_the_norm(linear: list, rational: list, times: int) -> None:
+    """∏ (z − a − b√2)^k·q: as many different roots, of as high multiplicities, as the list of roots says."""
+    field = Field((-2, 0, 1), Fraction(1), Fraction(2))
+    places = {(a, b) for a, b in linear}
+    product: list = [1]
+    for a, b in places:
+        for _ in range(times):
+            below, root = [0, *product], field.element([-a, -b])
+            product = [x + root * y for x, y in itertools.zip_longest(below, product, fillvalue=0)]
+    scaled = [field.element([3, 1]) * c for c in product]
+    assert roots(scaled) == len(places)
+    assert roots(repeated(scaled, times)) == len(places) and len(repeated(scaled, times + 1)) == 1
+    values = [a + b * 2**0.5 for a, b in places if (a, b) != (0, 0)]
+    assert largest_multiplicity(scaled, True) == (times if max(values, default=0) > 0 else 0)
+
+
+def test_products_of_algebraic_numbers_do_not_grow() -> None:
+    """The gcd of (c z² − z + 3c)⁴ with its derivatives: within 100 000 bits a number it could not be found before."""
+    field = Field((-5, -2, 0, 1), Fraction(2), Fraction(3))
+    factor = [field.element([0, 3]), -1, field.element([0, 1])]
+    product: list = [1]
+    for _ in range(6):
+        longer: list = [0] * (len(product) + 2)
+        for i, c in enumerate(product):
+            for j, e in enumerate(factor):
+                longer[i + j] = longer[i + j] + c * e
+        product = longer
+    assert len(repeated(product, 6)) == 3 and len(repeated(product, 7)) == 1
+
+
 # --- polynomials and matrices ---------------------------------------------------------------------------------------
 
 terms = st.dictionaries(st.tuples(st.integers(0, 3), st.integers(0, 3)), small.filter(bool), max_size=4)
