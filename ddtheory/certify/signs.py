@@ -129,6 +129,15 @@ def _split(node: Node) -> Signs:
     return _together([frozenset({square}), left], "what is left beside the square that is split off has the other sign")
 
 
+def _jet(node: Node) -> Signs:
+    """The same with what is known of K_red: the faces of its polyhedron are those of K_red."""
+    live = node.data["live"]
+    slope = derivative(node.generator, [int(i == live[0]) for i in range(node.germ.dimension)])
+    square = sign(gradient_at_zero(slope, node.germ.dimension)[live[0]])
+    left = signs(node.only_child())
+    return _together([frozenset({square}), left], "what is left beside the square that is split off has the other sign")
+
+
 def _square(node: Node) -> Signs:
     """f = M·g, g = ±v² + g_red, and the child is M·(v² + G) with G = ±A·g_red: the square needs g_red of its sign."""
     v, least = node.data["variable"], node.data["monomial"]
@@ -264,6 +273,7 @@ SIGNS: dict[str, Callable[[Node], Signs]] = {
     "contract": _child,
     "eliminate": _eliminate,
     "split": _split,
+    "jet": _jet,
     "square": _square,
     "squares": _squares,
     "power": _power,

@@ -153,6 +153,15 @@ def _times_a_square(rest: Json) -> Json:
     )
 
 
+JET = of_divergence(
+    node(
+        "jet",
+        germ("x y", "x^2 + 2*x*y^2 + 2*y^4 + x^3 + y^5"),
+        "3/4,1",
+        {"live": [0], "critical": polynomials(["-1*y^2"], "x y"), "degree": 5},
+        monomial("y", "y^4", "1/4", "1/4", "1/4,1"),
+    )
+)
 SQUARE = of_divergence(
     node(
         "square",
@@ -958,6 +967,7 @@ EXAMPLES: dict[str, Example] = {
     "hidden parabola": Example(HIDDEN_PARABOLA, "1", 1, "(x + y²)² + z², returned as 5/4 by a facet test"),
     "moved": Example(MOVED, "1/2", 1, "(x − 3)² at x = 3"),
     "split": Example(SPLIT, "2/3", 1, "(x + y²)² + y⁶: ½ + 1/6, the arc order"),
+    "jet": Example(JET, "3/4", 1, "x = −y² + O(y⁴) leaves y⁴ + y⁵ + …: ½ + 1/4"),
     "square": Example(SQUARE, "1/2", 1, "x²((v + xy)² + y⁴), and v + xy is a coordinate: min(½, ½ + ¼)"),
     "block of a face": Example(BLOCK_OF_A_FACE, "5/4", 1, "a definite form of rank 2, and z⁴: 1 + ¼"),
     "separable": Example(SEPARABLE, "5/12", 1, "⟨x², y³⟩: (½ + 1/3)/2"),

@@ -274,6 +274,22 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("scalars", {DD + "matrices": [[[0]], [[1], [2]]], DD + "widths": [1, 1, 2]}, "not the entries"),
     ("minors", {DD + "size": 1}, "not the minors"),
     ("minors", {DD + "matrix": [[0, 1, 2], [4, 3, 5]]}, "not the minors"),
+    # critical points up to a degree
+    ("jet", {DD + "critical/0": polynomial("0", "x y")}, "do not vanish below degree 3"),
+    ("jet", {DD + "critical/0": polynomial("-2*y^2", "x y")}, "do not vanish below degree 3"),
+    ("jet", {DD + "critical/0": polynomial("-1*y^2 + x", "x y")}, "depends on what is split off"),
+    ("jet", {DD + "critical/0": polynomial("1 - y^2", "x y")}, "not at the point"),
+    ("jet", {DD + "degree": 6}, "generator 0 differs"),
+    ("jet", {DD + "degree": 4}, "generator 0 differs"),
+    ("jet", {DD + "live": [1]}, "not definite"),
+    ("jet", {DD + "live": []}, "no variable"),
+    ("jet", {D + "germ/prior/0": "1", "input/germ/prior/0": "1"}, "not free"),
+    ("jet", {"input/kind": "two-sided", "hypotheses": []}, "known not to change sign"),
+    (
+        "jet",
+        {CHILD + "rule": "power", CHILD + "data": {"exponent": 4, "unit": []}},
+        "only what a Newton polyhedron says",
+    ),
     # generators that change sign
     ("two-sided", {"input/kind": "divergence"}, "K takes negative values"),
     ("two-sided", {"input/kind": "generators"}, "proves 3/8|proves .*not"),

@@ -53,6 +53,7 @@ _TYPES: Mapping[str, Intersection] = {
 _LIVE_AT: Mapping[str, Fraction] = {
     "eliminate": Fraction(1, 2),
     "split": Fraction(1),
+    "jet": Fraction(1),
     "definite": Fraction(1),
 }
 # rules after which λ counts κ differently, and how much
@@ -153,8 +154,10 @@ def _seen_from(node: Node, scale: Fraction, powered: str) -> _Seen:
             return _Seen(
                 Intersection.SEPARABLE if weighted else None, 0 if weighted else node.germ.dimension, node.says
             )
-        below = _seen_from(node.children[0], scale, powered)
-        return _Seen(below.kind, 1 + below.live, below.reason if below.kind else node.says)
+        (child,) = node.children
+        below = _seen_from(child, scale, powered)
+        live = node.germ.dimension - child.germ.dimension + below.live
+        return _Seen(below.kind, live, below.reason if below.kind else node.says)
     kind = _TYPES.get(node.rule)
     if kind is Intersection.SEPARABLE:
         blocks = [_seen_from(child, scale, powered) for child in node.children]

@@ -135,8 +135,8 @@ def _lifted(node: Node, child: Node, signs: Signs) -> Iterator[Arc]:
 def _split(node: Node, reader: SignReader) -> Found:
     """f = ±|y|² + f_red: the square has a sign of its own."""
     arcs, complete = _moved(node, reader)
-    (gone,) = (i for i, name in enumerate(node.germ.names) if name not in node.children[0].germ.names)
-    return itertools.chain(arcs, [_axis(node.germ, gone)]), complete
+    gone = [i for i, name in enumerate(node.germ.names) if name not in node.children[0].germ.names]
+    return itertools.chain(arcs, [_axis(node.germ, i) for i in gone]), complete
 
 
 def _square(node: Node, reader: SignReader) -> Found:
@@ -335,6 +335,7 @@ _RULES: Mapping[str, Callable[[Node, SignReader], Found]] = {
     "crossing": _crossing,
     "coordinates": _moved,
     "split": _split,
+    "jet": _split,
     "square": _square,
     "arrangement": _arrangement,
     "definite": _always,

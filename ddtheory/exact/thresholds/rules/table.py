@@ -28,6 +28,7 @@ from ddtheory.exact.thresholds.rules.ideals import (
     unused_variables,
     zero_ideal,
 )
+from ddtheory.exact.thresholds.rules.jets import morse_jet
 from ddtheory.exact.thresholds.rules.linear import essential_forms
 from ddtheory.exact.thresholds.rules.moved_zeros import moved_from_edges, moved_from_faces
 from ddtheory.exact.thresholds.rules.newton import settled_on_edges, settled_on_faces
@@ -170,6 +171,18 @@ RULES: tuple[Rule, ...] = (
         "ideals.coordinates",
         Example(("(x - 2*y)^3 + y^5",), _pair("4/15"), "⟨u³ + y⁵⟩: (1/3 + 1/5)/2"),
         essential_forms,
+    ),
+    Reduction(
+        "jet",
+        "K ≥ 0 with a definite Hessian in free variables, and a polyhedron below a degree over the critical points",
+        _SPLITTING,
+        "jets.jet",
+        Example(
+            "x^2 + 2*x*y^2 + 2*y^4 + x^3 + x^2*y^3 + x^4*y + y^6*(x - y)^4 + x*z^7 + (y^2 + z^2)^2 + x^5*z",
+            _pair("1"),
+            "x = −y² + … leaves y⁴ + (y² + z²)² + …, and a definite form of degree 4: 1/2 + 2/4",
+        ),
+        morse_jet,
     ),
     Reduction(
         "split",
