@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from ddtheory.certify.limits import MOST_DEGREE, spend, within
 from ddtheory.certify.refusal import require
-from ddtheory.certify.scalars import Number, bounded, sign, whole
+from ddtheory.certify.scalars import Number, Scalar, bounded, sign, whole
 
 Exponent: TypeAlias = tuple[int, ...]
 Polynomial: TypeAlias = Mapping[Exponent, Number]
@@ -46,13 +46,18 @@ def scale(p: Polynomial, number: Number) -> Polynomial:
 
 
 def multiply(p: Polynomial, q: Polynomial) -> Polynomial:
+    return pruned(_times(p, q))
+
+
+def _times(p: Polynomial, q: Polynomial) -> Polynomial:
+    """The product, with algebraic coefficients that may be 0: it takes long to tell."""
     total: dict[Exponent, Number] = {}
     for left, a in p.items():
         for right, b in q.items():
             spend()
             exponent = tuple(map(int.__add__, left, right))
             total[exponent] = whole(total[exponent] + a * b) if exponent in total else whole(a * b)
-    return pruned(total)
+    return {exponent: c for exponent, c in total.items() if isinstance(c, Scalar) or c}
 
 
 def power(p: Polynomial, exponent: int, dimension: int) -> Polynomial:
@@ -61,10 +66,10 @@ def power(p: Polynomial, exponent: int, dimension: int) -> Polynomial:
     result, square = constant(dimension, 1), p
     while exponent:
         if exponent & 1:
-            result = multiply(result, square)
+            result = _times(result, square)
         exponent >>= 1
-        square = multiply(square, square) if exponent else square
-    return result
+        square = _times(square, square) if exponent else square
+    return pruned(result)
 
 
 def equal(p: Polynomial, q: Polynomial) -> bool:
@@ -143,7 +148,7 @@ def substitute(p: Polynomial, images: Sequence[Polynomial], dimension: int) -> P
         term = constant(dimension, c)
         for index, e in enumerate(exponent):
             if e and term:
-                term = multiply(term, raised(index, e))
+                term = _times(term, raised(index, e))
         for place, coefficient in term.items():
             total[place] = whole(total[place] + coefficient) if place in total else coefficient
     return pruned(total)

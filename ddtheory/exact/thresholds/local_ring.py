@@ -183,6 +183,12 @@ def quotient(numerator: Element, denominator: Element) -> Element | None:
     return None if remainder else _from_flint(whole, numerator.ring)
 
 
+def remainder(numerator: Element, denominator: Element) -> Element:
+    """What division leaves, term by term in graded order."""
+    spend()
+    return _from_flint(divmod(_to_flint(numerator), _to_flint(denominator))[1], numerator.ring)
+
+
 def substitute(polynomial: Element, images: Sequence[Element], ring: PolyRing) -> Element:
     """f(images): every variable is replaced by a polynomial of `ring`."""
     if not polynomial:

@@ -10,7 +10,7 @@ from typing import Any
 from sympy import QQ, Poly
 
 from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import Element, Monomial, rational, ring_of, shift
+from ddtheory.exact.thresholds.local_ring import Element, Monomial, rational, remainder, ring_of, shift, substitute
 from ddtheory.exact.thresholds.nodes import Bound, Data, Node, Solve, lower_of_union, upper_of_union
 from ddtheory.exact.thresholds.real_fields import (
     LARGEST_DEGREE,
@@ -190,6 +190,22 @@ def _complement(a: int, c: int) -> tuple[int, int]:
     return (a * d - 1) // c, d
 
 
+def _shifted(polynomial: Element, centre: Any, field: RealField) -> Element:
+    """f(t, s + centre) over a field: over ℚ in t, s and c, and then modulo the polynomial of c."""
+    space = ring_of(("t", "s", "c"))
+    t, s, c = space.gens
+    lifted: dict[Monomial, Any] = {
+        (*m, k): rational(part) for m, value in polynomial.items() for k, part in enumerate(coefficients(value)) if part
+    }
+    place = space.from_dict({(0, 0, k): rational(part) for k, part in enumerate(coefficients(centre)) if part})
+    modulus = space.from_dict({(0, 0, k): rational(part) for k, part in enumerate(field.polynomial) if part})
+    moved = remainder(substitute(space.from_dict(lifted), [t, s + place, c], space), modulus)
+    parts: dict[Monomial, list[Any]] = {}
+    for (i, j, k), part in moved.items():
+        parts.setdefault((i, j), [QQ.zero] * (len(field.polynomial) - 1))[-1 - k] = part
+    return polynomial.ring.from_dict({m: field.domain(listed) for m, listed in parts.items()})
+
+
 def _pulled_back(germ: IdealGerm, matrix: Matrix, root: Root) -> IdealGerm:
     """The germ at t = 0 and the root, over the field of the root."""
     (a, b), (c, d) = matrix
@@ -209,8 +225,7 @@ def _pulled_back(germ: IdealGerm, matrix: Matrix, root: Root) -> IdealGerm:
         if field != germ.field:
             lowered = {m: ring.domain.convert(value, QQ) for m, value in lowered.items()}
         moved = ring.from_dict(lowered)
-        image = ring.gens[1] + centre
-        generators.append(shift(moved, 1, image) if field is None else moved.compose(ring.gens[1], image))
+        generators.append(shift(moved, 1, ring.gens[1] + centre) if field is None else _shifted(moved, centre, field))
     weight = a * (germ.prior[0] + 1) + c * (germ.prior[1] + 1) - 1
     sides = (_walls(germ, (a, c)).of_t, False)
     return IdealGerm(ring, tuple(generators), (weight, Fraction(0)), sides, germ.divergence, field=field)
