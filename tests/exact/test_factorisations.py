@@ -120,6 +120,7 @@ NEAR: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "a sign in one term": (_changed(3, _C * _F - _D * _H), {}),
     "a variable twice": ([entry.subs(_H, _A) for entry in _PRODUCT], {}),
     "a term of higher degree": (_changed(0, _A * _E + _B * _G + _C * _F * _H), {}),
+    "a generator 0 beside": ([*_PRODUCT[:3], _A - _A], {}),
     "a prior weight": (_PRODUCT, {"prior": {_A: 1}}),
     "a boundary": (_PRODUCT, {"nonnegative": [_H]}),
     "one factor of another rank": (entries((2, 2, 2), [sympy.diag(1, 0), sympy.zeros(2, 2)], seed=1), {}),

@@ -129,6 +129,8 @@ def _factors_at_point(germ: IdealGerm) -> tuple[list[Matrix], list[Constants]] |
 
 def _highest(generator: Element) -> list[Monomial] | None:
     """The exponents of highest degree; None unless they are square-free and have equal coefficients."""
+    if not generator:
+        return None
     degree = max(map(sum, generator))
     top = [monomial for monomial in generator if sum(monomial) == degree]
     alike = len({generator[monomial] for monomial in top}) == 1
