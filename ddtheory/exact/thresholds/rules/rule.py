@@ -90,8 +90,8 @@ class FamilyReduction(Rule):
 class Alternative(Rule):
     """Tried when no reduction applies: the first exact derivation is the answer, otherwise all compete.
 
-    `alone`: it asks for no other germ, so it is tried as well where a reduction led to nothing exact. `over_fields`: for
-    germs over ℚ(c) with a real algebraic c too, which no reduction is made for.
+    `alone`: it asks for no other germ, so it is tried as well where a reduction led to nothing exact.
+    `over_fields`: for germs over ℚ(c) with a real algebraic c too, which no reduction is made for.
     """
 
     apply: Callable[[Attempt], Iterator[Node]]
