@@ -15,6 +15,7 @@ from ddtheory.errors import InvalidValueError, NotADivergenceError, shown
 from ddtheory.exact.numbers.given import Number, by_name, names_of, whole_number
 from ddtheory.exact.orders.divergence import DivergenceGerm, Names, exact_number
 from ddtheory.exact.orders.nonnegative import refuse_negative
+from ddtheory.exact.thresholds.analytic.at_point import germ_at_point
 from ddtheory.exact.thresholds.arcs import negative_along
 from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.exact.thresholds.expressions import Polynomial, described, polynomial_of, squares_of
@@ -22,6 +23,7 @@ from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.local_ring import constant_term, moved_to_origin, ring_of
 from ddtheory.exact.thresholds.nodes import Node
 from ddtheory.exact.thresholds.reading import Reading, read
+from ddtheory.exact.thresholds.rules.general_bounds import general_bounds
 from ddtheory.exact.thresholds.signs import SignReader
 from ddtheory.exact.thresholds.solver import Solver
 from ddtheory.exact.thresholds.valleys import negative_arc
@@ -30,6 +32,7 @@ from ddtheory.values import as_float, list_of
 _LARGEST = 5_000  # terms in all generators
 _LONGEST_SEARCH = 2.0  # seconds for an arc along which K < 0; most are found in the first tenth, and there may be none
 _OVERTIME = 0.6  # of a second, or of a tenth of the time, for the certificate and its check besides what is left
+_SHARE_OF_READING = 0.5  # of the time that is left, when power series have to be cut off
 _SHARE_OF_SIGNS = 0.15  # of the time that is left, when K ≥ 0 has to be proven
 
 
@@ -55,8 +58,9 @@ def rlct(
     One expression is K; several are generators of its ideal, as on the command line.
 
     Args:
-        divergence: K ≥ 0 with K = 0 at the point: a polynomial with rational coefficients, an expression or a string. A
-            sum of squares is read as such.
+        divergence: K ≥ 0 with K = 0 at the point, an expression or a string that is analytic there: polynomials, the
+            functions of the parser, denominators, roots, irrational coefficients. A sum of squares is read as such. A
+            power series is cut off where it is proven that its tail changes no pair; otherwise there are bounds.
         others: further expressions; then all of them are generators.
         generators: instead of K, the generators f_i of its ideal, K ≍ Σ f_i². Better than Σ f_i² when they are known.
         parameters: symbols that are no coordinates but constants: symbols with what is assumed of them, names, or texts
@@ -73,11 +77,11 @@ def rlct(
     theirs in `explain()`.
 
     Raises:
-        InvalidValueError: K ≡ 0, coefficients that are not rational, a prior exponent ≤ −1, a name that does not occur,
-            too many terms.
-        UndecidedError: the pair may depend on the value of a parameter.
+        InvalidValueError: K ≡ 0, a prior exponent ≤ −1, a name that does not occur, too many terms.
+        UndecidedError: the pair may depend on the value of a parameter, or on a constant that is not told from 0.
         NotADivergenceError: K does not vanish at the point, or is negative near it; the message gives a direction.
-        NotAnalyticError: an expression that is no polynomial and cannot be reduced to one.
+        NotAnalyticError: an expression without a power series at the point, or one with irrational coefficients of which
+            nothing is known.
 
     >>> from sympy.abc import x, y
     >>> rlct(x**2 * y**4).rlct
@@ -88,6 +92,8 @@ def rlct(
     (RLCT(lam=Fraction(1, 2), m=2), RLCT(lam=Fraction(1, 2), m=1))
     >>> rlct((x - y) ** 2).rlct, rlct(generators=["x + y^2", "z"]).rlct
     (RLCT(lam=Fraction(1, 2), m=1), RLCT(lam=Fraction(1, 1), m=1))
+    >>> rlct("log(cosh(x*y)) + z^2").rlct, rlct("sin(x) - tanh(y)", "exp(x*z) - 1").rlct
+    (RLCT(lam=Fraction(1, 1), m=2), RLCT(lam=Fraction(1, 1), m=2))
     """
     end = deadline = time.monotonic() + _positive(seconds)
     depth = whole_number(depth, "depth", advice="It is a limit.")
@@ -105,7 +111,7 @@ def rlct(
         if generators is None
         else _read_generators(generators, parameters, point, named)
     )
-    expressions, kind = seen.expressions, seen.kind
+    expressions = seen.expressions
     names = sorted({symbol.name for expression in expressions for symbol in expression.free_symbols})
     if not names:
         raise InvalidValueError(f"{expressions[0]} contains no variable, so there is no singularity to analyse.")
@@ -124,7 +130,11 @@ def rlct(
             )
     ring = ring_of(names)
     shape = (tuple(weights.get(name, Fraction(0)) for name in names), tuple(name in sides for name in names))
-    given = [polynomial_of(expression, ring, point, most_terms) for expression in expressions]
+    free = frozenset(name for name in names if not weights.get(name) and name not in sides)
+    share = _SHARE_OF_READING * (deadline - time.monotonic())
+    analytic = germ_at_point(seen.kind, expressions, point, free, frozenset(sides), share)
+    expressions, kind = analytic.expressions, analytic.kind
+    given = [polynomial_of(expression, ring, most_terms) for expression in expressions]
     moved = [moved_to_origin(f, place) for f in given]
     if sum(len(f) for f in moved) > most_terms:
         raise InvalidValueError(
@@ -133,21 +143,26 @@ def rlct(
         )
     _refuse_trivial(moved, kind, names, place)
     whole = IdealGerm(ring, tuple(moved), *shape, kind == "divergence")
+    asked_germ = IdealGerm(ring, tuple(given), *shape, kind == "divergence")
+    read_as = "" if seen.asked == expressions else described(seen.asked, given, kind, analytic.steps)
+    if analytic.open:
+        root = general_bounds(whole, analytic.open, lambda: time.monotonic() > deadline)
+        return Derivation(kind, asked_germ, place, root, read_as, seconds=_left(end, seconds))
     if kind == "divergence":
         _refuse_negative(whole)
         deadline -= _SHARE_OF_SIGNS * max(deadline - time.monotonic(), 0)
     as_written = squares_of(expressions[0]) if kind == "divergence" else None
     terms = [
-        (coefficient, moved_to_origin(polynomial_of(root, ring, point, most_terms), place))
+        (coefficient, moved_to_origin(polynomial_of(root, ring, most_terms), place))
         for coefficient, root in as_written or ()
     ]
     root = Solver(deadline - time.monotonic(), depth, progress).derive(whole, terms)
     proven = kind == "divergence" and _is_nonnegative(root, place, end)
-    asked_as_it_is = seen.expressions == seen.asked and all(entry.is_polynomial() for entry in seen.asked)
-    read_as = "" if asked_as_it_is else described(seen.asked, given, kind)
-    asked_germ = IdealGerm(ring, tuple(given), *shape, kind == "divergence")
-    left = max(end - time.monotonic(), 0) + _OVERTIME * max(1, seconds / 10)
-    return Derivation(kind, asked_germ, place, root, read_as, proven, left)
+    return Derivation(kind, asked_germ, place, root, read_as, proven, _left(end, seconds))
+
+
+def _left(end: float, seconds: float) -> float:
+    return max(end - time.monotonic(), 0) + _OVERTIME * max(1, seconds / 10)
 
 
 _FEW = "x*y, x^3"
