@@ -136,6 +136,7 @@ REFUSED: list[tuple[str, type[DDTheoryError], str]] = [
     ("1 - cos(x) - y^4", NotADivergenceError, "negative"),
     ("log(1 + x^2) - x*y^2 + y^4/5", NotADivergenceError, "negative"),  # the discriminant 1 − 4/5 is positive
     ("(sin(x) - y^2)^2 - y^6", NotADivergenceError, "negative"),
+    ("x^2 - x^2*exp(y^2) + x^2*y^2 + z^4", NotADivergenceError, r"negative.*t\^6"),  # −x²y⁴/2 where z = 0
 ]
 
 
@@ -151,3 +152,20 @@ def test_a_constant_that_is_not_told_from_zero_is_refused() -> None:
     with pytest.raises(UndecidedError, match="Cannot decide the sign of the constant"):
         dd.rlct(f"cos(x)*({machin}) + y^2")
     assert dd.rlct("(4*atan(1/5) - atan(1/238) - pi/4)*(cos(x) - 1) + y^2").rlct == pair("1")
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("x^2*exp(x) - x^2 + z^2", None),  # x³ + …
+        ("exp(y)*x^2 + 2*z^4", pair("3/4")),
+        ("cos(x) - 1 + x^2 + z^4", pair("3/4")),  # x²/2 + z⁴
+        ("exp(x^2) - cosh(x*sqrt(2)) + z^2", pair("3/4")),  # x⁴/2 − 4x⁴/24 + …
+    ],
+)
+def test_units_of_terms_do_not_cancel(expression: str, expected: RLCT | None) -> None:
+    if expected is None:
+        with pytest.raises(NotADivergenceError):
+            dd.rlct(expression)
+    else:
+        assert dd.rlct(expression).rlct == expected

@@ -150,7 +150,7 @@ BAD: list[tuple[Given, type[Exception], str]] = [
     (divergence("x^2", prior=[1]), InvalidValueError, "give values by name"),
     (divergence("x^2", at={"x": "sqrt(2)"}), InvalidValueError, "must be rational"),
     (divergence("x^2", prior={"x": 2}, at={"x": 1}), InvalidValueError, "away from 0 it is a constant"),
-    (ideal("x*y*(x - y)*(x + pi*y)"), NotAnalyticError, "coefficients are not rational.*Rescale the variables"),
+    (ideal("x*y*(x - y)*(x + pi*y)"), NotAnalyticError, "coefficients are not rational. Rescale"),
     (divergence("1/x"), NotAnalyticError, "1/x divides by zero"),
     (divergence("(x + y + z)^40", most_terms=100), InvalidValueError, "861 terms, more than most_terms = 100"),
     (divergence("(x + y)^2*(x + z)^2*(y + z)^2*(x*y*z + 1)^900", most_terms=10), InvalidValueError, "most_terms = 10"),

@@ -16,24 +16,6 @@ from ddtheory.exact.thresholds.ideal import shown
 
 Polynomial: TypeAlias = Any  # an element of a sympy ring
 
-_VANISHING = (sympy.sin, sympy.tan, sympy.sinh, sympy.tanh, sympy.asin, sympy.atan, sympy.asinh, sympy.atanh, sympy.erf)
-
-
-def functions_as_coordinates(expressions: Sequence[Expr], moved: set[str]) -> list[Expr]:
-    """A variable that occurs only inside one odd function, as in tanh(y), is replaced: y ↦ tanh(y) is a coordinate.
-
-    It is y times a positive unit, so a prior weight or a boundary at y = 0 stays what it is.
-    """
-    found = list(expressions)
-    for function in {atom for expression in found for atom in expression.atoms(*_VANISHING)}:
-        (inner,) = function.args
-        if not isinstance(inner, Symbol) or inner.name in moved:
-            continue
-        replaced = [expression.xreplace({function: sympy.Dummy(inner.name)}) for expression in found]
-        if not any(inner in expression.free_symbols for expression in replaced):
-            found = [expression.xreplace({function: inner}) for expression in found]
-    return found
-
 
 def squares_of(expression: Expr) -> list[tuple[Fraction, Expr]] | None:
     """K read as Σ c_i f_i² with c_i > 0, term by term as it was written."""

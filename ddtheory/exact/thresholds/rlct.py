@@ -80,8 +80,8 @@ def rlct(
         InvalidValueError: K ≡ 0, a prior exponent ≤ −1, a name that does not occur, too many terms.
         UndecidedError: the pair may depend on the value of a parameter, or on a constant that is not told from 0.
         NotADivergenceError: K does not vanish at the point, or is negative near it; the message gives a direction.
-        NotAnalyticError: an expression without a power series at the point, or one with irrational coefficients of which
-            nothing is known.
+        NotAnalyticError: an expression without a power series at the point, or one with irrational coefficients that
+            no scale of the coordinates makes rational.
 
     >>> from sympy.abc import x, y
     >>> rlct(x**2 * y**4).rlct
@@ -157,7 +157,7 @@ def rlct(
         for coefficient, root in as_written or ()
     ]
     root = Solver(deadline - time.monotonic(), depth, progress).derive(whole, terms)
-    proven = kind == "divergence" and _is_nonnegative(root, place, end)
+    proven = kind == "divergence" and _is_nonnegative(root, place, end, analytic.steps)
     return Derivation(kind, asked_germ, place, root, read_as, proven, _left(end, seconds))
 
 
@@ -214,8 +214,12 @@ def _positive(seconds: float) -> float:
     return limit
 
 
-def _is_nonnegative(root: Node, place: Sequence[Fraction], end: float) -> bool:
-    """Whether the steps of the derivation prove K ≥ 0; raises where an arc refutes it."""
+def _is_nonnegative(root: Node, place: Sequence[Fraction], end: float, steps: Sequence[str]) -> bool:
+    """Whether the steps of the derivation prove K ≥ 0; raises where an arc refutes it.
+
+    Args:
+        steps: how a polynomial came to stand for K; none when it is K.
+    """
     half = (time.monotonic() + end) / 2
     found = SignReader(lambda: time.monotonic() > half).read(root)
     arc = found.arcs.get(-1)
@@ -223,7 +227,8 @@ def _is_nonnegative(root: Node, place: Sequence[Fraction], end: float) -> bool:
         patience = min(end, time.monotonic() + _LONGEST_SEARCH)
         arc = negative_arc(root.germ, lambda: time.monotonic() > patience)
     if arc is not None:
-        raise NotADivergenceError(negative_along(root.germ, arc, place))
+        here = " Here K is the polynomial that stands for the expression: " + " ".join(steps) if steps else ""
+        raise NotADivergenceError(negative_along(root.germ, arc, place) + here)
     return found.complete
 
 

@@ -56,7 +56,7 @@ def compositions(expressions: Sequence[Expr]) -> Iterator[Composition]:
         first = _Cut(ends, {})
         for expression in expressions:
             first.draft(expression)
-        cut = _Cut(ends, first.in_terms_of_each_other())
+        cut = _Cut(ends, first.in_terms_of_each_other(), first.forms)
         outer = tuple(cut.finished(cut.draft(expression)) for expression in expressions)
         used = sorted(set().union(*[entry.free_symbols for entry in outer]), key=lambda symbol: symbol.name)
         found = Composition(outer, tuple(used), tuple(cut.meaning.get(symbol, symbol) for symbol in used))
@@ -86,16 +86,20 @@ class _Cut:
     Attributes:
         ends: which arguments are cut.
         known: arguments, and what they are in symbols.
+        forms: the arguments as they were written.
         meaning: the symbols that stand for arguments, and what they stand for.
     """
 
     ends: Callable[[Expr], bool]
     known: dict[Expr, Expr]
+    forms: dict[Expr, Expr] = field(default_factory=dict)
     meaning: dict[Symbol, Expr] = field(default_factory=dict)
     polynomials: dict[Symbol, Expr] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.meaning.update({u: shape for shape, u in self.known.items() if isinstance(u, Symbol)})
+        for shape, u in self.known.items():
+            if isinstance(u, Symbol):
+                self.meaning[u] = self.forms.get(shape, shape)
 
     def draft(self, expression: Expr) -> Expr:
         if not expression.free_symbols:
@@ -113,8 +117,10 @@ class _Cut:
             if shape in self.known:
                 return ratio * self.known[shape]
             return sympy.Mul(*[self.draft(factor) for factor in expression.args])
-        if isinstance(expression, Pow) and not expression.args[1].free_symbols:
+        if isinstance(expression, Pow):
             base, power = expression.args
+            if power.free_symbols:
+                return sympy.exp(self._argument(power * sympy.log(base)))
             whole = power.is_Integer and power > 0 and self.ends is not _is_polynomial
             return self._argument(base, whole=whole) ** power
         if isinstance(expression, sympy.Function | sympy.exp):
@@ -131,7 +137,8 @@ class _Cut:
         ratio, shape = _normalised(inner - value)
         if shape not in self.known:
             self.known[shape] = shape if isinstance(shape, Symbol) else sympy.Dummy(f"[{shape}]"[:60], real=True)
-            self.meaning[self.known[shape]] = shape
+            self.forms[shape] = shape if value else inner / ratio  # a sum of squares stays one
+            self.meaning[self.known[shape]] = self.forms[shape]
         return value + ratio * self.known[shape]
 
     def in_terms_of_each_other(self) -> dict[Expr, Expr]:

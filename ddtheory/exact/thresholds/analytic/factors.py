@@ -42,7 +42,7 @@ def without_units(expression: Expr) -> Expr:
     if isinstance(expression, _LIKE_ITS_ARGUMENT) and not value_at_origin(expression.args[0]):
         return without_units(expression.args[0])
     if isinstance(expression, sympy.log):
-        return without_units(sympy.expand(expression.args[0] - 1))
+        return without_units(expression.args[0] - 1)
     return expression
 
 

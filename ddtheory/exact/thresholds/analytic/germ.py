@@ -16,11 +16,14 @@ from ddtheory.exact.orders.flatness import prove_flat
 from ddtheory.exact.orders.ray import leading_term
 from ddtheory.exact.thresholds.analytic.comparison import comparable_vertices
 from ddtheory.exact.thresholds.analytic.compositions import Composition, compositions
+from ddtheory.exact.thresholds.analytic.coordinates import functions_as_coordinates
 from ddtheory.exact.thresholds.analytic.factors import value_at_origin, without_units
 from ddtheory.exact.thresholds.analytic.jets import Monomial, is_rational, jet
+from ddtheory.exact.thresholds.analytic.negative import refuse_negative_series
 from ddtheory.exact.thresholds.analytic.power_sums import power_sums
 from ddtheory.exact.thresholds.analytic.scales import in_rational_scales
 from ddtheory.exact.thresholds.analytic.tails import Tail, joined, same_germ, same_ideal, tail_of
+from ddtheory.exact.thresholds.constants import squares_with_constants
 from ddtheory.exact.thresholds.expressions import is_rational_polynomial
 from ddtheory.exact.thresholds.limits import OutOfTime, spend
 
@@ -77,8 +80,9 @@ class _Reader:
         for expression in expressions:
             refuse_unknown_functions(expression)
             self._refuse_value(expression)
+        expressions = functions_as_coordinates(expressions)
         for _ in range(_MOST_ROUNDS):
-            expressions = [self._simplified(expression) for expression in expressions]
+            expressions = self._simplified_as_far_as_it_goes(expressions)
             if all(map(is_rational_polynomial, expressions)):
                 return self._found(expressions)
             whole = self._as_a_whole(expressions)
@@ -86,6 +90,14 @@ class _Reader:
                 break
             expressions = whole
         return self._bounded(expressions)
+
+    def _simplified_as_far_as_it_goes(self, expressions: list[Expr]) -> list[Expr]:
+        for _ in range(_MOST_ROUNDS):
+            before = expressions
+            expressions = self._without_multiples([self._simplified(entry) for entry in self._roots(expressions)])
+            if expressions == before:
+                break
+        return expressions
 
     def _refuse_value(self, expression: Expr) -> None:
         try:
@@ -102,6 +114,45 @@ class _Reader:
     def _found(self, expressions: Sequence[Expr]) -> Germ:
         return Germ(self.kind, tuple(expressions), tuple(dict.fromkeys(self.steps)))
 
+    def _roots(self, expressions: list[Expr]) -> list[Expr]:
+        """K written as Σ c_i f_i² with units c_i > 0 is read as the generators f_i."""
+        if self.kind == "generators" or is_rational_polynomial(expressions[0]):
+            return expressions
+        (whole,) = expressions
+        roots: list[Expr] = []
+        for term in sympy.Add.make_args(whole):  # each of them ≥ 0, or they could cancel
+            reduced = without_units(term)
+            found = squares_with_constants(reduced, frozenset(whole.free_symbols)) if reduced.free_symbols else None
+            if not found:
+                return expressions
+            roots += found
+        self.kind = "generators"
+        return roots
+
+    def _without_multiples(self, expressions: list[Expr]) -> list[Expr]:
+        """Terms that have another generator as a factor leave."""
+        found = list(expressions)
+        for i, expression in enumerate(found):
+            others = [entry for j, entry in enumerate(found) if j != i and entry.free_symbols]
+            terms = sympy.Add.make_args(expression)
+            kept = [
+                term
+                for term in terms
+                if not any(other in (part, -part) for other in others for part in sympy.Mul.make_args(term))
+                or not self._is_analytic(term)
+            ]
+            if kept and len(kept) < len(terms):
+                self.steps.append("Terms that are multiples of another generator leave.")
+                found[i] = sympy.Add(*kept)
+        return found
+
+    def _is_analytic(self, expression: Expr) -> bool:
+        try:
+            value_at_origin(expression)
+        except NotAnalyticError:
+            return False
+        return True
+
     def _simplified(self, expression: Expr) -> Expr:
         """Factor by factor: units leave, and a factor that is a polynomial times a positive unit is replaced by it."""
         if is_rational_polynomial(expression):
@@ -112,9 +163,9 @@ class _Reader:
         if is_rational_polynomial(reduced):
             return reduced
         product = sympy.Mul(*[self._factor(factor) for factor in sympy.Mul.make_args(reduced)])
-        if sympy.fraction(product)[1].free_symbols:
+        if _below(product).free_symbols:
             product = sympy.cancel(product)
-        below = sympy.fraction(product)[1]
+        below = _below(product)
         if below.free_symbols:
             raise NotAnalyticError(
                 f"{expression} divides by zero at the point, by {below}. A removable singularity such as sin(x)/x is "
@@ -307,8 +358,15 @@ class _Reader:
                 "No Taylor polynomial was proven to have the pair of the power series, and beside a prior weight or a "
                 "boundary there are no bounds. Give a Taylor polynomial, and say so."
             )
+        if self.kind == "divergence":
+            degree = _degrees(len(symbols))[-1]
+            terms = jet(expressions[0], symbols, degree)
+            if is_rational(terms):
+                refuse_negative_series(terms, symbols, degree)
         best: list[Expr] = []
-        for degree in (d for d in (1, 3, 5, 7, 9) if d == 1 or _count(len(symbols), d) <= _MOST_MONOMIALS_FOR_BOUNDS):
+        for degree in range(1, _HIGHEST_FOR_ZERO + 2, 2):
+            if best and _count(len(symbols), degree) > _MOST_MONOMIALS_FOR_BOUNDS:
+                break
             try:
                 jets = [jet(entry, symbols, degree) for entry in expressions]
             except OutOfTime:
@@ -319,9 +377,10 @@ class _Reader:
             listed = [_expression(terms, symbols) for terms in jets]
             best = [sympy.Add(*listed, *powers)] if self.kind == "divergence" else [*listed, *powers]
         if not best:
+            culprit = next((entry for entry in expressions if not is_rational_polynomial(entry)), expressions[0])
             raise NotAnalyticError(
-                f"{expressions[0]} is no polynomial, no Taylor polynomial was proven to have its pair, and its "
-                "coefficients are not rational. Rescale the variables, or give a Taylor polynomial and say so."
+                f"No Taylor polynomial was proven to have the pair of {culprit}, and its coefficients are not "
+                "rational. Rescale the variables, or give a Taylor polynomial, and say so."
             )
         reason = "No Taylor polynomial was proven to have the pair of the power series."
         return Germ(self.kind, tuple(best), tuple(dict.fromkeys(self.steps)), reason)
@@ -345,6 +404,12 @@ def _degrees(count: int) -> list[int]:
 
 def _count(variables: int, degree: int) -> int:
     return int(sympy.binomial(variables + degree, degree))
+
+
+def _below(product: Expr) -> Expr:
+    """The denominator, as it is written."""
+    powers = [f for f in sympy.Mul.make_args(product) if isinstance(f, sympy.Pow) and f.args[1].is_negative]
+    return sympy.Mul(*[1 / power for power in powers])
 
 
 def _degree(polynomial: Expr) -> int:
