@@ -12,6 +12,7 @@ import operator
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+import sympy
 from sympy import Expr, Rational
 
 from ddtheory.errors import InvalidValueError, UndecidedError
@@ -29,6 +30,8 @@ from ddtheory.exact.thresholds.local_ring import Element, ring_of
 def comparable_vertices(terms: Mapping[Monomial, Expr], tail: Tail, one_sided: Sequence[bool]) -> list[Monomial] | None:
     """The vertices a with K ≍ Σ x^a, for the terms and the tail of K; None where that is not proven.
 
+    Positive on all faces is also a boundary that is a positive definite quadratic form in the x^{a/2}.
+
     >>> from sympy import Rational
     >>> terms = {(2, 0): Rational(1), (1, 1): Rational(-1), (0, 2): Rational(3), (2, 1): Rational(-7)}
     >>> comparable_vertices(terms, Tail(((4, 0), (0, 4))), (False, False))
@@ -45,6 +48,8 @@ def comparable_vertices(terms: Mapping[Monomial, Expr], tail: Tail, one_sided: S
         boundary = {e: terms[e] for part in faces for e in part}
         found = sorted(e for part in faces if len(part) == 1 for e in part)
         if all(_is_positive(e, c, one_sided) for e, c in boundary.items()):
+            return found
+        if _is_definite(boundary, found):
             return found
         if not all(isinstance(c, Rational) for c in boundary.values()):
             return None
@@ -70,6 +75,20 @@ def _one_sign(arcs: Sequence[Arc], f: Element) -> bool:
 def _is_positive(exponent: Monomial, coefficient: Expr, one_sided: Sequence[bool]) -> bool:
     even = all(one or power % 2 == 0 for power, one in zip(exponent, one_sided, strict=True))
     return even and sign(coefficient) > 0
+
+
+def _is_definite(boundary: Mapping[Monomial, Expr], vertices: Sequence[Monomial]) -> bool:
+    """Whether the boundary is a positive definite quadratic form in the roots x^{a/2} of the vertices (Sylvester)."""
+    if any(power % 2 for vertex in vertices for power in vertex):
+        return False
+    roots = [tuple(power // 2 for power in vertex) for vertex in vertices]
+    matrix = sympy.zeros(len(roots), len(roots))
+    left = dict(boundary)
+    for i, first in enumerate(roots):
+        for j, second in enumerate(roots[: i + 1]):
+            entry = left.pop(tuple(map(operator.add, first, second)), sympy.Integer(0))
+            matrix[i, j] = matrix[j, i] = entry if i == j else entry / 2
+    return not left and all(sign(matrix[:k, :k].det()) > 0 for k in range(1, len(roots) + 1))
 
 
 def _is_low(support: Support, exponent: Monomial) -> bool:

@@ -45,14 +45,14 @@ class Composition:
 def compositions(expressions: Sequence[Expr]) -> Iterator[Composition]:
     """Ways to see the expressions as functions of arguments; the last one has the coordinates themselves.
 
-    Functions are cut at their outermost arguments, or at the first that are products or polynomials, or at polynomials.
+    Functions are cut at the first arguments that are no sums of functions, or at the outermost, or at polynomials.
 
     >>> x, y, z = sympy.symbols("x y z", real=True)
     >>> next(compositions([sympy.log(sympy.cosh(x * y)) + z**2])).inner
     (x*y, z)
     """
     seen: set[frozenset[Expr]] = set()
-    for ends in (_is_product, _is_anything, _is_polynomial):
+    for ends in (_is_no_sum_of_functions, _is_anything, _is_polynomial):
         first = _Cut(ends, {})
         for expression in expressions:
             first.draft(expression)
@@ -71,8 +71,10 @@ def _is_polynomial(expression: Expr) -> bool:
     return bool(expression.is_polynomial(*expression.free_symbols))
 
 
-def _is_product(expression: Expr) -> bool:
-    return isinstance(expression, sympy.Mul) or _is_polynomial(expression)
+def _is_no_sum_of_functions(expression: Expr) -> bool:
+    """Whether an argument is a polynomial, or has other terms than constants times functions."""
+    terms = [term.as_coeff_Mul()[1] for term in sympy.Add.make_args(expression) if term.free_symbols]
+    return _is_polynomial(expression) or not all(isinstance(t, sympy.Function | sympy.exp) for t in terms)
 
 
 def _is_anything(expression: Expr) -> bool:
@@ -111,7 +113,8 @@ class _Cut:
         if isinstance(expression, sympy.Add):
             plain = [term for term in expression.args if _is_polynomial(term) and not _has_power_of_sum(term)]
             others = [term for term in expression.args if term not in plain]
-            return sympy.Add(self.draft(sympy.Add(*plain)), *[self.draft(term) for term in others])
+            found, others = self._known_sums(others)
+            return sympy.Add(self.draft(sympy.Add(*plain)), found, *[self.draft(term) for term in others])
         if isinstance(expression, sympy.Mul):
             ratio, shape = _normalised(expression)
             if shape in self.known:
@@ -126,6 +129,20 @@ class _Cut:
         if isinstance(expression, sympy.Function | sympy.exp):
             return expression.func(*expression.args[:-1], self._argument(expression.args[-1]))
         return expression.func(*[self.draft(part) for part in expression.args])
+
+    def _known_sums(self, terms: list[Expr]) -> tuple[Expr, list[Expr]]:
+        """Multiples of arguments that are sums, and the terms that are left."""
+        found: Expr = Integer(0)
+        left = sympy.Add(*terms).as_coefficients_dict()
+        for shape, symbol in self.known.items():
+            mine = shape.as_coefficients_dict()
+            first = next(iter(mine))
+            ratio = left[first] / mine[first]
+            if isinstance(shape, sympy.Add) and ratio and all(left[t] == ratio * c for t, c in mine.items()):
+                found += ratio * symbol
+                for term in mine:
+                    del left[term]
+        return found, [c * term for term, c in left.items()]
 
     def _argument(self, inner: Expr, *, whole: bool = False) -> Expr:
         """c + r·u for an argument: its value at the point, and a multiple of a new or a known symbol."""

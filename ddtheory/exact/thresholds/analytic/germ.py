@@ -19,6 +19,7 @@ from ddtheory.exact.thresholds.analytic.compositions import Composition, composi
 from ddtheory.exact.thresholds.analytic.coordinates import functions_as_coordinates
 from ddtheory.exact.thresholds.analytic.factors import value_at_origin, without_units
 from ddtheory.exact.thresholds.analytic.jets import Monomial, is_rational, jet
+from ddtheory.exact.thresholds.analytic.linear_factor import linear_factor
 from ddtheory.exact.thresholds.analytic.negative import refuse_negative_series
 from ddtheory.exact.thresholds.analytic.power_sums import power_sums
 from ddtheory.exact.thresholds.analytic.scales import in_rational_scales
@@ -121,13 +122,26 @@ class _Reader:
         (whole,) = expressions
         roots: list[Expr] = []
         for term in sympy.Add.make_args(whole):  # each of them ≥ 0, or they could cancel
-            reduced = without_units(term)
+            reduced = self._with_linear_factors(without_units(term))
             found = squares_with_constants(reduced, frozenset(whole.free_symbols)) if reduced.free_symbols else None
             if not found:
                 return expressions
             roots += found
         self.kind = "generators"
         return roots
+
+    def _with_linear_factors(self, product: Expr) -> Expr:
+        """The factors of a product that are their linear part times a unit, replaced by it."""
+        factors = sympy.Mul.make_args(product)
+        if len(factors) == 1:
+            return product
+        for place, factor in enumerate(factors):
+            if isinstance(factor, sympy.Add) and not is_rational_polynomial(factor):
+                part = linear_factor(factor, sorted(factor.free_symbols, key=lambda symbol: symbol.name))
+                if part is not None:
+                    product = sympy.Mul(*factors[:place], part, *factors[place + 1 :])
+                    return self._with_linear_factors(product)
+        return product
 
     def _without_multiples(self, expressions: list[Expr]) -> list[Expr]:
         """Terms that have another generator as a factor leave."""
@@ -164,7 +178,7 @@ class _Reader:
             return reduced
         product = sympy.Mul(*[self._factor(factor) for factor in sympy.Mul.make_args(reduced)])
         if _below(product).free_symbols:
-            product = sympy.cancel(product)
+            product = without_units(sympy.cancel(product))
         below = _below(product)
         if below.free_symbols:
             raise NotAnalyticError(
@@ -188,6 +202,14 @@ class _Reader:
                 found = self._of_one_argument(composition)
                 if found is not None:
                     return found
+        for composition in ways:
+            part = linear_factor(composition.outer[0], composition.symbols)
+            if part is not None:
+                found = composition.back(part)
+                self.steps.append(
+                    f"A function that is 0 where {_text(found)} is, its linear part, is that times a unit."
+                )
+                return found
         for composition in ways:
             ideal = self._same_ideal(composition)
             if ideal is not None:
@@ -361,8 +383,7 @@ class _Reader:
         if self.kind == "divergence":
             degree = _degrees(len(symbols))[-1]
             terms = jet(expressions[0], symbols, degree)
-            if is_rational(terms):
-                refuse_negative_series(terms, symbols, degree)
+            refuse_negative_series(terms, symbols, degree)
         best: list[Expr] = []
         for degree in range(1, _HIGHEST_FOR_ZERO + 2, 2):
             if best and _count(len(symbols), degree) > _MOST_MONOMIALS_FOR_BOUNDS:
@@ -370,7 +391,9 @@ class _Reader:
             try:
                 jets = [jet(entry, symbols, degree) for entry in expressions]
             except OutOfTime:
-                break
+                if best:
+                    break
+                raise
             if not all(jets) or not all(map(is_rational, jets)):
                 continue
             powers = [symbol ** (degree + 1) for symbol in symbols]

@@ -12,7 +12,7 @@ from sympy import Expr, Symbol
 from ddtheory.errors import NotADivergenceError
 from ddtheory.exact.orders.divergence import DivergenceGerm
 from ddtheory.exact.orders.nonnegative import refuse_negative
-from ddtheory.exact.thresholds.analytic.jets import Monomial
+from ddtheory.exact.thresholds.analytic.jets import Monomial, is_rational
 from ddtheory.exact.thresholds.arcs import Arc, lead, shown_series
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.limits import spend
@@ -24,7 +24,7 @@ def refuse_negative_series(terms: Mapping[Monomial, Expr], symbols: Sequence[Sym
     """Look for rays and arcs on which the lowest term is negative and comes before what was cut off.
 
     Args:
-        terms: the Taylor polynomial of a degree, with rational coefficients.
+        terms: the Taylor polynomial of a degree; arcs are looked for when its coefficients are rational.
 
     Raises:
         NotADivergenceError: there is one; the message gives it.
@@ -40,6 +40,8 @@ def refuse_negative_series(terms: Mapping[Monomial, Expr], symbols: Sequence[Sym
     refuse_negative(
         DivergenceGerm(sympy.Add(*[c * monomials[m] for m, c in terms.items()]), tuple(symbols), frozenset())
     )
+    if not is_rational(terms):
+        return
     ring = ring_of([symbol.name for symbol in symbols])
     f = ring.from_dict({m: ring.domain(int(c.p), int(c.q)) for m, c in terms.items()})
     count = len(symbols)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import sympy
 from flint import fmpq, fmpq_mat
-from sympy import Expr, Poly, Symbol
+from sympy import Expr, Poly, Pow, Symbol
 
 from ddtheory.exact.thresholds.analytic.jets import Monomial, jet, vanishes
 from ddtheory.exact.thresholds.limits import spend
@@ -64,24 +64,43 @@ def tail_of(expression: Expr, symbols: Sequence[Symbol], support: Iterable[Monom
 
     >>> x, y = sympy.symbols("x y", real=True)
     >>> tail_of(x**2 + y**3 * sympy.exp(x), [x, y], [(2, 0), (0, 3), (1, 3)], 4)
-    Tail(generators=((0, 5), (1, 4), (2, 3)))
+    Tail(generators=((2, 3),))
     """
-    whole = _tail_of_term(expression, symbols, support, degree)
+    whole = _whole_tail(expression, symbols, support, degree)
     terms = sympy.Add.make_args(expression)
-    if whole is None or len(terms) == 1:
-        return whole
     parts: list[Tail] = []
     for term in terms:
         if term.is_polynomial(*symbols) and Poly(term, *symbols).total_degree() <= degree:
             continue
-        part = _tail_of_term(term, symbols, jet(term, symbols, degree), degree)
+        part = _tail_of_term(term, list(symbols), degree)
         if part is None:
             return whole
         parts.append(part)
-    return whole.meet(joined(parts))
+    return joined(parts) if whole is None else whole.meet(joined(parts))
 
 
-def _tail_of_term(expression: Expr, symbols: Sequence[Symbol], support: Iterable[Monomial], degree: int) -> Tail | None:
+def _tail_of_term(expression: Expr, symbols: Sequence[Symbol], degree: int) -> Tail | None:
+    """The tail of x^a·φ is x^a times that of φ, in the symbols that φ has."""
+    front, rest = [0] * len(symbols), sympy.Integer(1)
+    for factor in sympy.Mul.make_args(expression):
+        base, power = factor.args if isinstance(factor, Pow) else (factor, sympy.Integer(1))
+        if base in symbols and power.is_Integer and power > 0:
+            front[symbols.index(base)] += int(power)
+        else:
+            rest *= factor
+    own, below = [s for s in symbols if s in rest.free_symbols], degree - sum(front)
+    if below < 0:
+        return Tail((tuple(front),))
+    if not own:
+        return Tail(())
+    inner = _whole_tail(rest, own, jet(rest, own, below), below)
+    if inner is None:
+        return None
+    widened = (dict(zip(own, monomial, strict=True)) for monomial in inner.generators)
+    return Tail(tuple(_minimal(tuple(f + m.get(s, 0) for s, f in zip(symbols, front, strict=True)) for m in widened)))
+
+
+def _whole_tail(expression: Expr, symbols: Sequence[Symbol], support: Iterable[Monomial], degree: int) -> Tail | None:
     """The order along a coordinate subspace is read off the terms that are known, and then proven."""
     known, count = list(support), len(symbols)
     found = _of_degree(count, range(count), degree + 1)
@@ -113,6 +132,8 @@ def same_ideal(jets: Sequence[Terms], tail: Tail) -> bool:
     >>> same_ideal([x_minus_xy], Tail(((1, 2), (3, 0)))), same_ideal([{(2, 0): fmpq(1)}], Tail(((0, 3),)))
     (True, False)
     """
+    if _axes(tail) > len(jets):
+        return False  # V(g) has at most as many codimensions as there are generators
     highest = max(map(sum, tail.generators), default=0)
     columns = [
         {(0, product): c for product, c in _multiplied(terms, factor)}
@@ -145,6 +166,11 @@ def same_germ(jets: Sequence[Terms], cut: Sequence[bool], tail: Tail, free: Sequ
             columns.append(column)
     targets = [(j, generator) for j in range(len(jets)) if cut[j] for generator in tail.generators]
     return _solves(columns, targets, lambda j, m: cut[j] and tail.contains_properly(m))
+
+
+def _axes(tail: Tail) -> int:
+    """How many coordinates have a power in T."""
+    return sum(1 for generator in tail.generators if sum(map(bool, generator)) == 1)
 
 
 def _keeps(tail: Tail, factor: Monomial, i: int) -> bool:
@@ -181,7 +207,9 @@ def _solves(
     small: Callable[[int, Monomial], bool],
 ) -> bool:
     """Whether every target is a combination of the columns, up to entries that are small."""
-    kept = [{key: c for key, c in column.items() if not small(*key)} for column in columns]
+    keys = {key for column in columns for key in column}
+    large = {key for key in keys if not small(*key)}
+    kept = [{key: c for key, c in column.items() if key in large} for column in columns]
     kept = [column for column in kept if column]
     rows = {key: place for place, key in enumerate(dict.fromkeys([*targets, *itertools.chain(*kept)]))}
     if len(rows) * (len(kept) + len(targets)) > _LARGEST_SYSTEM:
