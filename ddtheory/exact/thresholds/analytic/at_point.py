@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -12,7 +11,7 @@ from sympy import Expr, Rational, Symbol
 from ddtheory.errors import UndecidedError, clipped
 from ddtheory.exact.thresholds.analytic.germ import Germ, polynomial_germ
 from ddtheory.exact.thresholds.expressions import is_rational_polynomial
-from ddtheory.exact.thresholds.limits import OutOfTime, ending_at
+from ddtheory.exact.thresholds.limits import OutOfTime
 
 
 def germ_at_point(
@@ -43,11 +42,9 @@ def germ_at_point(
         return Germ(kind, tuple(expressions), ())
     steps = {Symbol(name, real=True): Rational(c.numerator, c.denominator) for name, c in point.items() if c}
     there, back = ({x: x + side * step for x, step in steps.items()} for side in (1, -1))
+    moved = [entry.subs(there, simultaneous=True) for entry in expressions]
     try:
-        with ending_at(time.monotonic() + seconds):
-            found = polynomial_germ(
-                kind, [entry.subs(there, simultaneous=True) for entry in expressions], free, one_sided
-            )
+        found = polynomial_germ(kind, moved, free, one_sided, seconds)
     except OutOfTime:
         raise UndecidedError(
             f"The power series of {clipped(str(expressions[0]))} took too long to compute. Allow more seconds, or give "

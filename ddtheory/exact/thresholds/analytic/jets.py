@@ -6,7 +6,7 @@ same arithmetic gives the jet at a point, and the lowest terms along a coordinat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sympy
@@ -176,7 +176,3 @@ def vanishes(expression: Expr, symbols: Sequence[Symbol], order: int) -> bool:
         return not jet(expression, symbols, order - 1)
     except (UndecidedError, NotAnalyticError):
         return False
-
-
-def is_rational(coefficients: Mapping[Monomial, Expr]) -> bool:
-    return all(isinstance(value, Rational) for value in coefficients.values())

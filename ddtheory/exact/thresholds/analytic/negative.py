@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-import sympy
 from sympy import Expr, Symbol
 
 from ddtheory.errors import NotADivergenceError
 from ddtheory.exact.orders.divergence import DivergenceGerm
 from ddtheory.exact.orders.nonnegative import refuse_negative
-from ddtheory.exact.thresholds.analytic.jets import Monomial, is_rational
+from ddtheory.exact.thresholds.analytic.jets import Monomial
+from ddtheory.exact.thresholds.analytic.terms import expression_of, is_rational
 from ddtheory.exact.thresholds.arcs import Arc, lead, shown_series
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.limits import spend
@@ -29,17 +29,15 @@ def refuse_negative_series(terms: Mapping[Monomial, Expr], symbols: Sequence[Sym
     Raises:
         NotADivergenceError: there is one; the message gives it.
 
-    >>> x, y = sympy.symbols("x y", real=True)
-    >>> square = {(2, 0): sympy.Integer(1), (1, 2): sympy.Integer(-2), (0, 4): sympy.Integer(1)}
+    >>> from sympy import Integer, symbols
+    >>> x, y = symbols("x y", real=True)
+    >>> square = {(2, 0): Integer(1), (1, 2): Integer(-2), (0, 4): Integer(1)}
     >>> refuse_negative_series(square, [x, y], 4)
-    >>> refuse_negative_series({**square, (0, 6): sympy.Integer(-1)}, [x, y], 8)
+    >>> refuse_negative_series({**square, (0, 6): Integer(-1)}, [x, y], 8)
     Traceback (most recent call last):
     ddtheory.errors.NotADivergenceError: K is negative near the point: along x = t^2 + t^4, y = t it is -t^6 + ...
     """
-    monomials = {m: sympy.Mul(*[x**power for x, power in zip(symbols, m, strict=True)]) for m in terms}
-    refuse_negative(
-        DivergenceGerm(sympy.Add(*[c * monomials[m] for m, c in terms.items()]), tuple(symbols), frozenset())
-    )
+    refuse_negative(DivergenceGerm(expression_of(terms, symbols), tuple(symbols), frozenset()))
     if not is_rational(terms):
         return
     ring = ring_of([symbol.name for symbol in symbols])

@@ -16,19 +16,20 @@ from flint import fmpq, fmpq_mat
 from sympy import Expr, Rational
 
 from ddtheory.errors import NotAnalyticError, UndecidedError
+from ddtheory.exact.thresholds.analytic.cutting import Cut
 from ddtheory.exact.thresholds.analytic.jets import jet
 
 _PLACE = sympy.Dummy("b", real=True)
 _MOST_UNITS = 6
 
 
-def power_sums(expressions: Sequence[Expr]) -> list[Expr] | None:
+def power_sums(expressions: Sequence[Expr]) -> Cut | None:
     """The first power sums, where the generators are combinations of power sums; None where that is not seen.
 
     >>> a, b, c, d = sympy.symbols("a b c d", real=True)
     >>> tanh = sympy.tanh
-    >>> power_sums([a * tanh(b) + c * tanh(d), a * tanh(2 * b) + c * tanh(2 * d)])
-    [a*b + c*d, a*b**3 + c*d**3]
+    >>> power_sums([a * tanh(b) + c * tanh(d), a * tanh(2 * b) + c * tanh(2 * d)]).expressions
+    (a*b + c*d, a*b**3 + c*d**3)
     """
     units: dict[tuple[Expr, Expr], None] = {}
     shapes: list[Expr] = []
@@ -49,7 +50,10 @@ def power_sums(expressions: Sequence[Expr]) -> list[Expr] | None:
     powers, rows = _coefficients(shapes, count)
     if powers is None or fmpq_mat(rows).rank() < count:
         return None
-    return [sympy.Add(*[a * b**n for a, b in units]) for n in powers]
+    found = tuple(sympy.Add(*[a * b**n for a, b in units]) for n in powers)
+    return Cut(
+        found, "Power sums of higher order lie in the ideal of the first ones (Newton's identities).", "generators"
+    )
 
 
 def _places(expression: Expr) -> set[Expr]:

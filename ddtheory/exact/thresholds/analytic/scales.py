@@ -9,16 +9,18 @@ term c·x^a of generator j. So a set of terms with independent rows can be given
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 import sympy
 from flint import fmpq, fmpq_mat
 from sympy import Expr, Rational
 
 from ddtheory.errors import UndecidedError
-from ddtheory.exact.numbers.zero import sign
+from ddtheory.exact.numbers.zero import is_zero, sign
 from ddtheory.exact.thresholds.analytic.jets import Monomial
 
 _MOST_TERMS = 60
+_DIGITS = 20
 
 
 def in_rational_scales(jets: Sequence[Mapping[Monomial, Expr]]) -> list[dict[Monomial, Expr]] | None:
@@ -42,12 +44,29 @@ def in_rational_scales(jets: Sequence[Mapping[Monomial, Expr]]) -> list[dict[Mon
             value = c
             for i, size in enumerate(sizes):
                 value *= size ** -Rational(int(reduced[i, k].p), int(reduced[i, k].q))
-            value = sympy.radsimp(sympy.powdenest(sympy.powsimp(value)))
-            if not isinstance(value, Rational):
-                value = sympy.simplify(value)
-            if not isinstance(value, Rational):
+            ratio = rational_ratio(value, sympy.Integer(1))
+            if ratio is None:
                 return None
-            found[j][monomial] = value
+            found[j][monomial] = ratio
     except UndecidedError:
         return None
     return found
+
+
+def rational_ratio(value: Expr, unit: Expr) -> Rational | None:
+    """value/unit when it is a rational number of moderate size: guessed from digits, and proven.
+
+    >>> rational_ratio(sympy.sqrt(8) + sympy.sqrt(2), sympy.sqrt(2)), rational_ratio(sympy.pi, sympy.Integer(1))
+    (3, None)
+    """
+    if isinstance(value, Rational) and isinstance(unit, Rational):
+        return value / unit
+    digits = Fraction(str(sympy.N(value / unit, 2 * _DIGITS)))
+    guess = digits.limit_denominator(10 ** (_DIGITS // 2))
+    if abs(guess - digits) > Fraction(1, 10**_DIGITS):
+        return None
+    ratio = Rational(guess.numerator, guess.denominator)
+    try:
+        return ratio if is_zero(value - ratio * unit) else None
+    except UndecidedError:
+        return None
