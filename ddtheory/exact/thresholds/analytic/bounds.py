@@ -7,6 +7,7 @@ function that has order d along a line has κ ≥ 1/d (van der Corput), and d is
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 import sympy
@@ -41,9 +42,6 @@ def bounding_polynomials(kind: str, expressions: Sequence[Expr], free: frozenset
         raise NotAnalyticError(
             f"{REASON} Beside a prior weight or a boundary there are no bounds. Give a Taylor polynomial, and say so."
         )
-    if kind == "divergence":
-        degree = degrees(len(symbols))[-1]
-        refuse_negative_series(jet(expressions[0], symbols, degree), symbols, degree)
     best: tuple[Expr, ...] = ()
     for degree in range(1, _HIGHEST + 1, 2):
         if best and monomials(len(symbols), degree) > _MOST_MONOMIALS:
@@ -59,6 +57,10 @@ def bounding_polynomials(kind: str, expressions: Sequence[Expr], free: frozenset
         powers = [symbol ** (degree + 1) for symbol in symbols]
         listed = [expression_of(terms, symbols) for terms in jets]
         best = (sympy.Add(*listed, *powers),) if kind == "divergence" else (*listed, *powers)
+    if kind == "divergence":
+        with contextlib.suppress(OutOfTime):
+            degree = degrees(len(symbols))[-1]
+            refuse_negative_series(jet(expressions[0], symbols, degree), symbols, degree)
     if not best:
         culprit = next((entry for entry in expressions if not is_rational_polynomial(entry)), expressions[0])
         raise NotAnalyticError(

@@ -12,6 +12,25 @@ from ddtheory.exact.thresholds.analytic.jets import jet
 _LIKE_ITS_ARGUMENT = (
     sympy.sin, sympy.tan, sympy.asin, sympy.atan, sympy.sinh, sympy.tanh, sympy.asinh, sympy.atanh, sympy.erf,
 )  # fmt: skip
+_MOST_TERMS = 40
+_MOST_FUNCTIONS = 4
+_MOST_OPERATIONS = 250
+
+
+def factored(expression: Expr) -> Expr:
+    """A sum as a product, its functions taken for unknowns; the sum itself where that is long to compute.
+
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> factored(y**2 - 2 * y * sympy.sin(x) + sympy.sin(x) ** 2)
+    (y - sin(x))**2
+    """
+    functions = expression.atoms(sympy.Function, sympy.exp)
+    if not isinstance(expression, sympy.Add) or not 1 < len(expression.args) <= _MOST_TERMS:
+        return expression
+    if len(functions) > _MOST_FUNCTIONS or sympy.count_ops(expression) > _MOST_OPERATIONS:
+        return expression
+    found = sympy.factor(expression)
+    return found if isinstance(found, sympy.Mul | Pow) else expression
 
 
 def without_units(expression: Expr) -> Expr:

@@ -15,7 +15,7 @@ from ddtheory.exact.thresholds.analytic.bounds import REASON, bounding_polynomia
 from ddtheory.exact.thresholds.analytic.compositions import compositions
 from ddtheory.exact.thresholds.analytic.coordinates import functions_as_coordinates
 from ddtheory.exact.thresholds.analytic.cutting import Cut, cut_divergence, cut_germ, cut_ideal
-from ddtheory.exact.thresholds.analytic.factors import value_at_origin, without_units
+from ddtheory.exact.thresholds.analytic.factors import factored, value_at_origin, without_units
 from ddtheory.exact.thresholds.analytic.linear_factor import linear_factor
 from ddtheory.exact.thresholds.analytic.power_sums import power_sums
 from ddtheory.exact.thresholds.analytic.principal import principal
@@ -143,14 +143,22 @@ class _Reader:
         if self.kind == "generators" or is_rational_polynomial(expressions[0]):
             return expressions
         (whole,) = expressions
+        for written in (whole, factored(whole)):
+            roots = self._roots_of_terms(sympy.Add.make_args(written))
+            if roots:
+                self.kind = "generators"
+                return roots
+        return expressions
+
+    def _roots_of_terms(self, terms: Sequence[Expr]) -> list[Expr]:
+        """The f_i, when every term is a unit times such squares; the terms one by one, or they could cancel."""
         roots: list[Expr] = []
-        for term in sympy.Add.make_args(whole):  # each of them ≥ 0, or they could cancel
+        for term in terms:
             reduced = self._with_linear_factors(without_units(term))
-            found = squares_with_constants(reduced, frozenset(whole.free_symbols)) if reduced.free_symbols else None
+            found = squares_with_constants(reduced, frozenset(term.free_symbols)) if reduced.free_symbols else None
             if not found:
-                return expressions
+                return []
             roots += found
-        self.kind = "generators"
         return roots
 
     def _with_linear_factors(self, product: Expr) -> Expr:
@@ -194,7 +202,7 @@ class _Reader:
         """Factor by factor: units leave, and a factor that is a polynomial times a positive unit is replaced by it."""
         if is_rational_polynomial(expression):
             return expression
-        reduced = without_units(expression)
+        reduced = without_units(factored(expression))
         if reduced != expression:
             self._note("Units at the point leave, and f(p) with f(0) = 0 < f′(0) is p times a positive unit.")
         if is_rational_polynomial(reduced):
