@@ -111,9 +111,9 @@ class _Cut:
             self.polynomials[held] = expression
             return held
         if isinstance(expression, sympy.Add):
-            plain = [term for term in expression.args if _is_polynomial(term) and not _has_power_of_sum(term)]
-            others = [term for term in expression.args if term not in plain]
-            found, others = self._known_sums(others)
+            found, left = self._known_sums(expression.args)
+            plain = [term for term in left if _is_polynomial(term) and not _has_power_of_sum(term)]
+            others = [term for term in left if term not in plain]
             return sympy.Add(self.draft(sympy.Add(*plain)), found, *[self.draft(term) for term in others])
         if isinstance(expression, sympy.Mul):
             ratio, shape = _normalised(expression)
@@ -130,15 +130,15 @@ class _Cut:
             return expression.func(*expression.args[:-1], self._argument(expression.args[-1]))
         return expression.func(*[self.draft(part) for part in expression.args])
 
-    def _known_sums(self, terms: list[Expr]) -> tuple[Expr, list[Expr]]:
-        """Multiples of arguments that are sums, and the terms that are left."""
+    def _known_sums(self, terms: Sequence[Expr]) -> tuple[Expr, list[Expr]]:
+        """Multiples of arguments as they were written, and the terms that are left."""
         found: Expr = Integer(0)
         left = sympy.Add(*terms).as_coefficients_dict()
         for shape, symbol in self.known.items():
-            mine = shape.as_coefficients_dict()
+            mine = self.forms.get(shape, shape).as_coefficients_dict()
             first = next(iter(mine))
             ratio = left[first] / mine[first]
-            if isinstance(shape, sympy.Add) and ratio and all(left[t] == ratio * c for t, c in mine.items()):
+            if ratio and all(left[t] == ratio * c for t, c in mine.items()):
                 found += ratio * symbol
                 for term in mine:
                     del left[term]
@@ -154,7 +154,7 @@ class _Cut:
         ratio, shape = _normalised(inner - value)
         if shape not in self.known:
             self.known[shape] = shape if isinstance(shape, Symbol) else sympy.Dummy(f"[{shape}]"[:60], real=True)
-            self.forms[shape] = shape if value else inner / ratio  # a sum of squares stays one
+            self.forms[shape] = (inner - value) / ratio  # a sum of squares stays one
             self.meaning[self.known[shape]] = self.forms[shape]
         return value + ratio * self.known[shape]
 

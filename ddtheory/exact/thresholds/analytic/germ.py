@@ -17,6 +17,7 @@ from ddtheory.exact.thresholds.analytic.coordinates import functions_as_coordina
 from ddtheory.exact.thresholds.analytic.cutting import Cut, cut_divergence, cut_germ, cut_ideal
 from ddtheory.exact.thresholds.analytic.factors import factored, value_at_origin, without_units
 from ddtheory.exact.thresholds.analytic.linear_factor import linear_factor
+from ddtheory.exact.thresholds.analytic.multiples import without_multiples
 from ddtheory.exact.thresholds.analytic.power_sums import power_sums
 from ddtheory.exact.thresholds.analytic.principal import principal
 from ddtheory.exact.thresholds.constants import squares_with_constants
@@ -72,7 +73,6 @@ def polynomial_germ(
             for expression in found:
                 refuse_unknown_functions(expression)
                 reader.refuse_value(expression)
-            found = functions_as_coordinates(found)
             for _ in range(_MOST_ROUNDS):
                 found = reader.simplified(found)
                 if all(map(is_rational_polynomial, found)):
@@ -115,7 +115,9 @@ class _Reader:
         """Sums of squares as generators, without multiples of each other; every factor as simple as it may be."""
         for _ in range(_MOST_ROUNDS):
             before = expressions
-            expressions = self._without_multiples([self._simplified(entry) for entry in self._roots(expressions)])
+            expressions = functions_as_coordinates(expressions)
+            expressions = self._without_multiples(self._roots(expressions))
+            expressions = self._without_multiples([self._simplified(entry) for entry in expressions])
             if expressions == before:
                 break
         return expressions
@@ -175,28 +177,10 @@ class _Reader:
         return product
 
     def _without_multiples(self, expressions: list[Expr]) -> list[Expr]:
-        """Terms that have another generator as a factor leave."""
-        found = list(expressions)
-        for i, expression in enumerate(found):
-            others = [entry for j, entry in enumerate(found) if j != i and entry.free_symbols]
-            terms = sympy.Add.make_args(expression)
-            kept = [
-                term
-                for term in terms
-                if not any(other in (part, -part) for other in others for part in sympy.Mul.make_args(term))
-                or not self._is_analytic(term)
-            ]
-            if kept and len(kept) < len(terms):
-                self._note("Terms that are multiples of another generator leave.")
-                found[i] = sympy.Add(*kept)
+        found = without_multiples(expressions)
+        if found != expressions:
+            self._note("Multiples of another generator leave a generator.")
         return found
-
-    def _is_analytic(self, expression: Expr) -> bool:
-        try:
-            value_at_origin(expression)
-        except NotAnalyticError:
-            return False
-        return True
 
     def _simplified(self, expression: Expr) -> Expr:
         """Factor by factor: units leave, and a factor that is a polynomial times a positive unit is replaced by it."""
