@@ -73,6 +73,16 @@ BY_HAND: list[tuple[str, dict[str, Any], RLCT]] = [
     ("pi*x^2 + y^3 + y^2", {}, pair("1")),
     ("(sin(x) - y)^2*exp(z) + log(cosh(x*z))", {}, pair("1", 2)),  # ⟨u, xz⟩
     ("erf(x*y)^2 + atan(z)^2", {}, pair("1", 2)),
+    ("exp(x^2) - 1 + 2*x*y + y^2", {}, pair("3/4")),  # (x + y)² + x⁴/2
+    ("exp(x^2) - 1 + 2*x*y + y^2", {"nonnegative": ["x", "y"]}, pair("1")),  # no zero of x + y in the quadrant
+    ("-(log(1 + 3*a*b) + log(1 + 3*a*c) + log(1 - 3*a*b - 3*a*c))/3", {}, pair("1/2")),  # a·⟨b, c⟩
+    ("log(exp(1 + a*b) + exp(c) + 1) - log(exp(1) + 2) - (a*b*exp(1) + c)/(exp(1) + 2)", {}, pair("1", 2)),
+    ("x^2 + pi*x*y + 3*y^2", {}, pair("1")),  # π² < 12
+    ("(x - y)*(exp(x) - exp(y))", {}, pair("1/2")),
+    ("(x^2 - y^2)*(exp(x^2) - exp(y^2))", {}, pair("1/2", 2)),
+    ("(a*exp(b) - a + c)^2 + (a*exp(2*b) - a + 2*c)^2", {}, pair("3/4")),  # ⟨c + a(eᵇ − 1), ab²⟩
+    ("x^2 + y^4 - 2*x*y*sin(y)", {}, pair("2/3")),  # (x − y sin y)² + y²(y² − sin² y)
+    ("sin(x)^4 + 2*sin(x)^2*y + y^2", {}, pair("1/2")),  # (y + sin² x)²
 ]
 
 
@@ -98,6 +108,7 @@ IDEALS: list[tuple[list[str], dict[str, Any], RLCT]] = [
     (["x^2*(sin(x) - tanh(y))"], {}, pair("1/4")),
     (["exp(x) - exp(y)", "x^3 + y^3*cos(z) + z^4"], {}, pair("19/24")),  # 2x³ + z⁴ on the line
     (["sin(x)"], {"prior": {"x": 2}}, pair("3/2")),
+    (["tan(x) - y^2*exp(y)", "x^2"], {}, pair("5/8")),  # ⟨u, y⁴⟩
     (["exp(x) - 1 - y^2"], {"nonnegative": ["x"]}, pair("1/2")),  # u = x − y² crosses the domain
 ]
 
