@@ -16,6 +16,7 @@ def pair(lam: str, m: int = 1) -> RLCT:
     return RLCT(Fraction(lam), m)
 
 
+LOGISTIC = " + ".join(f"log(1 + exp({i}*a + b*tanh({i}*c))) - ({i}*a + b*tanh({i}*c))/2 - log(2)" for i in (-1, 1, 2))
 BY_HAND: list[tuple[str, dict[str, Any], RLCT]] = [
     ("1 - cos(x) + y^2", {}, pair("1")),  # x²/2 + y²
     ("x^2/(1 + y^2)", {}, pair("1/2")),
@@ -81,6 +82,7 @@ BY_HAND: list[tuple[str, dict[str, Any], RLCT]] = [
     ("(x - y)*(exp(x) - exp(y))", {}, pair("1/2")),
     ("(x^2 - y^2)*(exp(x^2) - exp(y^2))", {}, pair("1/2", 2)),
     ("(a*exp(b) - a + c)^2 + (a*exp(2*b) - a + 2*c)^2", {}, pair("3/4")),  # ⟨c + a(eᵇ − 1), ab²⟩
+    (LOGISTIC, {}, pair("2/3")),  # a + b·tanh(ic), i = −1, 1, 2: ⟨a + bc, bc³⟩
     ("x^2 + y^4 - 2*x*y*sin(y)", {}, pair("2/3")),  # (x − y sin y)² + y²(y² − sin² y)
     ("sin(x)^4 + 2*sin(x)^2*y + y^2", {}, pair("1/2")),  # (y + sin² x)²
 ]

@@ -327,8 +327,10 @@ def test_the_summary_is_the_answer_as_plain_data() -> None:
         "upper": ["3/4", 2],
         "rules": list(found.rules),
         "assumed": [],
+        "read_as": "",
         "checked": True,
     }
+    assert derived(divergence("1 - cos(x)")).summary()["read_as"].startswith("1 - cos(x) read up to units")
 
 
 def test_a_certificate_is_checked_and_a_changed_one_is_not() -> None:

@@ -151,7 +151,7 @@ class Derivation:
         }
 
     def summary(self) -> dict[str, Any]:
-        """The answer as plain data: lambda, multiplicity, status, lower, upper, rules, assumed, checked."""
+        """The answer as plain data: lambda, multiplicity, status, lower, upper, rules, assumed, read_as, checked."""
         return {
             "lambda": str(self.lower.value) if self.rlct else None,
             "multiplicity": self.lower.m if self.rlct else None,
@@ -160,12 +160,13 @@ class Derivation:
             "upper": bound_to_json(self.upper),
             "rules": list(self.rules),
             "assumed": list(self.hypotheses),
+            "read_as": self.read_as,
             "checked": self.checked,
         }
 
     @property
     def checked(self) -> bool:
-        """Whether the independent checker accepts the certificate."""
+        """Whether the independent checker accepts the certificate, which is about the polynomials in `read_as`."""
         return not self.objection
 
     @cached_property

@@ -136,13 +136,14 @@ class _Cut:
         left = sympy.Add(*terms).as_coefficients_dict()
         for shape, symbol in self.known.items():
             mine = self.forms.get(shape, shape).as_coefficients_dict()
-            first = next(iter(mine))
-            ratio = left[first] / mine[first]
-            if ratio and all(left[t] == ratio * c for t, c in mine.items()):
+            # a polynomial in it may be taken away from one that is larger; functions must be there as they are
+            marks = [term for term in mine if not _is_polynomial(term)] or list(mine)
+            ratio = left[marks[0]] / mine[marks[0]]
+            if ratio and all(left[term] == ratio * mine[term] for term in marks):
                 found += ratio * symbol
-                for term in mine:
-                    del left[term]
-        return found, [c * term for term, c in left.items()]
+                for term, c in mine.items():
+                    left[term] -= ratio * c
+        return found, [c * term for term, c in left.items() if c]
 
     def _argument(self, inner: Expr, *, whole: bool = False) -> Expr:
         """c + r·u for an argument: its value at the point, and a multiple of a new or a known symbol."""
@@ -190,11 +191,12 @@ def _has_power_of_sum(expression: Expr) -> bool:
 
 
 def _normalised(difference: Expr) -> tuple[Expr, Expr]:
-    """(r, p) with difference = r·p, the same p for multiples of one polynomial."""
+    """(r, p) with difference = r·p, the same p for multiples of one polynomial or of one sum."""
     if _is_polynomial(difference):
         polynomial = Poly(difference, *sorted(difference.free_symbols, key=str))
         leading = polynomial.LC()
         if not leading.free_symbols and not is_zero(leading):
             return leading, sympy.expand(polynomial.as_expr() / leading)
-    ratio, shape = difference.as_coeff_Mul()
-    return ratio, shape
+    terms = difference.as_coefficients_dict()
+    ratio = terms[min(terms, key=str)]
+    return ratio, sympy.Add(*[c / ratio * term for term, c in terms.items()])

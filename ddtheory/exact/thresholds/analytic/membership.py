@@ -4,7 +4,7 @@ Let f = g + t with g a Taylor polynomial, and let every monomial of t lie in a m
 
 *The same ideal* (Nakayama). If T ⊂ m·⟨g⟩ + m·T, then T ⊂ m·⟨g⟩, so ⟨f⟩ + m⟨g⟩ = ⟨g⟩ and ⟨f⟩ = ⟨g⟩.
 
-*The same germ up to units and coordinates* (finite determinacy: Mather 1968; Arnold, Gusein-Zade and Varchenko 1985,
+*The same germ up to units and coordinates* (finite determinacy: Arnold, Gusein-Zade and Varchenko 1985,
 Chapter 6). Let Θ be vector fields with Θ·T ⊂ m·T that vanish at 0 and keep the hyperplanes on which a weight or a
 boundary lies, and L(g) = m·(combinations of the generators) + Θ·g. If T ⊂ L(g) + m·T, then this holds for g + s·t too,
 with any s, since L(g + s·t) and L(g) differ by elements of m·T. By Nakayama T ⊂ L(g + s·t), and so t is tangent to the
