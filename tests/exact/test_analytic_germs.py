@@ -182,3 +182,21 @@ def test_units_of_terms_do_not_cancel(expression: str, expected: RLCT | None) ->
             dd.rlct(expression)
     else:
         assert dd.rlct(expression).rlct == expected
+
+
+def test_the_intersection_of_analytic_germs() -> None:
+    found = dd.intersection_type("log(cosh(x*y)) + z^2")
+    assert (found.live, found.kind.value) == (1, "transversal crossing")
+    assert dd.intersection_type("(sin(x) - y)^2 + tanh(z)^2").kind.value == "smooth zero set"
+    assert dd.intersection_type("1 - cos(x)*cos(y)").kind.value == "regular point"
+
+
+def test_an_answer_says_how_it_was_read_and_bounds_say_why() -> None:
+    found = dd.rlct("1 - cos(x - 1) + (y - 2)^2*exp(x*y)", at={"x": 1, "y": 2})
+    assert "The point is moved to the origin." in found.read_as and "Newton polyhedron" in found.read_as
+    assert "f(p) with f(0) = 0 < f′(0)" in dd.rlct("tanh(x*y)^2").read_as
+    assert "Nakayama" in dd.rlct(generators=["exp(x*y) - cos(x)", "y^2"]).read_as
+    open_one = dd.rlct("x^2 + 2*x*sin(y^2) + sin(y^2)^2 + z^4 + x^3*sin(z)^3", seconds=4)
+    assert open_one.rlct is None and open_one.lower.value <= Fraction(3, 4) <= open_one.upper.value  # (x + y²)² + z⁴
+    assert "No Taylor polynomial was proven to have the pair" in open_one.open
+    assert open_one.checked

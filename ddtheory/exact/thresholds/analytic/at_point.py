@@ -50,4 +50,6 @@ def germ_at_point(
             f"The power series of {clipped(str(expressions[0]))} took too long to compute. Allow more seconds, or give "
             "a Taylor polynomial, and say so."
         ) from None
-    return replace(found, expressions=tuple(entry.subs(back, simultaneous=True) for entry in found.expressions))
+    told = ("The point is moved to the origin.",) if steps else ()
+    returned = tuple(entry.subs(back, simultaneous=True) for entry in found.expressions)
+    return replace(found, expressions=returned, steps=(*told, *found.steps))

@@ -91,7 +91,14 @@ class _Jets:
         change = inner - self._part(inner, 0)
         lowest = min((sum(m) for m in self._by_monomial(change)), default=self.degree + 1)
         count = self.degree // lowest + 1
-        taylor = expand(function(value + _TIME), _TIME, count)
+        whole = function(value + _TIME)
+        try:
+            taylor = expand(whole, _TIME, count)
+        except NotAnalyticError as error:
+            why = str(error).replace(str(_TIME), "t")
+            raise NotAnalyticError(
+                f"There is no power series of {function(Symbol('u'))} at u = {value}, which is its argument. {why}"
+            ) from None
         if taylor.valuation < 0 and any(not is_zero(taylor[k]) for k in range(taylor.valuation, 0)):
             raise NotAnalyticError(f"{function(sympy.Symbol('u'))} has a pole at u = {value}, which is its argument.")
         total = self._constant(0)
