@@ -111,6 +111,12 @@ IDEALS: list[tuple[list[str], dict[str, Any], RLCT]] = [
     (["exp(x) - exp(y)", "x^3 + y^3*cos(z) + z^4"], {}, pair("19/24")),  # 2x³ + z⁴ on the line
     (["sin(x)"], {"prior": {"x": 2}}, pair("3/2")),
     (["tan(x) - y^2*exp(y)", "x^2"], {}, pair("5/8")),  # ⟨u, y⁴⟩
+    (
+        ["y^3*log(1 + x)", "2*sinh(x)*y^4*(1 + y)", "y^3 + x*y^3 + x^2*exp(y)"],
+        {},
+        pair("5/12"),
+    ),  # the cusp decides: x³, and 5/6 < 8/9
+    (["x*y*exp(z)", "sin(x)*y*cos(z)", "z^2"], {}, pair("3/4", 2)),  # a generator that becomes 0 beside the others
     (["exp(x) - 1 - y^2"], {"nonnegative": ["x"]}, pair("1/2")),  # u = x − y² crosses the domain
 ]
 

@@ -132,7 +132,8 @@ def rlct(
     shape = (tuple(weights.get(name, Fraction(0)) for name in names), tuple(name in sides for name in names))
     free = frozenset(name for name in names if not weights.get(name) and name not in sides)
     share = _SHARE_OF_READING * (deadline - time.monotonic())
-    analytic = germ_at_point(seen.kind, expressions, point, free, frozenset(sides), share)
+    singular = frozenset(name for name, h in weights.items() if h < 0)
+    analytic = germ_at_point(seen.kind, expressions, point, free, frozenset(sides), singular, share)
     expressions, kind = analytic.expressions, analytic.kind
     given = [polynomial_of(expression, ring, most_terms) for expression in expressions]
     moved = [moved_to_origin(f, place) for f in given]

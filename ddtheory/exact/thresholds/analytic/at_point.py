@@ -20,13 +20,14 @@ def germ_at_point(
     point: Mapping[str, Fraction],
     free: frozenset[str],
     one_sided: frozenset[str],
+    singular: frozenset[str],
     seconds: float,
 ) -> Germ:
     """Polynomials in the place of analytic expressions; polynomials with rational coefficients stay as they are.
 
     Args:
         point: the coordinates that are not 0.
-        kind, free, one_sided: as in `polynomial_germ`.
+        kind, free, one_sided, singular: as in `polynomial_germ`.
         seconds: the longest time.
 
     Raises:
@@ -35,8 +36,8 @@ def germ_at_point(
 
     >>> from sympy import cos
     >>> x = Symbol("x", real=True)
-    >>> germ_at_point("divergence", [1 - cos(x - 1)], {"x": Fraction(1)}, frozenset("x"), frozenset(), 5).expressions
-    ((x - 1)**2,)
+    >>> germ_at_point("divergence", [1 - cos(x - 1)], {"x": Fraction(1)}, frozenset("x"), frozenset(), frozenset(), 5)
+    Germ(kind='divergence', expressions=((x - 1)**2,), steps=(...), open='')
     """
     if all(map(is_rational_polynomial, expressions)):
         return Germ(kind, tuple(expressions), ())
@@ -44,7 +45,7 @@ def germ_at_point(
     there, back = ({x: x + side * step for x, step in steps.items()} for side in (1, -1))
     moved = [entry.subs(there, simultaneous=True) for entry in expressions]
     try:
-        found = polynomial_germ(kind, moved, free, one_sided, seconds)
+        found = polynomial_germ(kind, moved, free, one_sided, singular, seconds)
     except OutOfTime:
         raise UndecidedError(
             f"The power series of {clipped(str(expressions[0]))} took too long to compute. Allow more seconds, or give "

@@ -8,6 +8,7 @@ from sympy import Expr, Integer, Pow, Symbol
 from ddtheory.errors import NotAnalyticError
 from ddtheory.exact.numbers.zero import sign
 from ddtheory.exact.thresholds.analytic.jets import jet
+from ddtheory.exact.thresholds.local_ring import factors, ring_of
 
 _LIKE_ITS_ARGUMENT = (
     sympy.sin, sympy.tan, sympy.asin, sympy.atan, sympy.sinh, sympy.tanh, sympy.asinh, sympy.atanh, sympy.erf,
@@ -29,8 +30,23 @@ def factored(expression: Expr) -> Expr:
         return expression
     if len(functions) > _MOST_FUNCTIONS or sympy.count_ops(expression) > _MOST_OPERATIONS:
         return expression
-    found = sympy.factor(expression)
-    return found if isinstance(found, sympy.Mul | Pow) else expression
+    try:
+        polynomial = sympy.Poly(expression)
+    except sympy.PolynomialError:
+        return expression
+    if not (polynomial.domain.is_ZZ or polynomial.domain.is_QQ):
+        return expression
+    ring = ring_of([f"u{place}" for place in range(len(polynomial.gens))])
+    element = ring.from_dict({m: ring.domain(int(c.p), int(c.q)) for m, c in polynomial.terms()})
+    constant, found = factors(element)  # by FLINT, where sympy may take a minute
+    if len(found) == 1 and found[0][1] == 1:
+        return expression
+    place = dict(zip(map(str, ring.symbols), polynomial.gens, strict=True))
+    parts = [
+        factor.as_expr().subs({s: place[str(s)] for s in ring.symbols}, simultaneous=True) ** power
+        for factor, power in found
+    ]
+    return sympy.Mul(sympy.Rational(int(constant.numerator), int(constant.denominator)), *parts)
 
 
 def without_units(expression: Expr) -> Expr:

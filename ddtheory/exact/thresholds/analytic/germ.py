@@ -46,7 +46,12 @@ class Germ:
 
 
 def polynomial_germ(
-    kind: str, expressions: Sequence[Expr], free: frozenset[str], one_sided: frozenset[str], seconds: float = 10
+    kind: str,
+    expressions: Sequence[Expr],
+    free: frozenset[str],
+    one_sided: frozenset[str],
+    singular: frozenset[str] = frozenset(),
+    seconds: float = 10,
 ) -> Germ:
     """Polynomials with the pair of analytic expressions at the origin.
 
@@ -54,6 +59,7 @@ def polynomial_germ(
         kind: "divergence" for one K ≥ 0, else "generators".
         free: the coordinates without weight and boundary.
         one_sided: those with a boundary.
+        singular: those with a prior exponent below 0.
         seconds: the longest time.
 
     Raises:
@@ -84,7 +90,7 @@ def polynomial_germ(
     except OutOfTime:
         pass
     with ending_at(start + seconds):
-        polynomials = bounding_polynomials(reader.kind, found, free)
+        polynomials = bounding_polynomials(reader.kind, found, one_sided, singular)
     return Germ(reader.kind, polynomials, tuple(reader.steps), REASON)
 
 
@@ -118,6 +124,7 @@ class _Reader:
             expressions = functions_as_coordinates(expressions)
             expressions = self._without_multiples(self._roots(expressions))
             expressions = self._without_multiples([self._simplified(entry) for entry in expressions])
+            expressions = [entry for entry in expressions if entry != 0] or expressions[:1]
             if expressions == before:
                 break
         return expressions

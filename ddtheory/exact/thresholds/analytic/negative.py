@@ -20,11 +20,14 @@ from ddtheory.exact.thresholds.local_ring import ring_of
 from ddtheory.exact.thresholds.valleys import negative_arc
 
 
-def refuse_negative_series(terms: Mapping[Monomial, Expr], symbols: Sequence[Symbol], degree: int) -> None:
+def refuse_negative_series(
+    terms: Mapping[Monomial, Expr], symbols: Sequence[Symbol], degree: int, one_sided: Sequence[bool] = ()
+) -> None:
     """Look for rays and arcs on which the lowest term is negative and comes before what was cut off.
 
     Args:
         terms: the Taylor polynomial of a degree; arcs are looked for when its coefficients are rational.
+        one_sided: the variables with a boundary; only the domain is searched.
 
     Raises:
         NotADivergenceError: there is one; the message gives it.
@@ -37,13 +40,17 @@ def refuse_negative_series(terms: Mapping[Monomial, Expr], symbols: Sequence[Sym
     Traceback (most recent call last):
     ddtheory.errors.NotADivergenceError: K is negative near the point: along x = t^2 + t^4, y = t it is -t^6 + ...
     """
-    refuse_negative(DivergenceGerm(expression_of(terms, symbols), tuple(symbols), frozenset()))
+    sides = tuple(one_sided) or (False,) * len(symbols)
+    # x = s² on a side; of its terms only those up to the degree are all there
+    doubled = {tuple((1 + one) * power for one, power in zip(sides, m, strict=True)): c for m, c in terms.items()}
+    known = {m: c for m, c in doubled.items() if sum(m) <= degree}
+    refuse_negative(DivergenceGerm(expression_of(known, symbols), tuple(symbols), frozenset()))
     if not is_rational(terms):
         return
     ring = ring_of([symbol.name for symbol in symbols])
     f = ring.from_dict({m: ring.domain(int(c.p), int(c.q)) for m, c in terms.items()})
     count = len(symbols)
-    arc = negative_arc(IdealGerm(ring, (f,), (Fraction(0),) * count, (False,) * count), _never)
+    arc = negative_arc(IdealGerm(ring, (f,), (Fraction(0),) * count, sides), _never)
     found = lead(f, arc) if arc is not None else None
     if arc is not None and found is not None and found.sign < 0 and found.order < (degree + 1) * _order(arc):
         where = ", ".join(
