@@ -4,7 +4,26 @@ from __future__ import annotations
 
 import pytest
 import sympy
-from sympy import Rational, Symbol, atan, cos, cosh, erf, exp, log, sin, sinh, sqrt, tan, tanh
+from sympy import (
+    Rational,
+    Symbol,
+    acosh,
+    asinh,
+    atan,
+    atanh,
+    cos,
+    cosh,
+    digamma,
+    erf,
+    exp,
+    log,
+    loggamma,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
+)
 
 from ddtheory.errors import NotAnalyticError
 from ddtheory.exact.orders.series import expand
@@ -35,6 +54,37 @@ def test_agrees_with_sympy(function: sympy.Expr) -> None:
     assert sympy.simplify(sympy.expand(ours - theirs)) == 0
     # the control: one wrong coefficient is seen
     assert sympy.simplify(sympy.expand(ours + t**6 - theirs)) != 0
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        atanh(t + Rational(1, 3)),
+        asinh(1 + t**2 - t),
+        acosh(2 + t) * t,
+        loggamma(1 + t),
+        loggamma(Rational(3, 2) + 2 * t),
+        digamma(Rational(5, 2) + t) ** 2,
+        loggamma(1 + a * t),
+    ],
+    ids=str,
+)
+def test_inverse_and_gamma_functions_against_their_derivatives(function: sympy.Expr) -> None:
+    """Taylor's formula, with numbers of mpmath: another algorithm and another library."""
+    series = expand(function, t, 5)
+    for exponent in range(5):
+        taylor = function.diff(t, exponent).subs(t, 0) / sympy.factorial(exponent)
+        difference = (series[exponent] - taylor).subs(a, Rational(2, 3)).evalf(30)
+        assert abs(difference) < 1e-25
+        assert abs(difference + 1e-20) > 1e-25  # the control
+
+
+@pytest.mark.parametrize(
+    "function", [atanh(1 - t), atanh(t - 2), acosh(t), acosh(1 + t**2), loggamma(t), digamma(t**2), loggamma(t - 1)]
+)
+def test_the_edge_of_a_domain_is_refused(function: sympy.Expr) -> None:
+    with pytest.raises(NotAnalyticError, match="argument"):
+        expand(function, t, 5)
 
 
 def test_lost_terms_are_made_up() -> None:

@@ -100,4 +100,5 @@ def _print(found: Derivation, explain: bool) -> None:
         answer = [str(found), *([found.read_as] if found.read_as else []), *([found.open] if found.open else [])]
         click.echo("\n".join([*answer, f"rules: {', '.join(found.rules)}", *found.assumed]))
     objection = f"NOT accepted by the independent checker: {found.objection}"
-    click.echo(f"checked: {objection if found.objection else 'accepted by the independent checker'}")
+    accepted = f"accepted by the independent checker{', for the polynomials that were read' * bool(found.read_as)}"
+    click.echo(f"checked: {objection if found.objection else accepted}")

@@ -238,7 +238,11 @@ def _compile(expression: Expr, names: Mapping[Symbol, int]) -> Callable[[Sequenc
         return lambda point: _log(parts[0](point))
     if isinstance(expression, sympy.atan):
         return lambda point: _atan(parts[0](point))
-    raise InvalidValueError(f"{expression} is no function that can be bounded; K may use those of parse_expression.")
+    if isinstance(expression, sympy.asinh | sympy.acosh | sympy.atanh):
+        return _compile(expression.rewrite(sympy.log), names)
+    raise InvalidValueError(
+        f"{expression} cannot be bounded on a box. K may use what parse_expression reads, but loggamma and digamma."
+    )
 
 
 def _power(base: Callable[[Sequence[Any]], Any], exponent: Rational) -> Callable[[Sequence[Any]], Any]:

@@ -10,7 +10,8 @@ from sympy import Expr
 
 from ddtheory.errors import InvalidValueError
 
-_FUNCTIONS = ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan", "erf")
+_OTHER_NAMES = {"asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "loggamma": "lgamma"}
+_FUNCTIONS = ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan", "erf", "digamma", *_OTHER_NAMES)
 
 
 def evaluate(expression: Expr, values: Mapping[str, Any], library: Any) -> Any:
@@ -51,9 +52,11 @@ def evaluate(expression: Expr, values: Mapping[str, Any], library: Any) -> Any:
         if isinstance(node, sympy.Pow) and node.args[1].is_number:
             exponent = node.args[1]
             return walk(node.args[0]) ** (int(exponent) if exponent.is_Integer else float(exponent))
-        function = getattr(library, type(node).__name__, None) if type(node).__name__ in _FUNCTIONS else None
+        name = "digamma" if isinstance(node, sympy.polygamma) and node.args[0] == 0 else type(node).__name__
+        names = [name, _OTHER_NAMES.get(name, name)] if name in _FUNCTIONS else []
+        function = next((getattr(library, known) for known in names if hasattr(library, known)), None)
         if function is None:
             raise InvalidValueError(f"{type(node).__name__} cannot be evaluated here; known: {', '.join(_FUNCTIONS)}.")
-        return function(walk(node.args[0]))
+        return function(walk(node.args[-1]))
 
     return walk(expression)

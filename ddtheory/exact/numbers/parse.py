@@ -27,7 +27,12 @@ FUNCTIONS = {
     "cosh": sympy.cosh,
     "tanh": sympy.tanh,
     "atan": sympy.atan,
+    "asinh": sympy.asinh,
+    "acosh": sympy.acosh,
+    "atanh": sympy.atanh,
     "erf": sympy.erf,
+    "loggamma": sympy.loggamma,
+    "digamma": sympy.digamma,
 }
 """The analytic functions that an expression may use."""
 

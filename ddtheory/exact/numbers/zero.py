@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import sympy
-from flint import arb, ctx, fmpq
+from flint import acb, arb, ctx, fmpq
 from sympy import Expr, Rational, Symbol
 
 from ddtheory.errors import UndecidedError
@@ -26,8 +26,15 @@ _BALL_FUNCTIONS = {
     sympy.cosh: arb.cosh,
     sympy.tanh: arb.tanh,
     sympy.atan: arb.atan,
+    sympy.asinh: arb.asinh,
+    sympy.acosh: arb.acosh,
+    sympy.atanh: arb.atanh,
+    sympy.loggamma: arb.lgamma,
+    sympy.zeta: arb.zeta,
     sympy.erf: arb.erf,
 }
+
+_LOGARITHMS = (sympy.asinh, sympy.acosh, sympy.atanh)
 
 
 def ball(number: Expr, precision: int) -> arb:
@@ -47,6 +54,8 @@ def _ball(number: Expr) -> arb:
         return arb.pi()
     if number is sympy.E:
         return arb(1).exp()
+    if number is sympy.EulerGamma:  # −ψ(1)
+        return arb.const_euler()
     if isinstance(number, sympy.Add):
         return sum((_ball(term) for term in number.args), arb(0))
     if isinstance(number, sympy.Mul):
@@ -61,7 +70,10 @@ def _ball(number: Expr) -> arb:
         if exponent == sympy.S.Half:
             return _ball(base).sqrt()
         return _ball(base) ** _ball(exponent)
-    if number.func in _BALL_FUNCTIONS:
+    if isinstance(number, sympy.polygamma):
+        order, argument = number.args
+        return acb(_ball(argument)).polygamma(acb(_ball(order))).real
+    if number.func in _BALL_FUNCTIONS and len(number.args) == 1:
         return _BALL_FUNCTIONS[number.func](_ball(number.args[0]))
     if isinstance(number, sympy.polys.rootoftools.ComplexRootOf):
         return _root_ball(number)
@@ -139,6 +151,10 @@ def _is_zero_algebraically(value: Expr) -> bool:
     try:
         if sympy.expand(value) == 0 or sympy.simplify(value) == 0:
             return True
+        if value.has(sympy.log, *_LOGARITHMS):
+            primes = sympy.expand_log(value.rewrite(_LOGARITHMS, sympy.log), factor=True)
+            if sympy.expand(primes) == 0 or sympy.simplify(primes) == 0:
+                return True
         if value.is_algebraic:
             unknown = sympy.Dummy("x")
             return bool(sympy.minimal_polynomial(value, unknown) == unknown)

@@ -131,7 +131,8 @@ def refuse_unknown_functions(expression: Expr) -> None:
     Raises:
         NotAnalyticError: the expression contains something else, such as |x| or an integral.
     """
-    unknown = {type(node).__name__ for node in _nodes(expression) if not isinstance(node, _ARITHMETIC)} - {*FUNCTIONS}
+    known = {*FUNCTIONS, "polygamma", "zeta"}  # ψ and its derivatives, and their values
+    unknown = {type(node).__name__ for node in _nodes(expression) if not isinstance(node, _ARITHMETIC)} - known
     if unknown:
         raise NotAnalyticError(
             f"{', '.join(sorted(unknown))} is no analytic function known here. Known: {', '.join(sorted(FUNCTIONS))}."

@@ -237,6 +237,14 @@ class _Tower:
         elif isinstance(expression, sympy.atan):
             symbol = self._new(expression, sympy.atan(at_origin))
             self.slopes[symbol] = sympy.expand(slope * self._inverse(1 + inner_expression**2))
+        elif isinstance(expression, sympy.atanh):
+            symbol = self._new(expression, sympy.atanh(at_origin))
+            self.slopes[symbol] = sympy.expand(slope * self._inverse(1 - inner_expression**2))
+        elif isinstance(expression, sympy.asinh | sympy.acosh):
+            one = 1 if isinstance(expression, sympy.asinh) else -1
+            symbol = self._new(expression, expression.func(at_origin))
+            root = self.polynomial(sympy.sqrt(inner_expression**2 + one))
+            self.slopes[symbol] = sympy.expand(slope * root * self._inverse(inner_expression**2 + one))
         elif isinstance(expression, sympy.erf):
             bell = self.polynomial(sympy.exp(-(inner_expression**2)))
             symbol = self._new(expression, sympy.erf(at_origin))

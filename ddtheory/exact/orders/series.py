@@ -96,6 +96,8 @@ class _Expander:
             return self._apply(expression, _exp)
         if isinstance(expression, sympy.Pow):
             return self._power(arguments[0], arguments[1])
+        if isinstance(expression, sympy.polygamma):
+            return self._apply(expression, lambda inner: _polygamma(arguments[0], inner))
         rule = _RULES.get(expression.func)
         if rule is None:
             raise NotAnalyticError(
@@ -105,7 +107,7 @@ class _Expander:
         return self._apply(expression, rule)
 
     def _apply(self, expression: Expr, rule: Callable[[Coefficients], Coefficients]) -> Series:
-        inner = _strip(self.of(expression.args[0]))
+        inner = _strip(self.of(expression.args[-1]))
         if inner.end <= 0:
             return Series(0, ())  # divisions have used up every term that was known; the caller asks for more
         if inner.valuation < 0:
@@ -166,6 +168,11 @@ def _product(left: tuple[Expr, ...] | Coefficients, right: tuple[Expr, ...] | Co
     return _normal(sympy.Add(*terms))
 
 
+def _inverse(value: Expr) -> Expr:
+    """1/b without surds below the line, where products would not be multiplied out and grow."""
+    return sympy.radsimp(1 / value) if value.is_number else 1 / value
+
+
 def _integrate(start: Expr, derivative: Callable[[int, Coefficients], Expr], length: int) -> Coefficients:
     """The series y with y(0) = start and n y_n = derivative(n − 1, y_0 … y_{n−1})."""
     result = [start]
@@ -187,11 +194,11 @@ def _real_power(base: Coefficients, exponent: Expr) -> Coefficients:
     """(b_0 + b_1 t + …)^a with b_0 ≠ 0, from b y' = a b' y."""
     if not isinstance(exponent, Integer) and sign(base[0]) < 0:
         raise NotAnalyticError(f"A negative number is raised to the power {exponent}; the result is not real.")
-    slope = _derivative(base)
+    slope, inverse = _derivative(base), _inverse(base[0])
 
     def next_derivative(n: int, y: Coefficients) -> Expr:
         pushed = exponent * _product(slope, y, n)
-        return (pushed - sum(base[n - i] * (i + 1) * y[i + 1] for i in range(n))) / base[0]
+        return (pushed - sum(base[n - i] * (i + 1) * y[i + 1] for i in range(n))) * inverse
 
     return _integrate(base[0] ** exponent, next_derivative, len(base))
 
@@ -210,8 +217,10 @@ def _atan(inner: Coefficients) -> Coefficients:
 def _quotient_integral(start: Expr, numerator: Coefficients, denominator: Coefficients) -> Coefficients:
     """The series y with y(0) = start and denominator · y' = numerator."""
 
+    inverse = _inverse(denominator[0])
+
     def next_derivative(n: int, y: Coefficients) -> Expr:
-        return (numerator[n] - sum(denominator[n - i] * (i + 1) * y[i + 1] for i in range(n))) / denominator[0]
+        return (numerator[n] - sum(denominator[n - i] * (i + 1) * y[i + 1] for i in range(n))) * inverse
 
     return _integrate(start, next_derivative, len(denominator))
 
@@ -246,10 +255,57 @@ def _erf(inner: Coefficients) -> Coefficients:
     return _integrate(sympy.erf(inner[0]), lambda n, _: 2 / sympy.sqrt(sympy.pi) * _product(slope, bell, n), len(inner))
 
 
+def _asinh(inner: Coefficients) -> Coefficients:
+    return _inverse_of_root(sympy.asinh(inner[0]), inner, 1)
+
+
+def _acosh(inner: Coefficients) -> Coefficients:
+    if sign(inner[0] - 1) <= 0:
+        raise NotAnalyticError(f"acosh is not real and analytic at {inner[0]}; its argument must exceed 1.")
+    return _inverse_of_root(sympy.acosh(inner[0]), inner, -1)
+
+
+def _inverse_of_root(start: Expr, inner: Coefficients, one: int) -> Coefficients:
+    """The series y with y(0) = start and y' = f'/√(f² ± 1)."""
+    square = [_product(inner, inner, index) for index in range(len(inner))]
+    bell, slope = _real_power([square[0] + one, *square[1:]], Rational(-1, 2)), _derivative(inner)
+    return _integrate(start, lambda n, _: _product(slope, bell, n), len(inner))
+
+
+def _atanh(inner: Coefficients) -> Coefficients:
+    if sign(1 - inner[0] ** 2) <= 0:
+        raise NotAnalyticError(f"atanh is not real and finite at {inner[0]}; its argument must lie between −1 and 1.")
+    square = [-_product(inner, inner, index) for index in range(len(inner))]
+    return _quotient_integral(sympy.atanh(inner[0]), _derivative(inner), [1 + square[0], *square[1:]])
+
+
+def _loggamma(inner: Coefficients) -> Coefficients:
+    if sign(inner[0]) <= 0:
+        raise NotAnalyticError(f"loggamma is used for positive arguments only; here it is taken at {inner[0]}.")
+    slope, psi = _derivative(inner), _polygamma(Integer(0), inner)
+    return _integrate(sympy.loggamma(inner[0]), lambda n, _: _product(slope, psi, n), len(inner))
+
+
+def _polygamma(order: Expr, inner: Coefficients) -> Coefficients:
+    """ψ^{(m)}(b_0 + u) = Σ ψ^{(m+k)}(b_0) u^k/k!, summed by Horner's rule."""
+    if not isinstance(order, Integer) or order < 0 or sign(inner[0]) <= 0:
+        raise NotAnalyticError(f"digamma is used for positive arguments only; here it is taken at {inner[0]}.")
+    change = [Integer(0), *inner[1:]]
+    result: Coefficients = [Integer(0)] * len(inner)
+    for k in reversed(range(len(inner))):
+        result = [_product(change, result, index) for index in range(len(inner))]
+        result[0] = result[0] + sympy.polygamma(order + k, inner[0]) / sympy.factorial(k)
+    return result
+
+
 _RULES: dict[type, Callable[[Coefficients], Coefficients]] = {
     sympy.log: _log,
     sympy.atan: _atan,
+    sympy.asinh: _asinh,
+    sympy.acosh: _acosh,
+    sympy.atanh: _atanh,
     sympy.erf: _erf,
+    sympy.loggamma: _loggamma,
     sympy.tan: lambda inner: _riccati(inner, sympy.tan(inner[0]), 1),
     sympy.tanh: lambda inner: _riccati(inner, sympy.tanh(inner[0]), -1),
     sympy.sin: lambda inner: _pair(inner, sympy.sin(inner[0]), sympy.cos(inner[0]), -1)[0],

@@ -160,7 +160,7 @@ class Derivation:
     def summary(self) -> dict[str, Any]:
         """The answer as plain data.
 
-        Keys: lambda, multiplicity, status, lower, upper, open, two_sided, rules, assumed, checked.
+        Keys: lambda, multiplicity, status, lower, upper, open, two_sided, rules, assumed, read_as, checked.
         """
         return {
             "lambda": str(self.lower.value) if self.rlct else None,
@@ -172,12 +172,13 @@ class Derivation:
             "two_sided": self.kind == "two-sided",
             "rules": list(self.rules),
             "assumed": list(self.hypotheses),
+            "read_as": self.read_as,
             "checked": self.checked,
         }
 
     @property
     def checked(self) -> bool:
-        """Whether the independent checker accepts the certificate."""
+        """Whether the independent checker accepts the certificate, which is about the polynomials in `read_as`."""
         return not self.objection
 
     @cached_property

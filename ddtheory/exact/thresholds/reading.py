@@ -12,7 +12,7 @@ from ddtheory.errors import InvalidValueError, clipped
 from ddtheory.exact.numbers.given import expression_of
 from ddtheory.exact.numbers.parse import parse_parameter, refuse_run_together
 from ddtheory.exact.thresholds.constants import squares_with_constants, without_factor, without_parameters
-from ddtheory.exact.thresholds.expressions import functions_as_coordinates, squares_of
+from ddtheory.exact.thresholds.expressions import squares_of
 from ddtheory.values import list_of
 
 
@@ -62,7 +62,6 @@ def read(
     kind, expressions = _without_constants(kind, asked, frozenset(coordinates))
     if held and any(expression.free_symbols - {*coordinates} for expression in expressions):
         expressions = _without_held(kind, expressions, coordinates, point, frozenset(one_sided))
-    expressions = functions_as_coordinates(expressions, set(point))
     return Reading(kind, tuple(expressions), tuple(asked), symbols, tuple(sorted(held)))
 
 

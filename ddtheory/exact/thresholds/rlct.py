@@ -15,6 +15,7 @@ from ddtheory.errors import InvalidValueError, NotADivergenceError, shown
 from ddtheory.exact.numbers.given import Number, by_name, names_of, whole_number
 from ddtheory.exact.orders.divergence import DivergenceGerm, Names, exact_number
 from ddtheory.exact.orders.nonnegative import refuse_negative
+from ddtheory.exact.thresholds.analytic.at_point import germ_at_point
 from ddtheory.exact.thresholds.arcs import negative_along
 from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.exact.thresholds.expressions import Polynomial, described, polynomial_of, squares_of
@@ -22,6 +23,7 @@ from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.local_ring import constant_term, moved_to_origin, ring_of
 from ddtheory.exact.thresholds.nodes import Node
 from ddtheory.exact.thresholds.reading import Reading, read
+from ddtheory.exact.thresholds.rules.general_bounds import general_bounds
 from ddtheory.exact.thresholds.signs import SignReader
 from ddtheory.exact.thresholds.solver import Solver
 from ddtheory.exact.thresholds.valleys import negative_arc
@@ -30,6 +32,7 @@ from ddtheory.values import as_float, list_of
 _LARGEST = 5_000  # terms in all generators
 _LONGEST_SEARCH = 2.0  # seconds for an arc along which K < 0; most are found in the first tenth, and there may be none
 _OVERTIME = 0.6  # of a second, or of a tenth of the time, for the certificate and its check besides what is left
+_SHARE_OF_READING = 0.5  # of the time that is left, when power series have to be cut off
 _SHARE_OF_SIGNS = 0.15  # of the time that is left, when K ≥ 0 has to be proven
 
 
@@ -56,8 +59,9 @@ def rlct(
     One expression is K; several are generators of its ideal, as on the command line.
 
     Args:
-        divergence: K ≥ 0 with K = 0 at the point: a polynomial with rational coefficients, an expression or a string. A
-            sum of squares is read as such.
+        divergence: K ≥ 0 with K = 0 at the point, an expression or a string that is analytic there: polynomials, the
+            functions of the parser, denominators, roots, irrational coefficients. A sum of squares is read as such. A
+            power series is cut off where it is proven that its tail changes no pair; otherwise there are bounds.
         others: further expressions; then all of them are generators.
         generators: instead of K, the generators f_i of its ideal, K ≍ Σ f_i². Better than Σ f_i² when they are known.
         parameters: symbols that are no coordinates but constants: symbols with what is assumed of them, names, or texts
@@ -76,11 +80,11 @@ def rlct(
     theirs in `explain()`.
 
     Raises:
-        InvalidValueError: K ≡ 0, coefficients that are not rational, a prior exponent ≤ −1, a name that does not occur,
-            too many terms.
-        UndecidedError: the pair may depend on the value of a parameter.
+        InvalidValueError: K ≡ 0, a prior exponent ≤ −1, a name that does not occur, too many terms.
+        UndecidedError: the pair may depend on the value of a parameter, or on a constant that is not told from 0.
         NotADivergenceError: K does not vanish at the point, or is negative near it; the message gives a direction.
-        NotAnalyticError: an expression that is no polynomial and cannot be reduced to one.
+        NotAnalyticError: an expression without a power series at the point, or one with irrational coefficients that
+            no scale of the coordinates makes rational.
 
     >>> from sympy.abc import x, y
     >>> rlct(x**2 * y**4).rlct
@@ -93,6 +97,8 @@ def rlct(
     (RLCT(lam=Fraction(1, 2), m=1), RLCT(lam=Fraction(1, 1), m=1))
     >>> rlct(x**2 - y**4, two_sided=True).rlct                                                            # 1/2 + 1/4
     RLCT(lam=Fraction(3, 4), m=1)
+    >>> rlct("log(cosh(x*y)) + z^2").rlct, rlct("sin(x) - tanh(y)", "exp(x*z) - 1").rlct
+    (RLCT(lam=Fraction(1, 1), m=2), RLCT(lam=Fraction(1, 1), m=2))
     """
     end = deadline = time.monotonic() + _positive(seconds)
     depth = whole_number(depth, "depth", advice="It is a limit.")
@@ -113,7 +119,7 @@ def rlct(
         seen = _read_generators(generators, parameters, point, named)
     else:  # units in front do not matter for |f|, as they do not for a generator
         seen = read([divergence], "generators" if two_sided else "divergence", parameters, point, named)
-    expressions, kind = seen.expressions, "two-sided" if two_sided else seen.kind
+    expressions = seen.expressions
     names = sorted({symbol.name for expression in expressions for symbol in expression.free_symbols})
     if not names:
         raise InvalidValueError(f"{expressions[0]} contains no variable, so there is no singularity to analyse.")
@@ -132,7 +138,12 @@ def rlct(
             )
     ring = ring_of(names)
     shape = (tuple(weights.get(name, Fraction(0)) for name in names), tuple(name in sides for name in names))
-    given = [polynomial_of(expression, ring, point, most_terms) for expression in expressions]
+    free = frozenset(name for name in names if not weights.get(name) and name not in sides)
+    share = _SHARE_OF_READING * (deadline - time.monotonic())
+    singular = frozenset(name for name, h in weights.items() if h < 0)
+    analytic = germ_at_point(seen.kind, expressions, point, free, frozenset(sides), singular, share)
+    expressions, kind = analytic.expressions, "two-sided" if two_sided else analytic.kind
+    given = [polynomial_of(expression, ring, most_terms) for expression in expressions]
     moved = [moved_to_origin(f, place) for f in given]
     if sum(len(f) for f in moved) > most_terms:
         raise InvalidValueError(
@@ -141,21 +152,26 @@ def rlct(
         )
     _refuse_trivial(moved, kind, names, place)
     whole = IdealGerm(ring, tuple(moved), *shape, kind == "divergence")
+    asked_germ = IdealGerm(ring, tuple(given), *shape, kind == "divergence")
+    read_as = "" if seen.asked == expressions else described(seen.asked, given, kind, analytic.steps)
+    if analytic.open:
+        root = general_bounds(whole, analytic.open, lambda: time.monotonic() > deadline)
+        return Derivation(kind, asked_germ, place, root, read_as, seconds=_left(end, seconds))
     if kind == "divergence":
         _refuse_negative(whole)
         deadline -= _SHARE_OF_SIGNS * max(deadline - time.monotonic(), 0)
     as_written = squares_of(expressions[0]) if kind != "generators" else None
     terms = [
-        (coefficient, moved_to_origin(polynomial_of(root, ring, point, most_terms), place))
+        (coefficient, moved_to_origin(polynomial_of(root, ring, most_terms), place))
         for coefficient, root in as_written or ()
     ]
     root = Solver(deadline - time.monotonic(), depth, progress).derive(whole, terms)
-    proven = kind == "divergence" and _is_nonnegative(root, place, end)
-    asked_as_it_is = seen.expressions == seen.asked and all(entry.is_polynomial() for entry in seen.asked)
-    read_as = "" if asked_as_it_is else described(seen.asked, given, kind)
-    asked_germ = IdealGerm(ring, tuple(given), *shape, kind == "divergence")
-    left = max(end - time.monotonic(), 0) + _OVERTIME * max(1, seconds / 10)
-    return Derivation(kind, asked_germ, place, root, read_as, proven, left)
+    proven = kind == "divergence" and _is_nonnegative(root, place, end, analytic.steps)
+    return Derivation(kind, asked_germ, place, root, read_as, proven, _left(end, seconds))
+
+
+def _left(end: float, seconds: float) -> float:
+    return max(end - time.monotonic(), 0) + _OVERTIME * max(1, seconds / 10)
 
 
 _FEW = "x*y, x^3"
@@ -212,8 +228,12 @@ def _positive(seconds: float) -> float:
     return limit
 
 
-def _is_nonnegative(root: Node, place: Sequence[Fraction], end: float) -> bool:
-    """Whether the steps of the derivation prove K ≥ 0; raises where an arc refutes it."""
+def _is_nonnegative(root: Node, place: Sequence[Fraction], end: float, steps: Sequence[str]) -> bool:
+    """Whether the steps of the derivation prove K ≥ 0; raises where an arc refutes it.
+
+    Args:
+        steps: how a polynomial came to stand for K; none when it is K.
+    """
     half = (time.monotonic() + end) / 2
     found = SignReader(lambda: time.monotonic() > half).read(root)
     arc = found.arcs.get(-1)
@@ -221,7 +241,8 @@ def _is_nonnegative(root: Node, place: Sequence[Fraction], end: float) -> bool:
         patience = min(end, time.monotonic() + _LONGEST_SEARCH)
         arc = negative_arc(root.germ, lambda: time.monotonic() > patience)
     if arc is not None:
-        raise NotADivergenceError(f"{negative_along(root.germ, arc, place)} {_TWO_SIDED}")
+        here = " Here K is the polynomial that stands for the expression: " + " ".join(steps) if steps else ""
+        raise NotADivergenceError(f"{negative_along(root.germ, arc, place)}{here} {_TWO_SIDED}")
     return found.complete
 
 
