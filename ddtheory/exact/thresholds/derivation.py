@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -15,14 +15,15 @@ from ddtheory.exact.thresholds.limits import OutOfTime, ending_at
 from ddtheory.exact.thresholds.nodes import Bound, CertificateError, Node
 from ddtheory.exact.thresholds.rules.table import citation_of
 from ddtheory.exact.thresholds.wire import bound_to_json, polynomial_to_json, rationals_to_json
+from ddtheory.shown import Shown
 from ddtheory.values import RLCT, UNVERIFIED
 
 _LEAST_SECONDS = 0.1  # for a check, after a certificate that took its time
 _NONNEGATIVE = "K >= 0 near the point"
 
 
-@dataclass(frozen=True)
-class Derivation:
+@dataclass(frozen=True, repr=False)
+class Derivation(Shown):
     """How (λ, m) of K was derived, or bounds on it.
 
     Attributes:
@@ -188,13 +189,24 @@ class Derivation:
     def __str__(self) -> str:
         return self._headline()
 
-    def _repr_latex_(self) -> str:
+    def latex(self) -> str:
         if self.rlct is not None:
-            return self.rlct._repr_latex_()
+            return self.rlct.latex()
         if self.lower.value == self.upper.value:
             more = _multiplicities(self.lower, self.upper).replace("≥", r"\ge").replace("≤", r"\le")
-            return rf"$\lambda = {_latex(self.lower)},\ {more}$"
-        return rf"${_latex(self.lower)} \le \lambda \le {_latex(self.upper)}$"
+            return rf"\lambda = {_latex(self.lower)},\ {more}"
+        return rf"{_latex(self.lower)} \le \lambda \le {_latex(self.upper)}"
+
+    def rows(self) -> Mapping[str, str]:
+        found = {
+            "K" if self.kind == "divergence" else "K ≍ Σ f², f": str(self.given),
+            "λ": _interval(self.lower, self.upper, "λ"),
+            "rules": ", ".join(self.rules),
+            "read as": self.read_as,
+            "open": self.open,
+            "assumed": ", ".join(self.hypotheses),
+        }
+        return {name: text for name, text in found.items() if text}
 
 
 def germ_to_json(germ: IdealGerm) -> dict[str, Any]:
