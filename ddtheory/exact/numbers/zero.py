@@ -27,6 +27,7 @@ _BALL_FUNCTIONS = {
     sympy.tanh: arb.tanh,
     sympy.atan: arb.atan,
     sympy.erf: arb.erf,
+    sympy.gamma: arb.gamma,
 }
 
 
