@@ -229,7 +229,7 @@ def control() -> Experiment:
         )
     return Experiment(
         "A block that is not dead does not count: the rate is four for each of the others. The gradient at the input "
-        "of a block counts that block too.",
+        "of a block counts that block too. And without a second route nothing stops at 8.",
         {
             "blocks": checks,
             "layers": [
@@ -241,6 +241,15 @@ def control() -> Experiment:
                     rivals=(4 * (4 - number),),
                 )
                 for number in (2, 3)
+            ],
+            "second route": [
+                rate_check(
+                    "attention with a dead Q at zero, 3 blocks above",
+                    12,
+                    _RADII,
+                    _attention(3, _WITHOUT_SCORES),
+                    rivals=(8,),
+                )
             ],
         },
     )
