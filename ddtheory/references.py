@@ -9,17 +9,19 @@ place that was not compared with the text of the work, its contents, or a quotat
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from ddtheory.errors import InvalidValueError, shown, unknown
+from ddtheory.shown import Shown
 from ddtheory.values import Citation
 
 _CHAPTER = re.compile(r"(?:chapters?|ch\.)\s*[\dIVX]+", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Work:
+@dataclass(frozen=True, repr=False)
+class Work(Shown):
     """A book, a paper or a program.
 
     Attributes:
@@ -68,6 +70,10 @@ class Work:
         Functional Analysis and Its Applications 10:175–196
         """
         return ", ".join(part for part in (self.by, f"“{self.title}”", self.venue, self.identifier) if part)
+
+    def rows(self) -> Mapping[str, str]:
+        found = {"work": self.name, "title": self.title, "in": self.venue, "identifier": self.identifier}
+        return {name: text for name, text in found.items() if text}
 
 
 def cite(key: str, place: str, *, verified: bool = True) -> Citation:

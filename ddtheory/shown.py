@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from html import escape
 
 _WIDEST = 160
 
+# ✓ and its kin have no LaTeX of their own; what TeX reads as a command is escaped
+_LATEX: Mapping[str, str] = {
+    **dict.fromkeys("✓✗", ""),
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+}
 
-class Shown(ABC):
+
+class Shown:
     """A result of this package. It says `str` in one line, `latex`, and `rows` where more than a formula is to be seen.
 
     A dataclass that is `Shown` has `repr=False`, unless its own one line is as short.
     """
 
-    @abstractmethod
     def latex(self) -> str:
-        """The result as LaTeX, without dollars."""
+        """The result as LaTeX, without dollars; its one line, where it is no formula."""
+        return in_words(shortened(str(self), _WIDEST))
 
     def rows(self) -> Mapping[str, str]:
         """Name → text, a line each of the table in a notebook; none where the formula says it all."""
@@ -44,3 +52,40 @@ def shortened(text: str, width: int) -> str:
     """
     line = " ".join(text.split())
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things in words.
+
+    >>> counted(1, "layer"), counted(0, "layer")
+    ('1 layer', '0 layers')
+    """
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def escaped_for_latex(text: str) -> str:
+    r"""Text outside of formulas, for LaTeX.
+
+    >>> print(escaped_for_latex("50% of a_1"))
+    50\% of a\_1
+    """
+    return "".join(_LATEX.get(character, character) for character in text)
+
+
+def in_words(text: str) -> str:
+    r"""Text inside of a formula, for LaTeX.
+
+    >>> print(in_words("no pair"))
+    \text{no pair}
+    """
+    return rf"\text{{{escaped_for_latex(text)}}}"
+
+
+def decimal(value: float) -> str:
+    r"""Four digits of a number, for LaTeX.
+
+    >>> print(decimal(0.5), decimal(2.5e-7), decimal(float("inf")))
+    0.5 2.5 \cdot 10^{-7} \infty
+    """
+    mantissa, _, exponent = f"{value:.4g}".replace("inf", r"\infty").partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa

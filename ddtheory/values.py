@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ddtheory.errors import InvalidValueError, place, shown
-from ddtheory.shown import Shown, shortened
+from ddtheory.shown import Shown, decimal, shortened
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -393,7 +393,7 @@ class Interval(Shown):
         return self.lower <= other.upper and other.lower <= self.upper
 
     def latex(self) -> str:
-        return rf"{self.estimate:.4g} \in [{self.lower:.4g}, {self.upper:.4g}]"
+        return rf"{decimal(self.estimate)} \in [{decimal(self.lower)}, {decimal(self.upper)}]"
 
     @classmethod
     def around(cls, estimate: float, radius: float) -> Interval:

@@ -44,6 +44,10 @@ class Bound:
     def __str__(self) -> str:
         return f"({'infinity' if self.value is None else shown(self.value)}, {self.multiplicity or '?'})"
 
+    def latex(self) -> str:
+        value = r"\infty" if self.value is None else shown(self.value)
+        return rf"\left({value}, {self.multiplicity or '?'}\right)"
+
 
 @dataclass(frozen=True)
 class Bounds:

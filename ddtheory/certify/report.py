@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 from ddtheory.certify.bounds import Bound
 from ddtheory.certify.scalars import shown
 from ddtheory.certify.statement import Statement
+from ddtheory.shown import Shown, in_words, shortened
 
 NONNEGATIVE = "K >= 0 near the point"
 
 
-@dataclass(frozen=True)
-class Step:
+@dataclass(frozen=True, repr=False)
+class Step(Shown):
     """One node that was accepted: where it stands, its rule, and the bounds on (κ, m) of its germ."""
 
     path: str
@@ -26,9 +28,17 @@ class Step:
         claim = f"= {self.lower}" if self.lower == self.upper else f"between {self.lower} and {self.upper}"
         return f"{self.path}: {self.rule}: (κ, m) {claim}"
 
+    def latex(self) -> str:
+        if self.lower == self.upper:
+            return rf"(\kappa, m) = {self.lower.latex()}"
+        return rf"{self.lower.latex()} \le (\kappa, m) \le {self.upper.latex()}"
 
-@dataclass(frozen=True)
-class Rejection:
+    def rows(self) -> Mapping[str, str]:
+        return {"step": self.path, "rule": self.rule, "at least": str(self.lower), "at most": str(self.upper)}
+
+
+@dataclass(frozen=True, repr=False)
+class Rejection(Shown):
     """Why a certificate is not accepted. What it quotes of the certificate is escaped.
 
     Attributes:
@@ -41,13 +51,17 @@ class Rejection:
     rule: str
     reason: str
 
+    def rows(self) -> Mapping[str, str]:
+        found = {"rejected at": self.path or "the certificate", "rule": self.rule, "why": self.reason}
+        return {name: text for name, text in found.items() if text}
+
     def __str__(self) -> str:
         place = self.path or "the certificate"
         return f"{place}{f' (rule {self.rule})' if self.rule else ''}: {self.reason}"
 
 
-@dataclass(frozen=True)
-class Undecided:
+@dataclass(frozen=True, repr=False)
+class Undecided(Shown):
     """Which limit ended a check, and where: the certificate may be right or wrong.
 
     Attributes:
@@ -60,12 +74,16 @@ class Undecided:
     place: str
     rule: str
 
+    def rows(self) -> Mapping[str, str]:
+        found = {"not decided": self.limit, "reached": self.place, "rule": self.rule}
+        return {name: text for name, text in found.items() if text}
+
     def __str__(self) -> str:
         return f"{self.limit} reached {self.place}{f' (rule {self.rule})' if self.rule else ''}"
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Shown):
     """The outcome of a check. Only an accepted report carries a claim; it is proven under its hypotheses.
 
     Attributes:
@@ -138,6 +156,28 @@ class Report:
         lines += [f"proven as well: {fact}" for fact in self.proven]
         lines += [f"assumed, and neither proven nor refuted here: {fact}" for fact in self.hypotheses]
         return "\n".join(lines)
+
+    def latex(self) -> str:
+        if not self.accepted or self.lower is None or self.upper is None:
+            return in_words(shortened(str(self), 160))
+        if self.status == "exact":
+            return rf"(\lambda, m) = {self.lower.latex()}"
+        return rf"{self.lower.latex()} \le (\lambda, m) \le {self.upper.latex()}"
+
+    def rows(self) -> Mapping[str, str]:
+        if not self.accepted:
+            why = self.rejection or self.undecided
+            return {"outcome": self.outcome, **(why.rows() if why else {})}
+        exact = self.status == "exact"
+        found = {
+            "outcome": self.outcome,
+            "λ, m": str(self.lower) if exact else f"between {self.lower} and {self.upper}",
+            "of": str(self.statement),
+            "rules": ", ".join(self.rules),
+            "proven": ", ".join(self.proven),
+            "assumed": ", ".join(self.hypotheses),
+        }
+        return {name: text for name, text in found.items() if text}
 
 
 def _plain(bound: Bound) -> list[str | int | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -10,16 +10,18 @@ from typing import Any
 from ddtheory.certify.germs import Germ
 from ddtheory.certify.notation import field_text, generator_of_field, polynomial_text, variable_names
 from ddtheory.certify.scalars import shown
+from ddtheory.shown import Shown, in_words
 
 KINDS = {"divergence": "divergence", "generators": "list of generators", "two-sided": "function of any sign"}
 
 _LONGEST = 500
 _MOST_GENERATORS = 20
 _MOST_ENTRIES = 50
+_FEW, _SHORT = 3, 60  # generators in LaTeX, and the characters of one
 
 
-@dataclass(frozen=True)
-class Statement:
+@dataclass(frozen=True, repr=False)
+class Statement(Shown):
     """The germ whose pair a certificate claims.
 
     Attributes:
@@ -66,6 +68,16 @@ class Statement:
         sides = [f"{name} >= 0" for name, one_sided in zip(names, germ.nonnegative, strict=True) if one_sided]
         lines.append(f"domain: {_listed(sides) or 'no boundary'}")
         return "\n".join(lines)
+
+    def latex(self) -> str:
+        """The first generators as `rlct` reads them: names and numbers of a certificate are shown and not set."""
+        about = {"divergence": "K = ", "two-sided": "f = "}.get(self.kind, r"K \asymp \sum_i f_i^2,\ f = ")
+        listed = ", ".join(polynomial_text(f, self.germ, _SHORT) for f in self.germ.generators[:_FEW])
+        return about + in_words(listed + ", …" * (len(self.germ.generators) > _FEW))
+
+    def rows(self) -> Mapping[str, str]:
+        what, *others = (line.strip() for line in str(self).splitlines())
+        return {"about": what, **{f"({number})": line for number, line in enumerate(others, 1)}}
 
 
 def _listed(entries: Sequence[str], joint: str = ", ") -> str:

@@ -8,6 +8,7 @@ counted as zeros and reported, and what is read is the smallest of the others.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +19,7 @@ from ddtheory.measure.doors import count, real_number, real_tensor, shown, text
 from ddtheory.measure.factor import RANK_TOLERANCE
 from ddtheory.measure.profile import all_real
 from ddtheory.measure.tables import reach
+from ddtheory.shown import Shown, decimal
 from ddtheory.values import as_integer
 
 DOUBLE = torch.finfo(torch.float64).eps
@@ -25,7 +27,7 @@ ROUNDING = 100.0  # a singular value is off by at most this many ε of the large
 
 
 @dataclass(frozen=True, repr=False)
-class Spectrum:
+class Spectrum(Shown):
     """The eigenvalues of a Gram matrix, without those that are zero to rounding.
 
     Attributes:
@@ -59,6 +61,20 @@ class Spectrum:
     def __repr__(self) -> str:
         return f"Spectrum({len(self.eigenvalues)} eigenvalues {reach(self.eigenvalues)}, {self.zeros} zeros)"
 
+    def latex(self) -> str:
+        if not self.eigenvalues:
+            return rf"\lambda = 0 \times {self.zeros}"
+        zeros = rf",\quad 0 \times {self.zeros}" if self.zeros else ""
+        return rf"\lambda_1 = {decimal(self.eigenvalues[0])},\quad \lambda^+ = {decimal(self.eigenvalues[-1])}{zeros}"
+
+    def rows(self) -> Mapping[str, str]:
+        return {
+            "eigenvalues": f"{len(self.eigenvalues)}, {reach(self.eigenvalues)}",
+            "zeros": str(self.zeros),
+            "threshold": f"{self.threshold:.3g}",
+            "separation": f"{self.separation:.3g}",
+        }
+
     @property
     def size(self) -> int:
         return len(self.eigenvalues) + self.zeros
@@ -86,7 +102,7 @@ class Spectrum:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GramFactor:
+class GramFactor(Shown):
     """A Gram matrix M = RᵀR of shape (width, width), kept as its triangular factor.
 
     Attributes:
@@ -108,6 +124,10 @@ class GramFactor:
 
     def __repr__(self) -> str:
         return f"GramFactor({self.label!r}, {self.width} × {self.width}, rank ≤ {min(self.triangle.shape)})"
+
+    def latex(self) -> str:
+        most = min(self.triangle.shape)
+        return rf"M = R^\top R \in \mathbb{{R}}^{{{self.width} \times {self.width}}},\quad \text{{rank}} \le {most}"
 
     @property
     def width(self) -> int:

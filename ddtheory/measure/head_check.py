@@ -12,7 +12,7 @@ known to a millionth of the metric are used: small enough to be about the limit,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -24,6 +24,7 @@ from ddtheory.measure.extrapolation import SPREAD_SAFETY, Extrapolation
 from ddtheory.measure.head import Head, per_sample
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.losses import as_head
+from ddtheory.shown import Shown, counted, decimal
 from ddtheory.values import Interval
 
 STEPS = tuple(2.0**-i for i in range(15, -1, -1))  # increasing
@@ -38,8 +39,8 @@ UNSEEN = 1e-280  # a smaller metric is lost to underflow
 _MOST_DIRECTIONS = 10_000
 
 
-@dataclass(frozen=True)
-class HeadCheck:
+@dataclass(frozen=True, repr=False)
+class HeadCheck(Shown):
     """The two methods of a head agree.
 
     Attributes:
@@ -53,6 +54,22 @@ class HeadCheck:
     samples: int
     directions: int
     gap: Interval
+
+    def __str__(self) -> str:
+        tried = f"{counted(self.samples, 'sample')}, {counted(self.directions, 'direction')} each"
+        return f"{self.head}: both methods agree at {tried}, gap in [{self.gap.lower:.1e}, {self.gap.upper:.1e}]"
+
+    def latex(self) -> str:
+        gap = rf"[{decimal(self.gap.lower)}, {decimal(self.gap.upper)}]"
+        return rf"\lim_{{\varepsilon \to 0}} D/\varepsilon^2 - \tfrac12 \|\text{{whitened}}\|^2 \in {gap}"
+
+    def rows(self) -> Mapping[str, str]:
+        return {
+            "head": self.head,
+            "samples": str(self.samples),
+            "directions": str(self.directions),
+            "gap": f"{self.gap.estimate:.1e} in [{self.gap.lower:.1e}, {self.gap.upper:.1e}]",
+        }
 
 
 def check_head(head: Head, outputs: Tensor, *, directions: int = 8, seed: int = 0) -> HeadCheck:

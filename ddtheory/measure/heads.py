@@ -16,6 +16,7 @@ from ddtheory.measure.head import Head as Head
 from ddtheory.measure.head import any_of, moving, tiny
 from ddtheory.measure.head import per_sample as per_sample
 from ddtheory.measure.stable import exponential_remainder, positive_factor
+from ddtheory.shown import Shown
 
 
 @dataclass(frozen=True)
@@ -198,8 +199,8 @@ class OutputMetric:
         return 0.5 * per_sample(self.whitened(truth_outputs, outputs - truth_outputs).square())
 
 
-@dataclass(frozen=True)
-class HeadKind:
+@dataclass(frozen=True, repr=False)
+class HeadKind(Shown):
     """A row of the table of heads.
 
     Attributes:
@@ -209,6 +210,12 @@ class HeadKind:
 
     head: type
     law: str
+
+    def __str__(self) -> str:
+        return f"{self.head.__name__}: {self.law}"
+
+    def rows(self) -> Mapping[str, str]:
+        return {"head": self.head.__name__, "law": self.law}
 
 
 HEADS: Mapping[str, HeadKind] = {

@@ -20,10 +20,11 @@ from ddtheory.measure.layers import pull_back, run_once, submodule, submodules
 from ddtheory.measure.problem import Problem, as_problem
 from ddtheory.measure.spectra import finished, weighted_rows
 from ddtheory.measure.unfolding import called, check_width, gradient_rows, unfolded
+from ddtheory.shown import Shown
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class KroneckerFactors:
+class KroneckerFactors(Shown):
     """A = E[a aᵀ] and G = E[g gᵀ] of one layer z = Wa: a its input, g the loss gradient by z.
 
     W is the matrix that multiplies: of a convolution (out, channels · kernel) with a its patches, of an embedding
@@ -56,6 +57,18 @@ class KroneckerFactors:
         sizes = f"A {self.activation.width} × {self.activation.width}, G {self.gradient.width} × {self.gradient.width}"
         several = "" if self.positions == 1 else f", {self.positions:g} positions"
         return f"KroneckerFactors({self.layer!r}: {sizes}{several})"
+
+    def latex(self) -> str:
+        a, g = self.activation.width, self.gradient.width
+        return rf"A \in \mathbb{{R}}^{{{a} \times {a}}},\quad G \in \mathbb{{R}}^{{{g} \times {g}}}"
+
+    def rows(self) -> Mapping[str, str]:
+        return {
+            "layer": self.layer,
+            "A": repr(self.activation),
+            "G": repr(self.gradient),
+            "positions": f"{self.positions:g}",
+        }
 
     def spectrum(self) -> Spectrum:
         """The eigenvalues of A ⊗ G: all products, with the zeros that the zeros of either make.

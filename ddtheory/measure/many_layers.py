@@ -21,10 +21,11 @@ from ddtheory.measure.problem import Problem, as_problem
 from ddtheory.measure.spectra import finished, weighted_rows
 from ddtheory.measure.tables import html_table
 from ddtheory.measure.unfolding import called, check_width, gradient_rows
+from ddtheory.shown import Shown, counted, in_words, shortened
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LayerFactors(Mapping[str, KroneckerFactors]):
+class LayerFactors(Mapping[str, KroneckerFactors], Shown):
     """The Kronecker factors by layer, a mapping, and the layers with parameters that have none.
 
     Attributes:
@@ -52,7 +53,10 @@ class LayerFactors(Mapping[str, KroneckerFactors]):
 
     def __repr__(self) -> str:
         reasons = f": {_reasons(self.left_out)}" if self.left_out else ""
-        return f"LayerFactors({len(self.found)} layers, {len(self.left_out)} left out{reasons})"
+        return f"LayerFactors({shortened(f'{len(self.found)} layers, {len(self.left_out)} left out{reasons}', 160)})"
+
+    def latex(self) -> str:
+        return in_words(f"{counted(len(self.found), 'layer')}, {len(self.left_out)} left out")
 
     def _repr_html_(self) -> str:
         rows = [

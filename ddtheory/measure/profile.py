@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.measure.doors import count, entries, real_number, text
-from ddtheory.measure.tables import html_table, reach
+from ddtheory.measure.tables import along, html_table, reach
+from ddtheory.shown import Shown
 
 DEFAULT_RADII = tuple(2.0 ** (-n / 2) for n in range(2, 21))
 """Half octaves from 2⁻¹ to 2⁻¹⁰."""
 
 
 @dataclass(frozen=True, repr=False)
-class Profile:
+class Profile(Shown):
     """Directional Fisher F(t) and divergence K(t), in nats, at decreasing radii t.
 
     Attributes:
@@ -64,6 +65,9 @@ class Profile:
             f"Profile({name}{len(self.radii)} radii {reach(self.radii)}, F {reach(self.fisher)}, "
             f"K {reach(self.divergence)}, floors {self.fisher_floor:.1g} and {self.divergence_floor:.1g}{lost})"
         )
+
+    def latex(self) -> str:
+        return along("F", self.radii, self.fisher)
 
     def _repr_html_(self) -> str:
         rows = [

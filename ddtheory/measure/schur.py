@@ -24,8 +24,9 @@ from ddtheory.measure.profile import all_real, checked_floor, chosen_radii, desc
 from ddtheory.measure.pushforward import push_forward
 from ddtheory.measure.rate import lost, visible_orders
 from ddtheory.measure.readings import Series, coefficient_reading, slope_reading
-from ddtheory.measure.tables import html_table, reach
+from ddtheory.measure.tables import along, html_table, reach
 from ddtheory.measure.window import Data, Readings, decide
+from ddtheory.shown import Shown
 from ddtheory.values import OrderReading, ReadingStatus
 
 LARGEST_COMPLEMENT = 512
@@ -33,7 +34,7 @@ DEPENDENT = 1e-8  # a direction this close to the span of the others is one of t
 
 
 @dataclass(frozen=True, repr=False)
-class SchurProfile:
+class SchurProfile(Shown):
     """S(t) = F_uu − F_uL F_LL⁻¹ F_Lu at decreasing radii along θ0 + tu.
 
     Attributes:
@@ -82,6 +83,9 @@ class SchurProfile:
             f"SchurProfile({name}{len(self.radii)} radii {reach(self.radii)}, S {reach(self.schur)}, "
             f"F {reach(self.fisher)}, {self.live} live directions, floor {self.floor:.1g})"
         )
+
+    def latex(self) -> str:
+        return along("S", self.radii, self.schur)
 
     def _repr_html_(self) -> str:
         columns = (self.radii, self.schur, self.fisher, self.smallest_positive, self.dropped)

@@ -22,13 +22,14 @@ from ddtheory.measure.layers import run_once
 from ddtheory.measure.parameters import why_unknown
 from ddtheory.measure.problem import Problem, as_problem
 from ddtheory.measure.profile import all_real, chosen_radii, descending, local_slopes
-from ddtheory.measure.tables import html_table, reach
+from ddtheory.measure.tables import along, html_table, reach
 from ddtheory.measure.unfolding import check_width, features
+from ddtheory.shown import Shown
 from ddtheory.values import as_integer
 
 
 @dataclass(frozen=True, repr=False)
-class SpectrumProfile:
+class SpectrumProfile(Shown):
     """Spectra of one Gram matrix along a path, at decreasing radii: the single and the volume reading.
 
     With m directions that die at one rate, λ⁺ has that rate and log det⁺ has m times that rate: λ⁺ is blind to the
@@ -65,6 +66,10 @@ class SpectrumProfile:
         name = f"{self.label!r}, " if self.label else ""
         size = self.spectra[0].size if self.spectra else 0
         return f"SpectrumProfile({name}{len(self.radii)} radii {reach(self.radii)}, {size} eigenvalues)"
+
+    def latex(self) -> str:
+        smallest = [min(found.eigenvalues, default=0.0) for found in self.spectra]
+        return along(r"\lambda^+", self.radii, smallest)
 
     def _repr_html_(self) -> str:
         rows = [

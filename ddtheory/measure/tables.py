@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
+from ddtheory.shown import decimal
+
 
 def html_table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """An HTML table of text, all of it escaped; a row that is too short has a last cell that spans the rest.
@@ -32,3 +34,13 @@ def reach(values: Sequence[float]) -> str:
     if not values:
         return "none"
     return f"{values[0]:.3g} to {values[-1]:.3g}" if len(values) > 1 else f"{values[0]:.3g}"
+
+
+def along(name: str, radii: Sequence[float], values: Sequence[float]) -> str:
+    r"""A measured function at the ends of its radii, for LaTeX.
+
+    >>> print(along("F", (0.5, 0.25), (1e-5, 0.0)), along("F", (), ()))
+    F(0.5) = 1 \cdot 10^{-5},\ \dots,\ F(0.25) = 0 F
+    """
+    ends = [rf"{name}({decimal(t)}) = {decimal(value)}" for t, value in zip(radii, values, strict=True)]
+    return r",\ \dots,\ ".join(dict.fromkeys((ends[0], ends[-1]))) if ends else name

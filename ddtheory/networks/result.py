@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-@dataclass(frozen=True)
-class Valuations:
+@dataclass(frozen=True, repr=False)
+class Valuations(Shown):
     """An order for every entry of an array, such as the units of a layer.
 
     >>> orders = Valuations((2, 2), (Valuation(0), Valuation(1), Valuation(1), Valuation(2)))
@@ -65,12 +65,19 @@ class Valuations:
         counted = Counter(str(order) for order in self.flat)
         return ", ".join(f"{shown} ×{count}" if count > 1 else shown for shown, count in counted.items())
 
+    def latex(self) -> str:
+        signs = {"×": r"\times ", "≥": r"\ge ", "∞": r"\infty", "*": " "}
+        return rf"\{{{''.join(signs.get(character, character) for character in str(self))}\}}"
+
+    def rows(self) -> Mapping[str, str]:
+        return {"shape": " × ".join(map(str, self.shape)) or "a number", "orders": str(self)}
+
     def as_json(self) -> dict[str, Any]:
         return {"shape": list(self.shape), "orders": [order.as_json() for order in self.flat]}
 
 
-@dataclass(frozen=True)
-class LayerOrders:
+@dataclass(frozen=True, repr=False)
+class LayerOrders(Shown):
     """Second moments at one weight, z = W a, over data and positions, unit by unit.
 
     Attributes:
@@ -83,6 +90,15 @@ class LayerOrders:
 
     a: Valuations
     g: Valuations
+
+    def __str__(self) -> str:
+        return f"A {self.a}; G {self.g}"
+
+    def latex(self) -> str:
+        return rf"A \colon {self.a.latex()},\quad G \colon {self.g.latex()}"
+
+    def rows(self) -> Mapping[str, str]:
+        return {"A": str(self.a), "G": str(self.g), "block": str(self.block)}
 
     @property
     def block(self) -> Valuations:

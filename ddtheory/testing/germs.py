@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from ddtheory.shown import Shown
 from ddtheory.testing.models import exact
 from ddtheory.testing.numbers import coefficients
 from ddtheory.testing.ranges import check_range, check_whole
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from sympy import Expr
 
 
-@dataclass(frozen=True)
-class KnownGerm:
+@dataclass(frozen=True, repr=False)
+class KnownGerm(Shown):
     """A germ at 0 and its pair.
 
     Attributes:
@@ -37,6 +38,22 @@ class KnownGerm:
     prior: Mapping[str, int]
     rlct: RLCT
     substitution: Mapping[str, Expr]
+
+    def __str__(self) -> str:
+        prior = "".join(f", |{name}|^{h}" for name, h in self.prior.items())
+        return f"λ = {self.rlct.lam}, m = {self.rlct.m} of {self.divergence}{prior}"
+
+    def latex(self) -> str:
+        from sympy import latex
+
+        return rf"{self.rlct.latex()},\quad K = {latex(self.divergence)}"
+
+    def rows(self) -> Mapping[str, str]:
+        return {
+            "λ, m": f"{self.rlct.lam}, {self.rlct.m}",
+            "K": str(self.divergence),
+            **{f"prior of {name}": str(h) for name, h in self.prior.items()},
+        }
 
 
 def known_germs(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from ddtheory.shown import Shown
 from ddtheory.testing.models import exact
 from ddtheory.testing.numbers import coefficients
 from ddtheory.testing.ranges import check_range, check_truth, check_whole
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from ddtheory.cells import Cell
 
 
-@dataclass(frozen=True)
-class HiddenDivergence:
+@dataclass(frozen=True, repr=False)
+class HiddenDivergence(Shown):
     """A normal form (x² + y^{2m})/2 behind a change of coordinates, as a divergence and as a model that has it.
 
     Attributes:
@@ -38,6 +39,15 @@ class HiddenDivergence:
     along: Mapping[str, Fraction]
     ray_order: int
     arc_order: int
+
+    def __str__(self) -> str:
+        along = ", ".join(f"{name} = {value}" for name, value in self.along.items())
+        return f"{self.divergence} along {along}, orders {self.ray_order} and {self.arc_order}"
+
+    def latex(self) -> str:
+        from sympy import latex
+
+        return rf"K = {latex(self.divergence)},\quad k = {self.ray_order},\ k^* = {self.arc_order}"
 
     def cell(self) -> Cell:
         """The model y ~ N(μ, 1)."""

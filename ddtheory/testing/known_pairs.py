@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from ddtheory.errors import InvalidValueError, shown
+from ddtheory.shown import Shown
 from ddtheory.testing.ranges import check_range, check_whole
 from ddtheory.values import RLCT
 
@@ -29,8 +30,8 @@ HIDINGS: tuple[Hiding, ...] = ("none", "linear", "polynomial")
 _MOST_VARIABLES = 8
 
 
-@dataclass(frozen=True)
-class HiddenGerm:
+@dataclass(frozen=True, repr=False)
+class HiddenGerm(Shown):
     """A germ at 0, as `ddtheory.rlct` takes it, and its pair. One of `divergence` and `generators` is None.
 
     Attributes:
@@ -46,6 +47,17 @@ class HiddenGerm:
     rlct: RLCT
     plain: tuple[Expr, ...]
     coordinates: tuple[Expr, ...]
+
+    def __str__(self) -> str:
+        given = self.divergence if self.generators is None else f"⟨{', '.join(map(str, self.generators))}⟩"
+        return f"λ = {self.rlct.lam}, m = {self.rlct.m} of {given}"
+
+    def latex(self) -> str:
+        from sympy import latex
+
+        if self.generators is None:
+            return rf"{self.rlct.latex()},\quad K = {latex(self.divergence)}"
+        return rf"{self.rlct.latex()},\quad f = {', '.join(map(latex, self.generators))}"
 
 
 def germs_with_known_pairs(

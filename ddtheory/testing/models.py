@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from ddtheory.shown import Shown
 from ddtheory.testing.numbers import coefficients, orders
 from ddtheory.testing.ranges import check_positive, check_range, check_whole
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from ddtheory.cells import Cell
 
 
-@dataclass(frozen=True)
-class KnownCell:
+@dataclass(frozen=True, repr=False)
+class KnownCell(Shown):
     """A cell, a direction of it, and what the construction says of that direction.
 
     Attributes:
@@ -36,6 +37,19 @@ class KnownCell:
     order: int | None
     leading: Fraction | None
     arc_order: int | None
+
+    def __str__(self) -> str:
+        along = ", ".join(f"{name} = {value}" for name, value in self.along.items())
+        ray, arc = ("flat" if order is None else f"order {order}" for order in (self.order, self.arc_order))
+        return f"{self.cell} along {along}: {ray}, on an arc {arc}"
+
+    def latex(self) -> str:
+        if self.order is None:
+            return rf"{self.cell.latex()},\quad K(t u) \equiv 0"
+        return rf"{self.cell.latex()},\quad K(t u) = {self.leading}\,t^{{{2 * self.order}}} + \dots"
+
+    def rows(self) -> Mapping[str, str]:
+        return {**self.cell.rows(), "known": str(self)}
 
 
 def mean_map_cells(

@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from ddtheory.errors import BookError, InvalidValueError, place, shown, unknown
+from ddtheory.shown import Shown, counted, shortened
 from ddtheory.values import list_of, path_of
 from ddtheory.verify.claim import WITNESSES, Claim
 from ddtheory.verify.environment import versions
@@ -31,8 +32,8 @@ INSTALLED = "installed"
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
-@dataclass(frozen=True)
-class Entry:
+@dataclass(frozen=True, repr=False)
+class Entry(Shown):
     """A claim and its place in the book."""
 
     claim: Claim
@@ -44,9 +45,15 @@ class Entry:
         """The folder of the book that this entry stands in."""
         return self.path.parent.parent
 
+    def __str__(self) -> str:
+        return f"{self.claim.id}: {self.claim.title}"
 
-@dataclass(frozen=True)
-class Unreadable:
+    def rows(self) -> Mapping[str, str]:
+        return {"claim": self.claim.id, "title": self.claim.title, "chapter": self.chapter, "file": self.path.name}
+
+
+@dataclass(frozen=True, repr=False)
+class Unreadable(Shown):
     """A file of the book whose claim cannot be checked, and why. `file` is relative to the book."""
 
     file: str
@@ -59,9 +66,12 @@ class Unreadable:
     def __str__(self) -> str:
         return f"{self.file} could not be read: {self.reason}"
 
+    def rows(self) -> Mapping[str, str]:
+        return {"could not be read": self.file, "because": self.reason}
 
-@dataclass(frozen=True)
-class Book:
+
+@dataclass(frozen=True, repr=False)
+class Book(Shown):
     """The claims of a book, or those chosen from it, in the order of chapters and files."""
 
     folder: Path
@@ -118,6 +128,18 @@ class Book:
             return f"installed with ddtheory {versions()['ddtheory']}"
         here = Path.cwd()
         return (self.folder.relative_to(here) if self.folder.is_relative_to(here) else self.folder).as_posix()
+
+    def __repr__(self) -> str:
+        unreadable = f", {len(self.unreadable)} unreadable" if self.unreadable else ""
+        return f"Book({shortened(str(self), 60)}: {counted(len(self.entries), 'claim')}{unreadable})"
+
+    def rows(self) -> Mapping[str, str]:
+        chapters = Counter(entry.chapter for entry in self.entries)
+        return {
+            "book": str(self),
+            **{chapter: counted(count, "claim") for chapter, count in chapters.items()},
+            **{item.file: f"could not be read: {item.reason}" for item in self.unreadable},
+        }
 
 
 def locate(choice: Path | str | None = None) -> Path:

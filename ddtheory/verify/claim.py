@@ -48,16 +48,18 @@ class Outcome(StrEnum):
 class Comparison(Told):
     """A predicted number against a measured interval.
 
-    Agreement needs three things: the interval contains the prediction, it is no wider than `max_width`, and it
-    excludes every rival. An interval that is too wide, or that holds a rival, is inconclusive; an interval
-    that is narrow enough and misses the prediction contradicts it.
+    Agreement needs four things: the interval contains the prediction, it is no wider than `max_width`, it excludes
+    every rival, and there is a rival that the widest interval around the prediction would exclude too, as it would all
+    others. An interval that is too wide, or that holds a rival, is inconclusive, and so is a comparison that could not
+    have failed: without a rival, or with a width that reaches one. An interval that is narrow enough and misses the
+    prediction contradicts it.
 
     Attributes:
         label: what was measured.
         predicted: exact where possible; shown as given, compared as a float.
         measured: the reading.
         rivals: other values that the reading must exclude, e.g. the orders k ± 1.
-        max_width: the widest interval that still counts as a reading.
+        max_width: the widest interval that still counts as a reading, below twice the distance to the nearest rival.
         reason: why this width, and where the interval comes from.
         quantity: "order", "rate of a second moment", "coefficient", … so that factors of two cannot hide.
     """
@@ -82,12 +84,18 @@ class Comparison(Told):
         return tuple(rival for rival in self.rivals if self.measured.contains(float(rival)))
 
     @property
+    def tells_apart(self) -> bool:
+        """Whether the widest interval around the prediction excludes every rival, and there is one."""
+        at, reach = float(self.predicted), float(self.max_width) / 2
+        return bool(self.rivals) and all(abs(float(rival) - at) > reach for rival in self.rivals)
+
+    @property
     def outcome(self) -> Outcome:
         if self.measured.width > self.max_width:
             return Outcome.INCONCLUSIVE
         if not self.measured.contains(float(self.predicted)):
             return Outcome.CONTRADICTS
-        return Outcome.INCONCLUSIVE if self.rivals_left else Outcome.AGREES
+        return Outcome.AGREES if self.tells_apart and not self.rivals_left else Outcome.INCONCLUSIVE
 
 
 @dataclass(frozen=True)

@@ -58,9 +58,13 @@ class ComparisonFinding:
         )
         if self.measured.width > self.max_width:
             return f"{reading}, which is wider than {self.max_width:.4g}"
-        if self.outcome is Outcome.INCONCLUSIVE:
+        if self.outcome is not Outcome.INCONCLUSIVE:
+            return reading
+        if self.rivals_left:
             return f"{reading}, which does not exclude {' and '.join(rival.text for rival in self.rivals_left)}"
-        return reading
+        if not self.rivals:
+            return f"{reading}, without a rival that it excludes"
+        return f"{reading}, where a width of {self.max_width:.4g} would pass, which reaches a rival"
 
 
 @dataclass(frozen=True)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
 from ddtheory.errors import InvalidValueError, shown
+from ddtheory.shown import Shown
 from ddtheory.values import Verdict, as_integer, list_of
 from ddtheory.verify.book import Book, Entry, Unreadable
-from ddtheory.verify.verdicts import WORST_FIRST, ClaimResult, weighed
+from ddtheory.verify.verdicts import WORST_FIRST, ClaimResult, weighed, worst_first
 from ddtheory.verify.witnesses import check
 
 MOST_JOBS = 8
 """More are used only when asked for: each worker holds its own copy of sympy and torch in memory."""
 
 
-@dataclass(frozen=True)
-class RunResult:
+@dataclass(frozen=True, repr=False)
+class RunResult(Shown):
     """All results of a run, in the order of the book.
 
     Attributes:
@@ -56,6 +57,16 @@ class RunResult:
         if self.interrupted or self.unreadable or not all(result.ran for result in self.results):
             return 2
         return 1 if self.moved else 0
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{count} {verdict.value}" for verdict, count in self.counts.items()) or "no claims"
+        unreadable = f", {len(self.unreadable)} could not be read" if self.unreadable else ""
+        return f"{'interrupted, ' if self.interrupted else ''}{counts}, {len(self.moved)} moved{unreadable}"
+
+    def rows(self) -> Mapping[str, str]:
+        """What needs attention first."""
+        claims = {result.record.id: f"{result.verdict.value}: {result.reason}" for result in worst_first(self.results)}
+        return {"run": str(self), **claims, **{item.file: item.reason for item in self.unreadable}}
 
 
 def run(

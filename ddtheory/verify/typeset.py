@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ElementTree
 from html import unescape
+from xml.etree.ElementTree import Element
 
 from markupsafe import Markup, escape
 
@@ -26,6 +27,14 @@ _KEPT_ATTRIBUTES = frozenset((
     "width",
 ))
 # fmt: on
+
+
+_BRACKETS = {
+    bracket: {"stretchy": "true", "fence": "true", "form": form}
+    for form, brackets in (("prefix", "([{"), ("postfix", ")]}"))
+    for bracket in brackets
+}
+"""What is true of a bracket anyway, at the ends of a row."""
 
 
 def typeset(text: str) -> Markup:
@@ -57,11 +66,23 @@ def formula(latex: str, *, display: bool = False) -> Markup:
         return Markup("<code>{}</code>").format(source)
     if any((node.text or "").startswith("\\") for node in root.iter()):
         return Markup("<code>{}</code>").format(source)
-    for node in root.iter():
+    for node in list(root.iter()):
         node.text = unescape(node.text) if node.text else node.text  # "&#x0003C;" for an operator "<"
         for name in set(node.attrib) - _KEPT_ATTRIBUTES:  # no links, no styles, no scripts
             del node.attrib[name]
+        _lighten(node)
+    if not display:
+        del root.attrib["display"]
     return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+
+def _lighten(node: Element) -> None:
+    """Leaves out what a browser takes for granted: half of a page is MathML."""
+    if node.tag == "mo" and node.attrib == _BRACKETS.get(node.text or ""):
+        node.attrib.clear()
+    for index, child in enumerate(node):
+        while child.tag == "mrow" and len(child) == 1:  # a row of one is that one
+            node[index] = child = child[0]
 
 
 def _prose(text: str) -> Markup:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ddtheory.shown import Shown, counted
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify.book import Entry, below, transitive_assumptions
 from ddtheory.verify.claim import TITLE, Outcome, WitnessName
@@ -44,8 +46,8 @@ _NOUN: Mapping[WitnessName, str] = {
 }
 
 
-@dataclass(frozen=True)
-class WitnessResult:
+@dataclass(frozen=True, repr=False)
+class WitnessResult(Shown):
     """What one witness said, and how long it took. `error` says why it could not run."""
 
     name: WitnessName
@@ -68,6 +70,16 @@ class WitnessResult:
         """What decided the outcome, in one clause."""
         finding = self.proof or self.experiment
         return finding.note if finding else self.error
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.outcome.value}{f': {self.note}' if self.note else ''}"
+
+    def rows(self) -> Mapping[str, str]:
+        clauses = Counter(item.clause for item in self.items)
+        found = {"witness": self.name, "outcome": self.outcome.value, "note": self.note}
+        return {name: text for name, text in found.items() if text} | {
+            f"clause “{clause}”": counted(count, "item") for clause, count in clauses.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -123,8 +135,8 @@ class Record:
         )
 
 
-@dataclass(frozen=True)
-class ClauseResult:
+@dataclass(frozen=True, repr=False)
+class ClauseResult(Shown):
     """What stands behind one clause of a statement: the worst outcome of what derives, measures and attacks it."""
 
     name: str
@@ -140,6 +152,18 @@ class ClauseResult:
         return {(True, True): "derived, measured", (True, False): "only derived", (False, True): "only measured"}.get(
             (found[0], found[1]), "unsupported"
         )
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.support}"
+
+    def rows(self) -> Mapping[str, str]:
+        return {
+            "clause": self.name,
+            "says": self.text,
+            "derived": self.derived.value,
+            "measured": self.measured.value,
+            "attacked": self.attacked.value,
+        }
 
 
 def of_clauses(clauses: Mapping[str, str], witnesses: Iterable[WitnessResult]) -> tuple[ClauseResult, ...]:
@@ -159,8 +183,8 @@ def of_clauses(clauses: Mapping[str, str], witnesses: Iterable[WitnessResult]) -
     )
 
 
-@dataclass(frozen=True)
-class WeakFoundation:
+@dataclass(frozen=True, repr=False)
+class WeakFoundation(Shown):
     """A claim on which another rests, and that does not stand today: refuted, moved, not run, …"""
 
     id: str
@@ -169,9 +193,12 @@ class WeakFoundation:
     def __str__(self) -> str:
         return f"rests on {self.id}, {self.state}"
 
+    def rows(self) -> Mapping[str, str]:
+        return {"rests on": self.id, "which is": self.state}
 
-@dataclass(frozen=True)
-class ClaimResult:
+
+@dataclass(frozen=True, repr=False)
+class ClaimResult(Shown):
     """Today's verdict on a claim.
 
     Attributes:
@@ -225,6 +252,17 @@ class ClaimResult:
         """The result of a claim that had not finished when the run was interrupted."""
         reason = "interrupted before it finished"
         return cls(Record.of(entry), Verdict.NOT_CHECKED, reason, (), ran=False, interrupted=True)
+
+    def __str__(self) -> str:
+        moved = f", moved from {self.expected.value}" if self.moved else ""
+        return f"{self.record.id}: {self.verdict.value}{moved}: {self.reason}"
+
+    def rows(self) -> Mapping[str, str]:
+        found = {"claim": self.record.id, "title": self.record.title, "verdict": self.verdict.value}
+        found |= {"moved from": self.expected.value} if self.moved else {}
+        found |= {"because": self.reason, "rests on": "; ".join(f"{weak.id}, {weak.state}" for weak in self.weak)}
+        clauses = {f"clause “{clause.name}”": clause.support for clause in self.clauses}
+        return {name: text for name, text in (found | clauses).items() if text}
 
 
 def judge(witnesses: Sequence[WitnessResult], clauses: Mapping[str, str], titled: str) -> tuple[Verdict, str]:

@@ -236,6 +236,7 @@ def measure() -> Experiment:
             clause = "k < p + 2" if k < p + 2 else "k = p + 2" if k == p + 2 else "k > p + 2"
             kept = {"k < p + 2": a, "k = p + 2": a + b, "k > p + 2": b}[clause]
             assert kept > 0  # a rate with coefficient zero would be vacuous
+            others = tuple(rival for rival in (0.0, kept / 2, a if k >= p + 2 else 2 * a, a + b) if rival != kept)
             label = f"seed {seed}, p = {p}, k = {k}"
             near = {predicted - 4, predicted + 4, 4 * k, 4 * p + 8} - {predicted}
             rates.append(rate_check(f"{label}: rate of E[δ²]", predicted, _RADII, moments, rivals=sorted(near)))
@@ -244,8 +245,8 @@ def measure() -> Experiment:
                     f"{label}: coefficient",
                     kept,
                     limit(_RADII, [moment / t**predicted for moment, t in zip(moments, _RADII, strict=True)], 1e-8),
-                    tuple(rival for rival in (0.0, kept / 2, a if k >= p + 2 else 2 * a, a + b) if rival != kept),
-                    1e-3 * kept,
+                    others,
+                    min(1e-3 * kept, *(abs(rival - kept) for rival in others)),
                     _REASON + "; predicted from the network at t = 0: products of attention matrices, and derivatives "
                     "with respect to scores",
                     "coefficient of a second moment",

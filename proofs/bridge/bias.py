@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -33,6 +34,24 @@ def forward(depth: Expr | int, radius: Expr) -> Expr:
     """The forward moment of the statement with biases t: t^{2m} + (t + … + t^m)²."""
     geometric = radius * (1 - radius**depth) / (1 - radius)
     return radius ** (2 * depth) + geometric**2
+
+
+def power_rate(powers: Sequence[int]) -> int:
+    """The rate of the statement with biases t^{q_j}: 2 min(m, min_j(q_j + m − j))."""
+    layers = len(powers)
+    return 2 * min(layers, *(power + layers - layer for layer, power in enumerate(powers, start=1)))
+
+
+def _other_rates(powers: Sequence[int]) -> dict[str, int]:
+    """What the rate would be if the statement were another one."""
+    layers = len(powers)
+    return {
+        "without the input": 2 * min(power + layers - layer for layer, power in enumerate(powers, start=1)),
+        "without the layers above": 2 * min(layers, *powers),
+        "with the layers below": 2 * min(layers, *(power + layer for layer, power in enumerate(powers, start=0))),
+        "without biases": 2 * layers,
+        "an amplitude": power_rate(powers) // 2,
+    }
 
 
 CLAIM = Claim(
@@ -83,6 +102,13 @@ def derive() -> Proof:
     geometric = t * (1 - t**depth) / (1 - t)
     powers = symbols("q_1 q_2", integer=True, positive=True)
     graded = chain(x, [t ** powers[0], t ** powers[1]])
+
+    def lowest(biases: Sequence[int]) -> int:
+        """The rate of the moment with biases t^{q_j}, from its lowest power of t; no term of it is negative."""
+        moment_there = sympy.Poly(moment(chain(x, [t**power for power in biases])), t)
+        return min(exponent for (exponent,) in moment_there.monoms())
+
+    every = [*itertools.product(range(1, 5), repeat=2), *itertools.product(range(1, 5), repeat=3)]
     return Proof(
         "Scalar dead units, symbolic biases; the geometric sum for every m; two layers for biases of any power.",
         (
@@ -131,6 +157,13 @@ def derive() -> Proof:
                 moment(graded),
                 t**4 + (t ** (powers[0] + 1) + t ** powers[1]) ** 2,
                 {"q_1 without the layer above": t**4 + (t ** powers[0] + t ** powers[1]) ** 2},
+            ),
+            Equation(
+                "powers",
+                f"lowest power of t in the moment, two and three layers, for {len(every)} choices of biases t … t⁴",
+                sympy.Matrix([lowest(biases) for biases in every]),
+                sympy.Matrix([power_rate(biases) for biases in every]),
+                {name: sympy.Matrix([_other_rates(biases)[name] for biases in every]) for name in _other_rates((1,))},
             ),
             Equation(
                 "ReLU",
@@ -233,11 +266,14 @@ def measure() -> Experiment:
             )
         )
         curves.append(Curve(f"forward moment with biases t, {layers} layers", _RADII, tuple(values), 2.0))
-    for powers in ((1, 3, 2), (2, 2, 3), (4, 3, 3)):
-        depth = len(powers)
+    # what arrives first: the bias of the last layer, of the second, of the first and of the last together, the input
+    for powers in ((2, 3, 1), (3, 1, 4), (1, 3, 3), (4, 3, 4)):
         values = [_forward(radius, [radius**q for q in powers]) for radius in _RADII]
-        rate = 2 * min(depth, *(q + depth - j for j, q in enumerate(powers, start=1)))
-        graded.append(rate_check(f"linear, biases t^{powers}: forward", rate, _RADII, values))
+        predicted = power_rate(powers)
+        others = set(_other_rates(powers).values()) - {predicted}
+        graded.append(
+            rate_check(f"linear, biases t^{powers}: forward", predicted, _RADII, values, rivals=sorted(others))
+        )
     for layers in (1, 2, 3):
         gates.append(
             value_check(

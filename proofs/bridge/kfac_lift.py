@@ -118,9 +118,9 @@ def derive() -> Proof:
             Equation(
                 "Fisher block",
                 "hypothesis: behind a ReLU gate q, which A and G both carry, it is E q/(E q)² times the product",
-                gate / gate**2 * t,
-                2 * t,
-                {"1": t, "4": 4 * t},
+                gate / gate**2,
+                sympy.Integer(2),
+                {"1": sympy.Integer(1), "4": sympy.Integer(4)},
             ),
         ),
     )

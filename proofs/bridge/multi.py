@@ -248,6 +248,8 @@ def control() -> Experiment:
     from ddtheory.measure import spectra_along
 
     profile = spectra_along(lambda radius: _gram(radius, singular=True).spectrum(), _RADII)
+    together, apart = (_last(singular).mT @ _last(singular) for singular in (True, False))
+    total = _TOTALS[2] + _TOTALS[3]
     return Experiment(
         "Two dead channels write one and the same output, so S is singular on the dead block: one eigenvalue is "
         "exactly zero, and the smallest positive one is another.",
@@ -260,6 +262,16 @@ def control() -> Experiment:
                     profile.radii,
                     profile.smallest_positive,
                     rivals=(2 * _TOTALS[3],),
+                ),
+            ),
+            "entries": (
+                value_check(
+                    f"entry 3, 4 over t^{total} at t = {_RADII[0]:.2g}: the square of the one output",
+                    float(together[2, 2]),
+                    _entry(_RADII[0], 2, 3, singular=True) / _RADII[0] ** total,
+                    rivals=(float(apart[2, 3]), 0),
+                    error=1e-8,
+                    quantity="coefficient",
                 ),
             ),
             "determinant": (
@@ -276,6 +288,6 @@ def control() -> Experiment:
     )
 
 
-def _entry(radius: float, row: int, column: int) -> float:
-    triangle = _gram(radius).triangle
+def _entry(radius: float, row: int, column: int, *, singular: bool = False) -> float:
+    triangle = _gram(radius, singular).triangle
     return float((triangle.mT @ triangle)[row, column])

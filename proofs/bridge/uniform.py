@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Symbol, symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
@@ -56,7 +56,16 @@ def derive() -> Proof:
     schur = entries[1:, 1:] - coupling.T * coupling / live
     square = live * (vector[0] + (coupling * dead)[0] * t**p / live) ** 2
     remaining = t ** (2 * p) * (dead.T * schur * dead)[0]
-    m, h = symbols("m h", integer=True, positive=True)
+
+    def slope(dead_channels: int, channels: int) -> Expr:
+        """t d/dt of log det of the graded Hilbert matrix of so many channels, of which those are dead."""
+        whole = sympy.Matrix(channels, channels, lambda i, j: sympy.Rational(1, i + j + 1))
+        graded = sympy.diag(*[1] * (channels - dead_channels), *[t**p] * dead_channels)
+        determinant = (graded * whole * graded).det()
+        return sympy.simplify(t * sympy.diff(determinant, t) / determinant)
+
+    sizes = [(m, h) for h in (2, 3, 4) for m in range(1, h)]
+    slopes = sympy.Matrix([slope(m, h) for m, h in sizes])
     return Proof(
         "One live and two dead channels, symbolic S and p; that exactly m eigenvalues are small follows by the "
         "minimax principle, in prose.",
@@ -93,10 +102,13 @@ def derive() -> Proof:
             ),
             Equation(
                 "volume",
-                "slope of the log-determinant for m of h channels",
-                t * sympy.diff(sympy.log((t**p) ** (2 * m) * 1 ** (h - m)), t),
-                2 * m * p,
-                {"h for m": 2 * h * p, "m p": m * p},
+                "slope of the log-determinant with m of h channels dead, (m, h) = " + ", ".join(map(str, sizes)),
+                slopes,
+                sympy.Matrix([2 * m * p for m, _ in sizes]),
+                {
+                    "h for m": sympy.Matrix([2 * h * p for _, h in sizes]),
+                    "m p": sympy.Matrix([m * p for m, _ in sizes]),
+                },
             ),
         ),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import sympy
-from sympy import Expr, Min, Product, Sum, Symbol, latex, symbols
+from sympy import Expr, Min, Product, Symbol, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
@@ -63,7 +63,18 @@ def derive() -> Proof:
     i, j = symbols("i j", integer=True, positive=True)
     c, C, x, b = symbols("c C x b", positive=True)
     chain = Product(c * t**2, (i, 1, n)).doit()
-    above = Sum(1, (j, layer + 1, L)).doit()
+    above = Product(c * t**2, (j, layer + 1, L)).doit()
+    # four blocks that bend, one behind another: the gradient at the output of each, at the dead point
+    z, kinds = Symbol("z", real=True), symbols("c_1:5 d_1:5", positive=True)
+
+    def gradient(behind: int) -> Expr:
+        """Of the last output by that of a block, squared."""
+        out = z
+        for size, bend in list(zip(kinds[:4], kinds[4:], strict=True))[behind:]:
+            out = size * t**2 * out + bend * t**2 * out**2
+        return sympy.diff(out, z).subs(z, 0) ** 2
+
+    exponents = [sympy.Poly(gradient(behind), t).monoms()[-1][0] for behind in range(5)]
     two_routes = C * t ** (2 * n) + b * t**4
     fewer, more = sympy.Integer(1), n + 2
     return Proof(
@@ -92,13 +103,23 @@ def derive() -> Proof:
             Prose("Above layer l there are L − l blocks.", r"\sum_{j=l+1}^{L} 1 = L - l"),
             Equation(
                 "layers",
-                "exponent: four for each block above layer l",
-                4 * above,
-                moment_rate(L - layer),
+                "moment of a gradient that has passed the blocks above layer l",
+                above**2,
+                c ** (2 * (L - layer)) * t ** moment_rate(L - layer),
                 {
-                    "layer l itself counted": moment_rate(L - layer + 1),
-                    "the layers below": moment_rate(layer - 1),
-                    "counted from l on": (4 * Sum(1, (j, layer, L)).doit(), moment_rate(L - layer)),
+                    "layer l itself counted": c ** (2 * (L - layer)) * t ** moment_rate(L - layer + 1),
+                    "the layers below": c ** (2 * (L - layer)) * t ** moment_rate(layer - 1),
+                    "an amplitude": above,
+                },
+            ),
+            Equation(
+                "layers",
+                "four blocks c_i t² z + d_i t² z²: lowest power of t in the squared gradient before and behind each",
+                sympy.Matrix(exponents),
+                sympy.Matrix([moment_rate(4 - behind) for behind in range(5)]),
+                {
+                    "the layers below": sympy.Matrix([moment_rate(behind) for behind in range(5)]),
+                    "an amplitude": sympy.Matrix([moment_rate(4 - behind) / 2 for behind in range(5)]),
                 },
             ),
             Prose(
@@ -208,7 +229,7 @@ def control() -> Experiment:
         )
     return Experiment(
         "A block that is not dead does not count: the rate is four for each of the others. The gradient at the input "
-        "of a block counts that block too.",
+        "of a block counts that block too. And without a second route nothing stops at 8.",
         {
             "blocks": checks,
             "layers": [
@@ -220,6 +241,15 @@ def control() -> Experiment:
                     rivals=(4 * (4 - number),),
                 )
                 for number in (2, 3)
+            ],
+            "second route": [
+                rate_check(
+                    "attention with a dead Q at zero, 3 blocks above",
+                    12,
+                    _RADII,
+                    _attention(3, _WITHOUT_SCORES),
+                    rivals=(8,),
+                )
             ],
         },
     )

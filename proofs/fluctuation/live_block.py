@@ -277,7 +277,7 @@ def measure() -> Experiment:
                     "alone; the rivals are full absorption, and another n sin²θ by 100"
                 ),
                 quantity="total ν",
-                width=0.1,
+                width=0.05,
             )
         )
     still = _simulated(2, 10_000, 0.0005, seed=9).total

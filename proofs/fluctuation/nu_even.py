@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import sympy
-from sympy import Expr, Rational, Symbol, gamma, latex, symbols
+from sympy import Expr, Matrix, Rational, Symbol, gamma, latex, symbols
 
 from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
 from ddtheory.references import cite
@@ -100,8 +100,14 @@ def derive() -> Proof:
     n = Symbol("n", integer=True, nonnegative=True)
     recursion = sympy.gammasimp((n + 2) * (n + 1) * forms.coefficient(a, n + 2) / forms.coefficient(a, n))
     weight = sympy.exp(xi * v - v**2 / 2)
-    x, y = symbols("x y", nonnegative=True)
-    above = (y**2 + 2 * y + 3) / 4
+
+    def above(line: Expr) -> Matrix:
+        """How far a line is above v^a: at 1, its slope there, and how it bends everywhere."""
+        gap = line - v**a
+        return sympy.Matrix([gap.subs(v, 1), sympy.diff(gap, v).subs(v, 1), sympy.diff(gap, v, 2)])
+
+    chord = 1 + v * (sympy.exp(xi) - 1) - sympy.exp(xi * v)
+    low = 1 + v * (sympy.exp(xi) - 1) / 2 - sympy.exp(xi * v)
     return Proof(
         f"Ball arithmetic for single orders: all even k ≤ {UNIFORM_FROM}, and every fiftieth to {LARGEST}. One bound "
         f"that is monotone in a for all real k ≥ {UNIFORM_FROM}.",
@@ -176,23 +182,22 @@ def derive() -> Proof:
                 2 ** (a / 2) * gamma(1 + a / 2),
                 {"without 2^{a/2}": gamma(1 + a / 2)},
             ),
-            AtMost(
+            Equation(
                 "large orders",
-                "v^a at most its tangent at 1: here a = 1/4 and v = y⁴",
-                y,
-                1 + (y**4 - 1) / 4,
-                slack=((y - 1) ** 2 * above,),
-                attained={y: 1},
-                rivals={"slope 2a": 1 + 2 * (y**4 - 1) / 4},
+                "v^a and its tangent at 1: the gap touches 0 at 1, and bends up for 0 < a < 1",
+                above(1 + a * (v - 1)),
+                sympy.Matrix([0, 0, a * (1 - a) * v ** (a - 2)]),
+                {
+                    "slope 2a": (above(1 + 2 * a * (v - 1)), sympy.Matrix([0, 0, a * (1 - a) * v ** (a - 2)])),
+                    "bends down": sympy.Matrix([0, 0, -a * (1 - a) * v ** (a - 2)]),
+                },
             ),
-            AtMost(
+            Equation(
                 "large orders",
-                "convexity: e^{ξv} at most its chord on v ≤ 1; here e^{ξ} = (1 + x)², v = 1/2",
-                1 + x,
-                1 + ((1 + x) ** 2 - 1) / 2,
-                slack=(x**2 / 2,),
-                attained={x: Rational(1, 10)},
-                rivals={"half of the chord": 1 + ((1 + x) ** 2 - 1) / 4},
+                "e^{ξv} and its chord over 0 ≤ v ≤ 1, any ξ: the gap is 0 at both ends, and bends down between them",
+                sympy.Matrix([sympy.diff(chord, v, 2), chord.subs(v, 0), chord.subs(v, 1)]),
+                sympy.Matrix([-(xi**2) * sympy.exp(xi * v), 0, 0]),
+                {"half of the chord": sympy.Matrix([sympy.diff(low, v, 2), low.subs(v, 0), low.subs(v, 1)])},
             ),
             AtMost(
                 "large orders",
@@ -200,6 +205,7 @@ def derive() -> Proof:
                 forms.frozen(a, "one"),
                 a / 2,
                 slack=(forms.mean_at_zero(a) ** 2 / 2,),
+                attained={a: Rational(1, UNIFORM_FROM)},
                 rivals={"a/4": a / 4},
             ),
             AtMost(

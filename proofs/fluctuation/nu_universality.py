@@ -489,6 +489,7 @@ def _four_points() -> list[Check]:
                     "and the limit"
                 ),
                 quantity="½ E[V_n]",
+                width=0.015,
             )
         )
     return checks

@@ -219,6 +219,7 @@ def derive() -> Proof:
                 forms.frozen(a, "one"),
                 forms.frozen(a, "two"),
                 slack=(forms.mean_at_zero(a) ** 2 / 2,),
+                attained={a: Rational(1, 20)},
                 rivals={"half of it": forms.frozen(a, "two") / 2},
             ),
             AtMost(

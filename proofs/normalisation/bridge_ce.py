@@ -413,14 +413,38 @@ def _mean_head(dead: int, size: float = 1.0) -> Tensor:
 
 
 def control() -> Experiment:
+    import torch
+
     squares = [_spectrum(t, 1, head="square") for t in _RADII]
     entries = [_factor(t, 1, head="square")[:, -1].square().sum().item() / t ** (2 * _ABOVE) for t in _RADII]
     wide = {"unembed": 8}
+    generator = torch.Generator().manual_seed(3)
+    logits, v = torch.randn(2, _CLASSES, generator=generator, dtype=torch.float64)
+    square = torch.func.hessian(lambda moved: (moved - logits).square().sum() / 2)(logits)
+    p = torch.softmax(logits, 0)
     return Experiment(
         "A squared-error head has no kernel, its smallest eigenvalue has the dead rate, and its dead entry the "
         "coefficient 1. A class of probability zero adds a second zero. A random unembedding to 8 classes, whose "
         "range does not hold the constant: nothing is absorbed.",
         {
+            "kernel": (
+                value_check(
+                    "squared error: form of the Hessian at a random v",
+                    float(v.square().sum()),
+                    float(v @ square @ v),
+                    rivals=(float(p @ v.square() - (p @ v) ** 2),),
+                    reason="rounding; the rival is the variance",
+                    quantity="form",
+                ),
+                value_check(
+                    "squared error: form of the Hessian on the constants",
+                    _CLASSES,
+                    float(square.sum()),
+                    rivals=(0,),
+                    reason="rounding; the rival is that of a kernel",
+                    quantity="form",
+                ),
+            ),
             "left over": (
                 Comparison(
                     "squared error, m = 1: rate of the smallest eigenvalue",

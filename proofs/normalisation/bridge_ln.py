@@ -13,7 +13,7 @@ from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
-from ddtheory.workbench.ladder import count_check
+from ddtheory.workbench.ladder import count_check, value_check
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -372,6 +372,8 @@ def _root_mean_square() -> list[Check]:
 
 
 def control() -> Experiment:
+    import torch
+
     checks: list[Check] = [
         _diagonal("no normalisation", _Chain("none", 3), probe, 2 * (_DEPTH - probe), (2 * (3 - probe),))
         for probe in (1, 2, 3)
@@ -380,10 +382,36 @@ def control() -> Experiment:
         _diagonal("noise on all outputs", _Chain("layer", 3), probe, 2 * (3 - probe), (2 * (_DEPTH - probe),))
         for probe in (1, 2)
     ]
+    y = torch.randn(5, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    scaled = torch.func.jacrev(lambda x: torch.nn.functional.rms_norm(x, (5,), eps=0.0))(y)
+    lone = _Chain("layer", 3, dead_noise_only=True).dead_entries(2)
+    none = limit(_RADII, [entry / t**2 for entry, t in zip(lone, _RADII, strict=True)], 1e-9)
     return Experiment(
         "Without normalisation the full depth counts; with noise on all outputs, which is mixed in, it does not; and "
-        "with centring in the place of RMSNorm there is the plateau.",
+        "with centring in the place of RMSNorm there is the plateau. RMSNorm has the input itself in its kernel, and "
+        "not the constants; noise on the dead output alone leaves nothing that is mixed in.",
         {
+            "Jacobian": [
+                value_check(
+                    "RMSNorm: its derivative on the constants, squared norm",
+                    float((1 - y * y.mean() / y.square().mean()).square().sum() / y.square().mean()),
+                    float((scaled @ torch.ones(5, dtype=torch.float64)).square().sum()),
+                    rivals=(0, 5 / float(y.square().mean())),
+                    reason="rounding; predicted by hand. The rivals are the kernel of LayerNorm, and no z zᵀ",
+                    quantity="squared norm",
+                )
+            ],
+            "mixing": [
+                Comparison(
+                    "noise on the dead output only, probe at layer 2: coefficient of t²",
+                    0,
+                    none,
+                    (_Chain("layer", 3).mixed_in(),),
+                    1e-3,
+                    _REASON + "; the rival has noise on all outputs",
+                    "coefficient of a second moment",
+                )
+            ],
             "plateau": checks,
             "full depth": depth,
             "RMSNorm": [_diagonal("centring", _Chain("centre", 3), 1, 4, (8, 6))],

@@ -357,7 +357,7 @@ def measure() -> Experiment:
                 predicted,
                 Interval.around(_local_slope(6, t, noise), 4e-3),
                 tuple(rival for rival in (0.0, 2.0, 4.0) if abs(rival - predicted) > 4e-3),
-                0.02,
+                0.01,
                 "central difference; the expansion to t⁴ is off by 1e-3 at t = 0.1",
                 "slope of a second moment",
             )

@@ -13,7 +13,7 @@ from ddtheory.values import Interval, Kind, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment, Observation
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import order_check
-from ddtheory.workbench.ladder import count_check
+from ddtheory.workbench.ladder import count_check, value_check
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -210,8 +210,8 @@ def measure() -> Experiment:
     )
 
 
-def _parameter_directions() -> tuple[str, Check]:
-    """Kind of the direction (γ^{−1}, −⟨γ^{−1}, β⟩) of the next layer, and the order without the bias."""
+def _parameter_directions(outputs: Tensor | None = None) -> tuple[str, Check]:
+    """Kind of the direction (γ^{−1}, −⟨γ^{−1}, β⟩) of the layer behind a LayerNorm, and the order without the bias."""
     import torch
 
     from ddtheory import measure as reading
@@ -226,7 +226,8 @@ def _parameter_directions() -> tuple[str, Check]:
         "weight": torch.randn(_WIDTH, generator=generator, dtype=torch.float64),
         "bias": torch.zeros(1, dtype=torch.float64),
     }
-    problem = reading.Problem(model, truth, _layer_norm(_inputs(), 1e-5), reading.Gaussian())
+    below = _layer_norm(_inputs(), 1e-5) if outputs is None else outputs
+    problem = reading.Problem(model, truth, below, reading.Gaussian())
     kernel = 1 / gammas
     compensated = {"weight": kernel, "bias": -(kernel @ betas).reshape(1)}
     found = reading.order(reading.fisher_along(problem, compensated))
@@ -296,7 +297,7 @@ def _single_precision() -> list[Check]:
         ),
         Comparison(
             "kernel in float32 over float64, in bits",
-            29,
+            math.log2(torch.finfo(torch.float32).eps / torch.finfo(torch.float64).eps),
             Interval.around(bits, 3.0),
             (0, 53),
             6.1,
@@ -341,6 +342,36 @@ def control() -> Experiment:
             )
         )
     checks += _single_precision()
+    gains = gammas.clone()
+    gains[2] = 1e-3
+    small = float(torch.nn.functional.layer_norm(inputs, (_WIDTH,), gains, betas)[:, 2].var())
+    whole = float(torch.nn.functional.layer_norm(inputs, (_WIDTH,))[:, 2].var())
     return Experiment(
-        "The same data through other normalisations, behind the residual add, and in float32.", {"constant": checks}
+        "The same data through other normalisations, behind the residual add, and in float32. A gain that is small and "
+        "not zero; and the direction γ^{−1} behind RMSNorm, where no bias compensates it.",
+        {
+            "constant": checks,
+            "zero gain": [
+                value_check(
+                    "γ_3 = 1e-3: variance of that coordinate",
+                    1e-6 * whole,
+                    small,
+                    rivals=(0, whole),
+                    reason="rounding; the rivals are a kernel, and the gain left out",
+                    quantity="variance",
+                )
+            ],
+            "gauge": [_parameter_directions(rms)[1], _not_flat(rms)],
+        },
+    )
+
+
+def _not_flat(outputs: Tensor) -> Check:
+    """The compensated direction behind another normalisation."""
+    state = _parameter_directions(outputs)[0]
+    return Observation(
+        "behind RMSNorm: weights along γ^{−1}, bias compensated",
+        Kind.REGULAR.value,
+        state,
+        "the outputs vary along γ^{−1}, so the map changes",
     )

@@ -54,6 +54,8 @@ def derive() -> Proof:
     def inner(direction: Sequence[Expr], output: Sequence[Expr]) -> Expr:
         return sum((a * b for a, b in zip(direction, output, strict=True)), sympy.Integer(0))
 
+    place = Symbol("j", integer=True)
+    squares = sympy.Sum(sympy.KroneckerDelta(1, place), (place, 1, size)).doit()  # of e_1, whose entries are 0 and 1
     readings = [inner(v, normalised(point)) for point in axes]
     mean = sum(readings, sympy.Integer(0)) / len(axes)
     variance = sum((reading**2 for reading in readings), sympy.Integer(0)) / len(axes) - mean**2
@@ -61,7 +63,7 @@ def derive() -> Proof:
     scaled = [g * z * scale for g, z in zip(gamma, x, strict=True)]
     plane = inner(w, x)
     return Proof(
-        "Symbolic in v, γ, w and x with all coordinates at d = 4; the weight of a coordinate for any d.",
+        "Symbolic in v, γ, w and x with all coordinates at d = 4; what one axis adds for any d.",
         (
             Equation(
                 "variance",
@@ -75,10 +77,16 @@ def derive() -> Proof:
             ),
             Equation(
                 "variance",
-                "any d: the weight of (v_i γ_i)², two of 2d inputs with square d",
-                (1 / sympy.sqrt(1 / size)) ** 2 * 2,
-                2 * size,
-                {"root mean square 1/d": (1 / (1 / size)) ** 2 * 2},
+                "any d: what the two inputs ±e_1 of 2d add, by the mean square of the d coordinates of e_1",
+                2 * (v[0] * gamma[0] / sympy.sqrt(squares / size)) ** 2 / (2 * size),
+                v[0] ** 2 * gamma[0] ** 2,
+                {
+                    "the sum of squares for their mean": (
+                        2 * (v[0] * gamma[0] / sympy.sqrt(squares)) ** 2 / (2 * size),
+                        v[0] ** 2 * gamma[0] ** 2,
+                    ),
+                    "γ left out": v[0] ** 2,
+                },
             ),
             Prose("A sum of squares with γ_i ≠ 0 is zero only for v = 0."),
             Equation(

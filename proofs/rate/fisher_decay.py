@@ -15,6 +15,7 @@ from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, O
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, order_check, profile_curve
 from ddtheory.workbench.inequality import bound_check
+from ddtheory.workbench.ladder import value_check
 
 t, sigma, A, M = symbols("t sigma A M", positive=True)
 k = Symbol("k", integer=True, positive=True)
@@ -262,6 +263,9 @@ def control() -> Experiment:
     )
     gauge = cells.node_death("tanh")
     cubic_reading = reading.order(reading.fisher_along(cubic.problem(), cubic.torch_direction("t")))
+    cubic_profile = reading.fisher_along(cubic.problem(), cubic.torch_direction("t"), [0.05])
+    balance = 0.05**2 * cubic_profile.fisher[0] / (2 * cubic_profile.divergence[0])
+    left = reading.fisher_along(rough.problem(), rough.torch_direction("t"), [0.01]).fisher[0] - 4 * 0.01**2
     rough_reading = reading.order(reading.fisher_along(rough.problem(), rough.torch_direction("t")))
     gauge_reading = reading.order(reading.fisher_along(gauge.problem(), gauge.torch_direction("outer")))
 
@@ -303,6 +307,27 @@ def control() -> Experiment:
                     "mean (t³, w), basis rotated, axis kept: another direction", 1, _rotated(carried=False), rivals=(3,)
                 ),
                 Observation("the path θ = s²", "refused", speed, "orders are defined for unit speed only"),
-            )
+            ),
+            "remainder": (
+                value_check(
+                    "E r² = t: R at t = 1/100, k = 2, A = 1",
+                    0.01,
+                    left,
+                    rivals=(0, float(remainder_bound(2, 1, 1, 0.01))),
+                    error=1e-9,
+                    reason="rounding; the rival is the bound with M = 1, two thousand times smaller",
+                ),
+            ),
+            "order of K": (
+                value_check(
+                    "A = 0, the mean t³ read as k = 2: t²F/(2K) at t = 1/20",
+                    9,
+                    balance,
+                    rivals=(4,),
+                    error=1e-9,
+                    reason="rounding; the rival is k²",
+                    quantity="k²",
+                ),
+            ),
         },
     )

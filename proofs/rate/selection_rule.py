@@ -143,11 +143,11 @@ def derive() -> Proof:
             Equation(
                 "Schur complement",
                 "characteristic polynomial at λ = S ε²: its part of order ε², against that at λ = 0, which is S det g",
-                second_order(schur) + second_order(sympy.Integer(0)),
-                schur * live_determinant,
+                sympy.Matrix([second_order(schur), second_order(sympy.Integer(0))]),
+                sympy.Matrix([0, schur * live_determinant]),
                 {
-                    "λ = A ε²": (second_order(square) + second_order(sympy.Integer(0)), schur * live_determinant),
-                    "λ = 2 S ε²": (second_order(2 * schur) + second_order(sympy.Integer(0)), schur * live_determinant),
+                    "λ = A ε²": (sympy.Matrix([second_order(square)]), sympy.Matrix([0])),
+                    "λ = 2 S ε²": (sympy.Matrix([second_order(2 * schur)]), sympy.Matrix([0])),
                 },
             ),
             Equation(

@@ -198,14 +198,12 @@ def measure() -> Experiment:
                     "second moment",
                 )
             )
-            step = 2.0 ** (1 / 64)
-            read = math.log(_passed(graph, t * step) / _passed(graph, t / step)) / (2 * math.log(step))
             slope = float(offset(blocks, length, product, t))
             offsets.append(
                 Comparison(
                     f"{label}: local slope",
                     slope,
-                    Interval.around(read, 1e-3 * slope),
+                    Interval.around(_slope(graph, t), 1e-3 * slope),
                     (0, slope / 2, slope / blocks),
                     1e-2 * slope,
                     "central difference over 1/32 octave; its bias is below 1e-3",
@@ -234,6 +232,12 @@ def _wrapped(blocks: int, length: int) -> list[tuple[int, int]]:
 def _passed(graph: ResidualGraph, t: float) -> float:
     """Squared derivative of the output by the input along the dead channel, mean over inputs."""
     return graph.sensitivity(t, 0)[-1, :, -1].square().mean().item()
+
+
+def _slope(graph: ResidualGraph, t: float) -> float:
+    """Local log–log slope of that in t, by a central difference."""
+    step = 2.0 ** (1 / 64)
+    return math.log(_passed(graph, t * step) / _passed(graph, t / step)) / (2 * math.log(step))
 
 
 def _weighted(weight: float, blocks: int) -> Check:
@@ -302,6 +306,17 @@ def control() -> Experiment:
                     1e-10,
                     "an identity; the rival counts both blocks",
                     "second moment",
+                )
+            ],
+            "offset": [
+                Comparison(
+                    "linear, one of two branches off, t = 0.9: local slope",
+                    float(offset(1, 2, 1, 0.9)),
+                    Interval.around(_slope(open_branch, 0.9), 2e-3),
+                    (float(offset(2, 2, 1, 0.9)), 0),
+                    1e-2,
+                    "central difference over 1/32 octave; the rival counts both blocks",
+                    "slope of a second moment",
                 )
             ],
             "weight": [_weighted(0.0, 2)],

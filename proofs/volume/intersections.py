@@ -239,13 +239,13 @@ def measure() -> Experiment:
 
 
 def control() -> Experiment:
-    from ddtheory.measure.sublevel import DEPTHS, planar_exponents, threshold
+    from ddtheory.measure.sublevel import DEPTHS, planar_exponents, sampled_volume, threshold
 
     how = "one integral over log x"
     half = Fraction(1, 2)
     return Experiment(
         "Blocks that share a variable: x²(x² + y²)² would be a tie of two blocks with 1/2 if they were disjoint, and "
-        "x²(x² + y²) no tie at all; x²y² + x⁴y² would be a sum.",
+        "x²(x² + y²) no tie at all; x²y² + x⁴y² would be a sum. And two blocks with different λ have no tie.",
         {
             "crossing": (
                 *pair_checks(
@@ -270,6 +270,18 @@ def control() -> Experiment:
                 how,
                 rivals=(Fraction(3, 4), Fraction(1)),
             ),
+            "constant": [
+                Comparison(
+                    "V of x² z⁴, ε = 0.0025, on the unit square: λ = 1/2 and 1/4, no tie",
+                    2 * math.sqrt(0.05) - 0.05,
+                    sampled_volume(lambda w: w[0] * w[1] ** 2 < 0.05, [(0.0, 1.0)] * 2, samples=_SAMPLES, seed=6),
+                    (_tied(2, 0.05), 2 * math.sqrt(0.05)),
+                    0.004,
+                    f"{_SAMPLES} uniform draws, 3.3 standard errors; by hand. The rivals are the tie, and the leading "
+                    "term alone",
+                    "volume",
+                )
+            ],
             "union": pair_checks(
                 "x⁴y², one corner of two unequal sides",
                 RLCT(Fraction(1, 4)),

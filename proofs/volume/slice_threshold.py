@@ -95,9 +95,9 @@ def derive() -> Proof:
             Equation(
                 "smooth",
                 "the smooth fibre (x − y²)² + y⁶ in the coordinates x − y², y: the change keeps volumes",
-                bend.jacobian([x, y]).det() * t,
-                t,
-                {"x² − y": (sympy.Matrix([x**2 - y, y]).jacobian([x, y]).det() * t, t)},
+                bend.jacobian([x, y]).det(),
+                sympy.Integer(1),
+                {"x² − y": (sympy.Matrix([x**2 - y, y]).jacobian([x, y]).det(), sympy.Integer(1))},
             ),
             Equation(
                 "smooth",
@@ -172,9 +172,9 @@ def derive() -> Proof:
             Equation(
                 "ray",
                 "at c = k = L it is the 1/2 of the dead unit",
-                ray(c).subs({c: L, k: L}) * t,
-                -t / 2,
-                {"1/(2L)": (ray(1).subs(k, L) * t, -t / 2)},
+                ray(c).subs({c: L, k: L}),
+                -_HALF,
+                {"1/(2L)": (ray(1).subs(k, L), -_HALF)},
             ),
         ),
     )

@@ -195,9 +195,9 @@ def derive() -> Proof:
             Equation(
                 "Fisher volume",
                 "hypothesis: ∫|x³ − y³| over the unit square and over all signs",
-                sympy.Matrix([2 * below, 4 * below + 2 * opposite]) * d,
-                sympy.Matrix([sympy.Rational(3, 10), sympy.Rational(8, 5)]) * d,
-                {"without the absolute value": sympy.Matrix([0, sympy.Rational(8, 5)]) * d},
+                sympy.Matrix([2 * below, 4 * below + 2 * opposite]),
+                sympy.Matrix([sympy.Rational(3, 10), sympy.Rational(8, 5)]),
+                {"without the absolute value": sympy.Matrix([0, sympy.Rational(8, 5)])},
             ),
             Equation(
                 "Fisher volume",

@@ -7,17 +7,20 @@ import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from handwriting import germ, node, of_ideal
-from handwritten import EXAMPLES
+from handwriting import germ, node, of_divergence, of_ideal
+from handwritten import EXAMPLES, monomial
 from hostile import HOSTILE, coordinate_forms, many_small_matrices, wide_networks
 
 from ddtheory.certify import apart, certify_file, check, limits
 from ddtheory.certify.flats import flats
 from ddtheory.certify.refusal import Exceeded
 from ddtheory.errors import InvalidValueError
+
+checking = sys.modules["ddtheory.certify.check"]  # the name of the module is that of its function
 
 HALF = Fraction(1, 2)
 CUSP = json.loads(json.dumps(EXAMPLES["cusp"].certificate))
@@ -158,3 +161,91 @@ def test_no_module_of_the_current_folder_is_run(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     assert certify_file(path)[0] == 0
     assert not (tmp_path / "ran").exists()
+
+
+# --- the sign of K has a share of the time ----------------------------------------------------------------------------
+
+
+class Clock:
+    """Stands still, but for work that takes a hundredth of a second a turn and has no end."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def work(self, *_: Any) -> bool:
+        while True:
+            self.now += 0.01
+            limits.spend()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=clock))
+    return clock
+
+
+SQUARE = of_divergence(monomial("x", "x^2", "1/2", "1/2", "1/2,1"))
+"""K = x², assumed to be a divergence; its pair is (1/2, 1)."""
+
+STATED = {"hypotheses": []}
+"""What a certificate says that proves K ≥ 0 by its steps."""
+
+
+@pytest.mark.parametrize(
+    ("endless", "said", "spent", "proven"),
+    [
+        ((), {}, 0.0, True),
+        (("refute",), {}, 5.0, True),
+        (("refute",), STATED, 5.0, True),
+        (("is_proven",), {}, 5.0, False),
+        (("refute", "is_proven"), {}, 7.5, False),
+    ],
+)
+def test_an_endless_sign_leaves_time_for_the_steps(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, endless: tuple[str, ...], said: Any, spent: float, proven: bool
+) -> None:
+    """Half of the time for a refutation, half of what is left for a proof; the steps are checked all the same."""
+    for name in endless:
+        monkeypatch.setattr(checking, name, clock.work)
+    report = check({**SQUARE, **said}, seconds=10)
+    assert report.accepted and (report.lam, report.multiplicity) == (HALF, 1)
+    assert [step.rule for step in report.checked] == ["newton"]
+    assert bool(report.proven) is proven and bool(report.hypotheses) is not proven
+    assert clock.now == pytest.approx(spent, abs=0.03)
+
+
+def test_a_wrong_step_is_rejected_after_an_endless_sign(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "refute", clock.work)
+    wrong = json.loads(json.dumps(SQUARE).replace('"1/2", 1', '"1/2", 2'))
+    report = check(wrong, seconds=10)
+    assert report.rejection is not None and report.rejection.rule == "newton"
+
+
+def test_a_sign_that_is_said_to_be_proven_is_proven_or_nothing_is_decided(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "is_proven", clock.work)
+    report = check({**SQUARE, **STATED}, seconds=10)
+    assert report.undecided is not None and "over the sign of K" in report.undecided.place
+    assert clock.now == pytest.approx(10, abs=0.03)
+
+
+def test_steps_have_no_share(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may use all that is left, and the limit that they meet is that of the whole check."""
+    monkeypatch.setattr(checking, "refute", clock.work)
+    monkeypatch.setattr(checking, "_check_node", clock.work)
+    report = check(SQUARE, seconds=10)
+    assert report.undecided is not None and report.undecided.place == "in step 1 of 1"
+    assert report.undecided.limit == "limit of 10 s" and clock.now == pytest.approx(10, abs=0.03)
+
+
+@pytest.mark.parametrize("endless", ["refute", "is_proven"])
+def test_control_with_all_the_time_for_the_sign_nothing_is_decided(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, endless: str
+) -> None:
+    monkeypatch.setattr(checking, "_SHARE_OF_SIGNS", 1.0)
+    monkeypatch.setattr(checking, endless, clock.work)
+    assert check(SQUARE, seconds=10).outcome == "not decided"

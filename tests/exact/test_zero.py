@@ -31,6 +31,8 @@ b = Symbol("b", real=True)
         (exp(pi * sqrt(163)) - 640320**3 - 744, -1),  # Ramanujan's constant misses by −7.5e-13
         (a**2 + a, 1),
         (-(a**2), -1),
+        (sympy.gamma(Rational(1, 4)) - Rational(36256099082219083119, 10**19), 1),  # Γ(1/4) = 3.62560990822190831193…
+        (sympy.gamma(Rational(1, 4)) - Rational(36256099082219083120, 10**19), -1),
         (sympy.rootof(b**5 - b - 1, 0) - Rational(11673, 10000), 1),  # 1.16730397…
     ],
 )

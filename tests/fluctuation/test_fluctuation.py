@@ -6,6 +6,7 @@ import doctest
 import json
 import math
 import time
+from collections.abc import Callable
 from fractions import Fraction
 
 import flint
@@ -193,6 +194,53 @@ def test_the_variance_bound_really_excludes_zeros_in_the_strip(a: Fraction, x: f
             for sign in (1, -1):
                 edge = abs(partition(flint.acb(sign * x, y)))
                 assert edge >= (1 - enclosing.ball(quadrature._Q)) * partition(flint.acb(sign * x)).real
+
+
+def normal_mean(function: Callable[[mpmath.mpf], mpmath.mpf]) -> mpmath.mpf:
+    """E of an even function of ξ ~ N(0, 1)."""
+    return 2 * mpmath.quad(lambda x: function(x) * mpmath.npdf(x), [0, 1, 2, 4, 8, 16])
+
+
+@pytest.mark.parametrize("a", [Fraction(1, 6), Fraction(1), Fraction(5, 2)])
+@pytest.mark.parametrize("beta", [Fraction(1, 3), Fraction(1), Fraction(4)])
+@pytest.mark.parametrize("width", [Fraction(1, 2), Fraction(2)])
+def test_the_constant_of_the_strip_is_the_integral_of_the_proof(a: Fraction, beta: Fraction, width: Fraction) -> None:
+    """N by quadrature of what the module derives, term by term, with q = 15/16."""
+    A, B, d = (mpmath.mpf(value.numerator) / value.denominator for value in (a, beta, width))
+
+    def on_the_edge(x: mpmath.mpf) -> mpmath.mpf:
+        x_plus_iy = B * x**2 / 2 + mpmath.sqrt(A * B) * x  # |log M| ≤ η²/2 + √a η at η = √β ξ
+        y_times_mean = mpmath.sqrt(B) * d * (mpmath.sqrt(B) * x + mpmath.sqrt(A))  # y = √β d, |m| ≤ η + √a
+        return (1 + d**2 + x**2) * (x_plus_iy + y_times_mean + mpmath.log(16))
+
+    expected = mpmath.exp(d**2 / 2) * normal_mean(on_the_edge)
+    with enclosing.working(100):
+        found = float(quadrature._strip_bound(a, beta, width))
+    assert found == pytest.approx(float(expected), rel=1e-10)
+
+
+@pytest.mark.parametrize(("a", "beta", "end"), [(Fraction(1, 6), 1, 3), (Fraction(5, 2), 4, 2), (Fraction(1), 2, 6)])
+def test_the_tail_is_bounded_and_the_bound_is_near(a: Fraction, beta: int, end: int) -> None:
+    growth = beta / 2 + math.sqrt(a * beta)
+    tail = 2 * growth * float(mpmath.quad(lambda x: x**4 * mpmath.npdf(x), [end, end + 2, end + 5, end + 12]))
+    with enclosing.working(100):
+        found = float(quadrature._tail_bound(a, Fraction(beta), Fraction(end)))
+    assert tail <= found <= 1.1 * tail
+
+
+@pytest.mark.parametrize("step", [Fraction(1, 4), Fraction(1, 2), Fraction(1)])
+def test_the_error_of_the_sum_over_a_strip(step: Fraction) -> None:
+    """Σ_j h/(1 + (jh)²) = π coth(π/h): its error is 2π/(e^{2π/h} − 1), and its strip reaches to the poles ±i."""
+    width = Fraction(99, 100)
+    edge = mpmath.mpc(0, float(width))
+    whole = mpmath.quad(lambda x: abs(1 / (1 + (x + edge) ** 2)), [-mpmath.inf, -1, -0.02, 0, 0.02, 1, mpmath.inf])
+    missed = float(mpmath.pi * (mpmath.coth(mpmath.pi / (step.numerator / mpmath.mpf(step.denominator))) - 1))
+    with enclosing.working(100):
+        found = float(quadrature._strip_error(flint.arb(float(whole)), width, step))
+    assert missed <= found <= 10 * missed
+    with enclosing.working(100):  # Theorem 5.1 at N = 1, d = 1/2
+        one = float(quadrature._strip_error(flint.arb(1), Fraction(1, 2), step))
+    assert one == pytest.approx(2 / math.expm1(math.pi / float(step)), rel=1e-12)
 
 
 def test_the_closed_forms_are_the_balls() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import inspect
 from collections.abc import Iterator
@@ -69,26 +70,72 @@ MADE_BY_THE_PACKAGE = frozenset(
 )
 """Results: what is in them was checked where they are made, and a caller only reads them."""
 
+WRITTEN_BY_A_CALLER = frozenset(
+    [
+        "ddtheory.Citation",
+        "ddtheory.cells.Size",
+        "ddtheory.cells.SymbolicFace",
+        "ddtheory.measure.Bernoulli",
+        "ddtheory.measure.Categorical",
+        "ddtheory.measure.Density",
+        "ddtheory.measure.ExponentialFamily",
+        "ddtheory.measure.Gaussian",
+        "ddtheory.measure.NoisyTargets",
+        "ddtheory.measure.OutputMetric",
+        "ddtheory.measure.Path",
+        "ddtheory.measure.Problem",
+        "ddtheory.testing.Activation",
+        "ddtheory.testing.Estimate",
+        "ddtheory.testing.EstimationTask",
+        "ddtheory.testing.InputLaw",
+        "ddtheory.testing.LayerShape",
+        "ddtheory.testing.LossSamples",
+        "ddtheory.testing.Rotation",
+        "ddtheory.verify.AtMost",
+        "ddtheory.verify.Claim",
+        "ddtheory.verify.Comparison",
+        "ddtheory.verify.Curve",
+        "ddtheory.verify.Equation",
+        "ddtheory.verify.Experiment",
+        "ddtheory.verify.Observation",
+        "ddtheory.verify.Proof",
+        "ddtheory.verify.Prose",
+    ]
+)
+"""Values that go in, such as models, laws, the lines of a claim. They show what was written; all others are results."""
+
 
 def public() -> dict[str, Any]:
     """Every public callable by its full name, except enumerations, protocols, aliases of types, errors and results."""
     return dict(sorted(_walk()))
 
 
+def results() -> dict[str, type]:
+    """Every public result by its full name: what the package makes, and every value but those that go in."""
+    found: dict[type, str] = {}
+    for full, value in named():
+        is_made = full.rpartition(".")[2] in MADE_BY_THE_PACKAGE or dataclasses.is_dataclass(value)
+        if isinstance(value, type) and is_made and full not in WRITTEN_BY_A_CALLER:
+            found.setdefault(value, full)
+    return {full: value for value, full in found.items()}
+
+
 def _walk() -> Iterator[tuple[str, Any]]:
     seen: set[int] = set()
+    for full, value in named():
+        if callable(value) and id(value) not in seen and _is_called(full.rpartition(".")[2], value):
+            seen.add(id(value))
+            yield full, value
+
+
+def named() -> Iterator[tuple[str, Any]]:
+    """What the rooms name, each where it is at home."""
     for room in ROOMS:
         module = import_module(room)
         for name in getattr(module, "__all__", None) or [name for name in dir(module) if not name.startswith("_")]:
             value = getattr(module, name)
             home = getattr(value, "__module__", "") or ""
-            if (
-                callable(value)
-                and f"{home}.".startswith(f"{room}.")
-                and id(value) not in seen
-                and _is_called(name, value)
-            ):
-                seen.add(id(value))
+            if f"{home}.".startswith(f"{room}."):
                 yield f"{room}.{name}", value
 
 

@@ -41,6 +41,24 @@ def test_comparison(measured: Interval, outcome: Outcome, note: str) -> None:
     assert note in found.note
 
 
+@pytest.mark.parametrize(
+    ("rivals", "max_width", "outcome", "note"),
+    [
+        ((1,), 0.9, Outcome.AGREES, "predicted 1/2"),
+        ((1,), 1.0, Outcome.INCONCLUSIVE, "where a width of 1 would pass, which reaches a rival"),
+        ((0.25, 7), 0.6, Outcome.INCONCLUSIVE, "where a width of 0.6 would pass, which reaches a rival"),
+        ((), 0.1, Outcome.INCONCLUSIVE, "without a rival that it excludes"),
+    ],
+)
+def test_a_comparison_that_could_not_fail_says_nothing(
+    rivals: tuple[float, ...], max_width: float, outcome: Outcome, note: str
+) -> None:
+    """The reading itself is exact every time."""
+    check = Comparison("order", Fraction(1, 2), Interval(0.5, 0.5, 0.5), rivals, max_width, "Why.")
+    found = of_experiment(Experiment("A setting.", {"c": (check,)}))
+    assert found.outcome is outcome and note in found.note
+
+
 def test_an_experiment_is_as_good_as_its_worst_check() -> None:
     good, wide = comparison(Interval(0.5, 0.4, 0.6)), comparison(Interval(0.5, 0.0, 1.9))
     miss = Observation("kind", "flat", "dead", "Why.")

@@ -87,7 +87,7 @@ def test_a_narrower_claim_leads_with_what_holds(example_run: RunResult) -> None:
 def test_both_sides_are_shown_as_they_were_derived(text: str) -> None:
     start = text.index('id="claim-prop:depth_order"')
     line = text[text.index("expansion", start) :]
-    left, right = line.split('<span class="relation">=</span>', 1)
+    left, right = line.split("<i>=</i>", 1)
     assert "<math" in left and right.lstrip().startswith("<math")
     assert "fails for “no mixed term”" in right
 
@@ -110,7 +110,28 @@ def test_a_reading_shows_its_width(interval: Interval, shown: str) -> None:
 def test_inconclusive_has_a_tone_of_its_own(text: str) -> None:
     tones = dict(re.findall(r"\.([a-z-]+) \{ --tone: var\(--([a-z-]+)\)", text))
     assert tones["inconclusive"] == "inconclusive"
-    assert [name for name, tone in tones.items() if tone == "confirmed"] == ["confirmed", "agrees"]
+    assert [name for name, tone in tones.items() if tone == "confirmed"] == ["confirmed", "agrees", "matrix"]
+
+
+def test_only_what_does_not_agree_says_so_in_the_rows(text: str) -> None:
+    """In its lines and rows agreement is the rule and carries no class: the page of the book stays light."""
+    rows = re.findall(r'<tr class="([a-z]+)">', text)
+    assert set(rows) == {"contradicts", "inconclusive"}
+    assert text.count("<tr><td>") > 10 and "<b>✓ holds identically</b>" in text
+
+
+@pytest.mark.parametrize(
+    ("latex", "light"),
+    [
+        (r"x^{2}", "<math><msup><mi>x</mi><mn>2</mn></msup></math>"),
+        (r"x^{-1}", "<math><msup><mi>x</mi><mrow><mo>−</mo><mn>1</mn></mrow></msup></math>"),
+        (r"\left(x\right)", "<math><mrow><mo>(</mo><mi>x</mi><mo>)</mo></mrow></math>"),
+        (r"(x)", '<math><mrow><mo stretchy="false">(</mo><mi>x</mi><mo stretchy="false">)</mo></mrow></math>'),
+    ],
+)
+def test_a_formula_leaves_out_what_a_browser_takes_for_granted(latex: str, light: str) -> None:
+    assert formula(latex) == light
+    assert formula(latex, display=True) == light.replace("<math>", '<math display="block">')
 
 
 def test_moved_comes_before_everything(write_claim) -> None:
@@ -159,10 +180,7 @@ def test_latex_that_is_not_understood_is_shown_as_it_is(latex: str) -> None:
 
 
 def test_text_in_a_formula_may_hold_signs_of_order() -> None:
-    assert (
-        formula(r"\text{a < b & c}")
-        == '<math display="inline"><mrow><mtext>a\xa0&lt;\xa0b\xa0&amp;\xa0c</mtext></mrow></math>'
-    )
+    assert formula(r"\text{a < b & c}") == "<math><mtext>a\xa0&lt;\xa0b\xa0&amp;\xa0c</mtext></math>"
 
 
 def test_formulas_carry_no_links_and_no_styles() -> None:

@@ -14,13 +14,14 @@ from typing import Any, Concatenate, ParamSpec
 from ddtheory.cells.shared.cell import Cell
 from ddtheory.errors import InvalidValueError, shown, unknown
 from ddtheory.exact.numbers.given import by_name
+from ddtheory.shown import Shown, counted
 from ddtheory.values import as_fraction, as_integer, list_of, read_fraction
 
 Parameters = ParamSpec("Parameters")
 
 
-@dataclass(frozen=True)
-class Family:
+@dataclass(frozen=True, repr=False)
+class Family(Shown):
     """A family of cells.
 
     Attributes:
@@ -36,6 +37,17 @@ class Family:
     examples: tuple[Mapping[str, Any], ...]
     defaults: Mapping[str, Any]
     types: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        parameters = ", ".join(self.types)
+        return f"{self.name}({parameters}), {counted(len(self.examples), 'cell')} of the catalogue"
+
+    def rows(self) -> Mapping[str, str]:
+        parameters = {
+            name: f"{kind_of(kind)}{f' = {self.defaults[name]}' if name in self.defaults else ''}"
+            for name, kind in self.types.items()
+        }
+        return {"family": self.name, "is": self.summary, **parameters, "cells": str(len(self.examples))}
 
     @property
     def summary(self) -> str:

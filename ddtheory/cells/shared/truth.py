@@ -6,11 +6,12 @@ above. One route alone is a *formula*, and everything else is *bounds*. Routes t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ddtheory.errors import UndecidedError
+from ddtheory.shown import Shown, in_words
 from ddtheory.values import RLCT
 
 
@@ -51,8 +52,8 @@ class Status(StrEnum):
     BOUNDS = "bounds"
 
 
-@dataclass(frozen=True)
-class Route:
+@dataclass(frozen=True, repr=False)
+class Route(Shown):
     """One way to (λ, m) of a cell.
 
     Attributes:
@@ -67,17 +68,34 @@ class Route:
     compute: Callable[[], RLCT | None]
     side: Side = Side.EXACT
 
+    def __str__(self) -> str:
+        return f"{self.name} {self.side} (λ, m): {self.says}"
 
-@dataclass(frozen=True)
-class RouteResult:
+    def rows(self) -> Mapping[str, str]:
+        return {"route": self.name, "says": self.says, "side": self.side.value}
+
+
+@dataclass(frozen=True, repr=False)
+class RouteResult(Shown):
     """A route that was run, and the pair that it found (None: too large to run here)."""
 
     route: Route
     found: RLCT | None
 
+    def __str__(self) -> str:
+        return f"{self.route.name} {self.route.side} {_pair(self.found)}"
 
-@dataclass(frozen=True)
-class Truth:
+    def latex(self) -> str:
+        sign = {Side.EXACT: "=", Side.LOWER: r"\ge", Side.UPPER: r"\le"}[self.route.side]
+        pair = in_words("too large to run") if self.found is None else self.found.latex()
+        return rf"{in_words(self.route.name)}\ {sign}\ {pair}"
+
+    def rows(self) -> Mapping[str, str]:
+        return {**self.route.rows(), "found": _pair(self.found)}
+
+
+@dataclass(frozen=True, repr=False)
+class Truth(Shown):
     """(λ, m) with everything that speaks for it.
 
     Attributes:
@@ -91,6 +109,29 @@ class Truth:
     lower: RLCT | None
     upper: RLCT | None
     results: tuple[RouteResult, ...]
+
+    def __str__(self) -> str:
+        routes = ", ".join(result.route.name for result in self.results if result.found)
+        return f"{self._claim()}, {self.status.value}: {routes or 'no route'}"
+
+    def latex(self) -> str:
+        if self.rlct is not None:
+            return self.rlct.latex()
+        lower, upper = (str(bound.lam) if bound else other for bound, other in self._sides("0", r"\infty"))
+        return rf"{lower} \le \lambda \le {upper}"
+
+    def rows(self) -> Mapping[str, str]:
+        found = {result.route.name: f"{result.route.side} {_pair(result.found)}" for result in self.results}
+        return {"λ, m": self._claim(), "status": self.status.value, **found}
+
+    def _claim(self) -> str:
+        if self.rlct is not None:
+            return _pair(self.rlct)
+        return " … ".join(_pair(bound) if bound else other for bound, other in self._sides("0", "∞"))
+
+    def _sides(self, below: str, above: str) -> tuple[tuple[RLCT | None, str], ...]:
+        """The bounds, each with what stands for one that is not known."""
+        return (self.lower, below), (self.upper, above)
 
     @property
     def rlct(self) -> RLCT | None:
@@ -127,3 +168,7 @@ def establish(what: str, routes: Sequence[Route]) -> Truth:
     sandwiched = met and {Side.LOWER, Side.UPPER} <= {result.route.side for result in results if result.found == lower}
     status = Status.EXACT if len(values) > 1 or sandwiched else Status.FORMULA if values else Status.BOUNDS
     return Truth(status, lower, upper, results)
+
+
+def _pair(found: RLCT | None) -> str:
+    return "too large to run" if found is None else f"{found.lam}, {found.m}"

@@ -61,8 +61,7 @@ def log_partition_moment(a: Fraction, sided: Sided, beta: Fraction, precision: i
                 "like √β and like digits^{3/2}; ask for fewer digits or a smaller β."
             )
         total = _sum(a, sided, beta, step, count)
-        half = ball(width)
-        error = 2 * strip / ((2 * arb.pi() * half / ball(step)).exp() - 1) + _tail_bound(a, beta, step * count)
+        error = _strip_error(strip, width, step) + _tail_bound(a, beta, step * count)
         return total + arb(0, error.upper())
 
 
@@ -86,6 +85,11 @@ def _strip_bound(a: Fraction, beta: Fraction, width: Fraction) -> arb:
     outer = 1 + d * d
     mean = outer * (quadratic + linear * first + constant) + 3 * quadratic + 2 * linear * first + constant
     return (d * d / 2).exp() * mean
+
+
+def _strip_error(bound: arb, width: Fraction, step: Fraction) -> arb:
+    """2N/(e^{2πd/h} − 1), what the full sum misses of the integral."""
+    return 2 * bound / ((2 * arb.pi() * ball(width) / ball(step)).exp() - 1)
 
 
 def _tail_bound(a: Fraction, beta: Fraction, end: Fraction) -> arb:

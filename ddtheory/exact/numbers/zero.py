@@ -32,6 +32,7 @@ _BALL_FUNCTIONS = {
     sympy.loggamma: arb.lgamma,
     sympy.zeta: arb.zeta,
     sympy.erf: arb.erf,
+    sympy.gamma: arb.gamma,
 }
 
 _LOGARITHMS = (sympy.asinh, sympy.acosh, sympy.atanh)

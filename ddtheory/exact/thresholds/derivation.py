@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -20,7 +20,7 @@ from ddtheory.exact.thresholds.wire import (
     polynomial_to_json,
     rationals_to_json,
 )
-from ddtheory.shown import shortened
+from ddtheory.shown import Shown, shortened
 from ddtheory.values import RLCT, UNVERIFIED
 
 _WIDEST = 160  # of the one line that a derivation shows
@@ -29,7 +29,7 @@ _NONNEGATIVE = "K >= 0 near the point"
 
 
 @dataclass(frozen=True, repr=False)
-class Derivation:
+class Derivation(Shown):
     """How (λ, m) of K was derived, or bounds on it.
 
     Attributes:
@@ -206,13 +206,24 @@ class Derivation:
         undecided = f"; {self.open.partition(' because')[0]}" if self.open else ""
         return f"Derivation({shortened(f'{answer}{undecided}: {subject}', _WIDEST)})"
 
-    def _repr_latex_(self) -> str:
+    def latex(self) -> str:
         if self.rlct is not None:
-            return self.rlct._repr_latex_()
+            return self.rlct.latex()
         if self.lower.value == self.upper.value:
             more = _multiplicities(self.lower, self.upper).replace("≥", r"\ge").replace("≤", r"\le")
-            return rf"$\lambda = {_latex(self.lower)},\ {more}$"
-        return rf"${_latex(self.lower)} \le \lambda \le {_latex(self.upper)}$"
+            return rf"\lambda = {_latex(self.lower)},\ {more}"
+        return rf"{_latex(self.lower)} \le \lambda \le {_latex(self.upper)}"
+
+    def rows(self) -> Mapping[str, str]:
+        found = {
+            {"divergence": "K", "two-sided": "f"}.get(self.kind, "K ≍ Σ f², f"): str(self.given),
+            "λ": _interval(self.lower, self.upper, "λ"),
+            "rules": ", ".join(self.rules),
+            "read as": self.read_as,
+            "open": self.open,
+            "assumed": ", ".join(self.hypotheses),
+        }
+        return {name: text for name, text in found.items() if text}
 
 
 def germ_to_json(germ: IdealGerm) -> dict[str, Any]:

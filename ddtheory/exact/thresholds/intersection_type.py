@@ -18,6 +18,7 @@ from sympy import Expr
 from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.exact.thresholds.nodes import Node
 from ddtheory.exact.thresholds.rlct import rlct
+from ddtheory.shown import Shown
 
 
 class Intersection(StrEnum):
@@ -79,8 +80,8 @@ _LOOKED_THROUGH = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class IntersectionType:
+@dataclass(frozen=True, repr=False)
+class IntersectionType(Shown):
     """The typed intersection at a point.
 
     Attributes:
@@ -101,6 +102,14 @@ class IntersectionType:
             return f"a {self.kind.value} with {live}: {self.reason}"
         article = "" if self.kind is Intersection.OVERLAPPING else "a "
         return f"{f'{live}, then ' if self.live else ''}{article}{self.kind.value}: {self.reason}"
+
+    def rows(self) -> Mapping[str, str]:
+        return {
+            "met first": self.kind.value,
+            "live coordinates": str(self.live),
+            "why": self.reason,
+            **self.derivation.rows(),
+        }
 
 
 def intersection_type(

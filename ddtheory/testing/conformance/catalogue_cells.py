@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.shown import Shown
 from ddtheory.testing.conformance.cells import GroundTruth
 from ddtheory.testing.conformance.posterior import PolynomialPosterior, Terms
 from ddtheory.values import RLCT, Enclosure, list_of
@@ -24,7 +25,7 @@ _MOST_NAMED = 10  # cells, in a message
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CatalogueCell:
+class CatalogueCell(Shown):
     """A cell of the catalogue as ground truth: its exact value is `Cell.finite_n`, on the box of half width 1.
 
     Attributes:
@@ -42,10 +43,7 @@ class CatalogueCell:
 
     def latex(self) -> str:
         """K and (λ, m) as LaTeX, without dollars."""
-        return rf"{self.posterior.latex()},\quad {self.rlct._repr_latex_().strip('$')}"
-
-    def _repr_latex_(self) -> str:
-        return f"${self.latex()}$"
+        return rf"{self.posterior.latex()},\quad {self.rlct.latex()}"
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.fields import require, require_mapping
+from ddtheory.shown import Shown
 from ddtheory.testing.conformance.posterior import PolynomialPosterior, Posterior, Terms
 from ddtheory.testing.ranges import check_whole
 from ddtheory.values import RLCT, Enclosure
@@ -50,7 +51,7 @@ Expected = Callable[[Fraction], Enclosure]
 
 
 @dataclass(frozen=True, repr=False)
-class ConformanceCell:
+class ConformanceCell(Shown):
     """A posterior, its exact target, and the values that a typical mistake would give.
 
     Attributes:
@@ -76,10 +77,7 @@ class ConformanceCell:
 
     def latex(self) -> str:
         """K and (λ, m) as LaTeX, without dollars."""
-        return rf"{self.posterior.latex()},\quad {self.rlct._repr_latex_().strip('$')}"
-
-    def _repr_latex_(self) -> str:
-        return f"${self.latex()}$"
+        return rf"{self.posterior.latex()},\quad {self.rlct.latex()}"
 
     def target(self, n_beta: Fraction) -> Enclosure:
         return self.expected(n_beta)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ddtheory.shown import Shown
 from ddtheory.testing.conformance.task import Estimate, Z
 from ddtheory.testing.conformance.task_result import TaskResult
 from ddtheory.values import RLCT, Enclosure, Interval
@@ -50,7 +51,7 @@ class Rival:
 
 
 @dataclass(frozen=True, repr=False)
-class CellResult:
+class CellResult(Shown):
     """What an estimator did on one cell, over all seeds.
 
     Attributes:
@@ -90,8 +91,15 @@ class CellResult:
         width = f"{error:.4f}" if math.isfinite(error) else r"\infty"
         return rf"{exact},\quad \hat\lambda = {self.estimate.value:.4f} \pm {width}"
 
-    def _repr_latex_(self) -> str:
-        return f"${self.latex()}$"
+    def rows(self) -> Mapping[str, str]:
+        return {
+            "cell": one_line(self.cell),
+            "λ, m": f"{self.rlct.lam}, {self.rlct.m}",
+            "exact": str(self.target),
+            "estimate": "none" if self.estimate is None else str(self.estimate),
+            "verdict": self.verdict.value,
+            "why": one_line(self.reason),
+        }
 
     @property
     def passes(self) -> int:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ddtheory.shown import Shown
 from ddtheory.testing.conformance.document import SCHEMA, cell_document
 from ddtheory.testing.conformance.judging import WORST_FIRST, CellResult
 from ddtheory.testing.conformance.task import Z
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class ConformanceReport:
+class ConformanceReport(Shown):
     """All cells of a check, in the order in which they were given.
 
     Attributes:
@@ -41,8 +42,8 @@ class ConformanceReport:
     seconds: float
     where: str
 
-    def __repr__(self) -> str:
-        return f"ConformanceReport({one_line(self.estimator)}: {self._counted()})"
+    def __str__(self) -> str:
+        return f"{one_line(self.estimator)}: {self._counted()}"
 
     def _repr_html_(self) -> str:
         from ddtheory.testing.conformance.table import as_html
@@ -54,6 +55,9 @@ class ConformanceReport:
         from ddtheory.testing.conformance.table import as_latex
 
         return as_latex(self.results, self.n_beta)
+
+    def _repr_latex_(self) -> str:
+        return self.latex()  # a table is no formula
 
     @property
     def n_beta(self) -> float:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ddtheory.shown import escaped_for_latex
 from ddtheory.testing.conformance.judging import WORST_FIRST, CellResult, ConformanceVerdict
 from ddtheory.visible import one_line
 
@@ -29,16 +30,6 @@ STYLE: Mapping[ConformanceVerdict, str] = {
 }
 
 _WIDTH = 130
-
-# ✓ and its kin have no LaTeX of their own; what TeX reads as a command is escaped
-_LATEX: Mapping[str, str] = {
-    **dict.fromkeys("✓✗", ""),
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-}
-
 
 _HEADINGS = ("verdict", "cell", "λ, m", "λ({n_beta:g})", "estimate", "passes", "why")
 _RIGHT = (3, 4, 5)  # columns of numbers
@@ -94,7 +85,7 @@ def as_html(results: Sequence[CellResult], n_beta: float, closing: str) -> str:
 def as_latex(results: Sequence[CellResult], n_beta: float) -> str:
     """The table as a LaTeX `tabular`, without the column of reasons."""
     lines = [_headings(n_beta), *(cells for _, cells in rows(results))]
-    body = "\n".join(" & ".join(map(_latex, line[:-1])) + r" \\" for line in lines)
+    body = "\n".join(" & ".join(map(escaped_for_latex, line[:-1])) + r" \\" for line in lines)
     return "\\begin{tabular}{lllrrr}\n" + body + "\n\\end{tabular}"
 
 
@@ -104,10 +95,6 @@ def _headings(n_beta: float) -> list[str]:
 
 def _html_row(tag: str, cells: Sequence[str]) -> str:
     return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
-
-
-def _latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)
 
 
 def _estimate(result: CellResult) -> str:

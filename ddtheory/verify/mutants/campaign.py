@@ -23,6 +23,9 @@ from ddtheory.verify.mutants.trial import Answer, Trial
 ELSEWHERE = 3
 """A change of the library that one claim does not see is shown to this many others that reach it."""
 
+WIDER = "Some comparison is ten times as wide, and every one still excludes all its rivals, as it must to agree."
+"""Why a wider tolerance that was felt is harmless; one that was not felt may be idle, and is judged like any change."""
+
 _PATIENCE, _START = 4, 30
 """A changed claim may take this many times as long as it took unchanged, and these seconds more."""
 
@@ -239,6 +242,8 @@ class _Campaign:
             return Judged(mutant, fate, f"{ending.verdict}: {ending.reason}", claim_id)
         accepted = next((each.reason for each in self._plan.accepted if each.accepts(mutant)), "")
         unchanged = ending.findings == self._as_it_is[claim_id].findings
+        if mutant.mutation.kind == "width" and not unchanged:
+            accepted = accepted or WIDER
         return Judged(mutant, Fate.SURVIVED, ending.verdict, unchanged=unchanged, accepted=accepted)
 
     def _run(

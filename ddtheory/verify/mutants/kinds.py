@@ -34,7 +34,7 @@ KINDS: Mapping[str, Kind] = {
     "swap": Kind("the first two arguments of a call in the other order"),
     "count": Kind("n ↔ n − 1, sum ↔ mean, one less in a range"),
     "noise": Kind("the size of a noise doubled", counted=False),
-    "width": Kind("a tolerance ten times as wide"),
+    "width": Kind("a tolerance ten times as wide; accepted where it is felt and all rivals stay excluded"),
     "rival": Kind("a rival moved out of the way, or another one in its place", counted=False),
     "setting": Kind("a number that only sets the scene: sizes, radii, defaults", counted=False),
     "text": Kind("a digit or a sign in a sentence or a formula that is only shown", counted=False),

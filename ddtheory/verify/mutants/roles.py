@@ -69,6 +69,8 @@ def _from_parent(parent: ast.AST, child: ast.AST) -> str:
         return _from_name(parent, child)
     if isinstance(parent, ast.Call):
         return _from_call(parent, child)
+    if isinstance(parent, ast.For | ast.comprehension) and child is parent.iter and isinstance(parent.target, ast.Name):
+        return named_role(parent.target.id, "setting")  # the cases of a loop, each under one name
     passing = ast.BinOp | ast.UnaryOp | ast.IfExp | ast.Starred | ast.Slice | ast.Tuple | ast.List | ast.Set
     return "pass" if isinstance(parent, passing) else "constant"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 _SWITCHES = frozenset(
@@ -148,12 +148,10 @@ class Site:
 
     @property
     def is_rival(self) -> bool:
-        """Whether the node is part of a formula or a number that is there to be wrong."""
+        """Whether the node is part of a formula or number that is there to be wrong, be it under a name of its own."""
         chain = (*self.above, self.node)
         return any(
-            (isinstance(node, ast.keyword) and node.arg == "rivals")
-            or ((place := RIVALS.get(called(node))) and inner in getattr(node, "args", ())[place : place + 1])
-            for node, inner in pairwise(chain)
+            _holds_rivals(node, inner) or _named(node) in rival_names(self.scope) for node, inner in pairwise(chain)
         )
 
     @property
@@ -161,6 +159,53 @@ class Site:
         """The innermost function around the node, or the file."""
         functions = [node for node in self.above if isinstance(node, ast.FunctionDef | ast.Lambda)]
         return functions[-1] if functions else self.above[0]
+
+
+def _holds_rivals(node: ast.AST, inner: ast.AST) -> bool:
+    """Whether a node has that part for a rival."""
+    place = RIVALS.get(called(node))
+    named = isinstance(node, ast.keyword) and node.arg == "rivals"
+    return named or (place is not None and inner in getattr(node, "args", ())[place : place + 1])
+
+
+def _named(node: ast.AST) -> str:
+    """The one name that a statement assigns; empty for anything else."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else ""
+
+
+@lru_cache(maxsize=64)
+def rival_names(scope: ast.AST) -> frozenset[str]:
+    """Names of a function that are used as rivals and for nothing else, directly or through other such names.
+
+    >>> check = "def f(x):\\n    near = {x + 1}\\n    kept = sorted(near)\\n    return Comparison(0, x, 0, kept, 1)"
+    >>> sorted(rival_names(ast.parse(check).body[0]))
+    ['kept', 'near']
+    """
+    uses: dict[str, list[tuple[ast.AST, ...]]] = {}
+    assigned: set[str] = set()
+
+    def walk(node: ast.AST, above: tuple[ast.AST, ...]) -> None:
+        assigned.add(_named(node))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            uses.setdefault(node.id, []).append((*above, node))
+        for child in ast.iter_child_nodes(node):
+            walk(child, (*above, node))
+
+    walk(scope, ())
+    found: frozenset[str] = frozenset()
+    while True:
+        more = frozenset(
+            name
+            for name in assigned & uses.keys()
+            if all(
+                any(_holds_rivals(node, inner) or _named(node) in found for node, inner in pairwise(chain))
+                for chain in uses[name]
+            )
+        )
+        if more == found:
+            return found
+        found = more
 
 
 def called(node: ast.AST) -> str:

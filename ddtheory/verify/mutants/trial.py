@@ -7,7 +7,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -94,7 +94,7 @@ def run(trial: Trial) -> Answer:
         return Answer("", False, False, str(error), "", perf_counter() - started, replacement.broke or str(error))
     if not set(trial.changed) <= replacement.used:
         raise RuntimeError(f"{trial.claim_id} does not import the changed file")
-    found = repr([replace(witness, seconds=0.0) for witness in result.witnesses])
+    found = repr([asdict(replace(witness, seconds=0.0)) for witness in result.witnesses])
     reached: dict[str, set[Step]] = {}
     for file, step, importing in marks:
         if not importing or trial.watched[file] == entry.path:

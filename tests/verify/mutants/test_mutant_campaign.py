@@ -170,6 +170,26 @@ def test_accepted_survivors_leave_the_rate(invoke: Invoke, book: Path) -> None:
     assert (json.loads(both.stdout)["rate"], both.exit_code) == (None, 2)  # nothing is left that could be judged
 
 
+@pytest.mark.parametrize(
+    ("width", "fate", "accepted"),
+    [
+        ("0.5", "killed", ""),  # ten times that reaches the rival at distance 1
+        ("0.1", "survived", campaign.WIDER),
+        ("max(0.1, idle(error=0.002))", "survived", ""),  # 0.02 is not felt
+    ],
+)
+def test_a_wider_tolerance_is_accepted_only_where_it_is_felt_and_excludes_all_rivals(
+    invoke: Invoke, book: Path, width: str, fate: str, accepted: str
+) -> None:
+    file = book / "sums" / "squares.py"
+    text = file.read_text(encoding="utf-8")
+    given = text.replace(", 0.5,", f", {width},") + "\n\ndef idle(error: float) -> float:\n    return error\n"
+    file.write_text(given, encoding="utf-8")
+    done = invoke("squares", "--sample", "9", "--kind", "width", "--json")
+    (found,) = [each for each in json.loads(done.stdout)["changes"] if each["kind"] == "width"]
+    assert (found["fate"], found["accepted"]) == (fate, accepted), done.stderr
+
+
 @pytest.mark.parametrize("stale", [{"becomes": "return whole**4"}, {"claim": "typed once"}, {"file": "no.py"}])
 def test_an_accepted_survivor_that_matches_nothing_fails(invoke: Invoke, book: Path, stale: dict[str, str]) -> None:
     accept(book, **stale)

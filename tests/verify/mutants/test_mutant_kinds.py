@@ -87,6 +87,11 @@ CASES: list[tuple[str, str, list[str]]] = [
     ("rival", "x = Equation(c, s, l, r, {'a': t**k})", ["x = Equation(c, s, l, r, {'a': t**(k + 1)})"]),
     ("rival", "x = AtMost(c, s, l, r, rivals={'a': t**k})", ["x = AtMost(c, s, l, r, rivals={'a': t**(k + 1)})"]),
     ("rival", "x = Comparison('l', p, m, (-t,), w, 'r')", ["x = Comparison('l', p, m, (+t,), w, 'r')"]),
+    ("rival", "near = {k + 1}\nkept = f(near)\nx = g(rivals=kept)", [
+        f"near = {{{after}}}\nkept = f(near)\nx = g(rivals=kept)" for after in ("k + 2", "k - 1", "(k)")
+    ]),
+    ("rival", "near = {k + 1}\nx = g(near, rivals=near)", []),
+    ("rival", "near = {k + 1}", []),
     ("exponent", "x = Equation(c, s, l, r, {'a': t**k})", []),
     ("exponent", "x = Equation(c, s, l, t**k, {})", ["x = Equation(c, s, l, t**(k + 1), {})"]),
     ("setting", "_RADII = [2.0**-n]", ["_RADII = [4.0**-n]", "_RADII = [2.0**+n]", "_RADII = [2.0**(-n + 1)]"]),
@@ -94,6 +99,9 @@ CASES: list[tuple[str, str, list[str]]] = [
     ("setting", "_SIZES = (3, 0.5)", ["_SIZES = (4, 0.5)", "_SIZES = (3, 1.0)"]),
     ("setting", "def f(depth=4): pass", ["def f(depth=5): pass"]),
     ("setting", "class C:\n    width: int = 5", ["class C:\n    width: int = 6"]),
+    ("setting", "for k in (2, -3): f(k)", ["for k in (3, -3): f(k)", "for k in (2, -4): f(k)"]),
+    ("setting", "x = [k for k in (2, 7)]", ["x = [k for k in (3, 7)]", "x = [k for k in (2, 8)]"]),
+    ("setting", "for k, rate in ((2, 4),): f(k, rate)", []),
     ("setting", "x = [i for i in range(7)]", ["x = [i for i in range(8)]"]),
     ("text", "x = f('a rate of 2')", ["x = f('a rate of 3')"]),
     ("text", "x = Prose('So.', r'a \\le b')", ["x = Prose('So.', r'a \\ge b')"]),

@@ -222,7 +222,7 @@ from ddtheory.values import Citation, Verdict
 from ddtheory.verify import Claim, Equation, Experiment, Proof
 from ddtheory.workbench.ladder import count_check, value_check
 
-AT_IMPORT = value_check("one", 1, 1.0, rivals=())
+AT_IMPORT = value_check("one", 1, 1.0, rivals=(2,))
 
 def measure():
     return Experiment("Two.", {"c": (count_check("two", 2, 2, rivals=(1,), reason="Counted."),)})

@@ -1,0 +1,303 @@
+"""Every public result shows itself: one line in a terminal, LaTeX, and HTML in a notebook."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import surface
+import sympy
+import torch
+
+import ddtheory as dd
+from ddtheory import cells, measure, references, testing, verify
+from ddtheory.shown import Shown, counted, in_words, shortened
+
+x, y = sympy.symbols("x y")
+MANY = sympy.symbols("x1:104")  # a hundred and three
+
+
+ARC = dd.Arc(3, {z.name: z**2 for z in MANY}, False, "why " * 100)
+
+
+def orders() -> dd.NetworkOrders:
+    """Of twenty layers."""
+    model = torch.nn.Sequential(*(layer for _ in range(20) for layer in (torch.nn.Linear(2, 2), torch.nn.Tanh())))
+    return dd.network_orders(model.double(), {f"{index}.weight": 1 for index in range(0, 40, 2)})
+
+
+BOOK = Path(__file__).parents[1] / "verify" / "book"
+RADII = (0.5, 0.25, 0.125)
+WHY = "why <script>alert(1)</script> & so " * 100
+
+
+def certificate() -> dict[str, Any]:
+    return dd.rlct("(x+y^2)^2 + z^2", seconds=5).to_json()
+
+
+def undecided() -> dd.certify.Report:
+    return dd.certify.check(certificate(), seconds=1e-9)
+
+
+def accepted() -> dd.certify.Report:
+    return dd.certify.check(certificate())
+
+
+@functools.cache
+def book() -> verify.RunResult:
+    """The results of a book of five claims, one of them false."""
+    return verify.run(verify.load(BOOK), jobs=1)
+
+
+def claim() -> verify.ClaimResult:
+    (found,) = (result for result in book().results if result.verdict is dd.Verdict.REFUTED)
+    return dataclasses.replace(found, reason=WHY, weak=(verify.WeakFoundation("thm:<b>", "moved"),))
+
+
+def truth() -> cells.Truth:
+    routes = [cells.Route(f"route {n} <b>", WHY, lambda: dd.RLCT(Fraction(1, 2))) for n in range(30)]
+    found = tuple(cells.RouteResult(route, route.compute()) for route in routes)
+    return cells.Truth(cells.Status.EXACT, found[0].found, found[0].found, found)
+
+
+def layered() -> measure.Problem:
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Tanh(), torch.nn.Linear(2, 1)).double()
+    return measure.Problem.from_module(network, torch.eye(2, dtype=torch.float64), measure.Gaussian())
+
+
+def spectrum() -> measure.Spectrum:
+    return measure.Spectrum(tuple(2.0**-i for i in range(500)), 12, 1e-200, math.inf)
+
+
+def conformance() -> testing.ConformanceReport:
+    """Of an estimator that says nothing, under a name that is a wall."""
+
+    def estimator(task: testing.EstimationTask) -> testing.Estimate:
+        raise ValueError(WHY)
+
+    estimator.__name__ = "estimator_" * 50
+    return testing.check_estimator(estimator, testing.conformance_cells()[:3], budget=10, jobs=1)
+
+
+def drawn(strategy: Any) -> Any:
+    """A value that is not the simplest one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # hypothesis asks not to draw outside of a test
+        return max((strategy.example() for _ in range(5)), key=lambda value: len(str(value)))
+
+
+# an example of each, as large as users meet it
+EXAMPLES: dict[str, Callable[[], Any]] = {
+    "ddtheory.Arc": lambda: ARC,
+    "ddtheory.Derivation": lambda: dd.rlct("+".join(f"{z}^2" for z in MANY[:40]), seconds=20),
+    "ddtheory.Enclosure": lambda: dd.Enclosure(Fraction(1, 3), Fraction(1, 10**300)),
+    "ddtheory.FiniteN": lambda: dd.finite_n((2, 2), 579, digits=200),
+    "ddtheory.FiniteNExpansion": lambda: dd.finite_n_expansion("x^2*y^2", n_beta=1000),
+    "ddtheory.FiniteNGerm": lambda: dd.finite_n_germ("x^2*y^2", 20, digits=8),
+    "ddtheory.IntersectionType": lambda: dd.intersection_type("x^2*y^4 + z^2"),
+    "ddtheory.Interval": lambda: dd.Interval(1 / 3, 0.1, math.inf),
+    "ddtheory.KLOrder": lambda: dd.KLOrder(dd.Kind.DEAD, 2, sympy.Add(*MANY), ARC, "because " * 100),
+    "ddtheory.NetworkOrders": orders,
+    "ddtheory.OrderReading": lambda: dd.OrderReading(
+        dd.ReadingStatus.DISAGREE,
+        None,
+        None,
+        {"slope <b>": dd.Interval(2, 1, 3)},
+        None,
+        "why " * 200,
+        (),
+        "advice " * 50,
+    ),
+    "ddtheory.RLCT": lambda: dd.RLCT(Fraction(1, 2), 3),
+    "ddtheory.cells.Cell": lambda: cells.normal_crossing(exponents=(1,) * 300),
+    "ddtheory.cells.Cell, small": lambda: cells.simple_singularity(kind="E", index=7),
+    "ddtheory.cells.Cell, bounds": lambda: cells.superposition_polygon(corners=4),
+    "ddtheory.cells.Cell, unknown": lambda: cells.mean_map([x**2 + y]),
+    "ddtheory.cells.Family": lambda: cells.families()["deep_linear"],
+    "ddtheory.cells.Route": lambda: truth().results[0].route,
+    "ddtheory.cells.RouteResult": lambda: truth().results[0],
+    "ddtheory.cells.RouteResult, too large": lambda: dataclasses.replace(truth().results[0], found=None),
+    "ddtheory.cells.Truth": truth,
+    "ddtheory.cells.Truth, bounds": lambda: dataclasses.replace(truth(), status=cells.Status.BOUNDS, lower=None),
+    "ddtheory.certify.Rejection": lambda: dd.certify.check({**certificate(), "multiplicity": 2}).rejection,
+    "ddtheory.certify.Report": accepted,
+    "ddtheory.certify.Report, rejected": lambda: dd.certify.check({**certificate(), "multiplicity": 2}),
+    "ddtheory.certify.Report, not decided": undecided,
+    "ddtheory.certify.Statement": lambda: accepted().statement,
+    "ddtheory.certify.Step": lambda: accepted().checked[0],
+    "ddtheory.certify.Undecided": lambda: undecided().undecided,
+    "ddtheory.measure.GramFactor": lambda: measure.GramFactor(torch.eye(2, dtype=torch.float64), "label <b>"),
+    "ddtheory.measure.HeadCheck": lambda: measure.check_head(measure.Gaussian(), torch.zeros(3, 2).double()),
+    "ddtheory.measure.HeadKind": lambda: next(iter(measure.HEADS.values())),
+    "ddtheory.measure.KroneckerFactors": lambda: measure.kronecker_factors(layered(), "0"),
+    "ddtheory.measure.LayerFactors": lambda: measure.LayerFactors({}, {f"layer {i} <b>": WHY for i in range(50)}),
+    "ddtheory.measure.Profile": lambda: measure.Profile(RADII, RADII, RADII, 1e-30, 1e-30, "<b>"),
+    "ddtheory.measure.SchurProfile": lambda: measure.schur_along(layered(), torch.ones(9).double(), radii=RADII),
+    "ddtheory.measure.Spectrum": spectrum,
+    "ddtheory.measure.Spectrum, zeros": lambda: measure.Spectrum((), 3, 1e-200, math.inf),
+    "ddtheory.measure.SpectrumProfile": lambda: measure.SpectrumProfile((0.5, 0.25), (spectrum(),) * 2, "<b>"),
+    "ddtheory.networks.LayerOrders": lambda: next(iter(orders().layers.values())),
+    "ddtheory.networks.Valuations": lambda: next(iter(orders().layers.values())).block,
+    "ddtheory.references.Work": lambda: dataclasses.replace(next(iter(references.WORKS.values())), title=WHY),
+    "ddtheory.testing.CellResult": lambda: conformance().results[0],
+    "ddtheory.testing.ConformanceCell": lambda: testing.conformance_cells()[0],
+    "ddtheory.testing.ConformanceReport": conformance,
+    "ddtheory.testing.HiddenDivergence": lambda: drawn(testing.hidden_divergences()),
+    "ddtheory.testing.HiddenGerm": lambda: drawn(testing.germs_with_known_pairs()),
+    "ddtheory.testing.HiddenGerm, generators": lambda: drawn(testing.germs_with_known_pairs(form="generators")),
+    "ddtheory.testing.KnownCell": lambda: drawn(testing.mean_map_cells()),
+    "ddtheory.testing.KnownGerm": lambda: drawn(testing.known_germs()),
+    "ddtheory.verify.Book": lambda: verify.read(BOOK),
+    "ddtheory.verify.ClaimResult": claim,
+    "ddtheory.verify.ClauseResult": lambda: claim().clauses[0],
+    "ddtheory.verify.Entry": lambda: verify.load(BOOK)[0],
+    "ddtheory.verify.RunResult": book,
+    "ddtheory.verify.Unreadable": lambda: verify.Unreadable("chapter/<b>.py", WHY),
+    "ddtheory.verify.WeakFoundation": lambda: claim().weak[0],
+    "ddtheory.verify.WitnessResult": lambda: claim().witnesses[0],
+    "ddtheory.verify.WitnessResult, raised": lambda: dataclasses.replace(
+        claim().witnesses[0], proof=None, experiment=None, error=WHY
+    ),
+}
+
+
+def what_is_missing(kind: type) -> list[str]:
+    """What a kind of result does not do: nothing, where it is `Shown`, and its line is not the wall of a dataclass."""
+    missing = [name for name in ("latex", "_repr_html_", "_repr_latex_") if not callable(getattr(kind, name, None))]
+    by_itself = kind.__repr__ is object.__repr__ or ("__dataclass_params__" in vars(kind) and generated(kind))
+    return missing + ["__repr__"] * by_itself
+
+
+def generated(kind: type) -> bool:
+    """Whether the line of a dataclass is the one that Python writes, with every field in full."""
+    return bool(vars(kind)["__dataclass_params__"].repr) and kind not in (dd.RLCT, dd.Interval)  # three numbers
+
+
+def test_every_public_result_shows_itself() -> None:
+    missing = {full: what for full, kind in surface.results().items() if (what := what_is_missing(kind))}
+    assert missing == {}, "derive the result from ddtheory.shown.Shown, with repr=False"
+
+
+def test_every_public_result_has_an_example() -> None:
+    assert sorted({name.partition(",")[0] for name in EXAMPLES}) == sorted(surface.results())
+
+
+def test_the_lists_name_what_there_is() -> None:
+    """A name that is written wrong would let a result pass."""
+    named = dict(surface.named())
+    assert [full for full in surface.WRITTEN_BY_A_CALLER if full not in named] == []
+    assert surface.MADE_BY_THE_PACKAGE - {full.rpartition(".")[2] for full in named} == set()
+
+
+class Text(HTMLParser):
+    """The tags and the text of HTML."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+TAGS = {"table", "caption", "thead", "tbody", "tr", "th", "td", "span", "p"}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_one_line_latex_and_html(name: str) -> None:
+    found = EXAMPLES[name]()
+    assert isinstance(found, Shown) and type(found) is surface.results()[name.partition(",")[0]]
+    line = repr(found)
+    assert line.startswith(f"{type(found).__name__}(") and line.endswith(")")
+    assert len(line) <= 200 and line.isprintable()
+    formula = found.latex()
+    assert (formula and "$" not in formula.replace(r"\$", "") and "\n" not in formula) or is_a_table(found)
+    assert formula.count("{") == formula.count("}")
+    assert found._repr_latex_() == (formula if is_a_table(found) else f"${formula}$")
+    page = Text(found._repr_html_())
+    assert page.tags <= TAGS and page.text
+    assert page.attributes <= {"colspan"}, "nothing is loaded, and nothing is run"
+
+
+def is_a_table(found: Shown) -> bool:
+    return isinstance(found, testing.ConformanceReport)
+
+
+@pytest.mark.parametrize(
+    ("found", "line", "formula"),
+    [
+        (dd.Enclosure("0.3333", "1e-4"), "Enclosure(0.33330 ± 1.0e-4)", r"0.33330 \pm 1.0 \cdot 10^{-4}"),
+        (dd.Interval(1.0, 0.5, 1.5), "Interval(estimate=1.0, lower=0.5, upper=1.5)", r"1 \in [0.5, 1.5]"),
+        (dd.Interval(1.0, 1e-7, math.inf), None, r"1 \in [1 \cdot 10^{-7}, \infty]"),
+        (
+            dd.rlct("x^2+y^4*z^4", seconds=5),
+            "Derivation(K for ⟨x^2 + y^4*z^4⟩: λ = 3/4, m = 2)",
+            r"(\lambda, m) = \left(\tfrac{3}{4}, 2\right)",
+        ),
+        (
+            dd.kl_order(x**2 + y**4, along={y: 1}),
+            "KLOrder(dead, k = 2, leading 1, arc order 2: x = 0, y = t)",
+            r"K(\theta_0 + t u) = 1\,t^{4} + o\left(t^{4}\right)",
+        ),
+        (dd.kl_order(x**2 * y**2, along={y: 1}, arc=False), "KLOrder(flat)", r"K(\theta_0 + t u) \equiv 0"),
+        (dd.cells.swiglu(), "Cell(swiglu())", None),
+        (dd.RLCT(Fraction(3, 4)), "RLCT(lam=Fraction(3, 4), m=1)", r"(\lambda, m) = \left(\tfrac{3}{4}, 1\right)"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_it_says(found: Shown, line: str | None, formula: str | None) -> None:
+    assert line is None or repr(found) == line
+    assert formula is None or found.latex() == formula
+
+
+def test_nothing_that_is_shown_is_run() -> None:
+    reading = EXAMPLES["ddtheory.OrderReading"]()
+    assert "&lt;b&gt;" in reading._repr_html_()
+    arc = dd.Arc(2, {"<script>": x})
+    assert "<script>" not in arc._repr_html_()
+
+
+def test_control_a_forgotten_method_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new result that is no `Shown`, one that forgets a method, and one with the line of a dataclass."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Bare:
+        value: int
+
+    @dataclasses.dataclass(frozen=True, repr=False)
+    class Mute(Shown):
+        latex = None  # type: ignore[assignment]
+
+    @dataclasses.dataclass(frozen=True)
+    class Wall(Shown):
+        values: Mapping[str, Fraction]
+
+    assert what_is_missing(Bare) == ["latex", "_repr_html_", "_repr_latex_", "__repr__"]
+    assert what_is_missing(Mute) == ["latex"]
+    assert what_is_missing(Wall) == ["__repr__"]
+    assert len(repr(Wall({str(z): Fraction(1, 3) for z in MANY}))) > 2000
+    Bare.__module__ = "ddtheory.measure"
+    monkeypatch.setattr(measure, "Bare", Bare, raising=False)
+    assert surface.results()["ddtheory.measure.Bare"] is Bare
+
+
+def test_text_is_cut_and_escaped() -> None:
+    assert len(shortened("word " * 1000, 50)) == 50
+    assert in_words("50% of {a_1}") == r"\text{50\% of \{a\_1\}}"
+    assert [counted(number, "cell") for number in (0, 1, 2)] == ["0 cells", "1 cell", "2 cells"]
