@@ -25,11 +25,21 @@ CUSP = json.loads(json.dumps(EXAMPLES["cusp"].certificate))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_nothing_but_the_standard_library_and_the_errors_of_the_package(path: Path) -> None:
-    ours = {
-        name for name in imported(path.read_text(encoding="utf-8")) if name.split(".")[0] not in sys.stdlib_module_names
-    }
-    assert all(name.startswith("ddtheory.certify") or name == "ddtheory.errors" for name in ours), ours
+def test_nothing_but_the_standard_library_and_what_says_errors_and_results(path: Path) -> None:
+    ours = foreign(path)
+    assert all(name.startswith("ddtheory.certify") or name in ("ddtheory.errors", "ddtheory.shown") for name in ours)
+
+
+def test_what_says_errors_and_results_knows_nothing_else() -> None:
+    package = Path(ddtheory.certify.__path__[0]).parent
+    assert foreign(package / "shown.py") == set() and foreign(package / "visible.py") == set()
+    assert foreign(package / "errors.py") == {"ddtheory.visible"}
+
+
+def foreign(path: Path) -> set[str]:
+    """What a file imports beside the standard library."""
+    names = imported(path.read_text(encoding="utf-8"))
+    return {name for name in names if name.split(".")[0] not in sys.stdlib_module_names}
 
 
 def test_a_fresh_interpreter_loads_nothing_heavy() -> None:
