@@ -247,7 +247,7 @@ def is_a_table(found: Shown) -> bool:
         (dd.Interval(1.0, 1e-7, math.inf), None, r"1 \in [1 \cdot 10^{-7}, \infty]"),
         (
             dd.rlct("x^2+y^4*z^4", seconds=5),
-            "Derivation(K for ⟨x^2 + y^4*z^4⟩: λ = 3/4, m = 2)",
+            "Derivation(λ = 3/4, m = 2: K for ⟨x^2 + y^4*z^4⟩)",
             r"(\lambda, m) = \left(\tfrac{3}{4}, 2\right)",
         ),
         (
