@@ -339,7 +339,14 @@ def control() -> Experiment:
                     dead,
                     rivals=(bare.inputs[:, -1].square().mean().item(),),
                     width=1e-3,
-                )
+                ),
+                limit_check(
+                    "two layers without skips: that moment over t⁴",
+                    bare.inputs[:, -1].square().mean().item(),
+                    _RADII,
+                    [moment / t**4 for moment, t in zip(dead, _RADII, strict=True)],
+                    rivals=(0, 2 * bare.inputs[:, -1].square().mean().item()),
+                ),
             ],
             "samples": [
                 Comparison(
