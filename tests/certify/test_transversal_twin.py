@@ -9,6 +9,8 @@ import json
 import random
 import re
 from collections import Counter
+from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +20,9 @@ from mutations import harmless, mutate
 
 import ddtheory as dd
 from ddtheory.certify import check
+from ddtheory.certify.refusal import Refused
 from ddtheory.certify.rules.table import RULES
+from ddtheory.certify.rules.transversal import _check_membership
 
 CURVE = EXAMPLES["space curve"].certificate
 DELETE = object()
@@ -73,6 +77,43 @@ def test_the_kinds_of_proof_that_are_spoiled_below() -> None:
     assert any("wall" in cone for cone in data(CUBIC)["cones"])
     assert any(zero["memberships"] for zero in data(CUBIC)["zeros"])
     assert any(zero["zero"]["radius"] != "0" for zero in data(BOX)["zeros"])
+
+
+def test_a_bound_of_an_order_counts_in_the_programme() -> None:
+    """The lowest part is (ad − bc)²: one factor of order 2 at its zeros, so κ ≥ 1/2 and no more."""
+    found = derived("(a*d - b*c)^2 - a^2*e^3", depth=2)
+    report = check(found)
+    assert report.accepted and report.status == "bounds", str(report)
+    assert found["lower"] == ["1/4", 1]
+
+
+def test_a_form_that_is_the_combination_and_not_definite() -> None:
+    """2x² + 2xy + 2y² − z² is itself a combination, written as the form that it is, and has zeros."""
+    place = next(
+        number for number, proof in enumerate(data(FORMS)["proofs"])
+        if proof["kind"] == "definite" and len(proof["factors"]) == 2 and len(proof["roots"]) == 3
+    )  # fmt: skip
+    factor = data(FORMS)["proofs"][place]["factors"][0]
+    terms = {tuple(e): c for e, c in data(FORMS)["factors"][factor]}
+    half = {pair: str(Fraction(terms.get(pair, "0")) / 2) for pair in [(1, 1, 0), (1, 0, 1), (0, 1, 1)]}
+    square = [terms.get(pair, "0") for pair in [(2, 0, 0), (0, 2, 0), (0, 0, 2)]]
+    gram = [
+        [square[0], half[1, 1, 0], half[1, 0, 1]],
+        [half[1, 1, 0], square[1], half[0, 1, 1]],
+        [half[1, 0, 1], half[0, 1, 1], square[2]],
+    ]
+    wrong = {**data(FORMS)["proofs"][place], "weights": ["1", "0"], "origin": [0, 0, 0]}
+    wrong |= {"roots": [[1, 0, 0], [0, 1, 0], [0, 0, 1]], "gram": gram}
+    assert "not definite" in str(check(edited(FORMS, f"proofs/{place}", wrong)))
+
+
+def test_a_cofactor_that_grows_near_the_zero_is_refused() -> None:
+    """x·x = 1·x² is an identity, and says nothing of x in ⟨x²⟩; x³ = x·x² does."""
+    growing = SimpleNamespace(germ=SimpleNamespace(dimension=1, generators=[{(2,): 1}, {(1,): 1}]))
+    with pytest.raises(Refused, match="not bounded"):
+        _check_membership(growing, 1, [0], [(1,)], {"monomial": [1], "cofactors": [[[[0], "1"]]]})  # type: ignore[arg-type]
+    bounded = SimpleNamespace(germ=SimpleNamespace(dimension=1, generators=[{(2,): 1}, {(3,): 1}]))
+    _check_membership(bounded, 1, [0], [(1,)], {"monomial": [0], "cofactors": [[[[1], "1"]]]})  # type: ignore[arg-type]
 
 
 def proof_of(certificate: Json, kind: str) -> int:
