@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from flint import fmpq, fmpq_mat, fmpq_mpoly_ctx
+from flint import fmpq_mat, fmpq_mpoly_ctx
 
 from ddtheory.exact.thresholds.faces import Face
+from ddtheory.exact.thresholds.local_ring import to_flint
 from ddtheory.exact.thresholds.nodes import CertificateError
 from ddtheory.exact.thresholds.torus import (
     FaceCoordinates,
@@ -137,7 +138,7 @@ def _is_definite(matrix: Sequence[Sequence[Fraction]]) -> bool:
     """Sylvester's criterion, up to the sign of the form."""
     turn = 1 if matrix[0][0] > 0 else -1
     return all(
-        fmpq_mat([[_to_flint(turn * entry) for entry in row[:size]] for row in matrix[:size]]).det() > 0
+        fmpq_mat([[to_flint(turn * entry) for entry in row[:size]] for row in matrix[:size]]).det() > 0
         for size in range(1, len(matrix) + 1)
     )
 
@@ -244,12 +245,8 @@ def _has_no_square(image: Laurent) -> bool:
     """Whether no factor stands twice; one that does has zeros over ℂ at which the differential vanishes."""
     least = [min(column) for column in zip(*image, strict=True)]
     context = fmpq_mpoly_ctx.get([f"u{i}" for i in range(len(least))])
-    moved = {tuple(x - y for x, y in zip(e, least, strict=True)): _to_flint(c) for e, c in image.items()}
+    moved = {tuple(x - y for x, y in zip(e, least, strict=True)): to_flint(c) for e, c in image.items()}
     return all(power == 1 for _, power in context.from_dict(moved).factor_squarefree()[1])
-
-
-def _to_flint(value: Fraction) -> fmpq:
-    return fmpq(value.numerator, value.denominator)
 
 
 def _sum(first: Sequence[int], second: Sequence[int]) -> tuple[int, ...]:
