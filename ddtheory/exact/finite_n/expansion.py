@@ -22,11 +22,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from flint import arb
 from sympy import Expr
 
 from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.finite_n.germs import finite_n_germ, read_germ, read_prior
-from ddtheory.exact.numbers.enclosing import limit_of, rational
+from ddtheory.exact.numbers.enclosing import ball, limit_of, rational, working
 from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.exact.thresholds.rlct import rlct
 from ddtheory.shown import Shown
@@ -36,6 +37,7 @@ _RATIO = 4
 _DIGITS = 6
 _LEAST_SECONDS = 0.01
 _LARGEST_WEIGHT = 12
+_PRECISION = 192  # bits: the differences may be far smaller than the values
 _HIDDEN = 100  # a difference of 8 errors, falling by 0.9 a step, sums to 80
 
 
@@ -146,24 +148,24 @@ def leading_constant(sizes: Sequence[Fraction], energies: Sequence[Enclosure], p
         UndecidedError: the differences do not settle on a positive number, as for a pair that is not that of the
             integral.
     """
-    logs = [math.log(size.numerator) - math.log(size.denominator) for size in sizes]
-    ratio = logs[1] - logs[0]
-    values = [math.exp(float(pair.lam) * log - float(energy)) for log, energy in zip(logs, energies, strict=True)]
-    error = max(
-        value * (float(energy.radius) + 1e-15 * (1 + abs(float(energy))))
-        for value, energy in zip(values, energies, strict=True)
-    )
-    for _ in range(pair.m - 1):
-        values = [second - first for first, second in itertools.pairwise(values)]
-        error *= 2
-    scale = math.factorial(pair.m - 1) * ratio ** (pair.m - 1)
-    first, second, third = (value / scale for value in values)
-    error /= scale
-    before, after = abs(second - first), abs(third - second)
-    if after <= 8 * error:
+    with working(_PRECISION):
+        logs = [ball(size).log() for size in sizes]
+        values = [
+            (ball(pair.lam) * log - arb(ball(energy.midpoint), ball(energy.radius))).exp()
+            for log, energy in zip(logs, energies, strict=True)
+        ]
+        for _ in range(pair.m - 1):
+            values = [second - first for first, second in itertools.pairwise(values)]
+        scale = math.factorial(pair.m - 1) * (logs[1] - logs[0]) ** (pair.m - 1)
+        estimates = [value / scale for value in values]
+        error = max(float(value.rad()) for value in estimates)
+        first, second, third = (float(value.mid()) for value in estimates)
+        before, rise = (float((b - a).mid()) for a, b in itertools.pairwise(estimates))
+    fall = abs(rise / before) if before else math.inf
+    if abs(rise) <= 8 * error:
         radius, step = _HIDDEN * error, 0.0
-    elif after < 0.9 * before:
-        step = (third - second) * (after / before) / (1 - after / before)
+    elif fall < 0.9:
+        step = rise * fall / (1 - fall)
         radius = 2 * abs(step) + _HIDDEN * error
     else:
         raise UndecidedError(
