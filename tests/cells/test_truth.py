@@ -157,6 +157,7 @@ class TestMeasuredVolume:
     def shares(values: torch.Tensor, levels: tuple[float, ...]) -> list[float]:
         return [float((values < level).double().mean()) for level in levels]
 
+    @pytest.mark.long
     def test_orthogonal_rows_have_a_logarithm(self) -> None:
         """On the unit sphere of three rows in the plane P(K < δ) ~ δ^{3/2} log(1/δ): m = 2 there, m = 3 at 0.
 
@@ -199,6 +200,7 @@ def settled(cell: Cell) -> bool:
     return asked(cell) and (len(cell.coordinates) <= 4 or cell.family in ("latent_forest", "contingency_table"))
 
 
+@pytest.mark.long
 def test_most_cells_are_asked() -> None:
     assert sum(map(asked, cells.catalogue())) >= 127
     assert sum(map(settled, cells.catalogue())) >= 83
@@ -245,6 +247,7 @@ class TestFiniteN:
             assert float(found) == pytest.approx(value, abs=5e-5)
             assert abs(float(found) - 0.5) > 0.1  # and it is not λ
 
+    @pytest.mark.long
     def test_superposition_against_a_grid(self) -> None:
         """λ(t) from the torch face on a grid of midpoints, kink included; the analytic half alone is excluded."""
         cell, t, steps = cells.superposition(), 30, 60

@@ -40,6 +40,7 @@ def test_most_hostile_certificates_meet_a_limit() -> None:
     assert [name for name, outcome in outcomes.items() if outcome != "not decided"] == ["2^34 index tuples"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("make", "limit", "place"),
     [
@@ -114,6 +115,7 @@ def written(folder: Path, certificate: Any) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_a_file_is_checked_within_limits(tmp_path: Path) -> None:
     code, text = certify_file(written(tmp_path, many_small_matrices(900)), seconds=2)
     assert (code, text) == (2, "not decided: limit of 2 s reached in step 1 of 1 (rule matrix_product)")

@@ -43,6 +43,7 @@ def run(certificates: Mapping[str, Any]) -> tuple[list[tuple[str, str]], Mapping
     return harmful, table
 
 
+@pytest.mark.long
 def test_no_broken_hypothesis_is_accepted() -> None:
     harmful, table = run(CERTIFICATES)
     print("\n" + shown(table))
@@ -72,6 +73,7 @@ def _no_germs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(germs.Germ, "difference", lambda self, other: "")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("missing", "kinds"),
     [

@@ -54,6 +54,7 @@ def shown(table: Table) -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.long
 def test_no_harmful_mutant_survives() -> None:
     harmful, table = run(CERTIFICATES, 100)
     print("\n" + shown(table))
@@ -124,6 +125,7 @@ def accepts_or_breaks(certificate: Any) -> bool:
         return False
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("missing", [_no_covering, _no_germs, _no_bounds])
 def test_the_engine_notices_a_checker_with_a_part_missing(
     monkeypatch: pytest.MonkeyPatch, missing: Callable[[pytest.MonkeyPatch], None]

@@ -70,6 +70,7 @@ def test_derivations_of_all_reference_germs_are_accepted(germ: ReferenceGerm) ->
     assert _agrees(germ) is not False
 
 
+@pytest.mark.long
 def test_no_harmful_mutant_of_a_derivation_survives() -> None:
     certificates = {str(germ): certificate_of(derived(germ)) for germ in SOME}
     small = {name: c for name, c in certificates.items() if c is not None and len(json.dumps(c)) < 30_000}
@@ -190,6 +191,7 @@ def other_germ(certificate: Json, rng: random.Random) -> Json | None:
     return None if germ == certificate["derivation"]["germ"] else found
 
 
+@pytest.mark.long
 def test_a_derivation_that_holds_for_another_germ_is_right_there_too() -> None:
     """Most are rejected. What is accepted (another constant, a weight that does not matter) has the pair that the exact
     side derives from nothing but the germ.

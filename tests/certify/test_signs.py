@@ -171,6 +171,7 @@ def judged(written: Json) -> str:
     return "zero" if not found else "one"
 
 
+@pytest.mark.long
 def test_the_signs_of_every_node_are_those_at_points() -> None:
     """All nodes with one generator of all examples, divergences or not."""
     table: Counter[str] = Counter()

@@ -221,6 +221,7 @@ def test_a_square_is_never_transversal() -> None:
                 assert not check(edited(honest, f"proofs/{number}/kind", "independent")).accepted
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["CURVE", "CUBIC", "BOX", "DOUBLE", "FORMS", "APART"])
 def test_no_harmful_mutant_survives(name: str) -> None:
     certificate = globals()[name]

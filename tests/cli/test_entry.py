@@ -32,6 +32,7 @@ def test_the_help_of_a_verb_loads_that_verb_alone(name: str) -> None:
     assert not loaded & HEAVY
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -119,6 +119,7 @@ def test_the_first_example_of_every_verb_with_json(
     assert answer(*shlex.split(last)[1:])
 
 
+@pytest.mark.long
 def test_the_claims_of_the_examples_are_in_the_book_that_ships() -> None:
     named = {word for lines in EXAMPLES.values() for line in lines for word in line.split() if word.startswith("thm:")}
     assert named and named <= {entry.claim.id for entry in book.load()}

@@ -113,6 +113,7 @@ def process(arguments: str, out: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, text=True, cwd=ROOT)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="pipes")
 @pytest.mark.parametrize("arguments", ["cells", "--help", "nu 3 --json"])
 def test_a_reader_that_has_left_ends_it_quietly(arguments: str) -> None:

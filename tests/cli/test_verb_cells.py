@@ -43,6 +43,7 @@ def test_every_parameter_of_every_family_is_shown_as_it_is_typed(name: str) -> N
     assert cells.find_text(name, dict(item.split("=") for item in given)).rlct == cells.find(name).rlct
 
 
+@pytest.mark.long
 def test_a_large_k_is_written_out_when_it_is_asked_for() -> None:
     """201 factors: the pair is (1/2, 201), and the diagonal has order 201."""
     large = ("cells", "normal_crossing", f"exponents={','.join('1' * 201)}")

@@ -115,6 +115,7 @@ def test_one_broken_file_leaves_the_others_alone(tmp_path: Path) -> None:
     assert (listed.exit_code, listed.stderr.count("could not be read")) == (2, 1)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="process groups")
 @pytest.mark.parametrize(
     ("jobs", "sent", "to_workers"),

@@ -74,6 +74,7 @@ def test_pairs(f: str, more: dict[str, Any], expected: RLCT) -> None:
     assert found.checked, found.objection
 
 
+@pytest.mark.long
 @settings(max_examples=25)
 @given(
     st.sampled_from([(2, 2), (2, 4), (4, 2), (3, 3)]),

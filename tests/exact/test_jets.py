@@ -35,6 +35,7 @@ _TERMS = [x**2, x * y, y**2, x * z, z**2, y**3, x * y * z, z**3 * y]
 _CHANGES = st.lists(st.sampled_from(_TERMS), min_size=2, max_size=3)
 
 
+@pytest.mark.long
 @settings(max_examples=25)
 @given(
     _CHANGES,

@@ -23,6 +23,7 @@ def test_a_cancellation_in_a_symbolic_power() -> None:
     assert found.leading == Rational(1, 9)
 
 
+@pytest.mark.long
 def test_derivatives_that_explode_are_refused_in_time() -> None:
     germ = (tanh(x**k * exp(x**j)) * sympy.cosh(x**j + x) - x**k * sympy.cosh(x) * exp(x**j)) ** 2
     started = time.monotonic()

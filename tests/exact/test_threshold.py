@@ -237,6 +237,7 @@ def test_progress_is_told_of_every_germ() -> None:
 # --- what comes out ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_same_input_gives_the_same_answer_in_every_process() -> None:
     """Sets of polynomials have an order that changes with the seed of the hashes; no answer may depend on it."""
     chosen = [given for given, _ in EXAMPLES if "prior" not in given]

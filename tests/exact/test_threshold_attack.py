@@ -95,6 +95,7 @@ def test_a_large_monomial_ideal_needs_no_faces() -> None:
     assert found.rlct == RLCT(Fraction(31, 4), 1)
 
 
+@pytest.mark.long
 def test_the_time_limit_holds_inside_a_large_polyhedron() -> None:
     """Its faces alone take more than ten times as long."""
     generators = [

@@ -170,6 +170,7 @@ def test_a_sum_of_squares_is_never_refused(u: list[sympy.Expr], powers: list[int
     dd.rlct(str(sympy.expand(K)), seconds=1)  # raises where K is refused
 
 
+@pytest.mark.long
 @given(hidden_coordinates(), st.sampled_from([1, 1, 2]), st.sampled_from([4, 5, 6, 8]), st.sampled_from([1, 2, 5]))
 @example([x - 7 * y, y], 1, 4, 1)
 @example([x - 5 * y, z + x * y, y], 2, 6, 1)
@@ -186,6 +187,7 @@ def test_a_sum_of_squares_less_a_power_is_refused_or_assumed(
         assert found.hypotheses
 
 
+@pytest.mark.long
 def test_most_sums_of_squares_less_a_power_are_refused() -> None:
     """Sixteen germs in two and three variables by a fixed rule; two of them may be too hard."""
     missed = []

@@ -142,6 +142,7 @@ def sparse(random: Random) -> list[str]:
     return found
 
 
+@pytest.mark.long
 def test_the_other_rules_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where both close, the pair is one; bounds of the others hold it. The control: pairs of neighbours."""
     with_rule, kept = [], []

@@ -73,6 +73,7 @@ def by_quadrature(
     return float(density.sum()), float(t * (density * divergence).sum() / density.sum())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("t", [Fraction(1, 3), 579, 10**6])
 @pytest.mark.parametrize(
     ("exponents", "prior"),
@@ -171,6 +172,7 @@ def test_a_sum_against_two_dimensional_quadrature() -> None:
     assert abs(200 * (density * k).sum() / density.sum() / lam(both) - 1) < 1e-11
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("exponents", "prior", "variance"),
     [((2,), None, None), ((2, 4), None, None), ((2, 2, 2), (0, 1, 0), None), ((4, 4), None, None), ((2, 2), None, 1)],
@@ -232,6 +234,7 @@ def around(
     return float(density.sum()), float(t * (density * divergence).sum() / density.sum())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sided", ["one", "two"])
 @pytest.mark.parametrize(
     ("exponents", "prior", "t", "variance", "centre"),
@@ -269,6 +272,7 @@ def test_a_localisation_at_any_centre(
     assert mirrored.evidence.overlaps(found.evidence) == (sided == "two")
 
 
+@pytest.mark.long
 def test_one_localised_coordinate_in_closed_form() -> None:
     """K = x² under a Gaussian around c is a Gaussian again: Z = √(2π/(γ + 2t)) e^{−γtc²/(γ + 2t)}."""
     t, gamma, c = 50, 8, 2
@@ -295,6 +299,7 @@ def test_both_contours_agree_at_the_origin() -> None:
         assert first.overlaps(second) and first.rel_accuracy_bits() > 40 and second.rel_accuracy_bits() > 40
 
 
+@pytest.mark.long
 def test_the_constant_of_a_localised_crossing_is_reached() -> None:
     """C holds the mass of the Gaussian on the zero set; far from it the expansion comes late."""
     gaps = []

@@ -63,6 +63,7 @@ def test_a_sum_is_the_separable_sum(i: int, j: int, t: Fraction) -> None:
     assert found.learning_coefficient.overlaps(exact.learning_coefficient)
 
 
+@pytest.mark.long
 @settings(max_examples=10)
 @given(
     st.fractions(min_value="1/4", max_value=4, max_denominator=4),
@@ -95,6 +96,7 @@ def test_any_monomial_prior_is_that_of_the_crossing(h: Fraction, g: Fraction, t:
     assert found.learning_coefficient.contains(exact.learning_coefficient)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("t", [3, 100])
 @pytest.mark.parametrize(("prior", "centre"), [((0, 0), (0, 0)), ((0, 0), (1, 0)), (("-1/2", 1), ("-1/3", "1/2"))])
 def test_a_gaussian_on_the_plane_by_two_methods(
@@ -116,6 +118,7 @@ def test_a_gaussian_on_the_plane_by_two_methods(
     assert not found.evidence.overlaps(other.evidence)
 
 
+@pytest.mark.long
 def test_a_localised_cusp_against_numpy() -> None:
     """On a box and on the plane: 0.07 of the Gaussian lies outside the box."""
     nodes, w = numpy.polynomial.legendre.leggauss(400)
@@ -134,6 +137,7 @@ def test_a_localised_cusp_against_numpy() -> None:
         assert abs(30 * (density * k).sum() / density.sum() / float(found.learning_coefficient) - 1) < 1e-9
 
 
+@pytest.mark.long
 def test_a_very_narrow_gaussian_away_from_the_zeros() -> None:
     """γ = 1000 around (1, ½): Z is small, and a sampler sees tK at the centre, moved by the pull of K."""
     found = finite_n_germ("x^2*y^2", 1000, variance="1/1000", centre={"x": 1, "y": "1/2"})

@@ -120,6 +120,7 @@ def by_parabolic_cylinders(a: Fraction, sided: Sided, beta: Fraction) -> mpmath.
         return mpmath.quad(integrand, mpmath.linspace(-11, 11, 12)) / 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("beta", [Fraction(1), Fraction(3, 2)])
 @pytest.mark.parametrize("a", [Fraction(1), Fraction(2, 7), Fraction(7, 3)])
 @pytest.mark.parametrize("sided", ["one", "two"])
@@ -130,6 +131,7 @@ def test_a_second_algorithm_in_another_library(a: Fraction, sided: Sided, beta: 
         assert abs(expected - mpmath.mpf(found.midpoint.numerator) / found.midpoint.denominator) < 1e-16
 
 
+@pytest.mark.long
 @settings(max_examples=15)
 @given(half_integers, sides, st.fractions(min_value="1/10", max_value=5, max_denominator=10))
 @example(Fraction(1, 2000), "one", Fraction(1))
@@ -265,6 +267,7 @@ def test_no_global_precision_is_changed() -> None:
     assert flint.ctx.prec == before
 
 
+@pytest.mark.long
 def test_thirty_digits_are_fast_and_two_hundred_possible() -> None:
     started = time.perf_counter()
     singular_fluctuation(2, prior_exponent="1/9")  # an exponent that nothing has cached
@@ -360,6 +363,7 @@ def test_moments_of_the_posterior_averaged_over_the_noise(a: Fraction, sided: Si
         assert abs(seconds - enclosing.ball(a + 2 * found.midpoint)) < 1e-16
 
 
+@pytest.mark.long
 @settings(max_examples=20)
 @given(half_integers, st.fractions(min_value="1/50", max_value=2, max_denominator=50))
 def test_more_mass_near_zero_means_less_fluctuation(lam: Fraction, more: Fraction) -> None:

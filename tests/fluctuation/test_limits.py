@@ -83,6 +83,7 @@ def test_separable_sums_tend_to_what_is_derived(a: int, b: int, c: int, h: int) 
     assert low <= float(values[0].constant) <= high
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("germ", "options", "constant"),
     [

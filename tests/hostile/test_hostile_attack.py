@@ -21,6 +21,7 @@ def attack(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=HERE.parents[1], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
 def test_everything_is_refused_or_answered(part: int) -> None:
     """No code runs, nothing hangs, and no error is bare."""
@@ -32,17 +33,20 @@ def test_everything_is_refused_or_answered(part: int) -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.long
 def test_everything_public_has_a_recipe_and_every_recipe_is_a_valid_call() -> None:
     done = attack("--recipes")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_what_is_planted_is_caught() -> None:
     """A function that evaluates text, one that hangs, one that eats memory, one that raises bare, and their like."""
     done = attack("--planted")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_a_case_is_the_same_again() -> None:
     first, second = (attack("--replay", "fixed:3").stdout for _ in range(2))
     assert first == second != ""

@@ -245,6 +245,7 @@ def test_only_what_moves_is_differentiated():
         assert dual == [expected], name
 
 
+@pytest.mark.long
 def test_memory_does_not_hold_the_radii():
     # The number of live output tensors is the same for 2 and for 40 radii.
     import gc

@@ -38,6 +38,7 @@ def by_three() -> float:
     return few - many
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("hidden", "outputs", "rank"), [(2, 2, 0), (2, 2, 1), (2, 2, 2), (3, 2, 1), (3, 4, 0)])
 def test_two_factors_against_draws(hidden: int, outputs: int, rank: int) -> None:
     found = drawn([(hidden, 2), (outputs, hidden)], rank)

@@ -45,6 +45,7 @@ def series(t, k, rng, spread=1.0):
     return fisher, 0.5 * size * t ** (2.0 * k) * (1 + c * t + d * t * t) ** 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("k", "least"), [(1, 1.0), (2, 1.0), (3, 0.99), (4, 0.9), (5, 0.75), (6, 0.5)])
 def test_analytic_series_are_read_and_never_misread(k, least):
     rng = np.random.default_rng(k)
@@ -157,6 +158,7 @@ def adversaries():
     return {name: function for name, function in locals().items() if callable(function)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", list(adversaries()))
 def test_no_adversary_gets_a_wrong_order(name):
     rng = np.random.default_rng(sum(map(ord, name)))

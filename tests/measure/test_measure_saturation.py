@@ -55,6 +55,7 @@ def test_a_gap_that_the_numbers_hold_is_read(gap: float) -> None:
         assert order(profile).k == 1 and profile.saturated == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("head", "outputs", "direction"),
     [

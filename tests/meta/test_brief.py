@@ -1,4 +1,4 @@
-"""The brief lane runs every test function, and says what it leaves out."""
+"""The brief lane runs every test function that is not marked long, and says what it leaves out."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from brief import CASES, few
 
 
 class Case:
-    def __init__(self, nodeid: str) -> None:
+    def __init__(self, nodeid: str, *, long: bool = False) -> None:
         self.nodeid = nodeid
+        self.long = long
+
+    def get_closest_marker(self, name: str) -> bool | None:
+        return True if self.long and name == "long" else None
 
 
 def test_every_function_keeps_its_first_and_its_last_case() -> None:
@@ -23,3 +27,9 @@ def test_every_function_keeps_its_first_and_its_last_case() -> None:
 def test_few_cases_are_all_kept() -> None:
     cases = [Case(f"a.py::test[{number}]") for number in range(3)] + [Case("b.py::test[0]")]
     assert few(cast("list[Any]", cases)) == (cases, [])
+
+
+def test_a_long_function_is_left_out_with_all_its_cases() -> None:
+    cases = [Case(f"a.py::test[{number}]", long=True) for number in range(3)] + [Case("b.py::test")]
+    kept, left_out = few(cast("list[Any]", cases))
+    assert [case.nodeid for case in kept] == ["b.py::test"] and len(left_out) == 3

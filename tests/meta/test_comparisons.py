@@ -57,6 +57,7 @@ def run(suite: Path, answers: int, *arguments: str, text: str = SUITE) -> tuple[
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("processes", ["0", "2"])
 def test_the_floor_holds_and_names_the_peer_and_its_count(suite: Path, processes: str) -> None:
     code, said = run(suite, 3, "-m", "peer", "-n", processes)
@@ -72,6 +73,7 @@ def test_a_set_without_tests_is_below_every_floor(suite: Path) -> None:
     assert code == 1 and said.count(": 0 comparisons ran") == said.count("TOO FEW") == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "choice",
     [

@@ -28,11 +28,13 @@ def test_nothing_heavy_is_loaded(statement: str) -> None:
     assert not loaded_after(statement) & HEAVY
 
 
+@pytest.mark.long
 def test_the_check_sees_what_is_loaded() -> None:
     assert "sympy" in loaded_after("from ddtheory import kl_order; kl_order")
     assert "torch" in loaded_after("import ddtheory.measure")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("side", ["exact", "measure"])
 def test_each_side_of_the_wall_loads_alone(side: str) -> None:
     foreign, heavy = {"exact": ("measure", {"torch"}), "measure": ("exact", {"sympy", "flint"})}[side]

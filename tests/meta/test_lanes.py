@@ -33,10 +33,12 @@ def loaded_by_collecting(*folders: str) -> set[str]:
     return set(found)
 
 
+@pytest.mark.long
 def test_rooms_without_torch_are_collected_without_it() -> None:
     assert loaded_by_collecting("exact", "certify", "reference", "cli") <= {"sympy"}
 
 
+@pytest.mark.long
 def test_no_cell_and_no_claim_is_made_where_others_are_collected() -> None:
     assert loaded_by_collecting("cells", "measure", "networks", "testing", "gallery", "properties") == {
         "torch",
@@ -44,6 +46,7 @@ def test_no_cell_and_no_claim_is_made_where_others_are_collected() -> None:
     }
 
 
+@pytest.mark.long
 def test_control_what_is_loaded_is_seen() -> None:
     assert "ddtheory_book" in loaded_by_collecting("proofs")
 

@@ -7,12 +7,15 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from ddtheory.values import Verdict
 from ddtheory.verify import load
 
 README = Path(__file__).parents[2] / "README.md"
 
 
+@pytest.mark.long
 def test_the_examples() -> None:
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert len(blocks) == 5  # one for each kind of user, and the conformance kit

@@ -55,6 +55,7 @@ def public_face() -> set[str]:
     return imports({**sources, "face": absolute})["face"]
 
 
+@pytest.mark.long
 def test_everything_is_in_its_room() -> None:
     face = public_face()
     assert {"ddtheory.exact.thresholds.rlct", "ddtheory.measure"} <= face

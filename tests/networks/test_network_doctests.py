@@ -19,6 +19,7 @@ def test_examples_run(name):
     assert failed == 0
 
 
+@pytest.mark.long
 def test_the_room_knows_no_measurement():
     assert not [name for name in loaded_after("import ddtheory.networks") if name.startswith("ddtheory.measure")]
 

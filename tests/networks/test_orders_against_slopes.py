@@ -58,6 +58,7 @@ def compare(case: Case) -> dict[str, list[str]]:
     return verdicts(orders, measured(case.model, case.scaling, case.shape, loss=case.loss))
 
 
+@pytest.mark.long
 @given(case=cases())
 @settings(max_examples=30, derandomize=True)
 def test_random_architectures(case: Case) -> None:
@@ -66,6 +67,7 @@ def test_random_architectures(case: Case) -> None:
     assert len(found["unread"]) <= 0.2 * sum(map(len, found.values()))
 
 
+@pytest.mark.long
 @given(case=cases(), first=st.integers(1, 3), second=st.integers(1, 3))
 @settings(max_examples=25, derandomize=True)
 def test_symbolic_powers_specialise(case: Case, first: int, second: int) -> None:

@@ -123,6 +123,7 @@ def test_what_a_claim_rests_on(claim_id: str) -> None:
     assert claim_id not in transitive_assumptions(claim_id)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("claim_id", IDS)
 def test_the_verdict_on_record(claim_id: str) -> None:
     result = judged(kept(claim_id))
@@ -145,6 +146,7 @@ def test_a_derivation_tells_its_formulas_from_their_rivals(claim_id: str) -> Non
         assert [rival.holds for rival in line.rivals] == [False] * len(line.rivals), line.text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("claim_id", IDS)
 def test_every_clause_is_derived_or_measured_and_what_is_only_one_is_on_record(claim_id: str) -> None:
     found = {clause.name: clause.support for clause in judged(kept(claim_id)).clauses}

@@ -173,6 +173,7 @@ def test_the_measurement_of_one_claim_is_no_control(claim_id: str) -> None:
 NARROWER = [claim_id for claim_id in GREEN_IDS if BY_ID[claim_id].claim.counterexample is not None]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("claim_id", NARROWER)
 def test_a_narrower_claim_needs_its_counterexample_and_its_title(claim_id: str) -> None:
     assert judged(replace(kept(claim_id), titled="")).verdict is Verdict.INCONCLUSIVE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pytest
 import sympy
 import torch
 from agreement import FEWER, agrees, read
@@ -39,6 +40,7 @@ def along_arc(cell: Cell, exact: KLOrder, bend: float = 1.0) -> OrderReading:
     return order(fisher_along(problem, arc(problem, curve)))
 
 
+@pytest.mark.long
 @FEWER
 @given(HIDDEN)
 def test_hidden_normal_forms(hidden: HiddenDivergence) -> None:
@@ -56,6 +58,7 @@ def test_hidden_normal_forms(hidden: HiddenDivergence) -> None:
     assert bent.status is not ReadingStatus.FLAT
 
 
+@pytest.mark.long
 def test_most_arcs_are_read_and_not_refused() -> None:
     drawn = sample(HIDDEN.filter(lambda hidden: hidden.ray_order < hidden.arc_order), 12)
     found = [along_arc(h.cell(), kl_order(h.divergence, h.along)).k == h.arc_order for h in drawn]

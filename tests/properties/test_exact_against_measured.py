@@ -36,6 +36,7 @@ def test_mean_maps(known: KnownCell) -> None:
     assert agrees(exact, reading), str(reading)
 
 
+@pytest.mark.long
 @FEWER
 @given(ALL_LAWS)
 def test_dead_units_under_random_input_laws(known: KnownCell) -> None:
@@ -63,6 +64,7 @@ def test_exponential_families(family: str, k: int) -> None:
     assert cell.kl_order("t").k == k
 
 
+@pytest.mark.long
 @FEWER
 @given(st.one_of(mean_map_cells(max_order=4), ALL_LAWS))
 def test_the_coefficient_of_the_fisher_is_the_exact_one(known: KnownCell) -> None:
@@ -84,6 +86,7 @@ def test_the_coefficient_of_the_fisher_is_the_exact_one(known: KnownCell) -> Non
     assert found.width < 0.01 * float(exact)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("strategy", "least"),
     [

@@ -47,6 +47,7 @@ def test_the_known_pair_or_bounds_that_contain_it(form, hidden) -> None:
     holds()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("form", "hidden", "most"),
     [
@@ -75,6 +76,7 @@ def test_a_wrong_pair_is_seen(germ: HiddenGerm, factor: Fraction) -> None:
         assert germ.rlct.m == 1 or not contains(found, RLCT(germ.rlct.lam, germ.rlct.m - 1))
 
 
+@pytest.mark.long
 def test_a_germ_with_a_wrong_claim_fails() -> None:
     """The control of the property itself: λ of the ideal in the place of that of K."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 from agreement import FEWER, agrees
 from hypothesis import assume, event, given
@@ -38,6 +39,7 @@ def close(before: Profile, after: Profile) -> None:
             assert abs(new - old) <= 1e-9 * old + 2 * math.sqrt(old * floor) + floor, (name, old, new, floor)
 
 
+@pytest.mark.long
 @FEWER
 @given(turned_cells())
 def test_a_rotation_that_carries_the_direction_along(drawn: tuple[KnownCell, Rotation]) -> None:
@@ -52,6 +54,7 @@ def test_a_rotation_that_carries_the_direction_along(drawn: tuple[KnownCell, Rot
     assert became.k in (known.order, None)
 
 
+@pytest.mark.long
 def test_most_readings_survive_the_rotation() -> None:
     """Refusing after a rotation would satisfy the property above; this is the share that keeps its answer."""
     drawn = sample(turned_cells(min_live=1), 25)
@@ -62,6 +65,7 @@ def test_most_readings_survive_the_rotation() -> None:
     assert kept >= 0.9 * len(drawn), (kept, len(drawn))
 
 
+@pytest.mark.long
 @FEWER
 @given(turned_cells(min_live=1, min_order=2))
 def test_control_the_axis_stays_while_the_basis_moves(drawn: tuple[KnownCell, Rotation]) -> None:
@@ -81,6 +85,7 @@ def test_control_the_axis_stays_while_the_basis_moves(drawn: tuple[KnownCell, Ro
     assert reading.k != known.order
 
 
+@pytest.mark.long
 def test_the_control_is_read_as_regular_more_often_than_refused() -> None:
     drawn = []
     for known, turn in sample(turned_cells(min_live=1, min_order=2), 40):

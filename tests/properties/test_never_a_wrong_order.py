@@ -79,6 +79,7 @@ def test_an_interfering_lower_term(crossing: tuple[Cell, int, int, Fraction, boo
         assert reading.k == j or reading.status not in CONCLUSIVE
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("interfering", [True, False], ids=["one output", "two outputs"])
 @pytest.mark.parametrize(("j", "k"), [(1, 2), (1, 3), (2, 3), (3, 4)])
 def test_a_crossing_moved_through_the_window(j: int, k: int, interfering: bool) -> None:
@@ -107,6 +108,7 @@ def test_smaller_radii_bring_what_was_out_of_sight_into_view() -> None:
     assert order(fisher_along(problem, direction, [2.0 ** (-n / 2) for n in range(80, 110)])).k == 2
 
 
+@pytest.mark.long
 @FEWER
 @given(mean_map_cells(max_live=1, max_order=4), DECADES)
 def test_another_noise_variance(known: KnownCell, factor: Fraction) -> None:

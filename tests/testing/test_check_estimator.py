@@ -52,6 +52,7 @@ def verdicts(estimator: Callable[[EstimationTask], Any], *names: str, **options:
 # --- what the four verdicts are for -----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_exact_quadrature_agrees_on_every_cell() -> None:
     """A second algorithm for every target: a float64 grid against series, Mellin–Barnes and validated quadrature."""
     report = check_estimator(quadrature, budget=10**7)
@@ -115,6 +116,7 @@ def test_errors_stated_too_small_are_widened_by_the_scatter_between_seeds() -> N
     assert one.spread is None
 
 
+@pytest.mark.long
 def test_the_walk_out_of_the_box_is_seen() -> None:
     """A sampler without the box falls for the deeper point x = 1; the kit says so."""
 
@@ -174,6 +176,7 @@ def test_an_infinite_error_is_too_wide() -> None:
     assert verdicts(lambda task: (0.5, math.inf), "x²") == {TOO_WIDE}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("estimator", "message"),
     [
@@ -189,6 +192,7 @@ def test_one_bad_cell_leaves_the_others_alone(estimator: Any, message: str) -> N
     assert report.where == "2 processes"
 
 
+@pytest.mark.long
 def test_a_time_out_of_one_process() -> None:
     report = check_estimator(estimators.sleeping_on_one, cells("x²", "x⁴"), jobs=1, time_limit=0.5)
     assert [result.verdict for result in report.results] == [AGREES, FAILED]
@@ -203,6 +207,7 @@ def test_one_seed_that_fails_fails_the_cell() -> None:
     assert "(1 of 3 seeds)" in report.results[0].reason
 
 
+@pytest.mark.long
 def test_where_an_estimator_runs() -> None:
     """A lambda travels as a function does; without a limit of time one job is this process, and a closure counts."""
     calls: list[str] = []
@@ -339,6 +344,7 @@ def test_the_json_has_the_schema_that_ships_with_it() -> None:
         jsonschema.validate(broken, schema)
 
 
+@pytest.mark.long
 def test_two_runs_differ_only_under_run() -> None:
     reports = [check_estimator(metropolis, cells("x²", "(xy)²"), 5000, jobs=jobs).document() for jobs in (1, 2)]
     assert reports[0].pop("run") != reports[1].pop("run")
@@ -427,6 +433,7 @@ def test_settings_that_mean_nothing_are_refused(options: dict[str, Any], message
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.long
 def test_integers_of_numpy_are_integers() -> None:
     numbers = {
         "budget": numpy.int32(10**5),

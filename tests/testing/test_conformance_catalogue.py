@@ -29,6 +29,7 @@ def test_both_faces_of_the_posterior_are_the_cell(cell: cells.Cell) -> None:
         assert value == pytest.approx(float(expected), rel=1e-12)
 
 
+@pytest.mark.long
 def test_two_estimators_agree_with_the_exact_values_of_the_catalogue() -> None:
     """Quadrature and Metropolis, neither of which knows how the catalogue integrates. Cells are taken as they are."""
     check_estimator(quadrature, QUICK, budget=10**7, jobs=1).assert_agrees()

@@ -132,6 +132,7 @@ def test_the_numpy_face_and_the_torch_face_are_one_model(name: str) -> None:
         assert module.w.grad.numpy() == pytest.approx(slope, rel=1e-11, abs=1e-14)
 
 
+@pytest.mark.long
 def test_the_problem_has_the_same_divergence() -> None:
     """K by `ddtheory.measure` along (1, 1)/√2 of (xy)²: t⁴/4."""
     profile = measure.fisher_along(CELLS["(xy)²"].posterior.problem(), {"w": torch.tensor([1.0, 1.0])}, [0.5, 0.25])
@@ -270,6 +271,7 @@ def test_the_metered_way_refuses_a_traced_array_and_says_what_to_do() -> None:
             found.charge(passes)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FORMULAS)
 def test_another_library_can_differentiate_k(name: str) -> None:
     """torch.func traces as JAX does: gradient of K, mapped over points, against the gradient in numpy."""

@@ -8,11 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from ddtheory.testing import ConformanceVerdict, check_estimator, conformance_cells
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "test_your_estimator"
 
 
+@pytest.mark.long
 def test_the_copy_passes_and_a_biased_one_fails_and_says_where(tmp_path: Path) -> None:
     """One run for both: the files as they are, and beside them an estimator that samples at half the temperature."""
     copy = Path(shutil.copytree(EXAMPLE, tmp_path / "mine"))
@@ -38,6 +41,7 @@ def test_the_test_is_ten_lines_and_twenty_cells() -> None:
     assert "[:20]" in text and "check_estimator" in text
 
 
+@pytest.mark.long
 def test_the_torch_version_reads_the_line() -> None:
     """ε = 2·10⁻⁴ makes it 6% too large, and 10⁻³ makes it 41%: 1/(1 − εa/4) with a = 2nβ + γ = 1159."""
     specification = importlib.util.spec_from_file_location("my_torch_estimator", EXAMPLE / "my_torch_estimator.py")

@@ -295,6 +295,7 @@ def numpy_version(found: dict[str, str]) -> str:
     return found["package numpy"]
 
 
+@pytest.mark.long
 def test_every_process_says_the_same() -> None:
     """Hashes of text, and with them the order of sets, differ from process to process."""
     code = (

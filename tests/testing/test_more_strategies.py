@@ -44,6 +44,7 @@ def test_pairs_of_unhidden_germs_by_the_newton_polyhedron(germ: KnownGerm) -> No
     assert germ.rlct == monomial_rlct(exponents, [germ.prior.get(name, 0) for name in names])
 
 
+@pytest.mark.long
 @settings(max_examples=40)
 @given(testing.known_germs())
 def test_the_hiding_keeps_what_it_must(germ: KnownGerm) -> None:
@@ -69,6 +70,7 @@ def test_germs_keep_their_bounds(germ: KnownGerm) -> None:
     assert germ.rlct.lam >= Fraction(1, 4) and germ.rlct.lam <= Fraction(len(germ.substitution), 2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("wanted", "divergence"),
     [
@@ -149,6 +151,7 @@ def test_enclosures_cover_and_shrink() -> None:
 # --- conformance cells ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @settings(max_examples=15)
 @given(testing.crossing_cells(max_blocks=1, max_block_size=1, max_localisation=3))
 def test_targets_of_random_lines_by_another_integral(cell: ConformanceCell) -> None:

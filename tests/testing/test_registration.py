@@ -37,6 +37,7 @@ def test_importing_the_strategies_loads_nothing_heavy() -> None:
     light("import ddtheory.testing.registration")
 
 
+@pytest.mark.long
 def test_the_room_is_reached_from_the_front_door() -> None:
     light("import ddtheory as dd\nassert 'testing' in dir(dd)\nassert 'check_estimator' in dir(dd.testing)")
     fresh("import ddtheory as dd\nassert dd.testing.check_estimator and dd.testing.orders")
@@ -60,6 +61,7 @@ def test_the_conformance_kit_needs_no_hypothesis_and_a_strategy_says_that_it_doe
     assert out.startswith("ddtheory.testing.rlcts needs hypothesis") and "ddtheory[testing]" in out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["RLCT", "Interval", "Enclosure"])
 def test_from_type_knows_the_values_without_any_import_of_the_strategies(name: str) -> None:
     """`find` draws and shrinks; without the registration RLCT would be built from arbitrary fractions and fail."""
@@ -71,6 +73,7 @@ def test_from_type_knows_the_values_without_any_import_of_the_strategies(name: s
     )
 
 
+@pytest.mark.long
 def test_from_type_knows_the_objects_of_the_strategies() -> None:
     fresh(
         "from hypothesis import Phase, given, settings, strategies as st\n"
@@ -84,12 +87,14 @@ def test_from_type_knows_the_objects_of_the_strategies() -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("module", ["models", "germs", "registration"])
 def test_any_module_can_be_the_first_to_be_imported(module: str) -> None:
     """Importing hypothesis imports our modules: whichever comes first must not meet itself half-made."""
     light(f"import ddtheory.testing.{module}")
 
 
+@pytest.mark.long
 def test_from_type_inside_another_type() -> None:
     out = fresh(
         "from dataclasses import dataclass\n"

@@ -152,6 +152,7 @@ def test_hidden_orders_by_substitution(hidden: HiddenDivergence) -> None:
 # --- coverage ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_every_order_occurs() -> None:
     assert set(sample(testing.orders(), 100)) == {1, 2, 3, 4, 5}
     maps = sample(testing.mean_map_cells(), 150)
@@ -165,6 +166,7 @@ def test_every_order_occurs() -> None:
     assert {(h.ray_order, h.arc_order) for h in hidden} >= {(1, 1), (2, 2), (2, 3), (2, 4), (3, 4)}
 
 
+@pytest.mark.long
 def test_everything_else_occurs() -> None:
     pairs = sample(testing.rlcts(), 200)
     assert {pair.m for pair in pairs} == {1, 2, 3, 4}

@@ -41,6 +41,7 @@ def pool() -> Iterator[ProcessPoolExecutor]:
         yield executor
 
 
+@pytest.mark.long
 def test_processes_executors_and_this_process_say_the_same(pool: ProcessPoolExecutor) -> None:
     here = sweep(quadrature, tasks(0, 1), jobs=1)
     there = sweep(quadrature, tasks(0, 1), jobs=2)
@@ -61,6 +62,7 @@ def test_processes_executors_and_this_process_say_the_same(pool: ProcessPoolExec
     assert repr(there).startswith("SweepResult(8 results, 0 failed, 0 resumed, ")
 
 
+@pytest.mark.long
 def test_a_killed_worker_loses_nothing_that_was_finished(tmp_path: Path) -> None:
     """SIGKILL in the middle of the third cell: the other cells are kept, and the next run does that cell only."""
     marks, file = tmp_path / "marks", tmp_path / "kept.jsonl"
@@ -75,6 +77,7 @@ def test_a_killed_worker_loses_nothing_that_was_finished(tmp_path: Path) -> None
     assert estimator.calls() == {"x²": 1, "x⁴": 1, "x⁶": 2, "x², prior |x|": 1}
 
 
+@pytest.mark.long
 def test_a_broken_executor_loses_nothing_that_was_finished(tmp_path: Path, pool: ProcessPoolExecutor) -> None:
     """A ProcessPoolExecutor gives up as a whole when a worker is killed; another one takes over from the file."""
     marks, file = tmp_path / "marks", tmp_path / "kept.jsonl"
@@ -89,6 +92,7 @@ def test_a_broken_executor_loses_nothing_that_was_finished(tmp_path: Path, pool:
     assert all(result.estimate for result in second.results) and second.resumed == finished
 
 
+@pytest.mark.long
 def test_an_interrupted_parent_keeps_what_it_had(tmp_path: Path) -> None:
     file = tmp_path / "kept.jsonl"
 
@@ -113,6 +117,7 @@ def test_a_line_that_was_cut_off_is_done_again(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8").count("\n") == text.count("\n")
 
 
+@pytest.mark.long
 def test_failures_are_not_kept_and_tried_again(tmp_path: Path) -> None:
     file, marks = tmp_path / "kept.jsonl", tmp_path / "marks"
     marks.mkdir()
@@ -219,6 +224,7 @@ def test_a_file_that_noted_no_settings_is_refused(tmp_path: Path) -> None:
     assert file.read_bytes() == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("length", [0, 10, 60])
 def test_a_first_line_that_was_cut_off_is_written_again(tmp_path: Path, length: int) -> None:
     file = tmp_path / "kept.jsonl"
@@ -272,6 +278,7 @@ def test_an_estimator_that_workers_cannot_import_is_a_message(monkeypatch: pytes
     assert all("could not load the estimator" in o.error and "jobs=1" in o.error for o in found.results)
 
 
+@pytest.mark.long
 def test_a_script_needs_no_guard(tmp_path: Path) -> None:
     """The lines of the README, with an estimator of the script's own, a helper and a constant."""
     script = tmp_path / "script.py"
@@ -298,6 +305,7 @@ def partial_target(task: EstimationTask, *, shift: float) -> Estimate:
     return Estimate(found.value + shift, found.standard_error)
 
 
+@pytest.mark.long
 def test_a_partial_has_the_name_of_its_function() -> None:
     report = check_estimator(partial(partial_target, shift=0.0), CHOSEN[:2], jobs=2)
     assert report.estimator == "partial_target" and report.passed and report.where == "2 processes"

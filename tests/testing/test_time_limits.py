@@ -66,6 +66,7 @@ def alive(groups: Path) -> list[str]:
     return found
 
 
+@pytest.mark.long
 def test_the_limit_of_time_holds(where: dict[str, Any], tmp_path: Path) -> None:
     """Nobody can catch SIGKILL, and the whole group gets it: of one that ignores signals, that is stopped, that forks.
 
@@ -79,6 +80,7 @@ def test_the_limit_of_time_holds(where: dict[str, Any], tmp_path: Path) -> None:
     assert alive(tmp_path) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("limit", [None, 60])
 def test_a_death_is_noticed_at_once_though_a_fork_holds_the_pipes(limit: float | None, tmp_path: Path) -> None:
     """Long before the limit, and without any. The fork is ended too."""
@@ -91,6 +93,7 @@ def test_a_death_is_noticed_at_once_though_a_fork_holds_the_pipes(limit: float |
     assert alive(tmp_path) == []
 
 
+@pytest.mark.long
 def test_a_fork_that_comes_back_is_no_second_answer(capfd: pytest.CaptureFixture[str]) -> None:
     found = sweep(estimators.returning_twice, tasks(), jobs=1, time_limit=60)
     here = sweep(quadrature, tasks(), jobs=1)
@@ -104,6 +107,7 @@ def test_a_time_limit_is_that_of_the_estimator(tmp_path: Path) -> None:
     assert all(result.estimate for result in found.results)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("limit", [None, 60])
 def test_any_exception_is_a_failed_result(limit: float | None) -> None:
     for estimator in (estimators.unspeakable, estimators.hostile_message):
@@ -123,6 +127,7 @@ def test_an_interrupt_is_the_users_in_this_process_and_the_estimators_own_in_ano
     assert found.results[1].error.startswith("KeyboardInterrupt")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("options", [{"jobs": 1}, {"jobs": 1, "time_limit": 60}, {"executor": True}])
 def test_an_estimator_cannot_spoil_the_cells_of_its_caller(options: dict[str, Any]) -> None:
     before = pickle.dumps([cell.posterior for cell in CHOSEN])
@@ -144,6 +149,7 @@ def test_control_without_the_copy_the_cells_are_spoiled() -> None:
     assert task.posterior.generators == () and task.cell == "another"
 
 
+@pytest.mark.long
 def test_nothing_is_left_when_the_sweep_itself_is_killed(tmp_path: Path) -> None:
     """SIGKILL to the parent: the worker, which waits for ever, is gone with all that it forked."""
     script = (

@@ -42,6 +42,7 @@ def invoke(book: Path, tmp_path: Path) -> Invoke:
     return run
 
 
+@pytest.mark.long
 def test_good_evidence_kills_every_change_and_an_empty_check_none(invoke: Invoke, tmp_path: Path) -> None:
     done = invoke("--sample", "100", "--json")
     assert done.exit_code == 1, done.output
@@ -65,6 +66,7 @@ def test_good_evidence_kills_every_change_and_an_empty_check_none(invoke: Invoke
     assert len(lines) == len(changes) + 2  # and the two claims as they are
 
 
+@pytest.mark.long
 def test_a_second_run_goes_on_where_the_first_ended(
     invoke: Invoke, book: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +102,7 @@ CLAIM = Claim(id={id!r}, title="t", clauses={{"c": "s"}}, source=Citation("p", "
 """
 
 
+@pytest.mark.long
 def test_a_change_of_the_library_is_shown_to_other_claims_that_reach_it(tmp_path: Path) -> None:
     """At zero a slack has no sign, so the first claim is blind; the second sees it; the third does not come by."""
     book = tmp_path / "book"
@@ -129,6 +132,7 @@ def _campaign(entries: Sequence[Entry], mutants: Sequence[Mutant]) -> campaign.R
         return campaign.run(campaign.Plan(tuple(entries), 100), Kept(None), lambda stage, total: lambda done: None)
 
 
+@pytest.mark.long
 def test_an_interrupt_keeps_what_is_finished(invoke: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     whole = Kept.put
 
@@ -159,6 +163,7 @@ def accept(book: Path, **changes: str) -> None:
         stream.write(f"[[harmless]]\n{lines}\n")
 
 
+@pytest.mark.long
 def test_accepted_survivors_leave_the_rate(invoke: Invoke, book: Path) -> None:
     accept(book)
     one = invoke("typed twice", "--sample", "2", "--json")
@@ -170,6 +175,7 @@ def test_accepted_survivors_leave_the_rate(invoke: Invoke, book: Path) -> None:
     assert (json.loads(both.stdout)["rate"], both.exit_code) == (None, 2)  # nothing is left that could be judged
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("width", "fate", "accepted"),
     [
@@ -190,6 +196,7 @@ def test_a_wider_tolerance_is_accepted_only_where_it_is_felt_and_excludes_all_ri
     assert (found["fate"], found["accepted"]) == (fate, accepted), done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stale", [{"becomes": "return whole**4"}, {"claim": "typed once"}, {"file": "no.py"}])
 def test_an_accepted_survivor_that_matches_nothing_fails(invoke: Invoke, book: Path, stale: dict[str, str]) -> None:
     accept(book, **stale)
@@ -199,6 +206,7 @@ def test_an_accepted_survivor_that_matches_nothing_fails(invoke: Invoke, book: P
     assert "no change matches it" in done.stderr
 
 
+@pytest.mark.long
 def test_an_accepted_survivor_that_is_seen_by_now_fails(invoke: Invoke, book: Path) -> None:
     file, before = "book/sums/squares.py", "total = sum(k**power for k in range(1, 11))"
     accept(book, claim="squares", file=file, line=before, becomes=before.replace("power for", "(power + 1) for"))

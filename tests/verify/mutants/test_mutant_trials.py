@@ -88,6 +88,7 @@ def changed(old: str, new: str, file: Path = SQUARES, claim: str = "squares") ->
     return Trial(claim, BOOK, changed={file: text.replace(old, new)})
 
 
+@pytest.mark.long
 def test_a_claim_as_it_is_and_changed() -> None:
     before = SQUARES.read_text(encoding="utf-8")
     untouched = Trial("squares", BOOK, watched={"squares.py": SQUARES})
@@ -134,6 +135,7 @@ def test_where_nothing_forks_processes_are_spawned(monkeypatch: pytest.MonkeyPat
     assert isinstance(found, Answer) and found.verdict == "refuted"
 
 
+@pytest.mark.long
 def test_what_is_kept_of_the_files_as_they_lie_says_nothing_of_a_change(tmp_path: Path) -> None:
     """In fresh processes: the one that forks others has the environment of its start."""
     code = (
@@ -154,6 +156,7 @@ def test_what_is_kept_of_the_files_as_they_lie_says_nothing_of_a_change(tmp_path
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.long
 def test_a_claim_that_does_not_end_is_stopped() -> None:
     endless, fine = run(
         changed("    total = sum", "    while True:\n        pass\n    total = sum"),
@@ -179,6 +182,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.long
 def test_a_trial_leaves_with_the_process_that_asked_for_it(tmp_path: Path) -> None:
     script, mark = tmp_path / "script.py", tmp_path / "mark"
     script.write_text(ORPHANS)
