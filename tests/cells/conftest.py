@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from recipes import Recipe
+from cell_recipes import Recipe
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from recipes import later
+from cell_recipes import later
 
 from ddtheory import cells
 from ddtheory.values import RLCT

@@ -8,7 +8,7 @@ import pytest
 import sympy
 import torch
 from catalogue_points import a_point, measured, same, symbolic, with_divergence
-from recipes import CATALOGUE, Recipe, later
+from cell_recipes import CATALOGUE, Recipe, later
 
 from ddtheory import cells
 from ddtheory.cells import Cell, Relation

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from recipes import CATALOGUE
+from cell_recipes import CATALOGUE
 
 from ddtheory import cells
 from ddtheory.cells import Cell, Size, SymbolicFace

@@ -9,8 +9,8 @@ from fractions import Fraction
 import pytest
 import torch
 from catalogue_points import measured
+from cell_recipes import CATALOGUE, Recipe, later
 from published import PUBLISHED, pair
-from recipes import CATALOGUE, Recipe, later
 
 from ddtheory import cells
 from ddtheory.cells import Cell, Route, Side, Status
