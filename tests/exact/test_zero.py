@@ -22,6 +22,7 @@ b = Symbol("b", real=True)
         (sqrt(2) + sqrt(3) - sqrt(5 + 2 * sqrt(6)), 0),  # (√2+√3)² = 5+2√6
         (exp(1) - Rational(2718281828459045, 10**15), 1),  # e = 2.718281828459045 2…
         (exp(1) - Rational(2718281828459046, 10**15), -1),
+        (sympy.cbrt(2) - Rational(125992105, 10**8), -1),  # 2^{1/3} = 1.2599210498…
         (sympy.atanh(Rational(1, 3)) - sympy.log(2) / 2, 0),
         (sympy.log(6) - sympy.log(2) - sympy.log(3), 0),
         (sympy.asinh(1) - sympy.log(1 + sqrt(2)) + Rational(1, 10**40), 1),

@@ -41,3 +41,10 @@ def test_a_rate_is_not_read_more_coarsely_than_it_says() -> None:
     assert check.outcome is Outcome.CONTRADICTS
     assert check.measured.width < check.max_width < 10.1 * RESOLUTION
     assert "0.001" in check.reason and pytest.approx(0.001) == RESOLUTION
+
+
+@pytest.mark.parametrize(("ratio", "outcome"), [(1.0005, Outcome.AGREES), (0.8996, Outcome.INCONCLUSIVE)])
+def test_a_stated_error_widens_both_ends(ratio: float, outcome: Outcome) -> None:
+    """A value that misses an end by less than its error contradicts nothing; 9/10 is then not excluded either."""
+    assert bound_check("b", ratio, reason="r").outcome is Outcome.CONTRADICTS
+    assert bound_check("b", ratio, reason="r", error=1e-3).outcome is outcome
