@@ -59,6 +59,10 @@ class BookError(DDTheoryError):
     """A file of the book does not declare its claims as it must."""
 
 
+class MissingExtraError(DDTheoryError, ModuleNotFoundError):
+    """An optional package is not installed; the message names the extra that brings it."""
+
+
 class OutputError(DDTheoryError, OSError):
     """A result cannot be written where it was asked for."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ddtheory.errors import InvalidValueError, OutputError, place
+from ddtheory.extras import missing
 from ddtheory.values import path_of
 from ddtheory.verify import output
 
@@ -22,7 +23,8 @@ def export(file: Path | str, documents: Sequence[Mapping[str, Any]] | None = Non
     In Parquet a row is a cell; λ is numerator and denominator, and what is nested in JSON is JSON text.
 
     Raises:
-        InvalidValueError: another suffix, or Parquet without pyarrow.
+        InvalidValueError: another suffix.
+        MissingExtraError: Parquet without pyarrow.
         OutputError: the file cannot be written.
     """
     from ddtheory.cells.shared.document import catalogue_document, to_json
@@ -37,7 +39,8 @@ def check_target(target: Path) -> None:
     """Refuse a file that cannot be written, before minutes of work depend on it.
 
     Raises:
-        InvalidValueError: another suffix, or Parquet without pyarrow.
+        InvalidValueError: another suffix.
+        MissingExtraError: Parquet without pyarrow.
         OutputError: the folder does not exist, or the target is a folder.
     """
     if target.suffix not in SUFFIXES:
@@ -92,7 +95,4 @@ def _pyarrow() -> tuple[Any, Any]:
     try:
         return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
     except ImportError:
-        raise InvalidValueError(
-            "Parquet needs pyarrow, which is not installed: python -m pip install 'ddtheory[parquet]'. "
-            "JSON needs nothing."
-        ) from None
+        raise missing("pyarrow", "Parquet, unlike JSON,") from None

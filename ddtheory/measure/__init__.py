@@ -1,5 +1,9 @@
 """Measured orders: torch, float64, one forward-mode derivative a direction. Never sees a prediction."""
 
+from ddtheory.extras import need
+
+need("torch", "ddtheory.measure")
+
 from ddtheory.measure.dense import fisher_matrix as fisher_matrix
 from ddtheory.measure.direction import Direction as Direction
 from ddtheory.measure.fisher import fisher_along as fisher_along

@@ -1,5 +1,9 @@
 """Orders in networks: reads a torch module and derives what vanishes how fast along a path, before any measurement."""
 
+from ddtheory.extras import need
+
+need("torch", "ddtheory.networks")
+
 from ddtheory.networks.orders import network_orders as network_orders
 from ddtheory.networks.result import LayerOrders as LayerOrders
 from ddtheory.networks.result import NetworkOrders as NetworkOrders

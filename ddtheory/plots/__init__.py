@@ -9,4 +9,8 @@ Names are loaded when they are first used, and matplotlib with them.
 
 import lazy_loader
 
+from ddtheory.extras import need
+
+need("matplotlib", "ddtheory.plots")
+
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

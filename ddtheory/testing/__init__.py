@@ -14,6 +14,8 @@ from typing import Any
 
 import lazy_loader
 
+from ddtheory.extras import missing
+
 # First of all: importing hypothesis registers our types, which imports the modules of this package. Were one of them
 # the first to import hypothesis, it would be imported in the middle of its own import.
 with contextlib.suppress(ImportError):
@@ -30,6 +32,4 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != "hypothesis":
             raise
-        raise ImportError(
-            f"ddtheory.testing.{name} needs hypothesis, which is an optional extra: pip install 'ddtheory[testing]'."
-        ) from error
+        raise missing("hypothesis", f"ddtheory.testing.{name}") from error

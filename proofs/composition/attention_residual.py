@@ -11,7 +11,6 @@ from ddtheory.references import cite
 from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
-from ddtheory.workbench.attention_chain import attention_chain
 from ddtheory.workbench.ladder import limit_check, rate_check
 
 t, a = symbols("t a", positive=True)
@@ -133,6 +132,8 @@ def derive() -> Proof:
 
 
 def _moments(blocks_above: int, residual: bool) -> list[float]:
+    from ddtheory.workbench.attention_chain import attention_chain
+
     chain = replace(attention_chain(blocks=1 + blocks_above, seed=3), residual=residual)
     return [chain.gradient_moment(radius, 1, _NOISE) for radius in _RADII]
 
@@ -172,6 +173,8 @@ def measure() -> Experiment:
 def _weights() -> list[Check]:
     """(∂out_i/∂x_j − δ_ij)/t² of one block beside its stream, against torch's own attention."""
     import torch
+
+    from ddtheory.workbench.attention_chain import attention_chain
 
     chain = replace(attention_chain(blocks=2, seed=3), residual=True)
     before, weights = chain.stream(0.0, 1), chain.weights(0.0)[1]

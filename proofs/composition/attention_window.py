@@ -12,7 +12,6 @@ from ddtheory.references import cite
 from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
-from ddtheory.workbench.attention_chain import attention_chain
 from ddtheory.workbench.ladder import rate_check
 
 _NOISE = 0.09
@@ -123,6 +122,8 @@ def derive() -> Proof:
 
 def _moments(p: int, k: int, noise: float = _NOISE, **changes: Any) -> list[float]:
     """Dead gradient moment at the output of block p + 1, k blocks above."""
+    from ddtheory.workbench.attention_chain import attention_chain
+
     chain = replace(attention_chain(blocks=p + 1 + k, seed=5), **changes)
     return [chain.gradient_moment(radius, p + 1, noise) for radius in _RADII]
 

@@ -11,7 +11,6 @@ from ddtheory.references import cite
 from ddtheory.values import Verdict
 from ddtheory.verify.claim import TITLE, Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
-from ddtheory.workbench.attention_chain import attention_chain
 from ddtheory.workbench.chain import canonical, corner_inputs
 from ddtheory.workbench.ladder import rate_check
 
@@ -148,6 +147,8 @@ def _attention(
     blocks_above: int, follow: tuple[float, float, float, float], below: int = 1, seed: int = 3
 ) -> list[float]:
     """Dead gradient moment at the output of one block of an attention chain, labels with noise."""
+    from ddtheory.workbench.attention_chain import attention_chain
+
     chain = replace(attention_chain(blocks=below + blocks_above, seed=seed), follow=follow)
     return [chain.gradient_moment(radius, below, _NOISE) for radius in _RADII]
 

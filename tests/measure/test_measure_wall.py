@@ -10,7 +10,14 @@ import ddtheory.workbench.measurements
 
 ROOMS = (ddtheory.measure, ddtheory.workbench.measurements)
 FILES = sorted(file for room in ROOMS for file in pathlib.Path(room.__path__[0]).rglob("*.py"))
-OWN = ("ddtheory.measure", "ddtheory.workbench.measurements", "ddtheory.values", "ddtheory.errors", "ddtheory.shown")
+OWN = (
+    "ddtheory.measure",
+    "ddtheory.workbench.measurements",
+    "ddtheory.values",
+    "ddtheory.errors",
+    "ddtheory.extras",
+    "ddtheory.shown",
+)
 
 
 def forbidden(name: str) -> bool:

@@ -20,6 +20,7 @@ from ddtheory.errors import DirectionError, InvalidValueError, NotADivergenceErr
 from ddtheory.exact.numbers.given import whole_number
 from ddtheory.exact.numbers.zero import is_zero
 from ddtheory.exact.orders.ray import kl_order
+from ddtheory.extras import need
 from ddtheory.fields import require, require_each, require_mapping
 from ddtheory.shown import Shown
 from ddtheory.values import RLCT, Citation, Enclosure, Kind, KLOrder
@@ -259,7 +260,12 @@ class Cell(Shown):
         return self.finite(n_beta, digits)
 
     def problem(self, seed: int = 0) -> Problem:
-        """The torch face: model, true parameter, data and head, in float64."""
+        """The torch face: model, true parameter, data and head, in float64.
+
+        Raises:
+            MissingExtraError: torch is not installed.
+        """
+        need("torch", f"The torch face of {self.name}")
         return self.build(seed)
 
     def sample(self, count: int, seed: int = 0) -> Sample:
@@ -299,9 +305,8 @@ class Cell(Shown):
 
     def torch_direction(self, along: str | Mapping[str, Any]) -> dict[str, Any]:
         """The same direction for the torch face: parameter name → tensor, unit length up to the caller's measure."""
-        import torch
-
-        return self._fill({name: torch.zeros_like(value) for name, value in self.problem().truth.items()}, along)
+        truth = self.problem().truth
+        return self._fill({name: value.new_zeros(value.shape) for name, value in truth.items()}, along)
 
     def torch_point(self, point: Mapping[str, float]) -> dict[str, Tensor]:
         """The torch parameters at a point given in coordinates: θ0 shifted by them."""

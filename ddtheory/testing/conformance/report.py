@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ddtheory.extras import need
 from ddtheory.shown import Shown
 from ddtheory.testing.conformance.document import SCHEMA, cell_document
 from ddtheory.testing.conformance.judging import WORST_FIRST, CellResult
@@ -114,6 +115,7 @@ class ConformanceReport(Shown):
 
     def picture(self) -> Figure:
         """Each interval over its exact value, with the rivals that it has to exclude; a matplotlib figure."""
+        need("matplotlib", "The picture of a report")
         from ddtheory.testing.conformance.picture import picture
 
         return picture(self.results, self.n_beta, self.estimator)
