@@ -23,8 +23,11 @@ def book_option(command: Command) -> Command:
     """The option --book, for verbs that read claims."""
     return click.option(
         "--book",
-        metavar="FOLDER",
-        help='The book: a folder, or "installed". Default: the one that came with the package.',
+        "books",
+        multiple=True,
+        metavar="BOOK",
+        help="A book: a folder, a package, or the name of one that is installed; may be repeated. "
+        'Default: the one that came with the package, "installed".',
     )(command)
 
 

@@ -44,6 +44,7 @@ VERBS = (
         "prove",
         {0: "every derivation is compatible with the verdict on record", 1: "one is not", 2: "one could not run"},
     ),
+    Verb("new", {0: "the files are written", 2: "a name is refused, or a file is there already"}),
     Verb(
         "rlct",
         {0: "(λ, m), or proven bounds", 2: "the input is refused, or the certificate cannot be written"},

@@ -9,6 +9,7 @@ from ddtheory.verify.book import Unreadable as Unreadable
 from ddtheory.verify.book import load as load
 from ddtheory.verify.book import read as read
 from ddtheory.verify.book import select as select
+from ddtheory.verify.book import select_among as select_among
 from ddtheory.verify.book import transitive_assumptions as transitive_assumptions
 from ddtheory.verify.claim import TITLE as TITLE
 from ddtheory.verify.claim import Claim as Claim

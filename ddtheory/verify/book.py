@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import hashlib
 import importlib.util
 import sys
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,17 +19,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ddtheory.errors import BookError, InvalidValueError, place, shown, unknown
+from ddtheory.errors import BookError, InvalidValueError, shown, unknown
 from ddtheory.shown import Shown, counted, shortened
-from ddtheory.values import list_of, path_of
+from ddtheory.values import list_of
+from ddtheory.verify import locating
 from ddtheory.verify.claim import WITNESSES, Claim
 from ddtheory.verify.environment import versions
 from ddtheory.verify.failure import describe
-
-INSTALLED = "installed"
-"""What stands for the book that came with the package, where a folder is asked for."""
-
-_PACKAGE = Path(__file__).resolve().parent.parent
+from ddtheory.verify.locating import INSTALLED, locate
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,14 +84,7 @@ class Book(Shown):
             InvalidValueError: the ids are no list of texts.
         """
         ids = _listed(ids)
-        claims = {entry.claim.id for entry in self.entries}
-        chapters = {entry.chapter for entry in self.entries} | {item.chapter for item in self.unreadable}
-        for name in ids:
-            if name not in claims | chapters:
-                error = unknown("claim or chapter", name, claims | chapters)
-                if self.unreadable:  # it may be in one of them
-                    raise BookError(f"{error} {'. '.join(map(str, self.unreadable))}.")
-                raise error
+        _refuse_unknown(ids, [self])
         if not ids:
             return self
         return replace(
@@ -102,6 +92,12 @@ class Book(Shown):
             entries=tuple(entry for entry in self.entries if entry.claim.id in ids or entry.chapter in ids),
             unreadable=tuple(item for item in self.unreadable if item.chapter in ids),
         )
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What can be selected: the ids of the claims, and the chapters."""
+        chapters = {entry.chapter for entry in self.entries} | {item.chapter for item in self.unreadable}
+        return frozenset({entry.claim.id for entry in self.entries} | chapters)
 
     def whole(self) -> tuple[Entry, ...]:
         """The entries, where nothing is missing.
@@ -124,7 +120,7 @@ class Book(Shown):
 
     def __str__(self) -> str:
         """Which book this is: the version that it came with, or its folder as seen from here."""
-        if self.folder == _PACKAGE / "proofs":
+        if self.folder == locating.PACKAGE / "proofs":
             return f"installed with ddtheory {versions()['ddtheory']}"
         here = Path.cwd()
         return (self.folder.relative_to(here) if self.folder.is_relative_to(here) else self.folder).as_posix()
@@ -142,63 +138,6 @@ class Book(Shown):
         }
 
 
-def locate(choice: Path | str | None = None) -> Path:
-    """The folder of a book: the one that is named, or the one that came with the package.
-
-    The book of a checkout lies beside the package. Where the package was installed from a checkout, it holds a copy.
-
-    Args:
-        choice: a folder, or "installed" for the copy in the package whatever else there is.
-
-    Raises:
-        InvalidValueError: what is given is no name of a folder.
-        BookError: there is no such folder; or none is named, and the current directory is a checkout whose book
-            differs from the one that would be read.
-    """
-    if choice is not None and (named := path_of(choice, "The folder of the book")) != Path(INSTALLED):
-        with contextlib.suppress(OSError, RuntimeError):  # names that no file system takes, loops of links
-            folder = named.resolve()
-            if folder.is_dir():
-                return folder
-        raise BookError(
-            f"There is no folder {place(named)}. A book is a folder of chapters, which hold one claim a file."
-        )
-    found = next((folder for folder in (_PACKAGE / "proofs", _PACKAGE.parent / "proofs") if folder.is_dir()), None)
-    if found is None:
-        raise BookError(f"The book is missing: no folder 'proofs' in {_PACKAGE} or beside it. Reinstall ddtheory.")
-    if choice is None:
-        _refuse_two(found, _checkout(Path.cwd()))
-    return found
-
-
-def _checkout(place: Path) -> Path | None:
-    """The book of the checkout of this project that a place lies in, None where it lies in none."""
-    for folder in (place, *place.parents):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8")).get("project", {})
-            if project.get("name") == "ddtheory" and (folder / "proofs").is_dir():
-                return folder / "proofs"
-    return None
-
-
-def _refuse_two(found: Path, here: Path | None) -> None:
-    if here is None or here.samefile(found):
-        return
-    ours, theirs = _contents(here), _contents(found)
-    differing = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
-    if differing:
-        more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
-        raise BookError(
-            f"There are two books, and they differ in {differing[0]}{more}: that of this checkout, {here}, and that of "
-            f"the package that runs, {found}. Choose with --book {here} or --book {INSTALLED} (in Python, with the "
-            "argument `folder`), or make them one: `python -m pip install -e .`"
-        )
-
-
-def _contents(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.py")}
-
-
 class _AsItStands(SourceFileLoader):
     """Reads the file itself, never a compiled one, and leaves none behind.
 
@@ -211,7 +150,8 @@ class _AsItStands(SourceFileLoader):
 
 
 def _load_file(path: Path, root: Path) -> ModuleType:
-    name = "ddtheory_book." + ".".join(path.relative_to(root).with_suffix("").parts)
+    book = hashlib.sha256(str(root).encode()).hexdigest()[:8]  # two books may have files of one name
+    name = f"ddtheory_book.{book}." + ".".join(path.relative_to(root).with_suffix("").parts)
     loader = _AsItStands(name, str(path))
     spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     assert spec is not None, "a loader was given"
@@ -249,6 +189,11 @@ def read(choice: Path | str | None = None) -> Book:
     return _read(locate(choice))
 
 
+def read_again(choice: Path | str | None = None) -> Book:
+    """As `read`, from the files as they are now: a book is read once in a process, and this one may have grown."""
+    return _read.__wrapped__(locate(choice))
+
+
 def load(folder: Path | None = None) -> tuple[Entry, ...]:
     """All claims of the book in `folder`, or of the book that ships with the package.
 
@@ -282,26 +227,36 @@ def _read(root: Path) -> Book:
             unreadable.append(_unreadable(path, root, "it binds no CLAIM" if claim is None else reason))
     if not entries and not unreadable:
         raise BookError(f"The book in {root} has no claims. A claim is a file in a folder of the book.")
-    for entry, reason in _misfits(entries, complete=not unreadable):
+    for entry, reason in _misfits(entries, root, complete=not unreadable):
         entries.remove(entry)
         unreadable.append(_unreadable(entry.path, root, reason))
     return Book(root, tuple(entries), tuple(sorted(unreadable, key=lambda item: item.file)))
 
 
-def _misfits(entries: Sequence[Entry], *, complete: bool) -> list[tuple[Entry, str]]:
-    """The entries that share their id, and those that rest on a claim that is not there.
+def _misfits(entries: Sequence[Entry], root: Path, *, complete: bool) -> list[tuple[Entry, str]]:
+    """The entries that share their id, and those that rest on a claim that is neither here nor in the shipped book.
 
     Where the book is not complete, that claim may be in a file that cannot be read, and a run says so.
     """
     ids = Counter(entry.claim.id for entry in entries)
     found = []
     for entry in entries:
-        missing = [other for other in entry.claim.rests_on if other not in ids]
         if ids[entry.claim.id] > 1:
             found.append((entry, f"another file declares the claim {entry.claim.id} too"))
-        elif missing and complete:
+            continue
+        missing = [other for other in entry.claim.rests_on if other not in ids and other not in _shipped(root)]
+        if missing and complete:
             found.append((entry, f"{entry.claim.id} rests on {missing[0]}, which is not in the book"))
     return found
+
+
+def _shipped(root: Path) -> dict[str, Claim]:
+    """The claims of the book that came with the package, on which those of any other book may rest."""
+    try:
+        folder = locate(INSTALLED)
+        return {} if folder == root else {entry.claim.id: entry.claim for entry in _read(folder).entries}
+    except BookError:  # this installation has none
+        return {}
 
 
 def _unreadable(path: Path, root: Path, reason: str) -> Unreadable:
@@ -318,15 +273,42 @@ def select(ids: Sequence[str] = (), folder: Path | None = None) -> tuple[Entry, 
     return read(folder).select(ids).whole()
 
 
+def select_among(books: Sequence[Book], ids: Sequence[str] = ()) -> list[Book]:
+    """Of each book the part with these ids, or of these chapters; all when none is given.
+
+    Raises:
+        UnknownNameError: an id is no claim and no chapter of any of the books.
+        BookError: nor is it, and it may be in a file that could not be read.
+    """
+    names = _listed(ids)
+    _refuse_unknown(names, books)
+    parts = [(book, [name for name in names if name in book.names]) for book in books]
+    return [book.select(own) for book, own in parts if own or not names]
+
+
+def _refuse_unknown(names: Sequence[str], books: Sequence[Book]) -> None:
+    known = frozenset().union(*(book.names for book in books))
+    unreadable = [str(item) for book in books for item in book.unreadable]
+    for name in names:
+        if name not in known:
+            error = unknown("claim or chapter", name, known)
+            if unreadable:  # it may be in one of them
+                raise BookError(f"{error} {'. '.join(unreadable)}.")
+            raise error
+
+
 def below(claim_id: str, folder: Path | None = None) -> dict[str, Claim | None]:
-    """All claims on which a claim rests, directly or through others; None for one that is not in the book."""
+    """All claims on which a claim rests, directly or through others; None for one that is nowhere.
+
+    A claim that is not in its book is looked for in the book that came with the package.
+    """
     by_id = _by_id(folder)
     found: dict[str, Claim | None] = {}
     waiting = list(_named(claim_id, by_id).rests_on)
     while waiting:
         name = waiting.pop()
         if name not in found:
-            found[name] = claim = by_id.get(name)
+            found[name] = claim = by_id.get(name) or _shipped(locate(folder)).get(name)
             waiting += () if claim is None else claim.rests_on
     return found
 

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 
 from ddtheory.errors import InvalidValueError, shown
@@ -70,7 +71,7 @@ class RunResult(Shown):
 
 
 def run(
-    entries: Book | Sequence[Entry],
+    entries: Book | Sequence[Book] | Sequence[Entry],
     jobs: int | None = None,
     on_result: Callable[[ClaimResult], None] | None = None,
 ) -> RunResult:
@@ -80,14 +81,16 @@ def run(
     variable `DDTHEORY_KEEP` names a folder, a witness that was called before is not called again, see `kept`.
 
     Args:
-        entries: what `select` or `load` returned; or a `Book`, whose unreadable files the result then names.
+        entries: what `select` or `load` returned; or a `Book`, or several of them, whose unreadable files the result
+            then names.
         jobs: number of worker processes; 1 runs everything in this process. The default is one a core, at most 8.
         on_result: called with each result as it comes, in order of completion.
 
     Raises:
-        InvalidValueError: the entries are no claims, `jobs` is no number of workers, or `on_result` no function.
+        InvalidValueError: the entries are no claims, two books declare one id, `jobs` is no number of workers, or
+            `on_result` no function.
     """
-    book, entries = (entries, entries.entries) if isinstance(entries, Book) else (None, _listed(entries))
+    books, entries = _listed(entries)
     wanted = None if jobs is None else as_integer(jobs)
     if jobs is not None and (wanted is None or wanted < 1):
         raise InvalidValueError(f"jobs = {shown(jobs)}, but a run needs at least one worker, a whole number.")
@@ -115,20 +118,32 @@ def run(
     except KeyboardInterrupt:
         interrupted = True
     results = weighed([finished.get(entry.claim.id) or ClaimResult.cut_off(entry) for entry in entries])
-    books = [book] if book else [Book(folder, ()) for folder in sorted({entry.book for entry in entries})]
     named, about = ", ".join(map(str, books)), " ".join(filter(None, (each.about for each in books)))
-    unreadable = book.unreadable if book else ()
+    unreadable = tuple(item for each in books for item in each.unreadable)
     return RunResult(results, perf_counter() - started, jobs, interrupted, named, about, unreadable)
 
 
-def _listed(entries: object) -> tuple[Entry, ...]:
-    found = list_of(entries, "What to run")
+def _listed(entries: object) -> tuple[list[Book], tuple[Entry, ...]]:
+    """(books, claims) of what is to run."""
+    given = [entries] if isinstance(entries, Book) else list_of(entries, "What to run")
+    if given and all(isinstance(each, Book) for each in given):
+        books, found = given, tuple(entry for book in given for entry in book.entries)
+    else:
+        for entry in given:
+            if not isinstance(entry, Entry):
+                raise InvalidValueError(
+                    f"What to run holds {shown(entry)}; give what `select` or `load` returned, or books."
+                )
+        found = tuple(given)
+        books = [Book(folder, ()) for folder in sorted({entry.book for entry in found})]
+    homes: dict[str, Path] = {}
     for entry in found:
-        if not isinstance(entry, Entry):
+        if homes.setdefault(entry.claim.id, entry.path) != entry.path:
             raise InvalidValueError(
-                f"What to run holds {shown(entry)}; give what `select` or `load` returned, or a book."
+                f"Two files declare {entry.claim.id}: {homes[entry.claim.id]} and {entry.path}. Run one of them at a "
+                "time, or give one another id."
             )
-    return tuple(found)
+    return books, found
 
 
 def cores() -> int:

@@ -6,12 +6,13 @@ import pytest
 from calling import EXAMPLE_BOOK, SLOW_CLAIM
 
 from ddtheory.verify import book
+from ddtheory.verify.locating import locate
 
 
 @pytest.fixture
 def in_example(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The book of the example in place of the one that ships."""
-    monkeypatch.setattr(book, "locate", lambda choice=None: EXAMPLE_BOOK)
+    """The book of the example in place of the one that ships; a book that is named is that book."""
+    monkeypatch.setattr(book, "locate", lambda choice=None: EXAMPLE_BOOK if choice is None else locate(choice))
 
 
 @pytest.fixture

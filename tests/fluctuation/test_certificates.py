@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda
-from ddtheory.verify import book
+from ddtheory.verify import locating
 from ddtheory.workbench import fluctuation_excess
 from ddtheory.workbench.fluctuation_excess import UNIFORM_FROM, excess, uniform_margin
 
 
 @pytest.fixture(scope="module")
 def claim() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("nu_even", book.locate() / "fluctuation" / "nu_even.py")
+    spec = importlib.util.spec_from_file_location("nu_even", locating.locate() / "fluctuation" / "nu_even.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -51,6 +51,7 @@ CALLS: dict[str, list[list[str]]] = {
         ["spectra", "--jobs", "1", "--json"],
     ],
     "prove": [["thm:fisher_decay"], ["rates", "--json"]],
+    "new": [["book", "mine"], ["book", "mine", "--json"], ["claim", "thm:x", "--book", "mine"]],
 }
 """Valid calls of every verb, quick ones. A mutation starts from one of them."""
 

@@ -414,6 +414,7 @@ _VERIFY: dict[str, list[Call]] = {
     "ddtheory.verify.load": [call(folder=BOOK)],
     "ddtheory.verify.read": [call(choice=BOOK), call(choice="installed")],
     "ddtheory.verify.select": [call(ids=["thm:fisher_decay"], folder=BOOK), call(ids=["rates"], folder=BOOK)],
+    "ddtheory.verify.select_among": [lambda: {"books": [verify.read(BOOK)], "ids": ["rates"]}],
     "ddtheory.verify.transitive_assumptions": [call(claim_id="thm:fisher_decay", folder=BOOK)],
     "ddtheory.verify.run": [lambda: {"entries": _entries(), "jobs": 1}],
 }

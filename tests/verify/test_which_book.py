@@ -10,7 +10,7 @@ import pytest
 
 from ddtheory.errors import BookError, DDTheoryError, InvalidValueError, UnknownNameError
 from ddtheory.values import Verdict
-from ddtheory.verify import book, load, read, run, select
+from ddtheory.verify import book, load, locating, read, run, select
 from ddtheory.verify.report import document
 
 PROJECT = '[project]\nname = "ddtheory"\n'
@@ -21,7 +21,7 @@ def installed(example_book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """A package that holds a copy of the book, as after `pip install .`."""
     package = tmp_path / "site-packages" / "ddtheory"
     shutil.copytree(example_book, package / "proofs")
-    monkeypatch.setattr(book, "_PACKAGE", package)
+    monkeypatch.setattr(locating, "PACKAGE", package)
     return package / "proofs"
 
 
@@ -75,7 +75,7 @@ def test_the_checkout_of_another_project_is_none(installed: Path, checkout: Path
 
 
 def test_a_package_beside_its_book_reads_that(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(book, "_PACKAGE", checkout.parent / "ddtheory")
+    monkeypatch.setattr(locating, "PACKAGE", checkout.parent / "ddtheory")
     edit(checkout)
     assert book.locate() == checkout
     monkeypatch.chdir(checkout.parent)
@@ -89,7 +89,7 @@ def test_a_folder_that_is_not_there_and_a_package_without_a_book(
 ) -> None:
     with pytest.raises(BookError, match="no folder"):
         read(tmp_path / "nowhere")
-    monkeypatch.setattr(book, "_PACKAGE", tmp_path / "ddtheory")
+    monkeypatch.setattr(locating, "PACKAGE", tmp_path / "ddtheory")
     with pytest.raises(BookError, match="Reinstall"):
         read("installed")
 

@@ -25,7 +25,7 @@ _LONGEST_SIDE = 400
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @book_option
 @json_option("the derivations")
-def prove(ids: tuple[str, ...], book: str | None, as_json: bool) -> None:
+def prove(ids: tuple[str, ...], books: tuple[str, ...], as_json: bool) -> None:
     """Run the symbolic derivations only, and print their steps.
 
     \b
@@ -33,16 +33,17 @@ def prove(ids: tuple[str, ...], book: str | None, as_json: bool) -> None:
       ddtheory prove thm:fisher_decay
     """
     from ddtheory.verify import report
-    from ddtheory.verify.book import read
+    from ddtheory.verify.book import read, select_among
     from ddtheory.verify.claim import Outcome
     from ddtheory.verify.verdicts import proof_as_recorded
     from ddtheory.verify.witnesses import call
 
-    chosen = read(book).select(ids)
-    code = 2 if chosen.unreadable else 0
+    chosen = select_among([read(book) for book in books or [None]], ids)
+    unreadable = [item for book in chosen for item in book.unreadable]
+    code = 2 if unreadable else 0
     documents: dict[str, Any] = {}
     with ends_like_ctrl_c(), _interrupt_prints(documents, as_json):
-        for entry in chosen.entries:
+        for entry in (entry for book in chosen for entry in book.entries):
             result = call(entry, "derive")
             documents[entry.claim.id] = report.witness_document(result)
             if not as_json:
@@ -51,9 +52,9 @@ def prove(ids: tuple[str, ...], book: str | None, as_json: bool) -> None:
                 code = 2
             elif not proof_as_recorded(result.outcome, entry.claim.expected):
                 code = max(code, 1)
-    for item in chosen.unreadable:
+    for item in unreadable:
         say(f"! {one_line(str(item))}", err=True)
-    say(f"book: {chosen}", err=as_json)
+    say(f"book: {', '.join(map(str, chosen))}", err=as_json)
     sys.exit(code)
 
 

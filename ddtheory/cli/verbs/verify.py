@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,12 +27,13 @@ _REPORT_FILES = ("report.json", "report.html")
 @json_option("the report")
 @click.option("--list", "only_list", is_flag=True, help="List the claims and their verdicts on record; run nothing.")
 def verify(
-    ids: tuple[str, ...], out: Path | None, jobs: int | None, book: str | None, as_json: bool, only_list: bool
+    ids: tuple[str, ...], out: Path | None, jobs: int | None, books: tuple[str, ...], as_json: bool, only_list: bool
 ) -> None:
     """Run the witnesses of claims and compare today's verdicts with those on record.
 
-    ID is the label of a claim or the name of a chapter; without one, the whole book runs. The last line says which
-    book that was. A run that is interrupted, or terminated, reports what it has.
+    ID is the label of a claim or the name of a chapter; without one, the whole book runs, or all that are named. A
+    claim may rest on one of the book that came with the package, by its label. The last line says which book ran. A
+    run that is interrupted, or terminated, reports what it has.
 
     \b
     Examples:
@@ -39,17 +41,17 @@ def verify(
       ddtheory verify thm:fisher_decay --out report
     """
     from ddtheory.verify import output, report, runner, table
-    from ddtheory.verify.book import read
+    from ddtheory.verify.book import read, select_among
     from ddtheory.verify.progress import progress
     from ddtheory.verify.verdicts import GLYPH
 
-    chosen = read(book).select(ids)
+    chosen = select_among([read(book) for book in books or [None]], ids)
     if only_list:
         _list(chosen, as_json)
         return
     if out is not None:
         output.prepare(out, _REPORT_FILES)
-    with ends_like_ctrl_c(), progress("checking", len(chosen.entries)) as advance:
+    with ends_like_ctrl_c(), progress("checking", sum(len(book.entries) for book in chosen)) as advance:
         run = runner.run(chosen, jobs, lambda result: advance(f"{GLYPH[result.verdict]} {result.record.id}"))
     if out is not None:
         from ddtheory.verify import page
@@ -66,8 +68,12 @@ def verify(
     sys.exit(run.exit_code)
 
 
-def _list(book: Book, as_json: bool) -> None:
-    claims = [(entry.claim.id, entry.chapter, entry.claim.expected.value, entry.claim.title) for entry in book.entries]
+def _list(books: Sequence[Book], as_json: bool) -> None:
+    claims = [
+        (entry.claim.id, entry.chapter, entry.claim.expected.value, entry.claim.title)
+        for book in books
+        for entry in book.entries
+    ]
     if as_json:
         names = ("id", "chapter", "expected", "title")
         print_json([dict(zip(names, claim, strict=True)) for claim in claims])
@@ -76,6 +82,7 @@ def _list(book: Book, as_json: bool) -> None:
         widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
         for *columns, title in rows:
             say("  ".join([*(text.ljust(width) for text, width in zip(columns, widths, strict=True)), title]))
-    for item in book.unreadable:
+    unreadable = [item for book in books for item in book.unreadable]
+    for item in unreadable:
         say(f"! {one_line(str(item))}", err=True)
-    sys.exit(2 if book.unreadable else 0)
+    sys.exit(2 if unreadable else 0)

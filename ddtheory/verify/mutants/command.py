@@ -57,7 +57,8 @@ def main(
       2  a claim cannot run as it is, or nothing was tried
     """
     from ddtheory.verify import table
-    from ddtheory.verify.book import locate, select
+    from ddtheory.verify.book import select
+    from ddtheory.verify.locating import locate
     from ddtheory.verify.mutants import campaign, harmless, report
     from ddtheory.verify.mutants.kept import Kept
 
