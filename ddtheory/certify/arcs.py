@@ -39,12 +39,12 @@ class Arc:
     lead: Number
     order: int
 
-    def shown(self, germ: Germ, at: Sequence[Fraction] | None = None) -> str:
+    def shown(self, germ: Germ, at: Sequence[Number] | None = None) -> str:
         """For instance: along x = t, y = t it is -t^2 + higher powers of t."""
-        start = at or [Fraction(0)] * germ.dimension
+        start: Sequence[Number] = at or [0] * germ.dimension
         places: list[str] = []
         for name, s, c, w in zip(variable_names(germ), start, self.constants, self.powers, strict=True):
-            summands = [str(s)] * bool(s) + [_term(c, w, germ)] * bool(sign(c))
+            summands = [number_text(s, germ)] * bool(sign(s)) + [_term(c, w, germ)] * bool(sign(c))
             places.append(f"{name} = {' + '.join(summands) or 0}")
         return f"along {', '.join(places)} it is {_term(self.lead, self.order, germ)} + higher powers of t"
 

@@ -107,7 +107,8 @@ def _checked(certificate: Mapping[str, Any], steps: list[Step], place: Place) ->
     place.doing = "at the root"
     try:
         require(not root.parameters, "the root of a derivation has no parameters")
-        at = strict_json.rationals(top["input"]["at"], "at", germ.dimension)
+        listed = strict_json.items(top["input"]["at"], "at", germ.dimension)
+        at = [strict_json.number(value, "an entry of at", germ.field) for value in listed]
         check_translated(germ, at, root.germ)
     except Refused as refused:
         raise Malformed("input", "", str(refused)) from None

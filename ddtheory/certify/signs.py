@@ -9,7 +9,6 @@ no step turns it into a germ of one sign.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 
 from ddtheory.certify.arcs import BothSigns, Signs, refute_by_quadratic_part, signs_by_faces
 from ddtheory.certify.germs import Germ, Malformed, Node
@@ -34,7 +33,7 @@ _MOST_TERMS_AT_THE_ROOT = 60
 _MOST_VARIABLES_AT_THE_ROOT = 6
 
 
-def refute(germ: Germ, at: Sequence[Fraction]) -> None:
+def refute(germ: Germ, at: Sequence[Number]) -> None:
     """Raise when K is seen to take negative values, in its own coordinates; K is the only generator of the germ."""
     K = germ.generators[0]
     taken: Signs = frozenset({sign(at_zero(K))}) if is_unit(K) else None
@@ -117,6 +116,11 @@ def _coordinates(node: Node) -> Signs:
 
 def _eliminate(node: Node) -> Signs:
     raise BothSigns("its linear part is not 0 in a variable without a boundary")
+
+
+def _rank(node: Node) -> Signs:
+    """One generator with a linear part; where it has none, nothing is known."""
+    return _eliminate(node) if node.data["generators"] else None
 
 
 def _split(node: Node) -> Signs:
@@ -272,6 +276,8 @@ SIGNS: dict[str, Callable[[Node], Signs]] = {
     "coordinates": _coordinates,
     "contract": _child,
     "eliminate": _eliminate,
+    "substitution": _eliminate,
+    "rank": _rank,
     "split": _split,
     "jet": _jet,
     "square": _square,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from ddtheory.certify.germs import Germ
-from ddtheory.certify.notation import field_text, generator_of_field, polynomial_text, variable_names
-from ddtheory.certify.scalars import shown
+from ddtheory.certify.notation import field_text, generator_of_field, number_text, polynomial_text, variable_names
+from ddtheory.certify.scalars import Number, shown, sign
 from ddtheory.shown import Shown, in_words
 
 KINDS = {"divergence": "divergence", "generators": "list of generators", "two-sided": "function of any sign"}
@@ -34,7 +33,7 @@ class Statement(Shown):
 
     kind: str
     germ: Germ
-    at: tuple[Fraction, ...]
+    at: tuple[Number, ...]
 
     def document(self) -> dict[str, Any]:
         """Plain data, nothing shortened; names and numbers as text."""
@@ -42,7 +41,7 @@ class Statement(Shown):
         return {
             "kind": self.kind,
             "generators": [polynomial_text(f, germ) for f in germ.generators],
-            "at": dict(zip(names, map(shown, self.at), strict=True)),
+            "at": {name: number_text(value, germ) for name, value in zip(names, self.at, strict=True)},
             "prior": {name: shown(h) for name, h in zip(names, germ.prior, strict=True) if h},
             "nonnegative": [name for name, one_sided in zip(names, germ.nonnegative, strict=True) if one_sided],
             "field": None if germ.field is None else field_text(germ.field, generator_of_field(germ)),
@@ -61,8 +60,8 @@ class Statement(Shown):
             lines += [f"  and {more} more (all of them with --json)"] * bool(more)
         if germ.field is not None:
             lines.append(f"with {field_text(germ.field, generator_of_field(germ))}")
-        point = [f"{name} = {shown(value)}" for name, value in zip(names, self.at, strict=True)]
-        lines.append(f"near {_listed(point)}" if any(self.at) else f"near {_listed(names, ' = ')} = 0")
+        point = [f"{name} = {number_text(value, germ)}" for name, value in zip(names, self.at, strict=True)]
+        lines.append(f"near {_listed(point)}" if any(map(sign, self.at)) else f"near {_listed(names, ' = ')} = 0")
         weights = [f"|{name}|^({shown(h)})" for name, h in zip(names, germ.prior, strict=True) if h]
         lines.append(f"prior: {_listed(weights, '*') or '1'}")
         sides = [f"{name} >= 0" for name, one_sided in zip(names, germ.nonnegative, strict=True) if one_sided]

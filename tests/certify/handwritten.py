@@ -959,7 +959,76 @@ SPACE_CURVE = of_ideal(
     )
 )
 
+# --- many regular coordinates ---------------------------------------------------------------------------------------
+
+
+def ranked(names: str, generators: list[str], slots: list[int], claim: str, zeros: Json | None = None) -> Json:
+    data = {"generators": slots, "prime": 5, "roots": [], "zeros": zeros}
+    return node("rank", germ(names, *generators), claim, data)
+
+
+RANK = of_ideal(ranked("x y", ["2*x + y^2", "x + y - x*y"], [0, 1], "2,1"))
+BRACKET = of_ideal(ranked("x y z", ["x + y^2", "x + z^3"], [0], "1,1 < 3,1"))
+CONIC = of_ideal(
+    ranked(
+        "x y",
+        ["2*x + x^2 + y^2", "2*x^2 + x^3 + x*y^2"],
+        [0],
+        "1,1",
+        {
+            "parameters": ["t"],
+            "denominators": polynomials(["1 + t^2"], "t r"),
+            "coordinates": polynomials(["r - t^2*r - 1", "2*t*r"], "t r"),
+            "fields": [],
+        },
+    )
+)
+ORBIT = of_ideal(
+    ranked(
+        "x y z",
+        ["x + y + x*y", "x*z + y*z + x*y*z"],
+        [0],
+        "1,1",
+        {
+            "parameters": ["t"],
+            "denominators": [],
+            "coordinates": polynomials(["0", "0", "t"], "t"),
+            "fields": [[[0, polynomial("1 + x", "x y z")], [1, polynomial("-1 - y", "x y z")]]],
+        },
+    ),
+    at="1 1 0",
+    given=germ("x y z", "x*y - 1", "x*y*z - z"),
+)
+_ROOT_TWO = {"minimal_polynomial": ["-2", "0", "1"], "interval": ["1", "2"]}
+_AT_ROOT_TWO = node(
+    "rank", germ("x", "x^2", field=_ROOT_TWO), "1,1", {"generators": [0], "prime": 7, "roots": [3, 4], "zeros": None}
+)
+_AT_ROOT_TWO["germ"]["generators"] = [[[[2], "1"], [[1], ["0", "2"]]]]
+IRRATIONAL_POINT = of_ideal(_AT_ROOT_TWO, at="0", given=germ("x", "x^2 - 2", field=_ROOT_TWO))
+IRRATIONAL_POINT["input"]["at"] = [["0", "1"]]
+SUBSTITUTION = of_ideal(
+    node(
+        "substitution",
+        germ("x y z", "x + x*z + y*z", "x*y + z"),
+        "2,1",
+        {"steps": [[0, 0]]},
+        node(
+            "eliminate",
+            germ("y z", "z + z^2 - y^2*z"),
+            "1,1",
+            {"generator": 0, "variable": 1, "cofactors": []},
+            nothing("y"),
+        ),
+    )
+)
+
 EXAMPLES: dict[str, Example] = {
+    "rank": Example(RANK, "1", 1, "two coordinates"),
+    "bracket": Example(BRACKET, None, None, "one coordinate of three"),
+    "conic": Example(CONIC, "1/2", 1, "a conic by its rational points; the second generator is x times the first"),
+    "orbit": Example(ORBIT, "1/2", 1, "a hyperbola by its scales, and a line"),
+    "irrational point": Example(IRRATIONAL_POINT, "1/2", 1, "x² − 2 at √2 is a coordinate"),
+    "substitution": Example(SUBSTITUTION, "1", 1, "x = −yz/(1 + z), and then z(1 + z − y²)"),
     "zero": Example(ZERO, "0", 1, "convention"),
     "smooth": Example(SMOOTH, "1/2", 1, "regular, rank 1: d/2"),
     "generators": Example(GENERATORS, "1/2", 2, "⟨xy, x³⟩: w_1 + w_2 = 1 is a segment of optimal weights"),

@@ -105,7 +105,10 @@ def _wrong_points(certificate: Json) -> Iterator[tuple[str, Json]]:
     for index in range(len(certificate["input"]["at"])):
         for step in ("1", "-1/2"):
             found = copied(certificate)
-            found["input"]["at"][index] = str(Fraction(found["input"]["at"][index]) + Fraction(step))
+            value = found["input"]["at"][index]
+            first, *irrational = value if isinstance(value, list) else [value]
+            shifted = str(Fraction(first) + Fraction(step))
+            found["input"]["at"][index] = [shifted, *irrational] if irrational else shifted
             yield "a wrong point", found
             if found["input"]["germ"]["field"] is None:
                 moved = copied(found)
@@ -171,7 +174,10 @@ def why_true(original: Json, certificate: Json) -> str:
         same_claim = all(certificate[key] == original[key] for key in ("lower", "upper", "lambda", "multiplicity"))
         used = {i for f in germ["generators"] for a, _ in f for i, e in enumerate(a) if e}
         same_point = all(given["at"][i] == before["at"][i] for i in used)
-        return "the same claim" if same_claim and same_point else ""
+        if same_claim and same_point:
+            return "the same claim"
+        if same_point:
+            return ""
     if not any(germ["generators"]):
         return "the zero ideal" if certificate["lower"] == certificate["upper"] == ["0", 1] else ""
     return _derived_again(certificate) if germ["field"] is None else ""

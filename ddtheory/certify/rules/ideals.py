@@ -13,6 +13,7 @@ from ddtheory.certify.polynomials import (
     Polynomial,
     add,
     combination,
+    constant,
     derivative,
     equal,
     gradient_at_zero,
@@ -27,7 +28,7 @@ from ddtheory.certify.polynomials import (
 )
 from ddtheory.certify.refusal import require
 from ddtheory.certify.rules.rule import rule
-from ddtheory.certify.scalars import sign
+from ddtheory.certify.scalars import Number, sign
 
 
 @rule("zero", parametric=True)
@@ -269,12 +270,14 @@ def _no_children(node: Node) -> None:
     require(not node.children, "the rule has no children")
 
 
-def check_translated(given: Germ, at: Sequence[Fraction], moved: Germ) -> None:
+def check_translated(given: Germ, at: Sequence[Number], moved: Germ) -> None:
     """The germ at the root is the given one with its point moved to the origin."""
     for index, value in enumerate(at):
-        require(given.is_free(index) or value == 0, f"the point moves variable {index}, which is not free")
+        require(given.is_free(index) or sign(value) == 0, f"the point moves variable {index}, which is not free")
     d = given.dimension
-    images = [add(variable(d, i), {(0,) * d: value} if value else {}) for i, value in enumerate(at)]
-    wanted = given.with_generators([substitute(f, images, d) for f in given.generators]) if any(at) else given
+    images = [add(variable(d, i), constant(d, value)) for i, value in enumerate(at)]
+    wanted = (
+        given.with_generators([substitute(f, images, d) for f in given.generators]) if any(map(sign, at)) else given
+    )
     what = wanted.difference(moved)
     require(not what, f"the germ of the derivation is not the input moved to the point: {what} differs")

@@ -7,6 +7,7 @@ from ddtheory.certify.rules import jets as jets
 from ddtheory.certify.rules import newton as newton
 from ddtheory.certify.rules import point_families as point_families
 from ddtheory.certify.rules import products as products
+from ddtheory.certify.rules import ranks as ranks
 from ddtheory.certify.rules import saddles as saddles
 from ddtheory.certify.rules import toric as toric
 from ddtheory.certify.rules import transversal as transversal

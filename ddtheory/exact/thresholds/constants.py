@@ -46,9 +46,14 @@ def constant_factor(expression: Expr, coordinates: Coordinates) -> tuple[Expr, E
     if isinstance(expression, sympy.Add):
         terms = [constant_factor(term, coordinates) for term in expression.args]
         first = terms[0][0]
-        ratios = [one if c == first else sympy.simplify(c / first) for c, _ in terms]
-        if first != 1 and all(isinstance(ratio, Rational) for ratio in ratios):
-            return first, sympy.Add(*[ratio * f for ratio, (_, f) in zip(ratios, terms, strict=True)])
+        found: list[Expr] = []
+        for c, f in terms if first != 1 else ():
+            ratio = one if c == first else sympy.simplify(c / first)  # takes long, so the first that is not ends it
+            if not isinstance(ratio, Rational):
+                break
+            found.append(ratio * f)
+        if len(found) == len(terms):
+            return first, sympy.Add(*found)
     return one, expression
 
 

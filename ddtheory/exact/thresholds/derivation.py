@@ -17,6 +17,7 @@ from ddtheory.exact.thresholds.rules.table import citation_of
 from ddtheory.exact.thresholds.wire import (
     bound_to_json,
     field_to_json,
+    number_to_json,
     polynomial_to_json,
     rationals_to_json,
 )
@@ -35,7 +36,7 @@ class Derivation(Shown):
     Attributes:
         kind: "divergence" when K itself was given, "generators" when K ≍ Σ f², "two-sided" for |f| of one function f.
         given: the polynomials as given, before the point was moved to the origin.
-        at: the point.
+        at: the point; numbers of the field of `given` where it has one.
         root: the tree of rules, for the ideal; how its κ gives λ stands in `ddtheory.exact.thresholds`.
         read_as: which expressions were replaced by polynomials, up to units; empty when none was.
         nonnegative: the steps prove that K ≥ 0 near the point. Of generators nothing is to be proven.
@@ -44,7 +45,7 @@ class Derivation(Shown):
 
     kind: str
     given: IdealGerm
-    at: tuple[Fraction, ...]
+    at: tuple[Any, ...]
     root: Node
     read_as: str = ""
     nonnegative: bool = False
@@ -146,7 +147,7 @@ class Derivation(Shown):
             "input": {
                 "kind": self.kind,
                 "germ": germ_to_json(self.given),
-                "at": rationals_to_json(self.at),
+                "at": [number_to_json(value) for value in self.at],
             },
             "hypotheses": list(self.hypotheses),
             "derivation": _node_to_json(self.root),

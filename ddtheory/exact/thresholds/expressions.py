@@ -41,13 +41,21 @@ def polynomial_of(expression: Expr, ring: Any, most_terms: int) -> Polynomial:
         InvalidValueError: it could have too many terms.
     """
     symbols = _real_symbols(ring)
+    refuse_long(expression, most_terms)
+    return ring.from_expr(expression.xreplace({symbol: Symbol(symbol.name) for symbol in symbols}))
+
+
+def refuse_long(expression: Expr, most_terms: int) -> None:
+    """
+    Raises:
+        InvalidValueError: the expression could have far too many terms after expansion.
+    """
     size = _expanded_size(expression)
     if size > 200 * most_terms:
         raise InvalidValueError(
             f"Expanding the expression could take {size} terms; the limit is most_terms = {most_terms}. Give the "
             "generators of its ideal instead."
         )
-    return ring.from_expr(expression.xreplace({symbol: Symbol(symbol.name) for symbol in symbols}))
 
 
 def is_rational_polynomial(expression: Expr) -> bool:

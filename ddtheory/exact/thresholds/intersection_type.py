@@ -53,6 +53,8 @@ _TYPES: Mapping[str, Intersection] = {
 # rules that split coordinates off, and the scale at which one such coordinate adds 1/2 to λ
 _LIVE_AT: Mapping[str, Fraction] = {
     "eliminate": Fraction(1, 2),
+    "substitution": Fraction(1, 2),
+    "rank": Fraction(1, 2),
     "split": Fraction(1),
     "jet": Fraction(1),
     "definite": Fraction(1),
@@ -163,6 +165,9 @@ def _seen_from(node: Node, scale: Fraction, powered: str) -> _Seen:
             return _Seen(
                 Intersection.SEPARABLE if weighted else None, 0 if weighted else node.germ.dimension, node.says
             )
+        if node.rule == "rank":
+            open_ = None if node.is_exact else Intersection.OVERLAPPING
+            return _Seen(open_, int(node.lower.value), node.says)
         (child,) = node.children
         below = _seen_from(child, scale, powered)
         live = node.germ.dimension - child.germ.dimension + below.live

@@ -5,34 +5,46 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import sympy
 from sympy import Expr, Rational, Symbol
 
-from ddtheory.errors import InvalidValueError, NotADivergenceError, shown
-from ddtheory.exact.numbers.given import Number, by_name, names_of, whole_number
+from ddtheory.errors import InvalidValueError, NotADivergenceError, UndecidedError, shown
+from ddtheory.exact.numbers.given import Number, by_name, expression_of, names_of, whole_number
 from ddtheory.exact.orders.divergence import DivergenceGerm, Names, exact_number
 from ddtheory.exact.orders.nonnegative import refuse_negative
 from ddtheory.exact.thresholds.analytic.at_point import germ_at_point
 from ddtheory.exact.thresholds.arcs import negative_along
 from ddtheory.exact.thresholds.derivation import Derivation
-from ddtheory.exact.thresholds.expressions import Polynomial, described, polynomial_of, squares_of
+from ddtheory.exact.thresholds.expressions import (
+    Polynomial,
+    described,
+    is_rational_polynomial,
+    polynomial_of,
+    squares_of,
+)
 from ddtheory.exact.thresholds.ideal import IdealGerm
+from ddtheory.exact.thresholds.irrational import over_field
 from ddtheory.exact.thresholds.local_ring import constant_term, moved_to_origin, ring_of
 from ddtheory.exact.thresholds.nodes import Node
 from ddtheory.exact.thresholds.reading import Reading, read
+from ddtheory.exact.thresholds.real_fields import coefficients, in_powers
 from ddtheory.exact.thresholds.rules.general_bounds import general_bounds
 from ddtheory.exact.thresholds.signs import SignReader
 from ddtheory.exact.thresholds.solver import Solver
 from ddtheory.exact.thresholds.valleys import negative_arc
+from ddtheory.exact.thresholds.zero_families import family_of_zeros
 from ddtheory.values import as_float, list_of
 
 _LARGEST = 5_000  # terms in all generators
 _LONGEST_SEARCH = 2.0  # seconds for an arc along which K < 0; most are found in the first tenth, and there may be none
 _OVERTIME = 0.6  # of a second, or of a tenth of the time, for the certificate and its check besides what is left
 _SHARE_OF_READING = 0.5  # of the time that is left, when power series have to be cut off
+_MANY = 12  # variables: rewriting functions in them takes long, and exact fields are tried first
+_SHARE_OF_FIELD = 0.3  # of the time that is left, where that may lead to nothing
 _SHARE_OF_SIGNS = 0.15  # of the time that is left, when K ≥ 0 has to be proven
 
 
@@ -43,6 +55,7 @@ def rlct(
     parameters: Iterable[Symbol | str] | Symbol | str = (),
     prior: Mapping[Any, Number] | None = None,
     at: Names | None = None,
+    zeros: Mapping[Any, Expr | str] | None = None,
     nonnegative: Iterable[Symbol | str] = (),
     two_sided: bool = False,
     seconds: float = 20,
@@ -68,7 +81,10 @@ def rlct(
             such as "sigma:positive". So is every symbol that is declared non-zero, since a coordinate may be 0. The
             answer holds for all their values; where that is not proven, they are refused.
         prior: exponents h > −1 of the prior ∏|x − x_0|^h, by variable; 0 for those not named.
-        at: the point; 0 for the coordinates not named.
+        at: the point; 0 for the coordinates not named. Rational or real algebraic numbers: sqrt(2), cos(2*pi/7).
+        zeros: common zeros of the generators that you know: coordinates as rational functions of new names, which give
+            the point where these are 0; coordinates that are not named stay. Where the differentials of the generators
+            have rank r and the zeros have dimension d − r, the pair is (r/2, 1); else they bound it.
         nonnegative: variables on whose positive side only the domain lies.
         two_sided: the expression is a function f with f = 0 at the point and any signs near it, and the pair is that of
             |f|: the volume of {|f| < ε} is of the order ε^λ (−log ε)^{m−1}. So f may be L − L(w) at a saddle w of L.
@@ -99,6 +115,12 @@ def rlct(
     RLCT(lam=Fraction(3, 4), m=1)
     >>> rlct("log(cosh(x*y)) + z^2").rlct, rlct("sin(x) - tanh(y)", "exp(x*z) - 1").rlct
     (RLCT(lam=Fraction(1, 1), m=2), RLCT(lam=Fraction(1, 1), m=2))
+    >>> from sympy import sqrt
+    >>> rlct("x^2 - 2", "(x^2 - 2)*y^3 + y*z^2", at={"x": sqrt(2)}).rlct           # x' = x² − 2, and y z² beside it
+    RLCT(lam=Fraction(3, 4), m=1)
+    >>> conic = ["x^2 + y^2 - 1", "x^3 + x*y^2 - x"]
+    >>> rlct(*conic, at={"x": 1}, zeros={"x": "(1 - t^2)/(1 + t^2)", "y": "2*t/(1 + t^2)"}).rlct
+    RLCT(lam=Fraction(1, 2), m=1)
     """
     end = deadline = time.monotonic() + _positive(seconds)
     depth = whole_number(depth, "depth", advice="It is a limit.")
@@ -113,7 +135,7 @@ def rlct(
         raise InvalidValueError(f"two_sided is {shown(two_sided)}; give True or False.")
     if two_sided and generators is not None:
         raise InvalidValueError("two_sided is about one function f that may change sign; Σ f² of generators is ≥ 0.")
-    point = {name: _rational(value, f"at[{name}]") for name, value in by_name({} if at is None else at, "at").items()}
+    point = {name: exact_number(value, f"at[{name}]") for name, value in by_name(at or {}, "at").items()}
     named = names_of(nonnegative, "nonnegative")
     if generators is not None:
         seen = _read_generators(generators, parameters, point, named)
@@ -129,7 +151,6 @@ def rlct(
     given_weights = by_name({} if prior is None else prior, "prior")
     _refuse_unknown(given_weights, names, seen, "prior")
     weights = {name: _exponent(name, value) for name, value in given_weights.items()}
-    place = tuple(point.get(name, Fraction(0)) for name in names)
     for name in [*sides, *weights]:
         if point.get(name):
             raise InvalidValueError(
@@ -139,6 +160,22 @@ def rlct(
     ring = ring_of(names)
     shape = (tuple(weights.get(name, Fraction(0)) for name in names), tuple(name in sides for name in names))
     free = frozenset(name for name in names if not weights.get(name) and name not in sides)
+    known = {name: expression_of(value, f"zeros[{name}]") for name, value in by_name(zeros or {}, "zeros").items()}
+    _refuse_unknown(known, names, seen, "zeros")
+    rational = all(isinstance(value, Rational) for value in point.values())
+    many = len(names) > _MANY and seen.kind == "generators" and not all(map(is_rational_polynomial, expressions))
+    if known or not rational or many:
+        kind = "two-sided" if two_sided else seen.kind
+        limits = (_SHARE_OF_FIELD if rational and not known else 1) * (deadline - time.monotonic()), depth, progress
+        try:
+            found = _over_field(kind, seen, names, point, shape, known, limits, most_terms)
+        except (UndecidedError, InvalidValueError):
+            if known or not rational:
+                raise
+        else:
+            if known or not rational or found.rlct:
+                return replace(found, seconds=_left(end, seconds))
+    place = tuple(_fraction(point.get(name, Rational(0))) for name in names)
     share = _SHARE_OF_READING * (deadline - time.monotonic())
     singular = frozenset(name for name, h in weights.items() if h < 0)
     analytic = germ_at_point(seen.kind, expressions, point, free, frozenset(sides), singular, share)
@@ -146,11 +183,8 @@ def rlct(
     given = [polynomial_of(expression, ring, most_terms) for expression in expressions]
     moved = [moved_to_origin(f, place) for f in given]
     if sum(len(f) for f in moved) > most_terms:
-        raise InvalidValueError(
-            f"The expressions have {sum(len(f) for f in moved)} terms, more than most_terms = {most_terms}. Raise the "
-            "limit if you can wait, or give generators instead of an expanded K."
-        )
-    _refuse_trivial(moved, kind, names, place)
+        raise _too_long(sum(len(f) for f in moved), most_terms)
+    _refuse_trivial(moved, kind, names, point)
     whole = IdealGerm(ring, tuple(moved), *shape, kind == "divergence")
     asked_germ = IdealGerm(ring, tuple(given), *shape, kind == "divergence")
     read_as = "" if seen.asked == expressions else described(seen.asked, given, kind, analytic.steps)
@@ -170,6 +204,43 @@ def rlct(
     return Derivation(kind, asked_germ, place, root, read_as, proven, _left(end, seconds))
 
 
+def _over_field(
+    kind: str,
+    seen: Reading,
+    names: Sequence[str],
+    point: Mapping[str, Expr],
+    shape: tuple[tuple[Fraction, ...], tuple[bool, ...]],
+    zeros: Mapping[str, Expr],
+    limits: tuple[float, int, Callable[[IdealGerm], None] | None],
+    most_terms: int,
+) -> Derivation:
+    """The derivation for polynomials over the field of their coefficients and of the point."""
+    expressions = list(seen.expressions)
+    if kind == "divergence":
+        squares = squares_of(expressions[0])
+        if squares is None:
+            raise InvalidValueError(
+                "K is no sum of squares as it stands. With zeros, or at a point with irrational coordinates, give the "
+                "generators of its ideal: generators=[…]."
+            )
+        kind, expressions = "generators", [root for _, root in squares]
+    found = over_field(expressions, names, point, shape, list(zeros.values()), most_terms)
+    if sum(map(len, found.germ.generators)) > most_terms:
+        raise _too_long(sum(map(len, found.germ.generators)), most_terms)
+    _refuse_trivial(found.germ.generators, kind, names, point)
+    family = family_of_zeros(found.given, found.germ, zeros, found.place, found.numbers.read)
+    root = Solver(*limits).derive(found.germ, zeros=family)
+    read_as = "" if list(seen.asked) == expressions else described(seen.asked, found.given.generators, kind, ())
+    return Derivation(kind, found.given, found.place, root, read_as)
+
+
+def _too_long(count: int, most_terms: int) -> InvalidValueError:
+    return InvalidValueError(
+        f"The expressions have {count} terms, more than most_terms = {most_terms}. Raise the limit if you can wait, or "
+        "give generators instead of an expanded K."
+    )
+
+
 def _left(end: float, seconds: float) -> float:
     return max(end - time.monotonic(), 0) + _OVERTIME * max(1, seconds / 10)
 
@@ -178,9 +249,7 @@ _FEW = "x*y, x^3"
 _TWO_SIDED = "For the pair of {|f| < ε} where f changes sign, ask with two_sided=True (--two-sided)."
 
 
-def _read_generators(
-    generators: object, parameters: object, point: Mapping[str, Fraction], sides: list[str]
-) -> Reading:
+def _read_generators(generators: object, parameters: object, point: Mapping[str, Expr], sides: list[str]) -> Reading:
     if isinstance(generators, str | Expr):
         raise InvalidValueError(f"generators is one expression; give a list of them, as in generators=[{_FEW}].")
     listed = list_of(generators, "generators")
@@ -189,15 +258,15 @@ def _read_generators(
     return read(listed, "generators", parameters, point, sides)
 
 
-def _refuse_trivial(moved: Sequence[Polynomial], kind: str, names: Sequence[str], place: Sequence[Fraction]) -> None:
+def _refuse_trivial(moved: Sequence[Polynomial], kind: str, names: Sequence[str], point: Mapping[str, Expr]) -> None:
     if not any(moved):
         raise InvalidValueError("K ≡ 0: the zero set is the whole space, and there is no learning coefficient.")
     values = [constant_term(f) for f in moved]
     if any(values):
-        where = ", ".join(f"{name} = {value}" for name, value in zip(names, place, strict=True))
+        where = ", ".join(f"{name} = {point.get(name, 0)}" for name in names)
         what = {"divergence": "K", "two-sided": "f"}.get(kind, "A generator")
         raise NotADivergenceError(
-            f"{what} is {next(v for v in values if v)} at {where}, not 0. "
+            f"{what} is {in_powers(coefficients(next(v for v in values if v)))} at {where}, not 0. "
             + ("The true parameter is a zero of K; check" if kind != "two-sided" else "Check")
             + " the point (at=…) or subtract the value there."
         )
@@ -254,15 +323,15 @@ def _refuse_unknown(values: Iterable[str], names: Sequence[str], seen: Reading, 
             raise InvalidValueError(f"{what} names {name}, which does not occur. The variables: {', '.join(names)}.")
 
 
-def _rational(value: Number, what: str) -> Fraction:
-    number = exact_number(value, what)
-    if not isinstance(number, Rational):
-        raise InvalidValueError(f"{what} is {number}; it must be rational.")
+def _fraction(number: Expr) -> Fraction:
     return Fraction(int(number.p), int(number.q))
 
 
 def _exponent(name: str, value: Number) -> Fraction:
-    exponent = _rational(value, f"prior[{name}]")
+    number = exact_number(value, f"prior[{name}]")
+    if not isinstance(number, Rational):
+        raise InvalidValueError(f"prior[{name}] is {number}; it must be rational.")
+    exponent = _fraction(number)
     if exponent <= -1:
         raise InvalidValueError(f"The prior |{name}|^({exponent}) is not integrable at 0; the exponent must exceed −1.")
     return exponent

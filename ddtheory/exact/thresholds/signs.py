@@ -330,6 +330,8 @@ _RULES: Mapping[str, Callable[[Node, SignReader], Found]] = {
     "contract": _same,
     "power": _power,
     "eliminate": _eliminate,
+    "substitution": _never,  # for several generators
+    "rank": _never,
     "separable": _never,  # of several generators only
     "additive": _additive,
     "crossing": _crossing,

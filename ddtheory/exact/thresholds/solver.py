@@ -25,8 +25,10 @@ from ddtheory.exact.thresholds.rules.rule import (
     LastResort,
     Reduction,
     Rule,
+    WithZeros,
 )
 from ddtheory.exact.thresholds.rules.table import RULES
+from ddtheory.exact.thresholds.zero_families import ZeroFamily
 
 _Stage = TypeVar("_Stage", bound=Rule)
 
@@ -78,18 +80,34 @@ class Solver:
             return [rule for rule in rules if isinstance(rule, kind)]
 
         self._as_written = stage(AsWritten)
+        self._with_zeros = stage(WithZeros)
         self._endings = stage(Ending)
         self._reductions = stage(Reduction)
+        self._over_fields = [rule for rule in self._reductions if rule.over_fields]
         everywhere = [rule for rule in self._reductions if rule.everywhere]
         self._in_families: list[Reduction | FamilyReduction] = [*everywhere, *stage(FamilyReduction)]
         self._alternatives = stage(Alternative)
         (self._last_resort,) = stage(LastResort)
         (self._competition,) = stage(Competition)
 
-    def derive(self, germ: IdealGerm, squares: Sequence[tuple[Fraction, Element]] = ()) -> Node:
-        """The derivation of a germ; `squares` are the terms (c_i, f_i) of a K that was written as Σ c_i f_i²."""
+    def derive(
+        self,
+        germ: IdealGerm,
+        squares: Sequence[tuple[Fraction, Element]] = (),
+        zeros: ZeroFamily | None = None,
+    ) -> Node:
+        """The derivation of a germ.
+
+        Args:
+            squares: the terms (c_i, f_i) of a K that was written as Σ c_i f_i².
+            zeros: a family of zeros of all generators.
+        """
         tried: list[Node] = []
         with ending_at(self._deadline):
+            if zeros is not None:
+                tried += [node for known in self._with_zeros if (node := known.apply(germ, zeros)) is not None]
+                if tried and tried[0].is_exact:
+                    return tried[0]
             for rule in self._as_written:
                 node = self._in_time(functools.partial(rule.apply, germ, squares, self.solve))
                 if node is not None:
@@ -131,8 +149,15 @@ class Solver:
 
     def _found(self, germ: IdealGerm) -> Node:
         if germ.field is not None:
-            return self._best(germ, [rule for rule in self._alternatives if rule.over_fields])
+            return self._over_field(germ)
         return self._in_family(germ) if germ.parameters else self._at_origin(germ)
+
+    def _over_field(self, germ: IdealGerm) -> Node:
+        reduced = self._reduced(germ, self._over_fields)
+        if reduced is not None and reduced.is_exact:
+            return reduced
+        others = self._best(germ, [rule for rule in self._alternatives if rule.over_fields])
+        return others if reduced is None else self._competition.apply(germ, [reduced, others])
 
     def _in_family(self, germ: IdealGerm) -> Node:
         return self._reduced(germ, self._in_families) or self._best(germ, ())

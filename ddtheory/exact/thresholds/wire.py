@@ -30,7 +30,7 @@ def polynomial_to_json(polynomial: Element) -> list[list[Any]]:
 
 def number_to_json(coefficient: Any) -> str | list[str]:
     """A rational as text; another element of a field as the list of coefficients of 1, c, c², …"""
-    parts = coefficients(coefficient)
+    parts = coefficients(coefficient) or [Fraction(0)]
     return rational_to_json(parts[0]) if len(parts) == 1 else rationals_to_json(parts)
 
 

@@ -12,6 +12,7 @@ from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.local_ring import Element
 from ddtheory.exact.thresholds.nodes import Node, Solve
 from ddtheory.exact.thresholds.rules.attempt import Attempt
+from ddtheory.exact.thresholds.zero_families import ZeroFamily
 from ddtheory.values import RLCT, Citation
 
 
@@ -23,7 +24,7 @@ class Example:
         given: K by itself, or several generators of its ideal.
         pair: (λ, m) of K; None when the rule gives bounds.
         because: how the pair follows by hand, or where it stands.
-        prior, depth: as in `rlct`.
+        prior, depth, zeros: as in `rlct`.
     """
 
     given: str | tuple[str, ...]
@@ -31,6 +32,7 @@ class Example:
     because: str
     prior: Mapping[str, int] = field(default_factory=dict)
     depth: int = 60
+    zeros: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,14 @@ class AsWritten(Rule):
 
 @final
 @dataclass(frozen=True)
+class WithZeros(Rule):
+    """Tried first, on generators with a family of zeros that somebody knows."""
+
+    apply: Callable[[IdealGerm, ZeroFamily], Node | None]
+
+
+@final
+@dataclass(frozen=True)
 class Ending(Rule):
     """Nothing is left to derive. Tried before any limit of the search."""
 
@@ -71,10 +81,14 @@ class Ending(Rule):
 @final
 @dataclass(frozen=True)
 class Reduction(Rule):
-    """The first that applies gives the answer. `everywhere`: at all points of a family too."""
+    """The first that applies gives the answer.
+
+    `everywhere`: at all points of a family too. `over_fields`: for germs over ℚ(c) with a real algebraic c too.
+    """
 
     apply: Callable[[IdealGerm, Solve], Node | None]
     everywhere: bool = False
+    over_fields: bool = False
 
 
 @final
@@ -91,7 +105,7 @@ class Alternative(Rule):
     """Tried when no reduction applies: the first exact derivation is the answer, otherwise all compete.
 
     `alone`: it asks for no other germ, so it is tried as well where a reduction led to nothing exact.
-    `over_fields`: for germs over ℚ(c) with a real algebraic c too, which no reduction is made for.
+    `over_fields`: for germs over ℚ(c) with a real algebraic c too.
     """
 
     apply: Callable[[Attempt], Iterator[Node]]

@@ -33,6 +33,7 @@ from ddtheory.exact.thresholds.rules.linear import essential_forms
 from ddtheory.exact.thresholds.rules.moved_zeros import moved_from_edges, moved_from_faces
 from ddtheory.exact.thresholds.rules.newton import settled_on_edges, settled_on_faces
 from ddtheory.exact.thresholds.rules.point_families import at_roots, contracted, smooth_factor_everywhere
+from ddtheory.exact.thresholds.rules.ranks import along_zeros, rank_bracket, submersion
 from ddtheory.exact.thresholds.rules.regular import completed_square, morse_coordinate, regular_generator
 from ddtheory.exact.thresholds.rules.rule import (
     Alternative,
@@ -44,8 +45,10 @@ from ddtheory.exact.thresholds.rules.rule import (
     LastResort,
     Reduction,
     Rule,
+    WithZeros,
 )
 from ddtheory.exact.thresholds.rules.saddles import saddle, suspension
+from ddtheory.exact.thresholds.rules.substitution import substituted
 from ddtheory.exact.thresholds.rules.toric import irrational_charts, toric_charts
 from ddtheory.exact.thresholds.rules.transversal import transversal
 from ddtheory.references import cite
@@ -74,6 +77,20 @@ RULES: tuple[Rule, ...] = (
         Example("(x + y^2)^2 + z^4", _pair("3/4"), "⟨x + y², z²⟩: two coordinates, 1/2 + 1/4"),
         sum_of_squares,
     ),
+    # --- on generators with zeros that somebody knows ---
+    WithZeros(
+        "rank",
+        "generators with independent differentials, and a smooth family of zeros",
+        _POLES,
+        "ranks.rank",
+        Example(
+            ("x^2 + y^2 + 2*x", "x^3 + x*y^2 + 2*x^2"),
+            _pair("1/2"),
+            "one regular coordinate, which divides both",
+            zeros={"x": "(1 - t^2)/(1 + t^2) - 1", "y": "2*t/(1 + t^2)"},
+        ),
+        along_zeros,
+    ),
     # --- nothing is left ---
     Ending(
         "zero",
@@ -100,6 +117,16 @@ RULES: tuple[Rule, ...] = (
         Example(("x^2 + x^2*y", "x^3"), _pair("1/4"), "⟨x²⟩, and y does not occur"),
         unused_variables,
         everywhere=True,
+        over_fields=True,
+    ),
+    Reduction(
+        "rank",
+        "more than a few generators, all of them with independent differentials",
+        _POLES,
+        "ranks.rank",
+        Example(tuple(f"x{i} + y^{i}*x{i + 1}^2" for i in range(1, 10)), _pair("9/2"), "nine coordinates"),
+        submersion,
+        over_fields=True,
     ),
     Reduction(
         "matrix_product",
@@ -112,6 +139,19 @@ RULES: tuple[Rule, ...] = (
             "Aoyagi and Watanabe 2005: 2 × 2 times 2 × 2 at rank 0, (2·2·2·3 − 3·4)/8",
         ),
         product_of_matrices,
+    ),
+    Reduction(
+        "substitution",
+        "more than a few variables that generators of degree 1 in them determine",
+        _BLOCKS,
+        "ranks.substitution",
+        Example(
+            (*(f"x{i} + y^2*x{i + 1}" for i in range(1, 10)), "y*z + x1^2"),
+            _pair("5", 2),
+            "x1, …, x9 and y·z at x1 = −y²x2: (9 + 1)/2, and yz + y⁴x2² = y(z + y³x2²)",
+        ),
+        substituted,
+        over_fields=True,
     ),
     Reduction(
         "generators",
@@ -294,6 +334,16 @@ RULES: tuple[Rule, ...] = (
         contracted,
     ),
     # --- the first exact one is the answer, otherwise all compete ---
+    Alternative(
+        "rank",
+        "generators with independent differentials",
+        _POLES,
+        "ranks.rank",
+        Example(("x + y^2", "y + z^3"), _pair("1"), "two coordinates", depth=1),
+        rank_bracket,
+        alone=True,
+        over_fields=True,
+    ),
     # zeros on edges are cheap to find; larger faces are settled once the edges are
     Alternative(
         "newton",
