@@ -84,6 +84,8 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "register:D1": frozenset(
         {"thm:multi_component_rates", "prop:volume_multi", "prop:determinantal_resolution", PRODUCTS}
     ),
+    "MAIS:O63": frozenset(),
+    "MAIS:O63:printed": frozenset(),
     "MAIS:O77b": frozenset({SPLITTING}),
     "prop:curvature_rate": frozenset(),
     "cor:volume": frozenset({"prop:curvature_rate"}),
