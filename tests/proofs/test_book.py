@@ -86,6 +86,7 @@ RESTS_ON: dict[str, frozenset[str]] = {
     ),
     "MAIS:O63": frozenset(),
     "MAIS:O63:printed": frozenset(),
+    "MAIS:O68": frozenset(),
     "MAIS:O67": frozenset({SPLITTING}),
     "MAIS:O7": frozenset({"MAIS:O77b", SPLITTING, PRODUCTS}),
     "MAIS:O77b": frozenset({SPLITTING}),
