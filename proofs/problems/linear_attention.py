@@ -8,7 +8,6 @@ from fractions import Fraction
 import sympy
 from sympy import Expr, Matrix, Min, Rational, Symbol, latex, symbols
 
-from ddtheory import rlct
 from ddtheory.references import cite
 from ddtheory.values import RLCT, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
@@ -91,28 +90,22 @@ def derive() -> Proof:
     small = [*_generators(2, 2, 2)]
     embedding = symbols("x:4")
     scaled = [f.subs({symbol: t * symbol for symbol in embedding}, simultaneous=True) for f in small]
-    columns = [_row(certified(rlct(generators=_generators(tokens, T, 1)))) for tokens, T in _ONE_COLUMN]
+    columns = [_row(certified(generators=_generators(tokens, T, 1))) for tokens, T in _ONE_COLUMN]
     more = range(5, 9)
     reduced = [
         _row(
             certified(
-                rlct(
-                    generators=[f"q*u{c}*r^3" for c in range(tokens)],
-                    prior={"r": tokens - 1},
-                    nonnegative=["r"],
-                )
+                generators=[f"q*u{c}*r^3" for c in range(tokens)],
+                prior={"r": tokens - 1},
+                nonnegative=["r"],
             )
         )
         for tokens in more
     ]
     tokens = [
-        _row(certified(rlct(generators=_generators(1, T, width))))
-        for T, width in ((1, 1), (2, 1), (1, 2), (2, 2), (1, 3))
+        _row(certified(generators=_generators(1, T, width))) for T, width in ((1, 1), (2, 1), (1, 2), (2, 2), (1, 3))
     ]
-    wide = [
-        _row(certified(rlct(generators=["r^3*a*b"], prior={"r": width - 1}, nonnegative=["r"])))
-        for width in range(1, 8)
-    ]
+    wide = [_row(certified(generators=["r^3*a*b"], prior={"r": width - 1}, nonnegative=["r"])) for width in range(1, 8)]
     # two tokens, the last one 1: strings 1…1 and 2 1…1
     n, k = symbols("n_1 n_2", real=True), symbols("k_1 k_2", real=True)  # E_1 and E_2
     row, u = symbols("r_1 r_2", real=True), Matrix(2, 2, symbols("u_1:5", real=True))

@@ -11,7 +11,7 @@ import sympy
 from flint import fmpz_mat
 from sympy import Expr, Matrix, Rational, latex, symbols
 
-from ddtheory import cells, rlct
+from ddtheory import cells
 from ddtheory.exact.thresholds.matrix_products import at_factorisation, by_elementary_divisors, deep_linear
 from ddtheory.references import cite
 from ddtheory.values import RLCT, Interval, Verdict
@@ -129,7 +129,7 @@ def _certified() -> list[tuple[tuple[int, int, int, int, int, int], RLCT]]:
         cell = cells.reduced_rank(
             inputs=inputs, hidden=hidden, outputs=outputs, rank=rank, rank_first=first, rank_second=second
         )
-        found.append((point, certified(rlct(generators=cell.generators))))
+        found.append((point, certified(generators=cell.generators)))
     return found
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import sympy
 from sympy import Expr, Matrix, Symbol, latex, symbols
 
-from ddtheory import rlct
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Experiment
@@ -113,8 +112,8 @@ def derive() -> Proof:
     joint = (along_first.T * along_second)[0]
     matrix = sympy.hessian(second_order, entries)
     shapes = {shape: _saddle_points(*shape) for shape in _SHAPES}
-    pairs = [certified(rlct(f, two_sided=True)) for found in shapes.values() for f in found]
-    on_one_unit = certified(rlct(_saddle_points(1, 1, 1)[0], two_sided=True))
+    pairs = [certified(f, two_sided=True) for found in shapes.values() for f in found]
+    on_one_unit = certified(_saddle_points(1, 1, 1)[0], two_sided=True)
     at_zero = quadratic_form(sympy.Integer(0), sympy.Integer(0), small, joint)
     return Proof(
         f"The form symbolic at a point of C_1 with H = M = N = 3, r = 2; the pairs at {len(pairs)} saddles of "
@@ -325,7 +324,7 @@ def counterexample() -> Experiment:
     found = sampled_volume(
         lambda w: abs(((w[1] * w[0] - 1) ** 2 - 1) / 2) < level, [(-1.0, 1.0)] * 2, samples=1_000_000, seed=9
     )
-    pair = certified(rlct(_saddle_points(1, 1, 1)[0], two_sided=True))
+    pair = certified(_saddle_points(1, 1, 1)[0], two_sided=True)
     return Experiment(
         "One hidden unit, one input, one output: L − L(0) = −ab + (ab)²/2 is ab times a unit, so the pair is (1, 2).",
         {

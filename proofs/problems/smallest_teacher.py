@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import sympy
 from sympy import Expr, Matrix, symbols
 
-from ddtheory import rlct
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
@@ -69,14 +68,14 @@ def _generators(width: int, teacher: int, *, tokens: Sequence[Sequence[int]], qu
 
 
 def _pair(width: int, teacher: int, tokens: Sequence[Sequence[int]], query: int, move_u: bool = False) -> list[Expr]:
-    pair = certified(rlct(generators=_generators(width, teacher, tokens=tokens, query=query, move_u=move_u)))
+    pair = certified(generators=_generators(width, teacher, tokens=tokens, query=query, move_u=move_u))
     return [sympy.Rational(pair.lam), sympy.Integer(pair.m)]
 
 
 def _normal_form(width: int) -> list[Expr]:
     """λ and m of three coordinates beside Y·W."""
     product = " + ".join(f"y{i}*w{i}" for i in range(1, width))
-    pair = certified(rlct(generators=["a", "b", "c", product]))
+    pair = certified(generators=["a", "b", "c", product])
     return [sympy.Rational(pair.lam), sympy.Integer(pair.m)]
 
 

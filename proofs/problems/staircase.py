@@ -7,7 +7,6 @@ from itertools import pairwise, product
 
 from sympy import Matrix
 
-from ddtheory import rlct
 from ddtheory.exact.thresholds.matrix_products import deep_linear
 from ddtheory.references import cite
 from ddtheory.values import RLCT, Verdict
@@ -52,8 +51,8 @@ def derive() -> Proof:
     found = _staircases()
     steps = [step for values in found.values() for step in pairwise(values)]
     climbing = sum(low < high for low, high in steps)
-    saddle = certified(rlct("(a*b + c*d - 1)^2/2 - 1/2", two_sided=True))
-    fibre = certified(rlct(generators=["(1 + a)*(1 + b) + c*d - 1"]))
+    saddle = certified("(a*b + c*d - 1)^2/2 - 1/2", two_sided=True)
+    fibre = certified(generators=["(1 + a)*(1 + b) + c*d - 1"])
     rivals = {"λ_0 = 1/2 too": Matrix([[Fraction(1, 2)] * 2])}
     return Proof(
         f"One input, one output and two hidden units by derivations that the checker accepts; {len(steps)} steps of "

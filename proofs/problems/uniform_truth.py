@@ -8,7 +8,6 @@ from fractions import Fraction
 import sympy
 from sympy import Matrix, Rational, Symbol, symbols
 
-from ddtheory import rlct
 from ddtheory.exact.thresholds.matrix_products import deep_linear, reduced_rank
 from ddtheory.references import cite
 from ddtheory.values import RLCT, Interval, Verdict
@@ -54,7 +53,7 @@ def derive() -> Proof:
     out, score = Matrix(symbols("u_1 u_2")), Symbol("delta", real=True)
     weight = 1 / (1 + sympy.exp(-score))
     mixed = (weight * first + (1 - weight) * second).dot(out)
-    pairs = [certified(rlct(generators=_product(*size))) for size in _SIZES]
+    pairs = [certified(generators=_product(*size)) for size in _SIZES]
     formulas = [deep_linear((count, width, count - 1)) for count, width in _SIZES]
     others = [deep_linear((count, width, count)) for count, width in _SIZES]
 
