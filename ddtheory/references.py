@@ -309,6 +309,12 @@ WORKS: MappingProxyType[str, Work] = MappingProxyType(
             "Proceedings of Machine Learning Research 258:244–252",
             "arXiv:2308.12108",
         ),
+        "levine2026": Work(
+            ("Levine, Lionel",),
+            2026,
+            "Math for AI Safety: An Invitation for Mathematicians",
+            "with a registry of open problems in the repository lionellevine/MAIS on GitHub",
+        ),
         "lin2011": Work(
             ("Lin, Shaowei",),
             2011,

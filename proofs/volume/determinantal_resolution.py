@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import sympy
 from sympy import Expr, Symbol, symbols
@@ -23,14 +22,10 @@ from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.thresholds import pair_checks
 
-if TYPE_CHECKING:
-    from ddtheory.measure.sublevel import Threshold
-
 L = Symbol("L", integer=True, positive=True)
 a, b = symbols("a b", positive=True)
 
 _SAMPLES = 1_000_000
-_DEPTHS = tuple(16.0 * 2**step for step in range(5))
 
 
 def _width_one(layers: Expr) -> tuple[Expr, Expr]:
@@ -221,30 +216,18 @@ def _with_smaller_m() -> int:
     return sum(deep_linear((m, h, n), rank).m - 1 != reduced_rank(m, h, n, rank).m for m, h, n, rank in two)
 
 
-def _reading(hidden: int, outputs: int, rank: int, weight: int = 0) -> Threshold:
-    from ddtheory.measure.sublevel import threshold
-    from ddtheory.workbench.measurements.matrix_evidence import two_factors
-
-    step = 0.05  # the third derivative of log Z is at most 2m/ℓ³, so a central difference errs below 1e-6
-    exponents = []
-    for depth in _DEPTHS:
-        below, above = (
-            two_factors(hidden, outputs, rank, depth + sign * step, reach=depth, weight=weight) for sign in (-1, 1)
-        )
-        exponents.append((below - above) / (2 * step))
-    return threshold(_DEPTHS, exponents, 1e-6)
-
-
 _HOW = "Z(n) of Gaussian factors by quadrature over the singular values, log n = 16 to 256"
 
 
 def _cell(hidden: int, outputs: int, rank: int, *rivals: Fraction) -> tuple[Comparison, Comparison]:
+    from ddtheory.workbench.measurements.matrix_evidence import two_factor_threshold
+
     predicted = deep_linear((2, hidden, outputs), rank)
     near = [predicted.lam + Fraction(shift, 4) for shift in (-2, -1, 1, 2)]
     return pair_checks(
         f"widths (2, {hidden}, {outputs}), rank {rank}",
         predicted,
-        _reading(hidden, outputs, rank),
+        two_factor_threshold(hidden, outputs, rank),
         _HOW,
         rivals=sorted({*near, *rivals} - {predicted.lam}),
         widths=(1e-3, 0.1),
@@ -304,6 +287,8 @@ def measure() -> Experiment:
 
 
 def control() -> Experiment:
+    from ddtheory.workbench.measurements.matrix_evidence import two_factor_threshold
+
     return Experiment(
         "A truth of full rank has no determinantal locus; and a prior that vanishes on it moves the pair.",
         {
@@ -311,7 +296,7 @@ def control() -> Experiment:
                 *pair_checks(
                     "widths (2, 2, 2), rank 2",
                     RLCT(Fraction(2)),
-                    _reading(2, 2, 2),
+                    two_factor_threshold(2, 2, 2),
                     _HOW,
                     rivals=(Fraction(3, 2), Fraction(7, 4)),
                     widths=(1e-3, 0.1),
@@ -321,7 +306,7 @@ def control() -> Experiment:
                 *pair_checks(
                     "widths (2, 2, 2), rank 0, prior |det W_1|",
                     RLCT(Fraction(2), 2),
-                    _reading(2, 2, 0, weight=1),
+                    two_factor_threshold(2, 2, 0, weight=1),
                     _HOW,
                     rivals=(Fraction(3, 2), Fraction(7, 4)),
                     widths=(1e-3, 0.1),

@@ -32,10 +32,11 @@ def test_the_examples() -> None:
 def test_the_count_of_claims_is_that_of_the_book() -> None:
     expected = Counter(entry.claim.expected for entry in load())
     text = README.read_text(encoding="utf-8")
-    said = re.search(r"the book holds (\d+) claims: (\d+) confirmed, (\d+) narrower", text)
+    said = re.search(r"the book holds (\d+) claims: (\d+) confirmed, (\d+) narrower, (\d+) refuted", text)
     assert said is not None
     assert tuple(map(int, said.groups())) == (
         sum(expected.values()),
         expected[Verdict.CONFIRMED],
         expected[Verdict.NARROWER],
+        expected[Verdict.REFUTED],
     )

@@ -99,6 +99,7 @@ def test_a_place_that_was_not_compared_has_a_dagger() -> None:
 STATEMENT = re.compile(
     r"(Main )?(Theorem|Theorems|Proposition|Propositions|Corollary|Lemma|Definition|Example|Section|Sections|Figure"
     r"|Anchor|Remark) [A-Z]?[IVX\d.]*.*"
+    r"|Open problems? MAIS-O\d+.*"
     r"|Main Theorem|(thm|prop|cor|lem|rem|def):\S+(, negative control)?|[DX]\d"
 )
 

@@ -14,6 +14,7 @@ VOLUME = "Watanabe 2009, Theorem 7.1"
 EVIDENCE = "Watanabe 2009, Sections 6.2 and 6.3"
 LINE = "thm:nu_universality"
 PRODUCTS = "Aoyagi 2024, Definition 3 and Theorem 2"
+SPLITTING = "Arnold, Gusein-Zade and Varchenko 1985, Section 11.1"
 SAMPLES = "Davidson and Szarek 2001, Theorem II.13"
 
 RESTS_ON: dict[str, frozenset[str]] = {
@@ -83,6 +84,14 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "register:D1": frozenset(
         {"thm:multi_component_rates", "prop:volume_multi", "prop:determinantal_resolution", PRODUCTS}
     ),
+    "MAIS:O63": frozenset(),
+    "MAIS:O63:printed": frozenset(),
+    "MAIS:O67:uniform": frozenset({"Aoyagi and Watanabe 2005, Main Theorem"}),
+    "MAIS:O68": frozenset(),
+    "MAIS:O70": frozenset({PRODUCTS}),
+    "MAIS:O67": frozenset({SPLITTING}),
+    "MAIS:O7": frozenset({"MAIS:O77b", SPLITTING, PRODUCTS}),
+    "MAIS:O77b": frozenset({SPLITTING}),
     "prop:curvature_rate": frozenset(),
     "cor:volume": frozenset({"prop:curvature_rate"}),
     "register:D4": frozenset(),

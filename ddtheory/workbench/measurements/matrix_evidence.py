@@ -17,6 +17,7 @@ from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.measure.sublevel import Threshold, threshold
 
 Floats = NDArray[np.float64]
 
@@ -58,6 +59,25 @@ def two_factors(
     top = logs.max()
     masses = np.tile(w, len(starts))[:, None] * np.tile(w, len(gaps)) * np.exp(logs - top)
     return float(top + np.log(masses.sum()))
+
+
+_DEPTHS = tuple(16.0 * 2**step for step in range(5))
+
+
+def two_factor_threshold(hidden: int, outputs: int, rank: int, weight: int = 0) -> Threshold:
+    """(λ, m) of two factors, read from how log Z of `two_factors` falls at log n = 16 … 256.
+
+    >>> two_factor_threshold(2, 2, 2).lam.contains(2.0)                # full rank: regular, four parameters
+    True
+    """
+    step = 0.05  # the third derivative of log Z is at most 2m/ℓ³, so a central difference errs below 1e-6
+    exponents = []
+    for depth in _DEPTHS:
+        below, above = (
+            two_factors(hidden, outputs, rank, depth + sign * step, reach=depth, weight=weight) for sign in (-1, 1)
+        )
+        exponents.append((below - above) / (2 * step))
+    return threshold(_DEPTHS, exponents, 1e-6)
 
 
 def three_factors(depth: float, *, reach: float | None = None) -> float:
