@@ -2,8 +2,12 @@
 
 `regression`, `logits`, `exponential_family`, `finite`, `mixture`, `hidden` and `gaussian` make a `Model`. It knows the
 generators of its divergence with the proof that K ≍ Σ f², its pair (λ, m), orders along directions, and its torch face.
+`load` reads a model from a file.
 """
 
+from ddtheory.models.description import Description as Description
+from ddtheory.models.description import described as described
+from ddtheory.models.description import load as load
 from ddtheory.models.generators import Generators as Generators
 from ddtheory.models.kinds import exponential_family as exponential_family
 from ddtheory.models.kinds import finite as finite

@@ -223,8 +223,10 @@ def taylor(function: Expr, inputs: Sequence[Symbol], degree: int) -> Mapping[Mon
 
 
 def normalised(expression: Expr) -> Expr:
-    """A constant multiple without a constant in front of its first term."""
+    """A constant multiple without a constant in front of its first term with a symbol."""
     whole = sympy.expand(expression)
-    first = sympy.Add.make_args(whole)[0]
-    constant, _ = first.as_independent(*first.free_symbols, as_Add=False) if first.free_symbols else (Integer(1), None)
-    return sympy.expand(whole / constant) if constant != 0 else whole
+    first = next((term for term in sympy.Add.make_args(whole) if term.free_symbols), None)
+    if first is None:
+        return whole
+    constant, _ = first.as_independent(*first.free_symbols, as_Add=False)
+    return sympy.expand(whole / constant)

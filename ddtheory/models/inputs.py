@@ -46,11 +46,6 @@ class Inputs:
         """All of them, points first."""
         return (*self.points[0], *self.moments, *self.generic)
 
-    @property
-    def is_finite(self) -> bool:
-        """Whether the law is known, point by point."""
-        return not self.moments and not self.generic
-
 
 def read_inputs(given: object, weights: object = None) -> Inputs:
     """The inputs by name: "generic", a list of values, or {"moments": [1, E x, E x², …]}.

@@ -117,7 +117,7 @@ class Model(Shown):
             at: a true parameter; K itself is the same at all of them, and only the check of the point is about it.
 
         Raises:
-            InvalidValueError: inputs that are generic: K depends on their law. Moments suffice for regression only.
+            InvalidValueError: inputs that are generic: K depends on their law.
         """
         self._true_point(at)
         if self.inputs.generic:
@@ -125,8 +125,6 @@ class Model(Shown):
                 "K depends on the law of the inputs, of which generic says its kind only. Give points or moments; "
                 "generators() and rlct() need no more."
             )
-        if self.inputs.moments and not isinstance(self.law, Noise):
-            raise InvalidValueError("From moments of the inputs K is known for regression only. Give points.")
         found = Integer(0)
         for weight, (outputs, truth) in zip(self.inputs.weights, self._at_inputs(), strict=True):
             found += weight * self.law.divergence(outputs, truth)
@@ -143,7 +141,7 @@ class Model(Shown):
         place = self._true_point(at)
         refuse_unknown_names([*by_name(along, "along")], self.parameters, "along")
         named = {symbol.name: value for symbol, value in place.items()}
-        if self.inputs.is_finite or (self.inputs.moments and not self.inputs.generic and isinstance(self.law, Noise)):
+        if not self.inputs.generic:
             return self._order(self.divergence(at), along, named, arc)
         found = self._generators(place, _DEGREE)
         if not found.complete:
@@ -235,7 +233,18 @@ class Model(Shown):
                     f"In a {self.law.name} model the constants of K ≍ Σ f² depend on the true outputs, and these on "
                     "inputs that are not known point by point. Give points."
                 )
-        return [self.law.compare(outputs, truth) for outputs, truth in self._at_inputs()]
+        if self.inputs.moments and not isinstance(self.law, Noise):
+            raise InvalidValueError(
+                f"Moments of the inputs suffice for regression; the divergence of a {self.law.name} model is no "
+                "quadratic function of the outputs. Give points, or call the inputs generic."
+            )
+        found = [self.law.compare(outputs, truth) for outputs, truth in self._at_inputs()]
+        if self.inputs.generic and any(comparison.linear for comparison in found):
+            raise InvalidValueError(
+                "An outcome has probability 0 at the truth, and K is no sum of squares. For that the inputs must be "
+                "given point by point."
+            )
+        return found
 
     def _generators(self, place: Mapping[Symbol, Expr], degree: int) -> Generators:
         comparisons = self._comparisons()

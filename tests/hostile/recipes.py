@@ -157,6 +157,8 @@ _MODELS: dict[str, list[Call]] = {
         call(shares=["s", "1 - s"], components=[["p", "1 - p"], ["q", "1 - q"]], truth={"s": 0.5, "p": 0.5, "q": 0.5})
     ],
     "ddtheory.models.hidden": [call(joint=[["s/2", "(1 - s)*p"], ["s/2", "(1 - s)*(1 - p)"]], truth=["1/2", "1/2"])],
+    "ddtheory.models.described": [call(text='kind = "regression"\nmean = "a*b"\ntruth = 0')],
+    "ddtheory.models.load": [call(path=str(Path(__file__).parents[2] / "examples" / "models" / "tanh.toml"))],
     "ddtheory.models.gaussian": [
         call(mean=0, covariance=[["1 + a^2", "a*b"], ["a*b", "1 + b^2"]], truth={}),
         call(mean="m*x", covariance="1 + s^2", inputs={"x": [1, 2]}, truth=[0, 1]),

@@ -34,6 +34,7 @@ MADE_BY_THE_PACKAGE = frozenset(
         "FiniteNGerm",
         "IntersectionType",
         "KLOrder",
+        "Description",
         "Generators",
         "Model",
         "ModelPair",

@@ -150,6 +150,7 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.measure.Spectrum": spectrum,
     "ddtheory.measure.Spectrum, zeros": lambda: measure.Spectrum((), 3, 1e-200, math.inf),
     "ddtheory.measure.SpectrumProfile": lambda: measure.SpectrumProfile((0.5, 0.25), (spectrum(),) * 2, "<b>"),
+    "ddtheory.models.Description": lambda: dd.models.described('kind = "regression"\nmean = "a*b"\ntruth = 0'),
     "ddtheory.models.Generators": lambda: long_model().generators(),
     "ddtheory.models.Model": long_model,
     "ddtheory.models.ModelPair": lambda: dd.models.finite(["1/2 + x*y", "1/2 - x*y"], truth={}).rlct(),

@@ -42,6 +42,14 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: models.regression("a*tanh(x)", inputs={"x": {"moments": [1, 0, 1]}}, truth=0).generators(),
         "no polynomial",
     ),
+    "moments for logits": (
+        lambda: models.logits(["a*x", 0], inputs={"x": {"moments": [1, 0, 1]}}, truth=0),
+        "suffice for regression",
+    ),
+    "an impossible outcome of generic inputs": (
+        lambda: models.finite(["a^2*x^2", "1 - a^2*x^2"], inputs=GENERIC, truth=[0, 1]),
+        "point by point",
+    ),
     "another key than moments": (
         lambda: models.regression("a*x", inputs={"x": {"mean": 1}}, truth=0),
         "with this one key",
