@@ -13,6 +13,7 @@ from ddtheory.errors import InvalidValueError, NotADivergenceError, UndecidedErr
 from ddtheory.exact.numbers.given import by_name, names_of
 from ddtheory.exact.numbers.zero import is_zero
 from ddtheory.exact.orders.ray import kl_order
+from ddtheory.extras import need
 from ddtheory.models.coefficients import coefficients
 from ddtheory.models.generators import Generators
 from ddtheory.models.inputs import Inputs
@@ -181,7 +182,9 @@ class Model(Shown):
 
         Raises:
             InvalidValueError: inputs of which moments are known only, or a truth with probability 0.
+            MissingExtraError: torch is not installed.
         """
+        need("torch", "The torch face of a model")
         from ddtheory.models.torch_face import problem
 
         place = self._true_point(at)
