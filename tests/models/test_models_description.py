@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from fractions import Fraction
 from pathlib import Path
@@ -39,6 +40,13 @@ def test_every_kind_has_an_example() -> None:
 def test_the_pairs_of_the_examples(name: str) -> None:
     lam, m = PAIRS[name]
     assert load(FOLDER / f"{name}.toml").rlct().rlct == RLCT(Fraction(lam), m)
+
+
+def test_the_page_for_referees_shows_what_works() -> None:
+    page = (FOLDER.parents[1] / "docs" / "referees.md").read_text("utf-8")
+    (shown,) = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    found = described(shown).rlct().rlct
+    assert found is not None and f"`λ = {found.lam}, m = {found.m}`" in page
 
 
 GOOD = 'kind = "regression"\nmean = "a*b"\ntruth = 0\n'
