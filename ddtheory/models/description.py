@@ -66,6 +66,8 @@ def load(path: Any) -> Description:
     """
     file = path_of(path, "The description")
     try:
+        if file.exists() and not file.is_file():
+            raise InvalidValueError(f"{place(file)} is no file. Give a file of TOML.")  # a pipe would never end
         if file.stat().st_size > _LARGEST:
             raise InvalidValueError(f"{place(file)} has more than {_LARGEST} bytes; a description is a page of text.")
         text = file.read_text(encoding="utf-8")

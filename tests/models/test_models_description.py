@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from fractions import Fraction
@@ -93,5 +94,8 @@ def test_a_refusal_names_the_file(tmp_path: Path) -> None:
     path.write_text("#" * 1_000_001, encoding="utf-8")
     with pytest.raises(InvalidValueError, match="a page of text"):
         load(path)
-    with pytest.raises(InvalidValueError, match="cannot be read"):
+    with pytest.raises(InvalidValueError, match="is no file"):
         load(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InvalidValueError, match="is no file"):
+        load(tmp_path / "pipe")
