@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -116,6 +117,39 @@ def test_pairs_from_elsewhere(name: str) -> None:
     assert found.checked
 
 
+def naive_bayes(features: int) -> models.Model:
+    """Binary features that are independent given a hidden binary class, around independence."""
+
+    def joint(outcome: tuple[int, ...]) -> list[str]:
+        classes = (("1/2 + s", "p"), ("1/2 - s", "q"))
+        return [
+            "*".join([f"({share})", *(f"(1/2 {'+' if seen else '-'} {letter}{i})" for i, seen in enumerate(outcome))])
+            for share, letter in classes
+        ]
+
+    outcomes = list(itertools.product((0, 1), repeat=features))
+    return models.hidden([joint(outcome) for outcome in outcomes], truth=[f"1/{len(outcomes)}"] * len(outcomes))
+
+
+def table(rows: int, columns: int) -> models.Model:
+    """Two hidden classes of products of two laws, around the uniform table."""
+
+    def law(letter: str, size: int) -> list[str]:
+        names = [f"{letter}{i}" for i in range(size - 1)]
+        return [*(f"(1/{size} + {name})" for name in names), f"(1/{size} - {' - '.join(names)})"]
+
+    classes = [
+        [f"{a}*{b}" for a in law(left, rows) for b in law(right, columns)] for left, right in (("a", "b"), ("c", "d"))
+    ]
+    return models.mixture(["1/2 + t", "1/2 - t"], classes, truth=[f"1/{rows * columns}"] * (rows * columns))
+
+
+def one_factor(covariates: int) -> models.Model:
+    """Σ = I + diag v + l lᵀ."""
+    rows = [[f"l{i}*l{j}" + (f" + 1 + v{i}" if i == j else "") for j in range(covariates)] for i in range(covariates)]
+    return models.gaussian(0, rows, truth={})
+
+
 CELLS: dict[str, tuple[Callable[[], models.Model], Callable[[], cells.Cell]]] = {
     **{
         f"{name}, {count}": (
@@ -142,6 +176,35 @@ CELLS: dict[str, tuple[Callable[[], models.Model], Callable[[], cells.Cell]]] = 
     "attention over two tokens": (
         lambda: models.logits(["q1*k1*x + q2*k1*y", "q1*k2*x + q2*k2*y"], inputs={"x": [1, 0], "y": [0, 1]}, truth=0),
         lambda: cells.attention_softmax(tokens=2, embedding=1),
+    ),
+    **{
+        f"naive Bayes, {count}": (
+            lambda count=count: naive_bayes(count),
+            lambda count=count: cells.naive_bayes(features=count),
+        )
+        for count in (2, 3)
+    },
+    **{
+        f"table, {size}": (
+            lambda size=size: table(*size),
+            lambda size=size: cells.contingency_table(rows=size[0], columns=size[1]),
+        )
+        for size in ((2, 2), (2, 3))
+    },
+    **{
+        f"one factor, {count}": (
+            lambda count=count: one_factor(count),
+            lambda count=count: cells.factor_analysis(covariates=count, factors=1),
+        )
+        for count in (2, 3)
+    },
+    "swiglu": (
+        lambda: models.regression("o*(g*x)*(u*x)/(1 + exp(-g*x))", inputs=GENERIC, truth=0),
+        lambda: cells.swiglu(),
+    ),
+    "dead unit": (
+        lambda: models.regression("a*tanh(b*x)", inputs=GENERIC, truth=0),
+        lambda: cells.node_death(activation="tanh"),
     ),
     "location": (lambda: models.regression("t^3", truth=0), lambda: cells.gaussian_location(k=3)),
 }
