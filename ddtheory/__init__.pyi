@@ -4,6 +4,7 @@ from . import errors as errors
 from . import exact as exact
 from . import gallery as gallery
 from . import measure as measure
+from . import models as models
 from . import networks as networks
 from . import plots as plots
 from . import references as references

@@ -50,6 +50,10 @@ VERBS = (
         {0: "(λ, m), or proven bounds", 2: "the input is refused, or the certificate cannot be written"},
     ),
     Verb(
+        "model",
+        {0: "(λ, m), or proven bounds", 2: "the file is refused, or the certificate cannot be written"},
+    ),
+    Verb(
         "certify",
         {
             0: "the certificate is accepted",

@@ -98,6 +98,7 @@ SLOW = {"ddtheory cells --export cells.json --gallery cells.html"}  # derives th
 )
 def test_every_example_runs(in_example: None, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Claims are those of the small book, where they have the same names and run in no time."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     for command in line.split(" && "):
         program, *arguments = shlex.split(command)
@@ -112,6 +113,7 @@ def test_the_first_example_of_every_verb_with_json(
     in_example: None, verb: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With --json appended, standard output is one document."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     *before, last = EXAMPLES[verb.name][0].split(" && ")
     for command in before:

@@ -24,6 +24,7 @@ import ddtheory as dd
 from ddtheory.cli.table import VERBS
 
 BOOK = Path(__file__).parents[1] / "verify" / "book"
+MODELS = Path(__file__).parents[2] / "examples" / "models"
 
 CALLS: dict[str, list[list[str]]] = {
     "rlct": [
@@ -31,6 +32,11 @@ CALLS: dict[str, list[list[str]]] = {
         ["x*y", "x^3", "--prior", "x=1", "--explain", "--seconds", "2"],
         ["(x-1)^2 + z^2", "--at", "x=1", "--certificate", "proof.json", "--seconds", "2"],
         ["x^2 + y^4", "--nonnegative", "x", "--json", "--seconds", "2"],
+    ],
+    "model": [
+        [str(MODELS / "coins.toml"), "--seconds", "2"],
+        [str(MODELS / "teacher.toml"), "--at", "a1=1,b1=1", "--certificate", "proof.json", "--seconds", "2"],
+        [str(MODELS / "poisson.toml"), "--generators", "--json"],
     ],
     "order": [
         ["x^2 + y^4", "--along", "y=1"],

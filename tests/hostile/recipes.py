@@ -37,7 +37,18 @@ def _fresh(value: Any) -> Any:
 
 def recipes() -> dict[str, list[Call]]:
     """Full name → valid calls."""
-    return {**_EXACT, **_families(), **_CELLS, **_MEASURE, **_NETWORKS, **_TESTING, **_CERTIFY, **_VERIFY, **_PLOTS}
+    return {
+        **_EXACT,
+        **_families(),
+        **_CELLS,
+        **_MODELS,
+        **_MEASURE,
+        **_NETWORKS,
+        **_TESTING,
+        **_CERTIFY,
+        **_VERIFY,
+        **_PLOTS,
+    }
 
 
 # --- exact ------------------------------------------------------------------------------------------------------------
@@ -126,6 +137,32 @@ _CELLS: dict[str, list[Call]] = {
         call(means=["x^2", "x*y"], variance="1/2"),
     ],
     "ddtheory.cells.mixture_problem": [call(weight=0.25, location=0.5)],
+}
+
+# --- models -----------------------------------------------------------------------------------------------------------
+
+_MODELS: dict[str, list[Call]] = {
+    "ddtheory.models.regression": [
+        call(mean="a1*tanh(b1*x) + a2*tanh(b2*x)", inputs={"x": "generic"}, truth=0),
+        call(mean=["a*x", "b*x^2"], inputs={"x": [1, "1/2"]}, weights=[1, 2], truth={"a": 1}, variance="1/4"),
+        call(mean=x * y, inputs={"x": {"moments": [1, 0, 1]}}, truth="0"),
+    ],
+    "ddtheory.models.logits": [call(scores=["q*k*x", 0], inputs={"x": [1, 2]}, truth=0)],
+    "ddtheory.models.exponential_family": [call(natural=["t^2", "s"], family="poisson", truth={"t": 0})],
+    "ddtheory.models.finite": [
+        call(probabilities=["1/2 + a*b", "1/2 - a*b"], truth=["1/2", "1/2"]),
+        call(probabilities=["a^2", "1 - a^2"], truth={"a": 0}),
+    ],
+    "ddtheory.models.mixture": [
+        call(shares=["s", "1 - s"], components=[["p", "1 - p"], ["q", "1 - q"]], truth={"s": 0.5, "p": 0.5, "q": 0.5})
+    ],
+    "ddtheory.models.hidden": [call(joint=[["s/2", "(1 - s)*p"], ["s/2", "(1 - s)*(1 - p)"]], truth=["1/2", "1/2"])],
+    "ddtheory.models.described": [call(text='kind = "regression"\nmean = "a*b"\ntruth = 0')],
+    "ddtheory.models.load": [call(path=str(Path(__file__).parents[2] / "examples" / "models" / "tanh.toml"))],
+    "ddtheory.models.gaussian": [
+        call(mean=0, covariance=[["1 + a^2", "a*b"], ["a*b", "1 + b^2"]], truth={}),
+        call(mean="m*x", covariance="1 + s^2", inputs={"x": [1, 2]}, truth=[0, 1]),
+    ],
 }
 
 # --- measure ----------------------------------------------------------------------------------------------------------

@@ -62,6 +62,11 @@ def claim() -> verify.ClaimResult:
     return dataclasses.replace(found, reason=WHY, weak=(verify.WeakFoundation("thm:<b>", "moved"),))
 
 
+def long_model() -> dd.models.Model:
+    """A hundred and three parameters."""
+    return dd.models.regression([z**2 for z in MANY], truth=0)
+
+
 def truth() -> cells.Truth:
     routes = [cells.Route(f"route {n} <b>", WHY, lambda: dd.RLCT(Fraction(1, 2))) for n in range(30)]
     found = tuple(cells.RouteResult(route, route.compute()) for route in routes)
@@ -145,6 +150,13 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.measure.Spectrum": spectrum,
     "ddtheory.measure.Spectrum, zeros": lambda: measure.Spectrum((), 3, 1e-200, math.inf),
     "ddtheory.measure.SpectrumProfile": lambda: measure.SpectrumProfile((0.5, 0.25), (spectrum(),) * 2, "<b>"),
+    "ddtheory.models.Description": lambda: dd.models.described('kind = "regression"\nmean = "a*b"\ntruth = 0'),
+    "ddtheory.models.Generators": lambda: long_model().generators(),
+    "ddtheory.models.Model": long_model,
+    "ddtheory.models.ModelPair": lambda: dd.models.finite(["1/2 + x*y", "1/2 - x*y"], truth={}).rlct(),
+    "ddtheory.models.ModelPair, bounds": lambda: dd.models.regression(
+        "a*tanh(b*x) + c*sin(d*x)", inputs={"x": "generic"}, truth=0
+    ).rlct(seconds=3),
     "ddtheory.networks.LayerOrders": lambda: next(iter(orders().layers.values())),
     "ddtheory.networks.Valuations": lambda: next(iter(orders().layers.values())).block,
     "ddtheory.references.Work": lambda: dataclasses.replace(next(iter(references.WORKS.values())), title=WHY),

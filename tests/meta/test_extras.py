@@ -53,6 +53,7 @@ def test_every_extra_that_is_named_installs_its_module() -> None:
         ("dd.network_orders", "torch", "torch"),
         ("dd.cells.node_death('square').problem()", "torch", "torch"),
         ("dd.cells.node_death('square').torch_direction('joint')", "torch", "torch"),
+        ("dd.models.regression('a*b', truth=0).problem()", "torch", "torch"),
         ("dd.plots", "matplotlib", "plots"),
         (
             "dd.testing.check_estimator(lambda _: (0.5, 0.1), dd.testing.conformance_cells()[:1]).picture()",
@@ -75,6 +76,7 @@ def test_a_door_names_the_extra(code: str, module: str, extra: str) -> None:
         ("rlct", "x^2*y^4"),
         ("order", "x^2 + y^4", "--along", "y=1"),
         ("nu", "2", "--digits", "5"),
+        ("model", "examples/models/tanh.toml"),
         ("cells", "node_death"),
         ("prove", "anchor:A1"),
     ],

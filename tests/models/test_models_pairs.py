@@ -1,0 +1,279 @@
+"""Pairs of models with values from elsewhere: the literature, the catalogue of cells, or a computation by hand."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from fractions import Fraction
+
+import pytest
+
+import ddtheory as dd
+from ddtheory import cells, models
+from ddtheory.values import RLCT
+
+GENERIC = {"x": "generic"}
+
+
+def pair(lam: str, m: int = 1) -> RLCT:
+    return RLCT(Fraction(lam), m)
+
+
+def units(shape: str, count: int) -> str:
+    """Σ a_i φ(b_i x)."""
+    return " + ".join(shape.format(a=f"a{i}", z=f"b{i}*x") for i in range(1, count + 1))
+
+
+TANH, SILU, GELU = "{a}*tanh({z})", "{a}*{z}/(1 + exp(-{z}))", "{a}*{z}*(1 + erf({z}/sqrt(2)))/2"
+
+
+def layer(shape: str, count: int) -> models.Model:
+    return models.regression(units(shape, count), inputs=GENERIC, truth=0)
+
+
+def reduced_rank(rows: int, hidden: int, columns: int) -> models.Model:
+    entries = [" + ".join(f"b{i}{k}*a{k}{j}" for k in range(hidden)) for i in range(rows) for j in range(columns)]
+    return models.regression(entries, truth=0)
+
+
+# Aoyagi 2009, Aoyagi and Watanabe 2005, and by hand, as the comments say
+BY_HAND: dict[str, tuple[Callable[[], models.Model], RLCT]] = {
+    "tanh, two units": (lambda: layer(TANH, 2), pair("2/3")),
+    "tanh, three units": (lambda: layer(TANH, 3), pair("5/6")),
+    "2 × 2 × 2 at rank 0": (lambda: reduced_rank(2, 2, 2), pair("3/2")),
+    "1 × 1 × 1 at rank 0": (lambda: reduced_rank(1, 1, 1), pair("1/2", 2)),
+    # one unit at the teacher is regular (2/2), the other one at zero adds a·b: 1 + 1/2
+    "tanh, two units, one is the teacher": (
+        lambda: models.regression(units(TANH, 2), inputs=GENERIC, truth={"a1": 1, "b1": 1}),
+        pair("3/2", 2),
+    ),
+    # both at the teacher: Σ a, Σ a b regular, the variance of b to the second power: 1 + 1/4
+    "tanh, two units at one teacher": (
+        lambda: models.regression(units(TANH, 2), inputs=GENERIC, truth={"a1": "1/2", "b1": 1, "a2": "1/2", "b2": 1}),
+        pair("5/4"),
+    ),
+    # a φ(c), a b φ′(c), …: a ⟨b, c⟩
+    "tanh with a bias": (lambda: models.regression("a*tanh(b*x + c)", inputs=GENERIC, truth=0), pair("1/2")),
+    # (c + a b, a b³)
+    "tanh beside a line": (lambda: models.regression("c*x + a*tanh(b*x)", inputs=GENERIC, truth=0), pair("2/3")),
+    # a ⟨b, c⟩ in two inputs
+    "tanh of two inputs": (
+        lambda: models.regression("a*tanh(b*x + c*y)", inputs={"x": "generic", "y": "generic"}, truth=0),
+        pair("1/2"),
+    ),
+    "nested tanh": (lambda: models.regression("a*tanh(b*tanh(c*x))", inputs=GENERIC, truth=0), pair("1/2", 3)),
+    "a swish gate": (
+        lambda: models.regression("a*(b*x)*(c*x)/(1 + exp(-b*x))", inputs=GENERIC, truth=0),
+        pair("1/2", 3),
+    ),
+    # softplus at b = 0 has a value: c + a log 2, and a b
+    "softplus with an offset": (
+        lambda: models.regression("c + a*log(1 + exp(b*x))", inputs=GENERIC, truth=0),
+        pair("1", 2),
+    ),
+    # THEORY: −½ log(1 + 2xy) − ½ log(1 − 2xy)
+    "a coin with ab": (lambda: models.finite(["1/2 + a*b", "1/2 - a*b"], truth=["1/2", "1/2"]), pair("1/2", 2)),
+    # K = p − log-free part: K = −log(1 − p) ~ p at a truth that excludes the outcome
+    "an impossible outcome, squared": (lambda: models.finite(["a^2", "1 - a^2"], truth=[0, 1]), pair("1/2")),
+    "an impossible outcome of a product": (
+        lambda: models.finite(["a^2*b^2", "1 - a^2*b^2"], truth=[0, 1]),
+        pair("1/2", 2),
+    ),
+    # N(0, I + vvᵀ) at v = 0: Σ − I = vvᵀ, all v_i v_j
+    "one factor": (
+        lambda: models.gaussian(0, [["1 + a^2", "a*b"], ["a*b", "1 + b^2"]], truth={}),
+        pair("1/2"),
+    ),
+    # μ = m, Σ = 1 + s²: m regular, s²
+    "mean and variance": (lambda: models.gaussian("m", "1 + s^2", truth=[0, 1]), pair("3/4")),
+    # two hidden coins, where one probability is seen: a regular line
+    "two coins, one seen": (
+        lambda: models.mixture(
+            ["s", "1 - s"], [["p", "1 - p"], ["q", "1 - q"]], truth={"s": "1/2", "p": "1/2", "q": "1/2"}
+        ),
+        pair("1/2"),
+    ),
+    # moments of ±1: x² is 1, and a + b x² is a + b
+    "a sign as input": (
+        lambda: models.regression("a + b*x^2", inputs={"x": {"moments": [1, 0, 1, 0, 1]}}, truth=0),
+        pair("1/2"),
+    ),
+    "a Gaussian input by its moments": (
+        lambda: models.regression("a + b*x^2", inputs={"x": {"moments": [1, 0, 1, 0, 3]}}, truth=0),
+        pair("1"),
+    ),
+    "rate of an exponential law": (
+        lambda: models.exponential_family("-2 + t^3", family="exponential", truth=-2),
+        pair("1/6"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_pairs_from_elsewhere(name: str) -> None:
+    make, expected = BY_HAND[name]
+    found = make().rlct(seconds=20)
+    assert found.rlct == expected and found.status == "exact" and not found.open
+    assert found.checked
+
+
+def naive_bayes(features: int) -> models.Model:
+    """Binary features that are independent given a hidden binary class, around independence."""
+
+    def joint(outcome: tuple[int, ...]) -> list[str]:
+        classes = (("1/2 + s", "p"), ("1/2 - s", "q"))
+        return [
+            "*".join([f"({share})", *(f"(1/2 {'+' if seen else '-'} {letter}{i})" for i, seen in enumerate(outcome))])
+            for share, letter in classes
+        ]
+
+    outcomes = list(itertools.product((0, 1), repeat=features))
+    return models.hidden([joint(outcome) for outcome in outcomes], truth=[f"1/{len(outcomes)}"] * len(outcomes))
+
+
+def table(rows: int, columns: int) -> models.Model:
+    """Two hidden classes of products of two laws, around the uniform table."""
+
+    def law(letter: str, size: int) -> list[str]:
+        names = [f"{letter}{i}" for i in range(size - 1)]
+        return [*(f"(1/{size} + {name})" for name in names), f"(1/{size} - {' - '.join(names)})"]
+
+    classes = [
+        [f"{a}*{b}" for a in law(left, rows) for b in law(right, columns)] for left, right in (("a", "b"), ("c", "d"))
+    ]
+    return models.mixture(["1/2 + t", "1/2 - t"], classes, truth=[f"1/{rows * columns}"] * (rows * columns))
+
+
+def one_factor(covariates: int) -> models.Model:
+    """Σ = I + diag v + l lᵀ."""
+    rows = [[f"l{i}*l{j}" + (f" + 1 + v{i}" if i == j else "") for j in range(covariates)] for i in range(covariates)]
+    return models.gaussian(0, rows, truth={})
+
+
+CELLS: dict[str, tuple[Callable[[], models.Model], Callable[[], cells.Cell]]] = {
+    **{
+        f"{name}, {count}": (
+            lambda shape=shape, count=count: layer(shape, count),
+            lambda name=name, count=count: cells.hidden_layer(activation=name, hidden=count),
+        )
+        for name, shape, most in (("tanh", TANH, 3), ("silu", SILU, 2), ("gelu", GELU, 2))
+        for count in range(1, most + 1)
+    },
+    **{
+        f"{family}, t^{k}": (
+            lambda family=family, k=k: models.exponential_family(f"t^{k}", family=family, truth=0),
+            lambda family=family, k=k: cells.exponential_curve(family=family, k=k),
+        )
+        for family in ("bernoulli", "poisson", "gaussian")
+        for k in (1, 2, 3)
+    },
+    "reduced rank": (lambda: reduced_rank(2, 1, 2), lambda: cells.reduced_rank(inputs=2, hidden=1, outputs=2)),
+    "softmax attention": (
+        lambda: models.logits([f"q*k{j}*x" for j in (1, 2, 3)], inputs={"x": [1]}, truth=0),
+        # one token's row of queries with one key each: that of a (1, 1) and a (1, 2) matrix
+        lambda: cells.reduced_rank(inputs=1, hidden=1, outputs=2),
+    ),
+    "attention over two tokens": (
+        lambda: models.logits(["q1*k1*x + q2*k1*y", "q1*k2*x + q2*k2*y"], inputs={"x": [1, 0], "y": [0, 1]}, truth=0),
+        lambda: cells.attention_softmax(tokens=2, embedding=1),
+    ),
+    **{
+        f"naive Bayes, {count}": (
+            lambda count=count: naive_bayes(count),
+            lambda count=count: cells.naive_bayes(features=count),
+        )
+        for count in (2, 3)
+    },
+    **{
+        f"table, {size}": (
+            lambda size=size: table(*size),
+            lambda size=size: cells.contingency_table(rows=size[0], columns=size[1]),
+        )
+        for size in ((2, 2), (2, 3))
+    },
+    **{
+        f"one factor, {count}": (
+            lambda count=count: one_factor(count),
+            lambda count=count: cells.factor_analysis(covariates=count, factors=1),
+        )
+        for count in (2, 3)
+    },
+    "swiglu": (
+        lambda: models.regression("o*(g*x)*(u*x)/(1 + exp(-g*x))", inputs=GENERIC, truth=0),
+        lambda: cells.swiglu(),
+    ),
+    "dead unit": (
+        lambda: models.regression("a*tanh(b*x)", inputs=GENERIC, truth=0),
+        lambda: cells.node_death(activation="tanh"),
+    ),
+    "location": (lambda: models.regression("t^3", truth=0), lambda: cells.gaussian_location(k=3)),
+}
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_cells_are_models(name: str) -> None:
+    model, cell = CELLS[name]
+    expected = cell().rlct
+    assert expected is not None and model().rlct(seconds=20).rlct == expected
+
+
+def test_the_control_another_model_has_another_pair() -> None:
+    assert layer(TANH, 2).rlct().rlct != cells.hidden_layer(activation="silu", hidden=2).rlct
+
+
+def test_points_see_less_than_a_generic_law() -> None:
+    """One point gives one generator; as many points as there are units, all that a generic law sees."""
+    mean = units(TANH, 2)
+    one = models.regression(mean, inputs={"x": [1]}, truth=0).rlct().rlct
+    two = models.regression(mean, inputs={"x": [1, 2]}, truth=0).rlct().rlct
+    assert one == pair("1/2") and two == pair("2/3")  # Σ a b alone is a nondegenerate form of rank 4: λ = 1/2
+
+
+def test_a_true_parameter_is_a_place_and_the_truth_a_law() -> None:
+    """The same law at two of its true parameters: the pairs are those of the places."""
+    model = models.regression(units(TANH, 2), inputs=GENERIC, truth="tanh(x)")
+    assert model.rlct(at={"a1": 1, "b1": 1}).rlct == pair("3/2", 2)
+    assert model.rlct(at={"a1": "1/2", "b1": 1, "a2": "1/2", "b2": 1}).rlct == pair("5/4")
+
+
+def test_prior_and_boundary_are_those_of_rlct() -> None:
+    model = models.finite(["a", "1 - a"], truth=[0, 1])
+    assert model.rlct(nonnegative=["a"]).rlct == pair("1")
+    assert model.rlct(nonnegative="a", prior={"a": 1}).rlct == pair("2")
+
+
+def test_bounds_are_labelled_and_name_the_chain() -> None:
+    found = models.regression("a*tanh(b*x) + c*sin(d*x)", inputs=GENERIC, truth=0).rlct(seconds=5)
+    assert found.status == "bounds" and found.rlct is None and "degree >" in found.open
+    # from below by two coefficients of three, and by hand: a = c = 0 is a smooth part of the fibre, of codimension 2
+    assert Fraction(1, 2) < found.lower.value <= found.upper.value <= 1
+    assert not found.generators.complete and found.summary()["status"] == "bounds"
+
+
+def test_two_derivations_bound_a_chain_as_newton_closes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without Newton's identities the sandwich of two ideals finds the same pair."""
+    monkeypatch.setattr("ddtheory.models.coefficients._by_chains", lambda parts, count: None)
+    found = models.regression("a*tanh(b*x)", inputs=GENERIC, truth=0).rlct(seconds=10)
+    assert not found.generators.complete and found.rlct == pair("1/2", 2)
+    two = layer(TANH, 2).rlct(seconds=10)
+    assert two.lower.value <= Fraction(2, 3) <= two.upper.value
+
+
+def test_orders_along_directions() -> None:
+    generic = layer(TANH, 2)
+    points = models.regression(units(TANH, 2), inputs={"x": [1, 2]}, truth=0)
+    for along in ({"a1": 1}, {"a1": 1, "b1": 1}, {"a1": 1, "b1": 1, "a2": -1, "b2": 1}):
+        found, exact = generic.order(along, arc=False), points.order(along, arc=False)
+        assert (found.kind, found.k) == (exact.kind, exact.k)
+        assert found.leading is None
+    assert points.order({"a1": 1}, arc=False).kind is dd.Kind.FLAT
+    assert points.order({"a1": 1, "b1": 1}, arc=False).k == 2
+
+
+def test_finite_n_is_that_of_the_divergence() -> None:
+    model = models.regression("a*b", truth=0)
+    found, expected = model.finite_n(20, digits=6), dd.finite_n_germ("a^2*b^2/2", 20, digits=6)
+    assert found.learning_coefficient.overlaps(expected.learning_coefficient)
+    moved = models.regression("a*b", truth=1).finite_n(20, at={"a": 1, "b": 1}, half_width="1/2", digits=4)
+    there = dd.finite_n_germ("((1 + a)*(1 + b) - 1)^2/2", 20, half_width="1/2", digits=4)
+    assert moved.evidence.overlaps(there.evidence)
