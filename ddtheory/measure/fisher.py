@@ -18,6 +18,7 @@ from ddtheory.measure.path import Path, ray
 from ddtheory.measure.problem import Problem, as_problem
 from ddtheory.measure.profile import Profile, chosen_radii
 from ddtheory.measure.pushforward import push_forward
+from ddtheory.measure.start import Start
 
 
 def fisher_along(
@@ -28,7 +29,7 @@ def fisher_along(
     F is the quadratic form uᵀF(θ0 + tu)u of the expected Fisher (labels drawn from the model, so label noise
     plays no role), taken as the mean squared length of one whitened Jacobian-vector product. The matrix is
     never formed, no per-sample gradient is taken, and memory does not grow with the number of radii. K comes
-    from the same pass.
+    from the same pass, as does F(0), which proves order 1 where it is positive away from a kink.
 
     Args:
         problem: model, true parameter, data and head.
@@ -109,6 +110,10 @@ class Track:
     divergence: dict[float, float] = field(default_factory=dict[float, float])
     jitter: dict[float, tuple[float, float]] = field(default_factory=dict[float, tuple[float, float]])
     saturated: int = 0
+    start: Start = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.start = Start(self.path)
 
     def see(
         self,
@@ -119,7 +124,8 @@ class Track:
         weights: Tensor,
         probe: RoundingProbe,
     ) -> None:
-        """Add one batch at every radius; rounding is probed at the smallest and at the largest."""
+        """Add one batch at the true parameter and at every radius; rounding is probed at the smallest and largest."""
+        self.start.see(problem, truth_outputs, inputs, weights)
         for radius in radii:
             where = f"at t = {radius:.4g} on the {self.path.label}"
             positions, velocities = self.path.state(radius)
@@ -149,6 +155,7 @@ class Track:
             divergence_floor=divergence_floor,
             label=self.path.label,
             saturated=self.saturated,
+            start=None if self.start.infinite else self.start.fisher / total,
         )
 
 

@@ -9,9 +9,10 @@ from ddtheory.measure.doors import shown
 from ddtheory.measure.profile import Profile
 from ddtheory.measure.readings import Series, ratio_reading, slope_reading, taylor_reading
 from ddtheory.measure.window import Data, Readings, decide
-from ddtheory.values import OrderReading, ReadingStatus
+from ddtheory.values import Interval, OrderReading, ReadingStatus
 
 VISIBLE = 1e4  # a term this far above the floor would have been seen
+CERTAIN_START = 100.0  # F(0) this far above the floor is known to 20 %: 2√(floor/F)
 FLAT_ORDERS = 6  # FLAT is only said when orders up to this one would have been seen
 SHOWN_ORDERS = 12
 
@@ -31,6 +32,10 @@ def order(profile: Profile) -> OrderReading:
     of the three readings is at most 0.25 wide, each reading is at most 0.1 wide and holds k, and k is the one
     whole number in the hull. Everything else is refused: FLAT (F and K at their floors everywhere, where
     orders up to six would have shown), BELOW_FLOOR, PRE_ASYMPTOTIC, DISAGREE.
+
+    A profile that was measured at the true parameter too proves order 1 where F(0) stands clear of its floor, away from
+    a kink: K = ½F(0)t² + o(t²). That decides where the radii do not, as among the kinks of a ReLU network, and where
+    they only see a larger order that ends below them; `why` says so.
 
     No finite set of radii excludes a lower power with a coefficient so small that it matters only below the
     smallest radius: the order is that of the scales measured. A lower power is looked for by name, and is seen
@@ -61,10 +66,51 @@ def order(profile: Profile) -> OrderReading:
         f, k = data["Fisher"], data["divergence"]
         return {"slope": slope_reading(f), "ratio": ratio_reading(f, k), "taylor": taylor_reading(k)}
 
-    return decide(
+    reading = decide(
         {"Fisher": fisher, "divergence": divergence},
         read,
         {"Fisher": lambda k: 2 * (k - 1), "divergence": lambda k: 2 * k},
+    )
+    return with_start(profile, reading)
+
+
+def with_start(profile: Profile, reading: OrderReading) -> OrderReading:
+    """What F(0) adds to what the radii said: a proof of order 1, or a doubt about a larger order."""
+    start, floor = profile.start, profile.fisher_floor
+    if start is None or start <= floor or reading.k == 1 or reading.status is ReadingStatus.DISAGREE:
+        return reading
+    if start > CERTAIN_START * floor:
+        return proven(profile.radii[-1], start, floor, reading)
+    if reading.k is None:
+        return reading
+    return OrderReading(
+        ReadingStatus.PRE_ASYMPTOTIC,
+        None,
+        reading.interval,
+        reading.readings,
+        reading.window,
+        f"the radii show order {reading.k}, and F(0) = {start:.3g} at the true parameter is too near to its floor "
+        f"{floor:.2g} to be told from rounding, and too far to be taken for it: if it is there, the order is 1",
+        advice="Use larger parameters of the direction, or move them to zero exactly, to see which.",
+    )
+
+
+def proven(smallest: float, start: float, floor: float, reading: OrderReading) -> OrderReading:
+    """Order 1, since F(0) is positive where the derivative is continuous."""
+    above = (
+        f"the radii, down to {smallest:.3g}, still show the law of order {reading.k}, which ends below them"
+        if reading.k
+        else f"the radii alone do not settle it: {reading.why}"
+    )
+    return OrderReading(
+        ReadingStatus.ORDER,
+        1,
+        Interval.around(1.0, 0.0),
+        {"start": Interval.around(1.0, 0.0)},
+        (0.0, 0.0),
+        f"F(0) = {start:.3g} stands clear of its floor {floor:.2g} at the true parameter, away from a kink, so that "
+        f"K = F(0)t²/2 + o(t²); {above}",
+        tuple(Fraction(n, 2) for n in range(1, 2 * FLAT_ORDERS + 1) if n != 2),
     )
 
 
