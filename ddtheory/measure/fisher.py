@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,9 +12,10 @@ from torch import Tensor
 from ddtheory.errors import DirectionError, MeasurementError
 from ddtheory.measure.direction import Direction
 from ddtheory.measure.doors import entries, shown
-from ddtheory.measure.floors import RoundingProbe
+from ddtheory.measure.floors import Jitter, RoundingProbe
 from ddtheory.measure.head import per_sample, saturated
 from ddtheory.measure.hygiene import measuring
+from ddtheory.measure.kinks import pieces
 from ddtheory.measure.path import Path, ray
 from ddtheory.measure.problem import Problem, as_problem
 from ddtheory.measure.profile import Profile, chosen_radii
@@ -84,9 +86,9 @@ def fisher_profiles(
             truth_outputs = problem.truth_outputs(inputs)
             if not bool(torch.isfinite(truth_outputs).all()):
                 raise MeasurementError("The model is NaN or infinite at the true parameter on some batch.")
-            probe.see(inputs, weights)
+            batch = Batch(inputs, weights, truth_outputs, probe.see(inputs, weights), watched(problem, inputs, weights))
             for track in tracks:
-                track.see(problem, chosen, truth_outputs, inputs, weights, probe)
+                track.see(problem, chosen, batch, probe)
     return tuple(track.profile(problem, chosen, samples, probe) for track in tracks)
 
 
@@ -101,6 +103,27 @@ def own_path(problem: Problem, direction: Direction | Path) -> Path:
     return direction
 
 
+@dataclass(frozen=True)
+class Batch:
+    """One batch, and what all paths need to know of it.
+
+    Attributes:
+        scale: the Jacobian scale of each sample; see `RoundingProbe.see`.
+        kinds: operations of the model that have kinks.
+    """
+
+    inputs: Tensor
+    weights: Tensor
+    truth_outputs: Tensor
+    scale: Tensor
+    kinds: frozenset[str]
+
+
+def watched(problem: Problem, inputs: Tensor, weights: Tensor) -> frozenset[str]:
+    """Operations of the model that have kinks."""
+    return frozenset(pieces(problem, {}, inputs, len(weights)).names)
+
+
 @dataclass
 class Track:
     """Running sums along one path."""
@@ -108,45 +131,41 @@ class Track:
     path: Path
     fisher: dict[float, float] = field(default_factory=dict[float, float])
     divergence: dict[float, float] = field(default_factory=dict[float, float])
-    jitter: dict[float, tuple[float, float]] = field(default_factory=dict[float, tuple[float, float]])
+    jitter: dict[float, Jitter] = field(default_factory=lambda: defaultdict(Jitter))
+    kinks: dict[float, int] = field(default_factory=lambda: defaultdict(int))
+    kinds: set[str] = field(default_factory=set[str])
     saturated: int = 0
     start: Start = field(init=False)
 
     def __post_init__(self) -> None:
         self.start = Start(self.path)
 
-    def see(
-        self,
-        problem: Problem,
-        radii: Sequence[float],
-        truth_outputs: Tensor,
-        inputs: Tensor,
-        weights: Tensor,
-        probe: RoundingProbe,
-    ) -> None:
+    def see(self, problem: Problem, radii: Sequence[float], batch: Batch, probe: RoundingProbe) -> None:
         """Add one batch at the true parameter and at every radius; rounding is probed at the smallest and largest."""
-        self.start.see(problem, truth_outputs, inputs, weights)
+        inputs, weights = batch.inputs, batch.weights
+        self.start.see(problem, batch.truth_outputs, inputs, weights)
+        chosen: list[Tensor] = []
         for radius in radii:
             where = f"at t = {radius:.4g} on the {self.path.label}"
             positions, velocities = self.path.state(radius)
             outputs, tangents = push_forward(problem, positions, velocities, inputs, where)
             whitened = problem.in_metric(outputs, tangents)
             add(self.fisher, radius, weights, per_sample(whitened.square()), where)
-            add(self.divergence, radius, weights, problem.kl(truth_outputs, outputs), where)
+            add(self.divergence, radius, weights, problem.kl(batch.truth_outputs, outputs), where)
             if radius == radii[0]:
                 self.saturated += int((saturated(problem.head, outputs, tangents) & (weights > 0)).sum())
             if radius in (radii[0], radii[-1]):
-                fisher, divergence = probe.jitter(positions, velocities, outputs, whitened, inputs, weights, where)
-                before = self.jitter.get(radius, (0.0, 0.0))
-                self.jitter[radius] = (before[0] + fisher, before[1] + divergence)
+                found = probe.jitter(positions, velocities, outputs, whitened, inputs, weights, batch.scale, where)
+                self.jitter[radius].add(found)
+            if batch.kinds:
+                chosen.append(pieces(problem, positions, inputs, len(weights)).chosen)
+        for radius, choice in zip(radii, chosen, strict=False):
+            self.kinks[radius] += int(((choice != chosen[-1]) & (weights > 0)).sum())
+        self.kinds |= batch.kinds
 
     def profile(self, problem: Problem, radii: Sequence[float], samples: int, probe: RoundingProbe) -> Profile:
         total = problem.total(samples)
-        fisher_floor, divergence_floor = probe.floors(
-            max(fisher for fisher, _ in self.jitter.values()),
-            max(divergence for _, divergence in self.jitter.values()),
-            samples,
-        )
+        fisher_floor, divergence_floor = probe.floors(self.jitter.values(), samples)
         return Profile(
             radii=tuple(radii),
             fisher=tuple(self.fisher[radius] / total for radius in radii),
@@ -156,6 +175,8 @@ class Track:
             label=self.path.label,
             saturated=self.saturated,
             start=None if self.start.infinite else self.start.fisher / total,
+            kinks=tuple(self.kinks[radius] for radius in radii) if self.kinds else (),
+            kinds=tuple(sorted(self.kinds)),
         )
 
 

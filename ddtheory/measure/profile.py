@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.measure.doors import count, entries, real_number, text
+from ddtheory.measure.doors import count, entries, real_number, several, text
 from ddtheory.measure.tables import along, html_table, reach
 from ddtheory.shown import Shown
 
@@ -49,6 +49,8 @@ class Profile(Shown):
     label: str = ""
     saturated: int = 0
     start: float | None = None
+    kinds: tuple[str, ...] = ()
+    kinks: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         radii = all_real("radius", self.radii)
@@ -62,6 +64,11 @@ class Profile(Shown):
         object.__setattr__(self, "saturated", count("saturated", self.saturated, 0))
         if self.start is not None:
             object.__setattr__(self, "start", square("start", self.start))
+        object.__setattr__(self, "kinds", several("kinds", self.kinds))
+        kinks = tuple(count("An entry of kinks", number, 0) for number in entries("kinks", self.kinks))
+        if len(kinks) not in (0, len(order)):
+            raise InvalidValueError(f"There are {len(order)} radii but {len(kinks)} counts of kinks.")
+        object.__setattr__(self, "kinks", tuple(kinks[i] for i in order) if kinks else ())
 
     def __repr__(self) -> str:
         name = f"{self.label!r}, " if self.label else ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.measure.doors import shown
 from ddtheory.measure.profile import Profile
 from ddtheory.measure.readings import Series, ratio_reading, slope_reading, taylor_reading
-from ddtheory.measure.window import Data, Readings, decide
+from ddtheory.measure.window import FEWEST_RADII, Data, Readings, decide
 from ddtheory.values import Interval, OrderReading, ReadingStatus
 
 VISIBLE = 1e4  # a term this far above the floor would have been seen
@@ -32,6 +33,8 @@ def order(profile: Profile) -> OrderReading:
     of the three readings is at most 0.25 wide, each reading is at most 0.1 wide and holds k, and k is the one
     whole number in the hull. Everything else is refused: FLAT (F and K at their floors everywhere, where
     orders up to six would have shown), BELOW_FLOOR, PRE_ASYMPTOTIC, DISAGREE.
+
+    Radii at which samples have passed a kink, as of a ReLU, are left out where enough smaller ones are readable.
 
     A profile that was measured at the true parameter too proves order 1 where F(0) stands clear of its floor, away from
     a kink: K = ½F(0)t² + o(t²). That decides where the radii do not, as among the kinks of a ReLU network, and where
@@ -62,16 +65,43 @@ def order(profile: Profile) -> OrderReading:
             return lost(radii[-1], profile.saturated)
         return flat(radii[-1], profile.fisher_floor, profile.divergence_floor)
 
+    smooth = sum(1 for n in profile.kinks if n == 0)  # so many of the smallest radii see no kink
+    if FEWEST_RADII <= smooth < len(radii):
+        below = settled(fisher.part(0, smooth), divergence.part(0, smooth))
+        if below.status is not ReadingStatus.BELOW_FLOOR:
+            left_out = f"above t = {radii[smooth - 1]:.3g} samples pass a kink ({', '.join(profile.kinds)})"
+            return with_start(profile, replace(below, why=f"{below.why}; {left_out}"))
+    return with_start(profile, with_kinks(profile, settled(fisher, divergence)))
+
+
+def with_kinks(profile: Profile, reading: OrderReading) -> OrderReading:
+    """A refusal says when samples pass kinks among the radii, and where they do not."""
+    reach = profile.radii[0] if reading.window is None else reading.window[1]
+    passed = max((n for t, n in zip(profile.radii, profile.kinks, strict=False) if t <= reach), default=0)
+    if reading.k is not None or not passed:
+        return reading
+    below = max(t for t, n in zip(profile.radii, profile.kinks, strict=True) if n == 0)
+    several = "1 sample passes a kink" if passed == 1 else f"{passed} samples pass a kink"
+    return replace(
+        reading,
+        why=f"{several} ({', '.join(profile.kinds)}) between t = {profile.radii[-1]:.3g} and {reach:.3g}, where F "
+        f"jumps and K has a corner; {reading.why}",
+        advice=f"Use radii below the kinks, t ≤ {below:.3g}, placed densely down to the rounding floor.",
+    )
+
+
+def settled(fisher: Series, divergence: Series) -> OrderReading:
+    """What the radii say."""
+
     def read(data: Data) -> Readings:
         f, k = data["Fisher"], data["divergence"]
         return {"slope": slope_reading(f), "ratio": ratio_reading(f, k), "taylor": taylor_reading(k)}
 
-    reading = decide(
+    return decide(
         {"Fisher": fisher, "divergence": divergence},
         read,
         {"Fisher": lambda k: 2 * (k - 1), "divergence": lambda k: 2 * k},
     )
-    return with_start(profile, reading)
 
 
 def with_start(profile: Profile, reading: OrderReading) -> OrderReading:
