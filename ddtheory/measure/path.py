@@ -92,6 +92,14 @@ def ray(problem: Problem, direction: Direction, *, label: str = "") -> Path:
     return Ray(text("The label", label) or f"ray along {listed(unit)}", positions, truth, unit)
 
 
+def opposite(path: Path) -> Path:
+    """The path in the other direction: t ↦ γ(−t), as far as it goes behind its start."""
+    label = f"{path.label}, backwards"
+    if isinstance(path, Ray):
+        return Ray(label, lambda t: path.positions(-t), path.truth, {name: -block for name, block in path.unit.items()})
+    return Path(label, lambda t: path.positions(-t), path.truth)
+
+
 def arc(problem: Problem, curve: Curve, *, offsets: bool = False, label: str = "") -> Path:
     """A curved path. The Fisher along it is that of dγ/dt, so t must be arc length as t → 0.
 

@@ -38,7 +38,7 @@ def order(profile: Profile) -> OrderReading:
 
     A profile that was measured at the true parameter too proves order 1 where F(0) stands clear of its floor, away from
     a kink: K = ½F(0)t² + o(t²). That decides where the radii do not, as among the kinks of a ReLU network, and where
-    they only see a larger order that ends below them; `why` says so.
+    they only see a larger order that ends below them; `why` says so, and `order_along` reads both scales.
 
     No finite set of radii excludes a lower power with a coefficient so small that it matters only below the
     smallest radius: the order is that of the scales measured. A lower power is looked for by name, and is seen
@@ -86,7 +86,7 @@ def with_kinks(profile: Profile, reading: OrderReading) -> OrderReading:
         reading,
         why=f"{several} ({', '.join(profile.kinds)}) between t = {profile.radii[-1]:.3g} and {reach:.3g}, where F "
         f"jumps and K has a corner; {reading.why}",
-        advice=f"Use radii below the kinks, t ≤ {below:.3g}, placed densely down to the rounding floor.",
+        advice=f"Use order_along, which goes below the kinks, or radii t ≤ {below:.3g}, placed densely.",
     )
 
 
@@ -128,7 +128,8 @@ def with_start(profile: Profile, reading: OrderReading) -> OrderReading:
 def proven(smallest: float, start: float, floor: float, reading: OrderReading) -> OrderReading:
     """Order 1, since F(0) is positive where the derivative is continuous."""
     above = (
-        f"the radii, down to {smallest:.3g}, still show the law of order {reading.k}, which ends below them"
+        f"the radii, down to {smallest:.3g}, still show the law of order {reading.k}, which ends below them: "
+        "order_along reads both scales"
         if reading.k
         else f"the radii alone do not settle it: {reading.why}"
     )

@@ -135,7 +135,7 @@ def test_a_refusal_names_the_kinks() -> None:
     profile = replace(along(hinges([0.0], inputs)), start=None)
     assert profile.kinks[-4] > 0
     reading = order(profile)
-    assert reading.k is None and "a kink (relu)" in reading.why and "below the kinks" in reading.advice
+    assert reading.k is None and "a kink (relu)" in reading.why and "goes below the kinks" in reading.advice
     nameless = order(replace(profile, kinks=(), kinds=()))
     assert "kink (" not in nameless.why  # the control
 
