@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from ddtheory.errors import DirectionError, MeasurementError
+from ddtheory.measure.casts import Shortening, listening
 from ddtheory.measure.direction import Direction
 from ddtheory.measure.doors import entries, shown
 from ddtheory.measure.floors import Jitter, RoundingProbe
@@ -78,7 +79,7 @@ def fisher_profiles(
     if isinstance(directions, Mapping | Tensor | Path) or not isinstance(directions, Iterable):
         raise DirectionError(f"The directions are {shown(directions)}; give a list of directions and paths.")
     tracks = [Track(own_path(problem, direction)) for direction in entries("the directions", directions)]
-    with measuring():
+    with measuring(), listening() as raised:
         probe = RoundingProbe(problem)
         samples = 0
         for inputs, weights in problem.batches():
@@ -86,10 +87,23 @@ def fisher_profiles(
             truth_outputs = problem.truth_outputs(inputs)
             if not bool(torch.isfinite(truth_outputs).all()):
                 raise MeasurementError("The model is NaN or infinite at the true parameter on some batch.")
-            batch = Batch(inputs, weights, truth_outputs, probe.see(inputs, weights), watched(problem, inputs, weights))
+            kinds, shortest = watched(problem, inputs, weights)
+            probe.rounds_to(shortest)
+            batch = Batch(inputs, weights, truth_outputs, probe.see(inputs, weights), kinds)
             for track in tracks:
                 track.see(problem, chosen, batch, probe)
-    return tuple(track.profile(problem, chosen, samples, probe) for track in tracks)
+    notes = casts(problem.dtype, raised, probe.epsilon)
+    return tuple(track.profile(problem, chosen, samples, probe, notes) for track in tracks)
+
+
+def casts(dtype: torch.dtype, raised: Collection[torch.dtype], epsilon: float) -> tuple[str, ...]:
+    """What is to be said of casts inside the model."""
+    asked = " and ".join(sorted(str(other).removeprefix("torch.") for other in raised))
+    name = str(dtype).removeprefix("torch.")
+    notes = [f"the module asks for {asked} inside, which ran in {name}"] if raised else []
+    if epsilon > torch.finfo(dtype).eps:
+        notes.append(f"the model rounds inside to ε = {epsilon:.2g}, and the floors are those of that")
+    return tuple(notes)
 
 
 def own_path(problem: Problem, direction: Direction | Path) -> Path:
@@ -119,9 +133,11 @@ class Batch:
     kinds: frozenset[str]
 
 
-def watched(problem: Problem, inputs: Tensor, weights: Tensor) -> frozenset[str]:
-    """Operations of the model that have kinks."""
-    return frozenset(pieces(problem, {}, inputs, len(weights)).names)
+def watched(problem: Problem, inputs: Tensor, weights: Tensor) -> tuple[frozenset[str], torch.dtype]:
+    """Operations of the model that have kinks, and the shortest dtype that it rounds to inside."""
+    with Shortening(problem.dtype) as found:
+        kinds = pieces(problem, {}, inputs, len(weights)).names
+    return frozenset(kinds), found.shortest
 
 
 @dataclass
@@ -163,7 +179,9 @@ class Track:
             self.kinks[radius] += int(((choice != chosen[-1]) & (weights > 0)).sum())
         self.kinds |= batch.kinds
 
-    def profile(self, problem: Problem, radii: Sequence[float], samples: int, probe: RoundingProbe) -> Profile:
+    def profile(
+        self, problem: Problem, radii: Sequence[float], samples: int, probe: RoundingProbe, notes: tuple[str, ...]
+    ) -> Profile:
         total = problem.total(samples)
         fisher_floor, divergence_floor = probe.floors(self.jitter.values(), samples)
         return Profile(
@@ -177,6 +195,7 @@ class Track:
             start=None if self.start.infinite else self.start.fisher / total,
             kinks=tuple(self.kinks[radius] for radius in radii) if self.kinds else (),
             kinds=tuple(sorted(self.kinds)),
+            notes=notes,
         )
 
 

@@ -6,6 +6,7 @@ computed from. So the floors are ε² times a scale, and the scale is probed, no
 - every parameter is moved by one unit, up or down at random with a fixed seed, at the smallest and at the
   largest radius; the divergence between the two models, and the squared change of the whitened tangent,
   are what one rounding of each parameter does;
+- the unit is that of the shortest dtype that the model rounds to inside;
 - every output is moved by one unit in the same way;
 - a sample that stands on a kink at that radius changes its tangent by a jump, which is no rounding: where a minority of
   the samples does, they are left out of the floor;
@@ -75,6 +76,10 @@ class RoundingProbe:
         )
         self.scale = 0.0
         self.norm = 1.0 + squared_norm(problem.truth)
+
+    def rounds_to(self, dtype: torch.dtype) -> None:
+        """The model rounds to this dtype somewhere inside, so that its units are the ones to move by."""
+        self.epsilon = max(self.epsilon, torch.finfo(dtype).eps)
 
     def nudged(self, positions: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """All parameters of the model, those given at `positions`, moved by one relative unit each."""

@@ -116,6 +116,7 @@ def joined(above: Profile, below: Profile) -> Profile:
         above.start,
         above.kinds,
         kinks,
+        above.notes,
     )
 
 

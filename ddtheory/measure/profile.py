@@ -51,6 +51,7 @@ class Profile(Shown):
     start: float | None = None
     kinds: tuple[str, ...] = ()
     kinks: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         radii = all_real("radius", self.radii)
@@ -65,6 +66,7 @@ class Profile(Shown):
         if self.start is not None:
             object.__setattr__(self, "start", square("start", self.start))
         object.__setattr__(self, "kinds", several("kinds", self.kinds))
+        object.__setattr__(self, "notes", several("notes", self.notes))
         kinks = tuple(count("An entry of kinks", number, 0) for number in entries("kinks", self.kinks))
         if len(kinks) not in (0, len(order)):
             raise InvalidValueError(f"There are {len(order)} radii but {len(kinks)} counts of kinks.")

@@ -56,6 +56,21 @@ def order(profile: Profile) -> OrderReading:
     """
     if not isinstance(profile, Profile):
         raise InvalidValueError(f"The profile is {shown(profile)}. Make one with fisher_along.")
+    reading = read(profile)
+    notes = list(profile.notes)
+    if profile.saturated and reading.k is not None:
+        notes.append(
+            f"{samples(profile.saturated)} saturated at t = {profile.radii[0]:.3g}: what moves there is not seen"
+        )
+    return replace(reading, why="; ".join([reading.why, *notes])) if notes else reading
+
+
+def samples(number: int) -> str:
+    return "1 sample is" if number == 1 else f"{number} samples are"
+
+
+def read(profile: Profile) -> OrderReading:
+    """The order, without what the profile notes."""
     radii = profile.radii[::-1]
     fisher = Series.above(profile.fisher_floor, radii, profile.fisher[::-1])
     divergence = Series.above(profile.divergence_floor, radii, profile.divergence[::-1])
@@ -93,13 +108,13 @@ def with_kinks(profile: Profile, reading: OrderReading) -> OrderReading:
 def settled(fisher: Series, divergence: Series) -> OrderReading:
     """What the radii say."""
 
-    def read(data: Data) -> Readings:
+    def readings(data: Data) -> Readings:
         f, k = data["Fisher"], data["divergence"]
         return {"slope": slope_reading(f), "ratio": ratio_reading(f, k), "taylor": taylor_reading(k)}
 
     return decide(
         {"Fisher": fisher, "divergence": divergence},
-        read,
+        readings,
         {"Fisher": lambda k: 2 * (k - 1), "divergence": lambda k: 2 * k},
     )
 

@@ -128,6 +128,7 @@ def both_sides(forward: Profile, backward: Profile) -> Profile:
         max(forward.divergence_floor, backward.divergence_floor),
         f"{forward.label}, both sides",
         max(forward.saturated, backward.saturated),
+        notes=forward.notes,
     )
 
 
