@@ -102,6 +102,20 @@ def test_a_path_with_one_side_has_one_scale() -> None:
     assert order_along(problem, one).k == 1 and not isinstance(order_along(problem, one), TwoScaleReading)
 
 
+def test_a_kink_at_the_start_hides_no_part_of_what_is_below() -> None:
+    """Of two samples one has ε, and the other one 10 ε on one side of a kink: F(0) alone would miss t* by a factor."""
+    problem = Problem(
+        lambda p, x: torch.stack([1e-5 * (p["t"] * x + 10 * torch.relu(p["t"]) * (1 - x)), p["t"] ** 2 + 0 * x], 1),
+        {"t": torch.zeros((), dtype=torch.float64)},
+        torch.tensor([0.0, 1.0], dtype=torch.float64),
+        Gaussian(),
+    )
+    assert fisher_along(problem, ALONG_T, [0.5]).start == pytest.approx(5e-11, rel=1e-9)  # of 101 · 5e-11
+    assert isinstance(order_along(problem, ALONG_T), OrderReading)
+    smooth = Problem(lambda p, x: problem.model(p, torch.ones_like(x)), problem.truth, problem.inputs, problem.head)
+    assert isinstance(order_along(smooth, ALONG_T), TwoScaleReading)  # the control
+
+
 def perceptron(seed: int, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     torch.manual_seed(seed)
     return nn.Sequential(nn.Linear(6, 16), activation(), nn.Linear(16, 16), activation(), nn.Linear(16, 3))
