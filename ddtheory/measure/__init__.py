@@ -25,6 +25,7 @@ from ddtheory.measure.kronecker import KroneckerFactors as KroneckerFactors
 from ddtheory.measure.kronecker import gradient_gram as gradient_gram
 from ddtheory.measure.kronecker import kronecker_factors as kronecker_factors
 from ddtheory.measure.labels import NoisyTargets as NoisyTargets
+from ddtheory.measure.ladder import order_along as order_along
 from ddtheory.measure.many_layers import LayerFactors as LayerFactors
 from ddtheory.measure.many_layers import kronecker_factors_of_all as kronecker_factors_of_all
 from ddtheory.measure.path import Path as Path
@@ -34,6 +35,7 @@ from ddtheory.measure.problem import Problem as Problem
 from ddtheory.measure.profile import DEFAULT_RADII as DEFAULT_RADII
 from ddtheory.measure.profile import Profile as Profile
 from ddtheory.measure.rate import order as order
+from ddtheory.measure.scales import TwoScaleReading as TwoScaleReading
 from ddtheory.measure.schur import SchurProfile as SchurProfile
 from ddtheory.measure.schur import schur_along as schur_along
 from ddtheory.measure.schur import schur_order as schur_order

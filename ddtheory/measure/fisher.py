@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from ddtheory.errors import DirectionError, MeasurementError
+from ddtheory.measure.casts import Shortening, listening
 from ddtheory.measure.direction import Direction
 from ddtheory.measure.doors import entries, shown
-from ddtheory.measure.floors import RoundingProbe
+from ddtheory.measure.floors import Jitter, RoundingProbe
 from ddtheory.measure.head import per_sample, saturated
 from ddtheory.measure.hygiene import measuring
+from ddtheory.measure.kinks import pieces
 from ddtheory.measure.path import Path, ray
 from ddtheory.measure.problem import Problem, as_problem
 from ddtheory.measure.profile import Profile, chosen_radii
 from ddtheory.measure.pushforward import push_forward
+from ddtheory.measure.start import Start
 
 
 def fisher_along(
@@ -28,7 +32,7 @@ def fisher_along(
     F is the quadratic form uᵀF(θ0 + tu)u of the expected Fisher (labels drawn from the model, so label noise
     plays no role), taken as the mean squared length of one whitened Jacobian-vector product. The matrix is
     never formed, no per-sample gradient is taken, and memory does not grow with the number of radii. K comes
-    from the same pass.
+    from the same pass, as does F(0), which proves order 1 where it is positive away from a kink.
 
     Args:
         problem: model, true parameter, data and head.
@@ -75,7 +79,7 @@ def fisher_profiles(
     if isinstance(directions, Mapping | Tensor | Path) or not isinstance(directions, Iterable):
         raise DirectionError(f"The directions are {shown(directions)}; give a list of directions and paths.")
     tracks = [Track(own_path(problem, direction)) for direction in entries("the directions", directions)]
-    with measuring():
+    with measuring(), listening() as raised:
         probe = RoundingProbe(problem)
         samples = 0
         for inputs, weights in problem.batches():
@@ -83,10 +87,23 @@ def fisher_profiles(
             truth_outputs = problem.truth_outputs(inputs)
             if not bool(torch.isfinite(truth_outputs).all()):
                 raise MeasurementError("The model is NaN or infinite at the true parameter on some batch.")
-            probe.see(inputs, weights)
+            kinds, shortest = watched(problem, inputs, weights)
+            probe.rounds_to(shortest)
+            batch = Batch(inputs, weights, truth_outputs, probe.see(inputs, weights), kinds)
             for track in tracks:
-                track.see(problem, chosen, truth_outputs, inputs, weights, probe)
-    return tuple(track.profile(problem, chosen, samples, probe) for track in tracks)
+                track.see(problem, chosen, batch, probe)
+    notes = casts(problem.dtype, raised, probe.epsilon)
+    return tuple(track.profile(problem, chosen, samples, probe, notes) for track in tracks)
+
+
+def casts(dtype: torch.dtype, raised: Collection[torch.dtype], epsilon: float) -> tuple[str, ...]:
+    """What is to be said of casts inside the model."""
+    asked = " and ".join(sorted(str(other).removeprefix("torch.") for other in raised))
+    name = str(dtype).removeprefix("torch.")
+    notes = [f"the module asks for {asked} inside, which ran in {name}"] if raised else []
+    if epsilon > torch.finfo(dtype).eps:
+        notes.append(f"the model rounds inside to ε = {epsilon:.2g}, and the floors are those of that")
+    return tuple(notes)
 
 
 def own_path(problem: Problem, direction: Direction | Path) -> Path:
@@ -100,6 +117,29 @@ def own_path(problem: Problem, direction: Direction | Path) -> Path:
     return direction
 
 
+@dataclass(frozen=True)
+class Batch:
+    """One batch, and what all paths need to know of it.
+
+    Attributes:
+        scale: the Jacobian scale of each sample; see `RoundingProbe.see`.
+        kinds: operations of the model that have kinks.
+    """
+
+    inputs: Tensor
+    weights: Tensor
+    truth_outputs: Tensor
+    scale: Tensor
+    kinds: frozenset[str]
+
+
+def watched(problem: Problem, inputs: Tensor, weights: Tensor) -> tuple[frozenset[str], torch.dtype]:
+    """Operations of the model that have kinks, and the shortest dtype that it rounds to inside."""
+    with Shortening(problem.dtype) as found:
+        kinds = pieces(problem, {}, inputs, len(weights)).names
+    return frozenset(kinds), found.shortest
+
+
 @dataclass
 class Track:
     """Running sums along one path."""
@@ -107,40 +147,43 @@ class Track:
     path: Path
     fisher: dict[float, float] = field(default_factory=dict[float, float])
     divergence: dict[float, float] = field(default_factory=dict[float, float])
-    jitter: dict[float, tuple[float, float]] = field(default_factory=dict[float, tuple[float, float]])
+    jitter: dict[float, Jitter] = field(default_factory=lambda: defaultdict(Jitter))
+    kinks: dict[float, int] = field(default_factory=lambda: defaultdict(int))
+    kinds: set[str] = field(default_factory=set[str])
     saturated: int = 0
+    start: Start = field(init=False)
 
-    def see(
-        self,
-        problem: Problem,
-        radii: Sequence[float],
-        truth_outputs: Tensor,
-        inputs: Tensor,
-        weights: Tensor,
-        probe: RoundingProbe,
-    ) -> None:
-        """Add one batch at every radius; rounding is probed at the smallest and at the largest."""
+    def __post_init__(self) -> None:
+        self.start = Start(self.path)
+
+    def see(self, problem: Problem, radii: Sequence[float], batch: Batch, probe: RoundingProbe) -> None:
+        """Add one batch at the true parameter and at every radius; rounding is probed at the smallest and largest."""
+        inputs, weights = batch.inputs, batch.weights
+        self.start.see(problem, batch.truth_outputs, inputs, weights)
+        chosen: list[Tensor] = []
         for radius in radii:
             where = f"at t = {radius:.4g} on the {self.path.label}"
             positions, velocities = self.path.state(radius)
             outputs, tangents = push_forward(problem, positions, velocities, inputs, where)
             whitened = problem.in_metric(outputs, tangents)
             add(self.fisher, radius, weights, per_sample(whitened.square()), where)
-            add(self.divergence, radius, weights, problem.kl(truth_outputs, outputs), where)
+            add(self.divergence, radius, weights, problem.kl(batch.truth_outputs, outputs), where)
             if radius == radii[0]:
                 self.saturated += int((saturated(problem.head, outputs, tangents) & (weights > 0)).sum())
             if radius in (radii[0], radii[-1]):
-                fisher, divergence = probe.jitter(positions, velocities, outputs, whitened, inputs, weights, where)
-                before = self.jitter.get(radius, (0.0, 0.0))
-                self.jitter[radius] = (before[0] + fisher, before[1] + divergence)
+                found = probe.jitter(positions, velocities, outputs, whitened, inputs, weights, batch.scale, where)
+                self.jitter[radius].add(found)
+            if batch.kinds:
+                chosen.append(pieces(problem, positions, inputs, len(weights)).chosen)
+        for radius, choice in zip(radii, chosen, strict=False):
+            self.kinks[radius] += int(((choice != chosen[-1]) & (weights > 0)).sum())
+        self.kinds |= batch.kinds
 
-    def profile(self, problem: Problem, radii: Sequence[float], samples: int, probe: RoundingProbe) -> Profile:
+    def profile(
+        self, problem: Problem, radii: Sequence[float], samples: int, probe: RoundingProbe, notes: tuple[str, ...]
+    ) -> Profile:
         total = problem.total(samples)
-        fisher_floor, divergence_floor = probe.floors(
-            max(fisher for fisher, _ in self.jitter.values()),
-            max(divergence for _, divergence in self.jitter.values()),
-            samples,
-        )
+        fisher_floor, divergence_floor = probe.floors(self.jitter.values(), samples)
         return Profile(
             radii=tuple(radii),
             fisher=tuple(self.fisher[radius] / total for radius in radii),
@@ -149,6 +192,10 @@ class Track:
             divergence_floor=divergence_floor,
             label=self.path.label,
             saturated=self.saturated,
+            start=None if self.start.infinite else self.start.fisher / total,
+            kinks=tuple(self.kinks[radius] for radius in radii) if self.kinds else (),
+            kinds=tuple(sorted(self.kinds)),
+            notes=notes,
         )
 
 

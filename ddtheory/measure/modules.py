@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.measure.borrowed import borrowed
+from ddtheory.measure.casts import Raising
 from ddtheory.measure.doors import COMPLEX, shown, unreadable
 
 BATCH_NORMS = (
@@ -69,7 +70,8 @@ class ModuleFunction:
             name: torch.complex(value[..., 0], value[..., 1]) if name in self.pairs else value
             for name, value in parameters.items()
         }
-        outputs: Tensor = torch.func.functional_call(self.module, values, (inputs,))
+        with Raising(next(iter(parameters.values())).dtype):
+            outputs: Tensor = torch.func.functional_call(self.module, values, (inputs,))
         return outputs
 
 

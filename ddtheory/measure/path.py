@@ -14,6 +14,7 @@ from ddtheory.errors import DirectionError
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.direction import Direction
 from ddtheory.measure.doors import listed, shown, text
+from ddtheory.measure.exponential import AccurateExponential
 from ddtheory.measure.parameters import squared_norm, why_unknown
 from ddtheory.measure.problem import Problem, as_problem
 
@@ -46,9 +47,12 @@ class Path:
         """Positions γ(t) and velocities γ'(t) of the parameters that move, at t = radius."""
         first = next(iter(self.truth.values()))
         t = torch.tensor(radius, dtype=first.dtype, device=first.device)
-        with borrowed(
-            f"The curve cannot be differentiated in forward mode at t = {radius:.4g}",
-            "Write it in torch operations of t.",
+        with (
+            AccurateExponential(),
+            borrowed(
+                f"The curve cannot be differentiated in forward mode at t = {radius:.4g}",
+                "Write it in torch operations of t.",
+            ),
         ):
             positions, velocities, *_ = torch.func.jvp(lambda s: dict(self.positions(s)), (t,), (torch.ones_like(t),))
         return positions, velocities
@@ -88,6 +92,14 @@ def ray(problem: Problem, direction: Direction, *, label: str = "") -> Path:
     return Ray(text("The label", label) or f"ray along {listed(unit)}", positions, truth, unit)
 
 
+def opposite(path: Path) -> Path:
+    """The path in the other direction: t ↦ γ(−t), as far as it goes behind its start."""
+    label = f"{path.label}, backwards"
+    if isinstance(path, Ray):
+        return Ray(label, lambda t: path.positions(-t), path.truth, {name: -block for name, block in path.unit.items()})
+    return Path(label, lambda t: path.positions(-t), path.truth)
+
+
 def arc(problem: Problem, curve: Curve, *, offsets: bool = False, label: str = "") -> Path:
     """A curved path. The Fisher along it is that of dγ/dt, so t must be arc length as t → 0.
 
@@ -96,7 +108,8 @@ def arc(problem: Problem, curve: Curve, *, offsets: bool = False, label: str = "
 
     Args:
         curve: t, a tensor of no dimension, to parameters by name; those left out stay at the truth. It must
-            be differentiable in forward mode at t ≥ 0.
+            be differentiable in forward mode at t ≥ 0. Matrix exponentials in it are computed to rounding, which
+            torch's own are not.
         offsets: the curve returns γ(t) − θ0, not γ(t).
 
     Raises:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.measure.doors import count, entries, real_number, text
+from ddtheory.measure.doors import count, entries, real_number, several, text
 from ddtheory.measure.tables import along, html_table, reach
 from ddtheory.shown import Shown
 
@@ -28,6 +28,8 @@ class Profile(Shown):
         label: how messages and tables call the path.
         saturated: samples whose outputs move at the largest radius while the numbers of their law are too small for
             the dtype, as p = e⁻⁸⁰⁰ is. What F and K miss there is no proof of flatness.
+        start: the part of F(0) that belongs to samples whose derivative is continuous at the true parameter; None where
+            that was not measured, or where some derivative is infinite there.
 
     Raises:
         InvalidValueError: lengths differ, radii are not positive, finite and distinct, or F or K is negative,
@@ -46,6 +48,10 @@ class Profile(Shown):
     divergence_floor: float
     label: str = ""
     saturated: int = 0
+    start: float | None = None
+    kinds: tuple[str, ...] = ()
+    kinks: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         radii = all_real("radius", self.radii)
@@ -54,9 +60,17 @@ class Profile(Shown):
             object.__setattr__(self, name, measured(name, getattr(self, name), order))
         object.__setattr__(self, "radii", tuple(radii[i] for i in order))
         for name in ("fisher_floor", "divergence_floor"):
-            object.__setattr__(self, name, checked_floor(name, getattr(self, name)))
+            object.__setattr__(self, name, square(name, getattr(self, name)))
         text("The label", self.label)
         object.__setattr__(self, "saturated", count("saturated", self.saturated, 0))
+        if self.start is not None:
+            object.__setattr__(self, "start", square("start", self.start))
+        object.__setattr__(self, "kinds", several("kinds", self.kinds))
+        object.__setattr__(self, "notes", several("notes", self.notes))
+        kinks = tuple(count("An entry of kinks", number, 0) for number in entries("kinks", self.kinks))
+        if len(kinks) not in (0, len(order)):
+            raise InvalidValueError(f"There are {len(order)} radii but {len(kinks)} counts of kinks.")
+        object.__setattr__(self, "kinks", tuple(kinks[i] for i in order) if kinks else ())
 
     def __repr__(self) -> str:
         name = f"{self.label!r}, " if self.label else ""
@@ -131,7 +145,7 @@ def measured(name: str, values: Sequence[float], order: Sequence[int]) -> tuple[
     return tuple(found[i] for i in order)
 
 
-def checked_floor(name: str, value: float) -> float:
+def square(name: str, value: float) -> float:
     value = real_number(name, value)
     if not (math.isfinite(value) and value >= 0):
         raise InvalidValueError(f"{name} = {value!r} must be finite and not negative.")

@@ -20,7 +20,7 @@ from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.parameters import unflatten
 from ddtheory.measure.path import ray
 from ddtheory.measure.problem import Problem
-from ddtheory.measure.profile import all_real, checked_floor, chosen_radii, descending, local_slopes, measured
+from ddtheory.measure.profile import all_real, chosen_radii, descending, local_slopes, measured, square
 from ddtheory.measure.pushforward import push_forward
 from ddtheory.measure.rate import lost, visible_orders
 from ddtheory.measure.readings import Series, coefficient_reading, slope_reading
@@ -72,7 +72,7 @@ class SchurProfile(Shown):
         dropped = [count("An entry of dropped", value, 0) for value in self.dropped]
         object.__setattr__(self, "dropped", tuple(dropped[i] for i in order))
         object.__setattr__(self, "radii", tuple(radii[i] for i in order))
-        object.__setattr__(self, "floor", checked_floor("floor", self.floor))
+        object.__setattr__(self, "floor", square("floor", self.floor))
         text("The label", self.label)
         object.__setattr__(self, "live", count("live", self.live, 0))
         object.__setattr__(self, "saturated", count("saturated", self.saturated, 0))

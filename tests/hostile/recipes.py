@@ -270,6 +270,9 @@ _MEASURE: dict[str, list[Call]] = {
         lambda: {"problem": line(), "curve": lambda s: {"t": s.reshape(1)}},
         lambda: {"problem": line(), "curve": lambda s: {"t": s.reshape(1)}, "offsets": True, "label": "mine"},
     ],
+    "ddtheory.measure.order_along": [
+        lambda: {"problem": line(), "direction": _direction(), "most_radii": 19, "label": "mine"}
+    ],
     "ddtheory.measure.order": [lambda: {"profile": _profile()}],
     "ddtheory.measure.schur_along": [_schur],
     "ddtheory.measure.schur_order": [lambda: {"profile": measure.schur_along(**_schur())}],

@@ -55,6 +55,7 @@ MADE_BY_THE_PACKAGE = frozenset(
         "LayerFactors",
         "SchurProfile",
         "SpectrumProfile",
+        "TwoScaleReading",
         "Spectrum",
         "KroneckerFactors",
         "Rejection",

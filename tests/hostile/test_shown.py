@@ -93,6 +93,17 @@ def conformance() -> testing.ConformanceReport:
     return testing.check_estimator(estimator, testing.conformance_cells()[:3], budget=10, jobs=1)
 
 
+def two_scales() -> Any:
+    """A point that misses t² by 1e-5."""
+    problem = measure.Problem(
+        lambda p, x: (p["t"] + 1e-5) ** 2 * x,
+        {"t": torch.zeros((), dtype=torch.float64)},
+        torch.ones(1, 1, dtype=torch.float64),
+        measure.Gaussian(),
+    )
+    return measure.order_along(problem, {"t": torch.ones(())}, label="<b>")
+
+
 def drawn(strategy: Any) -> Any:
     """A value that is not the simplest one."""
     with warnings.catch_warnings():
@@ -149,6 +160,7 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.measure.SchurProfile": lambda: measure.schur_along(layered(), torch.ones(9).double(), radii=RADII),
     "ddtheory.measure.Spectrum": spectrum,
     "ddtheory.measure.Spectrum, zeros": lambda: measure.Spectrum((), 3, 1e-200, math.inf),
+    "ddtheory.measure.TwoScaleReading": two_scales,
     "ddtheory.measure.SpectrumProfile": lambda: measure.SpectrumProfile((0.5, 0.25), (spectrum(),) * 2, "<b>"),
     "ddtheory.models.Description": lambda: dd.models.described('kind = "regression"\nmean = "a*b"\ntruth = 0'),
     "ddtheory.models.Generators": lambda: long_model().generators(),

@@ -1,6 +1,7 @@
 """Orders of real models whose order is known by hand."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -177,16 +178,19 @@ def test_half_orders_are_not_rounded():
 
 
 def test_crossover_inside_the_window_is_refused_and_outside_it_is_read():
-    def profile(epsilon, radii=None):
+    def profile(epsilon, radii=None, **changed):
         both = curve_problem(lambda t: torch.stack([epsilon * t, t**3]), size=2)
         problem = Problem(both.model, both.truth, both.inputs, Gaussian())
-        return order(fisher_along(problem, ALONG_T, radii))
+        return order(replace(fisher_along(problem, ALONG_T, radii), **changed))
 
     assert profile(1.0).k == 1
-    assert profile(1e-12).k == 3  # what wins below t = 1e-6 is out of sight, and said to be in the docstring
+    below_all_radii = profile(1e-12)  # what wins below t = 1e-6 shows at t = 0: F(0) = 1e-24
+    assert below_all_radii.k == 1 and "law of order 3, which ends below" in below_all_radii.why
+    assert profile(1e-18).k == 3  # F(0) = 1e-36 is rounding
     for epsilon in (1e-3, 1e-4, 1e-5):
         assert profile(epsilon).k in (1, None)
-    assert profile(1e-3, [2.0**-n for n in range(1, 8)]).k is None
+    across = [2.0**-n for n in range(1, 8)]
+    assert profile(1e-3, across).k == 1 and profile(1e-3, across, start=None).k is None
     assert profile(1e-3, [2.0**-n for n in range(8, 18)]).k == 1
 
 

@@ -211,3 +211,18 @@ def test_a_dead_direction_of_a_plain_law_is_no_saturation() -> None:
     problem = Problem(lambda p, x: p["f"] ** 3 * x, {"f": torch.zeros(1).double()}, ONE, Gaussian())
     profile = fisher_along(problem, {"f": torch.ones(1)})
     assert order(profile).k == 3 and profile.saturated == 0
+
+
+def test_saturation_is_said_beside_an_order() -> None:
+    """One of two samples carries the reading, and the other one is mentioned."""
+    inputs = torch.tensor([[0.0], [1.0]], dtype=torch.float64)
+    problem = Problem(
+        lambda p, x: torch.cat([p["f"] + 800 * x, 0 * x], dim=1),
+        {"f": torch.zeros(1, 1).double()},
+        inputs,
+        Categorical(),
+    )
+    reading = order(fisher_along(problem, {"f": torch.ones(1, 1)}))
+    assert reading.k == 1 and "1 sample is saturated at t = 0.5" in reading.why
+    unsaturated = standing_at([5.0, 0.0], Categorical())
+    assert "saturated" not in order(along(unsaturated, 0.0, 1.0)).why
