@@ -135,7 +135,7 @@ def gradient_gram(
     factor, samples = Factor(), 0
     with measuring():
         for inputs, weights in problem.batches():
-            samples += inputs.shape[0]
+            samples += len(weights)
             shift = run_once(problem, layer, positions, inputs, lambda _, _found, output: torch.zeros_like(output))
             check_width(layer, module, gradient_rows(layer, module, shift).shape[-1])
             outputs, gradients = pull_back(problem, positions, inputs, {layer: shift})
@@ -172,7 +172,7 @@ def kronecker_factors(
     factor, samples, count = Factor(), 0, 0
     with measuring():
         for inputs, weights in problem.batches():
-            samples += inputs.shape[0]
+            samples += len(weights)
             found = run_once(problem, layer, positions, inputs, partial(read_rows, layer))
             rows = weighted_rows(problem, found, weights, layer)
             factor.add(rows)

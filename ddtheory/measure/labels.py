@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ddtheory.errors import InvalidValueError, MeasurementError
+from ddtheory.measure.batch import Inputs, Labelled
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.doors import real_number, real_tensor, shown
 from ddtheory.measure.problem import Problem
@@ -27,7 +29,7 @@ class NoisyTargets:
     r = f − target(x). So no label is drawn, and the variance 0 is the noiseless empirical second moment.
 
     Attributes:
-        target: inputs (batch, …) to targets of the shape of the outputs.
+        target: inputs of the problem, a batch at a time, to targets of the shape of the outputs.
         variance: of one output component, in squared units of the outputs.
 
     Raises:
@@ -39,7 +41,7 @@ class NoisyTargets:
     9.25
     """
 
-    target: Callable[[Tensor], Tensor]
+    target: Callable[[Any], Tensor]
     variance: float
 
     def __post_init__(self) -> None:
@@ -50,10 +52,10 @@ class NoisyTargets:
             raise InvalidValueError(f"The noise variance is {variance!r}; it must be finite and not negative.")
         object.__setattr__(self, "variance", variance)
 
-    def cotangents(self, outputs: Tensor, inputs: Tensor) -> Tensor:
+    def cotangents(self, outputs: Tensor, inputs: Inputs) -> Tensor:
         """Cotangents c (1 + size, batch, …) with Σ c cᵀ = rrᵀ + variance · I for each sample."""
         with borrowed("The target fails", "It gets the inputs of the problem, a batch at a time."):
-            target = real_tensor("The target", self.target(inputs))
+            target = real_tensor("The target", self.target(inputs.inputs if isinstance(inputs, Labelled) else inputs))
         if target.shape != outputs.shape:
             raise MeasurementError(
                 f"The targets have shape {tuple(target.shape)}, the outputs {tuple(outputs.shape)}. "
@@ -63,7 +65,7 @@ class NoisyTargets:
         return torch.cat([residual[None], math.sqrt(self.variance) * unit_cotangents(outputs)])
 
 
-def cotangents(problem: Problem, outputs: Tensor, inputs: Tensor, labels: NoisyTargets | None) -> Tensor:
+def cotangents(problem: Problem, outputs: Tensor, inputs: Inputs, labels: NoisyTargets | None) -> Tensor:
     """Output cotangents c (q, batch, …) whose sum of squares Σ_q c cᵀ is what the labels make of the loss gradient.
 
     Without `labels` it is the metric G(f) of the head: labels drawn from the model, the expected Fisher.

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory.errors import MeasurementError, clipped, unknown
+from ddtheory.measure.batch import Inputs, described
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.doors import text
 from ddtheory.measure.modules import ModuleFunction
@@ -51,7 +52,7 @@ def run_once(
     problem: Problem,
     layer: str,
     positions: Mapping[str, Tensor],
-    inputs: Tensor,
+    inputs: Inputs,
     read: Callable[[nn.Module, Tensor, Tensor], T],
 ) -> T:
     """What `read` makes of a layer, its input and its output, while it runs in the model.
@@ -85,7 +86,7 @@ def one_to_one(arguments: tuple[Any, ...], output: object) -> bool:
 
 
 def pull_back(
-    problem: Problem, positions: Mapping[str, Tensor], inputs: Tensor, shifts: Mapping[str, Tensor]
+    problem: Problem, positions: Mapping[str, Tensor], inputs: Inputs, shifts: Mapping[str, Tensor]
 ) -> tuple[Tensor, Callable[[Tensor], dict[str, Tensor]]]:
     """The outputs of the model, and the map from an output cotangent to the gradients by the outputs of layers.
 
@@ -115,11 +116,11 @@ def with_hooks(
     layers: Mapping[str, object] | list[str],
     hook: Callable[..., Any],
     positions: Mapping[str, Tensor],
-    inputs: Tensor,
+    inputs: Inputs,
 ) -> Tensor:
     """The outputs of the model, each layer calling hook(name, module, arguments, output)."""
     with ExitStack() as stack:
         for layer in layers:
             stack.enter_context(submodule(problem, layer).register_forward_hook(partial(hook, layer)))
-        with borrowed(f"The model failed on a batch of shape {tuple(inputs.shape)} {inputs.dtype}", ADVICE):
+        with borrowed(f"The model failed on a batch of shape {described(inputs)}", ADVICE):
             return problem.outputs(positions, inputs)

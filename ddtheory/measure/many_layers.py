@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory.errors import MeasurementError, clipped, unknown
+from ddtheory.measure.batch import Inputs
 from ddtheory.measure.doors import listed, several
 from ddtheory.measure.factor import Factor
 from ddtheory.measure.hygiene import measuring
@@ -154,8 +155,8 @@ class _Reading:
             self.activations[layer], self.gradients[layer], self.rows[layer] = Factor(), Factor(), 0
         self._any_left()
 
-    def see(self, inputs: Tensor, weights: Tensor, labels: NoisyTargets | None) -> None:
-        self.samples += len(inputs)
+    def see(self, inputs: Inputs, weights: Tensor, labels: NoisyTargets | None) -> None:
+        self.samples += len(weights)
         shifts = self._read_inputs(inputs, weights)
         outputs, gradients = pull_back(self.problem, self.positions, inputs, shifts)
         modules = submodules(self.problem)
@@ -176,7 +177,7 @@ class _Reading:
         }
         return LayerFactors(found, self.left_out)
 
-    def _read_inputs(self, inputs: Tensor, weights: Tensor) -> dict[str, Tensor]:
+    def _read_inputs(self, inputs: Inputs, weights: Tensor) -> dict[str, Tensor]:
         """Adds the input of every layer to its factor; returns zeros of the shapes of the layers' outputs."""
         shifts: dict[str, Tensor] = {}
         runs = dict.fromkeys(self.layers, 0)

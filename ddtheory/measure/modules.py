@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.doors import COMPLEX, shown, unreadable
+from ddtheory.measure.returned import output_name, the_output
 
 BATCH_NORMS = (
     nn.BatchNorm1d,
@@ -41,15 +43,18 @@ class ModuleFunction:
 
     Attributes:
         module: the copy.
+        output: which output is meant where it returns several.
         pairs: names of the complex parameters.
         tied: other name → the name by which a shared parameter goes here.
     """
 
     module: nn.Module
+    output: str | int | None = None
     pairs: frozenset[str] = field(init=False)
     tied: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "output", output_name(self.output))
         own = dict(self.module.named_parameters())
         names = {id(parameter): name for name, parameter in own.items()}
         every = self.module.named_parameters(remove_duplicate=False)
@@ -64,13 +69,15 @@ class ModuleFunction:
         own = self.module.named_parameters()
         return {name: torch.view_as_real(value) if name in self.pairs else value for name, value in own}
 
-    def __call__(self, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+    def __call__(self, parameters: Mapping[str, Tensor], inputs: Tensor | Mapping[str, Tensor]) -> Tensor:
         values = {
             name: torch.complex(value[..., 0], value[..., 1]) if name in self.pairs else value
             for name, value in parameters.items()
         }
-        outputs: Tensor = torch.func.functional_call(self.module, values, (inputs,))
-        return outputs
+        places, names = ((), dict(inputs)) if isinstance(inputs, Mapping) else ((inputs,), {})
+        returned: Any = torch.func.functional_call(self.module, values, places, names)
+        found: Tensor = the_output(returned, self.output)
+        return found
 
 
 def private_copy(module: nn.Module, dtype: torch.dtype) -> nn.Module:

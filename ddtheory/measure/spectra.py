@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError, MeasurementError
+from ddtheory.measure.batch import Inputs, each
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.dense import LARGEST_DENSE
 from ddtheory.measure.doors import several, shown, text, truth_value
@@ -181,7 +182,7 @@ def activation_gram(
     factor, samples = Factor(), 0
     with measuring():
         for inputs, weights in problem.batches():
-            samples += inputs.shape[0]
+            samples += len(weights)
             found = run_once(problem, layer, positions, inputs, partial(read_features, layer))
             rows = weighted_rows(problem, found, weights, layer)
             if centred:
@@ -234,13 +235,13 @@ def fisher_gram(
         )
     moving = {name: positions[name] for name in chosen}
 
-    def single(sample: Tensor, moved: Mapping[str, Tensor]) -> Tensor:
-        return problem.outputs({**positions, **moved}, sample[None])[0]
+    def single(sample: Inputs, moved: Mapping[str, Tensor]) -> Tensor:
+        return problem.outputs({**positions, **moved}, each(sample, lambda value: value[None]))[0]
 
     factor, samples = Factor(), 0
     with measuring():
         for inputs, weights in problem.batches():
-            count = inputs.shape[0]
+            count = len(weights)
             samples += count
             with borrowed("The model cannot be differentiated sample by sample", "fisher_matrix uses forward mode."):
                 # the sample is no argument of jacrev, which takes real ones only
