@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.doors import COMPLEX, shown, unreadable
+from ddtheory.measure.formulas import Formulas
 from ddtheory.measure.returned import output_name, the_output
 
 BATCH_NORMS = (
@@ -69,13 +70,18 @@ class ModuleFunction:
         own = self.module.named_parameters()
         return {name: torch.view_as_real(value) if name in self.pairs else value for name, value in own}
 
+    def buffers(self) -> dict[str, Tensor]:
+        """A copy of all buffers as they are now."""
+        return {name: value.clone() for name, value in self.module.named_buffers()}
+
     def __call__(self, parameters: Mapping[str, Tensor], inputs: Tensor | Mapping[str, Tensor]) -> Tensor:
         values = {
             name: torch.complex(value[..., 0], value[..., 1]) if name in self.pairs else value
             for name, value in parameters.items()
         }
         places, names = ((), dict(inputs)) if isinstance(inputs, Mapping) else ((inputs,), {})
-        returned: Any = torch.func.functional_call(self.module, values, places, names)
+        with Formulas():
+            returned: Any = torch.func.functional_call(self.module, values, places, names)
         found: Tensor = the_output(returned, self.output)
         return found
 
@@ -121,8 +127,26 @@ def private_copy(module: nn.Module, dtype: torch.dtype) -> nn.Module:
     for submodule in own.modules():
         if isinstance(submodule, nn.Embedding):
             # rules of training: they change what reverse mode returns, and not the function
-            submodule.scale_grad_by_freq, submodule.padding_idx = False, None
+            submodule.scale_grad_by_freq, submodule.padding_idx, submodule.sparse = False, None, False
     return own
+
+
+def check_still(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> None:
+    """Refuse a module whose calls change a buffer: the next call may be that of another function.
+
+    Raises:
+        MeasurementError: a buffer was changed.
+    """
+    for name, value in after.items():
+        if name not in before or not _same(before[name], value):
+            raise MeasurementError(
+                f"A call changes the buffer {name!r}, so the module is no function of its parameters and inputs alone. "
+                "Call module.eval() first, or hold what it counts elsewhere."
+            )
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and bool(((one == other) | ((one != one) & (other != other))).all())
 
 
 def _derived(module: nn.Module) -> Iterator[Tensor]:

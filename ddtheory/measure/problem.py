@@ -19,7 +19,7 @@ from ddtheory.measure.doors import real_tensor, shown
 from ddtheory.measure.heads import Density, Head
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.losses import as_head
-from ddtheory.measure.modules import ModuleFunction, private_copy
+from ddtheory.measure.modules import ModuleFunction, check_still, private_copy
 from ddtheory.measure.parameters import checked, flatten, replaced, unflatten
 from ddtheory.measure.trial import ADVICE, Model, check_head, check_model
 from ddtheory.shown import shortened
@@ -152,9 +152,9 @@ class Problem:
 
         Raises:
             InvalidValueError: no module, no head, or a dtype that is not real and floating.
-            MeasurementError: no parameters; no output of that name; a submodule in training mode that is random or
-                normalises by its batch; a scripted, compiled, lazy or meta module, a wrapper over devices; and see
-                `Problem`.
+            MeasurementError: no parameters; no output of that name; a buffer that a call changes; a submodule in
+                training mode that is random or normalises by its batch; a scripted, compiled, lazy or meta module, a
+                wrapper over devices; and see `Problem`.
 
         >>> from ddtheory.measure import Gaussian
         >>> layer = nn.Linear(2, 1)
@@ -164,7 +164,10 @@ class Problem:
         """
         as_head(head)  # the cheapest check first
         function = ModuleFunction(private_copy(module, dtype), output)
-        return cls(function, function.truth(), inputs, head, weights, batch_size, mask, per)
+        before = function.buffers()
+        problem = cls(function, function.truth(), inputs, head, weights, batch_size, mask, per)
+        check_still(before, function.buffers())
+        return problem
 
     @property
     def dimension(self) -> int:
