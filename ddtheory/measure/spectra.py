@@ -18,7 +18,7 @@ from ddtheory.measure.doors import several, shown, text, truth_value
 from ddtheory.measure.factor import Factor
 from ddtheory.measure.gram import GramFactor, Spectrum
 from ddtheory.measure.hygiene import measuring
-from ddtheory.measure.labels import NoisyTargets, cotangents
+from ddtheory.measure.labels import Cotangents, Labels, ModelLabels
 from ddtheory.measure.layers import run_once
 from ddtheory.measure.parameters import why_unknown
 from ddtheory.measure.problem import Problem, as_problem
@@ -198,7 +198,7 @@ def fisher_gram(
     parameters: Mapping[str, Tensor] | None = None,
     *,
     names: Sequence[str] | None = None,
-    labels: NoisyTargets | None = None,
+    labels: Labels = None,
 ) -> GramFactor:
     """The Fisher of some parameters, E[score scoreᵀ] of shape (d, d), from per-sample gradients.
 
@@ -208,7 +208,8 @@ def fisher_gram(
     Args:
         parameters: as in `activation_gram`.
         names: parameters that span the block, in this order; all when omitted.
-        labels: None for labels drawn from the model (the Fisher); `NoisyTargets` for the empirical second moment.
+        labels: None for labels drawn from the model (the Fisher), all of them, as the whole Jacobian is taken anyway;
+            `NoisyTargets` for the empirical second moment.
 
     Raises:
         InvalidValueError: an unknown parameter, or more than 2048 of them.
@@ -234,6 +235,7 @@ def fisher_gram(
             f"A Gram of {size} parameters is not built (limit {LARGEST_DENSE}). Choose a layer by `names`."
         )
     moving = {name: positions[name] for name in chosen}
+    drawn = Cotangents(problem, ModelLabels() if labels is None else labels)
 
     def single(sample: Inputs, moved: Mapping[str, Tensor]) -> Tensor:
         return problem.outputs({**positions, **moved}, each(sample, lambda value: value[None]))[0]
@@ -250,7 +252,7 @@ def fisher_gram(
             flat = torch.cat(
                 [jacobians[name].reshape(count, outputs[0].numel(), -1) for name in chosen], dim=2
             )  # (batch, out, d)
-            forms = cotangents(problem, outputs, inputs, labels).reshape(-1, count, flat.shape[1])
+            forms = torch.stack(list(drawn.of(outputs, inputs))).reshape(-1, count, flat.shape[1])
             rows = torch.einsum("qno,nod->nqd", forms, flat)
             factor.add(weighted_rows(problem, rows, weights))
     return finished(problem, factor, samples, f"Fisher of {', '.join(chosen)}")
@@ -266,8 +268,8 @@ def read_features(layer: str, module: nn.Module, found: Tensor, output: Tensor) 
 def weighted_rows(problem: Problem, values: Tensor, weights: Tensor, layer: str = "") -> Tensor:
     """Values (batch, …, width) as rows (·, width), each times the square root of its sample's weight.
 
-    A model may fold its samples into another axis before a layer. Without weights every row counts the same, and the
-    order of rows says nothing.
+    A model may fold its samples into another axis before a layer. Without weights every row counts the same, one or the
+    share of a label, and the order of rows says nothing.
 
     Raises:
         MeasurementError: folded samples have weights, or rows are no multiple of the samples.
@@ -279,7 +281,7 @@ def weighted_rows(problem: Problem, values: Tensor, weights: Tensor, layer: str 
             "to which sample is not known. Keep samples along the first axis."
         )
     if len(values) != len(weights):
-        return values.reshape(-1, values.shape[-1])
+        return weights[0].sqrt() * values.reshape(-1, values.shape[-1])
     shape = (-1, *(1 for _ in values.shape[1:]))
     return (values * weights.sqrt().reshape(shape)).reshape(-1, values.shape[-1])
 

@@ -75,7 +75,10 @@ def gradient_rows(layer: str, module: nn.Module, gradient: Tensor) -> Tensor:
     )
 
 
-def called(layer: str, module: nn.Module) -> str:
+def called(layer: str, module: nn.Module | None) -> str:
+    """A layer in a message: a submodule with its class, or a product without one."""
+    if module is None:
+        return f"The product {layer!r}"
     return f"The layer {layer!r} ({type(module).__name__})" if layer else f"The module itself ({type(module).__name__})"
 
 
@@ -85,7 +88,7 @@ def is_matrix(module: nn.Module) -> bool:
     return isinstance(weight, Tensor) and weight.ndim == 2
 
 
-def check_width(layer: str, module: nn.Module, width: int) -> None:
+def check_width(layer: str, module: nn.Module | None, width: int) -> None:
     """Refuse a factor that would not fit.
 
     Raises:
