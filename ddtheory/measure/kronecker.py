@@ -121,7 +121,7 @@ def gradient_gram(
         MeasurementError: the problem holds no module, the layer does not run once, or which axis holds its units is not
             known.
 
-    >>> from ddtheory.measure import Gaussian
+    >>> from ddtheory.measure import Gaussian, NoisyTargets
     >>> net = torch.nn.Sequential(torch.nn.Linear(1, 1, bias=False), torch.nn.Linear(1, 1, bias=False)).double()
     >>> with torch.no_grad():
     ...     _ = net[0].weight.fill_(0.5), net[1].weight.fill_(0.5)

@@ -65,7 +65,7 @@ def run_once(
     Raises:
         MeasurementError: the layer does not run once, or is no map from one tensor to one.
     """
-    seen: list[T] = []
+    seen: list[tuple[T, int]] = []
 
     def watch(_layer: str, module: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
         if not one_to_one(arguments, output):
@@ -73,26 +73,21 @@ def run_once(
                 f"The layer {layer!r} does not map one tensor to one tensor, so it has no activations and no gradient "
                 "of its own. Choose a layer inside it, such as a linear one."
             )
-        seen.append(read(module, arguments[0], output))
+        seen.append((read(module, arguments[0], output), output.numel()))
 
-    sizes: list[int] = []
-
-    def count(_layer: str, module: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
-        watch(_layer, module, arguments, output)
-        sizes.append(output.numel())
-
-    with_hooks(problem, [layer], count, positions, inputs)
+    with_hooks(problem, [layer], watch, positions, inputs)
     if len(seen) != 1:
         raise MeasurementError(
             f"The layer {layer!r} runs {len(seen)} times in one call of the model, so it has no one input and no one "
             "gradient. Choose a layer that runs once."
         )
+    found, size = seen[0]
     samples = samples_of(inputs)
     if samples > 1:
         alone = sizes_of_one(problem, [layer], positions, inputs)[layer]
-        if sizes[0] != samples * alone:
-            raise shared_by_samples(layer, samples, sizes[0], alone)
-    return seen[0]
+        if size != samples * alone:
+            raise shared_by_samples(layer, samples, size, alone)
+    return found
 
 
 def sizes_of_one(

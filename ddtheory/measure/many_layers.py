@@ -79,6 +79,7 @@ def kronecker_factors(
         MeasurementError: the problem holds no module, the layer does not run once, or it does anything else than to
             multiply by one matrix and to add its bias, as grouped convolutions do.
 
+    >>> import torch
     >>> from ddtheory.measure import Gaussian
     >>> layer = torch.nn.Linear(2, 1, bias=False)
     >>> problem = Problem.from_module(torch.nn.Sequential(layer), torch.eye(2), Gaussian())
@@ -123,6 +124,7 @@ def kronecker_factors_of_all(
         UnknownNameError: no such layer.
         MeasurementError: the problem holds no module, no layer has factors, or one of those named has none.
 
+    >>> import torch
     >>> from ddtheory.measure import Gaussian
     >>> net = torch.nn.Sequential(*(torch.nn.Linear(1, 1, bias=False) for _ in range(3)), torch.nn.PReLU(init=1.0))
     >>> with torch.no_grad():

@@ -10,7 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from ddtheory.errors import InvalidValueError, MeasurementError
+from ddtheory.errors import InvalidValueError, MeasurementError, unknown
 from ddtheory.measure.batch import Inputs, each
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.dense import LARGEST_DENSE
@@ -27,6 +27,8 @@ from ddtheory.measure.tables import along, html_table, reach
 from ddtheory.measure.unfolding import check_width, features
 from ddtheory.shown import Shown
 from ddtheory.values import as_integer
+
+SIDES = ("input", "output")
 
 
 @dataclass(frozen=True, repr=False)
@@ -150,20 +152,30 @@ def spectra_along(spectrum: Callable[[float], Spectrum], radii: Sequence[float],
 
 
 def activation_gram(
-    problem: Problem, layer: str, parameters: Mapping[str, Tensor] | None = None, *, centred: bool = False
+    problem: Problem,
+    layer: str,
+    parameters: Mapping[str, Tensor] | None = None,
+    *,
+    centred: bool = False,
+    side: str = "input",
+    axis: int | None = None,
 ) -> GramFactor:
-    """A = E[a aᵀ] of the input a of a layer, or with `centred` its covariance; (in, in), in squared input units.
+    """A = E[a aᵀ] of the input or the output a of a layer, or with `centred` its covariance; in squared units of a.
 
-    a is what the weight matrix multiplies: the features of a linear layer, the patches of a convolution (its input
-    unfolded, channels · kernel of them), the one-hot rows of an embedding. A layer that does so at many positions sums
-    over positions. The 1 that multiplies a bias is not part of a. For any other layer a is its input where that is
-    (batch, in).
+    At the input of a linear map a is what the weight matrix multiplies: the features of a linear layer, the patches of
+    a convolution (its input unfolded, channels · kernel of them), the one-hot rows of an embedding. The 1 that
+    multiplies a bias is not part of a. At its output, and on both sides of a normalisation of torch, a is the features
+    or channels. A layer that does so at many positions sums over positions. For any other layer a is (batch, features),
+    or `axis` says where the features are.
 
     Args:
         parameters: θ by name, missing names at the true parameter; the true parameter when omitted.
+        side: "input" or "output" of the layer.
+        axis: of the features in that tensor, not 0, which counts samples; by default it is known from the layer.
 
     Raises:
-        UnknownNameError: no such layer.
+        UnknownNameError: no such layer or side.
+        InvalidValueError: an axis that is none.
         MeasurementError: the problem holds no module, the layer does not run once, or which axis of its input holds the
             features is not known.
 
@@ -179,11 +191,17 @@ def activation_gram(
     """
     positions = as_problem(problem).at(parameters)
     layer, centred = text("The name of the layer", layer), truth_value("centred", centred)
+    if not isinstance(side, str) or side not in SIDES:
+        raise unknown("side", shown(side).strip("'"), SIDES)
+    place = None if axis is None else as_integer(axis)
+    if axis is not None and place in (None, 0):
+        raise InvalidValueError(f"The axis is {shown(axis)}; give that of the features, a whole number other than 0.")
+    read = partial(read_features, layer, side, place)
     factor, samples = Factor(), 0
     with measuring():
         for inputs, weights in problem.batches():
             samples += len(weights)
-            found = run_once(problem, layer, positions, inputs, partial(read_features, layer))
+            found = run_once(problem, layer, positions, inputs, read)
             rows = weighted_rows(problem, found, weights, layer)
             if centred:
                 ones = weighted_rows(problem, torch.ones_like(found[..., :1]), weights, layer)
@@ -258,9 +276,9 @@ def fisher_gram(
     return finished(problem, factor, samples, f"Fisher of {', '.join(chosen)}")
 
 
-def read_features(layer: str, module: nn.Module, found: Tensor, output: Tensor) -> Tensor:
-    """A copy of the rows of a layer, since the model may overwrite them."""
-    rows = features(layer, module, found, output)
+def read_features(layer: str, side: str, axis: int | None, module: nn.Module, found: Tensor, output: Tensor) -> Tensor:
+    """A copy of the rows of one side of a layer, since the model may overwrite them."""
+    rows = features(layer, module, found, output, side, axis)
     check_width(layer, module, rows.shape[-1])
     return rows.clone()
 
