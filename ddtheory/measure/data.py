@@ -14,11 +14,36 @@ from ddtheory.errors import InvalidValueError, MeasurementError, unknown
 from ddtheory.measure.batch import each, part, samples_of, tensors
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.doors import COMPLEX, count, real_tensor, shown, tensors_by_name, unreadable
+from ddtheory.shown import shortened
 
 Several = Tensor | Mapping[str, Tensor]
 Data = Several | Iterable[Any]
 
+PER = ("sample", "label")
 _ORDERED = (Tensor, Mapping, list, tuple)
+
+
+def check_data(
+    inputs: object, batch_size: object, weights: object, mask: object, per: object, like: Tensor
+) -> dict[str, Any]:
+    """Batch size, weights and mask as a problem keeps them.
+
+    Raises:
+        MeasurementError, InvalidValueError: see the checks of each.
+        UnknownNameError: a mean that is none.
+    """
+    size = check_inputs(inputs, batch_size)
+    data = cast("Data", inputs)
+    found: dict[str, Any] = {"batch_size": size}
+    if weights is not None:
+        found["weights"] = check_weights(weights, data, size, like)
+    if mask is not None:
+        found["mask"] = check_mask(mask, data, size)
+    if not isinstance(per, str) or per not in PER:
+        raise unknown("mean", shown(per).strip("'"), PER)
+    if per == "label" and mask is None:
+        raise InvalidValueError('per="label" needs a mask, as it is the mask that says which outputs are labels.')
+    return found
 
 
 def check_inputs(inputs: object, batch_size: object) -> int | None:
@@ -52,6 +77,15 @@ def check_inputs(inputs: object, batch_size: object) -> int | None:
             "Leave it out."
         )
     return count("batch_size", batch_size)
+
+
+def data_in_words(inputs: Data) -> str:
+    """One line about the data."""
+    if isinstance(inputs, Tensor):
+        return f"inputs {tuple(inputs.shape)}"
+    if isinstance(inputs, Mapping):
+        return shortened(f"inputs {', '.join(f'{name} {tuple(value.shape)}' for name, value in inputs.items())}", 80)
+    return f"a {type(inputs).__name__} of batches"
 
 
 def raw_batches(inputs: Data, batch_size: int | None) -> Iterator[Several]:

@@ -10,22 +10,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ddtheory.errors import InvalidValueError, MeasurementError, unknown
+from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.measure.batch import Inputs, Labelled, described, samples_of
 from ddtheory.measure.borrowed import borrowed
-from ddtheory.measure.data import check_inputs, check_mask, check_weights, in_dtype, mask_of, raw_batches
+from ddtheory.measure.data import check_data, data_in_words, in_dtype, mask_of, raw_batches
 from ddtheory.measure.direction import Direction, unit_direction
-from ddtheory.measure.doors import real_tensor, shown
+from ddtheory.measure.doors import shown
 from ddtheory.measure.heads import Density, Head
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.losses import as_head
 from ddtheory.measure.modules import ModuleFunction, check_still, private_copy
-from ddtheory.measure.parameters import checked, flatten, replaced, unflatten
+from ddtheory.measure.parameters import checked, flatten, orthogonal, replaced, unflatten
+from ddtheory.measure.totals import check_mass, labels_per_sample
 from ddtheory.measure.trial import ADVICE, Model, check_head, check_model
-from ddtheory.shown import shortened
-
-PER = ("sample", "label")
-MASS_TOLERANCE = 1e-6  # a density on nodes that misses more than this is not integrated well enough to be measured
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,40 +82,28 @@ class Problem:
             )
         object.__setattr__(self, "truth", checked(self.truth))
         as_head(self.head)
-        object.__setattr__(self, "batch_size", check_inputs(self.inputs, self.batch_size))
-        if self.weights is not None:
-            weights = check_weights(self.weights, self.inputs, self.batch_size, next(iter(self.truth.values())))
-            object.__setattr__(self, "weights", weights)
-        if self.mask is not None:
-            object.__setattr__(self, "mask", check_mask(self.mask, self.inputs, self.batch_size))
-        if not isinstance(self.per, str) or self.per not in PER:
-            raise unknown("mean", shown(self.per).strip("'"), PER)
-        if self.per == "label" and self.mask is None:
-            raise InvalidValueError('per="label" needs a mask, as it is the mask that says which outputs are labels.')
+        given = (self.inputs, self.batch_size, self.weights, self.mask, self.per)
+        for name, value in check_data(*given, like=next(iter(self.truth.values()))).items():
+            object.__setattr__(self, name, value)
         with measuring():
             first, _ = next(self.batches())
             check_head(self.head, check_model(self._run, self.truth, first))
             if self.mask is not None:
-                self._count_labels()
+                labels = labels_per_sample(self.batches(), self.total)
+                object.__setattr__(self, "_share", 1.0 / labels if self.per == "label" else 1.0)
             if isinstance(self.head, Density):
-                self._check_mass()
+                check_mass(self.batches(), self.total, self.truth_outputs)
 
     def __repr__(self) -> str:
         model = getattr(self.model, "__name__", None) or repr(self.model)
-        if isinstance(self.inputs, Tensor):
-            data = f"inputs {tuple(self.inputs.shape)}"
-        elif isinstance(self.inputs, Mapping):
-            data = shortened(
-                f"inputs {', '.join(f'{name} {tuple(value.shape)}' for name, value in self.inputs.items())}", 80
-            )
-        else:
-            data = f"a {type(self.inputs).__name__} of batches"
         tensors = f"{len(self.truth)} tensor{'s' if len(self.truth) > 1 else ''}"
         kind = str(self.dtype).removeprefix("torch.")
         weighted = ", weighted" if self.weights is not None else ""
         weighted += "" if self.mask is None else f", masked, per {self.per}"
         parameters = f"{self.dimension} parameters in {tensors} of {kind} on {self.device}"
-        return f"Problem({model[:60]}, {parameters}, {data}{weighted}, {type(self.head).__name__})"
+        return (
+            f"Problem({model[:60]}, {parameters}, {data_in_words(self.inputs)}{weighted}, {type(self.head).__name__})"
+        )
 
     @classmethod
     def from_module(
@@ -214,19 +199,7 @@ class Problem:
         Raises:
             InvalidValueError: Q is not a real orthogonal (d, d) matrix.
         """
-        rotation = real_tensor("The basis", basis).detach().to(dtype=self.dtype, device=self.device)
-        size = self.dimension
-        if tuple(rotation.shape) != (size, size):
-            raise InvalidValueError(
-                f"The basis has shape {tuple(basis.shape)}; {size} parameters need ({size}, {size})."
-            )
-        identity = torch.eye(size, dtype=self.dtype, device=self.device)
-        defect = float((rotation @ rotation.mT - identity).abs().max())
-        if not defect <= 100 * size * torch.finfo(self.dtype).eps:
-            raise InvalidValueError(
-                f"The basis is not orthogonal: QQᵀ differs from the identity by {defect:.2g}. "
-                "Take Q from torch.linalg.qr in float64."
-            )
+        rotation = orthogonal(basis, self.dimension, next(iter(self.truth.values())))
         origin = flatten(self.truth)
         start = rotation @ origin
 
@@ -251,10 +224,9 @@ class Problem:
                 continue
             inputs = in_dtype(raw, self.dtype, self.device)
             stop = start + samples
-            if isinstance(self.mask, str):
-                inputs = Labelled(inputs, mask_of(raw, self.mask).to(self.device))
-            elif self.mask is not None:
-                inputs = Labelled(inputs, self.mask[start:stop].to(self.device))
+            if self.mask is not None:
+                mask = mask_of(raw, self.mask) if isinstance(self.mask, str) else self.mask[start:stop]
+                inputs = Labelled(inputs, mask.to(self.device))
             if self.weights is None:
                 yield inputs, torch.full((samples,), self._share, dtype=self.dtype, device=self.device)
             else:
@@ -306,30 +278,6 @@ class Problem:
         """
         with borrowed(f"The model failed on a batch of shape {described(inputs)}", ADVICE):
             return self.outputs({}, inputs)
-
-    def _count_labels(self) -> None:
-        """Refuse a mask that leaves nothing to measure; for a mean over labels, set the share of a sample in it."""
-        labels, samples = 0.0, 0
-        for inputs, weights in self.batches():
-            mask = inputs.mask
-            labels += float((weights * mask.reshape(len(mask), -1).sum(dim=1)).sum())
-            samples += len(mask)
-        if not labels:
-            raise MeasurementError("The mask leaves no output with a label, so there is nothing to measure.")
-        if self.per == "label":
-            object.__setattr__(self, "_share", self.total(samples) / labels)
-
-    def _check_mass(self) -> None:
-        mass, samples = 0.0, 0
-        for inputs, weights in self.batches():
-            mass += float((weights * torch.exp(self.truth_outputs(inputs)).reshape(-1)).sum())
-            samples += samples_of(inputs)
-        mass /= self.total(samples)
-        if not abs(mass - 1) <= MASS_TOLERANCE:
-            raise MeasurementError(
-                f"The density integrates to {mass:.8g} over the nodes, not to 1. Outputs must be log p at "
-                "the nodes and weights those of the base measure; give more nodes or a wider range."
-            )
 
 
 def as_problem(value: object) -> Problem:
