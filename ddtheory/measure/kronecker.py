@@ -17,7 +17,7 @@ from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.labels import Cotangents, Labels, Spread
 from ddtheory.measure.layers import pull_back, run_once, submodule, submodules
 from ddtheory.measure.problem import Problem, as_problem
-from ddtheory.measure.spectra import finished, weighted_rows
+from ddtheory.measure.rows import finished, weighted_rows
 from ddtheory.measure.unfolding import called, check_width, gradient_rows, unfolded
 from ddtheory.shown import Shown
 

@@ -25,7 +25,7 @@ from ddtheory.measure.layers import (
 )
 from ddtheory.measure.problem import Problem
 from ddtheory.measure.products import Products
-from ddtheory.measure.spectra import finished, weighted_rows
+from ddtheory.measure.rows import finished, weighted_rows
 from ddtheory.measure.unfolding import called, check_width, gradient_rows
 
 

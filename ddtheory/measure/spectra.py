@@ -23,6 +23,7 @@ from ddtheory.measure.layers import run_once
 from ddtheory.measure.parameters import why_unknown
 from ddtheory.measure.problem import Problem, as_problem
 from ddtheory.measure.profile import all_real, chosen_radii, descending, local_slopes
+from ddtheory.measure.rows import finished, weighted_rows
 from ddtheory.measure.tables import along, html_table, reach
 from ddtheory.measure.unfolding import check_width, features
 from ddtheory.shown import Shown
@@ -281,32 +282,3 @@ def read_features(layer: str, side: str, axis: int | None, module: nn.Module, fo
     rows = features(layer, module, found, output, side, axis)
     check_width(layer, module, rows.shape[-1])
     return rows.clone()
-
-
-def weighted_rows(problem: Problem, values: Tensor, weights: Tensor, layer: str = "") -> Tensor:
-    """Values (batch, …, width) as rows (·, width), each times the square root of its sample's weight.
-
-    A model may fold its samples into another axis before a layer. Without weights every row counts the same, one or the
-    share of a label, and the order of rows says nothing.
-
-    Raises:
-        MeasurementError: folded samples have weights, or rows are no multiple of the samples.
-    """
-    count = values.numel() // max(1, values.shape[-1])
-    if len(values) != len(weights) and (problem.weights is not None or count % len(weights)):
-        raise MeasurementError(
-            f"The layer {layer!r} sees an array {tuple(values.shape)} for {len(weights)} samples, so which row belongs "
-            "to which sample is not known. Keep samples along the first axis."
-        )
-    if len(values) != len(weights):
-        return weights[0].sqrt() * values.reshape(-1, values.shape[-1])
-    shape = (-1, *(1 for _ in values.shape[1:]))
-    return (values * weights.sqrt().reshape(shape)).reshape(-1, values.shape[-1])
-
-
-def finished(problem: Problem, factor: Factor, samples: int, label: str, left_out: int = 0) -> GramFactor:
-    """The sums over samples divided by their number; the first `left_out` columns are projected out."""
-    if factor.triangle is None:
-        raise MeasurementError("No batch was seen, so there is nothing to read.")
-    triangle = factor.triangle[left_out:, left_out:] / math.sqrt(problem.total(samples))
-    return GramFactor(triangle, label, torch.finfo(problem.dtype).eps)
