@@ -43,6 +43,7 @@ WHOLE_HOUSE = {
     "hostile": "attacks everything public",
     "peers": "compares with other packages",
     "proofs": "the whole book; the quick lane verifies the claims that were touched",
+    "real": "reads networks that other packages ship",
     "reference": "the whole table of germs",
 }
 """Folders of tests that run in the full lane only, and why."""

@@ -23,10 +23,11 @@ from ddtheory.measure.heads import HeadKind as HeadKind
 from ddtheory.measure.heads import OutputMetric as OutputMetric
 from ddtheory.measure.kronecker import KroneckerFactors as KroneckerFactors
 from ddtheory.measure.kronecker import gradient_gram as gradient_gram
-from ddtheory.measure.kronecker import kronecker_factors as kronecker_factors
+from ddtheory.measure.labels import ModelLabels as ModelLabels
 from ddtheory.measure.labels import NoisyTargets as NoisyTargets
 from ddtheory.measure.ladder import order_along as order_along
 from ddtheory.measure.many_layers import LayerFactors as LayerFactors
+from ddtheory.measure.many_layers import kronecker_factors as kronecker_factors
 from ddtheory.measure.many_layers import kronecker_factors_of_all as kronecker_factors_of_all
 from ddtheory.measure.path import Path as Path
 from ddtheory.measure.path import arc as arc

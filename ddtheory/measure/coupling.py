@@ -7,45 +7,49 @@ is taken for positions of a sequence, that mean depends on `batch_size`, and no 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ddtheory.errors import MeasurementError
+from ddtheory.measure.batch import Inputs, part, samples_of
 from ddtheory.measure.borrowed import first_line
 
 SEED = 0x5EED
 STEP = 0.1  # how far a generic point is from the true one, where what couples may be exactly zero
 SAME = 100 * torch.finfo(torch.float32).eps  # one sum in another order, also where a float64 model casts to float32
 
-Model = Callable[[Mapping[str, Tensor], Tensor], Tensor]
+Model = Callable[[Mapping[str, Tensor], Any], Tensor]
 
 
-def check_apart(model: Model, truth: Mapping[str, Tensor], inputs: Tensor, outputs: Tensor) -> None:
+def check_apart(model: Model, truth: Mapping[str, Tensor], inputs: Inputs, outputs: Tensor) -> None:
     """The first and the last sample alone against the same in their batch, at the true parameter and at a generic one.
 
     Raises:
         MeasurementError: their outputs differ by more than rounding, or the model cannot run on one sample.
     """
-    if len(inputs) < 2:
+    samples = samples_of(inputs)
+    if samples < 2:
         return
-    chosen = [0, len(inputs) - 1]
-    pair = inputs[chosen]
-    _compare(outputs[chosen], [_alone(model, truth, sample) for sample in torch.split(pair, 1)])
+    chosen = [0, samples - 1]
+    pair = part(inputs, chosen)
+    singles = [part(inputs, [number]) for number in chosen]
+    _compare(outputs[chosen], [_alone(model, truth, sample) for sample in singles])
     generator = torch.Generator().manual_seed(SEED)
     generic = {
         name: value + STEP * (1.0 + value.abs()) * torch.randn(value.shape, generator=generator).to(value)
         for name, value in truth.items()
     }
     try:
-        together, alone = model(generic, pair), [model(generic, sample) for sample in torch.split(pair, 1)]
+        together, alone = model(generic, pair), [model(generic, sample) for sample in singles]
     except Exception:  # a generic point may lie outside the domain of the model, and then says nothing
         return
     if all(bool(torch.isfinite(found).all()) for found in (together, *alone)):
         _compare(together, alone)
 
 
-def _alone(model: Model, truth: Mapping[str, Tensor], sample: Tensor) -> Tensor:
+def _alone(model: Model, truth: Mapping[str, Tensor], sample: Inputs) -> Tensor:
     try:
         return model(truth, sample)
     except Exception as error:

@@ -48,7 +48,7 @@ def fisher_matrix(problem: Problem, parameters: Mapping[str, Tensor] | None = No
     samples = 0
     with measuring():
         for inputs, weights in problem.batches():
-            samples += inputs.shape[0]
+            samples += len(weights)
             whitened = []
             for column in columns:
                 outputs, tangents = push_forward(problem, position, column, inputs, "at the given parameters")

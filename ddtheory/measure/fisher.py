@@ -83,7 +83,7 @@ def fisher_profiles(
         probe = RoundingProbe(problem)
         samples = 0
         for inputs, weights in problem.batches():
-            samples += inputs.shape[0]
+            samples += len(weights)
             truth_outputs = problem.truth_outputs(inputs)
             if not bool(torch.isfinite(truth_outputs).all()):
                 raise MeasurementError("The model is NaN or infinite at the true parameter on some batch.")

@@ -109,11 +109,14 @@ class GramFactor(Shown):
         triangle: R, (rows, width) float64 with rows ≤ width, already divided by the square root of the sample count.
         label: how messages and tables call it.
         epsilon: rounding unit of the numbers that went in; that of float32 for a float32 model.
+        errors: standard errors of the diagonal entries, (width,), where M is a mean over random draws of labels; None
+            where it is exact to rounding.
     """
 
     triangle: Tensor
     label: str = ""
     epsilon: float = DOUBLE
+    errors: Tensor | None = None
 
     def __post_init__(self) -> None:
         triangle = real_tensor("The factor", self.triangle)
@@ -121,9 +124,19 @@ class GramFactor(Shown):
             raise InvalidValueError(f"The factor is {shown(triangle)}; it needs real numbers, (rows, width).")
         object.__setattr__(self, "triangle", triangle.detach().double())
         text("The label", self.label)
+        if self.errors is not None:
+            errors = real_tensor("The tensor of errors", self.errors).detach().double()
+            if tuple(errors.shape) != (self.width,):
+                raise InvalidValueError(f"There are {tuple(errors.shape)} errors for a Gram of width {self.width}.")
+            object.__setattr__(self, "errors", errors)
 
     def __repr__(self) -> str:
-        return f"GramFactor({self.label!r}, {self.width} × {self.width}, rank ≤ {min(self.triangle.shape)})"
+        drawn = "" if self.errors is None else f", trace ± {self._uncertainty():.2g}"
+        return f"GramFactor({self.label!r}, {self.width} × {self.width}, rank ≤ {min(self.triangle.shape)}{drawn})"
+
+    def _uncertainty(self) -> float:
+        """At most this is the standard error of the trace: entries of one draw are not independent."""
+        return 0.0 if self.errors is None else float(self.errors.sum())
 
     def latex(self) -> str:
         most = min(self.triangle.shape)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +14,10 @@ from ddtheory.measure.doors import shown
 from ddtheory.measure.factor import Factor
 from ddtheory.measure.gram import GramFactor, Spectrum
 from ddtheory.measure.hygiene import measuring
-from ddtheory.measure.labels import NoisyTargets, cotangents
+from ddtheory.measure.labels import Cotangents, Labels, Spread
 from ddtheory.measure.layers import pull_back, run_once, submodule, submodules
 from ddtheory.measure.problem import Problem, as_problem
-from ddtheory.measure.spectra import finished, weighted_rows
+from ddtheory.measure.rows import finished, weighted_rows
 from ddtheory.measure.unfolding import called, check_width, gradient_rows, unfolded
 from ddtheory.shown import Shown
 
@@ -103,7 +102,7 @@ def gradient_gram(
     layer: str,
     parameters: Mapping[str, Tensor] | None = None,
     *,
-    labels: NoisyTargets | None = None,
+    labels: Labels = None,
 ) -> GramFactor:
     """G = E[g gᵀ] with g the gradient of the loss by the output of a layer, (out, out), in nats² an output unit².
 
@@ -112,14 +111,17 @@ def gradient_gram(
     (batch, positions, out) or those of a convolution (batch, out, positions), sums over them.
 
     Args:
-        parameters, labels: as in `fisher_gram`.
+        parameters: as in `fisher_gram`.
+        labels: whose labels; None for those of the model, all of them where the outputs of a sample have at most 256
+            components, and beyond a mean over 64 random ones, whose `errors` stand beside the diagonal. See
+            `ModelLabels` and `NoisyTargets`.
 
     Raises:
         UnknownNameError: no such layer.
         MeasurementError: the problem holds no module, the layer does not run once, or which axis holds its units is not
             known.
 
-    >>> from ddtheory.measure import Gaussian
+    >>> from ddtheory.measure import Gaussian, NoisyTargets
     >>> net = torch.nn.Sequential(torch.nn.Linear(1, 1, bias=False), torch.nn.Linear(1, 1, bias=False)).double()
     >>> with torch.no_grad():
     ...     _ = net[0].weight.fill_(0.5), net[1].weight.fill_(0.5)
@@ -132,57 +134,20 @@ def gradient_gram(
     """
     positions = as_problem(problem).at(parameters)
     module = submodule(problem, layer)
-    factor, samples = Factor(), 0
+    drawn = Cotangents(problem, labels)
+    factor, spread, samples = Factor(), Spread(), 0
     with measuring():
         for inputs, weights in problem.batches():
-            samples += inputs.shape[0]
+            samples += len(weights)
             shift = run_once(problem, layer, positions, inputs, lambda _, _found, output: torch.zeros_like(output))
             check_width(layer, module, gradient_rows(layer, module, shift).shape[-1])
             outputs, gradients = pull_back(problem, positions, inputs, {layer: shift})
-            for cotangent in cotangents(problem, outputs, inputs, labels):
+            for number, cotangent in enumerate(drawn.of(outputs, inputs)):
                 rows = gradient_rows(layer, module, gradients(cotangent)[layer])
-                factor.add(weighted_rows(problem, rows, weights, layer))
-    return finished(problem, factor, samples, f"gradients at layer {layer}")
-
-
-def kronecker_factors(
-    problem: Problem,
-    layer: str,
-    parameters: Mapping[str, Tensor] | None = None,
-    *,
-    labels: NoisyTargets | None = None,
-) -> KroneckerFactors:
-    """Both factors of a layer that is a linear map: linear, convolution or embedding.
-
-    See `activation_gram` and `gradient_gram`, and for many layers `kronecker_factors_of_all`.
-
-    Raises:
-        UnknownNameError: no such layer.
-        MeasurementError: the problem holds no module, the layer does not run once, or it does anything else than to
-            multiply by one matrix and to add its bias, as grouped convolutions do.
-
-    >>> from ddtheory.measure import Gaussian
-    >>> layer = torch.nn.Linear(2, 1, bias=False)
-    >>> problem = Problem.from_module(torch.nn.Sequential(layer), torch.eye(2), Gaussian())
-    >>> [round(value, 12) for value in kronecker_factors(problem, "0").spectrum().eigenvalues]   # I/2 and G = 1
-    [0.5, 0.5]
-    """
-    positions = as_problem(problem).at(parameters)
-    check_own(problem, layer, submodule(problem, layer))
-    factor, samples, count = Factor(), 0, 0
-    with measuring():
-        for inputs, weights in problem.batches():
-            samples += inputs.shape[0]
-            found = run_once(problem, layer, positions, inputs, partial(read_rows, layer))
-            rows = weighted_rows(problem, found, weights, layer)
-            factor.add(rows)
-            count += len(rows)
-    return KroneckerFactors(
-        finished(problem, factor, samples, f"activations of layer {layer}"),
-        gradient_gram(problem, layer, parameters, labels=labels),
-        layer,
-        count / samples,
-    )
+                rows = weighted_rows(problem, rows, weights, layer)
+                factor.add(rows)
+                spread.add(number, rows, drawn.draws)
+    return spread.onto(finished(problem, factor, samples, f"gradients at layer {layer}"), problem.total(samples))
 
 
 def check_own(problem: Problem, layer: str, module: nn.Module) -> None:

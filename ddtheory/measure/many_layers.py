@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ddtheory.errors import MeasurementError, clipped, unknown
-from ddtheory.measure.doors import listed, several
-from ddtheory.measure.factor import Factor
+from ddtheory.measure.doors import several, text
 from ddtheory.measure.hygiene import measuring
-from ddtheory.measure.kronecker import KroneckerFactors, check_own, read_rows
-from ddtheory.measure.labels import NoisyTargets, cotangents
-from ddtheory.measure.layers import one_to_one, pull_back, submodules, with_hooks
+from ddtheory.measure.kronecker import KroneckerFactors
+from ddtheory.measure.labels import Labels
+from ddtheory.measure.layer_sweep import LayerSweep, reasons_of
 from ddtheory.measure.problem import Problem, as_problem
-from ddtheory.measure.spectra import finished, weighted_rows
 from ddtheory.measure.tables import html_table
-from ddtheory.measure.unfolding import called, check_width, gradient_rows
 from ddtheory.shown import Shown, counted, in_words, shortened
 
 
@@ -52,8 +46,10 @@ class LayerFactors(Mapping[str, KroneckerFactors], Shown):
         return len(self.found)
 
     def __repr__(self) -> str:
-        reasons = f": {_reasons(self.left_out)}" if self.left_out else ""
-        return f"LayerFactors({shortened(f'{len(self.found)} layers, {len(self.left_out)} left out{reasons}', 160)})"
+        reasons = f": {reasons_of(self.left_out)}" if self.left_out else ""
+        drawn = ", G from random draws" if any(f.gradient.errors is not None for f in self.found.values()) else ""
+        told = f"{len(self.found)} layers{drawn}, {len(self.left_out)} left out{reasons}"
+        return f"LayerFactors({shortened(told, 160)})"
 
     def latex(self) -> str:
         return in_words(f"{counted(len(self.found), 'layer')}, {len(self.left_out)} left out")
@@ -67,12 +63,31 @@ class LayerFactors(Mapping[str, KroneckerFactors], Shown):
         return html_table(caption, ["layer", "width of A", "width of G", "positions"], rows)
 
 
-def _reasons(left_out: Mapping[str, str]) -> str:
-    """Each reason once, after the layers that have it."""
-    layers: dict[str, list[str]] = {}
-    for layer, reason in left_out.items():
-        layers.setdefault(reason, []).append(repr(layer))
-    return " ".join(f"{listed(names)} {reason}" for reason, names in layers.items())
+def kronecker_factors(
+    problem: Problem,
+    layer: str,
+    parameters: Mapping[str, Tensor] | None = None,
+    *,
+    labels: Labels = None,
+) -> KroneckerFactors:
+    """Both factors of a layer that is a linear map: linear, convolution or embedding, or a projection of attention.
+
+    See `activation_gram` and `gradient_gram`, and `kronecker_factors_of_all` for names and for many layers.
+
+    Raises:
+        UnknownNameError: no such layer.
+        MeasurementError: the problem holds no module, the layer does not run once, or it does anything else than to
+            multiply by one matrix and to add its bias, as grouped convolutions do.
+
+    >>> import torch
+    >>> from ddtheory.measure import Gaussian
+    >>> layer = torch.nn.Linear(2, 1, bias=False)
+    >>> problem = Problem.from_module(torch.nn.Sequential(layer), torch.eye(2), Gaussian())
+    >>> [round(value, 12) for value in kronecker_factors(problem, "0").spectrum().eigenvalues]   # I/2 and G = 1
+    [0.5, 0.5]
+    """
+    chosen = text("The name of the layer", layer)
+    return kronecker_factors_of_all(problem, [chosen], parameters, labels=labels)[chosen]
 
 
 def kronecker_factors_of_all(
@@ -80,30 +95,36 @@ def kronecker_factors_of_all(
     layers: Sequence[str] | None = None,
     parameters: Mapping[str, Tensor] | None = None,
     *,
-    labels: NoisyTargets | None = None,
+    labels: Labels = None,
 ) -> LayerFactors:
     """A = E[a aᵀ], (in, in), and G = E[g gᵀ], (out, out), of many layers, from passes that all layers share.
 
-    The values are those of `kronecker_factors`, in the same normalisation: E is the mean over samples, and positions
-    are summed. With a shift s_l = 0 added to the output of every layer, one reverse pass of a cotangent of the head
-    gives g_l = ∂/∂s_l for all l at once. A batch takes two forward passes and one reverse pass a cotangent, where
-    `kronecker_factors` takes three and as many for each layer.
+    They are those of `activation_gram` and `gradient_gram`: E is the mean over samples, and positions are summed, those
+    of padding in A too. With a shift s_l = 0 added to the output of every layer, one reverse pass of a cotangent of the
+    head gives g_l = ∂/∂s_l for all l at once. A batch takes two forward passes, one of a single sample, and one reverse
+    pass a cotangent, however many layers there are.
 
     Without `layers` every submodule that has parameters of its own is read, and those that have no factors stand in
-    `left_out` with the reason: norms and grouped convolutions, layers that run never or twice, matrices that are too
-    wide. A layer that is asked for by name and has none is an error.
+    `left_out` with the reason: norms and grouped convolutions, layers that run never or twice or once for all samples,
+    matrices that are too wide. A layer that is asked for by name and has none is an error.
 
-    Memory: the factors of all layers are held together, min(rows, in)·in + min(rows, out)·out numbers a layer, beside
+    A weight that no submodule of its own runs is read where `torch.nn.functional.linear` gets it, and goes by the name
+    of the parameter without ".weight"; the projections of `torch.nn.MultiheadAttention` go by "…query", "…key",
+    "…value" and "…out_proj".
+
+    Memory: the factors of all layers are held together, up to 3·in² + 3·out² numbers a layer, beside
     the graph of one batch and a shift of the size of each layer's output; a smaller `batch_size` shrinks the last two.
 
     Args:
         layers: names, in the order of the result; every submodule with parameters of its own when omitted.
-        parameters, labels: as in `fisher_gram`.
+        parameters, labels: as in `gradient_gram`: beyond 256 output components of a sample, G is a mean over 64 random
+            draws, one reverse pass each, and says so with its `errors`.
 
     Raises:
         UnknownNameError: no such layer.
         MeasurementError: the problem holds no module, no layer has factors, or one of those named has none.
 
+    >>> import torch
     >>> from ddtheory.measure import Gaussian
     >>> net = torch.nn.Sequential(*(torch.nn.Linear(1, 1, bias=False) for _ in range(3)), torch.nn.PReLU(init=1.0))
     >>> with torch.no_grad():
@@ -115,111 +136,9 @@ def kronecker_factors_of_all(
     ['3']
     """
     positions = as_problem(problem).at(parameters)
-    modules = submodules(problem)
-    if layers is None:
-        own = [name for name, module in modules.items() if any(True for _ in module.parameters(recurse=False))]
-        reading = _Reading(problem, positions, own, strict=False)
-    else:
-        reading = _Reading(problem, positions, list(dict.fromkeys(several("layers", layers))), strict=True)
+    names = None if layers is None else list(dict.fromkeys(several("layers", layers)))
+    sweep = LayerSweep(problem, positions, names, labels)
     with measuring():
         for inputs, weights in problem.batches():
-            reading.see(inputs, weights, labels)
-    return reading.result()
-
-
-@dataclass
-class _Reading:
-    """The factors while batches are seen. A layer that cannot be read raises if `strict`, and is left out if not."""
-
-    problem: Problem
-    positions: Mapping[str, Tensor]
-    layers: list[str]
-    strict: bool
-    samples: int = 0
-    activations: dict[str, Factor] = field(default_factory=dict[str, Factor])
-    gradients: dict[str, Factor] = field(default_factory=dict[str, Factor])
-    rows: dict[str, int] = field(default_factory=dict[str, int])
-    left_out: dict[str, str] = field(default_factory=dict[str, str])
-
-    def __post_init__(self) -> None:
-        modules = submodules(self.problem)
-        for layer in list(self.layers):
-            if layer not in modules:
-                raise unknown("layer", clipped(layer), filter(None, modules))
-            try:
-                check_own(self.problem, layer, modules[layer])
-            except MeasurementError as error:
-                self._leave_out(layer, modules[layer], error)
-        for layer in self.layers:
-            self.activations[layer], self.gradients[layer], self.rows[layer] = Factor(), Factor(), 0
-        self._any_left()
-
-    def see(self, inputs: Tensor, weights: Tensor, labels: NoisyTargets | None) -> None:
-        self.samples += len(inputs)
-        shifts = self._read_inputs(inputs, weights)
-        outputs, gradients = pull_back(self.problem, self.positions, inputs, shifts)
-        modules = submodules(self.problem)
-        for cotangent in cotangents(self.problem, outputs, inputs, labels):
-            for layer, gradient in gradients(cotangent).items():
-                rows = gradient_rows(layer, modules[layer], gradient)
-                self.gradients[layer].add(weighted_rows(self.problem, rows, weights, layer))
-
-    def result(self) -> LayerFactors:
-        found = {
-            layer: KroneckerFactors(
-                finished(self.problem, self.activations[layer], self.samples, f"activations of layer {layer}"),
-                finished(self.problem, self.gradients[layer], self.samples, f"gradients at layer {layer}"),
-                layer,
-                self.rows[layer] / self.samples,
-            )
-            for layer in self.layers
-        }
-        return LayerFactors(found, self.left_out)
-
-    def _read_inputs(self, inputs: Tensor, weights: Tensor) -> dict[str, Tensor]:
-        """Adds the input of every layer to its factor; returns zeros of the shapes of the layers' outputs."""
-        shifts: dict[str, Tensor] = {}
-        runs = dict.fromkeys(self.layers, 0)
-        trouble: dict[str, MeasurementError] = {}
-
-        def watch(layer: str, module: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
-            runs[layer] += 1
-            if runs[layer] > 1 or layer in trouble:
-                return
-            try:  # read here, before the model can overwrite the input in place
-                if not one_to_one(arguments, output):
-                    raise MeasurementError(f"{called(layer, module)} does not map one tensor to one tensor.")
-                rows = weighted_rows(self.problem, read_rows(layer, module, arguments[0], output), weights, layer)
-                shift = torch.zeros_like(output)
-                check_width(layer, module, gradient_rows(layer, module, shift).shape[-1])
-            except MeasurementError as error:
-                trouble[layer] = error
-                return
-            self.activations[layer].add(rows)
-            self.rows[layer] += len(rows)
-            shifts[layer] = shift
-
-        modules = submodules(self.problem)
-        with_hooks(self.problem, self.layers, watch, self.positions, inputs)
-        for layer, times in runs.items():
-            if times != 1:
-                trouble[layer] = MeasurementError(
-                    f"{called(layer, modules[layer])} runs {times} times in one call of the model, so it has no one "
-                    "input and no one gradient."
-                )
-        for layer, error in trouble.items():
-            self._leave_out(layer, modules[layer], error)
-            shifts.pop(layer, None)
-        self._any_left()
-        return shifts
-
-    def _leave_out(self, layer: str, module: nn.Module, error: MeasurementError) -> None:
-        if self.strict:
-            raise error
-        self.layers.remove(layer)
-        self.left_out[layer] = str(error).removeprefix(f"{called(layer, module)} ")
-
-    def _any_left(self) -> None:
-        if not self.layers:
-            reasons = _reasons(self.left_out) or "Name layers of the module, or use one with linear layers."
-            raise MeasurementError(f"There is no layer to read. {reasons}")
+            sweep.see(inputs, weights)
+    return LayerFactors(sweep.result(), sweep.left_out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,8 @@ from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.casts import Raising
 from ddtheory.measure.doors import COMPLEX, shown, unreadable
+from ddtheory.measure.formulas import Formulas
+from ddtheory.measure.returned import output_name, the_output
 
 BATCH_NORMS = (
     nn.BatchNorm1d,
@@ -42,15 +45,18 @@ class ModuleFunction:
 
     Attributes:
         module: the copy.
+        output: which output is meant where it returns several.
         pairs: names of the complex parameters.
         tied: other name → the name by which a shared parameter goes here.
     """
 
     module: nn.Module
+    output: str | int | None = None
     pairs: frozenset[str] = field(init=False)
     tied: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "output", output_name(self.output))
         own = dict(self.module.named_parameters())
         names = {id(parameter): name for name, parameter in own.items()}
         every = self.module.named_parameters(remove_duplicate=False)
@@ -65,14 +71,20 @@ class ModuleFunction:
         own = self.module.named_parameters()
         return {name: torch.view_as_real(value) if name in self.pairs else value for name, value in own}
 
-    def __call__(self, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+    def buffers(self) -> dict[str, Tensor]:
+        """A copy of all buffers as they are now."""
+        return {name: value.clone() for name, value in self.module.named_buffers()}
+
+    def __call__(self, parameters: Mapping[str, Tensor], inputs: Tensor | Mapping[str, Tensor]) -> Tensor:
         values = {
             name: torch.complex(value[..., 0], value[..., 1]) if name in self.pairs else value
             for name, value in parameters.items()
         }
-        with Raising(next(iter(parameters.values())).dtype):
-            outputs: Tensor = torch.func.functional_call(self.module, values, (inputs,))
-        return outputs
+        places, names = ((), dict(inputs)) if isinstance(inputs, Mapping) else ((inputs,), {})
+        with Formulas(), Raising(next(iter(parameters.values())).dtype):
+            returned: Any = torch.func.functional_call(self.module, values, places, names)
+        found: Tensor = the_output(returned, self.output)
+        return found
 
 
 def private_copy(module: nn.Module, dtype: torch.dtype) -> nn.Module:
@@ -116,8 +128,26 @@ def private_copy(module: nn.Module, dtype: torch.dtype) -> nn.Module:
     for submodule in own.modules():
         if isinstance(submodule, nn.Embedding):
             # rules of training: they change what reverse mode returns, and not the function
-            submodule.scale_grad_by_freq, submodule.padding_idx = False, None
+            submodule.scale_grad_by_freq, submodule.padding_idx, submodule.sparse = False, None, False
     return own
+
+
+def check_still(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> None:
+    """Refuse a module whose calls change a buffer: the next call may be that of another function.
+
+    Raises:
+        MeasurementError: a buffer was changed.
+    """
+    for name, value in after.items():
+        if name not in before or not _same(before[name], value):
+            raise MeasurementError(
+                f"A call changes the buffer {name!r}, so the module is no function of its parameters and inputs alone. "
+                "Call module.eval() first, or hold what it counts elsewhere."
+            )
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and bool(((one == other) | ((one != one) & (other != other))).all())
 
 
 def _derived(module: nn.Module) -> Iterator[Tensor]:

@@ -100,3 +100,24 @@ def why_unknown(name: object, truth: Mapping[str, Tensor], tied: Mapping[str, st
     name = clipped(name) if isinstance(name, str) else shown(name)
     near = difflib.get_close_matches(str(name), truth, n=1, cutoff=0.0)
     return f"The model has no parameter {name!r}. Did you mean {near[0]!r}?"
+
+
+def orthogonal(basis: object, size: int, like: Tensor) -> Tensor:
+    """An orthogonal (size, size) matrix in the dtype of the parameters.
+
+    Raises:
+        InvalidValueError: it is none.
+    """
+    rotation = real_tensor("The basis", basis).detach().to(like)
+    if tuple(rotation.shape) != (size, size):
+        raise InvalidValueError(
+            f"The basis has shape {tuple(rotation.shape)}; {size} parameters need ({size}, {size})."
+        )
+    identity = torch.eye(size, dtype=like.dtype, device=like.device)
+    defect = float((rotation @ rotation.mT - identity).abs().max())
+    if not defect <= 100 * size * torch.finfo(like.dtype).eps:
+        raise InvalidValueError(
+            f"The basis is not orthogonal: QQᵀ differs from the identity by {defect:.2g}. "
+            "Take Q from torch.linalg.qr in float64."
+        )
+    return rotation

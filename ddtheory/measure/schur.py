@@ -154,7 +154,7 @@ def schur_along(
     samples = 0
     with measuring():
         for inputs, weights in problem.batches():
-            samples += inputs.shape[0]
+            samples += len(weights)
             for radius in chosen:
                 positions, _ = path.state(radius)
                 where = f"at t = {radius:.4g} on the {path.label}"

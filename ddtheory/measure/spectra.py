@@ -10,22 +10,26 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from ddtheory.errors import InvalidValueError, MeasurementError
+from ddtheory.errors import InvalidValueError, MeasurementError, unknown
+from ddtheory.measure.batch import Inputs, each
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.dense import LARGEST_DENSE
 from ddtheory.measure.doors import several, shown, text, truth_value
 from ddtheory.measure.factor import Factor
 from ddtheory.measure.gram import GramFactor, Spectrum
 from ddtheory.measure.hygiene import measuring
-from ddtheory.measure.labels import NoisyTargets, cotangents
+from ddtheory.measure.labels import Cotangents, Labels, ModelLabels
 from ddtheory.measure.layers import run_once
 from ddtheory.measure.parameters import why_unknown
 from ddtheory.measure.problem import Problem, as_problem
 from ddtheory.measure.profile import all_real, chosen_radii, descending, local_slopes
+from ddtheory.measure.rows import finished, weighted_rows
 from ddtheory.measure.tables import along, html_table, reach
 from ddtheory.measure.unfolding import check_width, features
 from ddtheory.shown import Shown
 from ddtheory.values import as_integer
+
+SIDES = ("input", "output")
 
 
 @dataclass(frozen=True, repr=False)
@@ -149,20 +153,30 @@ def spectra_along(spectrum: Callable[[float], Spectrum], radii: Sequence[float],
 
 
 def activation_gram(
-    problem: Problem, layer: str, parameters: Mapping[str, Tensor] | None = None, *, centred: bool = False
+    problem: Problem,
+    layer: str,
+    parameters: Mapping[str, Tensor] | None = None,
+    *,
+    centred: bool = False,
+    side: str = "input",
+    axis: int | None = None,
 ) -> GramFactor:
-    """A = E[a aᵀ] of the input a of a layer, or with `centred` its covariance; (in, in), in squared input units.
+    """A = E[a aᵀ] of the input or the output a of a layer, or with `centred` its covariance; in squared units of a.
 
-    a is what the weight matrix multiplies: the features of a linear layer, the patches of a convolution (its input
-    unfolded, channels · kernel of them), the one-hot rows of an embedding. A layer that does so at many positions sums
-    over positions. The 1 that multiplies a bias is not part of a. For any other layer a is its input where that is
-    (batch, in).
+    At the input of a linear map a is what the weight matrix multiplies: the features of a linear layer, the patches of
+    a convolution (its input unfolded, channels · kernel of them), the one-hot rows of an embedding. The 1 that
+    multiplies a bias is not part of a. At its output, and on both sides of a normalisation of torch, a is the features
+    or channels. A layer that does so at many positions sums over positions. For any other layer a is (batch, features),
+    or `axis` says where the features are.
 
     Args:
         parameters: θ by name, missing names at the true parameter; the true parameter when omitted.
+        side: "input" or "output" of the layer.
+        axis: of the features in that tensor, not 0, which counts samples; by default it is known from the layer.
 
     Raises:
-        UnknownNameError: no such layer.
+        UnknownNameError: no such layer or side.
+        InvalidValueError: an axis that is none.
         MeasurementError: the problem holds no module, the layer does not run once, or which axis of its input holds the
             features is not known.
 
@@ -178,11 +192,17 @@ def activation_gram(
     """
     positions = as_problem(problem).at(parameters)
     layer, centred = text("The name of the layer", layer), truth_value("centred", centred)
+    if not isinstance(side, str) or side not in SIDES:
+        raise unknown("side", shown(side).strip("'"), SIDES)
+    place = None if axis is None else as_integer(axis)
+    if axis is not None and place in (None, 0):
+        raise InvalidValueError(f"The axis is {shown(axis)}; give that of the features, a whole number other than 0.")
+    read = partial(read_features, layer, side, place)
     factor, samples = Factor(), 0
     with measuring():
         for inputs, weights in problem.batches():
-            samples += inputs.shape[0]
-            found = run_once(problem, layer, positions, inputs, partial(read_features, layer))
+            samples += len(weights)
+            found = run_once(problem, layer, positions, inputs, read)
             rows = weighted_rows(problem, found, weights, layer)
             if centred:
                 ones = weighted_rows(problem, torch.ones_like(found[..., :1]), weights, layer)
@@ -197,7 +217,7 @@ def fisher_gram(
     parameters: Mapping[str, Tensor] | None = None,
     *,
     names: Sequence[str] | None = None,
-    labels: NoisyTargets | None = None,
+    labels: Labels = None,
 ) -> GramFactor:
     """The Fisher of some parameters, E[score scoreᵀ] of shape (d, d), from per-sample gradients.
 
@@ -207,7 +227,8 @@ def fisher_gram(
     Args:
         parameters: as in `activation_gram`.
         names: parameters that span the block, in this order; all when omitted.
-        labels: None for labels drawn from the model (the Fisher); `NoisyTargets` for the empirical second moment.
+        labels: None for labels drawn from the model (the Fisher), all of them, as the whole Jacobian is taken anyway;
+            `NoisyTargets` for the empirical second moment.
 
     Raises:
         InvalidValueError: an unknown parameter, or more than 2048 of them.
@@ -233,14 +254,15 @@ def fisher_gram(
             f"A Gram of {size} parameters is not built (limit {LARGEST_DENSE}). Choose a layer by `names`."
         )
     moving = {name: positions[name] for name in chosen}
+    drawn = Cotangents(problem, ModelLabels() if labels is None else labels)
 
-    def single(sample: Tensor, moved: Mapping[str, Tensor]) -> Tensor:
-        return problem.outputs({**positions, **moved}, sample[None])[0]
+    def single(sample: Inputs, moved: Mapping[str, Tensor]) -> Tensor:
+        return problem.outputs({**positions, **moved}, each(sample, lambda value: value[None]))[0]
 
     factor, samples = Factor(), 0
     with measuring():
         for inputs, weights in problem.batches():
-            count = inputs.shape[0]
+            count = len(weights)
             samples += count
             with borrowed("The model cannot be differentiated sample by sample", "fisher_matrix uses forward mode."):
                 # the sample is no argument of jacrev, which takes real ones only
@@ -249,43 +271,14 @@ def fisher_gram(
             flat = torch.cat(
                 [jacobians[name].reshape(count, outputs[0].numel(), -1) for name in chosen], dim=2
             )  # (batch, out, d)
-            forms = cotangents(problem, outputs, inputs, labels).reshape(-1, count, flat.shape[1])
+            forms = torch.stack(list(drawn.of(outputs, inputs))).reshape(-1, count, flat.shape[1])
             rows = torch.einsum("qno,nod->nqd", forms, flat)
             factor.add(weighted_rows(problem, rows, weights))
     return finished(problem, factor, samples, f"Fisher of {', '.join(chosen)}")
 
 
-def read_features(layer: str, module: nn.Module, found: Tensor, output: Tensor) -> Tensor:
-    """A copy of the rows of a layer, since the model may overwrite them."""
-    rows = features(layer, module, found, output)
+def read_features(layer: str, side: str, axis: int | None, module: nn.Module, found: Tensor, output: Tensor) -> Tensor:
+    """A copy of the rows of one side of a layer, since the model may overwrite them."""
+    rows = features(layer, module, found, output, side, axis)
     check_width(layer, module, rows.shape[-1])
     return rows.clone()
-
-
-def weighted_rows(problem: Problem, values: Tensor, weights: Tensor, layer: str = "") -> Tensor:
-    """Values (batch, …, width) as rows (·, width), each times the square root of its sample's weight.
-
-    A model may fold its samples into another axis before a layer. Without weights every row counts the same, and the
-    order of rows says nothing.
-
-    Raises:
-        MeasurementError: folded samples have weights, or rows are no multiple of the samples.
-    """
-    count = values.numel() // max(1, values.shape[-1])
-    if len(values) != len(weights) and (problem.weights is not None or count % len(weights)):
-        raise MeasurementError(
-            f"The layer {layer!r} sees an array {tuple(values.shape)} for {len(weights)} samples, so which row belongs "
-            "to which sample is not known. Keep samples along the first axis."
-        )
-    if len(values) != len(weights):
-        return values.reshape(-1, values.shape[-1])
-    shape = (-1, *(1 for _ in values.shape[1:]))
-    return (values * weights.sqrt().reshape(shape)).reshape(-1, values.shape[-1])
-
-
-def finished(problem: Problem, factor: Factor, samples: int, label: str, left_out: int = 0) -> GramFactor:
-    """The sums over samples divided by their number; the first `left_out` columns are projected out."""
-    if factor.triangle is None:
-        raise MeasurementError("No batch was seen, so there is nothing to read.")
-    triangle = factor.triangle[left_out:, left_out:] / math.sqrt(problem.total(samples))
-    return GramFactor(triangle, label, torch.finfo(problem.dtype).eps)

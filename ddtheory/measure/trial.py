@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from ddtheory.errors import MeasurementError
+from ddtheory.measure.batch import Inputs, described, each, samples_of, tensors
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.coupling import check_apart
 from ddtheory.measure.head import Head
 
-Model = Callable[[Mapping[str, Tensor], Tensor], Tensor]
+Model = Callable[[Mapping[str, Tensor], Any], Tensor]
 
 ADVICE = "Check shapes, and that tensors held outside parameters and buffers have the right dtype."
 
 
-def check_model(model: Model, truth: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+def check_model(model: Model, truth: Mapping[str, Tensor], inputs: Inputs) -> Tensor:
     """The outputs at the true parameter: real, one row a sample, finite, the same twice, and each of its own sample.
 
     Raises:
-        MeasurementError: the model fails, or its outputs are not that.
+        MeasurementError: the model fails, overwrites its inputs, or its outputs are not that.
     """
-    with borrowed(f"The model failed on the first batch, inputs {tuple(inputs.shape)} {inputs.dtype}", ADVICE):
-        outputs = cast("object", model(truth, inputs))
-        again = model(truth, inputs)
-    if not isinstance(outputs, Tensor) or outputs.ndim == 0 or outputs.shape[0] != inputs.shape[0]:
+    own = each(inputs, torch.clone)  # the data of the caller are out of reach until the model has left a copy alone
+    with borrowed(f"The model failed on the first batch, inputs {described(inputs)}", ADVICE):
+        outputs = cast("object", model(truth, own))
+        if not all(torch.equal(after, before) for after, before in zip(tensors(own), tensors(inputs), strict=True)):
+            raise MeasurementError(
+                "The model overwrites its inputs in place, so the next call would see other data. Build it with "
+                "inplace=False, or clone the inputs in its first line."
+            )
+        again = model(truth, own)
+    samples = samples_of(inputs)
+    if not isinstance(outputs, Tensor) or outputs.ndim == 0 or outputs.shape[0] != samples:
         what = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
         raise MeasurementError(
-            f"The model returns {what} for {inputs.shape[0]} samples. It must return one tensor whose "
-            "first dimension runs over samples; wrap it if it returns more."
+            f"The model returns {what} for {samples} samples. It must return one tensor whose first dimension runs "
+            "over samples; wrap it if it returns more."
         )
     if not outputs.is_floating_point() or outputs.layout != torch.strided:
         raise MeasurementError(

@@ -18,6 +18,17 @@ from ddtheory.errors import MeasurementError
 
 Convolution: TypeAlias = nn.Conv1d | nn.Conv2d | nn.Conv3d
 
+BY_CHANNEL = (
+    nn.BatchNorm1d,
+    nn.BatchNorm2d,
+    nn.BatchNorm3d,
+    nn.GroupNorm,
+    nn.InstanceNorm1d,
+    nn.InstanceNorm2d,
+    nn.InstanceNorm3d,
+)
+"""Layers whose features are channels, along axis 1 of their input and output."""
+
 LARGEST_WIDTH = 8192  # a factor of this width takes half a gigabyte
 SAME = 1e3  # in ε of the terms: one product, summed in another order
 
@@ -42,17 +53,30 @@ def unfolded(layer: str, module: nn.Module, found: Tensor, output: Tensor) -> Te
     )
 
 
-def features(layer: str, module: nn.Module, found: Tensor, output: Tensor) -> Tensor:
-    """`unfolded`, or the input itself where it is (batch, features) and any layer reads it.
+def features(
+    layer: str, module: nn.Module, found: Tensor, output: Tensor, side: str = "input", axis: int | None = None
+) -> Tensor:
+    """One side of a layer as rows (batch, …, features); the input of a linear map unfolded, if no axis is named.
 
     Raises:
-        MeasurementError: the layer is no linear map, and it is not known which axis of its input holds the features.
+        MeasurementError: it is not known which axis holds the features, or there is no such axis.
     """
+    values = found if side == "input" else output
+    if axis is not None:
+        if not -values.ndim < axis < values.ndim:
+            raise MeasurementError(f"{called(layer, module)} has an {side} {tuple(values.shape)} without axis {axis}.")
+        return values.movedim(axis, -1)
+    if isinstance(module, BY_CHANNEL):
+        return values.movedim(1, -1)
+    if isinstance(module, nn.LayerNorm | nn.RMSNorm) and len(module.normalized_shape) == 1:
+        return values
+    if side == "output":
+        return gradient_rows(layer, module, values)
     try:
-        return unfolded(layer, module, found, output)
+        return unfolded(layer, module, values, output)
     except MeasurementError:
-        if found.ndim == 2 and found.is_floating_point():
-            return found
+        if values.ndim == 2 and values.is_floating_point():
+            return values
         raise
 
 
@@ -71,11 +95,15 @@ def gradient_rows(layer: str, module: nn.Module, gradient: Tensor) -> Tensor:
         return by_channel(module, gradient)
     raise MeasurementError(
         f"{called(layer, module)} is no linear map that is known here, so which axis of its "
-        f"output {tuple(gradient.shape)} holds the units is not known. Choose a layer that keeps one matrix."
+        f"output {tuple(gradient.shape)} holds the units is not known. Choose a layer that keeps one matrix, "
+        "or say axis=… where activations are read."
     )
 
 
-def called(layer: str, module: nn.Module) -> str:
+def called(layer: str, module: nn.Module | None) -> str:
+    """A layer in a message: a submodule with its class, or a product without one."""
+    if module is None:
+        return f"The product {layer!r}"
     return f"The layer {layer!r} ({type(module).__name__})" if layer else f"The module itself ({type(module).__name__})"
 
 
@@ -85,7 +113,7 @@ def is_matrix(module: nn.Module) -> bool:
     return isinstance(weight, Tensor) and weight.ndim == 2
 
 
-def check_width(layer: str, module: nn.Module, width: int) -> None:
+def check_width(layer: str, module: nn.Module | None, width: int) -> None:
     """Refuse a factor that would not fit.
 
     Raises:

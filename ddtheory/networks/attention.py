@@ -34,6 +34,12 @@ def matmul(tape: Tape, left: Any, right: Any) -> Jet:
     return used(tape, inputs, right, output, -1) if is_weight else output
 
 
+def added_product(tape: Tape, added: Any, left: Any, right: Any, *, beta: Any = 1, alpha: Any = 1) -> Jet:
+    product = matmul(tape, left, right)
+    product = product if alpha == 1 else tape.times(product, alpha)
+    return tape.plus(product, added if beta == 1 else tape.times(added, beta))
+
+
 def masked_fill(tape: Tape, value: Jet, mask: Tensor, fill: Any) -> Jet:
     kept = tape.multilinear(lambda part: part.masked_fill(mask, 0.0), value)
     return tape.plus(kept, torch.zeros(kept.shape, dtype=torch.float64).masked_fill(mask, fill))
@@ -62,8 +68,11 @@ def scaled_dot_product_attention(
 ) -> Jet:
     if dropout_p > 0:
         dropout(tape, value, dropout_p)
-    if enable_gqa:
-        raise InvalidValueError(f"Grouped queries (enable_gqa) are no rule of the calculus. {INSTEAD}")
+    if enable_gqa:  # each head of keys and values serves several heads of queries
+        shared = tape.lift(query).shape[-3] // tape.lift(key).shape[-3]
+        key, value = (
+            tape.multilinear(lambda part: part.repeat_interleave(shared, -3), whole) for whole in (key, value)
+        )
     scale = tape.lift(query).shape[-1] ** -0.5 if scale is None else scale
     return attend(tape, query, key, value, attn_mask, causal=is_causal, scale=scale)
 

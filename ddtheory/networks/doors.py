@@ -16,7 +16,7 @@ _MOST_NUMBERS = 10**9
 
 
 def private_copy(model: object) -> nn.Module:
-    """A copy on the CPU without gradients.
+    """A copy on the CPU in float64 without gradients.
 
     Raises:
         InvalidValueError: no module, one without numbers, or one that nobody can look into.
@@ -49,7 +49,10 @@ def private_copy(model: object) -> nn.Module:
     ]
     try:
         return (
-            copy.deepcopy(model, {id(value): value.detach().clone() for value in derived}).cpu().requires_grad_(False)
+            copy.deepcopy(model, {id(value): value.detach().clone() for value in derived})
+            .cpu()
+            .double()
+            .requires_grad_(False)
         )
     except DDTheoryError:
         raise

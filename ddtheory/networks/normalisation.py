@@ -107,6 +107,22 @@ def group_norm(tape: Tape, value: Jet, num_groups: int, weight: Any = None, bias
     return _affine(tape, whole, weight, bias, [1, -1] + [1] * (value.dim() - 2))
 
 
+def instance_norm(
+    tape: Tape,
+    value: Jet,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Jet:
+    if use_input_stats:
+        return group_norm(tape, value, value.shape[1], weight, bias, eps)
+    return batch_norm(tape, value, running_mean, running_var, weight, bias, False, momentum, eps)
+
+
 def rms_norm(
     tape: Tape, value: Jet, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None
 ) -> Jet:

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.networks import attention, normalisation, rules
+from ddtheory.networks import attention, normalisation, pooling, recurrent, rules
 from ddtheory.networks.rules import Rule
 
 
@@ -99,6 +99,7 @@ OPERATIONS: Mapping[str, Operation] = _table(
     _rows("rsqrt", normalisation.rsqrt, "1/√z of what stays positive."),
     _rows("log", normalisation.log, "log z of what stays positive."),
     _rows("matmul mm bmm mv", attention.matmul, "A product of matrices."),
+    _rows("addmm addmv baddbmm", attention.added_product, "A product of matrices added to a tensor."),
     _rows("__rmatmul__", rules.reverse(attention.matmul), "A product of matrices, right factor first."),
     _rows("einsum", rules.einsum, "A sum over indices of products."),
     _rows("linear", attention.linear, "A product with a weight, and a bias."),
@@ -110,16 +111,27 @@ OPERATIONS: Mapping[str, Operation] = _table(
     _rows("elu", rules.elu, "ELU with α = 1, which has no kink."),
     _rows("relu", rules.relu, "The positive part."),
     _rows("leaky_relu", rules.leaky_relu, "Another slope below zero."),
+    _rows("prelu", pooling.prelu, "Another slope below zero, which is a parameter."),
+    _rows("hardtanh", pooling.hardtanh, "Cut off below and above."),
+    _rows("relu6", pooling.relu6, "The positive part, cut off at 6."),
+    _rows("clamp clip", pooling.clamp, "Cut off below or above by numbers."),
+    _rows("hardsigmoid", pooling.hardsigmoid, "(z + 3)/6, cut off at 0 and 1."),
+    _rows("hardswish", pooling.hardswish, "z times its hard sigmoid."),
+    _rows("amax", pooling.amax, "The largest entry over axes."),
+    _rows("max_pool1d", pooling.max_pool(1), "The largest entry of each window."),
+    _rows("max_pool2d", pooling.max_pool(2), "The largest entry of each window."),
     _rows("softmax", rules.softmax, "Weights of sum one from scores."),
     _rows("log_softmax", rules.log_softmax, "The logarithm of a softmax."),
     _rows("layer_norm", normalisation.layer_norm, "Centred and divided by the deviation over the last axes."),
     _rows("rms_norm", normalisation.rms_norm, "Divided by the root mean square over the last axes."),
     _rows("group_norm", normalisation.group_norm, "Centred and divided by the deviation within groups of channels."),
+    _rows("instance_norm", normalisation.instance_norm, "Centred and divided by the deviation within each channel."),
     _rows("batch_norm", normalisation.batch_norm, "A fixed affine map of each channel, in evaluation mode."),
     _rows("dropout dropout1d dropout2d dropout3d alpha_dropout", normalisation.dropout, "Nothing, when not training."),
     _rows("masked_fill", attention.masked_fill, "A constant where a fixed mask is true."),
     _rows("where", rules.where, "One of two tensors by a fixed mask."),
     _rows("scaled_dot_product_attention", attention.scaled_dot_product_attention, "Softmax attention."),
     _rows("multi_head_attention_forward", attention.multi_head_attention, "Softmax attention of several heads."),
+    *(_rows(name, rule, "A recurrent layer, unrolled over its steps.") for name, rule in recurrent.RULES.items()),
 )
 """Every operation by the name that torch gives it."""

@@ -13,9 +13,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from ddtheory.networks.terms import ZERO, Terms, add, broadcast, combine, constant, negative, pull_back, settle
+from ddtheory.networks.terms import (
+    CANCELLED,
+    ZERO,
+    Terms,
+    add,
+    broadcast,
+    combine,
+    constant,
+    negative,
+    pull_back,
+    settle,
+)
 
 
 class Jet(torch.Tensor):
@@ -115,6 +127,49 @@ class Tape:
             settle(z.shape, parts), [value], lambda signal: [combine(torch.mul, [signal, factor], keep_start=False)]
         )
 
+    def clipped(self, value: Jet, low: float, high: float) -> Jet:
+        """min(max(z, low), high): as it is between the bounds, gated by the sign of z₀ − bound elsewhere."""
+        z = value.terms
+        gate = _gate(_shifted(z, -low), 0.0) * _gate(_shifted(negative(z), high), 0.0)
+        parts = {e: (gate * lead, size) for e, (lead, size) in z.deviation.parts.items()}
+        start = z.start.clamp(low, high)
+        parts[ZERO] = (start, torch.where(z.started | (start != 0), _seen(start), 0.0))
+        factor = Terms(z.shape, {ZERO: (gate, torch.ones_like(gate))})
+        return self.record(
+            settle(z.shape, parts), [value], lambda signal: [combine(torch.mul, [signal, factor], keep_start=False)]
+        )
+
+    def largest(self, value: Jet, seen: Tensor) -> Jet:
+        """The largest of the seen entries along the last axis: the one that is largest at t = 0.
+
+        Where several are, the one that rises fastest; a mere bound where that depends on more than one exponent.
+        """
+        z = value.terms
+        start = torch.where(seen, z.start, -math.inf)
+        largest = start.amax(-1, keepdim=True)
+        scale = z.parts[ZERO][1].amax(-1, keepdim=True) if ZERO in z.parts else torch.zeros_like(largest)
+        best = largest - start <= CANCELLED * scale  # what only rounding tells apart is tied
+        moves = z.deviation.parts
+        several = torch.stack([best & (size > 0) for _, size in moves.values()]).any(-1).sum(0) if moves else None
+        slope = torch.zeros_like(start) if not moves else torch.stack([lead for lead, _ in moves.values()]).sum(0)
+        rising = torch.where(best, slope, -math.inf)
+        chosen = F.one_hot(rising.argmax(-1), start.shape[-1]).double()
+        if several is not None:
+            tied, alike = best.sum(-1) > 1, (rising == rising.amax(-1, keepdim=True)).sum(-1) > 1
+            known = ~tied | ((several <= 1) & ~alike)
+            chosen = chosen * known.unsqueeze(-1)
+        open_ = seen.double().expand(start.shape)
+        parts = {e: ((chosen * lead).sum(-1), (open_ * size).sum(-1)) for e, (lead, size) in moves.items()}
+        if ZERO in z.parts:
+            parts[ZERO] = (start.amax(-1), (open_ * z.parts[ZERO][1]).sum(-1))
+        factor = Terms(start.shape, {ZERO: (chosen, open_)})
+
+        def pull(signal: Terms) -> list[Terms]:
+            spread = combine(lambda part: part.unsqueeze(-1).expand(start.shape), [signal], keep_start=False)
+            return [combine(torch.mul, [spread, factor], keep_start=False)]
+
+        return self.record(settle(start.shape[:-1], parts), [value], pull)
+
     def softmax(self, value: Jet, axis: int) -> Jet:
         """Uniform where the scores vanish; the deviation is a (D s − Σ a D s), of the order of the scores."""
         weights = torch.softmax(value.terms.start, axis)
@@ -145,6 +200,14 @@ class Tape:
 def _seen(factor: Tensor) -> Tensor:
     """A size for a factor that may underflow or vanish on one input: never zero."""
     return torch.where((factor != 0) & factor.isfinite(), factor.abs(), 1.0)
+
+
+def _shifted(z: Terms, by: float) -> Terms:
+    """z + by, of which only the sign at t = 0 and the deviation are asked for."""
+    start = z.start + by
+    if math.isfinite(by):
+        start = torch.where(start.abs() <= CANCELLED * (z.start.abs() + abs(by)), 0.0, start)
+    return Terms(z.shape, {**z.parts, ZERO: (start, torch.ones_like(start))})
 
 
 def _gate(z: Terms, below: float) -> Tensor:

@@ -248,6 +248,7 @@ _MEASURE: dict[str, list[Call]] = {
     "ddtheory.measure.Density": [call()],
     "ddtheory.measure.ExponentialFamily": [lambda: {"log_partition": torch.exp}],
     "ddtheory.measure.OutputMetric": [lambda: {"matrix": lambda outputs: torch.eye(1).double().expand(2, 1, 1)}],
+    "ddtheory.measure.ModelLabels": [lambda: {"draws": 8, "seed": 0}],
     "ddtheory.measure.NoisyTargets": [lambda: {"target": lambda inputs: inputs, "variance": 0.25}],
     "ddtheory.measure.fisher_along": [_along],
     "ddtheory.measure.fisher_profiles": [

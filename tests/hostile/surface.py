@@ -86,6 +86,7 @@ WRITTEN_BY_A_CALLER = frozenset(
         "ddtheory.measure.Density",
         "ddtheory.measure.ExponentialFamily",
         "ddtheory.measure.Gaussian",
+        "ddtheory.measure.ModelLabels",
         "ddtheory.measure.NoisyTargets",
         "ddtheory.measure.OutputMetric",
         "ddtheory.measure.Path",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 
 import numpy
@@ -9,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils import prune, spectral_norm
+from torch.nn.utils import parametrizations, prune, spectral_norm
 from torch.utils.data import DataLoader, TensorDataset
 
 from ddtheory.errors import DirectionError, InvalidValueError, MeasurementError
@@ -192,12 +193,85 @@ def test_modules_that_cannot_be_measured(make, message: str) -> None:
 
 
 def test_an_operator_without_forward_mode_is_named() -> None:
+    problem = Problem.from_module(nn.EmbeddingBag(5, 2), torch.tensor([[0, 1], [2, 4]]), Gaussian())
+    with pytest.raises(MeasurementError, match=r"_embedding_bag has no forward-mode derivative"):
+        fisher_along(problem, {"weight": torch.ones(5, 2)})
+
+
+def old_weight_norm(module: nn.Module, dim: int | None = 0) -> nn.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        old = torch.nn.utils.weight_norm(nn.Linear(3, 2))
-    problem = Problem.from_module(old, X, Gaussian())
-    with pytest.raises(MeasurementError, match=r"weight_norm.* has no forward-mode derivative"):
-        fisher_along(problem, {"bias": torch.ones(2)})
+        return torch.nn.utils.weight_norm(module, dim=dim)
+
+
+IMAGE = torch.randn(4, 2, 3, 3, generator=torch.Generator().manual_seed(5))
+
+
+@pytest.mark.parametrize(
+    ("make", "inputs"),
+    [
+        (lambda: old_weight_norm(nn.Linear(3, 2)), X),
+        (lambda: old_weight_norm(nn.Linear(3, 2), dim=1), X),
+        (lambda: old_weight_norm(nn.Linear(3, 2), dim=None), X),
+        (lambda: parametrizations.weight_norm(nn.Linear(3, 2)), X),
+        (lambda: parametrizations.weight_norm(nn.Conv2d(2, 2, 3)), IMAGE),
+        (lambda: parametrizations.orthogonal(nn.Linear(3, 3)), X),
+        (lambda: parametrizations.spectral_norm(nn.Linear(3, 2)).eval(), X),
+        (lambda: pruned(), X),
+        (lambda: nn.Sequential(*(prune.remove(layer, "weight") for layer in pruned()[:1])), X),
+        (lambda: torch.fx.symbolic_trace(nn.Sequential(nn.Linear(3, 2), nn.Tanh())), X),
+        (lambda: torch.optim.swa_utils.AveragedModel(nn.Linear(3, 2)), X),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:There is a performance drop")
+def test_modules_that_compute_their_weights(make, inputs: Tensor) -> None:
+    """Against the Jacobian of the module as torch runs it, by reverse mode, which has the fused kernels."""
+    torch.manual_seed(4)
+    module = nn.Sequential(make(), nn.Sigmoid())
+    problem = Problem.from_module(module, inputs, Gaussian(), batch_size=3)
+    parameters = {name: value.detach().double() for name, value in module.named_parameters()}
+    assert list(problem.truth) == list(parameters)
+    double = copy.deepcopy(problem.model.module)
+
+    def outputs(given: dict[str, Tensor]) -> Tensor:
+        return torch.func.functional_call(double, given, (inputs.double(),)).reshape(len(inputs), -1)
+
+    jacobian = torch.func.jacrev(outputs)(parameters)
+    flat = torch.cat([jacobian[name].reshape(len(inputs), -1, value.numel()) for name, value in parameters.items()], 2)
+    expected = torch.einsum("noi,noj->ij", flat, flat) / len(inputs)
+    assert torch.allclose(fisher_matrix(problem), expected, rtol=1e-10, atol=1e-13)
+    assert torch.allclose(fisher_gram(problem).matrix(), expected, rtol=1e-9, atol=1e-12)
+    moved = {name: 1.1 * value for name, value in problem.truth.items()}  # the control
+    assert not torch.allclose(fisher_matrix(problem, moved), expected, rtol=1e-2)
+
+
+class Counting(nn.Module):
+    """Another function from the fifth call on."""
+
+    def __init__(self, place: bool) -> None:
+        super().__init__()
+        self.linear, self.place = nn.Linear(3, 2), place
+        self.register_buffer("calls", torch.zeros(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.place:
+            self.calls.add_(1)
+        else:
+            self.calls = self.calls + 1
+        return self.linear(x) * (1 if self.calls < 100 else 2)
+
+
+@pytest.mark.parametrize(
+    "module", [Counting(True), Counting(False), nn.InstanceNorm2d(2, affine=True, track_running_stats=True)]
+)
+def test_a_call_that_changes_a_buffer(module: nn.Module) -> None:
+    inputs = X if isinstance(module, Counting) else IMAGE
+    before = {name: value.clone() for name, value in module.named_buffers()}
+    with pytest.raises(MeasurementError, match=r"A call changes the buffer '(calls|running_mean)'"):
+        Problem.from_module(module, inputs, Gaussian())
+    assert all(torch.equal(before[name], value) for name, value in module.named_buffers())
+    if not isinstance(module, Counting):
+        assert Problem.from_module(module.eval(), inputs, Gaussian()).dimension == 4
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ddtheory.errors import MeasurementError
+from ddtheory.errors import InvalidValueError, MeasurementError, UnknownNameError
 from ddtheory.measure import (
     Categorical,
     Gaussian,
@@ -190,7 +190,7 @@ def test_samples_that_are_folded_into_positions() -> None:
     [
         (nn.ReLU(), drawn(3, 2, 4, 4), "no linear map"),
         (nn.Flatten(), drawn(3, 2, 4, 4), "no linear map"),
-        (nn.LayerNorm(4), drawn(3, 2, 4), "no linear map"),
+        (nn.Unflatten(-1, (2, 2)), drawn(3, 2, 4), "no linear map"),
         (nn.Conv2d(2, 4, 3, groups=2), drawn(3, 2, 4, 4), "one matrix for each group"),
         (nn.ConvTranspose2d(2, 2, 3), drawn(3, 2, 4, 4), "no linear map"),
         (Bent(4, 4), drawn(3, 2, 4), "more than multiply"),
@@ -226,16 +226,83 @@ def test_features_of_any_layer_are_read_where_they_are_known() -> None:
     assert gradient_gram(problem, "1").width == 2
 
 
+class Normed(nn.Module):
+    """A stream (batch, positions, features) that is normed last, and channels of an image on the way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.up, self.stream, self.final = nn.Conv2d(1, 3, 2), nn.BatchNorm2d(3), nn.LayerNorm(3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.final(self.stream(self.up(x)).flatten(2).mT)
+
+
+def test_both_sides_of_every_layer() -> None:
+    """The output of the final norm has a kernel, 1/γ, since what is normed sums to zero before γ."""
+    torch.manual_seed(5)
+    net, x = Normed().eval().double(), drawn(4, 1, 3, 3)
+    with torch.no_grad():
+        net.final.weight.copy_(torch.tensor([0.5, 1.0, -2.0]))
+        up = net.up(x)
+        channels = up.movedim(1, -1).reshape(-1, 3)
+        stream = net.stream(up).movedim(1, -1).reshape(-1, 3)
+        final = net.final(stream)
+    problem = Problem.from_module(net, x, Gaussian(), batch_size=3)
+    for layer, side, axis, rows in (
+        ("up", "output", None, channels),
+        ("stream", "input", None, channels),
+        ("stream", "output", None, stream),
+        ("final", "input", None, stream),
+        ("final", "output", None, final),
+        ("final", "output", -1, final),
+        ("final", "output", 2, final),
+        ("stream", "output", 1, stream),
+        ("", "output", -1, final),
+        ("", "input", 1, x.reshape(-1, 1)),
+    ):
+        gram = activation_gram(problem, layer, side=side, axis=axis)
+        assert torch.allclose(gram.matrix(), rows.mT @ rows / 4, rtol=1e-12, atol=1e-14), (layer, side)
+        centred = activation_gram(problem, layer, side=side, axis=axis, centred=True)
+        moved = rows - rows.mean(0)
+        assert torch.allclose(centred.matrix(), moved.mT @ moved / 4, rtol=1e-10, atol=1e-13), (layer, side)
+    bare = activation_gram(problem, "final", side="output")
+    kernel = torch.tensor([2.0, 1.0, -0.5], dtype=torch.float64)
+    assert bare.along(kernel) < 1e-25 < bare.along(torch.ones(3))
+    # the control: another axis is another matrix
+    assert activation_gram(problem, "final", side="output", axis=1).width == 4
+
+
+@pytest.mark.parametrize(
+    ("layer", "options", "error", "message"),
+    [
+        ("", {"side": "output"}, MeasurementError, "say axis="),
+        ("final", {"side": "middle"}, UnknownNameError, "input, output"),
+        ("final", {"axis": 0}, InvalidValueError, "other than 0"),
+        ("final", {"axis": -3}, MeasurementError, "without axis -3"),  # the samples, by their other number
+        ("final", {"axis": 3}, MeasurementError, "without axis 3"),
+        ("final", {"axis": 1.5}, InvalidValueError, "whole number"),
+        ("final", {"axis": True}, InvalidValueError, "whole number"),
+    ],
+)
+def test_sides_and_axes_that_are_none(
+    layer: str, options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    problem = Problem.from_module(Normed().eval(), drawn(4, 1, 3, 3), Gaussian())
+    with pytest.raises(error, match=message):
+        activation_gram(problem, layer, **options)
+
+
 def test_a_transformer_says_what_it_leaves_out() -> None:
     layer = nn.TransformerEncoderLayer(4, 2, 6, dropout=0.0, batch_first=True)
     net = nn.Sequential(nn.TransformerEncoder(layer, 2), nn.Flatten(), nn.Linear(12, 2))
     problem = Problem.from_module(net, drawn(5, 3, 4), Categorical(), batch_size=2)
     found = kronecker_factors_of_all(problem)
-    assert list(found) == [f"0.layers.{i}.linear{j}" for i in (0, 1) for j in (1, 2)] + ["2"]
+    inside = [*(f"self_attn.{name}" for name in ("query", "key", "value", "out_proj")), "linear1", "linear2"]
+    assert set(found) == {"2", *(f"0.layers.{i}.{name}" for i in (0, 1) for name in inside)}
     owners = {name.rpartition(".")[0] for name, _ in net.named_parameters()}
-    assert {*found, *found.left_out} == owners | {f"0.layers.{i}.self_attn" for i in (0, 1)}
-    assert "runs 0 times" in found.left_out["0.layers.0.self_attn.out_proj"]
-    assert "\n" not in repr(found) and "5 layers, 8 left out" in repr(found) and len(repr(found)) < 600
+    norms = {f"0.layers.{i}.norm{j}" for i in (0, 1) for j in (1, 2)}
+    assert set(found.left_out) == norms and norms < owners
+    assert "\n" not in repr(found) and "13 layers, 4 left out" in repr(found) and len(repr(found)) < 600
 
 
 def test_tied_weights_have_no_factors_of_one_use() -> None:

@@ -140,6 +140,9 @@ ARITHMETIC: dict[str, Function] = {
     "__rmatmul__": lambda z, w: w.__rmatmul__(z),
     "mm": lambda z, w: torch.mm(z, w),
     "bmm": lambda z, w: torch.bmm(square(z), square(z)),
+    "addmm": lambda z, w: torch.addmm(w[0], z, w, beta=2, alpha=3),
+    "addmv": lambda z, w: torch.addmv(z[:, 0], z, w[0]),
+    "baddbmm": lambda z, w: torch.baddbmm(w[:2, :2], square(z), square(z)),
     "mv": lambda z, w: torch.mv(z, w[0]),
     "einsum": lambda z, w: torch.einsum("bi,ji->bj", z, w),
     "linear": lambda z, w: F.linear(z, w, w[0]),
@@ -170,18 +173,48 @@ FUNCTIONS: dict[str, Function] = {
     "elu": lambda z, w: F.elu(z),
     "relu": lambda z, w: F.relu(z),
     "leaky_relu": lambda z, w: F.leaky_relu(z, 0.2),
+    "prelu": lambda z, w: F.prelu(z, w[0]),
+    "hardtanh": lambda z, w: F.hardtanh(z, -0.5, 1.5),
+    "relu6": lambda z, w: F.relu6(z),
+    "clamp": lambda z, w: z.clamp(-0.25, 2.0),
+    "clip": lambda z, w: torch.clip(z, min=0.0),
+    "hardsigmoid": lambda z, w: F.hardsigmoid(z),
+    "hardswish": lambda z, w: F.hardswish(z),
+    "amax": lambda z, w: square(z).amax(-1, keepdim=True) + z.amax(-1).reshape(-1, 1, 1),
+    "max_pool1d": lambda z, w: F.max_pool1d(z.unsqueeze(1), 2, stride=1, padding=1),
+    "max_pool2d": lambda z, w: F.max_pool2d(image(z), 2, stride=1, padding=1),
     "softmax": lambda z, w: F.softmax(z, -1),
     "log_softmax": lambda z, w: F.log_softmax(z, -1),
     "layer_norm": lambda z, w: F.layer_norm(z, (4,), w[0], w[1], eps=0.5),
     "rms_norm": lambda z, w: F.rms_norm(z, (4,), w[0], eps=0.5),
     "group_norm": lambda z, w: F.group_norm(z, 2, w[0], w[1], eps=0.5),
+    "instance_norm": lambda z, w: F.instance_norm(square(z), weight=w[0, :2], bias=w[1, :2], eps=0.5),
     "batch_norm": lambda z, w: F.batch_norm(z, SHIFT, SHIFT.square(), w[0], w[1]),
     "scaled_dot_product_attention": lambda z, w: F.scaled_dot_product_attention(
         square(z), square(z) @ w[:2, :2], square(z)
     ),
 }
 
-MODULES: Mapping[str, Callable[[], nn.Module]] = {"multi_head_attention_forward": Attending}
+
+class Recurring(nn.Module):
+    """A recurrent layer on two steps of two entries."""
+
+    def __init__(self, layer: Callable[..., nn.Module], **options: object) -> None:
+        super().__init__()
+        self.z, self.recurring = nn.Linear(3, 4), layer(2, 2, **options)
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs: Tensor = self.recurring(square(self.z(x)))[0]
+        return outputs
+
+
+MODULES: Mapping[str, Callable[[], nn.Module]] = {
+    "multi_head_attention_forward": Attending,
+    "lstm": partial(Recurring, nn.LSTM, batch_first=True, bidirectional=True),
+    "gru": partial(Recurring, nn.GRU, batch_first=True, num_layers=2),
+    "rnn_tanh": partial(Recurring, nn.RNN, batch_first=True, bias=False),
+    "rnn_relu": partial(Recurring, nn.RNN, batch_first=True, nonlinearity="relu"),
+}
 
 # float32 resolves what vanishes, but not a small change of what does not
 VANISHING = {"float"}

@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from architectures import Case, generic
-from operation_cases import CASES, VANISHING, Applied
+from operation_cases import CASES, VANISHING, Applied, Recurring, square
 from test_orders_against_slopes import compare
 from torch import Tensor, nn
 
@@ -70,6 +70,114 @@ def test_an_operation_is_that_of_torch(name: str, monkeypatch: pytest.MonkeyPatc
         network_orders(case(name, 0).model, {}, shape=(3,))
 
 
+KINKED = ("hardtanh", "relu6", "clamp", "clip", "hardswish", "prelu", "amax", "max_pool1d", "max_pool2d", "rnn_relu")
+
+
+@pytest.mark.parametrize("name", KINKED)
+def test_operations_with_kinks_on_more_draws(name: str) -> None:
+    """Where an entry stands on a kink, or entries tie, which term leads depends on signs: more draws of them."""
+    for seed in range(2, 8):
+        assert not compare(case(name, seed))["wrong"], seed
+
+
+class Tying(nn.Module):
+    """The largest of entries that are zero together at t = 0 and move at their own rates."""
+
+    def __init__(self, weight: list[list[float]], pooled: bool) -> None:
+        super().__init__()
+        self.z, self.pooled = nn.Linear(2, len(weight), bias=False), pooled
+        with torch.no_grad():
+            self.z.weight.copy_(torch.tensor(weight))
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = self.z(x)
+        return F.max_pool1d(z.unsqueeze(1), z.shape[-1]).squeeze(1) if self.pooled else z.amax(-1, keepdim=True)
+
+
+@pytest.mark.parametrize("pooled", [True, False])
+@pytest.mark.parametrize(
+    ("weight", "powers", "exact"),
+    [
+        ([[1, 0], [2, 0]], [[1, 0], [1, 0]], True),  # max(t, 2t) x
+        ([[-1, 0], [-2, 0]], [[1, 0], [1, 0]], True),  # the one that falls less
+        ([[1, 0], [0, 0]], [[1, 0], [0, 0]], True),  # it rises above a zero that stays
+        ([[-1, 0], [0, 0]], [[1, 0], [0, 0]], False),  # it falls below: nothing moves
+        ([[5, 0], [1, 0]], [[0, 0], [1, 0]], False),  # the larger one does not move
+        ([[1, 0], [1, 0]], [[1, 0], [2, 0]], False),  # max(t, t²) x: two rates, of which signs decide
+        ([[-1, 0], [1, 0]], [[1, 0], [2, 0]], False),  # max(−t, t²) x = t² x
+    ],
+)
+def test_entries_that_tie(pooled: bool, weight: list[list[float]], powers: list[list[int]], exact: bool) -> None:
+    """On positive inputs: an order where one rate decides, and else a bound, which 2 is in each case."""
+    inputs = 0.5 + torch.rand(16, 2, generator=torch.Generator().manual_seed(0))
+    found = network_orders(Tying(weight, pooled), {"z.weight": powers}, inputs=inputs).divergence
+    assert (str(found), found.exact) == ("2" if exact else "≥ 2", exact)
+
+
+def heads(z: Tensor, count: int) -> Tensor:
+    """(batch, heads, 2 positions, 1)."""
+    return z[:, : 2 * count].reshape(-1, count, 2, 1)
+
+
+VARIANTS = {
+    "grouped queries": lambda z, w: F.scaled_dot_product_attention(
+        heads(z, 2), heads(z @ w, 1), heads(torch.tanh(z), 1), enable_gqa=True
+    ),
+    "instance norm of running statistics": lambda z, w: F.instance_norm(
+        square(z), torch.zeros(2).double(), torch.ones(2).double(), w[0, :2], w[1, :2], use_input_stats=False
+    ),
+    "wide windows": lambda z, w: F.max_pool2d(square(z).unsqueeze(1), (1, 2), stride=(1, 1), padding=(0, 1)),
+    "windows with gaps": lambda z, w: F.max_pool1d(z.unsqueeze(1), 2, stride=1, dilation=2),
+    "one slope for all": lambda z, w: F.prelu(z, w[0, :1]),
+    "channels with slopes": lambda z, w: F.prelu(square(z), w[0, :2]),
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_other_arguments_of_an_operation(name: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CASES, name, lambda: Applied(VARIANTS[name]))  # type: ignore[index]
+    verdicts = compare(case(name, seed))
+    assert not verdicts["wrong"] and verdicts["met"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "options"),
+    [
+        (nn.LSTM, {"num_layers": 2}),
+        (nn.LSTM, {"bias": False}),
+        (nn.GRU, {"bidirectional": True}),
+        (nn.RNN, {"num_layers": 2, "bidirectional": True}),
+    ],
+)
+def test_recurrent_layers_in_other_shapes(layer: type[nn.Module], options: dict[str, object]) -> None:
+    for seed in (0, 1):
+        model = generic(nn.Sequential(Recurring(layer, batch_first=True, **options)), seed)
+        generator = torch.Generator().manual_seed(seed)
+        scaling = {
+            key: torch.randint(0, 3, value.shape, generator=generator) for key, value in model.named_parameters()
+        }
+        verdicts = compare(Case(model, scaling, (3,), "squared"))
+        assert not verdicts["wrong"] and verdicts["met"]
+
+
+def test_recurrent_layers_of_float32_models_and_what_they_do_not_know() -> None:
+    """A model in float32 is read as well as one in float64, and is left as it is."""
+    torch.manual_seed(0)
+    model = nn.Sequential(Recurring(nn.GRU, batch_first=True))
+    single = network_orders(model, {"0.z.weight": 1, "0.z.bias": 1})
+    assert next(model.parameters()).dtype == torch.float32
+    assert str(single.divergence) == str(network_orders(model.double(), {"0.z.weight": 1, "0.z.bias": 1}).divergence)
+    with pytest.raises(InvalidValueError, match="projection"):
+        network_orders(Recurring(nn.LSTM, batch_first=True, proj_size=1), {})
+    with pytest.raises(InvalidValueError, match="Dropout is active"):
+        network_orders(Recurring(nn.LSTM, batch_first=True, num_layers=2, dropout=0.5), {})
+    with pytest.raises(InvalidValueError, match="ceil_mode"):
+        network_orders(Applied(lambda z, w: F.max_pool1d(z.unsqueeze(1), 3, ceil_mode=True)), {}, shape=(3,))
+    with pytest.raises(InvalidValueError, match="in place"):
+        network_orders(nn.Sequential(nn.Linear(3, 2), nn.ReLU6(inplace=True)), {})
+
+
 def test_an_operation_without_a_case_is_named() -> None:
     cosh = Operation("cosh", OPERATIONS["tanh"].rule, "The hyperbolic cosine.")
     found = forgotten({**OPERATIONS, "cosh": cosh}, CASES)
@@ -89,6 +197,9 @@ def test_an_operation_without_a_case_is_named() -> None:
         ("flip", "contiguous"),
         ("cumsum", "contiguous"),
         ("layer_norm", "tanh"),
+        ("hardtanh", "contiguous"),
+        ("clip", "contiguous"),
+        ("prelu", "square"),
     ],
 )
 def test_control_the_rule_of_another_operation_is_noticed(
