@@ -196,6 +196,10 @@ def _labels() -> measure.NoisyTargets:
     return measure.NoisyTargets(lambda inputs: inputs[:, :1], 0.25)
 
 
+def _trajectory() -> dict[str, Any]:
+    return {"steps": [0, 10], "columns": {"loss": [1.0, 0.5], "0.sigma_min": [0.1, 1e-5]}, "events": {"end": 10}}
+
+
 _TRIANGLE = torch.eye(2, dtype=torch.float64)
 
 _MEASURE: dict[str, list[Call]] = {
@@ -236,6 +240,23 @@ _MEASURE: dict[str, list[Call]] = {
     "ddtheory.measure.order": [lambda: {"profile": _profile()}],
     "ddtheory.measure.schur_along": [_schur],
     "ddtheory.measure.schur_order": [lambda: {"profile": measure.schur_along(**_schur())}],
+    "ddtheory.measure.LayerDirection": [lambda: {"layer": "2", "side": "activation", "vector": torch.ones(2)}],
+    "ddtheory.measure.signatures": [
+        lambda: {"problem": layered(), "layers": ["0", "2"]},
+        lambda: {
+            "problem": layered(),
+            "layers": ["2"],
+            "labels": _labels(),
+            "directions": {"u": measure.LayerDirection("2", "activation", torch.ones(2))},
+            "held_out": (torch.ones(3, 2), _labels()),
+            "null": 3,
+            "seed": 1,
+        },
+    ],
+    "ddtheory.measure.Trajectory": [_trajectory],
+    "ddtheory.measure.SignatureRecorder": [
+        lambda: {"problem": layered(), "layers": ["0"], "every": 2, "labels": _labels()}
+    ],
     "ddtheory.measure.spectra_along": [lambda: {"spectrum": _spectrum, "radii": [0.5, 0.25, 0.125], "label": "mine"}],
     "ddtheory.measure.check_head": [
         lambda: {"head": measure.Gaussian(), "outputs": torch.zeros(2, 1, dtype=torch.float64), "directions": 2}
@@ -425,6 +446,7 @@ _PLOTS: dict[str, list[Call]] = {
         lambda: {"profiles": _profile()},
         lambda: {"profiles": [verify.Curve("F", (0.1, 0.2), (0.5, 1.0), 2.0, (0.1, 0.2))]},
     ],
+    "ddtheory.plots.trajectory": [lambda: {"run": measure.Trajectory(**_trajectory())}],
     "ddtheory.plots.fluctuation": [call(largest=3)],
     "ddtheory.plots.finite_temperature": [call(crossings=[(2,), (2, 2)], decades=2)],
     "ddtheory.plots.landscape": [
