@@ -7,6 +7,7 @@ from . import measure as measure
 from . import networks as networks
 from . import plots as plots
 from . import references as references
+from . import testbeds as testbeds
 from . import testing as testing
 from . import verify as verify
 from .exact import kl_order as kl_order

@@ -37,7 +37,18 @@ def _fresh(value: Any) -> Any:
 
 def recipes() -> dict[str, list[Call]]:
     """Full name → valid calls."""
-    return {**_EXACT, **_families(), **_CELLS, **_MEASURE, **_NETWORKS, **_TESTING, **_CERTIFY, **_VERIFY, **_PLOTS}
+    return {
+        **_EXACT,
+        **_families(),
+        **_CELLS,
+        **_MEASURE,
+        **_NETWORKS,
+        **_TESTING,
+        **_CERTIFY,
+        **_VERIFY,
+        **_PLOTS,
+        **_TESTBEDS,
+    }
 
 
 # --- exact ------------------------------------------------------------------------------------------------------------
@@ -454,6 +465,17 @@ _PLOTS: dict[str, list[Call]] = {
     ],
     "ddtheory.plots.newton_polygon": [lambda: {"source": dd.rlct("x^2*y^4 + x^6", seconds=2)}],
     "ddtheory.plots.verdicts": [lambda: {"results": _results()}],
+}
+
+
+_TESTBEDS: dict[str, list[Call]] = {
+    "ddtheory.testbeds.reduced_rank": [
+        call(seed=1, inputs=3, hidden=2, outputs=2, rank=1, samples=20, noise=0.5),
+    ],
+    "ddtheory.testbeds.teacher_student": [call(seed=1, inputs=2, teachers=1, students=2, samples=10, steps=3)],
+    "ddtheory.testbeds.modular_addition": [call(seed=1, modulus=5, hidden=3, steps=2, decay=0.5)],
+    "ddtheory.testbeds.sparse_parity": [call(seed=1, inputs=4, sparse=2, hidden=3, steps=2)],
+    "ddtheory.testbeds.superposition": [call(seed=1, features=5, hidden=2, steps=2)],
 }
 
 

@@ -21,6 +21,7 @@ ROOMS = (
     "ddtheory.certify",
     "ddtheory.verify",
     "ddtheory.plots",
+    "ddtheory.testbeds",
     "ddtheory.references",
 )
 
@@ -52,6 +53,10 @@ MADE_BY_THE_PACKAGE = frozenset(
         "SpectrumProfile",
         "DirectionReading",
         "LayerSignature",
+        "Bed",
+        "Checkpoint",
+        "Limit",
+        "Transition",
         "Signatures",
         "Spectrum",
         "KroneckerFactors",

@@ -18,7 +18,7 @@ import sympy
 import torch
 
 import ddtheory as dd
-from ddtheory import cells, measure, references, testing, verify
+from ddtheory import cells, measure, references, testbeds, testing, verify
 from ddtheory.shown import Shown, counted, in_words, shortened
 
 x, y = sympy.symbols("x y")
@@ -152,6 +152,11 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.networks.LayerOrders": lambda: next(iter(orders().layers.values())),
     "ddtheory.networks.Valuations": lambda: next(iter(orders().layers.values())).block,
     "ddtheory.references.Work": lambda: dataclasses.replace(next(iter(references.WORKS.values())), title=WHY),
+    "ddtheory.testbeds.Bed": lambda: testbeds.superposition(),
+    "ddtheory.testbeds.Checkpoint": lambda: testbeds.Checkpoint(3, {}, {WHY: 0.5}),
+    "ddtheory.testbeds.Limit": lambda: testbeds.Limit(WHY, WHY, 1, 2, 3),
+    "ddtheory.testbeds.Limit, exact": lambda: testbeds.reduced_rank().truth,
+    "ddtheory.testbeds.Transition": lambda: testbeds.Transition(WHY, bool),
     "ddtheory.testing.CellResult": lambda: conformance().results[0],
     "ddtheory.testing.ConformanceCell": lambda: testing.conformance_cells()[0],
     "ddtheory.testing.ConformanceReport": conformance,
