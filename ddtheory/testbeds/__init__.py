@@ -9,4 +9,9 @@ Names are loaded when they are first used, and torch with them.
 
 import lazy_loader
 
+from ddtheory.extras import need
+
+need("torch", "ddtheory.testbeds")
+need("safetensors", "ddtheory.testbeds")
+
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
