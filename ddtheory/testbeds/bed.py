@@ -159,6 +159,18 @@ def generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(number)
 
 
+def size_of(value: object, what: str, least: int, most: int = 1_000_000) -> int:
+    """A size, a number of samples or of steps.
+
+    Raises:
+        InvalidValueError: no whole number, or one outside of what a bed of seconds can have.
+    """
+    number = whole_number(value, what, least=least)
+    if number > most:
+        raise InvalidValueError(f"{what} is {shown(number)}; a bed has at most {most}.")
+    return number
+
+
 def descend(
     module: nn.Module,
     optimiser: torch.optim.Optimizer,

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from ddtheory import cells
 from ddtheory.errors import InvalidValueError, shown
-from ddtheory.exact.numbers.given import whole_number
-from ddtheory.testbeds.bed import Bed, Transition, descend, generator, linear, mean_square
+from ddtheory.testbeds.bed import Bed, Transition, descend, generator, linear, mean_square, size_of
 from ddtheory.testbeds.limit import Limit, joint_order
 
 _GENERALISES = 0.95
@@ -40,10 +39,10 @@ def modular_addition(
     Raises:
         InvalidValueError: sizes that are too small, or a decay that is none.
     """
-    modulus, hidden = whole_number(modulus, "modulus", least=5), whole_number(hidden, "hidden", least=1)
+    modulus, hidden = size_of(modulus, "modulus", least=5, most=500), size_of(hidden, "hidden", least=1)
     if isinstance(decay, bool) or not isinstance(decay, float | int) or not 0 <= decay < float("inf"):
         raise InvalidValueError(f"decay is {shown(decay)}; it is a finite number, 0 or more.")
-    steps, draw = whole_number(steps, "steps", least=1), generator(seed)
+    steps, draw = size_of(steps, "steps", least=1), generator(seed)
     first = torch.randn(hidden, 2 * modulus, generator=draw, dtype=torch.float64) / (2 * modulus) ** 0.5
     second = torch.randn(modulus, hidden, generator=draw, dtype=torch.float64) / hidden**0.5
     pairs = torch.cartesian_prod(torch.arange(modulus), torch.arange(modulus))

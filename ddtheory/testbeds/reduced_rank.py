@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from ddtheory import cells
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.numbers.given import whole_number
-from ddtheory.testbeds.bed import Bed, generator, linear, mean_square
+from ddtheory.testbeds.bed import Bed, generator, linear, mean_square, size_of
 from ddtheory.testbeds.limit import Limit, joint_order
+from ddtheory.values import as_float
 
 
 def reduced_rank(
@@ -45,15 +45,16 @@ def reduced_rank(
     (2, 1, 2, True)
     """
     inputs, outputs, rank = (
-        whole_number(v, n, least=1) for v, n in ((inputs, "inputs"), (outputs, "outputs"), (rank, "rank"))
+        size_of(v, n, least=1) for v, n in ((inputs, "inputs"), (outputs, "outputs"), (rank, "rank"))
     )
-    hidden, samples = whole_number(hidden, "hidden", least=rank), whole_number(samples, "samples", least=inputs)
+    hidden, samples = size_of(hidden, "hidden", least=rank), size_of(samples, "samples", least=inputs)
     if hidden > min(inputs, outputs):
         raise InvalidValueError(
             "hidden is larger than the number of inputs or of outputs. Such a map has no hidden rank."
         )
     if isinstance(noise, bool) or not isinstance(noise, float | int) or not 0 < noise < float("inf"):
         raise InvalidValueError("noise is no positive finite number; it is the standard deviation of the labels.")
+    noise = as_float(noise, "noise")
     draw = generator(seed)
     true = _orthonormal(outputs, rank, draw) @ _orthonormal(inputs, rank, draw).mT
     x = _orthonormal(samples, inputs, draw) * samples**0.5

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory import cells
-from ddtheory.exact.numbers.given import whole_number
-from ddtheory.testbeds.bed import Bed, Transition, descend, generator, linear, mean_square
+from ddtheory.testbeds.bed import Bed, Transition, descend, generator, linear, mean_square, size_of
 from ddtheory.testbeds.limit import Limit, joint_order
 
 _LEARNT, _TESTS, _BATCH = 0.95, 2000, 32
@@ -24,9 +23,9 @@ def sparse_parity(seed: int = 0, *, inputs: int = 30, sparse: int = 3, hidden: i
     Raises:
         InvalidValueError: sizes below 1, or more signs in the product than there are.
     """
-    sparse = whole_number(sparse, "sparse", least=1)
-    inputs, hidden = whole_number(inputs, "inputs", least=sparse), whole_number(hidden, "hidden", least=1)
-    steps, draw = whole_number(steps, "steps", least=1), generator(seed)
+    sparse = size_of(sparse, "sparse", least=1)
+    inputs, hidden = size_of(inputs, "inputs", least=sparse), size_of(hidden, "hidden", least=1)
+    steps, draw = size_of(steps, "steps", least=1), generator(seed)
     first = torch.randn(hidden, inputs, generator=draw, dtype=torch.float64) * (2 / inputs) ** 0.5
     last = torch.randn(1, hidden, generator=draw, dtype=torch.float64) / hidden**0.5
 

@@ -8,8 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ddtheory.exact.numbers.given import whole_number
-from ddtheory.testbeds.bed import Bed, Transition, descend, generator, mean_square
+from ddtheory.testbeds.bed import Bed, Transition, descend, generator, mean_square, size_of
 from ddtheory.testbeds.limit import Limit
 
 _KEPT, _CORNERS, _TESTS, _BATCH = 1.0, 5, 2000, 256
@@ -38,8 +37,8 @@ def superposition(seed: int = 0, *, features: int = 6, hidden: int = 2, steps: i
     Raises:
         InvalidValueError: sizes below 1, or fewer than five features.
     """
-    features, hidden = whole_number(features, "features", least=_CORNERS), whole_number(hidden, "hidden", least=1)
-    steps, draw = whole_number(steps, "steps", least=1), generator(seed)
+    features, hidden = size_of(features, "features", least=_CORNERS), size_of(hidden, "hidden", least=1)
+    steps, draw = size_of(steps, "steps", least=1), generator(seed)
     start = 0.1 * torch.randn(hidden, features, generator=draw, dtype=torch.float64)
 
     def batch(size: int, source: torch.Generator) -> Tensor:

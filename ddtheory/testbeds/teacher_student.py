@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory import cells
-from ddtheory.exact.numbers.given import whole_number
-from ddtheory.testbeds.bed import Bed, Transition, descend, generator, linear, mean_square
+from ddtheory.testbeds.bed import Bed, Transition, descend, generator, linear, mean_square, size_of
 from ddtheory.testbeds.limit import Limit, joint_order
 
 _DEAD, _ALIVE = 1e-3, 0.5  # sizes |a| ‖w‖² of a unit; the teachers have 1
@@ -39,12 +38,12 @@ def teacher_student(
     >>> bed.truth.live, bed.truth.dead, bed.truth.order, bed.truth.bracket
     (2, 4, 3, (Fraction(8, 1), Fraction(10, 1)))
     """
-    teachers = whole_number(teachers, "teachers", least=1)
+    teachers = size_of(teachers, "teachers", least=1)
     inputs, students = (
-        whole_number(inputs, "inputs", least=teachers),
-        whole_number(students, "students", least=teachers),
+        size_of(inputs, "inputs", least=teachers),
+        size_of(students, "students", least=teachers),
     )
-    samples, steps = whole_number(samples, "samples", least=2), whole_number(steps, "steps", least=1)
+    samples, steps = size_of(samples, "samples", least=2), size_of(steps, "steps", least=1)
     draw = generator(seed)
     x, fresh = (torch.randn(samples, inputs, generator=draw, dtype=torch.float64) for _ in range(2))
     teacher = torch.linalg.qr(torch.randn(inputs, teachers, generator=draw, dtype=torch.float64)).Q

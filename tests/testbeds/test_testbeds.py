@@ -247,6 +247,8 @@ def test_a_dead_unit_is_below_its_null_and_a_live_one_is_not() -> None:
         (lambda: testbeds.modular_addition(modulus=4), "modulus"),
         (lambda: testbeds.modular_addition(decay=-1.0), "decay"),
         (lambda: testbeds.sparse_parity(sparse=0), "sparse"),
+        (lambda: testbeds.sparse_parity(hidden=10**30), "at most"),
+        (lambda: testbeds.reduced_rank(noise=10**400), "noise"),
         (lambda: testbeds.superposition().problem(3), "checkpoint"),
     ],
 )
