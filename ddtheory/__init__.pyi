@@ -8,6 +8,7 @@ from . import models as models
 from . import networks as networks
 from . import plots as plots
 from . import references as references
+from . import testbeds as testbeds
 from . import testing as testing
 from . import verify as verify
 from .exact import kl_order as kl_order

@@ -12,6 +12,7 @@ EXTRAS = {
     "hypothesis": "testing",
     "matplotlib": "plots",
     "pyarrow": "parquet",
+    "safetensors": "torch",
     "torch": "torch",
 }
 """Module → the extra of `ddtheory` that installs it."""

@@ -31,6 +31,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "ddtheory/measure": ("measure",),
     "ddtheory/networks": ("networks",),
     "ddtheory/plots": ("verify",),
+    "ddtheory/testbeds": ("testbeds",),
     "ddtheory/testing": ("testing", "properties"),
     "ddtheory/verify": ("verify", "cli"),
     "ddtheory/workbench": ("cells", "fluctuation", "measure", "verify"),

@@ -40,7 +40,14 @@ from ddtheory.measure.scales import TwoScaleReading as TwoScaleReading
 from ddtheory.measure.schur import SchurProfile as SchurProfile
 from ddtheory.measure.schur import schur_along as schur_along
 from ddtheory.measure.schur import schur_order as schur_order
+from ddtheory.measure.signature_directions import DirectionReading as DirectionReading
+from ddtheory.measure.signature_directions import LayerDirection as LayerDirection
+from ddtheory.measure.signatures import LayerSignature as LayerSignature
+from ddtheory.measure.signatures import Signatures as Signatures
+from ddtheory.measure.signatures import signatures as signatures
 from ddtheory.measure.spectra import SpectrumProfile as SpectrumProfile
 from ddtheory.measure.spectra import activation_gram as activation_gram
 from ddtheory.measure.spectra import fisher_gram as fisher_gram
 from ddtheory.measure.spectra import spectra_along as spectra_along
+from ddtheory.measure.trajectory import SignatureRecorder as SignatureRecorder
+from ddtheory.measure.trajectory import Trajectory as Trajectory

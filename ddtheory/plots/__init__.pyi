@@ -10,3 +10,5 @@ from .style import INK as INK
 from .style import MUTED as MUTED
 from .style import SERIES as SERIES
 from .style import WINDOW as WINDOW
+from .training import HasSteps as HasSteps
+from .training import trajectory as trajectory

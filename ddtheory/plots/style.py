@@ -23,7 +23,14 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def figure(width: float, height: float) -> tuple[Figure, Axes]:
     """A figure in inches with quiet axes."""
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="none")
-    axes = figure.add_subplot(facecolor="none")
+    axes = figure.add_subplot()
+    quiet(axes)
+    return figure, axes
+
+
+def quiet(axes: Axes) -> None:
+    """A light grid, no box, muted ticks."""
+    axes.set_facecolor("none")
     axes.grid(color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(colors=MUTED, labelcolor=INK, labelsize=9, length=3)
@@ -32,7 +39,6 @@ def figure(width: float, height: float) -> tuple[Figure, Axes]:
     for name, spine in axes.spines.items():
         spine.set_visible(name in ("left", "bottom"))
         spine.set_color(MUTED)
-    return figure, axes
 
 
 def legend(figure: Figure, axes: Axes) -> None:

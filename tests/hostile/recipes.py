@@ -48,6 +48,7 @@ def recipes() -> dict[str, list[Call]]:
         **_CERTIFY,
         **_VERIFY,
         **_PLOTS,
+        **_TESTBEDS,
     }
 
 
@@ -233,6 +234,10 @@ def _labels() -> measure.NoisyTargets:
     return measure.NoisyTargets(lambda inputs: inputs[:, :1], 0.25)
 
 
+def _trajectory() -> dict[str, Any]:
+    return {"steps": [0, 10], "columns": {"loss": [1.0, 0.5], "0.sigma_min": [0.1, 1e-5]}, "events": {"end": 10}}
+
+
 _TRIANGLE = torch.eye(2, dtype=torch.float64)
 
 _MEASURE: dict[str, list[Call]] = {
@@ -277,6 +282,23 @@ _MEASURE: dict[str, list[Call]] = {
     "ddtheory.measure.order": [lambda: {"profile": _profile()}],
     "ddtheory.measure.schur_along": [_schur],
     "ddtheory.measure.schur_order": [lambda: {"profile": measure.schur_along(**_schur())}],
+    "ddtheory.measure.LayerDirection": [lambda: {"layer": "2", "side": "activation", "vector": torch.ones(2)}],
+    "ddtheory.measure.signatures": [
+        lambda: {"problem": layered(), "layers": ["0", "2"]},
+        lambda: {
+            "problem": layered(),
+            "layers": ["2"],
+            "labels": _labels(),
+            "directions": {"u": measure.LayerDirection("2", "activation", torch.ones(2))},
+            "held_out": (torch.ones(3, 2), _labels()),
+            "null": 3,
+            "seed": 1,
+        },
+    ],
+    "ddtheory.measure.Trajectory": [_trajectory],
+    "ddtheory.measure.SignatureRecorder": [
+        lambda: {"problem": layered(), "layers": ["0"], "every": 2, "labels": _labels()}
+    ],
     "ddtheory.measure.spectra_along": [lambda: {"spectrum": _spectrum, "radii": [0.5, 0.25, 0.125], "label": "mine"}],
     "ddtheory.measure.check_head": [
         lambda: {"head": measure.Gaussian(), "outputs": torch.zeros(2, 1, dtype=torch.float64), "directions": 2}
@@ -467,6 +489,7 @@ _PLOTS: dict[str, list[Call]] = {
         lambda: {"profiles": _profile()},
         lambda: {"profiles": [verify.Curve("F", (0.1, 0.2), (0.5, 1.0), 2.0, (0.1, 0.2))]},
     ],
+    "ddtheory.plots.trajectory": [lambda: {"run": measure.Trajectory(**_trajectory())}],
     "ddtheory.plots.fluctuation": [call(largest=3)],
     "ddtheory.plots.finite_temperature": [call(crossings=[(2,), (2, 2)], decades=2)],
     "ddtheory.plots.landscape": [
@@ -474,6 +497,17 @@ _PLOTS: dict[str, list[Call]] = {
     ],
     "ddtheory.plots.newton_polygon": [lambda: {"source": dd.rlct("x^2*y^4 + x^6", seconds=2)}],
     "ddtheory.plots.verdicts": [lambda: {"results": _results()}],
+}
+
+
+_TESTBEDS: dict[str, list[Call]] = {
+    "ddtheory.testbeds.reduced_rank": [
+        call(seed=1, inputs=3, hidden=2, outputs=2, rank=1, samples=20, noise=0.5),
+    ],
+    "ddtheory.testbeds.teacher_student": [call(seed=1, inputs=2, teachers=1, students=2, samples=10, steps=3)],
+    "ddtheory.testbeds.modular_addition": [call(seed=1, modulus=5, hidden=3, steps=2, decay=0.5)],
+    "ddtheory.testbeds.sparse_parity": [call(seed=1, inputs=4, sparse=2, hidden=3, steps=2)],
+    "ddtheory.testbeds.superposition": [call(seed=1, features=5, hidden=2, steps=2)],
 }
 
 

@@ -18,7 +18,7 @@ import sympy
 import torch
 
 import ddtheory as dd
-from ddtheory import cells, measure, references, testing, verify
+from ddtheory import cells, measure, references, testbeds, testing, verify
 from ddtheory.shown import Shown, counted, in_words, shortened
 
 x, y = sympy.symbols("x y")
@@ -158,6 +158,10 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.measure.LayerFactors": lambda: measure.LayerFactors({}, {f"layer {i} <b>": WHY for i in range(50)}),
     "ddtheory.measure.Profile": lambda: measure.Profile(RADII, RADII, RADII, 1e-30, 1e-30, "<b>"),
     "ddtheory.measure.SchurProfile": lambda: measure.schur_along(layered(), torch.ones(9).double(), radii=RADII),
+    "ddtheory.measure.DirectionReading": lambda: measure.DirectionReading(0.5, (0.25, 1.0)),
+    "ddtheory.measure.LayerSignature": lambda: measure.signatures(layered(), ["0"])["0"],
+    "ddtheory.measure.Signatures": lambda: measure.signatures(layered(), ["0"]),
+    "ddtheory.measure.Trajectory": lambda: measure.Trajectory(range(100), {WHY: range(100)}, {WHY: 3}),
     "ddtheory.measure.Spectrum": spectrum,
     "ddtheory.measure.Spectrum, zeros": lambda: measure.Spectrum((), 3, 1e-200, math.inf),
     "ddtheory.measure.TwoScaleReading": two_scales,
@@ -172,6 +176,11 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.networks.LayerOrders": lambda: next(iter(orders().layers.values())),
     "ddtheory.networks.Valuations": lambda: next(iter(orders().layers.values())).block,
     "ddtheory.references.Work": lambda: dataclasses.replace(next(iter(references.WORKS.values())), title=WHY),
+    "ddtheory.testbeds.Bed": lambda: testbeds.superposition(),
+    "ddtheory.testbeds.Checkpoint": lambda: testbeds.Checkpoint(3, {}, {WHY: 0.5}),
+    "ddtheory.testbeds.Limit": lambda: testbeds.Limit(WHY, WHY, 1, 2, 3),
+    "ddtheory.testbeds.Limit, exact": lambda: testbeds.reduced_rank().truth,
+    "ddtheory.testbeds.Transition": lambda: testbeds.Transition(WHY, bool),
     "ddtheory.testing.CellResult": lambda: conformance().results[0],
     "ddtheory.testing.ConformanceCell": lambda: testing.conformance_cells()[0],
     "ddtheory.testing.ConformanceReport": conformance,

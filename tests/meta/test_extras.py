@@ -51,6 +51,7 @@ def test_every_extra_that_is_named_installs_its_module() -> None:
     [
         ("dd.measure", "torch", "torch"),
         ("dd.network_orders", "torch", "torch"),
+        ("dd.testbeds", "torch", "torch"),
         ("dd.cells.node_death('square').problem()", "torch", "torch"),
         ("dd.cells.node_death('square').torch_direction('joint')", "torch", "torch"),
         ("dd.models.regression('a*b', truth=0).problem()", "torch", "torch"),

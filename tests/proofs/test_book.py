@@ -101,6 +101,8 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "cor:global-rate": frozenset({"thm:bridge", "cor:quotient_rate"}),
     "cor:sgd_quotient": frozenset(),
     "prop:task_expansion_gfactor": frozenset(),
+    "sig:balanced_identity": frozenset(),
+    "sig:decay_clock": frozenset(),
     "thm:nu_universality": frozenset({EVIDENCE}),
     "cor:second_moment": frozenset({EVIDENCE, LINE, "thm:tempering"}),
     **{

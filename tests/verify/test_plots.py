@@ -145,3 +145,35 @@ def test_no_pyplot() -> None:
     drawn = "from ddtheory import plots, verify; plots.rate(verify.Curve('a', (1.0, 0.1), (1.0, 0.1)))"
     loaded = loaded_after(drawn)
     assert "matplotlib.figure" in loaded and "matplotlib.pyplot" not in loaded
+
+
+class Run:
+    steps = (0, 10, 20)
+    columns = {  # noqa: RUF012
+        "loss": (1.0, 0.5, 0.25),
+        "a.sigma_min": (1.0, 0.0, 1e-6),
+        "held-out a.sigma_min": (1.0, 1.0, 1.0),
+        "a.activation_zeros": (0.0, 1.0, 0.0),
+        "b.log_det_plus": (-1.0, float("nan"), -3.0),
+    }
+    events = {"transition": 10}  # noqa: RUF012
+
+
+def test_a_trajectory_has_a_panel_a_reading_and_counts_what_it_cannot_draw() -> None:
+    figure = plots.trajectory(Run())
+    measured, sigma, volume = figure.axes
+    assert [axes.get_ylabel() for axes in figure.axes] == ["measured", "sigma_min", "log_det_plus"]
+    assert [axes.get_yscale() for axes in figure.axes] == ["linear", "log", "linear"]
+    legends = [[text.get_text() for text in axes.get_legend().get_texts()] for axes in figure.axes]
+    assert legends == [["loss"], ["a (1 not drawn)", "held-out a"], ["b (1 not drawn)"]]
+    assert [text.get_text() for text in measured.texts] == ["transition"]
+    assert list(sigma.lines[0].get_xdata()) == [0, 20] and list(volume.lines[0].get_ydata()) == [-1, -3]
+
+
+def test_a_trajectory_that_is_none_is_refused() -> None:
+    class Short(Run):
+        columns = {"loss": (1.0,)}  # noqa: RUF012
+
+    for run, says in ((Short(), "as many numbers"), (3, "nothing to draw")):
+        with pytest.raises(InvalidValueError, match=says):
+            plots.trajectory(run)

@@ -1,0 +1,18 @@
+"""The beds by name. Adding one is a file, a row here, and a line of `__init__.pyi`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from ddtheory.testbeds.bed import Bed
+from ddtheory.testbeds.modular_addition import modular_addition
+from ddtheory.testbeds.reduced_rank import reduced_rank
+from ddtheory.testbeds.sparse_parity import sparse_parity
+from ddtheory.testbeds.superposition import superposition
+from ddtheory.testbeds.teacher_student import teacher_student
+
+TESTBEDS: Mapping[str, Callable[..., Bed]] = MappingProxyType(
+    {made.__name__: made for made in (reduced_rank, teacher_student, modular_addition, sparse_parity, superposition)}
+)
+"""Name → the function of a seed. `TESTBEDS[name]()` is the bed whose checkpoints are kept."""
