@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import math
+import re
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -15,7 +16,9 @@ from hypothesis import strategies as st
 
 from ddtheory import finite_n, finite_n_germ
 from ddtheory.errors import InvalidValueError, NotADivergenceError, NotAnalyticError, UndecidedError
-from ddtheory.exact.finite_n import cubature, germs
+from ddtheory.exact.finite_n import cubature, germs, strips
+from ddtheory.exact.finite_n.given import read_prior
+from ddtheory.exact.finite_n.polynomial_germs import PolynomialGerm, polynomial_integrals
 
 x, y, z = sympy.symbols("x y z", real=True)
 
@@ -235,7 +238,30 @@ def test_more_bad_input() -> None:
 def test_too_much_work_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cubature, "MAX_CELLS", 20)
     with pytest.raises(UndecidedError, match="more than 20 cells"):
+        finite_n_germ("tanh(x)^2*y^2", 10**4)
+    monkeypatch.setattr(strips, "MOST_PIECES", 8)
+    with pytest.raises(UndecidedError, match="more than 8 pieces"):
         finite_n_germ("x^2*y^2", 10**4)
+
+
+def test_what_is_proven_when_the_time_is_over_is_said() -> None:
+    """Bounds that hold the value, and no others."""
+    exact = finite_n((2, 2), 579)
+
+    class Clock:
+        calls = 0
+
+        def __call__(self) -> None:
+            self.calls += 1
+            if self.calls > 60:
+                raise UndecidedError("The limit was reached.")
+
+    germ = PolynomialGerm.read(x**2 * y**2, [x, y], read_prior(["x", "y"]))
+    with pytest.raises(UndecidedError, match="Proven so far") as caught:
+        polynomial_integrals(germ, Fraction(579), 9, Clock())
+    low, high, least, most = map(float, re.findall(r"\d\.[\de.+-]*\d|\b\d\b", str(caught.value)))
+    assert low <= float(exact.learning_coefficient) <= high < 10
+    assert least <= float(exact.evidence) <= most < 4
 
 
 def test_the_examples_of_the_docstrings() -> None:
