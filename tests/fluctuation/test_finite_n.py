@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import math
+from collections.abc import Callable
 from fractions import Fraction
 
 import flint
@@ -428,3 +429,19 @@ def test_more_bad_input() -> None:
 def test_the_examples_of_the_docstrings() -> None:
     for module in (finite_n_module, crossing_law, gaussian, volume):
         assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda seconds: finite_n(tuple(range(1, 400)), 579, seconds=seconds),
+        lambda seconds: finite_n((2, 2), 579, variance=1, digits=300, seconds=seconds),
+        lambda seconds: finite_n((2, 2), 579, variance="1/9", centre=(1, 1), digits=200, seconds=seconds),
+        lambda seconds: sublevel_volume(tuple(range(1, 500)), "1/10", seconds=seconds),
+    ],
+)
+def test_a_limit_of_time_is_kept(call: Callable[[float], object]) -> None:
+    with pytest.raises(UndecidedError, match=r"limit of 0\.05 s was reached. Ask for fewer digits"):
+        call(0.05)
+    with pytest.raises(InvalidValueError, match="no positive number of seconds"):
+        call(0)

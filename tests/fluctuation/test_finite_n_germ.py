@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import math
+import re
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -15,7 +16,9 @@ from hypothesis import strategies as st
 
 from ddtheory import finite_n, finite_n_germ
 from ddtheory.errors import InvalidValueError, NotADivergenceError, NotAnalyticError, UndecidedError
-from ddtheory.exact.finite_n import cubature, germs
+from ddtheory.exact.finite_n import cubature, germs, strips
+from ddtheory.exact.finite_n.given import read_prior
+from ddtheory.exact.finite_n.polynomial_germs import PolynomialGerm, polynomial_integrals
 
 x, y, z = sympy.symbols("x y z", real=True)
 
@@ -49,7 +52,7 @@ def test_a_cusp_against_numpy(t: int) -> None:
     nodes, w = numpy.polynomial.legendre.leggauss(300)
     k = (nodes[:, None] - nodes[None, :] ** 2) ** 2 + nodes[None, :] ** 6
     density = w[:, None] * w * numpy.exp(-t * k)
-    found = finite_n_germ("(x - y^2)^2 + y^6", t, digits=6)
+    found = finite_n_germ("(x - y^2)^2 + y^6", t, digits=9)
     assert abs(density.sum() / float(found.evidence) - 1) < 1e-10
     assert abs(t * (density * k).sum() / density.sum() / float(found.learning_coefficient) - 1) < 1e-10
 
@@ -131,6 +134,7 @@ def test_a_localised_cusp_against_numpy() -> None:
             30,
             variance="1/4",
             centre={"x": "1/4", "y": "1/2"},
+            digits=9,
             **options,  # type: ignore[arg-type]
         )
         assert abs(density.sum() / float(found.evidence) - 1) < 1e-9
@@ -140,7 +144,7 @@ def test_a_localised_cusp_against_numpy() -> None:
 @pytest.mark.long
 def test_a_very_narrow_gaussian_away_from_the_zeros() -> None:
     """γ = 1000 around (1, ½): Z is small, and a sampler sees tK at the centre, moved by the pull of K."""
-    found = finite_n_germ("x^2*y^2", 1000, variance="1/1000", centre={"x": 1, "y": "1/2"})
+    found = finite_n_germ("x^2*y^2", 1000, variance="1/1000", centre={"x": 1, "y": "1/2"}, digits=9)
     nodes, w = numpy.polynomial.legendre.leggauss(300)
     a, b = 0.8 + 0.5 * nodes[:, None], 0.25 + 0.5 * nodes[None, :]
     k = (a * b) ** 2
@@ -235,7 +239,30 @@ def test_more_bad_input() -> None:
 def test_too_much_work_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cubature, "MAX_CELLS", 20)
     with pytest.raises(UndecidedError, match="more than 20 cells"):
+        finite_n_germ("tanh(x)^2*y^2", 10**4)
+    monkeypatch.setattr(strips, "MOST_PIECES", 8)
+    with pytest.raises(UndecidedError, match="more than 8 pieces"):
         finite_n_germ("x^2*y^2", 10**4)
+
+
+def test_what_is_proven_when_the_time_is_over_is_said() -> None:
+    """Bounds that hold the value, and no others."""
+    exact = finite_n((2, 2), 579)
+
+    class Clock:
+        calls = 0
+
+        def __call__(self) -> None:
+            self.calls += 1
+            if self.calls > 12:
+                raise UndecidedError("The limit was reached.")
+
+    germ = PolynomialGerm.read(x**2 * y**2, [x, y], read_prior(["x", "y"]))
+    with pytest.raises(UndecidedError, match="Proven so far") as caught:
+        polynomial_integrals(germ, Fraction(579), 9, Clock())
+    low, high, least, most = map(float, re.findall(r"\d[\d.e+-]*\d|\d", str(caught.value)))
+    assert low <= float(exact.learning_coefficient) <= high < 40
+    assert least <= float(exact.evidence) <= most < 12
 
 
 def test_the_examples_of_the_docstrings() -> None:

@@ -74,7 +74,7 @@ _EXACT: dict[str, list[Call]] = {
     "ddtheory.parse_expression": [call(text="x^2 + 0.5*y^4"), call(text="x", symbols={"x": x})],
     "ddtheory.exact.leading_term": [call(function=t**2 + t**3, variable=t)],
     "ddtheory.finite_n": [
-        call(exponents=(2, 4), n_beta=100, digits=8),
+        call(exponents=(2, 4), n_beta=100, digits=8, seconds=2),
         call(exponents=[2], n_beta="1/2", prior=[1], scale=Fraction(1, 2), sided="one", digits=8),
         call(exponents=[2], n_beta=50, variance=1, centre=[Fraction(1, 2)], digits=8),
     ],
@@ -84,7 +84,7 @@ _EXACT: dict[str, list[Call]] = {
         call(divergence="x^2", n_beta=50, half_width=1, prior={"x": 1}, digits=4, seconds=2),
         call(divergence="x^2", n_beta=50, variance=1, centre={"x": 0}, digits=4, seconds=2),
     ],
-    "ddtheory.sublevel_volume": [call(exponents=(2, 4), epsilon="1/100", digits=8)],
+    "ddtheory.sublevel_volume": [call(exponents=(2, 4), epsilon="1/100", digits=8, seconds=2)],
     "ddtheory.singular_fluctuation": [
         call(k=2, digits=8),
         call(k=3, prior_exponent="1/2", beta=2, sided="one", digits=8),

@@ -12,7 +12,7 @@ E[e^{−zS}] = ∏ λ_i/(λ_i + z). The smallest rate and its number of occurren
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import factorial, prod
@@ -30,8 +30,13 @@ class Term:
     coefficients: tuple[Fraction, ...]
 
 
-def density(rates: Sequence[Fraction]) -> tuple[Term, ...]:
-    """The density of a sum of independent exponentials with these rates, slowest term first.
+def always() -> None:
+    """No limit of time."""
+
+
+def density(rates: Sequence[Fraction], go_on: Callable[[], None] = always) -> tuple[Term, ...]:
+    """The density of a sum of independent exponentials with these rates, slowest term first; `go_on` raises when there
+    is no time left.
 
     >>> density([Fraction(1, 2), Fraction(1, 2)])  # (xy)²: s e^{−s/2}/4
     (Term(rate=Fraction(1, 2), coefficients=(Fraction(0, 1), Fraction(1, 4))),)
@@ -44,6 +49,7 @@ def density(rates: Sequence[Fraction]) -> tuple[Term, ...]:
         series = [Fraction(1)] + [Fraction(0)] * (count - 1)
         for other, times in counts:
             if other != rate:
+                go_on()
                 for _ in range(times):
                     series = _divide(series, other - rate)
         # A_{l+1}/w^{l+1} is the transform of A_{l+1} s^l e^{−rate·s}/l!
@@ -61,10 +67,13 @@ def _divide(series: list[Fraction], shift: Fraction) -> list[Fraction]:
     return found
 
 
-def laplace(terms: Sequence[Term], tau: Fraction, power: int, precision: int) -> arb:
+def laplace(
+    terms: Sequence[Term], tau: Fraction, power: int, precision: int, go_on: Callable[[], None] = always
+) -> arb:
     """E[K^power e^{−τK}] under this law, at the working precision; τ > 0, power ∈ {0, 1, …}."""
     total = arb(0)
     for term in terms:
+        go_on()
         integrals = unit_integrals(term.rate + power, len(term.coefficients), tau, precision)
         for coefficient, integral in zip(term.coefficients, integrals, strict=True):
             total += ball(coefficient) * integral

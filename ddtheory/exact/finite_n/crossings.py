@@ -20,7 +20,7 @@ from flint import arb
 
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.finite_n import crossing_law as crossing
-from ddtheory.exact.numbers.enclosing import ball, check_digits, rational, to_digits, working
+from ddtheory.exact.numbers.enclosing import ball, check_digits, deadline, rational, to_digits, working
 from ddtheory.exact.numbers.given import choice
 from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing
 from ddtheory.shown import Shown
@@ -112,6 +112,7 @@ def finite_n(
     variance: Any = None,
     centre: Sequence[Any] | None = None,
     digits: int = 30,
+    seconds: float = 60,
 ) -> FiniteN:
     r"""Z(nβ), F(nβ) and λ(nβ) of the normal crossing K = c ∏ |w_i|^{p_i}, as proven enclosures.
 
@@ -127,8 +128,10 @@ def finite_n(
         centre: w* of the Gaussian, one rational for each variable; the origin when missing. Away from the zero set
             e^{−nβK} wins over the localisation only when log t is large against γ‖w*‖²/2, and λ(t) is then far from λ.
         digits: significant digits to prove.
+        seconds: limit of time.
 
     Raises:
+        UndecidedError: the limit of time, or a Gaussian that costs too many digits (`finite_n_gaussian`).
         InvalidValueError: no variables, a p_i ≤ 0, an h_i ≤ −1 (the posterior cannot be normalised), t, c or s² not
             positive, a centre of the wrong length or without a variance, floats, or digits < 1 or absurd.
 
@@ -139,6 +142,7 @@ def finite_n(
     >>> f"{float(found.learning_coefficient):.12f}", found.rlct
     ('0.379877174463', RLCT(lam=Fraction(1, 2), m=2))
     """
+    go_on = deadline(seconds, "Ask for fewer digits, or allow more seconds.")
     powers, weights = check_crossing(exponents, prior)
     t, c = rational(n_beta, "nβ"), rational(scale, "the scale c of K")
     if t <= 0 or c <= 0:
@@ -157,11 +161,11 @@ def finite_n(
         if len(place) != len(powers):
             raise InvalidValueError(f"The centre has {len(place)} coordinates and K {len(powers)} variables.")
         gaussian = Gaussian(tuple(powers), tuple(weights), spread, place, sided == "one")
-        moments, constant = gaussian_moments(gaussian, t * c, c)
+        moments, constant = gaussian_moments(gaussian, t * c, c, go_on)
     elif centre is not None:
         raise InvalidValueError("A centre w* belongs to a Gaussian: give its variance s² = 1/γ too.")
     else:
-        moments, constant = _box_moments(powers, weights, t * c, c, 2 ** len(powers) if sided == "two" else 1)
+        moments, constant = _box_moments(powers, weights, t * c, c, 2 ** len(powers) if sided == "two" else 1, go_on)
     rates = [(h + 1) / p for p, h in zip(powers, weights, strict=True)]
     rlct = transversal_crossing(*map(RLCT, rates))
     evidence = to_digits(lambda precision: moments(precision)[0], digits)
@@ -180,17 +184,22 @@ Moments = Callable[[int], tuple[arb, arb]]
 
 
 def _box_moments(
-    powers: Sequence[Fraction], weights: Sequence[Fraction], tau: Fraction, scale: Fraction, copies: int
+    powers: Sequence[Fraction],
+    weights: Sequence[Fraction],
+    tau: Fraction,
+    scale: Fraction,
+    copies: int,
+    go_on: Callable[[], None],
 ) -> tuple[Moments, Callable[[int], arb]]:
     rates = [(h + 1) / p for p, h in zip(powers, weights, strict=True)]
-    terms = crossing.density(rates)
+    terms = crossing.density(rates, go_on)
     mass = Fraction(copies) / prod(h + 1 for h in weights)
     cache: dict[int, tuple[arb, arb]] = {}
 
     def moments(precision: int) -> tuple[arb, arb]:
         if precision not in cache:
             with working(precision + 32):
-                zeroth, first = (crossing.laplace(terms, tau, power, precision) for power in (0, 1))
+                zeroth, first = (crossing.laplace(terms, tau, power, precision, go_on) for power in (0, 1))
                 cache[precision] = (ball(mass) * zeroth, ball(mass) * first)
         return cache[precision]
 

@@ -14,19 +14,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from functools import lru_cache
 from typing import NoReturn
 
 from flint import arb
 
 from ddtheory.errors import NotADivergenceError, NotAnalyticError, UndecidedError
-from ddtheory.exact.finite_n.phase import AnalyticPhase, Phase
+from ddtheory.exact.finite_n.legendre import legendre
+from ddtheory.exact.finite_n.phase import AnalyticPhase
 from ddtheory.exact.numbers.enclosing import ball, working
 
 MAX_CELLS = 20_000
-_RHOS = (1.6, 2.0, 2.6, 3.4, 4.5, 6.0, 9.0, 14.0, 25.0, 60.0)
 _SMALLEST = Fraction(1, 2**16)  # half width of a cell on which an analytic function has a bound
-_FEW_RHOS = (2.0, 4.0, 10.0)  # where a bound costs more
+_RHOS = (2.0, 4.0, 10.0)
 
 Cell = tuple[tuple[Fraction, Fraction], ...]  # centre and half width in each variable
 
@@ -34,12 +33,11 @@ Cell = tuple[tuple[Fraction, Fraction], ...]  # centre and half width in each va
 class Quadrature:
     """(∫ e^{−Φ} v^q, ∫ t K e^{−Φ} v^q) over [0, 1]^d, each with at most this absolute error."""
 
-    def __init__(self, phase: Phase, weights: Sequence[int], t: Fraction, digits: int) -> None:
+    def __init__(self, phase: AnalyticPhase, weights: Sequence[int], t: Fraction, digits: int) -> None:
         self.phase, self.weights, self.t = phase, tuple(weights), t
         self.dimension = len(weights)
         self.nodes = digits + 5
         self.precision = precision_of(digits, t)
-        self.rhos = _FEW_RHOS if isinstance(phase, AnalyticPhase) else _RHOS
         self.cells = 0
         self.evidence, self.moment = arb(0), arb(0)
 
@@ -99,7 +97,7 @@ class Quadrature:
             errors.append(
                 min(
                     64 / 15 * largest(axis, rho) * rho ** (-2 * self.nodes) / (1 - rho**-2) * volume / 2
-                    for rho in self.rhos
+                    for rho in _RHOS
                 )
             )
         axis = max(range(self.dimension), key=lambda i: (errors[i], radii[i]))
@@ -126,7 +124,7 @@ class Quadrature:
 
     def _evaluate(self, cell: Cell, error: float) -> None:
         self.cells += 1
-        rule = _legendre(self.nodes, self.precision)
+        rule = legendre(self.nodes, self.precision)
         axes = [[(ball(c) + ball(r) * node, ball(r) * weight) for node, weight in rule] for c, r in cell]
         factors = [
             [weight * node**q if q else weight for node, weight in axis]
@@ -148,10 +146,3 @@ class Quadrature:
 def precision_of(digits: int, t: Fraction) -> int:
     """Working precision in bits for so many digits at this t."""
     return 64 + math.ceil(3.4 * digits) + max(int(t), 1).bit_length()
-
-
-@lru_cache(maxsize=8)
-def _legendre(count: int, precision: int) -> list[tuple[arb, arb]]:
-    """Nodes and weights of the Gauss–Legendre rule on [−1, 1]."""
-    with working(precision):
-        return [arb.legendre_p_root(count, index, weight=True) for index in range(count)]

@@ -26,7 +26,8 @@ from flint import arb
 from sympy import Expr
 
 from ddtheory.errors import InvalidValueError, UndecidedError
-from ddtheory.exact.finite_n.germs import finite_n_germ, read_germ, read_prior
+from ddtheory.exact.finite_n.germs import finite_n_germ
+from ddtheory.exact.finite_n.given import read_germ, read_prior
 from ddtheory.exact.numbers.enclosing import ball, limit_of, rational, working
 from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.exact.thresholds.rlct import rlct

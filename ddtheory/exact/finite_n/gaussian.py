@@ -54,7 +54,7 @@ class Gaussian:
 
 
 def gaussian_moments(
-    prior: Gaussian, tau: Fraction, scale: Fraction
+    prior: Gaussian, tau: Fraction, scale: Fraction, go_on: Callable[[], None]
 ) -> tuple[Callable[[int], tuple[arb, arb]], Callable[[int], arb]]:
     """(precision ↦ (∫ e^{−τK/c} φ, ∫ (K/c) e^{−τK/c} φ)), and precision ↦ C of Z ~ C t^{−λ} (log t)^{m−1}."""
     rates, lam = prior.rates, min(prior.rates)
@@ -64,7 +64,7 @@ def gaussian_moments(
     def moments(precision: int) -> tuple[arb, arb]:
         if precision not in cache:
             with working(precision + 64):
-                zeroth, first = integral(prior, tau, precision)
+                zeroth, first = integral(prior, tau, precision, go_on)
                 cache[precision] = (zeroth, first / ball(tau))
         return cache[precision]
 
@@ -91,7 +91,7 @@ def _integrand(prior: Gaussian, log_tau: arb, z: acb) -> acb:
     return value
 
 
-def _contour(prior: Gaussian, tau: Fraction, precision: int) -> tuple[arb, arb]:
+def _contour(prior: Gaussian, tau: Fraction, precision: int, go_on: Callable[[], None]) -> tuple[arb, arb]:
     """(1/2πi) ∫ (1, z) Γ(z) τ^{−z} ∏ E_i(z) dz by adaptive quadrature; quick where E_i is a Γ function."""
     steps = 2 + max(math.log(tau.numerator) - math.log(tau.denominator), 0)
     # at this distance from the pole τ^{−σ} is not much larger than the answer
@@ -103,6 +103,11 @@ def _contour(prior: Gaussian, tau: Fraction, precision: int) -> tuple[arb, arb]:
     for moment in (0, 1):
 
         def integrand(y: acb, _analytic: bool, moment: int = moment) -> acb:
+            # an exception cannot pass through FLINT: it is raised again as soon as that returns
+            try:
+                go_on()
+            except UndecidedError:
+                return acb(0)
             z = ball(line) + acb(0, 1) * y
             return _integrand(prior, log_tau, z) * z**moment
 
@@ -110,11 +115,12 @@ def _contour(prior: Gaussian, tau: Fraction, precision: int) -> tuple[arb, arb]:
         value = acb.integral(
             integrand, acb(0), acb(ball(end)), abs_tol=tolerance, rel_tol=tolerance, eval_limit=_EVALUATIONS
         ).real
+        go_on()
         found.append((value + arb(0, _tail(prior, tau, line, moment, end).upper())) / arb.pi())
     return found[0], found[1]
 
 
-def _trapezium(prior: Gaussian, tau: Fraction, precision: int) -> tuple[arb, arb]:
+def _trapezium(prior: Gaussian, tau: Fraction, precision: int, go_on: Callable[[], None]) -> tuple[arb, arb]:
     """The same by the trapezoidal rule, which asks for E_i at points only: on wide balls 1F1 is hopeless.
 
     With ∫ |G| ≤ M on every line Re z ∈ [σ − a, σ + a] the rule of step q errs by at most 2M/(e^{2πa/q} − 1) (Trefethen
@@ -145,6 +151,7 @@ def _trapezium(prior: Gaussian, tau: Fraction, precision: int) -> tuple[arb, arb
     negligible = arb(2) ** -(precision + 24) / count
     zeroth, first = arb(0), arb(0)
     for index in range(count + 1):
+        go_on()
         z = acb(ball(line), ball(index * step))
         size = (largest * abs(z.gamma())).upper()
         value = acb(arb(0, size), arb(0, size))

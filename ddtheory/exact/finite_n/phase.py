@@ -4,26 +4,24 @@ An orthant is parametrised by v in [0, 1]^d, w_i = ±W v_i^{b_i}, where the prio
 terms; then |w_i|^{h_i} dw_i = W^{h_i + 1} b_i v_i^{a_i + b_i − 1} dv_i has a whole exponent ≥ 0, so nothing but K
 limits how far the integrand is analytic.
 
-Bounds on |v_i − c_i| ≤ δ_i, v complex. A polynomial: Re Φ ≥ Φ(c) − Σ_{α≠0} |Φ_α| δ^α, by its Taylor coefficients at c.
-Another function: ball arithmetic on a rectangle, Φ itself and Φ(c) + Σ ∂_iΦ · (v_i − c_i), whichever is better.
+Bounds on |v_i − c_i| ≤ δ_i, v complex: ball arithmetic on a rectangle, Φ itself and Φ(c) + Σ ∂_iΦ · (v_i − c_i),
+whichever is better.
 """
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 import sympy
-from flint import acb, arb, fmpq
+from flint import acb, arb
 from sympy import Expr, Rational, Symbol
 
 from ddtheory.errors import InvalidValueError, NotAnalyticError
 from ddtheory.exact.numbers.enclosing import ball, working
 
-Polynomial = dict[tuple[int, ...], Fraction]
 Reach = tuple[tuple[float, float], ...]
 """For each variable how far the region extends from the centre along the real and the imaginary axis."""
 Nodes = list[list[tuple[arb, arb]]]
@@ -31,74 +29,7 @@ Nodes = list[list[tuple[arb, arb]]]
 _BOUND_BITS = 64
 
 
-class Phase(ABC):
-    """t K + (localisation) on [0, 1]^d."""
-
-    @abstractmethod
-    def at(self, centre: Sequence[Fraction]) -> Callable[[Reach], tuple[float, float]]:
-        """Reach → (a lower bound of Re Φ, an upper bound of t |K|) around this centre; (−∞, ∞) when K is not known
-        to be analytic there."""
-
-    @abstractmethod
-    def values(self, axes: Nodes) -> Iterator[tuple[tuple[int, ...], arb, arb]]:
-        """(indices, K, localisation) at every node of the product grid."""
-
-
-class PolynomialPhase(Phase):
-    """K and the localisation are polynomials with rational coefficients."""
-
-    def __init__(self, divergence: Polynomial, localisation: Polynomial, t: Fraction) -> None:
-        self.divergence, self.localisation, self.t = divergence, localisation, t
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, PolynomialPhase) and (self.divergence, self.localisation) == (
-            other.divergence,
-            other.localisation,
-        )
-
-    def at(self, centre: Sequence[Fraction]) -> Callable[[Reach], tuple[float, float]]:
-        start, terms = _taylor(self.divergence, centre, self.t)
-        level, others = _taylor(self.localisation, centre, Fraction(1))
-        merged = dict(terms)
-        for powers, value in others.items():
-            merged[powers] = merged.get(powers, 0.0) + value
-
-        def bound(reach: Reach) -> tuple[float, float]:
-            # a point of the ellipse is no further from its centre than the end of the long axis
-            spread = _spread(terms, reach)
-            whole = _spread(merged, reach) if others else spread
-            size = abs(start) + abs(level) + whole
-            return start + level - whole - 1e-12 * size - 1e-9, 1.001 * (abs(start) + spread)
-
-        return bound
-
-    def values(self, axes: Nodes) -> Iterator[tuple[tuple[int, ...], arb, arb]]:
-        joint = {
-            powers: (
-                ball(self.divergence.get(powers, Fraction(0))),
-                ball(self.localisation.get(powers, Fraction(0))),
-            )
-            for powers in {**self.divergence, **self.localisation}
-        }
-        yield from self._collapse(joint, axes, ())
-
-    def _collapse(
-        self, polynomials: Mapping[tuple[int, ...], tuple[arb, arb]], axes: Nodes, done: tuple[int, ...]
-    ) -> Iterator[tuple[tuple[int, ...], arb, arb]]:
-        if not axes:
-            yield (done, *polynomials.get((), (arb(0), arb(0))))
-            return
-        for index, (node, _) in enumerate(axes[0]):
-            collapsed: dict[tuple[int, ...], tuple[arb, arb]] = {}
-            for powers, (first, second) in polynomials.items():
-                scale = node ** powers[0]
-                before = collapsed.get(powers[1:])
-                found = (first * scale, second * scale if self.localisation else second)
-                collapsed[powers[1:]] = found if before is None else (before[0] + found[0], before[1] + found[1])
-            yield from self._collapse(collapsed, axes[1:], (*done, index))
-
-
-class AnalyticPhase(Phase):
+class AnalyticPhase:
     """K is an expression in the functions of `ddtheory.exact.numbers.parse`."""
 
     def __init__(self, divergence: Expr, localisation: Expr, symbols: Sequence[Symbol], t: Fraction) -> None:
@@ -148,36 +79,6 @@ class AnalyticPhase(Phase):
                     "K has no finite value at a point of the box. Make the box smaller, so that K is analytic on it."
                 )
             yield tuple(index for index, _ in chosen), found, self._r(point)
-
-
-def _taylor(
-    polynomial: Polynomial, centre: Sequence[Fraction], scale: Fraction
-) -> tuple[float, dict[tuple[int, ...], float]]:
-    """scale·P(c), and scale·|P_α| for α ≠ 0, of P(c + δ) = Σ P_α δ^α, as floats that are right to 1e-15."""
-    current = {powers: fmpq(value.numerator, value.denominator) for powers, value in polynomial.items()}
-    for axis, c in enumerate(centre):
-        place = fmpq(c.numerator, c.denominator)
-        shifted: dict[tuple[int, ...], fmpq] = {}
-        for powers, value in current.items():
-            for power in range(powers[axis] + 1):
-                key = (*powers[:axis], power, *powers[axis + 1 :])
-                term = value * math.comb(powers[axis], power) * place ** (powers[axis] - power)
-                shifted[key] = shifted[key] + term if key in shifted else term
-        current = shifted
-    factor = fmpq(scale.numerator, scale.denominator)
-    start = current.pop((0,) * len(centre), fmpq(0))
-    return _float(factor * start), {powers: abs(_float(factor * value)) for powers, value in current.items() if value}
-
-
-def _float(value: fmpq) -> float:
-    return int(value.p) / int(value.q)
-
-
-def _spread(terms: Mapping[tuple[int, ...], float], reach: Reach) -> float:
-    return sum(
-        value * math.prod(real**power for (real, _), power in zip(reach, powers, strict=True) if power)
-        for powers, value in terms.items()
-    )
 
 
 _FUNCTIONS: dict[Any, str] = {

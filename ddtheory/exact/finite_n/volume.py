@@ -21,7 +21,7 @@ from flint import arb
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.finite_n.crossing_law import Term, density
 from ddtheory.exact.finite_n.crossings import SIDES, check_crossing
-from ddtheory.exact.numbers.enclosing import ball, check_digits, rational, to_digits, working
+from ddtheory.exact.numbers.enclosing import ball, check_digits, deadline, rational, to_digits, working
 from ddtheory.exact.numbers.given import choice
 from ddtheory.exact.thresholds.intersection import transversal_crossing
 from ddtheory.values import RLCT, Enclosure
@@ -54,11 +54,13 @@ def sublevel_volume(
     scale: Any = 1,
     sided: Literal["one", "two"] = "two",
     digits: int = 30,
+    seconds: float = 60,
 ) -> Volume:
     r"""V(ε) of K = c ∏ |w_i|^{p_i} on the box [−1, 1]^d ("two") or [0, 1]^d ("one"), as proven enclosures.
 
     Raises:
         InvalidValueError: ε is not in (0, c), or anything that `finite_n` refuses.
+        UndecidedError: the limit of time.
 
     Source: Shirodkar 2026, Dead Directions, thm:multi_component_rates (positive orthant); Lin 2011, Proposition 5.2,
     for the asymptotics.
@@ -67,6 +69,7 @@ def sublevel_volume(
     >>> f"{float(found.raw_slope):.3f}", f"{float(found.local_slope):.3f}", found.rlct.lam
     ('0.419', '0.474', Fraction(1, 2))
     """
+    go_on = deadline(seconds, "Ask for fewer digits, or allow more seconds.")
     powers, weights = check_crossing(exponents, prior)
     level, c = rational(epsilon, "the level ε"), rational(scale, "the scale c of K")
     if c <= 0 or not 0 < level < c:
@@ -74,15 +77,17 @@ def sublevel_volume(
     digits = check_digits(digits)
     choice(sided, "sided", SIDES)
     rates = [(h + 1) / p for p, h in zip(powers, weights, strict=True)]
-    terms = density(rates)
+    terms = density(rates, go_on)
     mass = Fraction(2 ** len(powers) if sided == "two" else 1) / prod(h + 1 for h in weights)
 
     def volume(precision: int) -> arb:
         with working(precision + 32):
+            go_on()
             return ball(mass) * _survival(terms, ball(c / level).log())
 
     def local(precision: int) -> arb:
         with working(precision + 32):
+            go_on()
             log = ball(c / level).log()
             return _density(terms, log) / _survival(terms, log)
 

@@ -18,6 +18,7 @@ from ddtheory.values import Enclosure, as_fraction, as_integer
 MAX_DIGITS = 2000
 _LONGEST = 4000  # digits of a number that is given: what Python still writes as text
 _ROUNDS = 6
+_LESS = "Ask for fewer digits, a smaller box or a smaller nβ, or allow more seconds."
 _EXPONENT = re.compile(r"[eE]([+-]?\d+)\s*\Z")
 
 
@@ -87,7 +88,7 @@ def limit_of(seconds: object) -> float:
     return float(limit)
 
 
-def deadline(seconds: float) -> Callable[[], None]:
+def deadline(seconds: float, advice: str = _LESS) -> Callable[[], None]:
     """A function to call again and again: it raises UndecidedError once so many seconds have passed since now.
 
     Raises:
@@ -97,10 +98,7 @@ def deadline(seconds: float) -> Callable[[], None]:
 
     def go_on() -> None:
         if time.monotonic() - start > limit:
-            raise UndecidedError(
-                f"The limit of {limit:g} s was reached. Ask for fewer digits, a smaller box or a smaller nβ, or allow "
-                "more seconds."
-            )
+            raise UndecidedError(f"The limit of {limit:g} s was reached. {advice}")
 
     return go_on
 
