@@ -3,6 +3,7 @@ from . import certify as certify
 from . import errors as errors
 from . import exact as exact
 from . import gallery as gallery
+from . import gauges as gauges
 from . import measure as measure
 from . import networks as networks
 from . import plots as plots
