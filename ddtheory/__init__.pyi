@@ -6,6 +6,7 @@ from . import gallery as gallery
 from . import gauges as gauges
 from . import measure as measure
 from . import networks as networks
+from . import optim as optim
 from . import plots as plots
 from . import references as references
 from . import testing as testing

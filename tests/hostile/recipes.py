@@ -91,6 +91,30 @@ _GAUGES: dict[str, list[Call]] = {
     "ddtheory.gauges.moved": [
         lambda: {"gauge": _rescaling(), "parameters": _parameters(), "motion": gauges.Motion(seed=1)}
     ],
+    "ddtheory.optim.DDCAdam": [
+        lambda: {
+            "model": _relu_network(),
+            "lr": 1e-3,
+            "betas": (0.9, 0.99),
+            "eps": 1e-8,
+            "weight_decay": 0.1,
+            "gauges": [_rescaling()],
+            "max_norm": 1.0,
+            "foreach": True,
+        },
+        lambda: {"model": _relu_network(), "inputs": torch.ones(2, 2), "softmax": False},
+    ],
+    "ddtheory.optim.DDCMuon": [
+        lambda: {
+            "model": _relu_network(),
+            "lr": 1e-3,
+            "momentum": 0.9,
+            "weight_decay": 0.1,
+            "gauges": [_rescaling()],
+        },
+        lambda: {"model": _relu_network(), "inputs": torch.ones(2, 2), "softmax": False},
+    ],
+    "ddtheory.optim.largest_surviving_decay": [call(lr=1e-3, sides=2, turning=1.0)],
     "ddtheory.gauges.spoiled": [lambda: {"gauge": _rescaling()}],
 }
 

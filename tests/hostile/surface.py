@@ -18,6 +18,7 @@ ROOMS = (
     "ddtheory.measure",
     "ddtheory.networks",
     "ddtheory.gauges",
+    "ddtheory.optim",
     "ddtheory.testing",
     "ddtheory.certify",
     "ddtheory.verify",
