@@ -3,9 +3,11 @@ from . import certify as certify
 from . import errors as errors
 from . import exact as exact
 from . import gallery as gallery
+from . import gauges as gauges
 from . import measure as measure
 from . import models as models
 from . import networks as networks
+from . import optim as optim
 from . import plots as plots
 from . import references as references
 from . import testbeds as testbeds

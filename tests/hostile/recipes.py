@@ -15,7 +15,7 @@ import sympy
 import torch
 
 import ddtheory as dd
-from ddtheory import cells, measure, references, testing, verify
+from ddtheory import cells, gauges, measure, references, testing, verify
 
 Call = Callable[[], dict[str, Any]]
 
@@ -44,6 +44,7 @@ def recipes() -> dict[str, list[Call]]:
         **_MODELS,
         **_MEASURE,
         **_NETWORKS,
+        **_GAUGES,
         **_TESTING,
         **_CERTIFY,
         **_VERIFY,
@@ -51,6 +52,73 @@ def recipes() -> dict[str, list[Call]]:
         **_TESTBEDS,
     }
 
+
+# --- gauges -----------------------------------------------------------------------------------------------------------
+
+
+def _relu_network() -> torch.nn.Module:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1))
+
+
+def _rescaling() -> gauges.Gauge:
+    legs = (gauges.Leg("0.weight"), gauges.Leg("0.bias"), gauges.Leg("2.weight", 1, dual=True))
+    return gauges.Gauge("rescaling", gauges.Group.POSITIVE, 3, legs)
+
+
+def _parameters() -> dict[str, torch.Tensor]:
+    return {name: value.detach() for name, value in _relu_network().named_parameters()}
+
+
+_GAUGES: dict[str, list[Call]] = {
+    "ddtheory.gauges.Leg": [call(parameter="0.weight", axis=1, dual=True, start=0)],
+    "ddtheory.gauges.Gauge": [
+        lambda: {
+            "rule": "rescaling",
+            "group": gauges.Group.POSITIVE,
+            "channels": 4,
+            "legs": [gauges.Leg("a")],
+            "blocks": 2,
+        }
+    ],
+    "ddtheory.gauges.Motion": [call(seed=1, size=2.0, powers=True)],
+    "ddtheory.gauges.find_gauges": [
+        lambda: {"model": _relu_network(), "inputs": torch.ones(2, 2), "softmax": False},
+        lambda: {"model": _relu_network(), "inputs": (torch.ones(2, 2),)},
+    ],
+    "ddtheory.gauges.measured": [
+        lambda: {"gauges": [_rescaling()], "model": _relu_network(), "inputs": torch.ones(2, 2) - torch.eye(2)}
+    ],
+    "ddtheory.gauges.moved": [
+        lambda: {"gauge": _rescaling(), "parameters": _parameters(), "motion": gauges.Motion(seed=1)}
+    ],
+    "ddtheory.optim.DDCAdam": [
+        lambda: {
+            "model": _relu_network(),
+            "lr": 1e-3,
+            "betas": (0.9, 0.99),
+            "eps": 1e-8,
+            "weight_decay": 0.1,
+            "gauges": [_rescaling()],
+            "max_norm": 1.0,
+            "foreach": True,
+        },
+        lambda: {"model": _relu_network(), "inputs": torch.ones(2, 2), "softmax": False},
+    ],
+    "ddtheory.optim.DDCMuon": [
+        lambda: {
+            "model": _relu_network(),
+            "lr": 1e-3,
+            "momentum": 0.9,
+            "weight_decay": 0.1,
+            "gauges": [_rescaling()],
+        },
+        lambda: {"model": _relu_network(), "inputs": torch.ones(2, 2), "softmax": False},
+    ],
+    "ddtheory.optim.largest_surviving_decay": [call(lr=1e-3, sides=2, turning=1.0)],
+    "ddtheory.gauges.spoiled": [lambda: {"gauge": _rescaling()}],
+}
 
 # --- exact ------------------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ import sympy
 import torch
 
 import ddtheory as dd
-from ddtheory import cells, measure, references, testbeds, testing, verify
+from ddtheory import cells, gauges, measure, references, testbeds, testing, verify
 from ddtheory.shown import Shown, counted, in_words, shortened
 
 x, y = sympy.symbols("x y")
@@ -77,6 +77,11 @@ def layered() -> measure.Problem:
     torch.manual_seed(0)
     network = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Tanh(), torch.nn.Linear(2, 1)).double()
     return measure.Problem.from_module(network, torch.eye(2, dtype=torch.float64), measure.Gaussian())
+
+
+def found_gauges() -> gauges.FoundGauges:
+    layers = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1))
+    return gauges.find_gauges(layers, torch.eye(2))
 
 
 def spectrum() -> measure.Spectrum:
@@ -151,6 +156,9 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.certify.Statement": lambda: accepted().statement,
     "ddtheory.certify.Step": lambda: accepted().checked[0],
     "ddtheory.certify.Undecided": lambda: undecided().undecided,
+    "ddtheory.gauges.FoundGauges": found_gauges,
+    "ddtheory.gauges.GaugeRule": lambda: gauges.RULES["rescaling"],
+    "ddtheory.gauges.RefusedGauge": lambda: gauges.RefusedGauge(found_gauges().gauges[0], WHY),
     "ddtheory.measure.GramFactor": lambda: measure.GramFactor(torch.eye(2, dtype=torch.float64), "label <b>"),
     "ddtheory.measure.HeadCheck": lambda: measure.check_head(measure.Gaussian(), torch.zeros(3, 2).double()),
     "ddtheory.measure.HeadKind": lambda: next(iter(measure.HEADS.values())),

@@ -50,6 +50,8 @@ def test_every_extra_that_is_named_installs_its_module() -> None:
     ("code", "module", "extra"),
     [
         ("dd.measure", "torch", "torch"),
+        ("dd.gauges", "torch", "torch"),
+        ("dd.optim.DDCAdam", "torch", "torch"),
         ("dd.network_orders", "torch", "torch"),
         ("dd.testbeds", "torch", "torch"),
         ("dd.cells.node_death('square').problem()", "torch", "torch"),

@@ -1,0 +1,126 @@
+"""A gauge of a model: a group, and where in the parameters it acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from torch import Tensor
+
+from ddtheory.errors import InvalidValueError, unknown
+from ddtheory.fields import require, require_each
+from ddtheory.shown import Shown, counted
+from ddtheory.values import as_integer
+
+
+class Group(StrEnum):
+    """The groups of the table. The value is what a report says."""
+
+    POSITIVE = "positive scales"
+    SIGN = "signs"
+    PERMUTATION = "permutations"
+    ROTATION = "rotations"
+    SHIFT = "shifts"
+
+
+@dataclass(frozen=True)
+class Leg:
+    """Where a group element g acts on one parameter: by g, or where `dual` by g⁻ᵀ, on the indices of one axis.
+
+    Attributes:
+        parameter: its name in `model.named_parameters()`.
+        axis: the axis of the channels.
+        dual: by g⁻ᵀ in the place of g. For signs, permutations and rotations the two are the same.
+        start: the first index of the channels, where several maps are fused into one parameter.
+    """
+
+    parameter: str
+    axis: int = 0
+    dual: bool = False
+    start: int = 0
+
+    def __post_init__(self) -> None:
+        require(self, str, "parameter")
+        require(self, bool, "dual")
+        for name in ("axis", "start"):
+            value = as_integer(getattr(self, name))
+            if value is None or value < 0:
+                raise InvalidValueError(f"The {name} of a leg on {self.parameter} must be a whole number, 0 or more.")
+
+
+@dataclass(frozen=True, repr=False)
+class Gauge(Shown):
+    r"""An orbit of parameters of one function: θ ↦ g·θ for g in a group, on the legs, everything else at rest.
+
+    Attributes:
+        rule: the row of the table, or what somebody calls it.
+        group: POSITIVE, W ↦ diag(c) W with c > 0; SIGN, the same with c = ±1; PERMUTATION; ROTATION, W ↦ O W with
+            O orthogonal; SHIFT, W ↦ W + 1vᵀ along the axis.
+        channels: the number n of indices on which g acts.
+        legs: where it acts.
+        blocks: g is block diagonal with this many blocks of equal size, as the heads of an attention are.
+
+    Raises:
+        InvalidValueError: no legs, channels that are not a multiple of the blocks, or legs that overlap.
+
+    >>> hidden = Gauge("rescaling", Group.POSITIVE, 8, (Leg("0.weight"), Leg("0.bias"), Leg("2.weight", 1, dual=True)))
+    >>> print(hidden)
+    rescaling of 8 channels: 0.weight, 0.bias | 2.weight
+    """
+
+    rule: str
+    group: Group
+    channels: int
+    legs: tuple[Leg, ...]
+    blocks: int = 1
+
+    def __post_init__(self) -> None:
+        require(self, str, "rule")
+        require(self, Group, "group")
+        require_each(self, Leg, "legs")
+        object.__setattr__(self, "legs", tuple(self.legs))
+        if not self.legs:
+            raise InvalidValueError(f"The gauge {self.rule!r} has no legs, so it moves nothing.")
+        channels, blocks = as_integer(self.channels), as_integer(self.blocks)
+        if channels is None or blocks is None or channels < 1 or blocks < 1 or channels % blocks:
+            raise InvalidValueError(
+                f"The gauge {self.rule!r} needs one channel or more, in blocks of equal size; got {self.channels} in "
+                f"{self.blocks}."
+            )
+        object.__setattr__(self, "channels", channels)
+        object.__setattr__(self, "blocks", blocks)
+        places = [(leg.parameter, leg.axis, leg.start) for leg in self.legs]
+        if len(set(places)) < len(places):
+            raise InvalidValueError(f"The gauge {self.rule!r} acts twice at one place.")
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameters that it moves, each once."""
+        return tuple(dict.fromkeys(leg.parameter for leg in self.legs))
+
+    def check(self, parameters: Mapping[str, Tensor]) -> None:
+        """Whether the legs fit these parameters.
+
+        Raises:
+            UnknownNameError: a leg names a parameter that does not exist.
+            InvalidValueError: a parameter has no such axis, or too few indices there.
+        """
+        for leg in self.legs:
+            if leg.parameter not in parameters:
+                raise unknown("parameter", leg.parameter, parameters)
+            shape = tuple(parameters[leg.parameter].shape)
+            if leg.axis >= len(shape) or leg.start + self.channels > shape[leg.axis]:
+                raise InvalidValueError(
+                    f"{self.rule} acts on {counted(self.channels, 'channel')} of axis {leg.axis} of {leg.parameter} "
+                    f"from {leg.start}, whose shape is {shape}. Check axis, start and channels of the leg."
+                )
+
+    def __str__(self) -> str:
+        sides = [", ".join(leg.parameter for leg in self.legs if leg.dual is dual) for dual in (False, True)]
+        heads = f" in {self.blocks} blocks" if self.blocks > 1 else ""
+        return f"{self.rule} of {counted(self.channels, 'channel')}{heads}: {' | '.join(filter(None, sides))}"
+
+    def rows(self) -> Mapping[str, str]:
+        acted = {f"{leg.parameter}, axis {leg.axis}": "g⁻ᵀ" if leg.dual else "g" for leg in self.legs}
+        return {"gauge": self.rule, "group": self.group.value, "channels": str(self.channels), **acted}

@@ -1,0 +1,197 @@
+"""Affine maps on a tape, and the ways between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ddtheory.gauges.tape import Call, Tape
+
+RESHAPING = frozenset(
+    ["view", "reshape", "transpose", "permute", "contiguous", "flatten", "unflatten", "squeeze", "unsqueeze", "clone"]
+)
+_HARMLESS = RESHAPING | frozenset(["identity", "dropout", "mean", "sum", "__getitem__"])
+LINEAR = _HARMLESS
+"""Between two maps of a rotation: nothing but reshapes and sums over other axes than the channels."""
+HOMOGENEOUS = LINEAR | frozenset(
+    [
+        "relu",
+        "relu_",
+        "leaky_relu",
+        "abs",
+        "neg",
+        "mul",
+        "__mul__",
+        "__rmul__",
+        "div",
+        "__truediv__",
+        "max_pool1d",
+        "max_pool2d",
+        "avg_pool1d",
+        "avg_pool2d",
+        "adaptive_avg_pool2d",
+    ]
+)
+"""f(cz) = c f(z) for c > 0."""
+ODD = LINEAR | frozenset(
+    [
+        "tanh",
+        "sin",
+        "asinh",
+        "sinh",
+        "erf",
+        "neg",
+        "softsign",
+        "hardtanh",
+        "mul",
+        "__mul__",
+        "__rmul__",
+        "div",
+        "__truediv__",
+    ]
+)
+ANY = (
+    HOMOGENEOUS
+    | ODD
+    | frozenset(
+        ["gelu", "silu", "sigmoid", "softplus", "elu", "selu", "mish", "relu6", "hardswish", "square", "exp", "cos"]
+    )
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """z = W x + b: where x comes from, where z goes, and the axes of the channels in W.
+
+    `biases` are the parameters that are added along the channels; `start` is where these channels begin in W and b.
+    """
+
+    source: Tensor
+    result: Tensor
+    weight: str
+    out_axis: int
+    in_axis: int
+    biases: tuple[str, ...]
+    outputs: int
+    inputs: int
+    start: int = 0
+
+
+def affine(tape: Tape, call: Call) -> Affine | None:
+    """The affine map that a call is, where its matrix is a parameter."""
+    if call.name in ("linear", "conv1d", "conv2d"):
+        x, matrix, bias = (call.argument(i, name) for i, name in enumerate(("input", "weight", "bias")))
+        axes = (0, 1)
+    elif call.name in ("matmul", "__matmul__", "mm"):
+        x, matrix, bias = call.args[0], call.args[1], None
+        axes = (1, 0)
+    else:
+        return None
+    weight = tape.name(matrix)
+    if weight is None or not isinstance(x, Tensor) or matrix.ndim < 2:
+        return None
+    biases = (tape.name(bias),) if bias is not None else ()
+    return Affine(
+        x, call.result, weight, *axes, tuple(filter(None, biases)), matrix.shape[axes[0]], matrix.shape[axes[1]]
+    )
+
+
+def affines(tape: Tape) -> Iterator[Affine]:
+    """Every affine map of a tape; a bias that is added in a call of its own belongs to it."""
+    for call in tape.calls:
+        found = affine(tape, call)
+        if found is not None:
+            yield _with_later_bias(tape, found)
+
+
+def _with_later_bias(tape: Tape, found: Affine) -> Affine:
+    readers = tape.readers(found.result)
+    if len(readers) != 1 or readers[0].name not in ("add", "__add__", "add_"):
+        return found
+    others = [tensor for tensor in readers[0].inputs() if tensor is not found.result]
+    name = tape.name(others[0]) if len(others) == 1 else None
+    if name is None or tuple(others[0].shape) != (found.outputs,):
+        return found
+    return Affine(
+        found.source,
+        readers[0].result,
+        found.weight,
+        found.out_axis,
+        found.in_axis,
+        (*found.biases, name),
+        found.outputs,
+        found.inputs,
+    )
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A parameter that reads the channels along an axis."""
+
+    parameter: str
+    axis: int
+    inputs: int
+
+
+def readers(tape: Tape, tensor: Tensor, passing: frozenset[str]) -> list[Reader] | None:
+    """Who reads the channels of a tensor, through operations of these names only; None where anybody else does."""
+    found: list[Reader] = []
+    waiting = [tensor]
+    while waiting:
+        current = waiting.pop()
+        if tape.is_output(current):
+            return None
+        for call in tape.readers(current):
+            reader = _reader(tape, call, current)
+            if reader is not None:
+                found.append(reader)
+            elif call.name in passing:
+                waiting += [out for out in call.outputs() if out is not current]
+            else:
+                return None
+    return list(dict.fromkeys(found)) or None
+
+
+def _reader(tape: Tape, call: Call, tensor: Tensor) -> Reader | None:
+    found = affine(tape, call)
+    if found is not None and found.source is tensor:
+        return Reader(found.weight, found.in_axis, found.inputs)
+    if call.name == "multi_head_attention_forward" and all(each is tensor for each in call.args[:3]):
+        matrix = call.argument(5, "in_proj_weight")
+        name = tape.name(matrix)
+        return Reader(name, 1, matrix.shape[1]) if name else None
+    return None
+
+
+def origin(tape: Tape, maps: dict[int, Affine], tensor: Tensor) -> Affine | None:
+    """The affine map that a tensor came from, through reshapes and equal parts of a fused map."""
+    start, parts = 0, 1
+    current = tensor
+    while id(current) not in maps:
+        call = tape.writer(current)
+        if call is None or not call.args or not isinstance(call.args[0], Tensor):
+            return None
+        if call.name in ("chunk", "split"):
+            pieces = call.outputs()
+            if parts > 1 or len({piece.shape[-1] for piece in pieces}) > 1:
+                return None
+            parts = len(pieces)
+            start = next(i for i, piece in enumerate(pieces) if piece is current)
+        elif call.name not in RESHAPING:
+            return None
+        current = call.args[0]
+    whole = maps[id(current)]
+    size = whole.outputs // parts
+    return Affine(
+        whole.source,
+        whole.result,
+        whole.weight,
+        whole.out_axis,
+        whole.in_axis,
+        whole.biases,
+        size,
+        whole.inputs,
+        start * size,
+    )

@@ -1,0 +1,106 @@
+"""Moves along an orbit, and moves that leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ddtheory.gauges.gauge import Gauge, Group, Leg
+
+Parameters = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A group element by its seed: the same seed is the same element for parameters of any values.
+
+    Attributes:
+        seed: of the draw.
+        size: scales are drawn log-uniformly from [1/size, size], shifts uniformly from [−size, size].
+        powers: scales are powers of two, which float64 multiplies without rounding.
+    """
+
+    seed: int = 0
+    size: float = 8.0
+    powers: bool = False
+
+
+def moved(gauge: Gauge, parameters: Mapping[str, Tensor], motion: Motion | None = None) -> Parameters:
+    """g·θ for a drawn element g.
+
+    Raises:
+        UnknownNameError, InvalidValueError: the legs do not fit the parameters.
+
+    >>> scale = Gauge("rescaling", Group.POSITIVE, 1, (Leg("a"), Leg("b", 0, dual=True)))
+    >>> theta = {"a": torch.ones(1, dtype=torch.float64), "b": torch.full((1,), 3.0, dtype=torch.float64)}
+    >>> there = moved(scale, theta)
+    >>> bool(there["a"] == 1), round(float(there["a"] * there["b"]), 12)
+    (False, 3.0)
+    """
+    gauge.check(parameters)
+    motion = motion or Motion()
+    generator = torch.Generator().manual_seed(motion.seed)
+    found = dict(parameters)
+    if gauge.group is Group.SHIFT:
+        for leg in gauge.legs:
+            found[leg.parameter] = _shifted(gauge, leg, found[leg.parameter], motion, generator)
+        return found
+    element = _element(gauge, motion, generator)
+    for leg in gauge.legs:
+        found[leg.parameter] = _acted(gauge, leg, found[leg.parameter], element)
+    return found
+
+
+def spoiled(gauge: Gauge) -> Gauge | None:
+    """The gauge with one side left where it is, which is no gauge; None where it has one side only.
+
+    A shift is spoiled by leaving out the last of its channels.
+    """
+    if gauge.group is Group.SHIFT:
+        return replace(gauge, channels=gauge.channels - 1) if gauge.channels > 1 else None
+    kept = tuple(leg for leg in gauge.legs if not leg.dual)
+    return replace(gauge, legs=kept) if 0 < len(kept) < len(gauge.legs) else None
+
+
+def _element(gauge: Gauge, motion: Motion, generator: torch.Generator) -> Tensor:
+    n = gauge.channels
+    if gauge.group is Group.POSITIVE:
+        logs = 2 * torch.rand(n, generator=generator, dtype=torch.float64) - 1
+        logs = logs * torch.tensor(motion.size, dtype=torch.float64).log2()
+        return torch.exp2(logs.round() if motion.powers else logs)
+    if gauge.group is Group.SIGN:
+        signs = 1 - 2 * torch.randint(0, 2, (n,), generator=generator).double()
+        signs[0] = -1  # the identity would test nothing
+        return signs
+    if gauge.group is Group.PERMUTATION:
+        cycle = torch.randperm(n, generator=generator)  # one cycle through all channels, so that none stays
+        return torch.empty_like(cycle).scatter_(0, cycle, cycle.roll(1))
+    size = n // gauge.blocks
+    normal = torch.randn(gauge.blocks, size, size, generator=generator, dtype=torch.float64)
+    return torch.linalg.qr(normal).Q
+
+
+def _acted(gauge: Gauge, leg: Leg, tensor: Tensor, element: Tensor) -> Tensor:
+    """The parameter with g on its axis, as a new tensor."""
+    found = tensor.detach().clone().movedim(leg.axis, -1)
+    part = found[..., leg.start : leg.start + gauge.channels]
+    if gauge.group is Group.PERMUTATION:
+        new = part[..., element.to(part.device)]
+    elif gauge.group is Group.ROTATION:
+        turn = element.to(part)
+        new = torch.einsum("...kb,kab->...ka", part.reshape(*part.shape[:-1], gauge.blocks, -1), turn).flatten(-2)
+    else:
+        scale = element.to(part)
+        new = part / scale if leg.dual else part * scale
+    found[..., leg.start : leg.start + gauge.channels] = new.clone()
+    return found.movedim(-1, leg.axis).contiguous()
+
+
+def _shifted(gauge: Gauge, leg: Leg, tensor: Tensor, motion: Motion, generator: torch.Generator) -> Tensor:
+    found = tensor.detach().clone().movedim(leg.axis, -1)
+    by = (2 * torch.rand(found.shape[:-1], generator=generator, dtype=torch.float64) - 1) * motion.size
+    found[..., leg.start : leg.start + gauge.channels] += by.to(found).unsqueeze(-1)
+    return found.movedim(-1, leg.axis).contiguous()

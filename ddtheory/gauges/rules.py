@@ -1,0 +1,136 @@
+"""Proposals: gauges that the operations of a tape suggest. None is believed before it is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ddtheory.gauges.gauge import Gauge, Group, Leg
+from ddtheory.gauges.maps import ANY, HOMOGENEOUS, LINEAR, ODD, RESHAPING, Affine, affines, origin, readers
+from ddtheory.gauges.tape import Call, Tape
+
+
+def rescalings(tape: Tape) -> Iterator[Gauge]:
+    """W ↦ cW, b ↦ cb, W' ↦ W'/c for each channel, with a positively homogeneous function between."""
+    return _between(tape, "rescaling", Group.POSITIVE, HOMOGENEOUS)
+
+
+def sign_flips(tape: Tape) -> Iterator[Gauge]:
+    """The same with c = ±1 and an odd function between."""
+    return _between(tape, "sign flips", Group.SIGN, ODD)
+
+
+def permutations(tape: Tape) -> Iterator[Gauge]:
+    """The channels in another order, with any function of one channel between."""
+    return _between(tape, "permutation", Group.PERMUTATION, ANY)
+
+
+def rotations(tape: Tape) -> Iterator[Gauge]:
+    """W ↦ OW, W' ↦ W'Oᵀ with no function between."""
+    return _between(tape, "rotation", Group.ROTATION, LINEAR)
+
+
+def _between(tape: Tape, rule: str, group: Group, passing: frozenset[str]) -> Iterator[Gauge]:
+    for found in affines(tape):
+        read = readers(tape, found.result, passing)
+        if read and all(each.inputs == found.outputs for each in read):
+            inner = tuple(Leg(each.parameter, each.axis, dual=True) for each in read)
+            yield Gauge(rule, group, found.outputs, (*_outer(found), *inner))
+
+
+def normalisation_scales(tape: Tape) -> Iterator[Gauge]:
+    """γ ↦ cγ, β ↦ cβ and the columns of every map that reads the normalised signal divided by c."""
+    for call in tape.calls:
+        if call.name not in ("layer_norm", "rms_norm"):
+            continue
+        gain, offset = call.argument(2, "weight"), call.argument(3, "bias")
+        read = readers(tape, call.result, LINEAR)
+        name = tape.name(gain)
+        if name is None or not read or gain.ndim != 1 or any(each.inputs != gain.numel() for each in read):
+            continue
+        shifted = tape.name(offset)
+        legs = (Leg(name), *([Leg(shifted)] if shifted else []))
+        inner = tuple(Leg(each.parameter, each.axis, dual=True) for each in read)
+        yield Gauge("normalisation scale", Group.POSITIVE, gain.numel(), (*legs, *inner))
+
+
+def query_key_scales(tape: Tape) -> Iterator[Gauge]:
+    """W_Q ↦ cW_Q, W_K ↦ W_K/c for each channel of each head."""
+    return _query_key(tape, "query–key scale", Group.POSITIVE)
+
+
+def query_key_rotations(tape: Tape) -> Iterator[Gauge]:
+    """W_Q ↦ OW_Q, W_K ↦ OW_K in each head."""
+    return _query_key(tape, "query–key rotation", Group.ROTATION)
+
+
+def value_output_scales(tape: Tape) -> Iterator[Gauge]:
+    """W_V ↦ cW_V, W_O ↦ W_O/c for each channel of each head."""
+    return _value_output(tape, "value–output scale", Group.POSITIVE)
+
+
+def value_output_rotations(tape: Tape) -> Iterator[Gauge]:
+    """W_V ↦ OW_V, W_O ↦ W_OOᵀ in each head."""
+    return _value_output(tape, "value–output rotation", Group.ROTATION)
+
+
+def _query_key(tape: Tape, rule: str, group: Group) -> Iterator[Gauge]:
+    for whole in _attentions(tape):
+        weight, bias = tape.name(whole.argument(5, "in_proj_weight")), tape.name(whole.argument(6, "in_proj_bias"))
+        width, heads = whole.argument(3, "embed_dim_to_check"), whole.argument(4, "num_heads")
+        if weight is not None:
+            names = (weight, *([bias] if bias else []))
+            legs = tuple(Leg(name, 0, side, side * width) for side in (False, True) for name in names)
+            yield Gauge(rule, group, width, legs, heads)
+    maps = _made(tape)
+    for call in tape.calls:
+        if call.name == "scaled_dot_product_attention":
+            query, key = origin(tape, maps, call.args[0]), origin(tape, maps, call.args[1])
+            if query and key and query.outputs == key.outputs:
+                heads = query.outputs // call.args[0].shape[-1]
+                legs = (*_outer(query), *(_dual(leg) for leg in _outer(key)))
+                yield Gauge(rule, group, query.outputs, legs, heads)
+
+
+def _value_output(tape: Tape, rule: str, group: Group) -> Iterator[Gauge]:
+    for whole in _attentions(tape):
+        weight, bias = tape.name(whole.argument(5, "in_proj_weight")), tape.name(whole.argument(6, "in_proj_bias"))
+        out = tape.name(whole.argument(11, "out_proj_weight"))
+        width, heads = whole.argument(3, "embed_dim_to_check"), whole.argument(4, "num_heads")
+        if weight is not None and out is not None:
+            names = (weight, *([bias] if bias else []))
+            legs = (*(Leg(name, 0, False, 2 * width) for name in names), Leg(out, 1, dual=True))
+            yield Gauge(rule, group, width, legs, heads)
+    maps = _made(tape)
+    for call in tape.calls:
+        if call.name == "scaled_dot_product_attention":
+            value, read = origin(tape, maps, call.args[2]), readers(tape, call.result, RESHAPING)
+            if value and read and all(each.inputs == value.outputs for each in read):
+                heads = value.outputs // call.args[2].shape[-1]
+                legs = (*_outer(value), *(Leg(each.parameter, each.axis, dual=True) for each in read))
+                yield Gauge(rule, group, value.outputs, legs, heads)
+
+
+def logit_shifts(tape: Tape) -> Iterator[Gauge]:
+    """W ↦ W + 1vᵀ, b ↦ b + a1 in the map that makes the logits: the softmax stays."""
+    for found in affines(tape):
+        if tape.is_output(found.result):
+            yield Gauge("logit shift", Group.SHIFT, found.outputs, _outer(found))
+
+
+def _attentions(tape: Tape) -> Iterator[Call]:
+    for call in tape.calls:
+        if call.name == "multi_head_attention_forward" and call.argument(7, "bias_k") is None:
+            yield call
+
+
+def _made(tape: Tape) -> dict[int, Affine]:
+    return {id(found.result): found for found in affines(tape)}
+
+
+def _outer(found: Affine) -> tuple[Leg, ...]:
+    biases = tuple(Leg(name, 0, start=found.start) for name in found.biases)
+    return (Leg(found.weight, found.out_axis, start=found.start), *biases)
+
+
+def _dual(leg: Leg) -> Leg:
+    return Leg(leg.parameter, leg.axis, True, leg.start)

@@ -1,0 +1,114 @@
+"""The table of gauges: name, group, hypothesis, and who proposes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from ddtheory.gauges import rules
+from ddtheory.gauges.gauge import Gauge, Group
+from ddtheory.gauges.tape import Tape
+from ddtheory.shown import Shown
+
+
+@dataclass(frozen=True, repr=False)
+class GaugeRule(Shown):
+    """A kind of gauge.
+
+    Attributes:
+        name: of the row; every gauge of the kind carries it as `rule`.
+        group: that acts.
+        orbit: what it does to the parameters.
+        hypothesis: under which the function stays exactly where it is.
+        find: proposes gauges from the operations of a model.
+    """
+
+    name: str
+    group: Group
+    orbit: str
+    hypothesis: str
+    find: Callable[[Tape], Iterator[Gauge]]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.orbit}"
+
+    def rows(self) -> Mapping[str, str]:
+        return {"gauge": self.name, "group": self.group.value, "orbit": self.orbit, "hypothesis": self.hypothesis}
+
+
+_TABLE = (
+    GaugeRule(
+        "rescaling",
+        Group.POSITIVE,
+        "W ↦ CW, b ↦ Cb, W' ↦ W'C⁻¹ with C diagonal and positive",
+        "Between the maps stand only functions f of one channel with f(cz) = c f(z) for c > 0; nobody else reads.",
+        rules.rescalings,
+    ),
+    GaugeRule(
+        "sign flips",
+        Group.SIGN,
+        "W ↦ SW, b ↦ Sb, W' ↦ W'S with S diagonal, entries ±1",
+        "Between the maps stand only odd functions of one channel; nobody else reads.",
+        rules.sign_flips,
+    ),
+    GaugeRule(
+        "permutation",
+        Group.PERMUTATION,
+        "W ↦ PW, b ↦ Pb, W' ↦ W'Pᵀ",
+        "Between the maps stands one function, the same for every channel; nobody else reads.",
+        rules.permutations,
+    ),
+    GaugeRule(
+        "rotation",
+        Group.ROTATION,
+        "W ↦ OW, b ↦ Ob, W' ↦ W'Oᵀ with O orthogonal",
+        "No function stands between the maps; nobody else reads.",
+        rules.rotations,
+    ),
+    GaugeRule(
+        "normalisation scale",
+        Group.POSITIVE,
+        "γ ↦ Cγ, β ↦ Cβ, and WC⁻¹ for every map that reads, with C diagonal and positive",
+        "Only affine maps read the output of the LayerNorm or RMSNorm.",
+        rules.normalisation_scales,
+    ),
+    GaugeRule(
+        "query–key scale",
+        Group.POSITIVE,
+        "W_Q ↦ CW_Q, W_K ↦ C⁻¹W_K, biases alike, with C diagonal and positive",
+        "Queries and keys meet in inner products only: no rotary position and no normalisation between.",
+        rules.query_key_scales,
+    ),
+    GaugeRule(
+        "query–key rotation",
+        Group.ROTATION,
+        "W_Q ↦ OW_Q, W_K ↦ OW_K, biases alike, with O orthogonal in each head",
+        "As for scales. With scales it generates the full linear group of each head.",
+        rules.query_key_rotations,
+    ),
+    GaugeRule(
+        "value–output scale",
+        Group.POSITIVE,
+        "W_V ↦ CW_V, W_O ↦ W_OC⁻¹, with C diagonal and positive",
+        "Values are averaged over tokens and go to the output map, with nothing else between.",
+        rules.value_output_scales,
+    ),
+    GaugeRule(
+        "value–output rotation",
+        Group.ROTATION,
+        "W_V ↦ OW_V, W_O ↦ W_OOᵀ, with O orthogonal in each head",
+        "As for scales. With scales it generates the full linear group of each head.",
+        rules.value_output_rotations,
+    ),
+    GaugeRule(
+        "logit shift",
+        Group.SHIFT,
+        "W ↦ W + 1vᵀ, b ↦ b + a1",
+        "The outputs are logits: only their softmax is seen.",
+        rules.logit_shifts,
+    ),
+)
+
+RULES: Mapping[str, GaugeRule] = MappingProxyType({rule.name: rule for rule in _TABLE})
+"""The rows by name."""

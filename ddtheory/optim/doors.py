@@ -1,0 +1,112 @@
+"""What an optimiser is given: parameters by name, their gauges, settings, gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ddtheory.errors import InvalidValueError
+from ddtheory.gauges import FoundGauges, Gauge, Group, find_gauges
+from ddtheory.measure.doors import real_number, shown
+from ddtheory.values import list_of
+
+Named = dict[str, Tensor]
+
+
+def named_parameters(what: nn.Module | Iterable[tuple[str, Tensor]]) -> Named:
+    """The parameters that train, by name.
+
+    Raises:
+        InvalidValueError: no module and no pairs; a dtype that Adam loses its small steps in; nothing that trains.
+    """
+    pairs = list(what.named_parameters()) if isinstance(what, nn.Module) else list_of(what, "The parameters")
+    found: Named = {}
+    for pair in pairs:
+        if not (
+            isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], Tensor)
+        ):
+            raise InvalidValueError(
+                f"A parameter is {shown(pair)}. Give the model, or pairs of names and parameters as "
+                "model.named_parameters() has them: gauges speak of names."
+            )
+        name, parameter = pair
+        if parameter.requires_grad:
+            _check_dtype(name, parameter)
+            found[name] = parameter
+    if not found:
+        raise InvalidValueError("There is no parameter that requires a gradient, so nothing to optimise.")
+    return found
+
+
+def _check_dtype(name: str, parameter: Tensor) -> None:
+    if parameter.dtype in (torch.float32, torch.float64) and parameter.layout == torch.strided:
+        return
+    if parameter.is_complex():
+        raise InvalidValueError(f"{name} is complex; give its real and imaginary parts as parameters.")
+    raise InvalidValueError(
+        f"{name} is {parameter.dtype}, {parameter.layout}. Steps relative to a norm are lost below float32: keep dense "
+        "float32 parameters, and run the model under torch.autocast for mixed precision."
+    )
+
+
+def given_gauges(
+    model: Any, parameters: Named, gauges: Any, inputs: Any, softmax: bool, usable: frozenset[Group]
+) -> tuple[tuple[Gauge, ...], tuple[Gauge, ...]]:
+    """The gauges that are used, and those that were found and cannot be.
+
+    Raises:
+        InvalidValueError: neither gauges nor inputs, or both; a gauge of a group that this optimiser does not respect.
+    """
+    if (gauges is None) == (inputs is None):
+        raise InvalidValueError(
+            "Give either gauges=, as ddtheory.gauges.find_gauges returns them, or inputs=, a batch on which they are "
+            "found and measured."
+        )
+    if inputs is not None:
+        if not isinstance(model, nn.Module):
+            raise InvalidValueError("Gauges are found on a model. Give the module itself, or gauges=.")
+        found = find_gauges(model, inputs, softmax=softmax).gauges
+        kept = tuple(gauge for gauge in found if gauge.group in usable and set(gauge.parameters) <= set(parameters))
+        return kept, tuple(gauge for gauge in found if gauge not in kept)
+    listed = list_of(gauges.gauges if isinstance(gauges, FoundGauges) else gauges, "The gauges")
+    for gauge in listed:
+        if not isinstance(gauge, Gauge):
+            raise InvalidValueError(f"A gauge is {shown(gauge)}; give values of ddtheory.gauges.Gauge.")
+        if gauge.group not in usable:
+            raise InvalidValueError(
+                f"This optimiser does not commute with {gauge.group}: {gauge}. Leave the gauge out of the list, or use "
+                "DDCMuon, which does."
+            )
+        gauge.check(parameters)
+    return tuple(listed), ()
+
+
+def setting(what: str, value: object, least: float, below: float = float("inf")) -> float:
+    """A number with least ≤ value < below.
+
+    Raises:
+        InvalidValueError: it is none.
+    """
+    found = real_number(what, value)
+    if not least <= found < below:
+        limit = "" if below == float("inf") else f" and less than {below:g}"
+        raise InvalidValueError(f"{what} is {found}; it must be finite, {least:g} or more{limit}.")
+    return found
+
+
+def check_gradient(name: str, gradient: Tensor) -> None:
+    """Refuses a gradient that cannot be stepped along.
+
+    Raises:
+        InvalidValueError: it is sparse or complex.
+    """
+    if gradient.layout != torch.strided:
+        raise InvalidValueError(
+            f"The gradient of {name} is sparse, and norms of blocks need all of it. Build the embedding with "
+            "sparse=False."
+        )
+    if gradient.is_complex():
+        raise InvalidValueError(f"The gradient of {name} is complex. Give real and imaginary parts as parameters.")

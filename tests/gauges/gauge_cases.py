@@ -1,0 +1,138 @@
+"""For each row of the table: a module that has the gauge, and one of the same parameters with the hypothesis broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class Case:
+    """`broken` has the parameters of `model` under the same names."""
+
+    rule: str
+    model: Callable[[], nn.Module]
+    broken: Callable[[], nn.Module]
+    breaks: str
+    inputs: Callable[[], Tensor]
+    softmax: bool = False
+    softmax_when_broken: bool = False
+
+
+class Chain(nn.Module):
+    """Two maps with a function between them."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 5), nn.Linear(5, 2)
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.second(self.function(self.first(x)))
+
+
+class Watched(Chain):
+    """The hidden channels are read twice: by the second map, and by their square."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.function(self.first(x))
+        return self.second(hidden) + hidden.square().sum(-1, keepdim=True)
+
+
+class Normalised(nn.Module):
+    """A normalisation and a map that reads it; `residual` lets somebody else read it as well."""
+
+    def __init__(self, norm: Callable[[int], nn.Module], residual: bool) -> None:
+        super().__init__()
+        self.first, self.norm, self.second = nn.Linear(3, 4), norm(4), nn.Linear(4, 4)
+        self.residual = residual
+
+    def forward(self, x: Tensor) -> Tensor:
+        normal = self.norm(self.first(x))
+        return self.second(normal) + (normal if self.residual else 0)
+
+
+class Attention(nn.Module):
+    """Two heads; `rotary` turns queries and keys by angles that grow with the position, `gate` bends the values."""
+
+    def __init__(self, rotary: bool = False, gate: bool = False) -> None:
+        super().__init__()
+        self.query, self.key, self.value, self.out = (nn.Linear(8, 8) for _ in range(4))
+        self.rotary, self.gate = rotary, gate
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = (
+            each(x).unflatten(-1, (2, 4)).transpose(1, 2) for each in (self.query, self.key, self.value)
+        )
+        if self.rotary:
+            query, key = _turned(query), _turned(key)
+        if self.gate:
+            value = value.tanh()
+        mixed = F.scaled_dot_product_attention(query, key, value)
+        return self.out(mixed.transpose(1, 2).flatten(-2))
+
+
+def _turned(x: Tensor) -> Tensor:
+    angles = torch.arange(x.shape[-2], dtype=x.dtype)[:, None] * torch.tensor([1.0, 0.1], dtype=x.dtype)
+    a, b = x[..., :2], x[..., 2:]
+    return torch.cat([a * angles.cos() - b * angles.sin(), a * angles.sin() + b * angles.cos()], -1)
+
+
+def seeded(make: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
+    """The module with parameters that are all drawn, gains and offsets too."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = make().double()
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.copy_(torch.randn_like(parameter) * 0.5 + 0.1)
+    return model
+
+
+def rows() -> Tensor:
+    return torch.randn(12, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def tokens() -> Tensor:
+    return torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def _same(x: Tensor) -> Tensor:
+    return x
+
+
+def _unlike(x: Tensor) -> Tensor:
+    """Another function for each channel."""
+    return torch.where(torch.arange(x.shape[-1]) % 2 == 0, x.tanh(), x.relu())
+
+
+CASES = (
+    Case("rescaling", lambda: Chain(F.relu), lambda: Chain(F.gelu), "GELU is not homogeneous", rows),
+    Case("rescaling", lambda: Chain(F.leaky_relu), lambda: Watched(F.leaky_relu), "somebody else reads", rows),
+    Case("sign flips", lambda: Chain(torch.tanh), lambda: Chain(F.relu), "ReLU is not odd", rows),
+    Case("permutation", lambda: Chain(F.gelu), lambda: Chain(_unlike), "the channels have two functions", rows),
+    Case("rotation", lambda: Chain(_same), lambda: Chain(F.relu), "a function stands between", rows),
+    Case(
+        "normalisation scale",
+        lambda: Normalised(nn.LayerNorm, False),
+        lambda: Normalised(nn.LayerNorm, True),
+        "a residual reads too",
+        rows,
+    ),
+    Case(
+        "normalisation scale",
+        lambda: Normalised(lambda n: nn.RMSNorm(n, eps=1e-6), False),
+        lambda: Normalised(lambda n: nn.RMSNorm(n, eps=1e-6), True),
+        "a residual reads too",
+        rows,
+    ),
+    Case("query–key scale", Attention, lambda: Attention(rotary=True), "rotary positions mix two channels", tokens),
+    Case("query–key rotation", Attention, lambda: Attention(rotary=True), "rotary positions do not commute", tokens),
+    Case("value–output scale", Attention, lambda: Attention(gate=True), "values are bent", tokens),
+    Case("value–output rotation", Attention, lambda: Attention(gate=True), "values are bent", tokens),
+    Case("logit shift", lambda: Chain(F.gelu), lambda: Chain(F.gelu), "the logits themselves are seen", rows, True),
+)

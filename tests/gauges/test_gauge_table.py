@@ -1,0 +1,210 @@
+"""Each row of the table: the function stays along the orbit to 1e-12, and moves where the hypothesis is broken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from gauge_cases import CASES, Attention, Case, Chain, rows, seeded, tokens
+from torch import nn
+
+from ddtheory.errors import InvalidValueError, MeasurementError, UnknownNameError
+from ddtheory.gauges import RULES, Gauge, Group, Leg, Motion, find_gauges, measured, moved, spoiled
+from ddtheory.gauges.finding import Seen
+
+
+def _names(case: Case) -> str:
+    return f"{case.rule}: {case.breaks}"
+
+
+def _gauge(case: Case) -> tuple[Seen, Gauge]:
+    model = seeded(case.model)
+    found = find_gauges(model, case.inputs(), softmax=case.softmax)
+    (gauge,) = [each for each in found.gauges if each.rule == case.rule]
+    return Seen(model, case.inputs(), case.softmax), gauge
+
+
+def test_every_row_has_a_case() -> None:
+    assert {case.rule for case in CASES} == set(RULES)
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_a_row_says_what_it_is(name: str) -> None:
+    rule = RULES[name]
+    assert rule.name == name and rule.orbit and rule.hypothesis.endswith(".") and str(rule).startswith(name)
+
+
+@pytest.mark.parametrize("case", CASES, ids=_names)
+@pytest.mark.parametrize("size", [1.5, 8.0, 100.0])
+def test_the_function_stays_along_the_orbit(case: Case, size: float) -> None:
+    seen, gauge = _gauge(case)
+    # rounding grows with the size of a shift: the logits lose digits as they grow
+    bound = 1e-12 * (size if gauge.group is Group.SHIFT else 1)
+    for seed in range(3):
+        assert seen.gap(gauge, Motion(seed, size)) <= bound
+
+
+@pytest.mark.parametrize("case", CASES, ids=_names)
+def test_control_with_the_hypothesis_broken_it_moves(case: Case) -> None:
+    _, gauge = _gauge(case)
+    broken = seeded(case.broken)
+    assert Seen(broken, case.inputs(), case.softmax_when_broken).gap(gauge) > 1e-3
+    with pytest.raises(MeasurementError, match="does not have the gauge"):
+        measured([gauge], broken, case.inputs(), softmax=case.softmax_when_broken)
+    assert case.rule not in {
+        each.rule
+        for each in find_gauges(broken, case.inputs(), softmax=case.softmax_when_broken).gauges
+        if each.legs == gauge.legs
+    }
+
+
+@pytest.mark.parametrize("case", CASES, ids=_names)
+def test_control_a_spoiled_gauge_moves_the_function(case: Case) -> None:
+    seen, gauge = _gauge(case)
+    broken = spoiled(gauge)
+    assert broken is not None and seen.gap(broken) > 1e-3
+
+
+@pytest.mark.parametrize("case", CASES, ids=_names)
+def test_a_move_moves_its_parameters_and_no_others(case: Case) -> None:
+    seen, gauge = _gauge(case)
+    there = moved(gauge, seen.parameters)
+    changed = {name for name, value in there.items() if not torch.equal(value, seen.parameters[name])}
+    assert changed == set(gauge.parameters)
+    again = moved(gauge, seen.parameters)
+    assert all(torch.equal(there[name], again[name]) for name in there)
+
+
+def test_powers_of_two_move_nothing_at_all() -> None:
+    case = CASES[0]
+    seen, gauge = _gauge(case)
+    assert seen.gap(gauge, Motion(3, 64.0, powers=True)) == 0
+    assert seen.gap(gauge, Motion(3, 64.0)) > 0
+
+
+def test_by_hand_two_channels_of_relu() -> None:
+    """x ↦ 3 relu(2x) + relu(−x): scaling the first unit by c gives (2c, 3/c)."""
+    theta = {
+        "in": torch.tensor([[2.0], [-1.0]], dtype=torch.float64),
+        "out": torch.tensor([[3.0, 1.0]], dtype=torch.float64),
+    }
+    gauge = Gauge("rescaling", Group.POSITIVE, 2, (Leg("in"), Leg("out", 1, dual=True)))
+    there = moved(gauge, theta)
+    assert torch.allclose(there["in"][:, 0] * there["out"][0], torch.tensor([6.0, -1.0], dtype=torch.float64))
+    assert torch.equal(there["in"].sign(), theta["in"].sign()) and bool((there["in"] != theta["in"]).all())
+
+
+class Fused(Attention):
+    """Queries, keys and values from one matrix."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        del self.query, self.key, self.value
+        self.fused = nn.Linear(8, 24)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        parts = (each.unflatten(-1, (2, 4)).transpose(1, 2) for each in self.fused(x).chunk(3, -1))
+        mixed = nn.functional.scaled_dot_product_attention(*parts)
+        return self.out(mixed.transpose(1, 2).flatten(-2))
+
+
+@pytest.mark.parametrize("make", [Fused, lambda: nn.TransformerEncoderLayer(8, 2, 16, 0.0, batch_first=True)])
+def test_attention_from_one_matrix(make: type[nn.Module]) -> None:
+    found = {each.rule: each for each in find_gauges(seeded(make), tokens()).gauges}
+    heads = {"query–key scale", "query–key rotation", "value–output scale", "value–output rotation"}
+    assert heads <= set(found) and all(found[name].blocks == 2 for name in heads)
+    assert [leg.start for leg in found["query–key scale"].legs] == [0, 0, 8, 8]
+
+
+def test_a_swish_gate_scales_its_linear_branch() -> None:
+    class Gated(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gate, self.up, self.down = nn.Linear(3, 6), nn.Linear(3, 6), nn.Linear(6, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.down(nn.functional.silu(self.gate(x)) * self.up(x))
+
+    found = find_gauges(seeded(Gated), rows())
+    (scale,) = [each for each in found.gauges if each.rule == "rescaling"]
+    assert scale.parameters == ("up.weight", "up.bias", "down.weight")
+    # the permutation of one branch alone is proposed, measured, and refused
+    assert any(each.gauge.rule == "permutation" and "moves by" in each.why for each in found.refused)
+
+
+def test_dead_channels_are_not_seen() -> None:
+    model = seeded(lambda: Chain(nn.functional.relu))
+    with torch.no_grad():
+        model.get_parameter("first.bias").fill_(-1e3)
+    found = find_gauges(model, rows())
+    unseen = {each.gauge.rule for each in found.refused if "do not see" in each.why}
+    assert not found.gauges and unseen == {"rescaling", "permutation"}
+
+
+GOOD = Gauge("mine", Group.POSITIVE, 5, (Leg("first.weight"), Leg("first.bias"), Leg("second.weight", 1, dual=True)))
+
+
+def test_a_gauge_by_hand_is_measured() -> None:
+    assert measured([GOOD], seeded(lambda: Chain(nn.functional.relu)), rows()) == (GOOD,)
+
+
+@pytest.mark.parametrize(
+    ("gauge", "error"),
+    [
+        (replace(GOOD, legs=(*GOOD.legs[:2], Leg("third.weight", 1, dual=True))), UnknownNameError),
+        (replace(GOOD, legs=(Leg("first.weight", 2), *GOOD.legs[1:])), InvalidValueError),
+        (replace(GOOD, channels=6), InvalidValueError),
+        (replace(GOOD, legs=GOOD.legs[:2]), MeasurementError),  # one side only: no gauge at all
+        (replace(GOOD, legs=(GOOD.legs[0], GOOD.legs[2])), MeasurementError),  # without the bias it is none
+        ("rescaling", InvalidValueError),
+    ],
+)
+def test_a_gauge_that_is_none_is_refused(gauge: Gauge, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        measured([gauge], seeded(lambda: Chain(nn.functional.relu)), rows())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Gauge("none", Group.POSITIVE, 2, ()),
+        lambda: Gauge("blocks", Group.ROTATION, 5, (Leg("a"),), blocks=2),
+        lambda: Gauge("twice", Group.POSITIVE, 2, (Leg("a"), Leg("a", dual=True))),
+        lambda: Gauge("text", "positive", 2, (Leg("a"),)),  # type: ignore[arg-type]
+        lambda: Leg("a", -1),
+        lambda: Leg(3),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_gauge_cannot_be_written(make: object) -> None:
+    with pytest.raises(InvalidValueError):
+        make()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs"),
+    [
+        ("model", rows()),
+        (nn.Identity(), rows()),
+        (nn.Linear(3, 2), "inputs"),
+        (nn.LazyLinear(2), rows()),
+        (nn.Linear(3, 2, device="meta"), rows()),
+        (nn.Linear(3, 2, dtype=torch.complex64), rows()),
+        (nn.LSTM(3, 2), rows()),
+    ],
+)
+def test_what_has_no_gauges_is_refused(model: nn.Module, inputs: torch.Tensor) -> None:
+    with pytest.raises(InvalidValueError):
+        find_gauges(model, inputs)
+
+
+def test_outputs_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(MeasurementError, match="finite"):
+        find_gauges(nn.Linear(3, 2), rows() * float("nan"))
+
+
+def test_nothing_of_the_model_changes() -> None:
+    model = Chain(nn.functional.relu).train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    find_gauges(model, rows())
+    assert model.training and all(torch.equal(before[name], value) for name, value in model.state_dict().items())
