@@ -11,12 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory.errors import MeasurementError
+from ddtheory.measure.batch import Inputs
 from ddtheory.measure.factor import RANK_TOLERANCE, Factor
 from ddtheory.measure.gram import GramFactor
-from ddtheory.measure.labels import NoisyTargets, cotangents
-from ddtheory.measure.layers import one_to_one, pull_back, submodule, with_hooks
+from ddtheory.measure.labels import Cotangents
+from ddtheory.measure.layers import one_to_one, pull_back, shared_by_samples, sizes_of_one, submodule, with_hooks
 from ddtheory.measure.problem import Problem
-from ddtheory.measure.spectra import finished, read_features, weighted_rows
+from ddtheory.measure.rows import finished, weighted_rows
+from ddtheory.measure.spectra import read_features
 from ddtheory.measure.unfolding import called, check_width, gradient_rows
 
 Side: TypeAlias = Literal["activation", "gradient"]
@@ -34,6 +36,7 @@ class SignatureRows:
     problem: Problem
     positions: Mapping[str, Tensor]
     layers: Sequence[str]
+    cotangents: Cotangents
     samples: int = 0
     outputs: int = 0
     squares: float = 0.0
@@ -41,14 +44,14 @@ class SignatureRows:
     own: dict[tuple[str, Side], Factor] = field(default_factory=dict[tuple[str, Side], Factor])
     beside: dict[tuple[str, str, Side], Factor] = field(default_factory=dict[tuple[str, str, Side], Factor])
 
-    def see(self, inputs: Tensor, weights: Tensor, labels: NoisyTargets | None) -> None:
+    def see(self, inputs: Inputs, weights: Tensor) -> None:
         """Adds a batch."""
-        self.samples += len(inputs)
-        activations, shifts = self._activations(inputs)
+        self.samples += len(weights)
+        activations, shifts = self._activations(inputs, len(weights))
         self._add("activation", {layer: self._weighted(rows, weights, layer) for layer, rows in activations.items()})
         outputs, gradients = pull_back(self.problem, self.positions, inputs, shifts)
         self.outputs = outputs[0].numel()
-        for cotangent in cotangents(self.problem, outputs, inputs, labels):
+        for cotangent in self.cotangents.of(outputs, inputs):
             self.squares += float((weights * cotangent.flatten(1).square().sum(1)).sum())
             found = gradients(cotangent)
             rows = {layer: self._rows_of(layer, found[layer]) for layer in self.layers}
@@ -100,7 +103,7 @@ class SignatureRows:
                 pair = torch.cat([rows[other], rows[layer]], dim=1)
                 self.beside.setdefault((other, layer, side), Factor()).add(pair)
 
-    def _activations(self, inputs: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def _activations(self, inputs: Inputs, samples: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """The inputs of all layers, and zeros of the shapes of their outputs."""
         rows: dict[str, Tensor] = {}
         shifts: dict[str, Tensor] = {}
@@ -110,15 +113,18 @@ class SignatureRows:
                 raise MeasurementError(f"{called(layer, module)} runs twice in one call of the model.")
             if not one_to_one(arguments, output):
                 raise MeasurementError(f"{called(layer, module)} does not map one tensor to one tensor.")
-            rows[layer] = read_features(layer, module, arguments[0], output)  # copied before the model overwrites it
+            rows[layer] = read_features(layer, "input", None, module, arguments[0], output)  # a copy
             shifts[layer] = torch.zeros_like(output)
             check_width(layer, module, gradient_rows(layer, module, shifts[layer]).shape[-1])
 
         with_hooks(self.problem, list(self.layers), watch, self.positions, inputs)
+        alone = sizes_of_one(self.problem, self.layers, self.positions, inputs)
         for layer in self.layers:
             if layer not in rows:
                 module = submodule(self.problem, layer)
                 raise MeasurementError(f"{called(layer, module)} does not run when the model is called.")
+            if shifts[layer].numel() != samples * alone[layer]:
+                raise shared_by_samples(layer, samples, shifts[layer].numel(), alone[layer])
         return rows, shifts
 
     def _rows_of(self, layer: str, gradient: Tensor) -> Tensor:

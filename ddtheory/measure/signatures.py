@@ -20,7 +20,7 @@ from ddtheory.errors import InvalidValueError, unknown
 from ddtheory.measure.doors import count, real_tensor, seed_number, several, shown
 from ddtheory.measure.gram import GramFactor, Spectrum
 from ddtheory.measure.hygiene import measuring
-from ddtheory.measure.labels import NoisyTargets
+from ddtheory.measure.labels import Cotangents, ModelLabels, NoisyTargets
 from ddtheory.measure.layers import submodule
 from ddtheory.measure.problem import Problem, as_problem
 from ddtheory.measure.signature_directions import DirectionReading, LayerDirection, beside_null, named_directions
@@ -222,10 +222,12 @@ def signatures(
         submodule(problem, name)
     chosen = named_directions(directions, names)
     size, seed = count("null", null, 1, 10_000), seed_number(seed)
-    rows = SignatureRows(problem, positions, names)
+    if labels is not None and not isinstance(labels, NoisyTargets):
+        raise InvalidValueError(f"The labels are {shown(labels)}; give NoisyTargets, or leave them out.")
+    rows = SignatureRows(problem, positions, names, Cotangents(problem, labels or ModelLabels()))
     with measuring():
         for inputs, weights in problem.batches():
-            rows.see(inputs, weights, labels)
+            rows.see(inputs, weights)
     found = {
         name: LayerSignature(
             name, rows.gram(name, "activation"), rows.gram(name, "gradient"), {s: rows.caps(name, s) for s in SIDES}

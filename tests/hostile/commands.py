@@ -57,7 +57,7 @@ CALLS: dict[str, list[list[str]]] = {
         ["spectra", "--jobs", "1", "--json"],
     ],
     "prove": [["thm:fisher_decay"], ["rates", "--json"]],
-    "new": [["book", "mine"], ["book", "mine", "--json"], ["claim", "thm:x", "--book", "mine"]],
+    "new": [["book", "mine"], ["book", "mine", "--json"]],
 }
 """Valid calls of every verb, quick ones. A mutation starts from one of them."""
 
@@ -119,6 +119,8 @@ class Command:
             name, equals, value = argument.partition("=")
             if equals and name in TARGETS:
                 found[value] = TARGETS[name]
+        if self.verb == "new":
+            found |= {argument: "folder" for argument in self.arguments if not argument.startswith("-")}
         return found
 
 

@@ -271,3 +271,21 @@ def test_results_show_themselves() -> None:
     assert "random directions" in str(found.directions["u"])
     shown = Trajectory((0, 5), {"loss": (1.0, 0.5)}, {"transition": 5})
     assert "transition at 5" in repr(shown) and "<td>0.5</td>" in shown._repr_html_()
+
+
+def test_a_layer_that_all_samples_share_is_refused() -> None:
+    """Positions go through it once for all samples, so that its rows are of no sample."""
+
+    class Placed(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.places = torch.nn.Linear(1, 3)
+            self.last = torch.nn.Linear(3, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.last(x + self.places(torch.ones(1, 1, dtype=x.dtype)))
+
+    problem = Problem.from_module(Placed(), torch.ones(4, 3), Gaussian())
+    assert signatures(problem, ["last"])["last"].gradient.width == 1
+    with pytest.raises(MeasurementError, match="makes 3 numbers of 4 samples and 3 of one of them"):
+        signatures(problem, ["places"])
