@@ -152,6 +152,7 @@ def path_of(value: object, what: str) -> Path:
 _MOST_DIGITS = 40_000
 """Of the numbers of an enclosure, which prints them itself."""
 
+_ZEROS = 20  # that a decimal may start with before it is printed in scientific notation
 _MOST_PRINTED = 4_000
 """Python prints integers of up to 4300 digits."""
 
@@ -501,15 +502,12 @@ class Enclosure(Shown):
 
     def __str__(self) -> str:
         midpoint, radius = self.decimals()
-        return midpoint if radius == "0" else f"{midpoint} ± {_short(radius)}"
+        return _small(midpoint) if radius == "0" else f"{_small(midpoint)} ± {_short(radius)}"
 
     def latex(self) -> str:
         midpoint, radius = self.decimals()
-        if radius == "0":
-            return midpoint
-        mantissa, _, exponent = _short(radius).partition("e")
-        error = rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
-        return rf"{midpoint} \pm {error}"
+        shown = [_small(midpoint)] if radius == "0" else [_small(midpoint), _short(radius)]
+        return r" \pm ".join(_power_of_ten(number) for number in shown)
 
 
 def _enclosed(value: Enclosure | Fraction | int) -> Enclosure:
@@ -540,6 +538,21 @@ def _decimal(value: Fraction, places: int) -> str:
     digits = _digits(abs(scaled.numerator)).rjust(places + 1, "0")
     sign = "-" if scaled < 0 else ""
     return sign + (f"{digits[:-places]}.{digits[-places:]}" if places else digits)
+
+
+def _small(number: str) -> str:
+    """A decimal of more leading zeros than a reader counts in scientific notation, with all its digits."""
+    sign, digits = number[: number.startswith("-")], number.lstrip("-")
+    stripped = digits.replace(".", "").lstrip("0")
+    if not digits.startswith("0." + "0" * _ZEROS) or not stripped:
+        return number
+    exponent = len(stripped) - len(digits.partition(".")[2]) - 1
+    return f"{sign}{stripped[0]}.{stripped[1:] or '0'}e{exponent}"
+
+
+def _power_of_ten(number: str) -> str:
+    mantissa, _, exponent = number.partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
 
 
 def _short(radius: str) -> str:

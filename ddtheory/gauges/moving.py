@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.gauges.gauge import Gauge, Group, Leg
 
 Parameters = dict[str, Tensor]
@@ -40,8 +41,10 @@ def moved(gauge: Gauge, parameters: Mapping[str, Tensor], motion: Motion | None 
     >>> bool(there["a"] == 1), round(float(there["a"] * there["b"]), 12)
     (False, 3.0)
     """
-    gauge.check(parameters)
-    motion = motion or Motion()
+    _known(gauge).check(parameters)
+    motion = Motion() if motion is None else motion
+    if not isinstance(motion, Motion):
+        raise InvalidValueError(f"The motion is {shown(motion)}; give a Motion, or leave it out.")
     generator = torch.Generator().manual_seed(motion.seed)
     found = dict(parameters)
     if gauge.group is Group.SHIFT:
@@ -58,11 +61,20 @@ def spoiled(gauge: Gauge) -> Gauge | None:
     """The gauge with one side left where it is, which is no gauge; None where it has one side only.
 
     A shift is spoiled by leaving out the last of its channels.
+
+    Raises:
+        InvalidValueError: it is no gauge.
     """
-    if gauge.group is Group.SHIFT:
+    if _known(gauge).group is Group.SHIFT:
         return replace(gauge, channels=gauge.channels - 1) if gauge.channels > 1 else None
     kept = tuple(leg for leg in gauge.legs if not leg.dual)
     return replace(gauge, legs=kept) if 0 < len(kept) < len(gauge.legs) else None
+
+
+def _known(gauge: object) -> Gauge:
+    if not isinstance(gauge, Gauge):
+        raise InvalidValueError(f"The gauge is {shown(gauge)}; give a Gauge, such as those of find_gauges.")
+    return gauge
 
 
 def _element(gauge: Gauge, motion: Motion, generator: torch.Generator) -> Tensor:

@@ -109,6 +109,8 @@ class RoundingProbe:
         moved, tangents = differentiate(self.problem, self.nudged(positions), velocities, inputs, where)
         fisher = per_sample((self.problem.in_metric(moved, tangents) - whitened).square())
         size = torch.maximum(per_sample(whitened.square()), self.norm * scale)
+        # where the Jacobian vanishes, as on a gauge orbit, all of a tangent is rounding: of the outputs, and no jump
+        size = torch.maximum(size, self.epsilon * per_sample(outputs.square()))
         jumping = fisher > (self.epsilon**JUMP) ** 2 * size
         generator = torch.Generator().manual_seed(SEED)
         signs = (2.0 * torch.randint(0, 2, outputs.shape, generator=generator) - 1.0).to(outputs)

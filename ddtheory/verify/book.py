@@ -279,8 +279,12 @@ def select_among(books: Sequence[Book], ids: Sequence[str] = ()) -> list[Book]:
     Raises:
         UnknownNameError: an id is no claim and no chapter of any of the books.
         BookError: nor is it, and it may be in a file that could not be read.
+        InvalidValueError: the ids are no list of texts, or the books no list of books.
     """
-    names = _listed(ids)
+    names, books = _listed(ids), list_of(books, "The books")
+    for book in books:
+        if not isinstance(book, Book):
+            raise InvalidValueError(f"The books hold {shown(book)}; give what `read` returned.")
     _refuse_unknown(names, books)
     parts = [(book, [name for name in names if name in book.names]) for book in books]
     return [book.select(own) for book, own in parts if own or not names]

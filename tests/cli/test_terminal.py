@@ -34,6 +34,8 @@ CALLS = (
     "certify proof.json --json",
     "order 'x^2 + y^4' --along y=1",
     "order 'x^2 + y^4' --along y=1 --json",
+    "new claim λ --book there",
+    "model model.toml",
     "cells",
     "cells reduced_rank",
     "cells reduced_rank --json",

@@ -293,8 +293,8 @@ def test_both_contours_agree_at_the_origin() -> None:
         (Fraction(2), Fraction(4)), (Fraction(0), Fraction(1)), Fraction(1, 2), (Fraction(0),) * 2, False
     )
     for first, second in zip(
-        gaussian._contour(prior, Fraction(100), 80),
-        gaussian._trapezium(prior, Fraction(100), 80),
+        gaussian._contour(prior, Fraction(100), 80, lambda: None),
+        gaussian._trapezium(prior, Fraction(100), 80, lambda: None),
         strict=True,
     ):
         assert first.overlaps(second) and first.rel_accuracy_bits() > 40 and second.rel_accuracy_bits() > 40

@@ -95,7 +95,7 @@ def test_a_crossing_moved_through_the_window(j: int, k: int, interfering: bool) 
             assert share_below(cell, {"t": 1}, k, profile) < OVERLOOKED
         found.append(reading.k)
     assert found[0] == j
-    assert None in found
+    assert None in found or j == 1  # F(0) > 0 shows order 1 however small the radius of the crossing is
     ranked = [{j: 0, None: 1, k: 2}[reading] for reading in found]
     assert ranked == sorted(ranked)
 

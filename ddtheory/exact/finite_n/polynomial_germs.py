@@ -24,6 +24,7 @@ from ddtheory.exact.finite_n.squares import Reader, Term, fraction
 from ddtheory.exact.finite_n.strips import Exponent, Strips
 from ddtheory.exact.numbers.enclosing import ball, working
 
+_LARGEST_LEVEL = 20_000.0  # of tK + |w − w*|²/(2s²) at its least: a Z below e^{−20 000} is no number to read
 _ROUNDS = 4
 _WIDTHS = 8  # a box outside of which a Gaussian is negligible ends at a multiple of a power of two
 
@@ -102,6 +103,8 @@ def polynomial_integrals(
     stiffness = 1 + float(t) + (float(1 / phi.variance) if phi.variance else 0.0)
     width = phi.half_width or max(map(abs, phi.centre)) + 1
     level = max(_lowest(germ, terms, width), 0.0)
+    if level > _LARGEST_LEVEL:
+        return None
     share = arb(-level).exp() * 10.0 ** (-digits - 3) * stiffness ** (-dimension / 2)
     for _ in range(_ROUNDS):
         width = phi.half_width or _round_up(reach(phi, share))

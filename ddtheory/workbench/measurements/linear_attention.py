@@ -32,7 +32,7 @@ def slope_at_zero(tokens: int, length: int, width: int, level: float, *, samples
     Raises:
         MeasurementError: too few draws for this level.
 
-    >>> slope_at_zero(1, 2, 2, 1e-6, samples=100_000, seed=1).contains(1 / 3)
+    >>> slope_at_zero(1, 2, 2, 1e-11, samples=100_000, seed=1).contains(1 / 3)
     True
     """
     sizes = ((tokens, width), (width, width), (width, tokens))
