@@ -257,12 +257,25 @@ def head_orbit(random: Random) -> Specimen:
     return Specimen(f"gauge orbit, {which}: {network.name}", problem, arc(problem, orbit), flat)
 
 
+def silent(problem: Problem, network: Network) -> bool:
+    """Whether the unit is 0 on all inputs, so that whatever reads it moves nothing."""
+    inward, _bias, outward = network.unit.parts
+    moved = problem.truth[outward].clone()
+    moved[:, network.unit.parts[inward][0]] += 1.0
+    return all(
+        torch.equal(problem.outputs(problem.truth, inputs), problem.outputs({**problem.truth, outward: moved}, inputs))
+        for inputs, _weights in problem.batches()
+    )
+
+
 def rescaling(random: Random, straight: bool) -> Specimen:
     """Incoming weights of a ReLU unit times e^t, outgoing ones times e^{−t}; or the tangent of that, of order 2."""
-    network = perceptron(random)
-    while network.name not in ("perceptron, relu", "perceptron, leaky_relu"):
+    while True:
         network = perceptron(random)
-    problem = built(network, random)
+        if network.name in ("perceptron, relu", "perceptron, leaky_relu"):
+            problem = built(network, random)
+            if not silent(problem, network):
+                break
     inward, bias, outward = network.unit.parts
     unit = network.unit.parts[inward][0]
     truth = problem.truth
