@@ -76,12 +76,12 @@ print("axis kept:    ", kept)
 assert (carried.k, kept.k) == (2, 1)
 
 # %% [markdown]
-# And a reading that cannot tell says so. With a small regular part $\varepsilon t$ beside $t^3$, a window across the
-# crossover has no order.
+# And a reading that cannot tell says so. With a small part $\varepsilon t^2$ beside $t^4$, a window across the
+# crossover has no order. (A small part $\varepsilon t$ would show at $t = 0$, where $F = \varepsilon^2$.)
 
 # %%
 t = sympy.Symbol("t", real=True)
-crossing = cells.mean_map([t / 100, t**3], name="crossover")
+crossing = cells.mean_map([t**2 / 100, t**4], name="crossover")
 profile = measure.fisher_along(
     crossing.problem(), crossing.torch_direction("t"), [0.5 * 2 ** (-n / 2) for n in range(9)]
 )
