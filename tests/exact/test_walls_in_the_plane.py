@@ -13,7 +13,7 @@ from ddtheory.values import RLCT
 
 
 def derived(f: str, nonnegative: list[str], prior: dict[str, str]) -> dd.RLCT | None:
-    found = dd.rlct(generators=[f], nonnegative=nonnegative, prior=prior, seconds=5)
+    found = dd.rlct(generators=[f], nonnegative=nonnegative, prior=prior, seconds=60)  # a limit of what may hang
     assert found.checked, found.objection
     return found.rlct
 

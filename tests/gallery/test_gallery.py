@@ -20,7 +20,7 @@ from pages import EVERYTHING_HOSTILE, obeyed
 
 from ddtheory import cells
 from ddtheory.cells.shared.document import SCHEMA_FILE, catalogue_document, document, summary
-from ddtheory.errors import InvalidValueError, OutputError
+from ddtheory.errors import InvalidValueError, MissingExtraError, OutputError
 from ddtheory.gallery.drawing import lower_hull, newton_polygon, pictures
 from ddtheory.gallery.export import export, row
 from ddtheory.gallery.page import render
@@ -122,7 +122,7 @@ def test_parquet_goes_through_pyarrow(
 
 @pytest.mark.skipif(importlib.util.find_spec("pyarrow") is not None, reason="pyarrow is installed")
 def test_parquet_without_pyarrow_says_so(tmp_path: Path, documents: list[dict[str, Any]]) -> None:
-    with pytest.raises(InvalidValueError, match="pyarrow"):
+    with pytest.raises(MissingExtraError, match="pyarrow"):
         export(tmp_path / "cells.parquet", documents)
 
 
