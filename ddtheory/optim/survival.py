@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.values import as_float
 
 
 class UnitDeathWarning(UserWarning):
@@ -37,6 +38,7 @@ def largest_surviving_decay(lr: float, sides: int = 2, turning: float = 0.0) -> 
     >>> round(largest_surviving_decay(1e-6), 4), round(largest_surviving_decay(1e-6, sides=1), 4)
     (0.7071, 1.0)
     """
+    lr, turning = as_float(lr, "lr"), as_float(turning, "turning")
     if not (0 < lr < math.inf and sides >= 1 and 0 <= turning < math.inf):
         raise InvalidValueError(
             f"The law needs lr > 0, one side or more and turning ≥ 0, all finite; got {lr}, {sides}, {turning}."

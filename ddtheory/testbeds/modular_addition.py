@@ -12,6 +12,7 @@ from ddtheory import cells
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.testbeds.bed import Bed, Transition, descend, generator, linear, mean_square, size_of
 from ddtheory.testbeds.limit import Limit, joint_order
+from ddtheory.values import as_integer
 
 _GENERALISES = 0.95
 
@@ -78,10 +79,10 @@ def modular_addition(
         )
 
     sizes = {"modulus": modulus, "hidden": hidden, "steps": steps, "decay": float(decay)}
-    called = ", ".join(f"{name}={value}" for name, value in {"seed": seed, **sizes}.items())
+    called = ", ".join(f"{name}={value}" for name, value in {"seed": as_integer(seed), **sizes}.items())
     return Bed(
         f"modular_addition({called})",
-        {"seed": seed, **sizes, "optimiser": "AdamW", "rate": 5e-3, "trained": 0.6},
+        {"seed": as_integer(seed), **sizes, "optimiser": "AdamW", "rate": 5e-3, "trained": 0.6},
         Transition(
             f"accuracy on the held-out pairs is above {_GENERALISES}",
             lambda values: values["held-out accuracy"] > _GENERALISES,

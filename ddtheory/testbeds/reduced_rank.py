@@ -11,7 +11,7 @@ from ddtheory import cells
 from ddtheory.errors import InvalidValueError
 from ddtheory.testbeds.bed import Bed, generator, linear, mean_square, size_of
 from ddtheory.testbeds.limit import Limit, joint_order
-from ddtheory.values import as_float
+from ddtheory.values import as_float, as_integer
 
 
 def reduced_rank(
@@ -89,7 +89,7 @@ def reduced_rank(
         )
 
     sizes = {"inputs": inputs, "hidden": hidden, "outputs": outputs, "rank": rank, "samples": samples}
-    settings = {"seed": seed, **sizes, "noise": float(noise), "estimate": "closed form"}
+    settings = {"seed": as_integer(seed), **sizes, "noise": float(noise), "estimate": "closed form"}
     called = ", ".join(f"{name}={value}" for name, value in settings.items() if name != "estimate")
     return Bed(
         f"reduced_rank({called})", settings, None, limit, module, x, y, (fresh, fresh_y), 0, 1, run, measured, noise**2

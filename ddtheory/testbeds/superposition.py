@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ddtheory.testbeds.bed import Bed, Transition, descend, generator, mean_square, size_of
 from ddtheory.testbeds.limit import Limit
+from ddtheory.values import as_integer
 
 _KEPT, _CORNERS, _TESTS, _BATCH = 1.0, 5, 2000, 256
 
@@ -79,10 +80,10 @@ def superposition(seed: int = 0, *, features: int = 6, hidden: int = 2, steps: i
         )
 
     sizes = {"features": features, "hidden": hidden, "steps": steps}
-    called = ", ".join(f"{name}={value}" for name, value in {"seed": seed, **sizes}.items())
+    called = ", ".join(f"{name}={value}" for name, value in {"seed": as_integer(seed), **sizes}.items())
     return Bed(
         f"superposition({called})",
-        {"seed": seed, **sizes, "optimiser": "SGD", "rate": 0.05, "batch": _BATCH},
+        {"seed": as_integer(seed), **sizes, "optimiser": "SGD", "rate": 0.05, "batch": _BATCH},
         Transition(f"{_CORNERS} features are longer than {_KEPT}", lambda values: values["corners"] == _CORNERS),
         limit,
         module,
