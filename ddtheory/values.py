@@ -152,7 +152,7 @@ def path_of(value: object, what: str) -> Path:
 _MOST_DIGITS = 40_000
 """Of the numbers of an enclosure, which prints them itself."""
 
-_ZEROS = 20  # that a decimal may start with before it is printed in scientific notation
+_MIDPOINT_ZEROS, _RADIUS_ZEROS = 20, 3  # that a decimal may start with before it is printed in scientific notation
 _MOST_PRINTED = 4_000
 """Python prints integers of up to 4300 digits."""
 
@@ -501,13 +501,16 @@ class Enclosure(Shown):
     __rmul__ = __mul__
 
     def __str__(self) -> str:
-        midpoint, radius = self.decimals()
-        return _small(midpoint) if radius == "0" else f"{_small(midpoint)} ± {_short(radius)}"
+        return " ± ".join(self._parts())
 
     def latex(self) -> str:
+        return r" \pm ".join(map(_power_of_ten, self._parts()))
+
+    def _parts(self) -> list[str]:
+        """The midpoint and, unless it is 0, the radius, as they are printed."""
         midpoint, radius = self.decimals()
-        shown = [_small(midpoint)] if radius == "0" else [_small(midpoint), _short(radius)]
-        return r" \pm ".join(_power_of_ten(number) for number in shown)
+        shown = [_scientific(midpoint, _MIDPOINT_ZEROS), _scientific(radius, _RADIUS_ZEROS)]
+        return shown[:1] if radius == "0" else shown
 
 
 def _enclosed(value: Enclosure | Fraction | int) -> Enclosure:
@@ -540,11 +543,11 @@ def _decimal(value: Fraction, places: int) -> str:
     return sign + (f"{digits[:-places]}.{digits[-places:]}" if places else digits)
 
 
-def _small(number: str) -> str:
-    """A decimal of more leading zeros than a reader counts in scientific notation, with all its digits."""
+def _scientific(number: str, zeros: int) -> str:
+    """A decimal with more leading zeros than that in scientific notation, with all its digits."""
     sign, digits = number[: number.startswith("-")], number.lstrip("-")
     stripped = digits.replace(".", "").lstrip("0")
-    if not digits.startswith("0." + "0" * _ZEROS) or not stripped:
+    if not digits.startswith("0." + "0" * zeros) or not stripped:
         return number
     exponent = len(stripped) - len(digits.partition(".")[2]) - 1
     return f"{sign}{stripped[0]}.{stripped[1:] or '0'}e{exponent}"
@@ -553,15 +556,6 @@ def _small(number: str) -> str:
 def _power_of_ten(number: str) -> str:
     mantissa, _, exponent = number.partition("e")
     return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
-
-
-def _short(radius: str) -> str:
-    """A radius of many leading zeros in scientific notation."""
-    stripped = radius.replace(".", "").lstrip("0")
-    if not radius.startswith("0.000") or not stripped:
-        return radius
-    exponent = len(stripped) - len(radius.partition(".")[2]) - 1
-    return f"{stripped[0]}.{stripped[1:] or '0'}e{exponent}"
 
 
 class ReadingStatus(StrEnum):

@@ -89,10 +89,10 @@ class ClaimFile(pytest.File):
         from ddtheory.verify.claim import WITNESSES
 
         claim = self.entry.claim
-        items: list[Part] = [Verdict.from_parent(self, name="verdict")]
-        items += [Witness.from_parent(self, name=name) for name in WITNESSES if getattr(claim, name) is not None]
+        items: list[Part] = [VerdictItem.from_parent(self, name="verdict")]
+        items += [WitnessItem.from_parent(self, name=name) for name in WITNESSES if getattr(claim, name) is not None]
         for name in claim.clauses:
-            clause = Clause.from_parent(self, name=f"clause[{name}]")
+            clause = ClauseItem.from_parent(self, name=f"clause[{name}]")
             clause.clause = name
             items.append(clause)
         yield from items
@@ -117,14 +117,14 @@ class Part(pytest.Item):
         return self.path, None, f"{self.parent.entry.claim.id} {self.name}"
 
 
-class Verdict(Part):
+class VerdictItem(Part):
     """Today's verdict is the one on record."""
 
     def fault(self, result: Any) -> str:
         return "" if result.ran and not result.moved else str(result)
 
 
-class Witness(Part):
+class WitnessItem(Part):
     """A witness ran, and where the claim is to hold it agrees."""
 
     def fault(self, result: Any) -> str:
@@ -133,7 +133,7 @@ class Witness(Part):
         return f"{result.record.id}: {witness}" if wrong else ""
 
 
-class Clause(Part):
+class ClauseItem(Part):
     """A clause is derived or measured, and where the claim is to hold nothing speaks against it."""
 
     clause: str

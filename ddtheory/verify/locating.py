@@ -46,8 +46,8 @@ def locate(choice: Path | str | None = None) -> Path:
             return package
         known = f" Books that are installed: {', '.join(sorted(_announced()))}." if _announced() else ""
         raise BookError(
-            f"There is no folder {place(named)}, and no package of that name. A book is a folder of chapters, which "
-            f"hold one claim a file.{known}"
+            f"There is no folder {place(named)}, and no package of that name with claims in it. A book is a "
+            f"folder of chapters, which hold one claim a file.{known}"
         )
     found = next((folder for folder in (PACKAGE / "proofs", PACKAGE.parent / "proofs") if folder.is_dir()), None)
     if found is None:
@@ -63,11 +63,14 @@ def _announced() -> dict[str, str]:
 
 
 def _package(name: str) -> Path | None:
-    """The folder of a package, without importing it; a package inside another one imports that."""
+    """The folder of a package that holds claims, without importing it; a package inside another one imports that."""
     with contextlib.suppress(Exception):
         spec = importlib.util.find_spec(name)  # of a package inside another one, it imports that: code of others
         if spec is not None and spec.submodule_search_locations:
-            return Path(next(iter(spec.submodule_search_locations))).resolve()
+            folder = Path(next(iter(spec.submodule_search_locations))).resolve()
+            # to read a book runs its files, and a name that was mistyped may be that of any package
+            if any(b"CLAIM" in path.read_bytes() for path in folder.glob("*/*.py")):
+                return folder
     return None
 
 

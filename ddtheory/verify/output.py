@@ -66,6 +66,24 @@ def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
                 temporary.unlink(missing_ok=True)
 
 
+def write_new_folder(folder: Path, files: Mapping[str, str]) -> None:
+    """Writes a folder of files, by relative name, where there is none or an empty one: all of it or nothing.
+
+    Raises:
+        OutputError: it cannot be written, or something is there.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as unfinished:
+            whole = Path(unfinished) / "whole"
+            for name, content in files.items():
+                (whole / name).parent.mkdir(parents=True, exist_ok=True)
+                (whole / name).write_bytes(content.encode())
+            os.replace(whole, folder)  # over an empty folder, never over a full one
+    except (OSError, ValueError) as error:
+        raise _refused(folder, error) from error
+
+
 def write_file(file: Path, content: str | bytes) -> None:
     """Writes one file, whole or not at all; its folder is made where there is none.
 

@@ -128,6 +128,9 @@ def _listed(entries: object) -> tuple[list[Book], tuple[Entry, ...]]:
     given = [entries] if isinstance(entries, Book) else list_of(entries, "What to run")
     if given and all(isinstance(each, Book) for each in given):
         books, found = given, tuple(entry for book in given for entry in book.entries)
+        twice = [book for number, book in enumerate(books) if book.folder in [other.folder for other in books[:number]]]
+        if twice:
+            raise InvalidValueError(f"The book {twice[0]} is named twice.")
     else:
         for entry in given:
             if not isinstance(entry, Entry):

@@ -30,11 +30,13 @@ def new_book(folder: Path | str) -> tuple[Path, ...]:
         raise OutputError(f"{place(target)} cannot be a book: {error}.") from error
     if taken:
         raise OutputError(f"{place(target)} is there already and is not empty. Choose a new folder.")
-    return (
-        _write(target / "__init__.py", "book.py.jinja"),
-        _write(target / "test_book.py", "test_book.py.jinja", folder=target.name),
-        _write(target / "first" / "example.py", "claim.py.jinja", id="my:example", quoted='"my:example"'),
-    )
+    files = {
+        "__init__.py": _rendered("book.py.jinja"),
+        "test_book.py": _rendered("test_book.py.jinja", folder=target.name),
+        "first/example.py": _rendered("claim.py.jinja", id="my:example", quoted='"my:example"'),
+    }
+    output.write_new_folder(target, files)
+    return tuple(target / name for name in files)
 
 
 def new_claim(claim_id: str, book: Path | str, chapter: str = "first") -> Path:
@@ -58,13 +60,12 @@ def new_claim(claim_id: str, book: Path | str, chapter: str = "first") -> Path:
     target = found.folder / chapter / f"{name}.py"
     if target.exists():
         raise OutputError(f"{place(target)} is there already. Choose another id, or another chapter.")
-    return _write(target, "claim.py.jinja", id=claim_id, quoted=f'"{claim_id}"')
+    output.write_file(target, _rendered("claim.py.jinja", id=claim_id, quoted=f'"{claim_id}"'))
+    return target
 
 
-def _write(target: Path, template: str, **values: str) -> Path:
+def _rendered(template: str, **values: str) -> str:
     environment = Environment(
         loader=PackageLoader("ddtheory.verify"), undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
     )
-    output.prepare(target.parent, [target.name])
-    output.write(target.parent, {target.name: environment.get_template(template).render(values)})
-    return target
+    return environment.get_template(template).render(values)

@@ -39,6 +39,8 @@ def test_the_example_is_evidence_that_can_go_red() -> None:
     ("arguments", "said"),
     [
         (("book", "full"), "is there already and is not empty"),
+        (("book", "other", "--book", "full"), "are for a new claim"),
+        (("book", "other", "--chapter", "two"), "are for a new claim"),
         (("claim", "thm:x"), "Say which book the claim goes into"),
         (("claim", "thm:x", "--book", "nowhere"), "There is no folder nowhere"),
         (("claim", "../x", "--book", "full"), "is no id of a claim"),

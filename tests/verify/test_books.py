@@ -95,3 +95,19 @@ def test_a_package_and_an_announced_book(
     assert locating.locate("my theory") == folder
     with pytest.raises(BookError, match="Books that are installed: my theory"):
         locating.locate("no such book")
+
+
+def test_a_package_without_claims_is_no_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files would be run."""
+    (tmp_path / "anything" / "inside").mkdir(parents=True)
+    (tmp_path / "anything" / "__init__.py").touch()
+    (tmp_path / "anything" / "inside" / "file.py").write_text("raise SystemExit('it ran')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(BookError, match="no package of that name with claims"):
+        read("anything")
+
+
+def test_a_book_that_is_named_twice_is_refused(write_claim: WriteClaim) -> None:
+    mine = read(write_claim("mine"))
+    with pytest.raises(InvalidValueError, match="is named twice"):
+        run([mine, mine])
