@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ddtheory import RLCT, FiniteN, finite_n, rlct
+from ddtheory import RLCT, Enclosure, FiniteN, finite_n, rlct
 from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.finite_n import expansion as module
 from ddtheory.exact.finite_n.expansion import finite_n_expansion, leading_constant
@@ -133,3 +133,15 @@ def test_bad_input() -> None:
 
 def test_the_examples_of_the_docstrings() -> None:
     assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize("delta", [Fraction(1, 2), Fraction(1, 4)])
+def test_a_pure_power_is_extrapolated_to_its_limit(delta: Fraction) -> None:
+    """t^λ Z = C (1 + t^{−δ}) has differences in geometric progression, whose sum is the limit."""
+    pair, sizes = RLCT(Fraction(1, 2)), [Fraction(10**6) * 4**power for power in range(3)]
+    energies = [
+        Enclosure(repr(math.log(size) / 2 - math.log(3) - math.log1p(float(size) ** -float(delta))), "1e-14")
+        for size in sizes
+    ]
+    found = leading_constant(sizes, energies, pair)
+    assert abs(found.estimate / 3 - 1) < 1e-10 < abs(float(sizes[-1]) ** -float(delta)) / 10
