@@ -95,6 +95,8 @@ class NoisyTargets:
                 "Return one target an output."
             )
         residual = outputs - target
+        if isinstance(inputs, Labelled):
+            residual = inputs.only(residual)  # what stands where there is no label, padding, is no target
         return torch.cat([residual[None], math.sqrt(self.variance) * unit_cotangents(outputs)])
 
 

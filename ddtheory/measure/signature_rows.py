@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory.errors import MeasurementError
-from ddtheory.measure.batch import Inputs
+from ddtheory.measure.batch import Inputs, Labelled
 from ddtheory.measure.factor import RANK_TOLERANCE, Factor
 from ddtheory.measure.gram import GramFactor
 from ddtheory.measure.labels import Cotangents
@@ -38,7 +38,7 @@ class SignatureRows:
     layers: Sequence[str]
     cotangents: Cotangents
     samples: int = 0
-    outputs: int = 0
+    components: float = 0.0
     squares: float = 0.0
     counts: dict[tuple[str, Side], int] = field(default_factory=dict[tuple[str, Side], int])
     own: dict[tuple[str, Side], Factor] = field(default_factory=dict[tuple[str, Side], Factor])
@@ -50,9 +50,9 @@ class SignatureRows:
         activations, shifts = self._activations(inputs, len(weights))
         self._add("activation", {layer: self._weighted(rows, weights, layer) for layer, rows in activations.items()})
         outputs, gradients = pull_back(self.problem, self.positions, inputs, shifts)
-        self.outputs = outputs[0].numel()
+        self.components += _sum(_labelled(torch.ones_like(outputs), inputs), weights)
         for cotangent in self.cotangents.of(outputs, inputs):
-            self.squares += float((weights * cotangent.flatten(1).square().sum(1)).sum())
+            self.squares += _sum(_labelled(cotangent, inputs).square(), weights)
             found = gradients(cotangent)
             rows = {layer: self._rows_of(layer, found[layer]) for layer in self.layers}
             self._add("gradient", {layer: self._weighted(value, weights, layer) for layer, value in rows.items()})
@@ -62,8 +62,8 @@ class SignatureRows:
         return finished(self.problem, self.own[layer, side], self.samples, f"{side} of layer {layer}")
 
     def residual(self) -> float:
-        """Mean square of the gradient of the loss by one output component."""
-        return self.squares / (self.problem.total(self.samples) * self.outputs)
+        """Mean square of the gradient of the loss by one output component that has a label."""
+        return self.squares / self.components
 
     def caps(self, layer: str, side: Side) -> dict[str, int]:
         """Why the rank of a Gram may be below its width, by name, with the largest rank that is left."""
@@ -132,3 +132,12 @@ class SignatureRows:
 
     def _weighted(self, rows: Tensor, weights: Tensor, layer: str) -> Tensor:
         return weighted_rows(self.problem, rows, weights, layer)
+
+
+def _labelled(outputs: Tensor, inputs: Inputs) -> Tensor:
+    return inputs.only(outputs) if isinstance(inputs, Labelled) else outputs
+
+
+def _sum(values: Tensor, weights: Tensor) -> float:
+    """Over the entries of every sample, and with weights over samples."""
+    return float((weights * values.flatten(1).sum(1)).sum())

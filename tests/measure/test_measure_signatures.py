@@ -81,6 +81,24 @@ def test_batches_and_the_single_layer_path_agree(labels: NoisyTargets | None) ->
     assert one["0"].lambda_plus == pytest.approx(alone.smallest_positive, rel=1e-12)
 
 
+@pytest.mark.parametrize("per", ["sample", "label"])
+def test_targets_of_outputs_without_a_label_count_nothing(per: str) -> None:
+    """Positions of two sequences: the second has one label, and what stands in the places of the others is padding."""
+    net, (x, y) = network(), data(size=6)
+    x, y, mask = x.reshape(2, 3, 3), y.reshape(2, 3, 2), torch.tensor([[True, True, True], [True, False, False]])
+    problem = Problem.from_module(net, x, Gaussian(), mask=mask, per=per)
+    padding = torch.where(mask[..., None], y, 1e3)
+    one, other = (signatures(problem, ["0"], labels=NoisyTargets(lambda _, y=y: y, 0)) for y in (y, padding))
+    assert other.readings() == one.readings()
+    residual = by_hand(net, x.flatten(0, 1), y.flatten(0, 1))["residual"][mask.flatten().numpy()]
+    assert one.residual == pytest.approx((residual**2).mean(), rel=1e-12)
+    noisy = signatures(problem, ["0"], labels=NoisyTargets(lambda _: padding, 0.25))
+    assert noisy.residual == pytest.approx((residual**2).mean() + 0.25, rel=1e-12)
+    # the control: without a mask the padding is data
+    whole = Problem.from_module(net, x, Gaussian())
+    assert signatures(whole, ["0"], labels=NoisyTargets(lambda _: padding, 0)).residual > 1e5
+
+
 def test_weights_of_samples_count() -> None:
     net, (x, y) = network(), data(size=6)
     weights = torch.tensor([0.5, 0.5, 0, 0, 0, 0], dtype=torch.float64)
