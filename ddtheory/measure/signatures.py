@@ -199,7 +199,8 @@ def signatures(
         UnknownNameError: no such layer.
         MeasurementError: the problem holds no module, a layer does not run once, or it is not known which axis holds
             its units.
-        InvalidValueError: no layer, or a direction at a layer that is not read, or of another width.
+        InvalidValueError: no layer, or a direction at a layer that is not read, or of another width; held-out data of
+            a problem whose mask is that of its own samples.
 
     Source: the readings are those of Shirodkar and Narayanan 2026, Dead-Direction Signatures.
 
@@ -224,6 +225,7 @@ def signatures(
     size, seed = count("null", null, 1, 10_000), seed_number(seed)
     if labels is not None and not isinstance(labels, NoisyTargets):
         raise InvalidValueError(f"The labels are {shown(labels)}; give NoisyTargets, or leave them out.")
+    fresh = None if held_out is None else _held_out(problem, held_out)
     rows = SignatureRows(problem, positions, names, Cotangents(problem, labels or ModelLabels()))
     with measuring():
         for inputs, weights in problem.batches():
@@ -236,10 +238,9 @@ def signatures(
     }
     readings = {name: beside_null(found[d.layer].gram(d.side), d.vector, size, seed) for name, d in chosen.items()}
     other = None
-    if held_out is not None:
-        fresh, fresh_labels = _held_out(held_out)
-        elsewhere = replace(problem, inputs=fresh, weights=None)
-        other = signatures(elsewhere, names, positions, labels=fresh_labels, directions=chosen, null=size, seed=seed)
+    if fresh is not None:
+        elsewhere = replace(problem, inputs=fresh[0], weights=None)
+        other = signatures(elsewhere, names, positions, labels=fresh[1], directions=chosen, null=size, seed=seed)
     return Signatures(found, rows.residual(), readings, other)
 
 
@@ -247,7 +248,12 @@ def _smallest(spectrum: Spectrum) -> float:
     return spectrum.eigenvalues[-1] if spectrum.eigenvalues else math.nan
 
 
-def _held_out(given: object) -> tuple[Tensor, NoisyTargets | None]:
+def _held_out(problem: Problem, given: object) -> tuple[Tensor, NoisyTargets | None]:
+    if isinstance(problem.mask, Tensor):
+        raise InvalidValueError(
+            "The mask of the problem is that of its own samples, so which of the held-out outputs have labels is not "
+            "known. Read them by signatures of a problem of their own, with the mask that they have."
+        )
     if not isinstance(given, tuple) or len(given) != 2:
         raise InvalidValueError(f"The held-out data are {shown(given)}; give a pair: inputs, and labels or None.")
     return real_tensor("The held-out inputs", given[0]), given[1]

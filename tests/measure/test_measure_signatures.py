@@ -187,6 +187,15 @@ def test_held_out_data_are_read_with_the_same_parameters() -> None:
     assert found.readings()["held-out residual"] == alone.residual
 
 
+def test_a_mask_of_the_training_data_is_not_put_on_others() -> None:
+    net, (x, _) = network(), data(size=6)
+    mask = torch.tensor([[True, True, True], [True, False, False]])
+    problem = Problem.from_module(net, x.reshape(2, 3, 3), Gaussian(), mask=mask)
+    with pytest.raises(InvalidValueError, match="is that of its own samples"):
+        signatures(problem, ["2"], held_out=(x.reshape(2, 3, 3), None))
+    assert signatures(replace(problem, mask=None), ["2"], held_out=(x.reshape(2, 3, 3), None)).held_out is not None
+
+
 def test_nothing_global_moves() -> None:
     problem = Problem.from_module(network(), data()[0], Gaussian())
     before = torch.get_rng_state()
