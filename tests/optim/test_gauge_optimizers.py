@@ -212,6 +212,84 @@ def test_a_decay_that_kills_is_warned_of() -> None:
     DDCAdam(Pair(), weight_decay=0.9, gauges=[])  # no blocks, nothing to die
 
 
+FIRST = torch.tensor([[0.3, -1.2], [2.0, 0.1], [-0.7, 0.4], [0.5, 0.9]], dtype=torch.float64)
+SECOND = torch.tensor([[1.1, 0.2], [-0.4, 0.6], [0.8, -1.5], [0.3, 0.7]], dtype=torch.float64)
+
+
+class Tall(nn.Module):
+    """One matrix of four rows and two columns, whose gradients are written down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.tensor([[1.0, 0.5], [-0.3, 2.0], [0.7, -0.6], [0.2, 0.1]], dtype=torch.float64))
+
+    def stepped(self, optimizer: torch.optim.Optimizer, *gradients: Tensor) -> Tensor:
+        for gradient in gradients:
+            self.w.grad = gradient.clone()
+            optimizer.step()
+        return self.w.detach()
+
+
+def polar(matrix: Tensor) -> Tensor:
+    """The iteration, by singular values."""
+    u, values, vh = torch.linalg.svd(matrix, full_matrices=False)
+    values = values / values.norm()
+    for _ in range(5):
+        values = 3.4445 * values - 4.7750 * values**3 + 2.0315 * values**5
+    return (u * values) @ vh
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_two_steps_of_muon_are_those_that_its_docstring_writes(scaled: bool) -> None:
+    """W ← (1 − ηλ)W − η√(4/2) L O(L M), M ← βM + g, L = diag of the norms of rows, or 1 without a gauge."""
+    rate, beta, decay = 0.1, 0.5, 0.3
+    w, m = Tall().w.detach(), torch.zeros(4, 2, dtype=torch.float64)
+    for gradient in (FIRST, SECOND):
+        m = beta * m + gradient
+        metric = torch.diag(w.square().sum(1).sqrt()) if scaled else torch.eye(4, dtype=torch.float64)
+        w = (1 - rate * decay) * w - rate * math.sqrt(2) * metric @ polar(metric @ m)
+    model = Tall()
+    gauges = [Gauge("scale", Group.POSITIVE, 4, (Leg("w"),))] if scaled else []
+    found = model.stepped(DDCMuon(model, rate, beta, decay, gauges=gauges), FIRST, SECOND)
+    assert torch.allclose(found, w, rtol=1e-11, atol=1e-13)
+
+
+def test_a_wide_matrix_and_a_vector_have_the_scale_of_muon() -> None:
+    """s = √max(1, rows/columns): 1 for two rows of four columns, √3 for a vector of three, whose polar factor is unit."""
+    wide, vector = nn.Linear(4, 2, bias=False), nn.Module()
+    vector.v = nn.Parameter(torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64))
+    wide.double()
+    before = wide.weight.detach().clone()
+    wide.weight.grad = FIRST.mT.clone()
+    DDCMuon(wide, 0.1, gauges=[]).step()
+    assert torch.allclose(wide.weight, before - 0.1 * polar(FIRST.mT), rtol=1e-11, atol=1e-13)
+    vector.v.grad = torch.tensor([3.0, 0.0, 4.0], dtype=torch.float64)
+    DDCMuon(vector, 0.1, gauges=[]).step()
+    moved_by = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64) - vector.v.detach()
+    assert torch.allclose(moved_by, 0.1 * math.sqrt(3) * polar(torch.tensor([[3.0], [0.0], [4.0]]).double())[:, 0])
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 10.0])
+def test_the_first_step_of_a_clipped_adam(share: float) -> None:
+    """At the first step A(x) = x/(|x| + ε), so with ε = 1 the size of what enters is seen: min(1, share) of it."""
+    rate, eps, gradients = 0.1, 1.0, {"a": FIRST[:3, :1].mT.clone(), "b": FIRST[2:, 1:].clone()}
+    blocks = {name: value.detach().clone() for name, value in Pair().named_parameters()}
+    sizes = {name: float(block.norm()) for name, block in blocks.items()}
+    along = {name: float((gradients[name] * block).sum()) for name, block in blocks.items()}
+    invariants = {n: sizes[n] * (gradients[n] - along[n] * block / sizes[n] ** 2) for n, block in blocks.items()}
+    total = math.sqrt(sum(float(invariants[n].square().sum()) + 2 * along[n] ** 2 for n in blocks))
+    model, kept = Pair(), min(1.0, share)
+    for name, value in model.named_parameters():
+        value.grad = gradients[name]
+    DDCAdam(model, rate, eps=eps, gauges=[PAIR], max_norm=share * total).step()
+    for name, block in blocks.items():
+        u = kept * invariants[name] / (kept * invariants[name].abs() + eps)
+        u = u - (u * block).sum() * block / sizes[name] ** 2
+        radial = kept * math.sqrt(2) * along[name] / (kept * math.sqrt(2) * abs(along[name]) + eps)
+        expected = math.exp(-rate / math.sqrt(2) * radial) * block - rate * sizes[name] * u
+        assert torch.allclose(model.get_parameter(name), expected, rtol=1e-11, atol=1e-13), name
+
+
 def test_without_gauges_it_is_adamw() -> None:
     found = trained(drawn(perceptron), lambda m: DDCAdam(m, 0.01, weight_decay=0.2, gauges=[]), 20)
     expected = trained(drawn(perceptron), lambda m: torch.optim.AdamW(m.parameters(), 0.01, weight_decay=0.2), 20)
