@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from ddtheory.gauges.gauge import Gauge
 from ddtheory.gauges.moving import Motion, moved, spoiled
 from ddtheory.gauges.table import RULES
 from ddtheory.gauges.tape import record
+from ddtheory.measure.borrowed import borrowed
 from ddtheory.shown import Shown, counted
 from ddtheory.values import list_of
 
@@ -24,6 +26,9 @@ STAYS = 1e-11
 
 LEAVES = 1e-6
 """A spoiled gauge must change it by more, or the inputs do not see these channels."""
+
+FAILS = "The model fails on these inputs, in float64 and in evaluation mode"
+ADVICE = "Give a tensor, or a tuple of the arguments of the model, of the shapes that it takes."
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,7 +71,7 @@ def find_gauges(model: nn.Module, inputs: Any, *, softmax: bool = False) -> Foun
 
     Raises:
         InvalidValueError: no module, or no parameters.
-        MeasurementError: the outputs are not finite numbers.
+        MeasurementError: the model fails on the inputs, or its outputs are not finite numbers.
 
     >>> layers = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
     >>> for gauge in find_gauges(layers, torch.randn(16, 2)).gauges:
@@ -75,7 +80,8 @@ def find_gauges(model: nn.Module, inputs: Any, *, softmax: bool = False) -> Foun
     permutation of 3 channels: 0.weight, 0.bias | 2.weight
     """
     seen = Seen(model, inputs, softmax)
-    tape = record(seen.model, seen.inputs)
+    with borrowed(FAILS, ADVICE):
+        tape = record(seen.model, seen.inputs)
     kept: list[Gauge] = []
     refused: list[RefusedGauge] = []
     for rule in RULES.values():
@@ -134,7 +140,7 @@ class Seen:
 
     def function(self, parameters: Mapping[str, Tensor]) -> Tensor:
         """What is seen of the function: outputs, or log-probabilities."""
-        with torch.no_grad():
+        with borrowed(FAILS, ADVICE), torch.no_grad():
             output = functional_call(self.model, dict(parameters), self.inputs)
         if not isinstance(output, Tensor):
             raise InvalidValueError(
@@ -151,7 +157,9 @@ class Seen:
     def why_not(self, gauge: Gauge) -> str:
         """Why the gauge is none of this model; empty when it is one."""
         gaps = [self.gap(gauge, Motion(seed, size)) for seed, size in ((1, 8.0), (2, 1.5))]
-        if not max(gaps) <= STAYS:
+        if any(math.isnan(gap) for gap in gaps):
+            return "its function is no number somewhere along it."
+        if max(gaps) > STAYS:
             return f"its function moves by {max(gaps):.1e} along it."
         broken = spoiled(gauge)
         if broken is None:

@@ -60,6 +60,9 @@ ANY = (
     )
 )
 
+QUERY, KEY, VALUE = ATTENDED = ((0, "query"), (1, "key"), (2, "value"))
+"""Place and name of what an attention reads."""
+
 
 @dataclass(frozen=True, eq=False)
 class Affine:
@@ -85,7 +88,8 @@ def affine(tape: Tape, call: Call) -> Affine | None:
         x, matrix, bias = (call.argument(i, name) for i, name in enumerate(("input", "weight", "bias")))
         axes = (0, 1)
     elif call.name in ("matmul", "__matmul__", "mm"):
-        x, matrix, bias = call.args[0], call.args[1], None
+        second = "mat2" if call.name == "mm" else "other"
+        x, matrix, bias = call.argument(0, "input"), call.argument(1, second), None
         axes = (1, 0)
     else:
         return None
@@ -158,7 +162,7 @@ def _reader(tape: Tape, call: Call, tensor: Tensor) -> Reader | None:
     found = affine(tape, call)
     if found is not None and found.source is tensor:
         return Reader(found.weight, found.in_axis, found.inputs)
-    if call.name == "multi_head_attention_forward" and all(each is tensor for each in call.args[:3]):
+    if call.name == "multi_head_attention_forward" and all(call.argument(i, n) is tensor for i, n in ATTENDED):
         matrix = call.argument(5, "in_proj_weight")
         name = tape.name(matrix)
         return Reader(name, 1, matrix.shape[1]) if name else None
@@ -171,7 +175,8 @@ def origin(tape: Tape, maps: dict[int, Affine], tensor: Tensor) -> Affine | None
     current = tensor
     while id(current) not in maps:
         call = tape.writer(current)
-        if call is None or not call.args or not isinstance(call.args[0], Tensor):
+        read = None if call is None else call.argument(0, "tensor" if call.name == "split" else "input")
+        if call is None or not isinstance(read, Tensor):
             return None
         if call.name in ("chunk", "split"):
             pieces = call.outputs()
@@ -181,7 +186,7 @@ def origin(tape: Tape, maps: dict[int, Affine], tensor: Tensor) -> Affine | None
             start = next(i for i, piece in enumerate(pieces) if piece is current)
         elif call.name not in RESHAPING:
             return None
-        current = call.args[0]
+        current = read
     whole = maps[id(current)]
     size = whole.outputs // parts
     return Affine(

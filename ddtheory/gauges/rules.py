@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ddtheory.gauges.gauge import Gauge, Group, Leg
-from ddtheory.gauges.maps import ANY, HOMOGENEOUS, LINEAR, ODD, RESHAPING, Affine, affines, origin, readers
+from ddtheory.gauges.maps import (
+    ANY,
+    HOMOGENEOUS,
+    KEY,
+    LINEAR,
+    ODD,
+    QUERY,
+    RESHAPING,
+    VALUE,
+    Affine,
+    affines,
+    origin,
+    readers,
+)
 from ddtheory.gauges.tape import Call, Tape
 
 
@@ -84,9 +97,9 @@ def _query_key(tape: Tape, rule: str, group: Group) -> Iterator[Gauge]:
     maps = _made(tape)
     for call in tape.calls:
         if call.name == "scaled_dot_product_attention":
-            query, key = origin(tape, maps, call.args[0]), origin(tape, maps, call.args[1])
+            query, key = (origin(tape, maps, call.argument(*which)) for which in (QUERY, KEY))
             if query and key and query.outputs == key.outputs:
-                heads = query.outputs // call.args[0].shape[-1]
+                heads = query.outputs // call.argument(*QUERY).shape[-1]
                 legs = (*_outer(query), *(_dual(leg) for leg in _outer(key)))
                 yield Gauge(rule, group, query.outputs, legs, heads)
 
@@ -103,9 +116,9 @@ def _value_output(tape: Tape, rule: str, group: Group) -> Iterator[Gauge]:
     maps = _made(tape)
     for call in tape.calls:
         if call.name == "scaled_dot_product_attention":
-            value, read = origin(tape, maps, call.args[2]), readers(tape, call.result, RESHAPING)
+            value, read = origin(tape, maps, call.argument(*VALUE)), readers(tape, call.result, RESHAPING)
             if value and read and all(each.inputs == value.outputs for each in read):
-                heads = value.outputs // call.args[2].shape[-1]
+                heads = value.outputs // call.argument(*VALUE).shape[-1]
                 legs = (*_outer(value), *(Leg(each.parameter, each.axis, dual=True) for each in read))
                 yield Gauge(rule, group, value.outputs, legs, heads)
 

@@ -13,6 +13,13 @@ from ddtheory.errors import InvalidValueError, MeasurementError, UnknownNameErro
 from ddtheory.gauges import RULES, Gauge, Group, Leg, Motion, find_gauges, measured, moved, spoiled
 from ddtheory.gauges.finding import Seen
 
+SCALE_OF_CHAIN = Gauge(
+    "rescaling",
+    Group.POSITIVE,
+    5,
+    (Leg("first.weight"), Leg("first.bias"), Leg("second.weight", 1, dual=True)),
+)
+
 
 def _names(case: Case) -> str:
     return f"{case.rule}: {case.breaks}"
@@ -208,3 +215,90 @@ def test_nothing_of_the_model_changes() -> None:
     before = {name: value.clone() for name, value in model.state_dict().items()}
     find_gauges(model, rows())
     assert model.training and all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+class Named(Attention):
+    """The same attention, every argument by its name."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        query, key, value = (
+            torch.transpose(input=each(x).unflatten(-1, (2, 4)), dim0=1, dim1=2)
+            for each in (self.query, self.key, self.value)
+        )
+        mixed = nn.functional.scaled_dot_product_attention(query=query, key=key, value=value)
+        return self.out(mixed.transpose(1, 2).flatten(-2))
+
+
+class Product(nn.Module):
+    """x A B, spelled in two ways."""
+
+    def __init__(self, by_name: bool) -> None:
+        super().__init__()
+        self.a, self.b, self.by_name = nn.Parameter(torch.ones(3, 4)), nn.Parameter(torch.ones(4, 2)), by_name
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.by_name:
+            return torch.mm(input=torch.matmul(x, other=self.a), mat2=self.b)
+        return torch.mm(torch.matmul(x, self.a), self.b)
+
+
+def test_arguments_by_name_are_read_like_those_by_place() -> None:
+    placed, named = (find_gauges(seeded(lambda b=b: Product(b)), rows()).gauges for b in (False, True))
+    assert placed == named and {gauge.group for gauge in placed} >= {Group.ROTATION, Group.POSITIVE}
+    whole = seeded(lambda: nn.MultiheadAttention(8, 2))
+
+    class Spelled(nn.Module):
+        """torch's own attention, its function called by names."""
+
+        def __init__(self, by_name: bool) -> None:
+            super().__init__()
+            self.inner, self.by_name = whole, by_name
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            own = self.inner
+            rest = {"bias_k": None, "bias_v": None, "add_zero_attn": False, "dropout_p": 0.0, "training": False}
+            given = {
+                **{"embed_dim_to_check": 8, "num_heads": 2, "in_proj_weight": own.in_proj_weight},
+                **{"in_proj_bias": own.in_proj_bias, **rest, "out_proj_weight": own.out_proj.weight},
+                **{"out_proj_bias": own.out_proj.bias, "need_weights": False},
+            }
+            if self.by_name:
+                return nn.functional.multi_head_attention_forward(query=x, key=x, value=x, **given)[0]
+            return nn.functional.multi_head_attention_forward(x, x, x, **given)[0]
+
+    placed, named = (find_gauges(Spelled(by_name), tokens()).gauges for by_name in (False, True))
+    assert placed == named and len(named) >= 4
+
+
+def test_an_attention_by_names_has_its_gauges() -> None:
+    found = {gauge.rule for gauge in find_gauges(seeded(Named), tokens()).gauges}
+    assert found >= {"query–key rotation", "value–output rotation", "query–key scale", "value–output scale"}
+
+
+@pytest.mark.parametrize("inputs", [torch.ones(5, 4), (torch.ones(5, 3), torch.ones(5, 3)), (torch.ones(5, 3), "x")])
+def test_inputs_that_the_model_does_not_take_get_one_sentence(inputs: object) -> None:
+    model = seeded(lambda: Chain(nn.functional.relu))
+    for ask in (lambda: find_gauges(model, inputs), lambda: measured([SCALE_OF_CHAIN], model, inputs)):
+        with pytest.raises(MeasurementError, match="The model fails on these inputs"):
+            ask()
+
+
+def test_a_function_that_is_no_number_along_the_orbit_does_not_stay() -> None:
+    """max(a, nan) is a in Python: a function that is NaN at the second move only must not pass as one that stays."""
+    chain = seeded(lambda: Chain(nn.functional.relu)).double()
+    there = moved(SCALE_OF_CHAIN, dict(chain.named_parameters()), Motion(2, 1.5))["first.bias"].detach()
+
+    class Poisoned(nn.Module):
+        def __init__(self, poison: float) -> None:
+            super().__init__()
+            self.first, self.second, self.poison = chain.first, chain.second, poison
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            met = (self.first.bias - there).abs().max() < 1e-9
+            return self.second(self.first(x).relu()) + torch.where(met, self.poison, 0.0)
+
+    assert measured([SCALE_OF_CHAIN], Poisoned(0.0), rows()) == (SCALE_OF_CHAIN,)  # the control
+    with pytest.raises(MeasurementError, match=r"moves by 1.*e\+"):
+        measured([SCALE_OF_CHAIN], Poisoned(1e9), rows())  # that point is met
+    with pytest.raises(MeasurementError, match="is no number"):
+        measured([SCALE_OF_CHAIN], Poisoned(torch.nan), rows())
