@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from torch import Tensor
 
@@ -47,6 +48,7 @@ class Leg:
             value = as_integer(getattr(self, name))
             if value is None or value < 0:
                 raise InvalidValueError(f"The {name} of a leg on {self.parameter} must be a whole number, 0 or more.")
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, repr=False)
@@ -90,9 +92,13 @@ class Gauge(Shown):
             )
         object.__setattr__(self, "channels", channels)
         object.__setattr__(self, "blocks", blocks)
-        places = [(leg.parameter, leg.axis, leg.start) for leg in self.legs]
-        if len(set(places)) < len(places):
-            raise InvalidValueError(f"The gauge {self.rule!r} acts twice at one place.")
+        places = sorted((leg.parameter, leg.axis, leg.start) for leg in self.legs)
+        for (*one, start), (*other, later) in pairwise(places):
+            if one == other and later < start + channels:
+                raise InvalidValueError(
+                    f"The gauge {self.rule!r} acts twice on index {later} of axis {other[1]} of {other[0]}: a leg "
+                    f"takes {counted(channels, 'channel')} from its start."
+                )
 
     @property
     def parameters(self) -> tuple[str, ...]:

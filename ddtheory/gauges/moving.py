@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.gauges.gauge import Gauge, Group, Leg
+from ddtheory.measure.doors import real_number, seed_number, truth_value
 
 Parameters = dict[str, Tensor]
 
@@ -22,11 +24,22 @@ class Motion:
         seed: of the draw.
         size: scales are drawn log-uniformly from [1/size, size], shifts uniformly from [−size, size].
         powers: scales are powers of two, which float64 multiplies without rounding.
+
+    Raises:
+        InvalidValueError: no seed, a size that is not finite and positive, or no truth value.
     """
 
     seed: int = 0
     size: float = 8.0
     powers: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", seed_number(self.seed))
+        size = real_number("The size of a motion", self.size)
+        if not 0 < size < math.inf:
+            raise InvalidValueError(f"The size of a motion is {size}; it must be finite and positive.")
+        object.__setattr__(self, "size", size)
+        truth_value("powers", self.powers)
 
 
 def moved(gauge: Gauge, parameters: Mapping[str, Tensor], motion: Motion | None = None) -> Parameters:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy
 import pytest
 import torch
 from gauge_cases import CASES, Attention, Case, Chain, rows, seeded, tokens
@@ -302,3 +303,32 @@ def test_a_function_that_is_no_number_along_the_orbit_does_not_stay() -> None:
         measured([SCALE_OF_CHAIN], Poisoned(1e9), rows())  # that point is met
     with pytest.raises(MeasurementError, match="is no number"):
         measured([SCALE_OF_CHAIN], Poisoned(torch.nan), rows())
+
+
+@pytest.mark.parametrize("given", [{"seed": -1}, {"seed": 0.5}, {"size": 0}, {"size": -2.0}, {"powers": 1}])
+def test_a_motion_that_is_none_is_refused(given: dict[str, object]) -> None:
+    with pytest.raises(InvalidValueError):
+        Motion(**given)
+
+
+@pytest.mark.parametrize("size", [torch.nan, torch.inf, "8", 10**400])
+def test_a_size_that_is_no_finite_number_is_refused(size: object) -> None:
+    with pytest.raises(InvalidValueError, match="size of a motion"):
+        Motion(size=size)
+
+
+@pytest.mark.parametrize(("start", "fits"), [(0, False), (1, False), (2, False), (3, True), (4, True)])
+def test_legs_that_overlap_are_refused(start: int, fits: bool) -> None:
+    """Three channels from 0 and three from `start`; other axes and parameters are other places."""
+    legs = (Leg("w", 0, True, start), Leg("w"), Leg("w", 1, start=1), Leg("b", start=1))
+    if fits:
+        assert Gauge("scale", Group.POSITIVE, 3, legs).legs == legs
+    else:
+        with pytest.raises(InvalidValueError, match=f"acts twice on index {start} of axis 0 of w"):
+            Gauge("scale", Group.POSITIVE, 3, legs)
+
+
+def test_integers_of_other_libraries_are_kept_as_integers() -> None:
+    leg = Leg("w", numpy.int64(1), start=numpy.int32(2))  # type: ignore[arg-type]
+    assert [type(value) for value in (leg.axis, leg.start)] == [int, int] and leg == Leg("w", 1, start=2)
+    assert type(Motion(numpy.int64(3)).seed) is int  # type: ignore[arg-type]
