@@ -39,7 +39,11 @@ class GaugeOptimizer(torch.optim.Optimizer):
         self._order = order(self._pieces, len(self._acting))
         self._of = {name: [piece for piece in self._pieces if piece.parameter == name] for name in self._named}
         super().__init__(list(self._named.values()), defaults)
-        self.param_groups[0]["gauges"] = tuple(map(str, self.gauges))
+        self.param_groups[0]["gauges"] = self._described()
+
+    def _described(self) -> tuple[str, ...]:
+        """All that says how the gauges act, as plain text, which every way of keeping a state keeps."""
+        return tuple(repr((gauge.group.value, gauge.channels, gauge.blocks, gauge.legs)) for gauge in self.gauges)
 
     def _merged(self, gauges: tuple[Gauge, ...]) -> tuple[Gauge, ...]:
         """The gauges as they act together."""
@@ -58,7 +62,7 @@ class GaugeOptimizer(torch.optim.Optimizer):
             InvalidValueError: it was saved by an optimiser with other gauges.
         """
         groups = state_dict.get("param_groups") if isinstance(state_dict, Mapping) else None
-        if not groups or tuple(groups[0].get("gauges", ())) != tuple(map(str, self.gauges)):
+        if not groups or tuple(groups[0].get("gauges", ())) != self._described():
             raise InvalidValueError(
                 "The state was saved with other gauges, or by another optimiser. Build this one with the same gauges."
             )

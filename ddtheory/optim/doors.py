@@ -20,10 +20,12 @@ def named_parameters(what: nn.Module | Iterable[tuple[str, Tensor]]) -> Named:
     """The parameters that train, by name.
 
     Raises:
-        InvalidValueError: no module and no pairs; a dtype that Adam loses its small steps in; nothing that trains.
+        InvalidValueError: no module and no pairs; two parameters of one name; a dtype that Adam loses its small steps
+            in; a tensor that was computed; nothing that trains.
     """
     pairs = list(what.named_parameters()) if isinstance(what, nn.Module) else list_of(what, "The parameters")
     found: Named = {}
+    names: set[str] = set()
     for pair in pairs:
         if not (
             isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], Tensor)
@@ -33,7 +35,15 @@ def named_parameters(what: nn.Module | Iterable[tuple[str, Tensor]]) -> Named:
                 "model.named_parameters() has them: gauges speak of names."
             )
         name, parameter = pair
+        if name in names:
+            raise InvalidValueError(f"Two parameters are called {shown(name)}. Give each a name of its own.")
+        names.add(name)
         if parameter.requires_grad:
+            if not parameter.is_leaf:
+                raise InvalidValueError(
+                    f"{name} was computed from other tensors, so it gets no gradient and cannot be trained. Give the "
+                    "parameters that it was computed from."
+                )
             _check_dtype(name, parameter)
             found[name] = parameter
     if not found:
@@ -58,7 +68,8 @@ def given_gauges(
     """The gauges that are used, and those that were found and cannot be.
 
     Raises:
-        InvalidValueError: neither gauges nor inputs, or both; a gauge of a group that this optimiser does not respect.
+        InvalidValueError: neither gauges nor inputs, or both; softmax beside gauges, which are found already; a gauge
+            of a group that this optimiser does not respect.
     """
     if (gauges is None) == (inputs is None):
         raise InvalidValueError(
@@ -71,6 +82,11 @@ def given_gauges(
         found = find_gauges(model, inputs, softmax=softmax).gauges
         kept = tuple(gauge for gauge in found if gauge.group in usable and set(gauge.parameters) <= set(parameters))
         return kept, tuple(gauge for gauge in found if gauge not in kept)
+    if softmax is not False:
+        raise InvalidValueError(
+            f"softmax is {shown(softmax)} beside gauges=, and it says how gauges are found on inputs=. Leave it out, or "
+            "say it to find_gauges."
+        )
     listed = list_of(gauges.gauges if isinstance(gauges, FoundGauges) else gauges, "The gauges")
     for gauge in listed:
         if not isinstance(gauge, Gauge):

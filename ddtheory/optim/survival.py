@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.measure.doors import count
 from ddtheory.values import as_float
 
 
@@ -39,9 +40,8 @@ def largest_surviving_decay(lr: float, sides: int = 2, turning: float = 0.0) -> 
     (0.7071, 1.0)
     """
     lr, turning = as_float(lr, "lr"), as_float(turning, "turning")
-    if not (0 < lr < math.inf and sides >= 1 and 0 <= turning < math.inf):
-        raise InvalidValueError(
-            f"The law needs lr > 0, one side or more and turning ≥ 0, all finite; got {lr}, {sides}, {turning}."
-        )
-    growth = 0.5 * math.log(math.exp(2 * lr / math.sqrt(sides)) + lr**2 * turning)
+    if not (0 < lr < math.inf and 0 <= turning < math.inf):
+        raise InvalidValueError(f"The law needs lr > 0 and turning ≥ 0, both finite; got {lr} and {turning}.")
+    radial = 2 * lr / math.sqrt(count("sides", sides))
+    growth = 0.5 * (radial + math.log1p((lr * math.exp(-radial / 2)) ** 2 * turning))  # e^radial itself may overflow
     return -math.expm1(-growth) / lr

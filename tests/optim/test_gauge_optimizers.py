@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 import warnings
 from collections.abc import Callable
@@ -199,7 +200,14 @@ def test_the_largest_decay_that_is_survived() -> None:
     assert (1 - lr * decay) ** 2 * (math.exp(2 * lr / math.sqrt(2)) + lr**2 * turning) == pytest.approx(1, rel=1e-12)
 
 
-@pytest.mark.parametrize("arguments", [(0.0,), (1e-3, 0), (1e-3, 2, -1.0), (math.inf,)])
+@pytest.mark.parametrize("turning", [0.0, 1e300])
+@pytest.mark.parametrize("lr", [1e4, 1e200])
+def test_a_rate_whose_exponential_no_float_holds_survives_what_leaves_nothing(lr: float, turning: float) -> None:
+    """There e^r outgrows every decay but δ = 1 − ηλ = 0."""
+    assert largest_surviving_decay(lr, 2, turning) == pytest.approx(1 / lr, rel=1e-15)
+
+
+@pytest.mark.parametrize("arguments", [(0.0,), (1e-3, 0), (1e-3, "2"), (1e-3, 1.5), (1e-3, 2, -1.0), (math.inf,)])
 def test_the_law_refuses_what_means_nothing(arguments: tuple[float, ...]) -> None:
     with pytest.raises(InvalidValueError):
         largest_surviving_decay(*arguments)  # type: ignore[arg-type]
@@ -355,6 +363,30 @@ def test_a_state_of_other_gauges_is_refused() -> None:
             DDCAdam(Pair(), gauges=[PAIR]).load_state_dict(other.state_dict())
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"group": Group.SIGN},
+        {"legs": (Leg("a"), Leg("b", 0, dual=True))},
+        {"legs": (Leg("a", start=1), Leg("b", 1, dual=True))},
+    ],
+)
+def test_a_state_of_gauges_that_act_elsewhere_is_refused(change: dict[str, object]) -> None:
+    """They read the same where only names, the rule and the channels are said."""
+
+    def square() -> nn.Module:
+        model = nn.Module()
+        model.a, model.b = (nn.Parameter(torch.eye(2, dtype=torch.float64) + 0.1) for _ in range(2))
+        return model
+
+    other = dataclasses.replace(PAIR, **change)
+    assert str(other) == str(PAIR)
+    saved = DDCAdam(square(), gauges=[PAIR]).state_dict()
+    with pytest.raises(InvalidValueError, match="other gauges"):
+        DDCAdam(square(), gauges=[other]).load_state_dict(saved)
+    DDCAdam(square(), gauges=[dataclasses.replace(PAIR)]).load_state_dict(saved)
+
+
 def test_foreach_gives_the_same_numbers() -> None:
     one, other = (
         trained(drawn(Transformer), lambda m, f=f: DDCAdam(m, inputs=batch(m)[0], foreach=f), 6) for f in (False, True)
@@ -414,6 +446,10 @@ def small() -> nn.Module:
         (lambda: DDCAdam(nn.Linear(2, 2, dtype=torch.complex64), gauges=[]), "complex"),
         (lambda: DDCAdam(small().parameters(), gauges=[]), "names"),
         (lambda: DDCAdam(3, gauges=[]), "parameters"),
+        (lambda: DDCAdam([("w", nn.Parameter(torch.ones(1))), ("w", nn.Parameter(torch.ones(1)))], gauges=[]), "called"),
+        (lambda: DDCAdam([("w", 2 * nn.Parameter(torch.ones(1)))], gauges=[]), "w was computed"),
+        (lambda: DDCAdam(small(), gauges=[], softmax=True), "beside gauges="),
+        (lambda: DDCMuon(small(), gauges=[], softmax="yes"), "beside gauges="),
         (lambda: DDCAdam(small().named_parameters(), inputs=torch.ones(1, 2)), "module"),
         (lambda: DDCAdam(nn.ReLU(), gauges=[]), "nothing to optimise"),
         (lambda: DDCAdam(small(), lr=-1.0, gauges=[]), "lr"),
