@@ -71,6 +71,20 @@ def test_the_derivative_that_torch_chooses_on_a_kink_proves_nothing() -> None:
     assert order(profile).k == 2
 
 
+@pytest.mark.parametrize(("jump", "counts"), [(0.0, True), (0.4, True), (0.6, False)])
+def test_a_derivative_that_changes_by_less_than_half_counts(jump: float, counts: bool) -> None:
+    """At 0 torch takes the slope s below of a kink to slope 1: with s(1 + jump) = 1 the derivative jumps by that share."""
+    slope = 1 / (1 + jump)
+    problem = Problem(
+        lambda p, x: x * nn.functional.leaky_relu(p["t"], slope) + (1 - x) * 3 * p["t"],
+        {"t": torch.zeros((), dtype=torch.float64)},
+        torch.tensor([[0.0], [1.0]], dtype=torch.float64),
+        Gaussian(),
+    )
+    expected = (9 + (slope**2 if counts else 0)) / 2
+    assert fisher_along(problem, ALONG_T, [0.5]).start == pytest.approx(expected, rel=1e-12)
+
+
 def test_an_infinite_derivative_proves_nothing() -> None:
     """K ~ t has order 1/2, beside a finite derivative that would say 1."""
     both = curve_problem(lambda t: torch.stack([t, torch.sqrt(t)]), size=2)
