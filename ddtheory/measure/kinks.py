@@ -23,8 +23,6 @@ from ddtheory.measure.trial import ADVICE
 Choice = Callable[[Sequence[Any], Mapping[str, Any], Any], Tensor]
 """Arguments by place and by name, and the outputs, to which piece every entry is on."""
 
-TURN = 0.7071067811865476  # choices of several operations are told apart by powers of an irrational number
-
 
 def above(joint: float = 0.0) -> Choice:
     return lambda args, named, outputs: args[0] > joint
@@ -55,6 +53,13 @@ def larger(args: Sequence[Any], named: Mapping[str, Any], outputs: Any) -> Tenso
 def compared(args: Sequence[Any], named: Mapping[str, Any], outputs: Any) -> Tensor:
     truth: Tensor = outputs
     return truth
+
+
+def periods(args: Sequence[Any], named: Mapping[str, Any], outputs: Any) -> Tensor:
+    """How many whole periods were taken off."""
+    period = args[1] if len(args) > 1 else named.get("other", 1.0)
+    whole: Tensor = ((args[0] - outputs) / period).round()
+    return whole
 
 
 def found_at(args: Sequence[Any], named: Mapping[str, Any], outputs: Any) -> Tensor:
@@ -98,9 +103,13 @@ PIECES: Mapping[str, Choice] = {
     **dict.fromkeys(("hardswish", "hardsigmoid"), beyond(3.0)),
     **dict.fromkeys(("softshrink", "hardshrink"), passed),
     **dict.fromkeys(("maximum", "minimum", "fmax", "fmin"), larger),
-    **dict.fromkeys(("max", "min", "topk", "sort"), found_at),
+    **dict.fromkeys(("max", "min", "topk", "sort", "median", "nanmedian", "kthvalue", "mode"), found_at),
+    **dict.fromkeys(("cummax", "cummin"), found_at),
     **dict.fromkeys(("amax", "amin"), attained),
     **dict.fromkeys(("gt", "lt", "ge", "le", "greater", "less", "floor", "ceil", "round", "trunc"), compared),
+    **dict.fromkeys(("sign", "sgn", "signbit", "heaviside", "floordiv", "floor_divide"), compared),
+    **dict.fromkeys(("argmax", "argmin", "argsort"), compared),
+    **dict.fromkeys(("frac", "remainder", "fmod"), periods),
     **{name: pooled(name) for name in POOLS},
 }
 """Operation → what it chose for every entry."""
@@ -118,6 +127,7 @@ class Pieces(TorchFunctionMode):
         super().__init__()
         self.names: set[str] = set()
         self.chosen = torch.zeros(samples, dtype=torch.float64)
+        self._operations = 0
 
     def __torch_function__(
         self,
@@ -127,7 +137,7 @@ class Pieces(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         named = dict(kwargs or {})
-        name = getattr(func, "__name__", "").strip("_")
+        name = getattr(func, "__name__", "").strip("_").removesuffix("_with_indices")
         if name not in PIECES:
             return func(*args, **named)
         places = [named.pop("input"), *args] if "input" in named else list(args)
@@ -142,9 +152,11 @@ class Pieces(TorchFunctionMode):
         self.names.add(name)
         apart = choice.ndim > 0 and choice.shape[0] % samples == 0  # a sequence may be folded into the first dimension
         rows = choice.reshape(samples if apart else 1, -1).double()
-        generator = torch.Generator().manual_seed(rows.shape[1])
+        # every entry of every operation has a weight of its own, all of one size, so that no depth forgets a choice
+        generator = torch.Generator().manual_seed(self._operations)
+        self._operations += 1
         weights = torch.rand(rows.shape[1], dtype=torch.float64, generator=generator).to(rows.device)
-        self.chosen = TURN * self.chosen.to(rows.device) + rows @ weights
+        self.chosen = self.chosen.to(rows.device) + rows @ weights
 
 
 def pieces(problem: Problem, positions: Mapping[str, Tensor], inputs: Tensor, samples: int) -> Pieces:

@@ -1,5 +1,6 @@
 """Kinks are counted, named, and do not bury the samples that have none."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -56,8 +57,26 @@ SPELLINGS = {
     "maximum": [lambda x: torch.maximum(x, torch.zeros_like(x))],
     "max": [lambda x: torch.max(x, -x), lambda x: torch.stack([x, -x], 1).max(1)],
     "amax": [lambda x: torch.stack([x, -x], 1).amax(1), lambda x: torch.stack([x, -x], 1).amax(dim=-1, keepdim=True)],
-    "max_pool1d": [lambda x: functional.max_pool1d(torch.stack([x, -x], 1)[:, None], 2)],
-    "adaptive_max_pool1d": [lambda x: functional.adaptive_max_pool1d(torch.stack([x, -x], 1)[:, None], 1)],
+    "max_pool1d": [
+        lambda x: functional.max_pool1d(torch.stack([x, -x], 1)[:, None], 2),
+        lambda x: functional.max_pool1d(torch.stack([x, -x], 1)[:, None], 2, return_indices=True),
+        lambda x: nn.MaxPool1d(2, return_indices=True)(torch.stack([x, -x], 1)[:, None]),
+    ],
+    "max_pool2d": [lambda x: functional.max_pool2d(torch.stack([x, -x], 1)[:, None, None], (1, 2), None, 0, 1, False, True)],
+    "adaptive_max_pool1d": [
+        lambda x: functional.adaptive_max_pool1d(torch.stack([x, -x], 1)[:, None], 1),
+        lambda x: functional.adaptive_max_pool1d(torch.stack([x, -x], 1)[:, None], 1, return_indices=True),
+    ],
+    "sign": [torch.sign, lambda x: x.clone().sign_()],
+    "sgn": [torch.sgn],
+    "heaviside": [lambda x: torch.heaviside(x, torch.ones_like(x))],
+    "median": [lambda x: torch.stack([x, -x], 1).median(1)],
+    "nanmedian": [lambda x: torch.stack([x, -x], 1).nanmedian(dim=1)],
+    "kthvalue": [lambda x: torch.kthvalue(torch.stack([x, -x], 1), 1)],
+    "mode": [lambda x: torch.stack([x, -x], 1).mode(1)],
+    "cummax": [lambda x: torch.stack([x, -x], 1).cummax(1)],
+    "cummin": [lambda x: torch.cummin(input=torch.stack([x, -x], 1), dim=1)],
+    "argmax": [lambda x: torch.stack([x, -x], 1).argmax(1)],
     "topk": [lambda x: torch.stack([x, -x], 1).topk(1)],
 }
 
@@ -79,12 +98,35 @@ def test_every_spelling_of_a_kink_at_zero_is_seen(name: str) -> None:
         (nn.Hardtanh(), [-1.0, 1.0]),
         (nn.Hardswish(), [-3.0, 3.0]),
         (nn.Hardshrink(), [-0.5, 0.5]),
+        (torch.frac, [-1.0, 1.0, 7.0]),
+        (lambda x: x % 2, [-2.0, 0.0, 4.0]),
+        (lambda x: torch.fmod(x, other=torch.tensor(2.0)), [-2.0, 2.0]),
+        (lambda x: x // 2, [-2.0, 0.0, 2.0]),
     ],
 )
-def test_joints_elsewhere(module: nn.Module, joints: list[float]) -> None:
+def test_joints_elsewhere(module: Callable[[Tensor], Tensor], joints: list[float]) -> None:
     for joint in joints:
         left, right = (choices(module, torch.tensor([joint + side], dtype=torch.float64)) for side in (-0.1, 0.1))
         assert not torch.equal(left.chosen, right.chosen), joint
+        near = choices(module, torch.tensor([joint + 0.2], dtype=torch.float64))
+        assert torch.equal(right.chosen, near.chosen), joint  # the control: beside the joint nothing changes
+
+
+@pytest.mark.parametrize("place", [0, 99, 199])
+def test_no_depth_forgets_a_choice(place: int) -> None:
+    def deep(x: Tensor) -> None:
+        for layer in range(200):
+            torch.relu(x if layer == place else torch.ones_like(x))
+
+    before, stretched, crossed = (choices(deep, x) for x in (POINTS, 3 * POINTS, POINTS + 0.75))
+    assert torch.equal(before.chosen, stretched.chosen)
+    assert (before.chosen != crossed.chosen).tolist() == [False, False, True, False, False, False]
+
+
+def test_choices_of_two_operations_do_not_cancel() -> None:
+    """relu(x) and relu(−x) exchange their choices where x changes sign."""
+    before, crossed = (choices(lambda x: (torch.relu(x), torch.relu(-x)), x) for x in (POINTS, POINTS + 0.75))
+    assert (before.chosen != crossed.chosen).tolist() == [False, False, True, False, False, False]
 
 
 def test_smooth_operations_have_no_pieces() -> None:
