@@ -7,46 +7,39 @@ its polynomial of degree 8). A gauge orbit written with it leaves the orbit by a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
 TERMS = 18  # (1/2)^19/19! is below float64 rounding
-SPELLINGS = (torch.matrix_exp, torch.linalg.matrix_exp, Tensor.matrix_exp)
 
 
-class AccurateExponential(TorchFunctionMode):
-    """While it is entered, calls of torch's matrix exponential are answered by `exponential`."""
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        return (exponential if func in SPELLINGS else func)(*args, **(kwargs or {}))
-
-
-def exponential(matrix: Tensor) -> Tensor:
+def exponential(input: Tensor) -> Tensor:
     """exp of matrices (…, n, n): Taylor's polynomial of A/2ˢ with norm at most 1/2, squared s times.
+
+    The argument has the name that torch gives it, since this stands in its place.
 
     >>> turn = torch.tensor([[0.0, -0.03], [0.03, 0.0]], dtype=torch.float64)
     >>> abs(exponential(turn)[1, 0].item() - math.sin(0.03)) < 1e-17
     True
     """
-    norm = float(matrix.detach().abs().sum(dim=-2).max()) if matrix.numel() else 0.0
+    norm = float(input.detach().abs().sum(dim=-2).max()) if input.numel() else 0.0
     if not math.isfinite(norm):
-        return torch.full_like(matrix, math.nan)
+        return torch.full_like(input, math.nan)
     halvings = max(0, math.ceil(math.log2(norm)) + 1) if norm > 0 else 0
-    scaled = matrix / 2.0**halvings
-    identity = torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)
+    scaled = input / 2.0**halvings
+    identity = torch.eye(input.shape[-1], dtype=input.dtype, device=input.device)
     result = identity + scaled / TERMS
     for term in range(TERMS - 1, 0, -1):
         result = identity + (scaled / term) @ result
     for _ in range(halvings):
         result = result @ result
     return result
+
+
+EXPONENTIALS: Mapping[Any, Callable[..., Tensor]] = dict.fromkeys(
+    (torch.matrix_exp, torch.linalg.matrix_exp, Tensor.matrix_exp), exponential
+)
+"""For `ddtheory.measure.formulas.Formulas`: every spelling of it in torch."""

@@ -1,4 +1,4 @@
-"""Functions that torch computes by a fused kernel without forward-mode derivative, written as what they are."""
+"""Functions of torch answered by others: fused kernels without forward-mode derivative, as what they are."""
 
 from __future__ import annotations
 
@@ -20,9 +20,13 @@ FORMULAS: Mapping[Any, Callable[..., Tensor]] = {torch._weight_norm: weight_norm
 
 
 class Formulas(TorchFunctionMode):
-    """While it is active, each of these functions is computed by its formula."""
+    """While it is entered, each function of a table is computed by what stands beside it."""
+
+    def __init__(self, table: Mapping[Any, Callable[..., Tensor]]) -> None:
+        super().__init__()
+        self.table = table
 
     def __torch_function__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        return FORMULAS.get(function, function)(*args, **(kwargs or {}))
+        return self.table.get(function, function)(*args, **(kwargs or {}))

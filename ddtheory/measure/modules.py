@@ -14,7 +14,7 @@ from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.casts import Raising
 from ddtheory.measure.doors import COMPLEX, shown, unreadable
-from ddtheory.measure.formulas import Formulas
+from ddtheory.measure.formulas import FORMULAS, Formulas
 from ddtheory.measure.returned import output_name, the_output
 
 BATCH_NORMS = (
@@ -81,7 +81,7 @@ class ModuleFunction:
             for name, value in parameters.items()
         }
         places, names = ((), dict(inputs)) if isinstance(inputs, Mapping) else ((inputs,), {})
-        with Formulas(), Raising(next(iter(parameters.values())).dtype):
+        with Formulas(FORMULAS), Raising(next(iter(parameters.values())).dtype):
             returned: Any = torch.func.functional_call(self.module, values, places, names)
         found: Tensor = the_output(returned, self.output)
         return found

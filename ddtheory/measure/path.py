@@ -14,7 +14,8 @@ from ddtheory.errors import DirectionError
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.direction import Direction
 from ddtheory.measure.doors import listed, shown, text
-from ddtheory.measure.exponential import AccurateExponential
+from ddtheory.measure.exponential import EXPONENTIALS
+from ddtheory.measure.formulas import Formulas
 from ddtheory.measure.parameters import squared_norm, why_unknown
 from ddtheory.measure.problem import Problem, as_problem
 
@@ -48,7 +49,7 @@ class Path:
         first = next(iter(self.truth.values()))
         t = torch.tensor(radius, dtype=first.dtype, device=first.device)
         with (
-            AccurateExponential(),
+            Formulas(EXPONENTIALS),
             borrowed(
                 f"The curve cannot be differentiated in forward mode at t = {radius:.4g}",
                 "Write it in torch operations of t.",

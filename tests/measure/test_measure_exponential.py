@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from ddtheory.measure import Gaussian, Problem, arc, fisher_along, order
-from ddtheory.measure.exponential import AccurateExponential, exponential
+from ddtheory.measure.exponential import EXPONENTIALS, exponential
+from ddtheory.measure.formulas import Formulas
 from ddtheory.values import ReadingStatus
 
 
@@ -33,9 +34,21 @@ def test_batches_complex_numbers_and_the_derivative() -> None:
 
 def test_every_spelling_is_answered() -> None:
     turn = torch.tensor([[0.0, -0.03], [0.03, 0.0]], dtype=torch.float64)
-    with AccurateExponential():
-        for found in (torch.matrix_exp(turn), torch.linalg.matrix_exp(turn), turn.matrix_exp()):
+    with Formulas(EXPONENTIALS):
+        by_place = (torch.matrix_exp(turn), torch.linalg.matrix_exp(turn), turn.matrix_exp())
+        for found in (*by_place, torch.matrix_exp(input=turn), torch.linalg.matrix_exp(input=turn)):
             assert torch.equal(found, exponential(turn))
+    assert not torch.equal(torch.matrix_exp(turn), exponential(turn))  # the control: torch's own is another
+
+
+def test_an_arc_may_name_the_argument() -> None:
+    problem, inner, outer, gauge, speed = factors(0)
+
+    def orbit(t: Tensor) -> dict[str, Tensor]:
+        step = t / speed * gauge
+        return {"a": torch.matrix_exp(input=step) @ inner, "b": outer @ torch.linalg.matrix_exp(input=-step)}
+
+    assert order(fisher_along(problem, arc(problem, orbit))).status is ReadingStatus.FLAT
 
 
 def factors(seed: int) -> tuple[Problem, Tensor, Tensor, Tensor, float]:
