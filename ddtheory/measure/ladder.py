@@ -129,17 +129,20 @@ def with_larger_order(
     if law_above(profile, k, ONE_SIDED) is None:
         return reading
     back = opposite(path)
-    try:
-        sides = both_sides(profile, fisher_along(problem, back, profile.radii))
-        law = law_above(sides, k)
-        if law is None:
-            return reading
-        lower = coefficient_below(profile, k)
-        crossing = meeting(law, lower, k)
-        radius = BELOW * crossing.estimate
-        inside = both_sides(*(fisher_along(problem, side, [radius]) for side in (path, back)))
-    except DDTheoryError:  # the path may not go on behind its start; then there is one side only
+    behind = where_it_goes(problem, back, profile.radii)
+    if behind is None:  # there is one side only
         return reading
+    sides = both_sides(profile, behind)
+    law = law_above(sides, k)
+    if law is None:
+        return reading
+    lower = coefficient_below(profile, k)
+    crossing = meeting(law, lower, k)
+    radius = BELOW * crossing.estimate
+    one, other = (where_it_goes(problem, side, [radius]) for side in (path, back))
+    if one is None or other is None:
+        return reading
+    inside = both_sides(one, other)
     expected = lower.estimate * radius ** (2 * (k - 1))
     if not (crossing.upper < law.window[0] and UNIT.contains(inside.fisher[0] / expected)):
         return reading
@@ -148,11 +151,19 @@ def with_larger_order(
     )
 
 
+def where_it_goes(problem: Problem, path: Path, radii: Sequence[float]) -> Profile | None:
+    """The profile; None where the path cannot be followed, as it may not go on behind its start."""
+    try:
+        return fisher_along(problem, path, radii)
+    except DDTheoryError:
+        return None
+
+
 def coefficient_below(profile: Profile, k: int) -> Interval:
     """c of F = c t^{2(k−1)} as t → 0: F(0), or what the smallest readable radii say."""
     if k == 1 and profile.start is not None and profile.start > profile.fisher_floor:
         error = 2.0 * math.sqrt(profile.fisher_floor / profile.start)
-        return Interval(profile.start, profile.start * (1 - error), profile.start * (1 + error))
+        return Interval(profile.start, profile.start * max(0.0, 1 - error), profile.start * (1 + error))
     values = coefficients(profile, k)
     return Interval(values[0], min(values), max(values))
 

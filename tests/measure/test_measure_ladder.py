@@ -8,7 +8,7 @@ from dense_twins import ALONG_T, curve_problem
 from torch import Tensor, nn
 
 from ddtheory import plots
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.measure import (
     DEFAULT_RADII,
     Categorical,
@@ -18,12 +18,13 @@ from ddtheory.measure import (
     TwoScaleReading,
     arc,
     fisher_along,
+    ladder,
     order,
     order_along,
 )
-from ddtheory.measure.ladder import joined
-from ddtheory.measure.scales import law_above
-from ddtheory.values import Kind, OrderReading, ReadingStatus
+from ddtheory.measure.ladder import coefficient_below, joined
+from ddtheory.measure.scales import Law, law_above, meeting
+from ddtheory.values import Interval, Kind, OrderReading, ReadingStatus
 
 
 def means(*functions: object) -> Problem:
@@ -219,3 +220,35 @@ def test_nearly_dead_units_of_a_network() -> None:
         assert isinstance(reading, TwoScaleReading) and (reading.above, reading.k) == (2, 1)
         assert 0.1 * s < reading.crossing.estimate < 100 * s
     assert (read(0.0).k, read(0.3).k) == (2, 1)
+
+
+def test_a_coefficient_at_the_floor_is_not_negative() -> None:
+    """F(0) = 2 floors is known to ±2√(1/2) of itself, more than all of it; a radius cannot be the root of less than 0."""
+    below = coefficient_below(Profile((0.5,), (1.0,), (1.0,), 1e-28, 1e-28, start=2e-28), 1)
+    assert (below.estimate, below.lower) == (2e-28, 0.0) and below.upper == pytest.approx(2e-28 * (1 + math.sqrt(2)))
+    law = Law(2, Interval(2.0, 2.0, 2.0), Interval(4.0, 4.0, 4.0), (0.1, 0.8))
+    assert meeting(law, below, 1).lower == 0.0
+    certain = coefficient_below(Profile((0.5,), (1.0,), (1.0,), 1e-28, 1e-28, start=1e-20), 1)
+    assert 0 < certain.lower == pytest.approx(1e-20 * (1 - 2e-4), rel=1e-12)
+
+
+def test_only_a_path_that_cannot_be_followed_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake in what is made of the profiles is no sign of one side."""
+    problem = means(lambda t: (t + 1e-3) ** 2 - 1e-6)
+
+    def broken(*_: object) -> Interval:
+        raise InvalidValueError("a mistake")
+
+    monkeypatch.setattr(ladder, "meeting", broken)
+    with pytest.raises(InvalidValueError, match="a mistake"):
+        order_along(problem, ALONG_T)
+    monkeypatch.undo()
+    whole = ladder.fisher_along
+
+    def one_sided(problem: Problem, path: object, *rest: object) -> Profile:
+        if "backwards" in path.label:
+            raise MeasurementError("no way")
+        return whole(problem, path, *rest)
+
+    monkeypatch.setattr(ladder, "fisher_along", one_sided)
+    assert order_along(problem, ALONG_T).k == 1
