@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError, MeasurementError, clipped, unknown
-from ddtheory.measure.doors import count, entries, real_number, several, tensors_by_name, text
+from ddtheory.measure.doors import count, entries, real_number, several, shown, tensors_by_name, text
 from ddtheory.measure.labels import NoisyTargets
 from ddtheory.measure.modules import ModuleFunction
 from ddtheory.measure.problem import Problem, as_problem
@@ -36,7 +36,7 @@ class Trajectory(Shown):
         events: name → the step at which it happened.
 
     Raises:
-        InvalidValueError: steps that do not ascend, or a column of another length.
+        InvalidValueError: steps that do not ascend, a column of another length, or one that is called "step".
     """
 
     steps: tuple[int, ...]
@@ -57,6 +57,8 @@ class Trajectory(Shown):
         }
         if any(later <= earlier for earlier, later in itertools.pairwise(steps)):
             raise InvalidValueError("The steps of a trajectory do not ascend. Record each step once, in order.")
+        if "step" in columns:
+            raise InvalidValueError('A column is called "step", as the steps themselves are in a table. Rename it.')
         for name, values in columns.items():
             if len(values) != len(steps):
                 raise InvalidValueError(
@@ -112,7 +114,8 @@ class SignatureRecorder:
         every: steps between readings.
 
     Raises:
-        InvalidValueError: no problem, or no whole number of steps; when called, a number by the name of a reading.
+        InvalidValueError: no problem, or no whole number of steps; when called, no module, or a number by the name of a
+            reading.
         MeasurementError: the problem holds no module; when called, buffers of the model that moved since.
 
     >>> import torch
@@ -147,6 +150,8 @@ class SignatureRecorder:
     def __call__(self, step: int, model: nn.Module, **measured: float) -> None:
         """Records a step if it is a multiple of `every`."""
         step = count("The step", step, 0)
+        if not isinstance(model, nn.Module):
+            raise InvalidValueError(f"The model is {shown(model)}; give the module that is trained.")
         if step % self._every:
             return
         given = {name: real_number(f"{name} at step {step}", value) for name, value in measured.items()}

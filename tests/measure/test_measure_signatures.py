@@ -291,6 +291,16 @@ def test_a_recorder_refuses_running_statistics_that_moved() -> None:
         record(1, net)
 
 
+def test_a_recorder_and_a_trajectory_refuse_what_they_cannot_keep() -> None:
+    record = SignatureRecorder(Problem.from_module(network(), data()[0], Gaussian()), ["2"], every=2)
+    for step in (0, 1):  # also where nothing is recorded
+        with pytest.raises(InvalidValueError, match="The model is None"):
+            record(step, None)
+    with pytest.raises(InvalidValueError, match='called "step"'):
+        Trajectory((0, 10), {"step": (1.0, 2.0)})
+    assert list(Trajectory((0, 10), {"steps": (1.0, 2.0)}).records())[1] == {"step": 10, "steps": 2.0}
+
+
 def test_results_show_themselves() -> None:
     problem = Problem.from_module(network(), data()[0], Gaussian())
     found = signatures(problem, ["0", "2"], directions={"u": LayerDirection("2", "activation", torch.ones(4))})
