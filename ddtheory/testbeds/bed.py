@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError, shown
-from ddtheory.exact.numbers.given import whole_number
 from ddtheory.measure import Gaussian, NoisyTargets, Problem
+from ddtheory.measure.doors import count, seed_number
 from ddtheory.shown import Shown, counted
 from ddtheory.testbeds.checkpoint import Checkpoint
 from ddtheory.testbeds.kept import read
@@ -20,7 +20,7 @@ from ddtheory.testbeds.limit import Limit
 from ddtheory.testbeds.progress import steps_shown
 
 Watch = Callable[..., None]
-"""Called as (step, module, **measured) at every step, like `measure.SignatureRecorder`."""
+"""Called as (step, module, **measured) every `look` steps and at the end, like `measure.SignatureRecorder`."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -110,7 +110,7 @@ class Bed(Shown):
         """Trains from scratch; the checkpoints at the transition, if it is reached, and at the end.
 
         Args:
-            watch: called as watch(step, module, **measured) every `look` steps, such as a `measure.SignatureRecorder`.
+            watch: called as watch(step, module, **measured) every `look` steps and at the end, such as a `measure.SignatureRecorder`.
             progress: a bar on standard error, where that is a terminal.
         """
         found: list[Checkpoint] = []
@@ -153,10 +153,7 @@ def generator(seed: int) -> torch.Generator:
     Raises:
         InvalidValueError: the seed is no whole number from 0 to 2⁶³ − 1.
     """
-    number = whole_number(seed, "seed", least=0)
-    if number >= 2**63:
-        raise InvalidValueError(f"The seed is {shown(number)}; the largest is 2⁶³ − 1.")
-    return torch.Generator().manual_seed(number)
+    return torch.Generator().manual_seed(seed_number(seed))
 
 
 def size_of(value: object, what: str, least: int, most: int = 1_000_000) -> int:
@@ -165,10 +162,7 @@ def size_of(value: object, what: str, least: int, most: int = 1_000_000) -> int:
     Raises:
         InvalidValueError: no whole number, or one outside of what a bed of seconds can have.
     """
-    number = whole_number(value, what, least=least)
-    if number > most:
-        raise InvalidValueError(f"{what} is {shown(number)}; a bed has at most {most}.")
-    return number
+    return count(what, value, least, most)
 
 
 def descend(

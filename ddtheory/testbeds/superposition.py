@@ -16,7 +16,7 @@ _KEPT, _CORNERS, _TESTS, _BATCH = 1.0, 5, 2000, 256
 
 
 class Tied(nn.Module):
-    """x ↦ relu(WᵀWx + b), with the layers "encode" and "decode" of one weight."""
+    """x ↦ relu(WᵀWx + b): one weight that is read twice, and one layer, "output", the ReLU."""
 
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
