@@ -84,8 +84,8 @@ def given_gauges(
         return kept, tuple(gauge for gauge in found if gauge not in kept)
     if softmax is not False:
         raise InvalidValueError(
-            f"softmax is {shown(softmax)} beside gauges=, and it says how gauges are found on inputs=. Leave it out, or "
-            "say it to find_gauges."
+            f"softmax is {shown(softmax)} beside gauges=, and it says how gauges are found on inputs=. Leave it out, "
+            "or say it to find_gauges."
         )
     listed = list_of(gauges.gauges if isinstance(gauges, FoundGauges) else gauges, "The gauges")
     for gauge in listed:

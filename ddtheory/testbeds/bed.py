@@ -110,7 +110,8 @@ class Bed(Shown):
         """Trains from scratch; the checkpoints at the transition, if it is reached, and at the end.
 
         Args:
-            watch: called as watch(step, module, **measured) every `look` steps and at the end, such as a `measure.SignatureRecorder`.
+            watch: called as watch(step, module, **measured) every `look` steps and at the end, such as a
+                `measure.SignatureRecorder`.
             progress: a bar on standard error, where that is a terminal.
         """
         found: list[Checkpoint] = []

@@ -257,11 +257,19 @@ def test_arguments_by_name_are_read_like_those_by_place() -> None:
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             own = self.inner
-            rest = {"bias_k": None, "bias_v": None, "add_zero_attn": False, "dropout_p": 0.0, "training": False}
             given = {
-                **{"embed_dim_to_check": 8, "num_heads": 2, "in_proj_weight": own.in_proj_weight},
-                **{"in_proj_bias": own.in_proj_bias, **rest, "out_proj_weight": own.out_proj.weight},
-                **{"out_proj_bias": own.out_proj.bias, "need_weights": False},
+                "embed_dim_to_check": 8,
+                "num_heads": 2,
+                "in_proj_weight": own.in_proj_weight,
+                "in_proj_bias": own.in_proj_bias,
+                "bias_k": None,
+                "bias_v": None,
+                "add_zero_attn": False,
+                "dropout_p": 0.0,
+                "out_proj_weight": own.out_proj.weight,
+                "out_proj_bias": own.out_proj.bias,
+                "training": False,
+                "need_weights": False,
             }
             if self.by_name:
                 return nn.functional.multi_head_attention_forward(query=x, key=x, value=x, **given)[0]

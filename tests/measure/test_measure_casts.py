@@ -96,7 +96,8 @@ def test_the_module_computes_what_it_would_compute_without_casts() -> None:
     assert not torch.allclose(norm(x), expected, rtol=1e-9, atol=0)
 
 
-SINGLE, BRAIN = torch.ones(1, dtype=torch.float32), torch.ones(1, dtype=torch.bfloat16)  # short before anything is raised
+# short before anything is raised
+SINGLE, BRAIN = torch.ones(1, dtype=torch.float32), torch.ones(1, dtype=torch.bfloat16)
 SPELLINGS: dict[str, Callable[[Tensor], Tensor]] = {
     "float": lambda x: x.float(),
     "half": lambda x: x.half(),

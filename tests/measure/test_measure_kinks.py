@@ -62,7 +62,9 @@ SPELLINGS = {
         lambda x: functional.max_pool1d(torch.stack([x, -x], 1)[:, None], 2, return_indices=True),
         lambda x: nn.MaxPool1d(2, return_indices=True)(torch.stack([x, -x], 1)[:, None]),
     ],
-    "max_pool2d": [lambda x: functional.max_pool2d(torch.stack([x, -x], 1)[:, None, None], (1, 2), None, 0, 1, False, True)],
+    "max_pool2d": [
+        lambda x: functional.max_pool2d(torch.stack([x, -x], 1)[:, None, None], (1, 2), None, 0, 1, False, True)
+    ],
     "adaptive_max_pool1d": [
         lambda x: functional.adaptive_max_pool1d(torch.stack([x, -x], 1)[:, None], 1),
         lambda x: functional.adaptive_max_pool1d(torch.stack([x, -x], 1)[:, None], 1, return_indices=True),

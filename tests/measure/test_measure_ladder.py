@@ -223,7 +223,7 @@ def test_nearly_dead_units_of_a_network() -> None:
 
 
 def test_a_coefficient_at_the_floor_is_not_negative() -> None:
-    """F(0) = 2 floors is known to ±2√(1/2) of itself, more than all of it; a radius cannot be the root of less than 0."""
+    """F(0) = 2 floors is known to ±√2 of itself, and no radius is a root of less than 0."""
     below = coefficient_below(Profile((0.5,), (1.0,), (1.0,), 1e-28, 1e-28, start=2e-28), 1)
     assert (below.estimate, below.lower) == (2e-28, 0.0) and below.upper == pytest.approx(2e-28 * (1 + math.sqrt(2)))
     law = Law(2, Interval(2.0, 2.0, 2.0), Interval(4.0, 4.0, 4.0), (0.1, 0.8))

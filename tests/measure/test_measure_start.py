@@ -73,7 +73,7 @@ def test_the_derivative_that_torch_chooses_on_a_kink_proves_nothing() -> None:
 
 @pytest.mark.parametrize(("jump", "counts"), [(0.0, True), (0.4, True), (0.6, False)])
 def test_a_derivative_that_changes_by_less_than_half_counts(jump: float, counts: bool) -> None:
-    """At 0 torch takes the slope s below of a kink to slope 1: with s(1 + jump) = 1 the derivative jumps by that share."""
+    """At 0 torch takes the slope s below a kink to the slope 1: with s(1 + jump) = 1 it jumps by that share."""
     slope = 1 / (1 + jump)
     problem = Problem(
         lambda p, x: x * nn.functional.leaky_relu(p["t"], slope) + (1 - x) * 3 * p["t"],

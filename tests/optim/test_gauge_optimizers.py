@@ -263,7 +263,7 @@ def test_two_steps_of_muon_are_those_that_its_docstring_writes(scaled: bool) -> 
 
 
 def test_a_wide_matrix_and_a_vector_have_the_scale_of_muon() -> None:
-    """s = √max(1, rows/columns): 1 for two rows of four columns, √3 for a vector of three, whose polar factor is unit."""
+    """s = √max(1, rows/columns): 1 for two rows of four columns, √3 for a vector of three."""
     wide, vector = nn.Linear(4, 2, bias=False), nn.Module()
     vector.v = nn.Parameter(torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64))
     wide.double()
@@ -446,7 +446,10 @@ def small() -> nn.Module:
         (lambda: DDCAdam(nn.Linear(2, 2, dtype=torch.complex64), gauges=[]), "complex"),
         (lambda: DDCAdam(small().parameters(), gauges=[]), "names"),
         (lambda: DDCAdam(3, gauges=[]), "parameters"),
-        (lambda: DDCAdam([("w", nn.Parameter(torch.ones(1))), ("w", nn.Parameter(torch.ones(1)))], gauges=[]), "called"),
+        (
+            lambda: DDCAdam([("w", nn.Parameter(torch.ones(1))), ("w", nn.Parameter(torch.ones(1)))], gauges=[]),
+            "called",
+        ),
         (lambda: DDCAdam([("w", 2 * nn.Parameter(torch.ones(1)))], gauges=[]), "w was computed"),
         (lambda: DDCAdam(small(), gauges=[], softmax=True), "beside gauges="),
         (lambda: DDCMuon(small(), gauges=[], softmax="yes"), "beside gauges="),
