@@ -40,6 +40,16 @@ class ModelPair(Shown):
     derivation: Derivation
     above: Derivation | None = None
 
+    def __post_init__(self) -> None:
+        """Two proven bounds that exclude each other are a mistake of this package, and no answer."""
+        lower, upper = self.lower, self.upper
+        crossed = lower.value == upper.value and lower.m is not None and upper.m is not None and lower.m < upper.m
+        if lower.value > upper.value or crossed:
+            raise UndecidedError(
+                f"The bounds contradict each other: (λ, m) from {_value(lower)}, {lower.m} up to {_value(upper)}, "
+                f"{upper.m}. One of them is wrong; please report this model. Its generators alone are in .generators()."
+            )
+
     @property
     def lower(self) -> Bound:
         """A proven lower bound on (λ, m) in the order of dominance."""

@@ -45,11 +45,12 @@ def _vanishing(function: Expr, parameters: Sequence[Symbol]) -> list[frozenset[S
 
 def _meeting(sets: Sequence[frozenset[Symbol]], parameters: Sequence[Symbol]) -> Iterable[tuple[Symbol, ...]]:
     """The smallest sets that meet all of these; the empty one where there is none to meet."""
-    found: list[tuple[Symbol, ...]] = []
-    for size in range(len(parameters) + 1):
-        for chosen in itertools.combinations(parameters, size):
-            if all(known & set(chosen) for known in sets) and not any(set(one) <= set(chosen) for one in found):
+    forced = {w for one in sets if len(one) == 1 for w in one}
+    unmet = [one for one in sets if not one & forced]
+    choice = [w for w in parameters if any(w in one for one in unmet)]  # at most `_MOST_PARAMETERS`, by `_vanishing`
+    found: list[set[Symbol]] = []
+    for size in range(len(choice) + 1):
+        for chosen in map(set, itertools.combinations(choice, size)):
+            if all(one & chosen for one in unmet) and not any(smaller <= chosen for smaller in found):
                 found.append(chosen)
-        if size > _MOST_PARAMETERS:
-            break
-    return found
+    return [tuple(w for w in parameters if w in chosen | forced) for chosen in found]

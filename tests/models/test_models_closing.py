@@ -10,7 +10,7 @@ import sympy
 from sympy import Expr, Symbol
 
 from ddtheory.models.coefficients import coefficients, taylor
-from ddtheory.models.remainders import remainders
+from ddtheory.models.remainders import _meeting, remainders
 from ddtheory.models.units import parts_of
 
 x, y = sympy.symbols("x y", real=True)
@@ -129,3 +129,44 @@ def test_the_monomials_of_a_remainder_are_there(function: Expr) -> None:
     for monomial, weights in itertools.product(occurring, itertools.product((0, 1, 2, 5), repeat=len(symbols))):
         least = min(sum(w * n for w, n in zip(weights, entry, strict=True)) for entry in listed)
         assert sum(w * n for w, n in zip(weights, monomial, strict=True)) >= least
+
+
+W = sympy.symbols("w:12", real=True)
+
+
+def smallest_meeting(sets: list[set[Symbol]], symbols: tuple[Symbol, ...]) -> set[frozenset[Symbol]]:
+    """All subsets looked at, and those kept of which no part meets every set."""
+    subsets = [frozenset(w for w, bit in zip(symbols, bits, strict=True) if bit) for bits in BITS[len(symbols)]]
+    meeting = [one for one in subsets if all(one & other for other in sets)]
+    return {one for one in meeting if not any(other < one for other in meeting)}
+
+
+BITS = {count: list(itertools.product((0, 1), repeat=count)) for count in (5, 12)}
+
+
+@pytest.mark.parametrize(
+    ("sets", "count"),
+    [
+        ([], 5),
+        ([{0}, {1}, {2}], 5),
+        ([{0, 1}, {1, 2}, {2, 3}, {3, 4}], 5),
+        ([{0}, {0, 1}, {1, 2}, {2, 3, 4}], 5),
+        ([{0, 1, 2}, {2, 3}, {4}, {1, 4}], 5),
+        ([{0, 1}, {2, 3}], 5),
+        ([{k} for k in range(12)], 12),
+        ([{k} for k in range(10)], 12),
+    ],
+)
+def test_the_smallest_sets_that_meet_all_others(sets: list[set[int]], count: int) -> None:
+    symbols = W[:count]
+    named = [{symbols[k] for k in one} for one in sets]
+    found = list(_meeting([frozenset(one) for one in named], symbols))
+    assert {frozenset(one) for one in found} == smallest_meeting(named, symbols) and len(set(found)) == len(found)
+    assert found and all(list(one) == [w for w in symbols if w in one] for one in found)
+
+
+@pytest.mark.parametrize("count", [7, 8, 9, 10, 11])
+def test_a_product_of_many_factors_leaves_a_remainder(count: int) -> None:
+    product = sympy.Mul(*W[:count])
+    (entry,) = set(remainders(product * sympy.tanh(x + c), [*W[:count], c], 3))
+    assert entry == product

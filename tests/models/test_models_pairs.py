@@ -10,6 +10,7 @@ import pytest
 
 import ddtheory as dd
 from ddtheory import cells, models
+from ddtheory.errors import UndecidedError
 from ddtheory.values import RLCT
 
 GENERIC = {"x": "generic"}
@@ -277,3 +278,23 @@ def test_finite_n_is_that_of_the_divergence() -> None:
     moved = models.regression("a*b", truth=1).finite_n(20, at={"a": 1, "b": 1}, half_width="1/2", digits=4)
     there = dd.finite_n_germ("((1 + a)*(1 + b) - 1)^2/2", 20, half_width="1/2", digits=4)
     assert moved.evidence.overlaps(there.evidence)
+
+
+@pytest.mark.parametrize("count", [9, 10])
+def test_a_product_of_many_factors_has_no_bound_above_that_is_too_low(count: int) -> None:
+    """K ≍ u² + ∏ w_i²: λ = 1/2 + 1/2, and m is the number of factors."""
+    product = "*".join(f"w{i}" for i in range(count))
+    model = models.regression(["u", f"{product}*tanh(x + c)"], inputs=GENERIC, truth=0)
+    assert model.rlct().rlct == pair("1", count)
+
+
+def test_bounds_that_exclude_each_other_are_never_returned() -> None:
+    generators = models.Generators((), (), ("by hand",), open="only some")
+    low, high = dd.rlct("x*y", "x^2"), dd.rlct("x", "y")
+    assert models.ModelPair(generators, low, high).status == "bounds"
+    with pytest.raises(UndecidedError, match="contradict"):
+        models.ModelPair(generators, high, low)
+    log = dd.rlct(generators=["x*y*z"]), dd.rlct(generators=["x"])
+    assert models.ModelPair(generators, *log).status == "bounds"
+    with pytest.raises(UndecidedError, match="contradict"):
+        models.ModelPair(generators, *reversed(log))
