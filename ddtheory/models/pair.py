@@ -216,7 +216,7 @@ def _above(
     seconds: float,
     options: Mapping[str, Any],
 ) -> Derivation | None:
-    """A derivation for J + R; None where the Taylor polynomials are not found."""
+    """A derivation for J + R; None where the Taylor polynomials are not found, or there is none that is not 0."""
     steps = {w: at.get(w.name, sympy.Integer(0)) for w in parameters}
     there = {w: w + step for w, step in steps.items()}
     back = {w: w - step for w, step in steps.items()}
@@ -225,6 +225,8 @@ def _above(
         larger = [f for function in moved for f in _by_function(function, parameters, order - 1)]
         larger += {f: None for function in moved for f in remainders(function, parameters, order)}
         listed = [f.subs(back, simultaneous=True) for f in larger]
+        if not listed:  # no Taylor polynomial and no remainder: nothing is known from above
+            return None
         return rlct(generators=listed, seconds=seconds, **occurring(listed, at, options))
     except (NotAnalyticError, UndecidedError):
         return None

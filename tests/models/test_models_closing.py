@@ -10,6 +10,7 @@ import sympy
 from sympy import Expr, Symbol
 
 from ddtheory.models.coefficients import coefficients, taylor
+from ddtheory.models.pair import _above
 from ddtheory.models.remainders import _meeting, remainders
 from ddtheory.models.units import parts_of
 
@@ -170,3 +171,8 @@ def test_a_product_of_many_factors_leaves_a_remainder(count: int) -> None:
     product = sympy.Mul(*W[:count])
     (entry,) = set(remainders(product * sympy.tanh(x + c), [*W[:count], c], 3))
     assert entry == product
+
+
+def test_a_function_without_coefficients_bounds_nothing_from_above() -> None:
+    assert _above([sympy.Integer(0)], [a], {}, 3, 1.0, {}) is None
+    assert _above([a * sympy.tanh(x)], [a], {}, 3, 1.0, {}) is not None
