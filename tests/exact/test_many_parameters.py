@@ -133,22 +133,35 @@ def test_symmetries_are_found() -> None:
     assert (found.lower.value, found.upper.value, found.rules) == (HALF, HALF, ("rank",))
 
 
-FAMILIES_THAT_ARE_NONE: list[tuple[dict[str, str], str]] = [
+FAMILIES_THAT_ARE_NONE: list[tuple[dict[str, Any], str]] = [
     ({"x": "(1 - t^2)/(1 + t^2)", "y": "3*t/(1 + t^2)"}, "is not seen to vanish along"),
     ({"x": "(1 - t^2)/(1 + t^2)"}, "do not count"),
     ({"x": "t", "y": "1 + t"}, "is not at the point"),
     ({"x": "(1 - t^4)/(1 + t^4)", "y": "2*t^2/(1 + t^4)"}, "do not count"),
     ({"x": "(1 - t^2)/(t^2 + t)"}, "is 0 at the point"),
     ({"x": "cos(t)", "y": "sin(t)"}, "no rational function"),
-    ({"x": "1"}, "names no parameter"),
+    ({"x": "1"}, "names no parameter: it says x = 1"),
+    ({"x": 0.1}, "names no parameter: it says x = 1/10"),
+    ({"x": "t/(t)"}, "names no parameter: it says x = 1"),
+    ({"x": "1 + y"}, "writes y into an expression"),
+    ({"x": "1 + x"}, "writes x into an expression"),
+    ({"x": 1 + Symbol("t"), "y": Symbol("t", real=True)}, "two symbols named t"),
     ({"q": "t"}, "does not occur"),
 ]
 
 
 @pytest.mark.parametrize(("zeros", "says"), FAMILIES_THAT_ARE_NONE)
-def test_a_family_that_is_none_is_refused(zeros: dict[str, str], says: str) -> None:
+def test_a_family_that_is_none_is_refused(zeros: dict[str, Any], says: str) -> None:
     with pytest.raises(InvalidValueError, match=says):
         dd.rlct(generators=CIRCLE, at={"x": 1}, zeros=zeros)
+
+
+@pytest.mark.parametrize("nothing", [0, False, [], "", ()])
+@pytest.mark.parametrize("name", ["at", "zeros", "prior"])
+def test_what_names_nothing_is_refused_and_not_left_out(name: str, nothing: object) -> None:
+    with pytest.raises(InvalidValueError, match=f"{name} is"):
+        dd.rlct("x", "y", **{name: nothing})
+    assert pair("x", "y", **{name: {}}) == pair("x", "y", **{name: None}) == (Fraction(1), 1)
 
 
 def test_a_singular_zero_set_gives_no_smooth_pair() -> None:

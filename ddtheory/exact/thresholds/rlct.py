@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Rational, Symbol
 
-from ddtheory.errors import InvalidValueError, NotADivergenceError, UndecidedError, shown
+from ddtheory.errors import InvalidValueError, NotADivergenceError, UndecidedError, clipped, shown
 from ddtheory.exact.numbers.given import Number, by_name, expression_of, names_of, whole_number
 from ddtheory.exact.orders.divergence import DivergenceGerm, Names, exact_number
 from ddtheory.exact.orders.nonnegative import refuse_negative
@@ -135,7 +136,7 @@ def rlct(
         raise InvalidValueError(f"two_sided is {shown(two_sided)}; give True or False.")
     if two_sided and generators is not None:
         raise InvalidValueError("two_sided is about one function f that may change sign; Σ f² of generators is ≥ 0.")
-    point = {name: exact_number(value, f"at[{name}]") for name, value in by_name(at or {}, "at").items()}
+    point = {name: exact_number(value, f"at[{name}]") for name, value in by_name({} if at is None else at, "at").items()}
     named = names_of(nonnegative, "nonnegative")
     if generators is not None:
         seen = _read_generators(generators, parameters, point, named)
@@ -160,8 +161,10 @@ def rlct(
     ring = ring_of(names)
     shape = (tuple(weights.get(name, Fraction(0)) for name in names), tuple(name in sides for name in names))
     free = frozenset(name for name in names if not weights.get(name) and name not in sides)
-    known = {name: expression_of(value, f"zeros[{name}]") for name, value in by_name(zeros or {}, "zeros").items()}
+    given_zeros = by_name({} if zeros is None else zeros, "zeros")
+    known = {name: expression_of(value, f"zeros[{name}]") for name, value in given_zeros.items()}
     _refuse_unknown(known, names, seen, "zeros")
+    _refuse_old_names(known, {*names, *seen.symbols, *seen.parameters})
     rational = all(isinstance(value, Rational) for value in point.values())
     many = len(names) > _MANY and seen.kind == "generators" and not all(map(is_rational_polynomial, expressions))
     if known or not rational or many:
@@ -321,6 +324,25 @@ def _refuse_unknown(values: Iterable[str], names: Sequence[str], seen: Reading, 
             raise InvalidValueError(f"{what} names {name}, which is a parameter and no coordinate.")
         if name not in names:
             raise InvalidValueError(f"{what} names {name}, which does not occur. The variables: {', '.join(names)}.")
+
+
+def _refuse_old_names(zeros: Mapping[str, Expr], taken: set[str]) -> None:
+    """The zeros are functions of names of their own: a coordinate in them would be read as another variable."""
+    names = sorted(symbol.name for symbol in set[Symbol]().union(*[value.free_symbols for value in zeros.values()]))
+    if zeros and not names:
+        told = ", ".join(f"{name} = {value}" for name, value in zeros.items())
+        raise InvalidValueError(
+            f"zeros names no parameter: it says {clipped(told)}. Give the coordinates that move as expressions in new "
+            'names, as in {"x": "t"}; those that are not named stay.'
+        )
+    for name, following in itertools.zip_longest(names, names[1:]):
+        if name in taken:
+            raise InvalidValueError(
+                f"zeros writes {clipped(name)} into an expression, which is a name of the germ already. Use a new name "
+                'for what moves, as in {"x": "t^2", "y": "t"}.'
+            )
+        if name == following:
+            raise InvalidValueError(f"zeros contains two symbols named {clipped(name)} with different assumptions.")
 
 
 def _fraction(number: Expr) -> Fraction:

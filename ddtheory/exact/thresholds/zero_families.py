@@ -80,8 +80,6 @@ def family_of_zeros(
 def _known(germ: IdealGerm, zeros: Mapping[str, Expr], place: Sequence[Any], numbers: Numbers) -> ZeroFamily:
     """The zeros that somebody knows."""
     symbols = sorted({symbol for expression in zeros.values() for symbol in expression.free_symbols}, key=str)
-    if not symbols:
-        raise InvalidValueError("zeros names no parameter. Give coordinates as expressions in new names.")
     below: list[Expr] = []
     for expression in zeros.values():
         for power in expression.atoms(Pow):
