@@ -164,6 +164,14 @@ def test_what_names_nothing_is_refused_and_not_left_out(name: str, nothing: obje
     assert pair("x", "y", **{name: {}}) == pair("x", "y", **{name: None}) == (Fraction(1), 1)
 
 
+def test_a_denominator_may_be_any_prime() -> None:
+    """⟨y z', x y²⟩ with z' = x/p − z, weights (0, 1, 0) and (0, 1, 1); and ⟨x', y²⟩ with x' = x² − 2 + y/p."""
+    prime = 2**30 + 3
+    zeros = {"x": "t", "z": f"t/{prime}", "y": "0"}
+    assert pair(f"x*y/{prime} - y*z", "x*y^2", zeros=zeros) == pair("y*z", "x*y^2") == (HALF, 2)
+    assert pair(f"x^2 - 2 + y/{prime}", "(x^2 - 2)*y", at={"x": sqrt(2)}) == (Fraction(3, 4), 1)
+
+
 def test_a_singular_zero_set_gives_no_smooth_pair() -> None:
     """Both axes of x y = 0 are smooth zeros, but the rank is 0: bounds, and the pair is (1/2, 2) with or without."""
     assert pair(generators=["x*y"], zeros={"x": "t"}) == (HALF, 2)

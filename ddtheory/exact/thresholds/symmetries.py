@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -74,8 +75,9 @@ def _kernel(rows: Iterable[Row], columns: Sequence[int]) -> list[dict[int, fmpq]
         return []
     transposed = nmod_mat(len(columns), len(kept), _PRIME)
     for number, row in enumerate(kept):
+        common = math.lcm(*(int(c.q) for _, c in row))  # the prime may divide a denominator
         for place, c in row:
-            transposed[place, number] = int(c.p) * pow(int(c.q), -1, _PRIME)
+            transposed[place, number] = int(c.p) * (common // int(c.q))
     reduced, rank = transposed.rref()
     basis, number = [], 0
     for i in range(rank):
