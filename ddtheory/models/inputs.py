@@ -13,8 +13,7 @@ from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.numbers.given import by_name
 from ddtheory.exact.numbers.parse import FUNCTIONS
 from ddtheory.exact.numbers.zero import is_zero, sign
-from ddtheory.models.reading import number
-from ddtheory.values import list_of
+from ddtheory.models.reading import in_order, number
 
 GENERIC = "generic"
 _MOST_POINTS = 500
@@ -74,7 +73,7 @@ def read_inputs(given: object, weights: object = None) -> Inputs:
         elif isinstance(kind, Mapping):
             moments[symbol] = _moments(kind, name)
         else:
-            values = list_of(kind, f"The list of values of the input {name}", _MOST_POINTS)
+            values = in_order(kind, f"The list of values of the input {name}", _MOST_POINTS)
             listed[symbol] = [number(value, f"A value of the input {name}") for value in values]
     lengths = {len(values) for values in listed.values()}
     if len(lengths) > 1 or 0 in lengths:
@@ -91,7 +90,7 @@ def _weights(given: object, count: int, has_points: bool) -> tuple[Expr, ...]:
         return (Rational(1, count),) * count
     if not has_points:
         raise InvalidValueError("weights belong to points; the inputs have none.")
-    found = [number(value, "A weight") for value in list_of(given, "weights", _MOST_POINTS)]
+    found = [number(value, "A weight") for value in in_order(given, "weights", _MOST_POINTS)]
     if len(found) != count or any(sign(value) <= 0 for value in found):
         raise InvalidValueError(f"weights must be {count} positive numbers, one for each point.")
     total = sympy.Add(*found)
@@ -102,7 +101,7 @@ def _moments(given: Mapping[Any, Any], name: str) -> tuple[Expr, ...]:
     parts = by_name(given, f"The input {name}")
     if set(parts) != {"moments"}:
         raise InvalidValueError(f'The input {name} must be {{"moments": [1, E x, E x², …]}}, with this one key.')
-    found = [number(value, f"A moment of {name}") for value in list_of(parts["moments"], "moments", _MOST_MOMENTS)]
+    found = [number(value, f"A moment of {name}") for value in in_order(parts["moments"], "moments", _MOST_MOMENTS)]
     if not found or not is_zero(found[0] - 1):
         raise InvalidValueError(f"The moments of {name} must begin with E 1 = 1.")
     size = (len(found) + 1) // 2

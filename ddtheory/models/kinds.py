@@ -21,6 +21,8 @@ from ddtheory.models.laws.softmax import Softmax
 from ddtheory.models.model import Model
 from ddtheory.models.reading import (
     expressions,
+    in_order,
+    is_alone,
     number,
     numbers_by_name,
     parameters_in,
@@ -28,7 +30,6 @@ from ddtheory.models.reading import (
     said,
 )
 from ddtheory.shown import counted
-from ddtheory.values import list_of
 
 
 def regression(
@@ -146,7 +147,7 @@ def mixture(
     RLCT(lam=Fraction(1, 2), m=1)
     """
     found = expressions(shares, "The shares")
-    rows = [expressions(row, "A component") for row in list_of(components, "components")]
+    rows = [expressions(row, "A component") for row in in_order(components, "components")]
     if len(rows) != len(found) or len({len(row) for row in rows}) != 1:
         raise InvalidValueError(
             f"There are {counted(len(found), 'share')} and {counted(len(rows), 'component')}; give one component for "
@@ -170,7 +171,7 @@ def hidden(joint: Any, *, truth: Any, inputs: Mapping[Any, Any] | None = None, w
     >>> hidden([["s*p", "(1-s)*q"], ["s*(1-p)", "(1-s)*(1-q)"]], truth=["1/2", "1/2"]).outputs[0]
     p*s + q*(1 - s)
     """
-    summed = [sympy.Add(*expressions(row, "An outcome")) for row in list_of(joint, "joint")]
+    summed = [sympy.Add(*expressions(row, "An outcome")) for row in in_order(joint, "joint")]
     _refuse_zero_alone(truth, "probabilities")
     return _model(Outcomes(), summed, read_inputs(inputs, weights), truth)
 
@@ -199,7 +200,7 @@ def gaussian(
     """
     size, outputs = _normal_outputs(mean, covariance)
     if not isinstance(truth, Mapping):
-        pair = list_of(truth, "truth")
+        pair = in_order(truth, "truth")
         if len(pair) != 2:
             raise InvalidValueError("The truth is neither a true parameter by name nor a pair (mean, covariance).")
         true_size, truth = _normal_outputs(*pair)
@@ -210,13 +211,13 @@ def gaussian(
 
 def _normal_outputs(mean: Any, covariance: Any) -> tuple[int, list[Expr]]:
     """n, and μ followed by the rows of Σ."""
-    listed = [covariance] if isinstance(covariance, str | int | float | Expr) else list_of(covariance, "covariance")
+    listed = [covariance] if is_alone(covariance) else in_order(covariance, "covariance")
     rows = [expressions(row, "A row of the covariance") for row in listed]
     size = len(rows)
     if any(len(row) != size for row in rows):
         raise InvalidValueError(f"The covariance has {counted(size, 'row')}, and not as many columns.")
     means = expressions(mean, "The mean")
-    if len(means) == 1 < size and means[0] == 0:
+    if is_alone(mean) and means[0] == 0:
         means = means * size
     if len(means) != size:
         raise InvalidValueError(f"There are {counted(len(means), 'mean')} for a covariance of {counted(size, 'row')}.")
@@ -240,7 +241,7 @@ def _model(law: Law, outputs: Sequence[Expr], inputs: Inputs, truth: Any) -> Mod
                 raise InvalidValueError(f"Output {index} has no finite value at the true parameter.")
     else:
         own = list(expressions(truth, "The truth"))
-        if len(own) == 1 < len(outputs) and own[0] == 0:
+        if is_alone(truth) and own[0] == 0:
             own = own * len(outputs)
         point = dict.fromkeys(parameters, Integer(0))
     if len(own) != len(outputs):

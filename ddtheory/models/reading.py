@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import KeysView, Mapping, Sequence, Set
+from typing import Any
 
 import sympy
 from sympy import Expr, Rational, Symbol
@@ -12,7 +13,7 @@ from ddtheory.exact.numbers.given import by_name, expression_of
 from ddtheory.exact.numbers.parse import refuse_run_together
 from ddtheory.exact.orders.divergence import refuse_unknown_functions
 from ddtheory.shown import shortened
-from ddtheory.values import list_of
+from ddtheory.values import MOST_ENTRIES, list_of
 
 _MOST_OUTPUTS = 1_000
 _WIDEST = 80
@@ -46,11 +47,27 @@ def expressions(values: object, what: str) -> tuple[Expr, ...]:
     >>> expressions(["a*b", "c"], "the means"), expressions("a", "the mean")
     ((a*b, c), (a,))
     """
-    listed = [values] if isinstance(values, str | int | float | Expr | Rational) else list_of(values, what)
+    listed = [values] if is_alone(values) else in_order(values, what)
     if not 0 < len(listed) <= _MOST_OUTPUTS:
         raise InvalidValueError(f"{what} has {len(listed)} entries; give 1 to {_MOST_OUTPUTS}.")
     refuse_run_together(text for text in listed if isinstance(text, str))
     return tuple(expression(value, what) for value in listed)
+
+
+def is_alone(values: object) -> bool:
+    """Whether this is one expression and no list."""
+    return isinstance(values, str | int | float | Expr)
+
+
+def in_order(values: object, what: str, most: int = MOST_ENTRIES) -> list[Any]:
+    """The entries of a list.
+
+    Raises:
+        InvalidValueError: a set, whose order is that of hashes and whose equal entries are one; and as in `list_of`.
+    """
+    if isinstance(values, Set) and not isinstance(values, KeysView) or isinstance(values, sympy.Set):
+        raise InvalidValueError(f"{what} is a {type(values).__name__}, which has no order; give a list.")
+    return list_of(values, what, most)
 
 
 def number(value: object, what: str) -> Expr:

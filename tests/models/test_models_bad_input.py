@@ -96,6 +96,23 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         "not positive definite",
     ),
     "a truth that is no pair": (lambda: models.gaussian("m", "1", truth=[0]), "nor a pair"),
+    "a set of outputs": (lambda: models.regression({"a*b", "c"}, truth=0), "has no order"),
+    "a set for the truth": (lambda: models.regression(["a", "b"], truth=frozenset({"0", "1"})), "has no order"),
+    "a set of sympy": (lambda: models.regression(sympy.FiniteSet(*sympy.symbols("a b")), truth=0), "has no order"),
+    "a set of components": (lambda: models.mixture(["s", "1-s"], {("p", "1-p"), ("1", "0")}, truth=HALF), "no order"),
+    "a set of outcomes": (lambda: models.hidden({("p",), ("1-p",)}, truth=HALF), "no order"),
+    "a set of rows": (lambda: models.gaussian([0], {("1 + a^2",)}, truth={}), "no order"),
+    "a set of points": (lambda: models.regression("a*x", inputs={"x": {1, 2}}, truth=0), "no order"),
+    "a set of weights": (
+        lambda: models.regression("a*x", inputs={"x": [1, 2]}, weights={1, 2}, truth=0),
+        "no order",
+    ),
+    "one true output of two": (lambda: models.regression(["a", "b"], truth=[0]), "has 1 output, and the model 2"),
+    "one true output of two, in a tuple": (lambda: models.regression(["a", "b"], truth=("0",)), "has 1 output"),
+    "one mean of two": (
+        lambda: models.gaussian([0], [["1 + a^2", 0], [0, 1]], truth={}),
+        "There are 1 mean",
+    ),
     "a divergence of generic inputs": (
         lambda: models.regression("a*x", inputs=GENERIC, truth=0).divergence(),
         "depends on the law of the inputs",
@@ -153,3 +170,10 @@ def test_a_model_that_is_the_truth_everywhere_has_no_pair() -> None:
 def test_a_mean_that_is_not_analytic_at_the_point() -> None:
     with pytest.raises(NotAnalyticError):
         models.regression("a*sqrt(b)", truth={"a": 1}).rlct()
+
+
+@pytest.mark.parametrize("zero", [0, "0", 0.0, sympy.Integer(0)])
+def test_a_bare_zero_is_the_truth_of_every_output(zero: Any) -> None:
+    assert models.regression(["a", "b"], truth=zero).truth == (0, 0)
+    assert models.gaussian(zero, [["1 + a^2", 0], [0, 1]], truth={}).outputs[:2] == (0, 0)
+    assert models.regression({"a": 0, "b": 0}.keys(), truth=zero).outputs == sympy.symbols("a b", real=True)
