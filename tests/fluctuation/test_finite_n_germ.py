@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import numpy
 import pytest
@@ -267,3 +268,48 @@ def test_what_is_proven_when_the_time_is_over_is_said() -> None:
 
 def test_the_examples_of_the_docstrings() -> None:
     assert doctest.testmod(germs).failed == 0
+
+
+NO_RAY = "y*(x-y)*(x+y)*(x-2*y)*(x+2*y)*(2*x-y)*(2*x+y)"  # 0 on all lines through small whole numbers but the axes
+
+
+@pytest.mark.parametrize(
+    ("germ", "says"),
+    [
+        ("x^2 - x^3/1000", r"along x = s, where it is -s\^3/1000"),
+        ("x^2 + x^3/1000", r"along x = -s, where it is -s\^3/1000"),
+        ("x^2 + y^2 - x^2*y^2/10^9", r"along x = .*s, y = .*s, where it is -"),
+        ("x^2*y^2 + y^2 - y^3/10^6", r"along y = s, where it is -s\^3/1000000"),
+        ("(x - y)^2*z^2 + x^2 + y^2 - x*y*z/10^6", "along x = .*s, y = .*s, z = .*s, where it is -"),
+        (f"x^2 + y^2 + x^2*{NO_RAY}/10^9", "its degree 9 is odd"),
+    ],
+)
+def test_what_is_negative_far_out_has_no_evidence_over_all_of_space(germ: str, says: str) -> None:
+    """∫ e^{−100 x² + x³/10 − x²/2} dx diverges; the others diverge or are no divergences in the same way."""
+    with pytest.raises(NotADivergenceError, match=f"negative far out.*{says}"):
+        finite_n_germ(germ, 100, variance=1)
+    assert finite_n_germ("x^2 - x^3/1000", 100, variance=1, half_width=2, digits=4).assumed == ""
+
+
+def test_what_is_assumed_far_out_is_said() -> None:
+    for germ in ("x^2 - x*y + y^2", "1 - cos(x)", "x^2*y^2 + x^2 + y^2 - x*y"):
+        found = finite_n_germ(germ, 10, variance=1, digits=3)
+        assert "K ≥ 0 outside" in found.assumed and found.rows()["assuming"] == found.assumed
+    for germ in ("x^2 + 2*x*y + y^2", "(x - y^2)^2", "tanh(x)^2", "2*x^2*y^4 + x^2"):
+        found = finite_n_germ(germ, 10, variance=1, digits=3)
+        assert found.assumed == "" and "assuming" not in found.rows()
+    assert finite_n_germ("1 - cos(x)", 10, digits=3).assumed == ""  # a box, all of which is integrated
+
+
+@pytest.mark.parametrize(
+    ("germ", "options"),
+    [
+        ("x^2 + y^2 - 1/10^12", {}),
+        ("tanh(x)^2 - 1/10^12", {}),
+        ("x^2 + y^2/2 - 1/10^12", {"variance": 1}),
+        ("x^2*(x - 1)^2 - x/10^12", {"variance": 1, "centre": {"x": 1}, "half_width": 2}),
+    ],
+)
+def test_a_value_that_is_negative_by_little_at_zero_or_the_centre_is_seen(germ: str, options: dict[str, Any]) -> None:
+    with pytest.raises(NotADivergenceError, match="negative inside the box: -"):
+        finite_n_germ(germ, 10, **options)

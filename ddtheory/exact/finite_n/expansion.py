@@ -129,13 +129,14 @@ def finite_n_expansion(
         )
     sizes = [t / _RATIO**power for power in reversed(range(pair.m + 2))]
     places = {"half_width": half_width, "prior": prior, "variance": variance, "centre": centre}
-    energies = [
+    found = [
         finite_n_germ(
             expression, size, **places, digits=_DIGITS, seconds=max(until - time.monotonic(), _LEAST_SECONDS)
-        ).free_energy
+        )
         for size in sizes
     ]
-    assumed = list(derivation.hypotheses)
+    energies = [one.free_energy for one in found]
+    assumed = [*derivation.hypotheses, *dict.fromkeys(one.assumed for one in found if one.assumed)]
     if phi.variance is not None or not is_weighted_homogeneous(expression, symbols):
         assumed.append("no zero of K away from the origin has a smaller pair")
     constant = leading_constant(sizes, energies, pair)

@@ -19,6 +19,7 @@ from sympy import Expr
 
 from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.finite_n.analytic_germs import analytic_integrals
+from ddtheory.exact.finite_n.far_out import assumed_far_out, refuse_negative_at_places
 from ddtheory.exact.finite_n.given import LARGEST, GermPrior, read_germ, read_prior
 from ddtheory.exact.finite_n.polynomial_germs import PolynomialGerm, polynomial_integrals
 from ddtheory.exact.numbers.enclosing import check_digits, deadline, enclosure, rational, working
@@ -36,6 +37,7 @@ class FiniteNGerm(Shown):
         free_energy: −log Z(t).
         learning_coefficient: λ(t) = t E[K].
         cells: how many cells were evaluated.
+        assumed: what is not proven; empty unless K is no sum of squares under a Gaussian without a box.
     """
 
     n_beta: Fraction
@@ -43,6 +45,7 @@ class FiniteNGerm(Shown):
     free_energy: Enclosure
     learning_coefficient: Enclosure
     cells: int
+    assumed: str = ""
 
     def __str__(self) -> str:
         return f"nβ = {self.n_beta}, λ(nβ) = {self.learning_coefficient}, Z = {self.evidence}"
@@ -57,6 +60,7 @@ class FiniteNGerm(Shown):
             "−log Z": str(self.free_energy),
             "λ(nβ)": str(self.learning_coefficient),
             "cells": str(self.cells),
+            **({"assuming": self.assumed} if self.assumed else {}),
         }
 
 
@@ -78,7 +82,8 @@ def finite_n_germ(
             `parse_expression` reads and that is analytic on the box. Polynomials are faster.
         n_beta: t = nβ > 0; tempering a posterior is nothing else, since Z depends on n and β through nβ alone.
         half_width: W of the box |w_i| ≤ W, a positive rational. 1 when missing, and ℝ^d when a variance is given; then
-            K ≥ 0 is assumed far out, where no quadrature looks.
+            K ≥ 0 is assumed far out, where no quadrature looks, unless K is written as a sum of squares; the result
+            says so in `assumed`.
         prior: exponents of ∏ |w_i|^{h_i} by variable, rationals above −1; 0 where missing.
         variance: s² of a Gaussian prior e^{−‖w − w*‖²/(2s²)}, not normalised, or of the localisation that samplers add,
             γ = 1/s².
@@ -90,7 +95,9 @@ def finite_n_germ(
     Raises:
         InvalidValueError: more than three variables, a prior exponent ≤ −1, a name that does not occur, t, the box or
             the variance not positive, a centre without a variance, a float.
-        NotADivergenceError: K is negative somewhere in the box.
+        NotADivergenceError: K is negative at 0, at the centre, or at a point of the box that the quadrature comes to.
+            Where it looks is not everywhere: of a K that is slightly negative elsewhere Z is enclosed as it stands.
+            Without a box also a polynomial K that is negative far out along a ray.
         NotAnalyticError: K has no finite value somewhere in the box.
         UndecidedError: too many cells, or the limit of time; ask for fewer digits, a smaller box or a smaller nβ.
 
@@ -112,6 +119,8 @@ def finite_n_germ(
         raise InvalidValueError(
             f"nβ = {t} must be positive: e^(−nβK) is a tempered likelihood of K ≥ 0, and at 0 only the prior is left."
         )
+    refuse_negative_at_places(expression, symbols, phi)
+    assumed = assumed_far_out(expression, symbols) if phi.half_width is None else ""
     try:
         germ = PolynomialGerm.read(expression, symbols, phi)
     except sympy.PolynomialError:
@@ -120,14 +129,14 @@ def finite_n_germ(
         found = polynomial_integrals(germ, t, digits, until)
     if found is None:
         raise _too_few(digits, t, phi)
-    return germ_of(*found, t, digits)
+    return germ_of(*found, t, digits, assumed)
 
 
-def germ_of(evidence: arb, moment: arb, cells: int, t: Fraction, digits: int) -> FiniteNGerm:
+def germ_of(evidence: arb, moment: arb, cells: int, t: Fraction, digits: int, assumed: str) -> FiniteNGerm:
     """The result from Z and t ∫ K e^{−tK} φ, both proven to more than `digits` digits."""
     with working(64 + math.ceil(3.4 * digits)):
         values = [enclosure(value, digits) for value in (evidence, -evidence.log(), moment / evidence)]
-    return FiniteNGerm(t, values[0], values[1], values[2], cells)
+    return FiniteNGerm(t, values[0], values[1], values[2], cells, assumed)
 
 
 def _too_few(digits: int, t: Fraction, phi: GermPrior) -> UndecidedError:
