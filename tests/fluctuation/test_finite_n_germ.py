@@ -313,3 +313,16 @@ def test_what_is_assumed_far_out_is_said() -> None:
 def test_a_value_that_is_negative_by_little_at_zero_or_the_centre_is_seen(germ: str, options: dict[str, Any]) -> None:
     with pytest.raises(NotADivergenceError, match="negative inside the box: -"):
         finite_n_germ(germ, 10, **options)
+
+
+@pytest.mark.parametrize(
+    ("germ", "options"),
+    [
+        ("10^400*(x^2-y^3)^2", {}),
+        ("(10^200*x - y)^2", {}),
+        ("10^250*x^2*y^2 + (x-y)^2", {"half_width": 10**99}),
+    ],
+)
+def test_sizes_beyond_floats_are_said_in_one_sentence(germ: str, options: dict[str, Any]) -> None:
+    with pytest.raises(UndecidedError, match=r"beyond 10\^308|limit of"):
+        finite_n_germ(germ, 10, seconds=0.5, **options)

@@ -112,6 +112,9 @@ def test_what_is_assumed_is_said() -> None:
     )
     assert len(mixed.hypotheses) == len(homogeneous.hypotheses) + 1
     assert "away from the origin" in mixed.hypotheses[-1]
+    localised = finite_n_expansion("x^2 + x*y + y^2", n_beta=1000, variance=1)
+    assert any("K ≥ 0 outside" in one for one in localised.hypotheses)
+    assert not any("K ≥ 0" in one for one in mixed.hypotheses)
 
 
 def test_a_zero_elsewhere_that_dominates_is_noticed() -> None:

@@ -8,14 +8,14 @@ Gaussian has outside a box is enclosed (`outside`).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import sympy
 from flint import arb
-from sympy import Expr
+from sympy import Expr, Symbol
 
 from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.finite_n.analytic_germs import analytic_integrals
@@ -99,7 +99,8 @@ def finite_n_germ(
             Where it looks is not everywhere: of a K that is slightly negative elsewhere Z is enclosed as it stands.
             Without a box also a polynomial K that is negative far out along a ray.
         NotAnalyticError: K has no finite value somewhere in the box.
-        UndecidedError: too many cells, or the limit of time; ask for fewer digits, a smaller box or a smaller nβ.
+        UndecidedError: too many cells, or the limit of time; ask for fewer digits, a smaller box or a smaller nβ. Or
+            sizes beyond those of floats.
 
     >>> found = finite_n_germ("x^2*y^2", 20, digits=8)
     >>> f"{float(found.evidence):.8f}", found.learning_coefficient.digits >= 8
@@ -122,14 +123,25 @@ def finite_n_germ(
     refuse_negative_at_places(expression, symbols, phi)
     assumed = assumed_far_out(expression, symbols) if phi.half_width is None else ""
     try:
-        germ = PolynomialGerm.read(expression, symbols, phi)
-    except sympy.PolynomialError:
-        found = analytic_integrals(expression, symbols, phi, t, digits, until)
-    else:
-        found = polynomial_integrals(germ, t, digits, until)
+        found = _integrals(expression, symbols, phi, t, digits, until)
+    except OverflowError:  # the bounds of the quadrature are floats
+        raise UndecidedError(
+            "The size of K or of the prior on the box is beyond 10^308, where the quadrature has no bounds. Scale the "
+            "coordinates, or make the box smaller."
+        ) from None
     if found is None:
         raise _too_few(digits, t, phi)
     return germ_of(*found, t, digits, assumed)
+
+
+def _integrals(
+    expression: Expr, symbols: list[Symbol], phi: GermPrior, t: Fraction, digits: int, go_on: Callable[[], None]
+) -> tuple[arb, arb, int] | None:
+    try:
+        germ = PolynomialGerm.read(expression, symbols, phi)
+    except sympy.PolynomialError:
+        return analytic_integrals(expression, symbols, phi, t, digits, go_on)
+    return polynomial_integrals(germ, t, digits, go_on)
 
 
 def germ_of(evidence: arb, moment: arb, cells: int, t: Fraction, digits: int, assumed: str) -> FiniteNGerm:

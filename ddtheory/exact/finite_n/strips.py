@@ -205,7 +205,7 @@ class Strips:
                     height = self._height(piece, term, index, power)
                     for axis in range(self.dimension):
                         slope = abs(piece.terms[index].get(self._unit(axis), 0.0))
-                        if 4 * height < slope:
+                        if 0 < 4 * height < slope < math.inf:  # 0 where the sizes of the others are beyond floats
                             found.append((height / slope, index, axis))
         for width, index, axis in sorted(found):
             if cut := self._along(piece, index, axis, width):
