@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sympy import Expr, Integer, Rational
+
 from ddtheory.certify import check
 from ddtheory.errors import UndecidedError
 from ddtheory.exact.thresholds.rlct import rlct
 
 if TYPE_CHECKING:
-    from sympy import Expr
-
     from ddtheory.values import RLCT
 
 _PATIENCE = 600.0  # seconds: what takes two on a free machine must not become a bound on a busy one
@@ -34,3 +34,12 @@ def certified(*expressions: Expr | str, **options: Any) -> RLCT:
     if not report.accepted:
         raise UndecidedError(f"The checker does not accept the derivation: {report}.")
     return derivation.rlct
+
+
+def pair_row(pair: RLCT) -> list[Expr]:
+    """[λ, m] in exact numbers, as a row of a matrix.
+
+    >>> pair_row(certified("x^2*y^2"))
+    [1/2, 2]
+    """
+    return [Rational(pair.lam.numerator, pair.lam.denominator), Integer(pair.m)]

@@ -89,6 +89,25 @@ def value_check(
     )
 
 
+def slope_check(
+    label: str, predicted: Fraction, found: Interval, *rivals: Exact | float, draws: str, width: float = 0.15
+) -> Comparison:
+    """A predicted λ against the exponent of a sampled volume between two levels.
+
+    >>> slope_check("x²", Fraction(1, 2), Interval(0.51, 0.48, 0.54), 1, draws="1000 draws").outcome.value
+    'agrees'
+    """
+    return Comparison(
+        label,
+        predicted,
+        found,
+        rivals,
+        width,
+        f"{draws}; 3.3 standard errors; a logarithm would lower it by 1/log(1/ε)",
+        "λ between two levels",
+    )
+
+
 def count_check(label: str, predicted: int, measured: int, *, rivals: Sequence[int], reason: str) -> Comparison:
     """A predicted whole number against a counted one."""
     return Comparison(label, predicted, Interval.around(float(measured), 0.0), tuple(rivals), 0.5, reason, "count")

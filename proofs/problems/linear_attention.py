@@ -9,10 +9,11 @@ import sympy
 from sympy import Expr, Matrix, Min, Rational, Symbol, latex, symbols
 
 from ddtheory.references import cite
-from ddtheory.values import RLCT, Interval, Verdict
+from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
-from ddtheory.workbench.certified import certified
+from ddtheory.workbench.certified import certified, pair_row
+from ddtheory.workbench.ladder import slope_check
 
 v, e = symbols("v e", integer=True, positive=True)
 
@@ -80,20 +81,16 @@ def _generators(tokens: int, length: int, width: int) -> list[Expr]:
     return found
 
 
-def _row(pair: RLCT) -> list[Expr]:
-    return [sympy.Rational(pair.lam), sympy.Integer(pair.m)]
-
-
 def derive() -> Proof:
     t, b = symbols("t b", positive=True)
     length = Symbol("T", integer=True, positive=True)
     small = [*_generators(2, 2, 2)]
     embedding = symbols("x:4")
     scaled = [f.subs({symbol: t * symbol for symbol in embedding}, simultaneous=True) for f in small]
-    columns = [_row(certified(generators=_generators(tokens, T, 1))) for tokens, T in _ONE_COLUMN]
+    columns = [pair_row(certified(generators=_generators(tokens, T, 1))) for tokens, T in _ONE_COLUMN]
     more = range(5, 9)
     reduced = [
-        _row(
+        pair_row(
             certified(
                 generators=[f"q*u{c}*r^3" for c in range(tokens)],
                 prior={"r": tokens - 1},
@@ -103,9 +100,9 @@ def derive() -> Proof:
         for tokens in more
     ]
     tokens = [
-        _row(certified(generators=_generators(1, T, width))) for T, width in ((1, 1), (2, 1), (1, 2), (2, 2), (1, 3))
+        pair_row(certified(generators=_generators(1, T, width))) for T, width in ((1, 1), (2, 1), (1, 2), (2, 2), (1, 3))
     ]
-    wide = [_row(certified(generators=["r^3*a*b"], prior={"r": width - 1}, nonnegative=["r"])) for width in range(1, 8)]
+    wide = [pair_row(certified(generators=["r^3*a*b"], prior={"r": width - 1}, nonnegative=["r"])) for width in range(1, 8)]
     # two tokens, the last one 1: strings 1…1 and 2 1…1
     n, k = symbols("n_1 n_2", real=True), symbols("k_1 k_2", real=True)  # E_1 and E_2
     row, u = symbols("r_1 r_2", real=True), Matrix(2, 2, symbols("u_1:5", real=True))
@@ -221,15 +218,8 @@ def derive() -> Proof:
 
 
 def _check(label: str, predicted: Fraction, found: Interval, *rivals: Fraction, width: float = 0.1) -> Comparison:
-    return Comparison(
-        label,
-        predicted,
-        found,
-        rivals,
-        width,
-        "draws of directions, the scale of E exact; 3.3 standard errors; a logarithm would lower it by 1/log(1/ε)",
-        "λ between two levels",
-    )
+    draws = "draws of directions, the scale of E exact"
+    return slope_check(label, predicted, found, *rivals, draws=draws, width=width)
 
 
 def measure() -> Experiment:

@@ -17,7 +17,7 @@ from ddtheory.references import cite
 from ddtheory.values import RLCT, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
-from ddtheory.workbench.certified import certified
+from ddtheory.workbench.certified import certified, pair_row
 from ddtheory.workbench.ladder import count_check
 
 M, N, a, b = symbols("M N a b", integer=True, nonnegative=True)
@@ -133,10 +133,6 @@ def _certified() -> list[tuple[tuple[int, int, int, int, int, int], RLCT]]:
     return found
 
 
-def _row(pair: RLCT) -> list[Expr]:
-    return [Rational(pair.lam.numerator, pair.lam.denominator), sympy.Integer(pair.m)]
-
-
 def derive() -> Proof:
     u = sympy.Symbol("u", positive=True)
     across, along = Matrix(1, 2, symbols("g_1:3")), Matrix(2, 1, symbols("d_1:3"))
@@ -205,12 +201,12 @@ def derive() -> Proof:
                 "table",
                 f"λ and m of {len(raw)} raw ideals, all sizes up to 2 and a sample of size 3, by derivations that the "
                 "checker accepts",
-                Matrix([_row(pair) for _, pair in raw]),
-                Matrix([_row(_pair(point)) for point, _ in raw]),
+                Matrix([pair_row(pair) for _, pair in raw]),
+                Matrix([pair_row(_pair(point)) for point, _ in raw]),
                 {
-                    "the global pair": Matrix([_row(deep_linear(point[:3], point[3])) for point, _ in raw]),
+                    "the global pair": Matrix([pair_row(deep_linear(point[:3], point[3])) for point, _ in raw]),
                     "rank/2": Matrix([[Rational(int(regular_formula(q[0], q[2], *q[4:])), 2), 1] for q, _ in raw]),
-                    "m = 1": Matrix([[_row(_pair(point))[0], 1] for point, _ in raw]),
+                    "m = 1": Matrix([[pair_row(_pair(point))[0], 1] for point, _ in raw]),
                 },
             ),
             Equation(

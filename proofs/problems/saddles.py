@@ -13,8 +13,8 @@ from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
-from ddtheory.workbench.certified import certified
-from ddtheory.workbench.ladder import count_check
+from ddtheory.workbench.certified import certified, pair_row
+from ddtheory.workbench.ladder import count_check, slope_check
 
 H = Symbol("H", integer=True, positive=True)
 
@@ -155,7 +155,7 @@ def derive() -> Proof:
                 "pair",
                 f"λ and m at the {len(pairs)} saddles of the shapes (M, H, N) = {_SHAPES}, by derivations that the "
                 "checker accepts",
-                Matrix([[pair.lam, pair.m] for pair in pairs]),
+                Matrix([pair_row(pair) for pair in pairs]),
                 Matrix([[1, 1] for _ in pairs]),
                 {
                     "half the rank 2H": Matrix(
@@ -163,7 +163,7 @@ def derive() -> Proof:
                     ),
                     "with a logarithm": Matrix([[1, 2] for _ in pairs]),
                     "one hidden unit": (
-                        Matrix([[pair.lam, pair.m] for pair in [on_one_unit, *pairs[1:]]]),
+                        Matrix([pair_row(pair) for pair in [on_one_unit, *pairs[1:]]]),
                         Matrix([[1, 1] for _ in pairs]),
                     ),
                 },
@@ -198,15 +198,7 @@ def _slope(inputs: int, hidden: int, outputs: int, k: int, side: float, level: f
 
 
 def _slope_check(label: str, predicted: Fraction, found: Interval, *rivals: Fraction | float) -> Comparison:
-    return Comparison(
-        label,
-        predicted,
-        found,
-        rivals,
-        0.15,
-        "600 000 draws at each of two levels, 3.3 standard errors; a logarithm would lower it by 1/log(1/ε)",
-        "λ between two levels",
-    )
+    return slope_check(label, predicted, found, *rivals, draws="600 000 draws at each of two levels")
 
 
 def _rank(hidden: int, k: int, seed: int) -> int:
@@ -288,15 +280,7 @@ def control() -> Experiment:
         "that its rank falls.",
         {
             "pair": (
-                Comparison(
-                    "M = N = 1, H = 2, k = 1 = r: λ between two levels",
-                    Fraction(1, 2),
-                    at_minimum,
-                    (1,),
-                    0.15,
-                    "600 000 draws at each of two levels, 3.3 standard errors",
-                    "λ between two levels",
-                ),
+                _slope_check("M = N = 1, H = 2, k = 1 = r: λ between two levels", Fraction(1, 2), at_minimum, 1),
             ),
             "rank": (
                 count_check(

@@ -11,7 +11,7 @@ from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
-from ddtheory.workbench.certified import certified
+from ddtheory.workbench.certified import certified, pair_row
 from ddtheory.workbench.ladder import count_check, rate_check
 
 CLAIM = Claim(
@@ -69,14 +69,14 @@ def _generators(width: int, teacher: int, *, tokens: Sequence[Sequence[int]], qu
 
 def _pair(width: int, teacher: int, tokens: Sequence[Sequence[int]], query: int, move_u: bool = False) -> list[Expr]:
     pair = certified(generators=_generators(width, teacher, tokens=tokens, query=query, move_u=move_u))
-    return [sympy.Rational(pair.lam), sympy.Integer(pair.m)]
+    return pair_row(pair)
 
 
 def _normal_form(width: int) -> list[Expr]:
     """λ and m of three coordinates beside Y·W."""
     product = " + ".join(f"y{i}*w{i}" for i in range(1, width))
     pair = certified(generators=["a", "b", "c", product])
-    return [sympy.Rational(pair.lam), sympy.Integer(pair.m)]
+    return pair_row(pair)
 
 
 def derive() -> Proof:

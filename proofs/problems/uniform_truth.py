@@ -11,9 +11,10 @@ from sympy import Matrix, Rational, Symbol, symbols
 from ddtheory.exact.thresholds.matrix_products import deep_linear, reduced_rank
 from ddtheory.references import cite
 from ddtheory.values import RLCT, Interval, Verdict
-from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
+from ddtheory.verify.claim import Check, Claim, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
-from ddtheory.workbench.certified import certified
+from ddtheory.workbench.certified import certified, pair_row
+from ddtheory.workbench.ladder import slope_check
 
 CLAIM = Claim(
     id="MAIS:O67:uniform",
@@ -58,7 +59,7 @@ def derive() -> Proof:
     others = [deep_linear((count, width, count)) for count, width in _SIZES]
 
     def rows(found: list[RLCT]) -> Matrix:
-        return Matrix([[Rational(pair.lam.numerator, pair.lam.denominator), pair.m] for pair in found])
+        return Matrix([pair_row(pair) for pair in found])
 
     return Proof(
         "The ideal for two tokens of a string, of any score; pairs by derivations that the checker accepts.",
@@ -114,15 +115,7 @@ def _slope(tokens: int, length: int, level: float, seed: int) -> Interval:
 
 
 def _check(label: str, predicted: Fraction, found: Interval, *rivals: Fraction) -> Check:
-    return Comparison(
-        label,
-        predicted,
-        found,
-        rivals,
-        0.15,
-        "draws at each of two levels, 3.3 standard errors",
-        "λ between two levels",
-    )
+    return slope_check(label, predicted, found, *rivals, draws="draws at each of two levels")
 
 
 def measure() -> Experiment:

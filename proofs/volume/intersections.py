@@ -7,13 +7,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Symbol, gamma, latex, log, symbols
+from sympy import Expr, Matrix, Symbol, gamma, latex, log, symbols
 
 from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing, union
 from ddtheory.references import cite
 from ddtheory.values import RLCT, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
+from ddtheory.workbench.certified import pair_row
 from ddtheory.workbench.thresholds import pair_checks
 
 if TYPE_CHECKING:
@@ -143,18 +144,14 @@ def derive() -> Proof:
                 Equation(
                     name,
                     "the rule of the package: (λ, m) of three blocks, or of two",
-                    _pair(found),
-                    _pair(expected),
-                    {"another m": _pair(other)},
+                    Matrix(pair_row(found)),
+                    Matrix(pair_row(expected)),
+                    {"another m": Matrix(pair_row(other))},
                 )
                 for name, (found, expected, other) in rules.items()
             ),
         ),
     )
-
-
-def _pair(pair: RLCT) -> sympy.Matrix:
-    return sympy.Matrix([sympy.Rational(pair.lam.numerator, pair.lam.denominator), pair.m])
 
 
 def _tied(count: int, delta: float) -> float:
