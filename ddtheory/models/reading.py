@@ -65,7 +65,7 @@ def in_order(values: object, what: str, most: int = MOST_ENTRIES) -> list[Any]:
     Raises:
         InvalidValueError: a set, whose order is that of hashes and whose equal entries are one; and as in `list_of`.
     """
-    if isinstance(values, Set) and not isinstance(values, KeysView) or isinstance(values, sympy.Set):
+    if isinstance(values, Set | sympy.Set) and not isinstance(values, KeysView):
         raise InvalidValueError(f"{what} is a {type(values).__name__}, which has no order; give a list.")
     return list_of(values, what, most)
 

@@ -279,9 +279,7 @@ def control() -> Experiment:
         "A point of the fibre, k = r, is no saddle: there the pair is (1/2, 1), and the form has no term −σ_i xᵀy, so "
         "that its rank falls.",
         {
-            "pair": (
-                _slope_check("M = N = 1, H = 2, k = 1 = r: λ between two levels", Fraction(1, 2), at_minimum, 1),
-            ),
+            "pair": (_slope_check("M = N = 1, H = 2, k = 1 = r: λ between two levels", Fraction(1, 2), at_minimum, 1),),
             "rank": (
                 count_check(
                     "rank of the form at a point of C_3 = the fibre, M = N = 3, H = 3",

@@ -130,9 +130,7 @@ def finite_n_expansion(
     sizes = [t / _RATIO**power for power in reversed(range(pair.m + 2))]
     places = {"half_width": half_width, "prior": prior, "variance": variance, "centre": centre}
     found = [
-        finite_n_germ(
-            expression, size, **places, digits=_DIGITS, seconds=max(until - time.monotonic(), _LEAST_SECONDS)
-        )
+        finite_n_germ(expression, size, **places, digits=_DIGITS, seconds=max(until - time.monotonic(), _LEAST_SECONDS))
         for size in sizes
     ]
     energies = [one.free_energy for one in found]

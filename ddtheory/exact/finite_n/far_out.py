@@ -62,7 +62,7 @@ def assumed_far_out(divergence: Expr, symbols: Sequence[Symbol]) -> str:
     if squares_of(sympy.factor(divergence)) is not None:
         return ""
     polynomial = Poly(divergence, *symbols)
-    for ray in sorted(itertools.product(_RAYS, repeat=len(symbols)), key=lambda ray: (sum(map(abs, ray)), ray[::-1])):
+    for ray in sorted(itertools.product(_RAYS, repeat=len(symbols)), key=lambda ray: sum(map(abs, ray))):
         degree, lead = _leading_term(polynomial, ray)
         if _sign(lead) == -1:
             where = ", ".join(f"{x} = {v * _S}" for x, v in zip(symbols, ray, strict=True) if v)
@@ -85,7 +85,9 @@ def _leading_term(polynomial: Poly, ray: Sequence[int]) -> tuple[int, Expr]:
 
 
 def _says(where: str) -> str:
-    return f"K is negative far out {where}. A divergence is not; check its sign, or integrate over a box (half_width=…)."
+    return (
+        f"K is negative far out {where}. A divergence is not; check its sign, or integrate over a box (half_width=…)."
+    )
 
 
 def _sign(value: Expr) -> int | None:

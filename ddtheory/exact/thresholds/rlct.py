@@ -136,7 +136,8 @@ def rlct(
         raise InvalidValueError(f"two_sided is {shown(two_sided)}; give True or False.")
     if two_sided and generators is not None:
         raise InvalidValueError("two_sided is about one function f that may change sign; Σ f² of generators is ≥ 0.")
-    point = {name: exact_number(value, f"at[{name}]") for name, value in by_name({} if at is None else at, "at").items()}
+    given_point = by_name({} if at is None else at, "at")
+    point = {name: exact_number(value, f"at[{name}]") for name, value in given_point.items()}
     named = names_of(nonnegative, "nonnegative")
     if generators is not None:
         seen = _read_generators(generators, parameters, point, named)
