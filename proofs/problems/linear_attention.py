@@ -81,6 +81,32 @@ def _generators(tokens: int, length: int, width: int) -> list[Expr]:
     return found
 
 
+def _degree(f: Expr, *scaled: Symbol) -> Fraction:
+    """The degree of √f, f homogeneous in these symbols."""
+    s = Symbol("s")
+    moved = f.subs({symbol: s * symbol for symbol in scaled}, simultaneous=True)
+    ((power,),) = sympy.Poly(moved, s).monoms()
+    return Fraction(power, 2)
+
+
+def _powers(tokens: int, width: int, a: Expr) -> list[Expr]:
+    """Dimension less a times the degree of |f||g| in σ, τ, the cosines with E_1 and with n, and U."""
+    mine, other, read = (symbols(f"{name}:{width}", real=True) for name in ("n", "k", "r"))
+    out = Matrix(width, tokens, symbols(f"u:{width * tokens}", real=True))
+    first, second = (sum(x * y for x, y in zip(read, place, strict=True)) for place in (mine, other))
+    tails = [sum(entry**2 for entry in Matrix([place]) * out) for place in (mine, other)]
+    both = first**2 * tails[0] * second**2 * tails[1]
+    # a cosine alone is a coordinate of the angle near its zero; U counts along E_1U, of v entries
+    found = [
+        (width, _degree(both, *other)),
+        (width, _degree(both, *read)),
+        (1, _degree(first**2, *mine)),
+        (1, _degree(second**2, *other)),
+        (tokens, _degree(both, *out)),
+    ]
+    return [dimension - a * Rational(power.numerator, power.denominator) for dimension, power in found]
+
+
 def derive() -> Proof:
     t, b = symbols("t b", positive=True)
     length = Symbol("T", integer=True, positive=True)
@@ -100,9 +126,12 @@ def derive() -> Proof:
         for tokens in more
     ]
     tokens = [
-        pair_row(certified(generators=_generators(1, T, width))) for T, width in ((1, 1), (2, 1), (1, 2), (2, 2), (1, 3))
+        pair_row(certified(generators=_generators(1, T, width)))
+        for T, width in ((1, 1), (2, 1), (1, 2), (2, 2), (1, 3))
     ]
-    wide = [pair_row(certified(generators=["r^3*a*b"], prior={"r": width - 1}, nonnegative=["r"])) for width in range(1, 8)]
+    wide = [
+        pair_row(certified(generators=["r^3*a*b"], prior={"r": width - 1}, nonnegative=["r"])) for width in range(1, 8)
+    ]
     # two tokens, the last one 1: strings 1…1 and 2 1…1
     n, k = symbols("n_1 n_2", real=True), symbols("k_1 k_2", real=True)  # E_1 and E_2
     row, u = symbols("r_1 r_2", real=True), Matrix(2, 2, symbols("u_1:5", real=True))
@@ -111,8 +140,8 @@ def derive() -> Proof:
     alike = length * first * mine
     mixed = (length - 1) * first * mine + second * other
     x, y = symbols("x y", real=True)
-    a = 1 - b
-    powers = Matrix([2 - 2 * a, 2 - 2 * a, 1 - a, 1 - a, 2 - 2 * a])
+    spaces = [(2, 2), (2, 3), (3, 2), (3, 4)]
+    powers = Matrix([_powers(*size, 1 - b) for size in spaces])
     sizes = [(2, 2), (2, 3), (3, 2)]
     return Proof(
         "Width 1 and one token by derivations that the checker accepts, small cases raw and the others by the reduced "
@@ -199,10 +228,14 @@ def derive() -> Proof:
             ),
             Equation(
                 "two by two",
-                "dimension less exponent of σ, τ, both cosines and E_1U, a = 1 − b: all positive for a < 1",
+                f"(v, e) = {spaces}: dimension less exponent of σ, τ, both cosines and E_1U, from the degrees of f and "
+                "g, a = 1 − b: all positive for a < 1",
                 powers,
-                b * Matrix([2, 2, 1, 1, 2]),
-                {"for a < 2": (powers + Matrix([1, 1, 1, 1, 1]))},
+                Matrix([[width - 2 + 2 * b, width - 2 + 2 * b, b, b, count - 2 + 2 * b] for count, width in spaces]),
+                {
+                    "a = 2 − b": Matrix([_powers(*size, 2 - b) for size in spaces]),
+                    "one column": Matrix([_powers(count, 1, 1 - b) for count, _ in spaces]),
+                },
             ),
             Equation(
                 "two by two",

