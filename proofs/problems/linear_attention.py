@@ -84,8 +84,12 @@ def _generators(tokens: int, length: int, width: int) -> list[Expr]:
 def _degree(f: Expr, *scaled: Symbol) -> Fraction:
     """The degree of √f, f homogeneous in these symbols."""
     s = Symbol("s")
-    moved = f.subs({symbol: s * symbol for symbol in scaled}, simultaneous=True)
-    ((power,),) = sympy.Poly(moved, s).monoms()
+    # at one point of integers, which is enough for a homogeneous f that is not zero there
+    point = {
+        symbol: number * (s if symbol in scaled else 1)
+        for number, symbol in enumerate(sorted(f.free_symbols, key=str), 2)
+    }
+    ((power,),) = sympy.Poly(f.subs(point), s).monoms()
     return Fraction(power, 2)
 
 

@@ -55,7 +55,8 @@ class _Model:
     def __init__(self, tokens: int, width: int) -> None:
         self.tokens = tokens
         self.embedding = Matrix(tokens, width, symbols(f"x:{tokens * width}", real=True))
-        self.attention = Matrix(width, width, symbols(f"q:{width**2}", real=True))
+        # e^{score} of a token seen from the last one: any positive numbers, as the identity is linear in EU
+        self.weight = Matrix(tokens, tokens, symbols(f"w:{tokens**2}", positive=True))
         self.out = Matrix(width, tokens, symbols(f"u:{width * tokens}", real=True))
 
     @property
@@ -64,12 +65,9 @@ class _Model:
         last = self.out.col(self.tokens - 1)
         return self.embedding * Matrix.hstack(*[self.out.col(c) - last for c in range(self.tokens - 1)])
 
-    def _score(self, last: int, token: int) -> sympy.Expr:
-        return (self.embedding.row(last) * self.attention * self.embedding.row(token).T)[0]
-
     def differences(self, string: tuple[int, ...]) -> list[sympy.Expr]:
         """The logits of a string less the last of them, by a softmax over its positions."""
-        raw = [sympy.exp(self._score(string[-1], token)) for token in string]
+        raw = [self.weight[string[-1], token] for token in string]
         read = sum(
             (w * self.embedding.row(t) for w, t in zip(raw, string, strict=True)), start=self.embedding.row(0) * 0
         )
@@ -79,7 +77,7 @@ class _Model:
     def cofactors(self, string: tuple[int, ...], *, counts: bool = True, scores: bool = True) -> list[sympy.Expr]:
         """n_t e^{s_t}/Σ n e^s for each token t, with or without the n and the s."""
         found = [string.count(t) if counts else int(t in string) for t in range(self.tokens)]
-        parts = [n * (sympy.exp(self._score(string[-1], t)) if scores else 1) for t, n in enumerate(found)]
+        parts = [n * (self.weight[string[-1], t] if scores else sympy.Integer(1)) for t, n in enumerate(found)]
         return [part / sum(parts) for part in parts]
 
 
