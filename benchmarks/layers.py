@@ -5,8 +5,8 @@
 
 Three routes to A and G of every linear layer: `kronecker_factors` layer by layer; one pass that all layers share, into
 the same triangular factors; and a dense twin, one shared pass into Gram matrices that are formed. The last two know
-nothing of `ddtheory.measure.kronecker`: gradients come from autograd, labels are enumerated. Before anything is timed
-the routes have to agree on every layer, and factors of a batch without its last sample must not.
+nothing of `ddtheory.measure.matrices.kronecker`: gradients come from autograd, labels are enumerated. Before anything
+is timed the routes have to agree on every layer, and factors of a batch without its last sample must not.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from layers_model import Case
 from torch import Tensor
 
 from ddtheory.measure import GramFactor, kronecker_factors
-from ddtheory.measure.schur import Factor
+from ddtheory.measure.matrices.schur import Factor
 
 Factors = dict[str, tuple[GramFactor, GramFactor]]
 Grams = Mapping[str, tuple[Tensor, Tensor]]

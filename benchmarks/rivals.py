@@ -22,8 +22,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ddtheory.measure import fisher_along
 from ddtheory.measure.hygiene import measuring
-from ddtheory.measure.path import Path, ray
-from ddtheory.measure.pushforward import push_forward
+from ddtheory.measure.orders.pushforward import push_forward
+from ddtheory.measure.setting.path import Path, ray
 
 RADIUS = 0.25
 LOOP_WORK = 16 * 10**7  # samples × parameters that one timing of a per-sample method takes on; then it is scaled up

@@ -12,7 +12,7 @@ from models import Case, build
 from rivals import forward
 
 from ddtheory.measure import fisher_profiles
-from ddtheory.measure.path import Path, ray
+from ddtheory.measure.setting.path import Path, ray
 
 RADII = (1, 2, 4, 8, 16, 32)
 DIRECTIONS = (1, 2, 4, 8)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from ddtheory.arguments import list_of, pairs_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.shown import shortened
-from ddtheory.values import list_of, pairs_of
 from ddtheory.visible import visible
 
 _WIDEST = 160

@@ -6,22 +6,17 @@ never crosses a public boundary as a result.
 
 from __future__ import annotations
 
-import itertools
 import math
-import numbers
-import operator
-import os
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import total_ordering
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ddtheory.errors import InvalidValueError, place, shown
+from ddtheory.arguments import MOST_DIGITS, MOST_PRINTED, as_float, as_fraction, as_integer, is_long, read_fraction
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.shown import Shown, decimal, shortened
 
 if TYPE_CHECKING:
@@ -30,149 +25,7 @@ if TYPE_CHECKING:
 Exact: TypeAlias = "int | Fraction | Expr"
 
 
-def as_fraction(value: object) -> Fraction | None:
-    """An exact rational number of any library as a `Fraction` of Python integers; None for anything else.
-
-    `Fraction` itself keeps the numerator of a numpy integer, which has 64 bits and wraps around in silence.
-
-    >>> as_fraction(3), as_fraction(True), as_fraction(0.5)
-    (Fraction(3, 1), None, None)
-    """
-    if isinstance(value, bool) or not isinstance(value, numbers.Rational):
-        return None
-    return Fraction(operator.index(value.numerator), operator.index(value.denominator))
-
-
-def as_integer(value: object) -> int | None:
-    """An integer of any library as a Python one; None for anything else, truth values included."""
-    return None if isinstance(value, bool) or not isinstance(value, numbers.Integral) else operator.index(value)
-
-
-def exact_fraction(value: object, what: str) -> Fraction:
-    """The same, where nothing else will do.
-
-    Raises:
-        InvalidValueError: no rational number, or one of more digits than Python prints.
-    """
-    number = as_fraction(value)
-    if number is None or _is_long(number, _MOST_PRINTED):
-        raise InvalidValueError(f"{what} is {shown(value)}; give an integer or a Fraction that can be meant.")
-    return number
-
-
-def as_float(value: object, what: str) -> float:
-    """A measured number of any library as a Python float.
-
-    Raises:
-        InvalidValueError: it is none, or too large for one.
-
-    >>> as_float(Fraction(1, 4), "The estimate")
-    0.25
-    """
-    if isinstance(value, float):
-        return float.__float__(value)
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        try:
-            exact = as_fraction(value)
-            return float(value) if exact is None else float(exact)
-        except (OverflowError, TypeError):
-            pass
-    raise InvalidValueError(f"{what} is {shown(value)}, not a number that a float can be.")
-
-
-MOST_ENTRIES = 100_000
-
-
-def list_of(values: object, what: str, most: int = MOST_ENTRIES) -> list[Any]:
-    """The entries of something that can be iterated: a list of them, for it may be used up, or never end.
-
-    Raises:
-        InvalidValueError: text, a mapping, or nothing that can be iterated; more than `most` entries; or an iteration
-            that fails.
-
-    >>> import itertools
-    >>> list_of((1, 2), "centre")
-    [1, 2]
-    >>> list_of(itertools.count(), "centre")
-    Traceback (most recent call last):
-    ddtheory.errors.InvalidValueError: centre has more than 100000 entries.
-    """
-    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
-        raise InvalidValueError(f"{what} is {shown(values)}; give a list.")
-    try:
-        found = list(itertools.islice(values, most + 1))
-    except Exception as error:  # the iterator is somebody else's code: whatever it raises
-        raise InvalidValueError(f"{what} cannot be listed: its iterator raises {type(error).__name__}.") from error
-    if len(found) > most:
-        raise InvalidValueError(f"{what} has more than {most} entries.")
-    return found
-
-
-def pairs_of(values: object, what: str, most: int = MOST_ENTRIES) -> list[tuple[Any, Any]]:
-    """The keys of a mapping with their values.
-
-    Raises:
-        InvalidValueError: no mapping; more than `most` keys; or a mapping that cannot be read.
-
-    >>> pairs_of({"x": 1}, "at")
-    [('x', 1)]
-    """
-    if not isinstance(values, Mapping):
-        raise InvalidValueError(f"{what} is {shown(values)}; give values by name, as in {{'x': 1}}.")
-    try:
-        found = [(key, value) for key, value in itertools.islice(values.items(), most + 1)]
-    except Exception as error:  # as above
-        raise InvalidValueError(f"{what} cannot be read: it raises {type(error).__name__}.") from error
-    if len(found) > most:
-        raise InvalidValueError(f"{what} has more than {most} entries.")
-    return found
-
-
-def path_of(value: object, what: str) -> Path:
-    """The name of a file or folder, as text or as a path.
-
-    Raises:
-        InvalidValueError: it is neither, or no file can have that name.
-
-    >>> path_of("a/b.json", "The file").name
-    'b.json'
-    """
-    if not isinstance(value, str | Path):
-        raise InvalidValueError(f"{what} is {shown(value)}; give its name, as text or as a Path.")
-    path = Path(str.__str__(value)) if isinstance(value, str) else value
-    try:
-        name = os.fsencode(path)
-    except UnicodeEncodeError:
-        name = b"\0"
-    if b"\0" in name:
-        raise InvalidValueError(f"{what} is {place(path)}, which no file can be named.")
-    return path
-
-
-_MOST_DIGITS = 40_000
-"""Of the numbers of an enclosure, which prints them itself."""
-
 _MIDPOINT_ZEROS, _RADIUS_ZEROS = 20, 3  # that a decimal may start with before it is printed in scientific notation
-_MOST_PRINTED = 4_000
-"""Python prints integers of up to 4300 digits."""
-
-_EXPONENT = re.compile(r"[eE]([+-]?[\d_]+)\s*\Z")
-
-
-def _is_long(value: Fraction, digits: int) -> bool:
-    return max(abs(value.numerator), value.denominator).bit_length() > digits * math.log2(10)
-
-
-def read_fraction(text: str) -> Fraction | None:
-    """Text as a rational; None when it is none. A power of ten that is too large is not multiplied out."""
-    power = _EXPONENT.search(text)
-    if len(text) > _MOST_DIGITS or (power and len(power[1].lstrip("+-0_")) > len(str(_MOST_DIGITS))):
-        return None
-    try:
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        return None
-
 
 UNVERIFIED = "† The place was not compared with the text of the work."
 """What the dagger behind a citation means; whoever prints citations prints this once below them."""
@@ -248,7 +101,7 @@ class RLCT(Shown):
             raise InvalidValueError(f"λ = {shown(lam)} is not positive; a singular point of a zero set has λ > 0.")
         if m is None or m < 1:
             raise InvalidValueError(f"The multiplicity m = {shown(self.m)} is not a positive integer.")
-        if _is_long(lam, _MOST_PRINTED) or _is_long(Fraction(m), _MOST_PRINTED):
+        if is_long(lam, MOST_PRINTED) or is_long(Fraction(m), MOST_PRINTED):
             raise InvalidValueError(f"λ = {shown(lam)} or m = {shown(m)} has more digits than Python prints.")
         object.__setattr__(self, "m", m)
 
@@ -429,10 +282,10 @@ class Enclosure(Shown):
             )
         for name, value in (("midpoint", midpoint), ("radius", radius)):
             number = read_fraction(str.__str__(value)) if isinstance(value, str) else as_fraction(value)
-            if number is None or _is_long(number, _MOST_DIGITS):
+            if number is None or is_long(number, MOST_DIGITS):
                 what = shown(value) if isinstance(value, str) else f"of type {type(value).__name__}"
                 raise InvalidValueError(
-                    f"An enclosure needs two rational numbers of at most {_MOST_DIGITS} digits; the {name} is {what}."
+                    f"An enclosure needs two rational numbers of at most {MOST_DIGITS} digits; the {name} is {what}."
                 )
             object.__setattr__(self, name, number)
         if self.radius < 0:
@@ -519,7 +372,7 @@ def _enclosed(value: Enclosure | Fraction | int) -> Enclosure:
 
 def _digits(number: int) -> str:
     """Python itself prints no integer of more than 4300 digits, and sums of enclosures have more."""
-    return str(number) if number.bit_length() < _MOST_PRINTED else f"{Decimal(number):f}"
+    return str(number) if number.bit_length() < MOST_PRINTED else f"{Decimal(number):f}"
 
 
 def _exponent(value: Fraction) -> int:

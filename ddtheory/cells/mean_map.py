@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Integer, Symbol
 
+from ddtheory.arguments import list_of
 from ddtheory.cells.shared.cell import Cell, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.finite_n import crossing
@@ -21,7 +22,6 @@ from ddtheory.exact.fluctuation.nu import singular_fluctuation
 from ddtheory.exact.numbers.given import expression_of
 from ddtheory.references import cite
 from ddtheory.shown import shortened
-from ddtheory.values import list_of
 
 if TYPE_CHECKING:
     from torch import Tensor

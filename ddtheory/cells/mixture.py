@@ -12,6 +12,7 @@ import numpy
 import sympy
 from sympy import Rational, Symbol
 
+from ddtheory.arguments import as_float
 from ddtheory.cells.shared.blocks import at_least, vector
 from ddtheory.cells.shared.cell import Cell, Relation, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
@@ -20,7 +21,7 @@ from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.intersection import transversal_crossing
 from ddtheory.references import cite
-from ddtheory.values import RLCT, as_float
+from ddtheory.values import RLCT
 
 if TYPE_CHECKING:
     from torch import Tensor

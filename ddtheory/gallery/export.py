@@ -9,9 +9,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from ddtheory.arguments import path_of
 from ddtheory.errors import InvalidValueError, OutputError, place
 from ddtheory.extras import missing
-from ddtheory.values import path_of
 from ddtheory.verify import output
 
 SUFFIXES = (".json", ".parquet")

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, MeasurementError, shown
 from ddtheory.gauges.gauge import Gauge
 from ddtheory.gauges.moving import Motion, moved, spoiled
@@ -19,7 +20,6 @@ from ddtheory.gauges.table import RULES
 from ddtheory.gauges.tape import record
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.shown import Shown, counted
-from ddtheory.values import list_of
 
 STAYS = 1e-11
 """A move along a gauge changes the function by less, relative to its largest value: rounding of float64."""

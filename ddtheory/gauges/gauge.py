@@ -9,10 +9,10 @@ from itertools import pairwise
 
 from torch import Tensor
 
+from ddtheory.arguments import as_integer
 from ddtheory.errors import InvalidValueError, unknown
 from ddtheory.fields import require, require_each
 from ddtheory.shown import Shown, counted
-from ddtheory.values import as_integer
 
 
 class Group(StrEnum):

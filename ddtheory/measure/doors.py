@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ddtheory.arguments import as_fraction, as_integer, list_of, pairs_of
 from ddtheory.errors import InvalidValueError
 from ddtheory.errors import shown as shown_plainly
-from ddtheory.values import as_fraction, as_integer, list_of, pairs_of
 
 LARGEST = 2**63 - 1
 """The largest integer that torch takes."""

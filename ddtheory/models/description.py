@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ddtheory.arguments import path_of
 from ddtheory.errors import DDTheoryError, InvalidValueError, UnknownNameError, place, shown, unknown
 from ddtheory.exact.numbers.given import expression_of
 from ddtheory.models.inputs import GENERIC
@@ -15,7 +16,6 @@ from ddtheory.models.kinds import exponential_family, finite, gaussian, hidden, 
 from ddtheory.models.model import Model
 from ddtheory.models.pair import ModelPair
 from ddtheory.shown import Shown
-from ddtheory.values import path_of
 
 KINDS: Mapping[str, Callable[..., Model]] = {
     made.__name__: made for made in (regression, logits, exponential_family, finite, mixture, hidden, gaussian)

@@ -8,12 +8,12 @@ from typing import Any
 import sympy
 from sympy import Expr, Rational, Symbol
 
+from ddtheory.arguments import MOST_ENTRIES, list_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.numbers.given import by_name, expression_of
 from ddtheory.exact.numbers.parse import refuse_run_together
 from ddtheory.exact.orders.divergence import refuse_unknown_functions
 from ddtheory.shown import shortened
-from ddtheory.values import MOST_ENTRIES, list_of
 
 _MOST_OUTPUTS = 1_000
 _WIDEST = 80

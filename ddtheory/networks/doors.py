@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from ddtheory.arguments import as_integer, list_of
 from ddtheory.errors import DDTheoryError, InvalidValueError, shown, unknown
-from ddtheory.values import as_integer, list_of
 
 _MOST_AXES = 60
 _MOST_NUMBERS = 10**9

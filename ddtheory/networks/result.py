@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ddtheory.arguments import as_integer
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.orders.valuation import Valuation
 from ddtheory.shown import Shown
-from ddtheory.values import as_integer
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -11,10 +11,10 @@ import torch
 from sympy import Expr
 from torch import Tensor, nn
 
+from ddtheory.arguments import as_integer, list_of, pairs_of
 from ddtheory.errors import InvalidValueError, clipped, shown, unknown
 from ddtheory.exact.orders.valuation import Quantity, as_power
 from ddtheory.networks.terms import ZERO, Terms, scaled
-from ddtheory.values import as_integer, list_of, pairs_of
 
 _MOST_AXES = 20
 _MOST_POWERS = 10**7

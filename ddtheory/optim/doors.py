@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError
 from ddtheory.gauges import FoundGauges, Gauge, Group, find_gauges
 from ddtheory.measure.doors import real_number, shown
-from ddtheory.values import list_of
 
 Named = dict[str, Tensor]
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import math
 
+from ddtheory.arguments import as_float
 from ddtheory.errors import InvalidValueError
 from ddtheory.measure.doors import count
-from ddtheory.values import as_float
 
 
 class UnitDeathWarning(UserWarning):

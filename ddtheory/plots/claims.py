@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
+from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.plots import style
-from ddtheory.values import Verdict, list_of
+from ddtheory.values import Verdict
 from ddtheory.verify.verdicts import GLYPH, WORST_FIRST, ClaimResult
 
 COLOURS: dict[Verdict, str] = {

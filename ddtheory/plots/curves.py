@@ -7,12 +7,12 @@ from fractions import Fraction
 
 from matplotlib.figure import Figure
 
+from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.finite_n.crossings import finite_n
 from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
 from ddtheory.exact.numbers.given import whole_number
 from ddtheory.plots import style
-from ddtheory.values import list_of
 
 _MOST_ORDERS = 60
 _MOST_CURVES = 50

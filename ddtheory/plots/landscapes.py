@@ -6,11 +6,12 @@ import numpy
 from matplotlib.figure import Figure
 from sympy import Expr, Symbol
 
+from ddtheory.arguments import as_float
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.numbers.evaluate import evaluate
 from ddtheory.exact.numbers.given import expression_of
 from ddtheory.plots import style
-from ddtheory.values import KLOrder, as_float
+from ddtheory.values import KLOrder
 
 _LARGEST = 1e6
 

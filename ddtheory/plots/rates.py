@@ -10,9 +10,9 @@ from typing import Any, Protocol, TypeAlias
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.plots import style
-from ddtheory.values import list_of
 
 _MOST_PROFILES = 100
 

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ddtheory.arguments import list_of, pairs_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.plots import style
-from ddtheory.values import list_of, pairs_of
 
 _MOST_STEPS = 100_000
 _MOST_COLUMNS = 200

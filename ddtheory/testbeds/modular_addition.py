@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ddtheory import cells
+from ddtheory.arguments import as_integer
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.testbeds.bed import Bed, Transition, descend, generator, linear, mean_square, size_of
 from ddtheory.testbeds.limit import Limit, joint_order
-from ddtheory.values import as_integer
 
 _GENERALISES = 0.95
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory import cells
+from ddtheory.arguments import as_float, as_integer
 from ddtheory.errors import InvalidValueError
 from ddtheory.testbeds.bed import Bed, generator, linear, mean_square, size_of
 from ddtheory.testbeds.limit import Limit, joint_order
-from ddtheory.values import as_float, as_integer
 
 
 def reduced_rank(

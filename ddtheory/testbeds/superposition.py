@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ddtheory.arguments import as_integer
 from ddtheory.testbeds.bed import Bed, Transition, descend, generator, mean_square, size_of
 from ddtheory.testbeds.limit import Limit
-from ddtheory.values import as_integer
 
 _KEPT, _CORNERS, _TESTS, _BATCH = 1.0, 5, 2000, 256
 

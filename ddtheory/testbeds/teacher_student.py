@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory import cells
+from ddtheory.arguments import as_integer
 from ddtheory.testbeds.bed import Bed, Transition, descend, generator, linear, mean_square, size_of
 from ddtheory.testbeds.limit import Limit, joint_order
-from ddtheory.values import as_integer
 
 _DEAD, _ALIVE = 1e-3, 0.5  # sizes |a| ‖w‖² of a unit; the teachers have 1
 

@@ -8,10 +8,10 @@ from fractions import Fraction
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from ddtheory.arguments import exact_fraction, list_of
 from ddtheory.errors import InvalidValueError
 from ddtheory.testing.numbers import coefficients
 from ddtheory.testing.ranges import check_positive, check_whole
-from ddtheory.values import exact_fraction, list_of
 
 
 @dataclass(frozen=True)

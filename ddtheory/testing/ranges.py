@@ -8,8 +8,8 @@ import numbers
 import re
 from fractions import Fraction
 
+from ddtheory.arguments import as_float, as_fraction, as_integer
 from ddtheory.errors import InvalidValueError, shown
-from ddtheory.values import as_float, as_fraction, as_integer
 
 _MOST_BITS = 14_000  # Python prints no more than 4300 digits
 _PLACES = 300  # of a number that still has a float

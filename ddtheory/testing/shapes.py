@@ -8,9 +8,9 @@ from itertools import pairwise
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from ddtheory.arguments import as_integer, list_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.testing.ranges import check_range, check_whole
-from ddtheory.values import as_integer, list_of
 
 
 @dataclass(frozen=True)

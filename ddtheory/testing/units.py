@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from ddtheory.arguments import exact_fraction
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.fields import require
 from ddtheory.testing.laws import InputLaw, input_laws
@@ -17,7 +18,6 @@ from ddtheory.testing.models import KnownCell, exact
 from ddtheory.testing.numbers import coefficients
 from ddtheory.testing.ranges import check_range, check_truth, check_whole
 from ddtheory.testing.vectors import directions
-from ddtheory.values import exact_fraction
 
 if TYPE_CHECKING:
     from sympy import Expr

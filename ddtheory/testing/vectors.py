@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from ddtheory.arguments import exact_fraction, list_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.testing.ranges import check_whole
-from ddtheory.values import exact_fraction, list_of
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -19,9 +19,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ddtheory.arguments import list_of
 from ddtheory.errors import BookError, InvalidValueError, shown, unknown
 from ddtheory.shown import Shown, counted, shortened
-from ddtheory.values import list_of
 from ddtheory.verify import locating
 from ddtheory.verify.claim import WITNESSES, Claim
 from ddtheory.verify.environment import versions

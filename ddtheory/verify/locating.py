@@ -8,8 +8,8 @@ import tomllib
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from ddtheory.arguments import path_of
 from ddtheory.errors import BookError, place
-from ddtheory.values import path_of
 
 INSTALLED = "installed"
 """What stands for the book that came with the package, where a folder is asked for."""

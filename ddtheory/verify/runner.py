@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
+from ddtheory.arguments import as_integer, list_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.shown import Shown
-from ddtheory.values import Verdict, as_integer, list_of
+from ddtheory.values import Verdict
 from ddtheory.verify.book import Book, Entry, Unreadable
 from ddtheory.verify.verdicts import WORST_FIRST, ClaimResult, weighed, worst_first
 from ddtheory.verify.witnesses import check

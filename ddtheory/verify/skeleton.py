@@ -7,8 +7,8 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from ddtheory.arguments import path_of
 from ddtheory.errors import InvalidValueError, OutputError, place, shown
-from ddtheory.values import path_of
 from ddtheory.verify import output
 from ddtheory.verify.book import read_again
 

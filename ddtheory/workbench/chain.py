@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ddtheory.measure import Problem
-    from ddtheory.measure.heads import Head
+    from ddtheory.measure.heads.heads import Head
 
 REACH = 12.0  # the normal density beyond is below 10⁻³¹
 NODES_A_PANEL = 60

@@ -61,7 +61,7 @@ def rate(radii: Sequence[float], values: Sequence[float]) -> Interval:
     >>> found.contains(3), found.width < 1e-3
     (True, True)
     """
-    from ddtheory.measure.profile import local_slopes
+    from ddtheory.measure.orders.profile import local_slopes
 
     slopes = local_slopes(radii, values)
     return limit([radius for radius, _ in slopes], [slope for _, slope in slopes], relative_error=1e-9)

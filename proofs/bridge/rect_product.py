@@ -192,7 +192,7 @@ def control() -> Experiment:
     import torch
 
     from ddtheory.measure import activation_gram
-    from ddtheory.measure.gram import GramFactor
+    from ddtheory.measure.matrices.gram import GramFactor
 
     block = torch.randn(5, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     inside = block @ torch.tensor([0.2, -1.0, 0.4], dtype=torch.float64)

@@ -17,7 +17,7 @@ from ddtheory.workbench.ladder import count_check, rate_check
 
 if TYPE_CHECKING:
     from ddtheory.measure import GramFactor, Spectrum
-    from ddtheory.measure.heads import Head
+    from ddtheory.measure.heads.heads import Head
 
 t, p = Symbol("t", positive=True), Symbol("p", integer=True, positive=True)
 

@@ -14,12 +14,12 @@ import sympy
 
 import ddtheory as dd
 from ddtheory import references
+from ddtheory.arguments import as_float, list_of
 from ddtheory.certify import certify_file
 from ddtheory.errors import DDTheoryError, InvalidValueError, ParseError, UndecidedError, shown, unknown
 from ddtheory.exact import leading_term
 from ddtheory.exact.numbers.given import refuse_unreadable
 from ddtheory.exact.numbers.zero import is_zero
-from ddtheory.values import as_float, list_of
 
 x, t = sympy.symbols("x t")
 

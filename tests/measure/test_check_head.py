@@ -23,7 +23,7 @@ def forgotten(exported: Collection[str], table: Mapping[str, HeadKind], cases: C
     return [
         sentence.format(name)
         for there, here, sentence in (
-            (exported, table, "The head {} is not in the table: add a row to HEADS in measure/heads.py."),
+            (exported, table, "The head {} is not in the table: add a row to HEADS in measure/heads/heads.py."),
             (table, exported, "The head {} is not exported: add it to measure/__init__.py."),
             (table, cases, "The head {} has no case: add outputs for it to tests/measure/head_cases.py."),
             (cases, table, "The case {} is that of no head."),
@@ -50,7 +50,7 @@ def test_the_table_is_complete() -> None:
 def test_what_is_forgotten_is_named() -> None:
     laplace = HeadKind(type("Laplace", (), {}), "y ~ exp(−|y − f|)/2.")
     assert forgotten([*EXPORTED, "Laplace"], HEADS, CASES) == [
-        "The head Laplace is not in the table: add a row to HEADS in measure/heads.py."
+        "The head Laplace is not in the table: add a row to HEADS in measure/heads/heads.py."
     ]
     assert [sentence.split(":")[0] for sentence in forgotten(EXPORTED, {**HEADS, "Laplace": laplace}, CASES)] == [
         "The head Laplace is not exported",

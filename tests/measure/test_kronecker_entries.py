@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from ddtheory.measure import Gaussian, Problem, kronecker_factors
-from ddtheory.measure.gram import GramFactor
-from ddtheory.measure.kronecker import KroneckerFactors
+from ddtheory.measure.matrices.gram import GramFactor
+from ddtheory.measure.matrices.kronecker import KroneckerFactors
 
 
 def draw(seed: int, *shape: int) -> Tensor:

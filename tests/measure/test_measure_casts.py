@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory.measure import Gaussian, Problem, fisher_along, order
-from ddtheory.measure.casts import Raising, Shortening
-from ddtheory.measure.modules import ModuleFunction
+from ddtheory.measure.setting.casts import Raising, Shortening
+from ddtheory.measure.setting.modules import ModuleFunction
 from ddtheory.values import ReadingStatus
 
 

@@ -32,7 +32,7 @@ from ddtheory.measure import (
     schur_along,
     spectra_along,
 )
-from ddtheory.measure.losses import LOSSES
+from ddtheory.measure.heads.losses import LOSSES
 
 X = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from ddtheory.measure import Gaussian, Problem, arc, fisher_along, order
-from ddtheory.measure.exponential import EXPONENTIALS, exponential
-from ddtheory.measure.formulas import Formulas
+from ddtheory.measure.setting.exponential import EXPONENTIALS, exponential
+from ddtheory.measure.setting.formulas import Formulas
 from ddtheory.values import ReadingStatus
 
 

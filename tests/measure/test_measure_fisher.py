@@ -26,7 +26,7 @@ from ddtheory.measure import (
     ray,
 )
 from ddtheory.measure.hygiene import measuring
-from ddtheory.measure.pushforward import push_forward
+from ddtheory.measure.orders.pushforward import push_forward
 
 
 class Attention(nn.Module):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.measure import Categorical, Density, ExponentialFamily, Gaussian, OutputMetric
-from ddtheory.measure.stable import bregman, exponential_remainder, positive_factor
+from ddtheory.measure.heads.stable import bregman, exponential_remainder, positive_factor
 
 
 def double(*values: float) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ddtheory.measure import Gaussian, Problem, Profile, fisher_along, order
-from ddtheory.measure.kinks import PIECES, Pieces, pieces
+from ddtheory.measure.orders.kinks import PIECES, Pieces, pieces
 from ddtheory.values import ReadingStatus
 
 POINTS = torch.tensor([-2.0, -1.0, -0.25, 0.5, 1.0, 4.0], dtype=torch.float64)

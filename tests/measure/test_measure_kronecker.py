@@ -9,11 +9,11 @@ import torch
 
 from ddtheory.errors import MeasurementError, UnknownNameError
 from ddtheory.measure import Categorical, Gaussian, Problem
-from ddtheory.measure.gram import GramFactor
-from ddtheory.measure.kronecker import KroneckerFactors, gradient_gram
-from ddtheory.measure.labels import NoisyTargets
-from ddtheory.measure.many_layers import kronecker_factors, kronecker_factors_of_all
-from ddtheory.measure.spectra import activation_gram, fisher_gram
+from ddtheory.measure.matrices.gram import GramFactor
+from ddtheory.measure.matrices.kronecker import KroneckerFactors, gradient_gram
+from ddtheory.measure.matrices.labels import NoisyTargets
+from ddtheory.measure.matrices.many_layers import kronecker_factors, kronecker_factors_of_all
+from ddtheory.measure.matrices.spectra import activation_gram, fisher_gram
 from ddtheory.workbench.chain import canonical, chain_problem, corner_inputs, normal_inputs
 
 L, H = 4, 3

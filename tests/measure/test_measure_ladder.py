@@ -22,8 +22,8 @@ from ddtheory.measure import (
     order,
     order_along,
 )
-from ddtheory.measure.ladder import coefficient_below, joined
-from ddtheory.measure.scales import Law, law_above, meeting
+from ddtheory.measure.orders.ladder import coefficient_below, joined
+from ddtheory.measure.orders.scales import Law, law_above, meeting
 from ddtheory.values import Interval, Kind, OrderReading, ReadingStatus
 
 

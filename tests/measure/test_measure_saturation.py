@@ -24,7 +24,7 @@ from ddtheory.measure import (
     schur_along,
     schur_order,
 )
-from ddtheory.measure.pushforward import push_forward
+from ddtheory.measure.orders.pushforward import push_forward
 from ddtheory.values import ReadingStatus
 
 ONE = torch.ones(3, 1, dtype=torch.float64)

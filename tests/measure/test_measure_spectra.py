@@ -10,9 +10,9 @@ import torch
 
 from ddtheory.errors import InvalidValueError, MeasurementError, UnknownNameError
 from ddtheory.measure import Categorical, Gaussian, Problem, fisher_matrix
-from ddtheory.measure.gram import GramFactor, Spectrum
-from ddtheory.measure.labels import NoisyTargets
-from ddtheory.measure.spectra import SpectrumProfile, activation_gram, fisher_gram, spectra_along
+from ddtheory.measure.matrices.gram import GramFactor, Spectrum
+from ddtheory.measure.matrices.labels import NoisyTargets
+from ddtheory.measure.matrices.spectra import SpectrumProfile, activation_gram, fisher_gram, spectra_along
 from ddtheory.workbench.chain import axis_inputs, canonical, chain_problem, random_rotation
 
 L, H = 4, 3

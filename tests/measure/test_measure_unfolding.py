@@ -19,7 +19,7 @@ from ddtheory.measure import (
     kronecker_factors,
     kronecker_factors_of_all,
 )
-from ddtheory.measure.unfolding import unfolded
+from ddtheory.measure.matrices.unfolding import unfolded
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:

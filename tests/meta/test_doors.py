@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 import ddtheory as dd
+from ddtheory.arguments import exact_fraction, list_of, pairs_of, path_of, read_fraction
 from ddtheory.errors import DDTheoryError, InvalidValueError, place
 from ddtheory.fields import Told, require, require_mapping
-from ddtheory.values import exact_fraction, list_of, pairs_of, path_of, read_fraction
 from ddtheory.visible import one_line
 
 

@@ -29,7 +29,7 @@ def test_what_the_map_names_is_there() -> None:
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        ("ddtheory/measure/rate.py", ["measure", "meta"]),
+        ("ddtheory/measure/orders/rate.py", ["measure", "meta"]),
         ("ddtheory/exact/numbers/zero.py", ["exact", "meta", "networks"]),
         ("ddtheory/exact/finite_n/expansion.py", ["fluctuation", "meta"]),
         ("ddtheory/values.py", ["cli", "meta", "verify"]),

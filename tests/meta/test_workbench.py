@@ -64,11 +64,11 @@ def test_everything_is_in_its_room() -> None:
 
 
 HOUSE: dict[str, set[str]] = {
-    "proofs.rate.decay": {"ddtheory.workbench.ladder", "ddtheory.measure.rate"},
+    "proofs.rate.decay": {"ddtheory.workbench.ladder", "ddtheory.measure.orders.rate"},
     "ddtheory.workbench.ladder": {"ddtheory.workbench.evidence", "ddtheory.verify.claim"},
     "ddtheory.workbench.evidence": set(),
-    "ddtheory.measure.rate": set(),
-    "ddtheory.measure": {"ddtheory.measure.rate"},
+    "ddtheory.measure.orders.rate": set(),
+    "ddtheory.measure": {"ddtheory.measure.orders.rate"},
     "ddtheory.verify.claim": set(),
     "ddtheory.verify.runner": {"ddtheory.verify.claim"},
 }
@@ -77,11 +77,15 @@ HOUSE: dict[str, set[str]] = {
 @pytest.mark.parametrize(
     ("changed", "general", "message"),
     [
-        ({"ddtheory.measure.rate": {"ddtheory.workbench.evidence"}}, set(), "measure.rate uses ddtheory.workbench.ev"),
+        (
+            {"ddtheory.measure.orders.rate": {"ddtheory.workbench.evidence"}},
+            set(),
+            "measure.orders.rate uses ddtheory.workbench.ev",
+        ),
         ({"ddtheory.workbench.chain": set()}, set(), "workbench.chain is used by no claim"),
-        ({"ddtheory.measure": set()}, set(), "measure.rate is used by claims alone"),
+        ({"ddtheory.measure": set()}, set(), "measure.orders.rate is used by claims alone"),
         ({"ddtheory.verify.runner": set()}, set(), "verify.claim is used by claims alone"),
-        ({}, {"ddtheory.measure.rate"}, "measure.rate is used by others too"),
+        ({}, {"ddtheory.measure.orders.rate"}, "measure.orders.rate is used by others too"),
     ],
 )
 def test_what_is_misplaced_is_named(changed: dict[str, set[str]], general: set[str], message: str) -> None:

@@ -10,7 +10,7 @@ from imports import loaded_after
 import ddtheory as dd
 from ddtheory import plots
 from ddtheory.errors import InvalidValueError
-from ddtheory.measure.profile import Profile
+from ddtheory.measure.orders.profile import Profile
 from ddtheory.verify import Curve, RunResult
 from ddtheory.verify.picture import drawing
 

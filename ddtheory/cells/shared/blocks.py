@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Matrix, Symbol
 
+from ddtheory.arguments import as_integer
 from ddtheory.errors import InvalidValueError, shown
-from ddtheory.values import as_integer
 
 if TYPE_CHECKING:
     from torch import Tensor

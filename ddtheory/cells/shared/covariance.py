@@ -43,7 +43,7 @@ class CentredGaussian:
     def divergence(self, truth_outputs: Tensor, outputs: Tensor) -> Tensor:
         import torch
 
-        from ddtheory.measure.stable import exponential_remainder
+        from ddtheory.measure.heads.stable import exponential_remainder
 
         shift = torch.linalg.eigvalsh(self._congruent(outputs, truth_outputs - outputs))
         return exponential_remainder(torch.log1p(shift)).sum(dim=1) / 2

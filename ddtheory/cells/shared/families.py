@@ -11,11 +11,11 @@ from functools import cache, wraps
 from types import GenericAlias
 from typing import Any, Concatenate, ParamSpec
 
+from ddtheory.arguments import as_fraction, as_integer, list_of, read_fraction
 from ddtheory.cells.shared.cell import Cell
 from ddtheory.errors import InvalidValueError, shown, unknown
 from ddtheory.exact.numbers.given import by_name
 from ddtheory.shown import Shown, counted
-from ddtheory.values import as_fraction, as_integer, list_of, read_fraction
 
 Parameters = ParamSpec("Parameters")
 

@@ -18,13 +18,14 @@ from typing import Any, Literal
 
 from flint import arb
 
+from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.finite_n import crossing_law as crossing
 from ddtheory.exact.numbers.enclosing import ball, check_digits, deadline, rational, to_digits, working
 from ddtheory.exact.numbers.given import choice
 from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing
 from ddtheory.shown import Shown
-from ddtheory.values import RLCT, Enclosure, list_of
+from ddtheory.values import RLCT, Enclosure
 
 MOST_VARIABLES = 1_000
 SIDES = {"two": "the box [−1, 1]^d", "one": "[0, 1]^d"}

@@ -13,10 +13,11 @@ import sympy
 from flint import fmpq, fmpq_mat
 from sympy import Expr, Symbol
 
+from ddtheory.arguments import as_integer, exact_fraction, list_of
 from ddtheory.errors import InvalidValueError, UndecidedError, shown
 from ddtheory.exact.numbers.given import whole_number
 from ddtheory.shown import Shown
-from ddtheory.values import RLCT, as_integer, exact_fraction, list_of
+from ddtheory.values import RLCT
 
 Case = tuple[int, ...]
 Residues = tuple[int, ...]

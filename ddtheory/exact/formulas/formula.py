@@ -11,9 +11,10 @@ import sympy
 from sympy import Expr, Symbol
 from sympy.logic.boolalg import Boolean
 
+from ddtheory.arguments import exact_fraction
 from ddtheory.errors import InvalidValueError, unknown
 from ddtheory.shown import Shown
-from ddtheory.values import RLCT, Citation, exact_fraction
+from ddtheory.values import RLCT, Citation
 
 
 @dataclass(frozen=True, repr=False)

@@ -11,9 +11,10 @@ from typing import Any
 
 from flint import arb, ctx, fmpq
 
+from ddtheory.arguments import as_fraction, as_integer
 from ddtheory.errors import InvalidValueError, UndecidedError, shown
 from ddtheory.exact.numbers.given import whole_number
-from ddtheory.values import Enclosure, as_fraction, as_integer
+from ddtheory.values import Enclosure
 
 MAX_DIGITS = 2000
 _LONGEST = 4000  # digits of a number that is given: what Python still writes as text

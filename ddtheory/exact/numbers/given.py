@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 import sympy
 from sympy import Dummy, Expr, Rational, Symbol
 
+from ddtheory.arguments import as_fraction, as_integer, list_of, pairs_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.numbers.parse import MAX_BITS, MAX_POWER, parse_expression
-from ddtheory.values import as_fraction, as_integer, list_of, pairs_of
 
 Number: TypeAlias = "Expr | int | float | Fraction | str"
 

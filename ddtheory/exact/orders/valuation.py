@@ -20,11 +20,11 @@ from typing import Any, TypeAlias
 import sympy
 from sympy import Expr, Integer, Rational, oo
 
+from ddtheory.arguments import as_fraction
 from ddtheory.errors import InvalidValueError, shown, unknown
 from ddtheory.exact.numbers.given import refuse_unreadable
 from ddtheory.exact.orders.symbolic_exponents import at_least, exceeds
 from ddtheory.shown import shortened
-from ddtheory.values import as_fraction
 
 Power: TypeAlias = "int | Fraction | Expr"
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, Rational, Symbol
 
+from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, clipped
 from ddtheory.exact.numbers.given import expression_of
 from ddtheory.exact.numbers.parse import parse_parameter, refuse_run_together
 from ddtheory.exact.thresholds.constants import squares_with_constants, without_factor, without_parameters
 from ddtheory.exact.thresholds.expressions import squares_of
-from ddtheory.values import list_of
 
 
 @dataclass(frozen=True)

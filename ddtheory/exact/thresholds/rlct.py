@@ -13,6 +13,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Rational, Symbol
 
+from ddtheory.arguments import as_float, list_of
 from ddtheory.errors import InvalidValueError, NotADivergenceError, UndecidedError, clipped, shown
 from ddtheory.exact.numbers.given import Number, by_name, expression_of, names_of, whole_number
 from ddtheory.exact.orders.divergence import DivergenceGerm, Names, exact_number
@@ -38,7 +39,6 @@ from ddtheory.exact.thresholds.signs import SignReader
 from ddtheory.exact.thresholds.solver import Solver
 from ddtheory.exact.thresholds.valleys import negative_arc
 from ddtheory.exact.thresholds.zero_families import family_of_zeros
-from ddtheory.values import as_float, list_of
 
 _LARGEST = 5_000  # terms in all generators
 _LONGEST_SEARCH = 2.0  # seconds for an arc along which K < 0; most are found in the first tenth, and there may be none

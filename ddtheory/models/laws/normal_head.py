@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ddtheory.measure.stable import exponential_remainder
+from ddtheory.measure.heads.stable import exponential_remainder
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError
 from ddtheory.shown import Shown
 from ddtheory.testing.conformance.cells import GroundTruth
 from ddtheory.testing.conformance.posterior import PolynomialPosterior, Terms
-from ddtheory.values import RLCT, Enclosure, list_of
+from ddtheory.values import RLCT, Enclosure
 
 if TYPE_CHECKING:
     from sympy import Expr, Symbol

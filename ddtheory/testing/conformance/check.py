@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ddtheory.arguments import as_float, list_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.testing.conformance.catalogue_cells import ground_truths
 from ddtheory.testing.conformance.cells import GroundTruth, conformance_cells
@@ -17,7 +18,7 @@ from ddtheory.testing.conformance.report import ConformanceReport
 from ddtheory.testing.conformance.sweep import sweep
 from ddtheory.testing.conformance.task import EstimationTask, Estimator
 from ddtheory.testing.ranges import check_rational, check_whole
-from ddtheory.values import Enclosure, as_float, list_of
+from ddtheory.values import Enclosure
 from ddtheory.visible import one_line
 
 if TYPE_CHECKING:

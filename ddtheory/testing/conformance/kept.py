@@ -12,11 +12,11 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ddtheory.arguments import path_of
 from ddtheory.errors import InvalidValueError, OutputError
 from ddtheory.testing.conformance.identity import Identity, content, differences
 from ddtheory.testing.conformance.task import Estimate, EstimationTask
 from ddtheory.testing.conformance.task_result import TaskResult
-from ddtheory.values import path_of
 from ddtheory.visible import visible
 
 SCHEMA = "ddtheory.sweep/2"

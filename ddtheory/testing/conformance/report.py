@@ -9,12 +9,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ddtheory.arguments import path_of
 from ddtheory.extras import need
 from ddtheory.shown import Shown
 from ddtheory.testing.conformance.document import SCHEMA, cell_document
 from ddtheory.testing.conformance.judging import WORST_FIRST, CellResult
 from ddtheory.testing.conformance.task import Z
-from ddtheory.values import path_of
 from ddtheory.verify import output
 from ddtheory.verify.environment import versions
 from ddtheory.visible import one_line, visible

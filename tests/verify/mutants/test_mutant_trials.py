@@ -261,7 +261,7 @@ def test_the_library_under_a_claim_is_watched_and_changed(tmp_path: Path) -> Non
 
 def test_what_judges_is_not_changed() -> None:
     names = set(library())
-    assert "ddtheory/workbench/ladder.py" in names and "ddtheory/measure/problem.py" in names
+    assert "ddtheory/workbench/ladder.py" in names and "ddtheory/measure/setting/problem.py" in names
     assert not [name for name in names if name.split("/")[1] in ("verify", "values.py", "errors.py", "certify")]
 
 

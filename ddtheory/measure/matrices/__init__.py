@@ -1,0 +1,1 @@
+"""The Fisher as matrices: Gram factors, Kronecker factors, spectra, Schur complements."""

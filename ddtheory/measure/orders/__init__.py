@@ -1,0 +1,1 @@
+"""From a model and a path to an order: profiles, windows, readings."""

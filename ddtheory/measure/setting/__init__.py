@@ -1,0 +1,1 @@
+"""What is measured: a model, its true parameter, the data, the directions."""

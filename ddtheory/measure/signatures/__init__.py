@@ -1,0 +1,1 @@
+"""Spectral signatures of layers, at a checkpoint and along a run."""
