@@ -17,6 +17,7 @@ from ddtheory.certify.face_proofs import on_edge, primitive_step
 from ddtheory.certify.germs import Germ
 from ddtheory.certify.limits import spend
 from ddtheory.certify.matrices import is_definite
+from ddtheory.certify.means import outweighs
 from ddtheory.certify.notation import number_text, variable_names
 from ddtheory.certify.polyhedra import Face, affine_dimension
 from ddtheory.certify.polynomials import Exponent, Polynomial, evaluate, is_unit, uses
@@ -78,6 +79,8 @@ def signs_by_faces(
     for arc in arcs:
         if sign(arc.lead) != turn:
             raise BothSigns("the vertices of its Newton polyhedron differ in sign", arcs[0], arc)
+    if outweighs({a: turn * c for a, c in f.items()}, _two_sided(germ), or_equals=True):
+        return frozenset({turn})
     positive: set[Face] = {face for face in faces if len(face) == 1}
     decided = True
     for face in faces:
@@ -259,6 +262,8 @@ def _is_positive(germ: Germ, face: Face, turn: int, proof: Mapping[str, Any], po
     if all(sign(c) == turn and not any(a[i] % 2 for i in inner) for a, c in part.items()):
         return True
     if all(sum(a) == 2 for a in part) and is_definite(_hessian(part, sorted(uses(part)))):
+        return True
+    if outweighs({a: turn * c for a, c in part.items()}, inner):
         return True
     if proof.get("kind") == "cofactors":
         return bool(proof["order"] == 1)  # no zero at all, and so the sign of a vertex in every orthant

@@ -128,8 +128,9 @@ def test_a_hypothesis_may_be_left_out_only_when_it_is_proven() -> None:
     report = check({**split, "hypotheses": []})
     assert report.accepted and report.proven == (NONNEGATIVE,) and report.hypotheses == ()
     assert check(split).proven == (NONNEGATIVE,)
-    # Σ x⁴ − x y z² is positive, which no step of this derivation shows
-    quartic = {**open_bounds("x y z", "x^4 + y^4 + z^4 - x*y*z^2"), "hypotheses": [NONNEGATIVE]}
+    # (x² + 3xy − yz)² + (y² − 2xz)² + (z² + xy − 3x²)², which nothing shows once it is expanded
+    squares = "10*x^4 + 10*x^2*y^2 - 2*x^2*y*z - 2*x^2*z^2 - 10*x*y^2*z + 2*x*y*z^2 + y^4 + y^2*z^2 + z^4"
+    quartic = {**open_bounds("x y z", squares), "hypotheses": [NONNEGATIVE]}
     report = check(quartic)
     assert report.accepted and report.proven == () and report.hypotheses == (NONNEGATIVE,)
     assert f"assumed, and neither proven nor refuted here: {NONNEGATIVE}" in str(report)
@@ -363,7 +364,7 @@ def test_what_is_positive_is_proven(names: str, text: str, nonnegative: str) -> 
 
 def test_what_is_only_assumed_is_not_proven() -> None:
     """Left open: a square on an edge, a zero excluded by the hypothesis itself, a sum with an open summand."""
-    for text in ("x^2 - 2*x*y + y^2 + y^4", "x^4 - 2*x^2*y^3 + y^6 + y^7"):
+    for text in ("x^2 - 2*x*y + y^2 + y^4 + x*y^4", "x^4 - 2*x^2*y^3 + y^6 + y^7"):
         assert check(open_bounds("x y", text)).hypotheses == (NONNEGATIVE,)
     # −1 is an eigenvalue, at (1, 1, 1); no zero is singular, so that "f has one sign" would leave none
     names = "x y z"
@@ -372,14 +373,14 @@ def test_what_is_only_assumed_is_not_proven() -> None:
     excluded = cofactors(names, 2, "x", (0, "x", "-1/7"), (0, "y", "-3/7"), (0, "z", "-3/7"))
     with pytest.raises(BothSigns):
         signs_by_faces(read_germ(form), {whole: excluded})
-    # x⁴ + y⁴ + z⁴ − xyz² is positive, which nothing here shows; with 4xyz² it is negative at (1, 1, 1)
+    # a sum of squares, expanded, which nothing here shows; x⁴ + y⁴ + z⁴ − 4xyz² is negative at (1, 1, 1)
     names = "x y z w"
-    for coefficient in ("-1", "-4"):
-        text = f"x^4 + y^4 + z^4 + {coefficient}*x*y*z^2".replace("+ -", "- ")
+    squares = "10*x^4 + 10*x^2*y^2 - 2*x^2*y*z - 2*x^2*z^2 - 10*x*y^2*z + 2*x*y*z^2 + y^4 + y^2*z^2 + z^4"
+    for text in (squares, "x^4 + y^4 + z^4 - 4*x*y*z^2"):
         sum_of_two = germ(names, f"{text} + w^4")
         rest = frozenset(tuple(exponent) for exponent, _ in germ(names, text)["generators"][0])
         proofs = {rest | {(0, 0, 0, 4)}: {"kind": "additive", "exponents": [[0, 0, 0, 4]]}}
-        if coefficient == "-1":
+        if text == squares:
             assert signs_by_faces(read_germ(sum_of_two), proofs) is None
         else:
             with pytest.raises(BothSigns):

@@ -112,6 +112,10 @@ PROVEN = [
     ("x^2 + x*y + y^2 + z^2 + z^3", {}),
     ("((x - 3*y)^2 + z^4)*(1 + x)", {}),
     ("x^6 + x^2*y^4 + y^8", {}),
+    ("x^4 + y^4 + z^4 - x*y*z^2", {}),  # by the means of its terms
+    ("x^4 + y^4 + z^4 - 2.828*x^2*y*z + x^5", {}),  # up to 2√2, since (2^2·4·4)^{1/4} = 2√2
+    ("x^4*y^2 + x^2*y^4 + z^6 - 3*x^2*y^2*z^2", {}),  # Motzkin: with zeros, and everywhere ≥ 0
+    ("x^3 + y^3 + z^3 - 2*x*y*z", {"nonnegative": ["x", "y", "z"]}),
 ]
 
 
@@ -123,8 +127,8 @@ def test_what_is_proven_is_no_assumption(expression: str, more: dict[str, Any]) 
 
 
 def test_what_is_neither_is_assumed_in_so_many_words() -> None:
-    """x⁴ + y⁴ + z⁴ − xyz² > 0 by the inequality of the means, which no step shows."""
-    found = dd.rlct("x^4 + y^4 + z^4 - x*y*z^2")
+    """(x² + 3xy − yz)² + (y² − 2xz)² + (z² + xy − 3x²)², expanded: its squares are not seen, and no means show it."""
+    found = dd.rlct("10*x^4 + 10*x^2*y^2 - 2*x^2*y*z - 2*x^2*z^2 - 10*x*y^2*z + 2*x*y*z^2 + y^4 + y^2*z^2 + z^4")
     assert found.hypotheses == ("K >= 0 near the point",) and not found.nonnegative
     assert "Assumed: K >= 0 near the point; it was neither proven nor refuted." in found.explain()
     assert found.summary()["assumed"] == ["K >= 0 near the point"]

@@ -23,6 +23,7 @@ from ddtheory.exact.thresholds.arcs import Arc, monomial_arc
 from ddtheory.exact.thresholds.faces import Exponent, compact_faces, facet_normals
 from ddtheory.exact.thresholds.ideal import IdealGerm
 from ddtheory.exact.thresholds.local_ring import Element, fraction, to_flint
+from ddtheory.exact.thresholds.means import is_positive_by_means
 
 _TRIED = (Fraction(1), Fraction(-1), Fraction(2), Fraction(-2), Fraction(1, 2), Fraction(-1, 2))
 _MOST_TRIED = 300  # points on one face
@@ -152,6 +153,8 @@ class _Reader:
         if all(value > 0 and not any(e[i] % 2 for i in inner) for e, value in values.items()):
             return True
         if all(sum(e) == 2 for e in part) and _is_definite(values):
+            return True
+        if is_positive_by_means(values, self.germ.nonnegative):
             return True
         proof = self.proofs.get(part, {})
         if proof.get("kind") == "additive":

@@ -19,7 +19,8 @@ from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.arcs import Arc, Series, by_names, lead, monomial_arc, solved, some_arcs, stays_inside
 from ddtheory.exact.thresholds.face_signs import face_signs, root_intervals
 from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import Element, constant_term, degree_in, factors, support, to_flint
+from ddtheory.exact.thresholds.local_ring import Element, constant_term, degree_in, factors, fraction, support, to_flint
+from ddtheory.exact.thresholds.means import is_positive_by_means
 from ddtheory.exact.thresholds.nodes import Node
 from ddtheory.exact.thresholds.valleys import negative_arc
 
@@ -309,8 +310,20 @@ def _by_faces(
     except InvalidValueError:
         return [], False
     settled = all((held or {}).get(face, 0) >= count for face, count in found.zeros.items())
-    complete = settled and not found.unsettled
+    complete = (settled and not found.unsettled) or _has_one_sign(node.germ)
     return found.arcs if complete else itertools.chain(found.arcs, _in_valleys(node.germ, reader)), complete
+
+
+def _has_one_sign(germ: IdealGerm) -> bool:
+    """Whether the generator is ≥ 0, or ≤ 0, on the whole domain by the inequality of means."""
+    f = germ.generators[0]
+    if germ.parameters or len(f) > _MOST_TERMS:
+        return False
+    terms = {exponent: fraction(c) for exponent, c in f.items()}
+    return any(
+        is_positive_by_means({a: turn * c for a, c in terms.items()}, germ.nonnegative, or_zero=True)
+        for turn in (1, -1)
+    )
 
 
 def _in_valleys(germ: IdealGerm, reader: SignReader) -> Iterator[Arc]:
