@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ddtheory.errors import MeasurementError
-from ddtheory.measure import Categorical, Gaussian, Problem, coupling, fisher_along, fisher_matrix, trial
+from ddtheory.measure import Categorical, Gaussian, Problem, fisher_along, fisher_matrix
+from ddtheory.measure.setting import coupling, trial
 
 
 def drawn(*shape: int) -> Tensor:

@@ -18,10 +18,10 @@ from ddtheory.measure import (
     TwoScaleReading,
     arc,
     fisher_along,
-    ladder,
     order,
     order_along,
 )
+from ddtheory.measure.orders import ladder
 from ddtheory.measure.orders.ladder import coefficient_below, joined
 from ddtheory.measure.orders.scales import Law, law_above, meeting
 from ddtheory.values import Interval, Kind, OrderReading, ReadingStatus

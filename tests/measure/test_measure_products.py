@@ -20,9 +20,8 @@ from ddtheory.measure import (
     gradient_gram,
     kronecker_factors,
     kronecker_factors_of_all,
-    labels,
-    products,
 )
+from ddtheory.measure.matrices import labels, products
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from ddtheory.measure import Categorical, Problem, fisher_along, pushforward
+from ddtheory.measure import Categorical, Problem, fisher_along
+from ddtheory.measure.orders import pushforward
 
 
 def network() -> Problem:

@@ -13,6 +13,7 @@ FILES = sorted(file for room in ROOMS for file in pathlib.Path(room.__path__[0])
 OWN = (
     "ddtheory.measure",
     "ddtheory.workbench.measurements",
+    "ddtheory.arguments",
     "ddtheory.values",
     "ddtheory.errors",
     "ddtheory.extras",
