@@ -103,6 +103,7 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "prop:task_expansion_gfactor": frozenset(),
     "sig:balanced_identity": frozenset(),
     "sig:decay_clock": frozenset(),
+    "sig:rank_tracking": frozenset(),
     "thm:nu_universality": frozenset({EVIDENCE}),
     "cor:second_moment": frozenset({EVIDENCE, LINE, "thm:tempering"}),
     **{
