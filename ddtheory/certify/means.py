@@ -1,8 +1,8 @@
 """The inequality of means: when positive terms outweigh all others wherever no variable is 0.
 
 A term −|b| x^β is paid for by terms p_i x^{α_i} > 0 with β = Σ λ_i α_i, λ_i > 0, Σ λ_i = 1, if Π (p_i/λ_i)^{λ_i} ≥ |b|:
-the weighted arithmetic mean of the p_i x^{α_i}/λ_i is at least the geometric one (Iliman and de Wolff 2016,
-Theorem 3.8). What each α_i has to give is divided among the β that ask for it, in the proportion |b| λ_i.
+the weighted arithmetic mean of the p_i x^{α_i}/λ_i is at least the geometric one. What each α_i has to give is divided
+among the β that ask for it, in the proportion |b| λ_i.
 """
 
 from __future__ import annotations
