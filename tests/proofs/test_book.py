@@ -104,6 +104,7 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "sig:balanced_identity": frozenset(),
     "sig:decay_clock": frozenset(),
     "sig:rank_tracking": frozenset(),
+    "sig:rank_null": frozenset(),
     "sig:flat_coefficient": frozenset(),
     "thm:nu_universality": frozenset({EVIDENCE}),
     "cor:second_moment": frozenset({EVIDENCE, LINE, "thm:tempering"}),
