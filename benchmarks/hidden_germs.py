@@ -25,7 +25,8 @@ from harness import options, save, show
 
 import ddtheory as dd
 from ddtheory.errors import DDTheoryError
-from ddtheory.exact.thresholds import derivation, limits, rlct, solver
+from ddtheory.exact.thresholds import derivation, rlct, solver
+from ddtheory.exact.thresholds.germs import limits
 from ddtheory.exact.thresholds.nodes import Bound
 from ddtheory.testing.known_pairs import FORMS, HIDINGS, HiddenGerm, hidden_germ
 

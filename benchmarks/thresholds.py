@@ -26,7 +26,7 @@ from harness import options, save, show, spread
 
 import ddtheory as dd
 from ddtheory.exact.thresholds.matrix_products import deep_linear
-from ddtheory.exact.thresholds.newton import is_certificate, newton_distance
+from ddtheory.exact.thresholds.polyhedra.newton import is_certificate, newton_distance
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from reference import ReferenceGerm, germs

@@ -15,7 +15,7 @@ from ddtheory.cells.shared.routes import LARGEST_PROGRAMME, closed_form, unit
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.intersection import union
-from ddtheory.exact.thresholds.newton import newton_distance
+from ddtheory.exact.thresholds.polyhedra.newton import newton_distance
 from ddtheory.references import cite
 from ddtheory.values import RLCT
 

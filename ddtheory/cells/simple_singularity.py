@@ -15,7 +15,7 @@ from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError, unknown
-from ddtheory.exact.thresholds.newton import newton_distance
+from ddtheory.exact.thresholds.polyhedra.newton import newton_distance
 from ddtheory.references import cite
 from ddtheory.values import RLCT
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.thresholds.newton import newton_distance
+from ddtheory.exact.thresholds.polyhedra.newton import newton_distance
 from ddtheory.visible import visible
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ddtheory.errors import InvalidValueError, shown
-from ddtheory.exact.thresholds.faces import compact_faces
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.newton import newton_distance
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.polyhedra.faces import compact_faces
+from ddtheory.exact.thresholds.polyhedra.newton import newton_distance
 from ddtheory.plots import style
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from ddtheory.exact.thresholds.matrix_products import (
     deep_linear,
     reduced_rank,
 )
-from ddtheory.exact.thresholds.newton import monomial_rlct
+from ddtheory.exact.thresholds.polyhedra.newton import monomial_rlct
 from ddtheory.references import cite
 from ddtheory.values import RLCT, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment

@@ -19,7 +19,7 @@ from ddtheory.cells.shared.routes import hidden_exponents, product_exponents
 from ddtheory.cells.shared.truth import establish
 from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.thresholds import matrix_products
-from ddtheory.exact.thresholds.newton import monomial_rlct
+from ddtheory.exact.thresholds.polyhedra.newton import monomial_rlct
 from ddtheory.values import RLCT, Enclosure
 
 

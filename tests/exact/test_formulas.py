@@ -16,7 +16,7 @@ from ddtheory.errors import InvalidValueError, UnknownNameError
 from ddtheory.exact import formulas
 from ddtheory.exact.formulas import Formula
 from ddtheory.exact.thresholds import matrix_products
-from ddtheory.exact.thresholds.newton import monomial_rlct
+from ddtheory.exact.thresholds.polyhedra.newton import monomial_rlct
 from ddtheory.values import RLCT
 
 Instance = tuple[dict[str, Any], RLCT]

@@ -14,8 +14,8 @@ from sympy import Poly, Symbol
 
 import ddtheory as dd
 from ddtheory import certify
+from ddtheory.exact.thresholds.germs.real_fields import RealField, count_real_roots, in_powers, real_roots
 from ddtheory.exact.thresholds.nodes import Node
-from ddtheory.exact.thresholds.real_fields import RealField, count_real_roots, in_powers, real_roots
 from ddtheory.values import RLCT
 
 Z = Symbol("z")

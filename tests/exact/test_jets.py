@@ -76,8 +76,8 @@ def test_the_rule_stays_away(text: str) -> None:
 
 def test_a_tail_that_could_matter_is_not_dropped() -> None:
     """(x − y² − x³y)² + y^20: below degree 16 nothing is left, so the rule has nothing to say."""
-    from ddtheory.exact.thresholds.ideal import IdealGerm
-    from ddtheory.exact.thresholds.local_ring import ring_of
+    from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+    from ddtheory.exact.thresholds.germs.local_ring import ring_of
 
     ring = ring_of(("x", "y"))
     u, v = ring.gens

@@ -10,7 +10,7 @@ from fractions import Fraction
 import pytest
 
 from ddtheory.certify.means import outweighs
-from ddtheory.exact.thresholds.means import is_positive_by_means
+from ddtheory.exact.thresholds.signs.means import is_positive_by_means
 
 Terms = Mapping[tuple[int, ...], Fraction]
 Decide = Callable[[Terms, Sequence[int], bool], bool]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing
-from ddtheory.exact.thresholds.newton import is_certificate, monomial_rlct, newton_distance
+from ddtheory.exact.thresholds.polyhedra.newton import is_certificate, monomial_rlct, newton_distance
 from ddtheory.values import RLCT
 
 dimensions = st.integers(1, 4)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sympy import Poly, symbols
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.thresholds.faces import compact_faces, facet_normals
 from ddtheory.exact.thresholds.nondegenerate import newton_bound
+from ddtheory.exact.thresholds.polyhedra.faces import compact_faces, facet_normals
 from ddtheory.values import RLCT
 
 x, y, z = symbols("x y z")

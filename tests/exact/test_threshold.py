@@ -25,8 +25,8 @@ from ddtheory.cli import main
 from ddtheory.errors import InvalidValueError, NotADivergenceError, NotAnalyticError
 from ddtheory.exact.numbers.parse import parse_expression
 from ddtheory.exact.thresholds.derivation import Derivation
-from ddtheory.exact.thresholds.ideal import IdealGerm, shown
-from ddtheory.exact.thresholds.local_ring import rational, ring_of
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm, shown
+from ddtheory.exact.thresholds.germs.local_ring import rational, ring_of
 from ddtheory.exact.thresholds.nodes import CertificateError, Node
 from ddtheory.exact.thresholds.rules.rule import Example
 from ddtheory.exact.thresholds.rules.table import RULES, citation_of

@@ -13,9 +13,9 @@ import pytest
 import sympy
 
 from ddtheory.errors import InvalidValueError, NotAnalyticError
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.limits import OutOfTime, ending_at
-from ddtheory.exact.thresholds.local_ring import quotient, ring_of
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.limits import OutOfTime, ending_at
+from ddtheory.exact.thresholds.germs.local_ring import quotient, ring_of
 from ddtheory.exact.thresholds.nodes import CertificateError
 from ddtheory.exact.thresholds.rlct import rlct
 from ddtheory.exact.thresholds.rules.general_bounds import general_bounds

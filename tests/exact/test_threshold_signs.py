@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 
 import ddtheory as dd
 from ddtheory.errors import NotADivergenceError
-from ddtheory.exact.thresholds import signs
-from ddtheory.exact.thresholds.arcs import Arc, lead, monomial_arc, solved
 from ddtheory.exact.thresholds.derivation import Derivation
-from ddtheory.exact.thresholds.face_signs import face_signs, root_intervals, samples
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import ring_of
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import ring_of
 from ddtheory.exact.thresholds.rules.table import RULES
+from ddtheory.exact.thresholds.signs.arcs import Arc, lead, monomial_arc, solved
+from ddtheory.exact.thresholds.signs.faces import face_signs, root_intervals, samples
+from ddtheory.exact.thresholds.signs.reader import _RULES, SignReader
 from ddtheory.exact.thresholds.solver import Solver
 
 T = sympy.Symbol("t", positive=True)
@@ -140,7 +140,7 @@ def test_generators_need_no_sign() -> None:
 
 
 def test_every_rule_says_what_becomes_of_the_sign() -> None:
-    assert set(signs._RULES) == {rule.name for rule in RULES}
+    assert set(_RULES) == {rule.name for rule in RULES}
 
 
 # --- germs that nobody chose ------------------------------------------------------------------------------------------
@@ -289,7 +289,7 @@ def test_signs_of_every_step_are_those_at_points(rule: Any) -> None:
     example_ = rule.example
     is_K = isinstance(example_.given, str)
     given_ = {"divergence": example_.given} if is_K else {"generators": example_.given}
-    reader = signs.SignReader(lambda: False)
+    reader = SignReader(lambda: False)
     for node in nodes_of(dd.rlct(**given_, prior=example_.prior)):
         if len(node.germ.generators) != 1:
             continue
@@ -315,6 +315,6 @@ def test_a_spoiled_sign_is_seen() -> None:
     """The control: a leaf that is said to be complete, but is not, would prove (x − 7y)² − y⁴ ≥ 0."""
     germ = germ_of("(x - 7*y)^2 - y^4", "x y")
     root = Solver(5, 60).derive(germ)
-    found = signs.SignReader(lambda: False).read(root)
+    found = SignReader(lambda: False).read(root)
     assert set(found.arcs) == {1, -1}
-    assert not signs.SignReader(lambda: True).read(root).complete  # without time nothing is said
+    assert not SignReader(lambda: True).read(root).complete  # without time nothing is said

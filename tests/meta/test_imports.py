@@ -109,6 +109,11 @@ BREACHES = [
         {"measure-is-blind", "wall", "storeys"},
     ),
     (
+        "ddtheory/exact/thresholds/germs/ideal.py",
+        "def peek():\n    from ddtheory.exact.thresholds.polyhedra import faces",
+        {"threshold-storeys"},
+    ),
+    (
         "ddtheory/measure/heads/heads.py",
         "def peek():\n    from ddtheory.measure.setting import problem",
         {"measure-storeys"},

@@ -19,7 +19,7 @@ from seeded import sample
 from ddtheory.exact.finite_n.crossings import finite_n
 from ddtheory.exact.finite_n.volume import sublevel_volume
 from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing, union
-from ddtheory.exact.thresholds.newton import monomial_rlct
+from ddtheory.exact.thresholds.polyhedra.newton import monomial_rlct
 from ddtheory.measure.sublevel import (
     DEPTHS,
     Threshold,

@@ -15,7 +15,7 @@ from seeded import sample
 from ddtheory import testing
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.matrix_products import deep_linear
-from ddtheory.exact.thresholds.newton import monomial_rlct
+from ddtheory.exact.thresholds.polyhedra.newton import monomial_rlct
 from ddtheory.testing import HiddenGerm
 from ddtheory.testing.known_pairs import FORMS, HIDINGS, hidden_germ
 from ddtheory.values import RLCT

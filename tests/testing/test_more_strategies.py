@@ -18,7 +18,7 @@ from hypothesis.strategies import SearchStrategy
 from ddtheory import testing
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.matrix_products import by_rank_sequences, deep_linear
-from ddtheory.exact.thresholds.newton import monomial_rlct
+from ddtheory.exact.thresholds.polyhedra.newton import monomial_rlct
 from ddtheory.testing import ConformanceCell, KnownGerm, LayerShape
 from ddtheory.testing.conformance import quadrature
 from ddtheory.testing.conformance.task import EstimationTask

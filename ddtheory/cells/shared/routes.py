@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from ddtheory.cells.shared.truth import Route, Side
 from ddtheory.exact.thresholds.intersection import separable_sum
-from ddtheory.exact.thresholds.newton import Exponents, monomial_rlct
+from ddtheory.exact.thresholds.polyhedra.newton import Exponents, monomial_rlct
 from ddtheory.values import RLCT
 
 LARGEST_PROGRAMME = 1500

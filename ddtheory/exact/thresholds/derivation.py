@@ -10,8 +10,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.limits import OutOfTime, ending_at
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.limits import OutOfTime, ending_at
 from ddtheory.exact.thresholds.nodes import Bound, CertificateError, Node
 from ddtheory.exact.thresholds.rules.table import citation_of
 from ddtheory.exact.thresholds.wire import (

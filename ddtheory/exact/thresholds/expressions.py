@@ -12,7 +12,7 @@ import sympy
 from sympy import Expr, Pow, Rational, Symbol
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.thresholds.ideal import shown
+from ddtheory.exact.thresholds.germs.ideal import shown
 
 Polynomial: TypeAlias = Any  # an element of a sympy ring
 

@@ -11,9 +11,9 @@ from sympy import Expr, Rational, Symbol
 
 from ddtheory.errors import InvalidValueError, clipped
 from ddtheory.exact.thresholds.expressions import refuse_long
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import ring_of
-from ddtheory.exact.thresholds.over_field import (
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import ring_of
+from ddtheory.exact.thresholds.germs.over_field import (
     NotPolynomial,
     NumberField,
     constants_in,

@@ -10,8 +10,8 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
-from ddtheory.exact.thresholds.fans import Vector, pairing
-from ddtheory.exact.thresholds.local_ring import Element, Monomial, to_flint
+from ddtheory.exact.thresholds.germs.local_ring import Element, Monomial, to_flint
+from ddtheory.exact.thresholds.polyhedra.fans import Vector, pairing
 from ddtheory.exact.thresholds.wire import rational_to_json
 
 _MOST_DEGREE = 2  # of the monomials in the identity
@@ -46,7 +46,7 @@ def membership(
     There x^a / x^monomial is bounded for every x^a that has at least the weight of x^monomial on each ray, since the
     coordinates beside the rays are not 0.
 
-    >>> from ddtheory.exact.thresholds.local_ring import ring_of
+    >>> from ddtheory.exact.thresholds.germs.local_ring import ring_of
     >>> a, b, c, d = ring_of(("a", "b", "c", "d")).gens
     >>> cubic = [a * c - b**2, b * d - c**2]
     >>> membership(a * d - b * c, cubic, [(1, 1, 1, 1)], lambda: False).monomial          # c(ad − bc) = d(ac − b²) + …

@@ -9,8 +9,8 @@ from fractions import Fraction
 from typing import Any
 
 from ddtheory.errors import DDTheoryError
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import Element
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import Element
 
 Data = Mapping[str, Any]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.thresholds.faces import Exponent, Face
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import rational, ring_of
-from ddtheory.exact.thresholds.newton import newton_distance
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import rational, ring_of
+from ddtheory.exact.thresholds.polyhedra.faces import Exponent, Face
+from ddtheory.exact.thresholds.polyhedra.newton import newton_distance
 from ddtheory.exact.thresholds.rules.polyhedron import newton_polyhedron
 from ddtheory.values import RLCT
 

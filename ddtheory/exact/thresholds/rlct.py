@@ -19,7 +19,6 @@ from ddtheory.exact.numbers.given import Number, by_name, expression_of, names_o
 from ddtheory.exact.orders.divergence import DivergenceGerm, Names, exact_number
 from ddtheory.exact.orders.nonnegative import refuse_negative
 from ddtheory.exact.thresholds.analytic.at_point import germ_at_point
-from ddtheory.exact.thresholds.arcs import negative_along
 from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.exact.thresholds.expressions import (
     Polynomial,
@@ -28,16 +27,17 @@ from ddtheory.exact.thresholds.expressions import (
     polynomial_of,
     squares_of,
 )
-from ddtheory.exact.thresholds.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import constant_term, moved_to_origin, ring_of
+from ddtheory.exact.thresholds.germs.real_fields import coefficients, in_powers
 from ddtheory.exact.thresholds.irrational import over_field
-from ddtheory.exact.thresholds.local_ring import constant_term, moved_to_origin, ring_of
 from ddtheory.exact.thresholds.nodes import Node
 from ddtheory.exact.thresholds.reading import Reading, read
-from ddtheory.exact.thresholds.real_fields import coefficients, in_powers
 from ddtheory.exact.thresholds.rules.general_bounds import general_bounds
-from ddtheory.exact.thresholds.signs import SignReader
+from ddtheory.exact.thresholds.signs.arcs import negative_along
+from ddtheory.exact.thresholds.signs.reader import SignReader
+from ddtheory.exact.thresholds.signs.valleys import negative_arc
 from ddtheory.exact.thresholds.solver import Solver
-from ddtheory.exact.thresholds.valleys import negative_arc
 from ddtheory.exact.thresholds.zero_families import family_of_zeros
 
 _LARGEST = 5_000  # terms in all generators

@@ -10,11 +10,11 @@ from collections.abc import Callable, Hashable, Sequence
 from fractions import Fraction
 from typing import TypeVar
 
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.limits import OutOfTime, ending_at, spend
-from ddtheory.exact.thresholds.local_ring import Element
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.limits import OutOfTime, ending_at, spend
+from ddtheory.exact.thresholds.germs.local_ring import Element
+from ddtheory.exact.thresholds.germs.real_fields import coefficients
 from ddtheory.exact.thresholds.nodes import Node
-from ddtheory.exact.thresholds.real_fields import coefficients
 from ddtheory.exact.thresholds.rules.attempt import Attempt
 from ddtheory.exact.thresholds.rules.rule import (
     Alternative,

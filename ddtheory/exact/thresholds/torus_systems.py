@@ -19,10 +19,10 @@ from typing import Any
 
 from flint import fmpq_mat, fmpq_mpoly_ctx
 
-from ddtheory.exact.thresholds.faces import Face
-from ddtheory.exact.thresholds.local_ring import to_flint
+from ddtheory.exact.thresholds.germs.local_ring import to_flint
 from ddtheory.exact.thresholds.nodes import CertificateError
-from ddtheory.exact.thresholds.torus import (
+from ddtheory.exact.thresholds.polyhedra.faces import Face
+from ddtheory.exact.thresholds.polyhedra.torus import (
     FaceCoordinates,
     Part,
     edge_polynomial,

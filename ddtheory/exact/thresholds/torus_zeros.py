@@ -12,7 +12,7 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
-from ddtheory.exact.thresholds.torus import Part
+from ddtheory.exact.thresholds.polyhedra.torus import Part
 from ddtheory.exact.thresholds.wire import rational_to_json, rationals_to_json
 
 Interval = tuple[Fraction, Fraction]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from ddtheory.exact.thresholds.local_ring import Element
+from ddtheory.exact.thresholds.germs.local_ring import Element
+from ddtheory.exact.thresholds.germs.real_fields import RealField, coefficients
 from ddtheory.exact.thresholds.nodes import Bound, CertificateError
-from ddtheory.exact.thresholds.real_fields import RealField, coefficients
 
 _LONGEST = 12_000  # bits; Python prints 4300 digits and no more
 
@@ -20,7 +20,7 @@ def polynomial_to_json(polynomial: Element) -> list[list[Any]]:
     Raises:
         CertificateError: a coefficient is too long to write down.
 
-    >>> from ddtheory.exact.thresholds.local_ring import ring_of
+    >>> from ddtheory.exact.thresholds.germs.local_ring import ring_of
     >>> x, y = ring_of(("x", "y")).gens
     >>> polynomial_to_json(x**2 / 2 - y)
     [[[2, 0], '1/2'], [[0, 1], '-1']]

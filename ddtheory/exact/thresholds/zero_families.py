@@ -11,11 +11,11 @@ from sympy import Expr, Pow, Symbol
 from sympy.polys.rings import PolyRing
 
 from ddtheory.errors import InvalidValueError, clipped
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import Element, Monomial, ring_of
-from ddtheory.exact.thresholds.over_field import NotPolynomial, Numbers, composed, element_of
-from ddtheory.exact.thresholds.ranks import independent_rows
-from ddtheory.exact.thresholds.symmetries import VectorField, symmetries
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import Element, Monomial, ring_of
+from ddtheory.exact.thresholds.germs.over_field import NotPolynomial, Numbers, composed, element_of
+from ddtheory.exact.thresholds.germs.ranks import independent_rows
+from ddtheory.exact.thresholds.germs.symmetries import VectorField, symmetries
 from ddtheory.exact.thresholds.wire import polynomial_to_json
 
 

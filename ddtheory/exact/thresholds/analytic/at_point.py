@@ -11,7 +11,7 @@ from sympy import Expr, Rational, Symbol
 from ddtheory.errors import UndecidedError, clipped
 from ddtheory.exact.thresholds.analytic.germ import Germ, polynomial_germ
 from ddtheory.exact.thresholds.expressions import is_rational_polynomial
-from ddtheory.exact.thresholds.limits import OutOfTime
+from ddtheory.exact.thresholds.germs.limits import OutOfTime
 
 
 def germ_at_point(

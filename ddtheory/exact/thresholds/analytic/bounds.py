@@ -19,7 +19,7 @@ from ddtheory.exact.thresholds.analytic.jets import jet
 from ddtheory.exact.thresholds.analytic.negative import refuse_negative_series
 from ddtheory.exact.thresholds.analytic.terms import degrees, expression_of, is_rational, monomials
 from ddtheory.exact.thresholds.expressions import is_rational_polynomial
-from ddtheory.exact.thresholds.limits import OutOfTime
+from ddtheory.exact.thresholds.germs.limits import OutOfTime
 
 _MOST_MONOMIALS = 80
 _HIGHEST = 13

@@ -19,12 +19,12 @@ from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.numbers.zero import sign
 from ddtheory.exact.thresholds.analytic.jets import Monomial
 from ddtheory.exact.thresholds.analytic.tails import Tail
-from ddtheory.exact.thresholds.arcs import Arc, lead
-from ddtheory.exact.thresholds.face_signs import Support, face_signs, support_of
-from ddtheory.exact.thresholds.faces import compact_faces
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.limits import spend
-from ddtheory.exact.thresholds.local_ring import Element, ring_of
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.limits import spend
+from ddtheory.exact.thresholds.germs.local_ring import Element, ring_of
+from ddtheory.exact.thresholds.polyhedra.faces import compact_faces
+from ddtheory.exact.thresholds.signs.arcs import Arc, lead
+from ddtheory.exact.thresholds.signs.faces import Support, face_signs, support_of
 
 
 def comparable_vertices(terms: Mapping[Monomial, Expr], tail: Tail, one_sided: Sequence[bool]) -> list[Monomial] | None:

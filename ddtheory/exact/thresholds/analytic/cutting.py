@@ -26,7 +26,7 @@ from ddtheory.exact.thresholds.analytic.terms import (
     text_of,
 )
 from ddtheory.exact.thresholds.expressions import is_rational_polynomial
-from ddtheory.exact.thresholds.limits import spend
+from ddtheory.exact.thresholds.germs.limits import spend
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from sympy import Expr, Integer, Pow, Symbol
 from ddtheory.errors import NotAnalyticError
 from ddtheory.exact.numbers.zero import sign
 from ddtheory.exact.thresholds.analytic.jets import jet
-from ddtheory.exact.thresholds.local_ring import factors, ring_of
+from ddtheory.exact.thresholds.germs.local_ring import factors, ring_of
 
 _LIKE_ITS_ARGUMENT = (
     sympy.sin, sympy.tan, sympy.asin, sympy.atan, sympy.sinh, sympy.tanh, sympy.asinh, sympy.atanh, sympy.erf,

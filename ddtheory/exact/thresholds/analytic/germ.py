@@ -22,7 +22,7 @@ from ddtheory.exact.thresholds.analytic.power_sums import power_sums
 from ddtheory.exact.thresholds.analytic.principal import principal
 from ddtheory.exact.thresholds.constants import squares_with_constants
 from ddtheory.exact.thresholds.expressions import is_rational_polynomial
-from ddtheory.exact.thresholds.limits import OutOfTime, ending_at
+from ddtheory.exact.thresholds.germs.limits import OutOfTime, ending_at
 
 _MOST_ROUNDS = 6
 _SHARE_OF_SEARCH = 0.8  # of the time; the rest is for bounds

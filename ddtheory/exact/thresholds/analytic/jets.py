@@ -16,7 +16,7 @@ from sympy import Expr, Integer, Pow, Rational, Symbol
 from ddtheory.errors import NotAnalyticError, UndecidedError
 from ddtheory.exact.numbers.zero import is_zero
 from ddtheory.exact.orders.series import expand
-from ddtheory.exact.thresholds.limits import spend
+from ddtheory.exact.thresholds.germs.limits import spend
 
 Monomial = tuple[int, ...]
 

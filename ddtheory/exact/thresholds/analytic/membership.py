@@ -21,7 +21,7 @@ from flint import fmpq, fmpq_mat
 
 from ddtheory.exact.thresholds.analytic.jets import Monomial
 from ddtheory.exact.thresholds.analytic.tails import Tail, divides, of_degree
-from ddtheory.exact.thresholds.limits import spend
+from ddtheory.exact.thresholds.germs.limits import spend
 
 Terms = Mapping[Monomial, fmpq]
 

@@ -13,11 +13,11 @@ from ddtheory.exact.orders.divergence import DivergenceGerm
 from ddtheory.exact.orders.nonnegative import refuse_negative
 from ddtheory.exact.thresholds.analytic.jets import Monomial
 from ddtheory.exact.thresholds.analytic.terms import expression_of, is_rational
-from ddtheory.exact.thresholds.arcs import Arc, lead, shown_series
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.limits import spend
-from ddtheory.exact.thresholds.local_ring import ring_of
-from ddtheory.exact.thresholds.valleys import negative_arc
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.limits import spend
+from ddtheory.exact.thresholds.germs.local_ring import ring_of
+from ddtheory.exact.thresholds.signs.arcs import Arc, lead, shown_series
+from ddtheory.exact.thresholds.signs.valleys import negative_arc
 
 
 def refuse_negative_series(

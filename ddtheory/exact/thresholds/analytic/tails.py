@@ -11,7 +11,7 @@ import sympy
 from sympy import Expr, Poly, Pow, Symbol
 
 from ddtheory.exact.thresholds.analytic.jets import Monomial, jet, vanishes
-from ddtheory.exact.thresholds.limits import spend
+from ddtheory.exact.thresholds.germs.limits import spend
 
 _MOST_SUBSETS = 30
 _MOST_GENERATORS = 400

@@ -8,8 +8,8 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import Element, linear_coefficient, split_unit
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import Element, linear_coefficient, split_unit
 from ddtheory.exact.thresholds.nodes import Bound, Data, Node, Solve
 from ddtheory.exact.thresholds.wire import polynomial_to_json
 

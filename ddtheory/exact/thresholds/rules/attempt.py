@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from ddtheory.exact.thresholds.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
 from ddtheory.exact.thresholds.nodes import Solve
 from ddtheory.exact.thresholds.rules.polyhedron import Polyhedron, newton_polyhedron
 

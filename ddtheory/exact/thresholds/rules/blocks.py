@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.limits import spend
-from ddtheory.exact.thresholds.local_ring import Element, factors, greatest_divisor, quotient, split_unit, support
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.limits import spend
+from ddtheory.exact.thresholds.germs.local_ring import Element, factors, greatest_divisor, quotient, split_unit, support
 from ddtheory.exact.thresholds.nodes import CROSSING, SUM, Node, Solve, from_children
 from ddtheory.exact.thresholds.wire import polynomial_to_json
 

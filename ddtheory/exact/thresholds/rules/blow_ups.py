@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import Element, support
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import Element, support
 from ddtheory.exact.thresholds.nodes import UNION, Node, Solve, from_children
 from ddtheory.exact.thresholds.rules.attempt import Attempt
 

@@ -13,9 +13,8 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
-from ddtheory.exact.thresholds.faces import Face
-from ddtheory.exact.thresholds.ideal import IdealGerm, shown
-from ddtheory.exact.thresholds.local_ring import (
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm, shown
+from ddtheory.exact.thresholds.germs.local_ring import (
     Element,
     cofactors,
     degree_in,
@@ -33,6 +32,7 @@ from ddtheory.exact.thresholds.local_ring import (
     to_flint,
 )
 from ddtheory.exact.thresholds.nodes import CertificateError, Data, Node, Solve, from_child
+from ddtheory.exact.thresholds.polyhedra.faces import Face
 from ddtheory.exact.thresholds.wire import polynomial_to_json
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.limits import spend
-from ddtheory.exact.thresholds.local_ring import (
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.limits import spend
+from ddtheory.exact.thresholds.germs.local_ring import (
     Element,
     Monomial,
     constant_term,
@@ -23,8 +23,8 @@ from ddtheory.exact.thresholds.local_ring import (
     rational,
 )
 from ddtheory.exact.thresholds.matrix_products import deep_linear
-from ddtheory.exact.thresholds.newton import newton_distance
 from ddtheory.exact.thresholds.nodes import Bound, Node, Solve
+from ddtheory.exact.thresholds.polyhedra.newton import newton_distance
 from ddtheory.exact.thresholds.rules.factorisations import Matrix, factorised
 from ddtheory.exact.thresholds.wire import rationals_to_json
 

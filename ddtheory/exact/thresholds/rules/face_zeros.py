@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from ddtheory.exact.thresholds.faces import Exponent, Face
-from ddtheory.exact.thresholds.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
 from ddtheory.exact.thresholds.nodes import CertificateError
-from ddtheory.exact.thresholds.rules.blocks import connected
-from ddtheory.exact.thresholds.torus import (
+from ddtheory.exact.thresholds.polyhedra.faces import Exponent, Face
+from ddtheory.exact.thresholds.polyhedra.torus import (
     Combination,
     FaceCoordinates,
     Part,
@@ -23,6 +22,7 @@ from ddtheory.exact.thresholds.torus import (
     real_multiplicity,
     takes_positive_values_only,
 )
+from ddtheory.exact.thresholds.rules.blocks import connected
 from ddtheory.exact.thresholds.wire import rational_to_json
 
 _MOST_DERIVATIVES = 3  # orders of zeros that are looked for on faces of dimension 2 or more

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-from ddtheory.exact.thresholds.limits import spend
+from ddtheory.exact.thresholds.germs.limits import spend
 
 Path = frozenset[int]
 Entry = frozenset[Path]

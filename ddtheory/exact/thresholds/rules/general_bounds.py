@@ -8,9 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 from ddtheory.errors import UndecidedError
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import Element, fraction, initial_form, is_unit, lowest_exponents, order
-from ddtheory.exact.thresholds.newton import newton_distance
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import Element, fraction, initial_form, is_unit, lowest_exponents, order
 from ddtheory.exact.thresholds.nodes import (
     BEST,
     INFINITE,
@@ -22,6 +21,7 @@ from ddtheory.exact.thresholds.nodes import (
     best_upper,
     from_children,
 )
+from ddtheory.exact.thresholds.polyhedra.newton import newton_distance
 from ddtheory.exact.thresholds.wire import rationals_to_json
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from ddtheory.exact.thresholds.ideal import IdealGerm, shown
-from ddtheory.exact.thresholds.local_ring import (
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm, shown
+from ddtheory.exact.thresholds.germs.local_ring import (
     Element,
     factors,
     initial_form,

@@ -15,10 +15,9 @@ from typing import Any
 from flint import fmpq, fmpq_mat
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.thresholds.faces import facet_normals
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.limits import spend
-from ddtheory.exact.thresholds.local_ring import (
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.limits import spend
+from ddtheory.exact.thresholds.germs.local_ring import (
     Element,
     from_flint,
     linear_coefficient,
@@ -27,6 +26,7 @@ from ddtheory.exact.thresholds.local_ring import (
     to_flint,
 )
 from ddtheory.exact.thresholds.nodes import Data, Node, Solve, from_child
+from ddtheory.exact.thresholds.polyhedra.faces import facet_normals
 from ddtheory.exact.thresholds.rules.polyhedron import newton_polyhedron
 from ddtheory.exact.thresholds.wire import polynomial_to_json
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import Element, from_flint, initial_form, order, substitute, to_flint
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import Element, from_flint, initial_form, order, substitute, to_flint
 from ddtheory.exact.thresholds.nodes import Node, Solve
 from ddtheory.exact.thresholds.rules.changes import changed, described
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import Element
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import Element
 from ddtheory.exact.thresholds.nodes import Node
 from ddtheory.exact.thresholds.rules.attempt import Attempt
 from ddtheory.exact.thresholds.rules.changes import apply_change, changed, described, shifts

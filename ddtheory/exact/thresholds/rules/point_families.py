@@ -17,8 +17,8 @@ from typing import Any
 from flint import fmpq_mat
 from sympy import Dummy, Poly
 
-from ddtheory.exact.thresholds.ideal import IdealGerm, shown
-from ddtheory.exact.thresholds.local_ring import (
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm, shown
+from ddtheory.exact.thresholds.germs.local_ring import (
     Element,
     degree_in,
     factors,

@@ -15,15 +15,15 @@ from fractions import Fraction
 from typing import Any
 
 from ddtheory.errors import InvalidValueError, UndecidedError
-from ddtheory.exact.thresholds.faces import Exponent, compact_faces
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.limits import spend
-from ddtheory.exact.thresholds.local_ring import lowest_exponents
-from ddtheory.exact.thresholds.newton import NewtonDistance, newton_distance
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.limits import spend
+from ddtheory.exact.thresholds.germs.local_ring import lowest_exponents
 from ddtheory.exact.thresholds.nodes import NOTHING, Bound, CertificateError, Data, Node
+from ddtheory.exact.thresholds.polyhedra.faces import Exponent, compact_faces
+from ddtheory.exact.thresholds.polyhedra.newton import NewtonDistance, newton_distance
+from ddtheory.exact.thresholds.polyhedra.torus import Part
 from ddtheory.exact.thresholds.rules.face_zeros import FaceZeros, zeros_on
 from ddtheory.exact.thresholds.rules.sign_change import sign_change
-from ddtheory.exact.thresholds.torus import Part
 from ddtheory.exact.thresholds.wire import rationals_to_json
 
 _SECONDS_FOR_FACES = 5  # of a monomial ideal, which only its certificate lists

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from ddtheory.exact.thresholds.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.ranks import Independent, independent_generators
 from ddtheory.exact.thresholds.nodes import Bound, Data, Node, Solve
-from ddtheory.exact.thresholds.ranks import Independent, independent_generators
 from ddtheory.exact.thresholds.rules.attempt import Attempt
 from ddtheory.exact.thresholds.zero_families import ZeroFamily
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import final
 
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import Element
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import Element
 from ddtheory.exact.thresholds.nodes import Node, Solve
 from ddtheory.exact.thresholds.rules.attempt import Attempt
 from ddtheory.exact.thresholds.zero_families import ZeroFamily

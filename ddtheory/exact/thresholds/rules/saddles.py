@@ -15,10 +15,9 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat, fmpq_poly
 
-from ddtheory.exact.thresholds.arcs import Arc, composed, solved, some_arcs
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.limits import spend
-from ddtheory.exact.thresholds.local_ring import (
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.limits import spend
+from ddtheory.exact.thresholds.germs.local_ring import (
     Element,
     cofactors,
     degree_in,
@@ -30,6 +29,7 @@ from ddtheory.exact.thresholds.local_ring import (
 )
 from ddtheory.exact.thresholds.nodes import Bound, CertificateError, Data, Node, Solve
 from ddtheory.exact.thresholds.rules.attempt import Attempt
+from ddtheory.exact.thresholds.signs.arcs import Arc, composed, solved, some_arcs
 from ddtheory.exact.thresholds.wire import polynomial_to_json, rational_to_json
 
 _PRECISIONS = (4, 16, 40)  # terms of an arc

@@ -9,12 +9,12 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
-from ddtheory.exact.thresholds.faces import Exponent, Face, facet_normals, vertices
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.newton import NewtonDistance
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
 from ddtheory.exact.thresholds.nodes import Bound
+from ddtheory.exact.thresholds.polyhedra.faces import Exponent, Face, facet_normals, vertices
+from ddtheory.exact.thresholds.polyhedra.newton import NewtonDistance
+from ddtheory.exact.thresholds.polyhedra.torus import Part
 from ddtheory.exact.thresholds.rules.face_zeros import FaceZeros
-from ddtheory.exact.thresholds.torus import Part
 from ddtheory.exact.thresholds.wire import rationals_to_json
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.limits import spend
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.limits import spend
 from ddtheory.exact.thresholds.nodes import Node, Solve, from_child
 
 # a polynomial by monomials (variable, power), …: a germ in hundreds of variables has terms in a few of them each

@@ -9,10 +9,17 @@ from typing import Any
 
 from sympy import QQ, Poly
 
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import Element, Monomial, rational, remainder, ring_of, shift, substitute
-from ddtheory.exact.thresholds.nodes import Bound, Data, Node, Solve, lower_of_union, upper_of_union
-from ddtheory.exact.thresholds.real_fields import (
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import (
+    Element,
+    Monomial,
+    rational,
+    remainder,
+    ring_of,
+    shift,
+    substitute,
+)
+from ddtheory.exact.thresholds.germs.real_fields import (
     LARGEST_DEGREE,
     Algebraic,
     RealField,
@@ -21,10 +28,11 @@ from ddtheory.exact.thresholds.real_fields import (
     in_powers,
     real_roots,
 )
+from ddtheory.exact.thresholds.nodes import Bound, Data, Node, Solve, lower_of_union, upper_of_union
+from ddtheory.exact.thresholds.polyhedra.torus import Part, edge_polynomial, face_coordinates
 from ddtheory.exact.thresholds.rules.attempt import Attempt
 from ddtheory.exact.thresholds.rules.face_zeros import FaceZeros
 from ddtheory.exact.thresholds.rules.polyhedron import Polyhedron
-from ddtheory.exact.thresholds.torus import Part, edge_polynomial, face_coordinates
 from ddtheory.exact.thresholds.wire import field_to_json, number_to_json
 
 _LARGEST_FACTORED = 4  # degree over a field of algebraic numbers

@@ -24,15 +24,15 @@ from typing import Any
 from flint import fmpq, fmpq_mat
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.thresholds.faces import facet_normals
-from ddtheory.exact.thresholds.fans import Cone, Vector, common_cones, pairing, primitive
-from ddtheory.exact.thresholds.ideal import IdealGerm, shown
-from ddtheory.exact.thresholds.local_ring import Element, Monomial, factors, fraction, is_unit
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm, shown
+from ddtheory.exact.thresholds.germs.local_ring import Element, Monomial, factors, fraction, is_unit
 from ddtheory.exact.thresholds.memberships import Membership, membership
 from ddtheory.exact.thresholds.nodes import Bound, Data, Node, lower_of_union, upper_of_union
+from ddtheory.exact.thresholds.polyhedra.faces import facet_normals
+from ddtheory.exact.thresholds.polyhedra.fans import Cone, Vector, common_cones, pairing, primitive
+from ddtheory.exact.thresholds.polyhedra.torus import Part
 from ddtheory.exact.thresholds.rules.attempt import Attempt
 from ddtheory.exact.thresholds.rules.polyhedron import Polyhedron
-from ddtheory.exact.thresholds.torus import Part
 from ddtheory.exact.thresholds.torus_systems import CommonZeros, common_zeros
 from ddtheory.exact.thresholds.torus_zeros import Zero, real_zero
 from ddtheory.exact.thresholds.wire import polynomial_to_json

@@ -15,9 +15,9 @@ from sympy.polys.polyerrors import CoercionFailed, NotAlgebraic
 from sympy.polys.rings import PolyRing
 
 from ddtheory.errors import UndecidedError, clipped
-from ddtheory.exact.thresholds.limits import spend
-from ddtheory.exact.thresholds.local_ring import Element, from_flint, substitute, to_flint
-from ddtheory.exact.thresholds.real_fields import LARGEST_DEGREE, RealField, coefficients
+from ddtheory.exact.thresholds.germs.limits import spend
+from ddtheory.exact.thresholds.germs.local_ring import Element, from_flint, substitute, to_flint
+from ddtheory.exact.thresholds.germs.real_fields import LARGEST_DEGREE, RealField, coefficients
 
 Numbers: TypeAlias = Callable[[Expr], Any]
 """Reads a constant as an element of the domain of a field."""

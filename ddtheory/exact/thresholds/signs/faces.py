@@ -19,11 +19,11 @@ from typing import Any
 from flint import arb, fmpq, fmpq_mat, fmpq_poly, fmpz_poly
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.thresholds.arcs import Arc, monomial_arc
-from ddtheory.exact.thresholds.faces import Exponent, compact_faces, facet_normals
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import Element, fraction, to_flint
-from ddtheory.exact.thresholds.means import is_positive_by_means
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import Element, fraction, to_flint
+from ddtheory.exact.thresholds.polyhedra.faces import Exponent, compact_faces, facet_normals
+from ddtheory.exact.thresholds.signs.arcs import Arc, monomial_arc
+from ddtheory.exact.thresholds.signs.means import is_positive_by_means
 
 _TRIED = (Fraction(1), Fraction(-1), Fraction(2), Fraction(-2), Fraction(1, 2), Fraction(-1, 2))
 _MOST_TRIED = 300  # points on one face

@@ -16,13 +16,30 @@ from fractions import Fraction
 from flint import fmpq, fmpq_poly
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.thresholds.arcs import Arc, Series, by_names, lead, monomial_arc, solved, some_arcs, stays_inside
-from ddtheory.exact.thresholds.face_signs import face_signs, root_intervals
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import Element, constant_term, degree_in, factors, fraction, support, to_flint
-from ddtheory.exact.thresholds.means import is_positive_by_means
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import (
+    Element,
+    constant_term,
+    degree_in,
+    factors,
+    fraction,
+    support,
+    to_flint,
+)
 from ddtheory.exact.thresholds.nodes import Node
-from ddtheory.exact.thresholds.valleys import negative_arc
+from ddtheory.exact.thresholds.signs.arcs import (
+    Arc,
+    Series,
+    by_names,
+    lead,
+    monomial_arc,
+    solved,
+    some_arcs,
+    stays_inside,
+)
+from ddtheory.exact.thresholds.signs.faces import face_signs, root_intervals
+from ddtheory.exact.thresholds.signs.means import is_positive_by_means
+from ddtheory.exact.thresholds.signs.valleys import negative_arc
 
 _MOST_ARCS = 24  # that are carried up from a child
 _MOST_TERMS = 60  # of a polynomial whose faces are looked at where the derivation did not

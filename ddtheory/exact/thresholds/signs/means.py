@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from flint import fmpq, fmpq_mat
 
-from ddtheory.exact.thresholds.faces import Exponent
+from ddtheory.exact.thresholds.polyhedra.faces import Exponent
 
 _MOST_SIMPLICES = 400  # looked at for one term
 _MOST_KEPT = 3  # simplices of one term that are tried together with those of the others

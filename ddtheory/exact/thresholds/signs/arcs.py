@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 
 from flint import fmpq, fmpq_mat, fmpq_poly
 
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import Element, to_flint
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import Element, to_flint
 
 Series: TypeAlias = Any  # a polynomial of FLINT in t
 

@@ -13,8 +13,8 @@ from typing import Any
 from flint import nmod, nmod_mat, nmod_poly
 from sympy import nextprime
 
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.real_fields import RealField, coefficients
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.real_fields import RealField, coefficients
 
 _FIRST_PRIME = 2**30
 _MOST_PRIMES = 400  # tried, until one suits the field
@@ -46,7 +46,7 @@ def independent_generators(germ: IdealGerm) -> Independent | None:
     None where there is none, or no prime is found modulo which the numbers can be read.
 
     >>> from fractions import Fraction
-    >>> from ddtheory.exact.thresholds.local_ring import ring_of
+    >>> from ddtheory.exact.thresholds.germs.local_ring import ring_of
     >>> ring = ring_of(("x", "y"))
     >>> x, y = ring.gens
     >>> germ = IdealGerm(ring, (x + y**2, 2 * x - y**3, x * y), (Fraction(0), Fraction(0)), (False, False))

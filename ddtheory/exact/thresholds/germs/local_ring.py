@@ -16,7 +16,7 @@ from flint import Ordering, fmpq, fmpq_mpoly_ctx, fmpq_poly
 from sympy import QQ, Symbol
 from sympy.polys.rings import PolyElement, PolyRing
 
-from ddtheory.exact.thresholds.limits import spend
+from ddtheory.exact.thresholds.germs.limits import spend
 
 Element: TypeAlias = PolyElement
 Monomial: TypeAlias = tuple[int, ...]

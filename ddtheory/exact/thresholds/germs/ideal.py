@@ -9,8 +9,8 @@ from typing import Any
 
 from sympy.polys.rings import PolyRing
 
-from ddtheory.exact.thresholds.local_ring import Element, fraction, ring_of
-from ddtheory.exact.thresholds.real_fields import Algebraic, RealField, coefficients, in_powers
+from ddtheory.exact.thresholds.germs.local_ring import Element, fraction, ring_of
+from ddtheory.exact.thresholds.germs.real_fields import Algebraic, RealField, coefficients, in_powers
 
 
 @dataclass(frozen=True)

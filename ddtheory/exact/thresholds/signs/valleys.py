@@ -18,11 +18,8 @@ from fractions import Fraction
 from flint import fmpq, fmpq_poly
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.thresholds.arcs import Arc, lead, stays_inside
-from ddtheory.exact.thresholds.face_signs import FaceSigns, face_signs, torus_points
-from ddtheory.exact.thresholds.faces import Exponent
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import (
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import (
     Element,
     constant_term,
     degree_in,
@@ -32,6 +29,9 @@ from ddtheory.exact.thresholds.local_ring import (
     ring_of,
     substitute,
 )
+from ddtheory.exact.thresholds.polyhedra.faces import Exponent
+from ddtheory.exact.thresholds.signs.arcs import Arc, lead, stays_inside
+from ddtheory.exact.thresholds.signs.faces import FaceSigns, face_signs, torus_points
 
 _DEEPEST = 7
 _MOST_TERMS = 200

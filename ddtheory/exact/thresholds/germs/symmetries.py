@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 from flint import fmpq, fmpq_mat, nmod_mat
 
-from ddtheory.exact.thresholds.ideal import IdealGerm
-from ddtheory.exact.thresholds.local_ring import Element, from_flint
-from ddtheory.exact.thresholds.real_fields import coefficients
+from ddtheory.exact.thresholds.germs.ideal import IdealGerm
+from ddtheory.exact.thresholds.germs.local_ring import Element, from_flint
+from ddtheory.exact.thresholds.germs.real_fields import coefficients
 
 VectorField: TypeAlias = "dict[int, Element]"
 """Σ p_i ∂/∂x_i by the index i."""
@@ -29,7 +29,7 @@ def symmetries(given: IdealGerm, place: Sequence[Any]) -> list[VectorField]:
         place: the point.
 
     >>> from fractions import Fraction
-    >>> from ddtheory.exact.thresholds.local_ring import ring_of
+    >>> from ddtheory.exact.thresholds.germs.local_ring import ring_of
     >>> ring = ring_of(("x", "y", "z"))
     >>> x, y, z = ring.gens
     >>> germ = IdealGerm(ring, (x * y - 1, (x * y - 1) * z), (Fraction(0),) * 3, (False,) * 3)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.thresholds.faces import Exponent, compact_faces, facet_normals, vertices
+from ddtheory.exact.thresholds.polyhedra.faces import Exponent, compact_faces, facet_normals, vertices
 
 Vector = tuple[int, ...]
 

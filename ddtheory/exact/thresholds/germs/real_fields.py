@@ -11,7 +11,7 @@ from typing import Any
 
 from sympy import QQ, CRootOf, Poly, Rational, Symbol
 
-from ddtheory.exact.thresholds.limits import spend
+from ddtheory.exact.thresholds.germs.limits import spend
 
 LARGEST_DEGREE = 12  # beyond it arithmetic takes minutes
 

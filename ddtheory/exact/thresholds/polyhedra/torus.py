@@ -18,8 +18,8 @@ from typing import Any
 from flint import fmpq, fmpq_mat, fmpq_poly, fmpz_mat, nmod_mat
 from sympy import Dummy, Poly, Rational
 
-from ddtheory.exact.thresholds.faces import Exponent, Face
-from ddtheory.exact.thresholds.real_fields import Algebraic, RealField, count_real_roots
+from ddtheory.exact.thresholds.germs.real_fields import Algebraic, RealField, count_real_roots
+from ddtheory.exact.thresholds.polyhedra.faces import Exponent, Face
 
 Part = Mapping[Exponent, Any]  # numbers that can be compared with 0: fractions or, over a field, Algebraic
 
@@ -49,7 +49,7 @@ class FaceCoordinates:
 def face_coordinates(face: Face) -> FaceCoordinates:
     """Coordinates on the lattice of a compact face.
 
-    >>> from ddtheory.exact.thresholds.faces import compact_faces
+    >>> from ddtheory.exact.thresholds.polyhedra.faces import compact_faces
     >>> edge = compact_faces([(2, 0), (1, 2), (0, 4)])[-1]
     >>> face_coordinates(edge).monomials                      # u = x/y² or its inverse
     ((1, -2),)

@@ -1,0 +1,1 @@
+"""Germs of ideals at a point: polynomials in the local ring, real fields, ranks and symmetries."""
