@@ -54,8 +54,10 @@ class Place:
     depth: int = 0
 
 
-def pair(generators: Sequence[sympy.Expr], x: sympy.Symbol, y: sympy.Symbol) -> tuple[Fraction, int]:
-    """(λ, m) of Σ f² at 0, for generators that vanish there and are not all 0.
+def pair(
+    generators: Sequence[sympy.Expr], x: sympy.Symbol, y: sympy.Symbol, prior: tuple[int, int] = (0, 0)
+) -> tuple[Fraction, int]:
+    """(λ, m) of Σ f² at 0 with the prior |x|^a |y|^b, for generators that vanish there and are not all 0.
 
     Raises:
         Undecided: more than forty blow-ups over one point.
@@ -65,9 +67,13 @@ def pair(generators: Sequence[sympy.Expr], x: sympy.Symbol, y: sympy.Symbol) -> 
         common = found[0]
         for f in found[1:]:
             common = common.gcd(f)
-        factors = tuple((_terms(g), e) for g, e in common.factor_list()[1] if not g.eval({x: 0, y: 0}))
+        factors = [(_terms(g), e) for g, e in common.factor_list()[1] if not g.eval({x: 0, y: 0})]
+        # a factor x is the axis itself, and has its prior
+        orders = [sum(e for g, e in factors if set(g) == {axis}) for axis in ((1, 0), (0, 1))]
+        branches = tuple((g, e) for g, e in factors if set(g) not in ({(1, 0)}, {(0, 1)}))
+        axes = [Curve(e, power) if e or power else None for e, power in zip(orders, prior, strict=True)]
         rest = tuple(_terms(f.exquo(common)) for f in found)
-        points = list(_resolved(Place(factors, rest)))
+        points = list(_resolved(Place(branches, rest, *axes)))
     least = min(curve for point in points for curve in point)
     return least, max(sum(curve == least for curve in point) for point in points)
 

@@ -38,6 +38,19 @@ def test_pairs_by_hand(ideal: list[sympy.Expr], expected: tuple[Rational, int]) 
     assert (lam, m) == (Fraction(int(expected[0].p), int(expected[0].q)) if expected[0] != 1 else 1, expected[1])
 
 
+def test_a_prior_adds_to_the_discrepancies() -> None:
+    """∫ e^{−n(x² − y³)²} |x| dx dy: the divisor N = 6, k + 1 = 2·3 + 2 = 8. And |y|: 3 + 2·2 = 7."""
+    assert pair([x**2 - y**3], x, y, (1, 0)) == (Fraction(1, 2), 1)  # 8/12 is more than the 1/2 of the branch
+    assert pair([x**2, y**3], x, y, (1, 0)) == (Fraction(2, 3), 1)
+    assert pair([x**2, y**3], x, y, (0, 1)) == (Fraction(7, 12), 1)
+    assert pair([x * y], x, y, (1, 0)) == (Fraction(1, 2), 1)
+
+
+def test_rlct_agrees_with_priors_too() -> None:
+    for number, ideal in enumerate(itertools.islice(random_ideals(Random(12), x, y), 60)):
+        assert outcome(ideal, number, (number % 3, number % 4)) != "wrong", ideal
+
+
 def test_rlct_agrees_on_random_ideals() -> None:
     for number, ideal in enumerate(itertools.islice(random_ideals(Random(11), x, y), 150)):
         assert outcome(ideal, number) != "wrong", ideal
