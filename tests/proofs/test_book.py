@@ -89,6 +89,7 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "MAIS:O67:uniform": frozenset({"Aoyagi and Watanabe 2005, Main Theorem"}),
     "MAIS:O68": frozenset(),
     "MAIS:O70": frozenset({PRODUCTS}),
+    "problem:one_factor": frozenset(),
     "MAIS:O67": frozenset({SPLITTING}),
     "MAIS:O7": frozenset({"MAIS:O77b", SPLITTING, PRODUCTS}),
     "MAIS:O77b": frozenset({SPLITTING}),
