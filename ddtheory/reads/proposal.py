@@ -1,0 +1,92 @@
+"""What a detector proposes: a place where the model may be singular, and how it is repaired to be so exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ddtheory.reads.channels import Channels
+
+Parameters = Mapping[str, Tensor]
+
+NOTHING = 1e-13
+"""Of the length of all channels: a channel of less length is rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """A candidate. None is believed before it is measured.
+
+    Attributes:
+        type: the detector that proposes it.
+        layer: where it stands.
+        place: which part of the layer.
+        repair: θ ↦ what moves, by name, at the singular point θ* near θ. Proposals are repaired together by one
+            after another.
+        direction: the direction u along which the order is read, at any length, by name. It leads through θ* and
+            may be zero in parameters that it does not name.
+        magnitude: what one pass says of its cost K, to second order; None where it says nothing.
+    """
+
+    type: str
+    layer: str
+    place: str
+    repair: Callable[[Parameters], Parameters]
+    direction: Callable[[], Parameters]
+    magnitude: float | None = None
+
+
+def removal(channels: Channels, basis: Tensor) -> Callable[[Parameters], Parameters]:
+    """Sets to zero what makes and what reads the channels spanned by the columns of a basis, (count, r)."""
+
+    def repair(parameters: Parameters) -> Parameters:
+        found: dict[str, Tensor] = {}
+        for side in channels.sides:
+            for part in side:
+                now = {**parameters, **found}
+                rows = part.rows(now, channels.count)
+                found[part.parameter] = part.put(now[part.parameter], rows - basis @ (basis.mT @ rows))
+        return found
+
+    return repair
+
+
+def joint(channels: Channels, basis: Tensor, parameters: Parameters, seed: int = 0) -> Callable[[], Parameters]:
+    """The joint direction of these channels: every side at the same length, towards where the channels stand.
+
+    A side that is zero points nowhere, and gets a drawn direction.
+    """
+
+    def direction() -> Parameters:
+        draw = torch.Generator().manual_seed(seed)
+        found: dict[str, Tensor] = {}
+        for side in channels.sides:
+            rows = channels.rows(side, parameters)
+            block = towards(basis.mT @ rows, rows, draw)
+            added(found, channels.spread(side, basis @ block, parameters))
+        return found
+
+    return direction
+
+
+def towards(block: Tensor, rows: Tensor, draw: torch.Generator) -> Tensor:
+    """The block at unit length; a drawn one where it is rounding of the rows that it was taken from."""
+    if not (bool(block.any()) and bool(block.norm() > NOTHING * rows.norm())):
+        block = torch.randn(block.shape, generator=draw).to(block)
+    return block / block.norm()
+
+
+def added(into: dict[str, Tensor], step: Parameters) -> None:
+    """Adds a step to a direction, in place."""
+    for name, value in step.items():
+        into[name] = into[name] + value if name in into else value
+
+
+def unit_basis(count: int, indices: list[int], like: Tensor) -> Tensor:
+    """Columns of the identity."""
+    basis = like.new_zeros(count, len(indices))
+    basis[indices, range(len(indices))] = 1
+    return basis
