@@ -5,15 +5,13 @@ from ddtheory.extras import need
 need("torch", "ddtheory.reads")
 
 from ddtheory.reads.census import read as read
-from ddtheory.reads.channels import Channels as Channels
-from ddtheory.reads.channels import Part as Part
+from ddtheory.reads.document import SCHEMA as SCHEMA
 from ddtheory.reads.joint import JointSet as JointSet
 from ddtheory.reads.proposal import Proposal as Proposal
 from ddtheory.reads.result import Census as Census
 from ddtheory.reads.result import LayerSummary as LayerSummary
 from ddtheory.reads.result import Reading as Reading
 from ddtheory.reads.result import Row as Row
-from ddtheory.reads.survey import Survey as Survey
 from ddtheory.reads.table import DETECTORS as DETECTORS
 from ddtheory.reads.table import Detector as Detector
 from ddtheory.reads.verdicts import Standing as Standing

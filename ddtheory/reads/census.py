@@ -9,12 +9,14 @@ from typing import Any
 
 from torch import Tensor
 
-from ddtheory.errors import DDTheoryError, InvalidValueError, shown
+from ddtheory.arguments import list_of
+from ddtheory.errors import DDTheoryError, InvalidValueError, MeasurementError, shown
 from ddtheory.measure.doors import count
-from ddtheory.measure.heads import Head
-from ddtheory.measure.ladder import order_along
-from ddtheory.measure.layers import submodules
-from ddtheory.measure.problem import Problem
+from ddtheory.measure.heads.heads import Categorical, Head
+from ddtheory.measure.hygiene import measuring
+from ddtheory.measure.matrices.layers import submodules
+from ddtheory.measure.orders.ladder import order_along
+from ddtheory.measure.setting.problem import Problem
 from ddtheory.reads.evidence import Evidence, along_orbit, is_flat, measured
 from ddtheory.reads.explained import Flow, drawn, flows
 from ddtheory.reads.gauge_finding import gauges_of
@@ -24,7 +26,7 @@ from ddtheory.reads.result import Census, LayerSummary, Reading, Row
 from ddtheory.reads.survey import survey
 from ddtheory.reads.table import DETECTORS, Detector
 from ddtheory.reads.verdicts import CHEAP, DEAR, Standing, judged
-from ddtheory.values import Interval, list_of
+from ddtheory.values import Interval
 
 PLAINLY = 10.0 * DEAR
 """n·K to second order beyond which a unit is live, and nothing more is measured of it."""
@@ -63,7 +65,7 @@ def read(
 
     Raises:
         InvalidValueError: no n, no head, detectors that are none, arguments beside a problem.
-        MeasurementError: see `Problem.from_module`.
+        MeasurementError: see `Problem.from_module`; logits of one class.
 
     Source: TRAINED networks in Shirodkar 2026, Reading Singular Structure; the definition is ours.
 
@@ -78,6 +80,7 @@ def read(
     ['0 unit 1, node death: dead (2 [2.000, 2.000])']
     """
     problem = _problem(model, inputs, head, output, batch_size, weights, mask, per)
+    _law_says_something(problem)
     if n is None:
         raise InvalidValueError(
             "Say n=…, the sample size: a direction is dead or live at a sample size, not by itself."
@@ -138,10 +141,21 @@ def _problem(
     )
 
 
+def _law_says_something(problem: Problem) -> None:
+    """Refuse a law of one class: K = 0 whatever the parameters are, and everything would read as flat."""
+    with measuring():
+        inputs, _ = next(problem.batches())
+        shape = tuple(problem.truth_outputs(inputs).shape)
+    if isinstance(problem.head, Categorical) and shape[-1] < 2:
+        raise MeasurementError(
+            f"The outputs have shape {shape}: one class along the last axis, which has probability 1 whatever the "
+            "parameters are. Give logits of two classes or more, or measure.Bernoulli() for one logit."
+        )
+
+
 def _row(number: int, proposal: Proposal, found: Evidence, n: int) -> Row:
     verdict = judged(found, n)
     law, floor = found.law, 0.0 if found.sides is None else found.sides.divergence_floor
-    price = n * found.cost
     ray = (
         "not read"
         if found.sides is None
@@ -163,11 +177,21 @@ def _row(number: int, proposal: Proposal, found: Evidence, n: int) -> Row:
         interval if verdict.order is not None else None,
         law.window if law is not None and same else None,
         found.distance,
-        Interval(price, max(0.0, price - n * floor), price + n * floor),
+        priced(found.cost, floor, n),
         ray,
         orbit if found.sides is not None else "not read",
         verdict.why,
     )
+
+
+def priced(cost: float, floor: float, n: int) -> Interval:
+    """n·K with its rounding: K is a square, whose root is known to √floor.
+
+    >>> priced(4.0, 1.0, 1)
+    Interval(estimate=4.0, lower=1.0, upper=9.0)
+    """
+    root, error = cost**0.5, floor**0.5
+    return Interval(n * cost, n * min(cost, max(0.0, root - error) ** 2), n * max(cost, (root + error) ** 2))
 
 
 def _interval(found: Evidence) -> Interval | None:

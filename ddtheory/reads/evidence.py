@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from ddtheory.errors import DDTheoryError, MeasurementError
-from ddtheory.measure.fisher import fisher_profiles
 from ddtheory.measure.hygiene import measuring
-from ddtheory.measure.ladder import RUNG, exhausted, joined, order_along
-from ddtheory.measure.parameters import squared_norm
-from ddtheory.measure.path import Path, arc, opposite, ray
-from ddtheory.measure.problem import Problem
-from ddtheory.measure.profile import DEFAULT_RADII, Profile
-from ddtheory.measure.scales import Law, TwoScaleReading, both_sides, law_above
+from ddtheory.measure.orders.fisher import fisher_profiles
+from ddtheory.measure.orders.ladder import RUNG, exhausted, joined, order_along
+from ddtheory.measure.orders.profile import DEFAULT_RADII, Profile
+from ddtheory.measure.orders.scales import Law, TwoScaleReading, both_sides, law_above
+from ddtheory.measure.setting.parameters import squared_norm
+from ddtheory.measure.setting.path import Path, arc, opposite, ray
+from ddtheory.measure.setting.problem import Problem
 from ddtheory.reads.explained import Explained, Flow, explained, orbit
 from ddtheory.reads.proposal import Parameters, Proposal
 from ddtheory.values import OrderReading, ReadingStatus

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ddtheory.gauges.gauge import Gauge, Group, Leg
-from ddtheory.measure.parameters import squared_norm
+from ddtheory.measure.setting.parameters import squared_norm
 
 SWEEPS = 40
 """Projections on one gauge after another, where several move the same parameter."""

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from ddtheory.gauges.finding import FoundGauges, RefusedGauge, find_gauges
 from ddtheory.gauges.gauge import Gauge
-from ddtheory.measure.batch import Labelled, part
-from ddtheory.measure.heads import Categorical
+from ddtheory.measure.heads.heads import Categorical
 from ddtheory.measure.hygiene import measuring
-from ddtheory.measure.modules import ModuleFunction
-from ddtheory.measure.problem import Problem
+from ddtheory.measure.setting.batch import Labelled, part
+from ddtheory.measure.setting.modules import ModuleFunction
+from ddtheory.measure.setting.problem import Problem
 
 MOST_SAMPLES = 128
 _INNER = "inner."
@@ -30,7 +30,7 @@ class Called(nn.Module):
         self.inner, self.names, self.output = inner, names, output
 
     def forward(self, *values: Tensor) -> Any:
-        from ddtheory.measure.returned import the_output
+        from ddtheory.measure.setting.returned import the_output
 
         places = () if self.names else values
         return the_output(self.inner(*places, **dict(zip(self.names, values, strict=False))), self.output)

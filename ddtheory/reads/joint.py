@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ddtheory.errors import DDTheoryError
-from ddtheory.measure.ladder import order_along
-from ddtheory.measure.problem import Problem
+from ddtheory.measure.orders.ladder import order_along
+from ddtheory.measure.setting.problem import Problem
 from ddtheory.reads.evidence import Order, cost_of
 from ddtheory.reads.proposal import Proposal
 from ddtheory.reads.verdicts import CHEAP

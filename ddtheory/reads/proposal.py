@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ddtheory.errors import InvalidValueError, shown
+from ddtheory.fields import require
+from ddtheory.measure.doors import real_number
 from ddtheory.reads.channels import Channels
 
 Parameters = Mapping[str, Tensor]
@@ -29,6 +32,12 @@ class Proposal:
         direction: the direction u along which the order is read, at any length, by name. It leads through θ* and
             may be zero in parameters that it does not name.
         magnitude: what one pass says of its cost K, to second order; None where it says nothing.
+
+    Raises:
+        InvalidValueError: a field of another type.
+
+    >>> Proposal("small", "0", "weight 0", lambda theta: {"w": 0 * theta["w"]}, lambda: {"w": torch.ones(1)}).place
+    'weight 0'
     """
 
     type: str
@@ -37,6 +46,16 @@ class Proposal:
     repair: Callable[[Parameters], Parameters]
     direction: Callable[[], Parameters]
     magnitude: float | None = None
+
+    def __post_init__(self) -> None:
+        require(self, str, "type", "layer", "place")
+        for name in ("repair", "direction"):
+            if not callable(getattr(self, name)):
+                raise InvalidValueError(
+                    f"The {name} of a proposal is {shown(getattr(self, name))}; give a function, see `Proposal`."
+                )
+        if self.magnitude is not None:
+            object.__setattr__(self, "magnitude", real_number("The magnitude", self.magnitude))
 
 
 def removal(channels: Channels, basis: Tensor) -> Callable[[Parameters], Parameters]:

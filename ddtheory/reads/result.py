@@ -10,6 +10,7 @@ from typing import Any
 from ddtheory.extras import need
 from ddtheory.gauges.finding import FoundGauges
 from ddtheory.measure.tables import html_table
+from ddtheory.reads.document import FORMAT
 from ddtheory.reads.joint import JointSet
 from ddtheory.reads.verdicts import Standing
 from ddtheory.shown import Shown, counted, in_words, shortened
@@ -275,7 +276,7 @@ class Reading(Shown):
     def to_json(self) -> dict[str, Any]:
         """The reading as plain values; `ddtheory.reads.SCHEMA` describes it."""
         return {
-            "format": "ddtheory reading 1",
+            "format": FORMAT,
             "model": self.model,
             "dimension": self.dimension,
             "n": self.n,

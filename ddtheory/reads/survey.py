@@ -10,12 +10,12 @@ from torch import Tensor
 
 from ddtheory.errors import MeasurementError
 from ddtheory.gauges.tape import Tape
-from ddtheory.measure.batch import Inputs, samples_of
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.hygiene import measuring
-from ddtheory.measure.labels import Cotangents, ModelLabels
-from ddtheory.measure.layers import submodules
-from ddtheory.measure.problem import Problem
+from ddtheory.measure.matrices.labels import Cotangents, ModelLabels
+from ddtheory.measure.matrices.layers import submodules
+from ddtheory.measure.setting.batch import Inputs, samples_of
+from ddtheory.measure.setting.problem import Problem
 from ddtheory.reads.channels import Channels, Seen, channels_of, entries
 
 DRAWS = 4
