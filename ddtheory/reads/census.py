@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ddtheory.arguments import list_of
 from ddtheory.errors import DDTheoryError, InvalidValueError, MeasurementError, shown
+from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.doors import count
 from ddtheory.measure.heads.heads import Categorical, Head
 from ddtheory.measure.hygiene import measuring
@@ -23,13 +24,16 @@ from ddtheory.reads.gauge_finding import gauges_of
 from ddtheory.reads.joint import JointSet, together
 from ddtheory.reads.proposal import Proposal
 from ddtheory.reads.result import Census, LayerSummary, Reading, Row
-from ddtheory.reads.survey import survey
+from ddtheory.reads.survey import Survey, survey
 from ddtheory.reads.table import DETECTORS, Detector
 from ddtheory.reads.verdicts import CHEAP, DEAR, Standing, judged
 from ddtheory.values import Interval
 
 PLAINLY = 10.0 * DEAR
 """n·K to second order beyond which a unit is live, and nothing more is measured of it."""
+
+
+MOST_PROPOSALS = 1_000_000
 
 
 def read(
@@ -100,7 +104,7 @@ def read(
     surveyed: Counter[str] = Counter()
     first = len(rows)
     for detector in chosen:
-        for proposal in detector.find(seen):
+        for proposal in proposals(detector, seen):
             surveyed[proposal.layer] += 1
             if proposal.magnitude is not None and n * proposal.magnitude >= PLAINLY:
                 live[proposal.layer] += 1
@@ -139,6 +143,22 @@ def _problem(
     return Problem.from_module(
         model, inputs, head, output=output, batch_size=batch_size, weights=weights, mask=mask, per=per
     )
+
+
+def proposals(detector: Detector, seen: Survey) -> list[Proposal]:
+    """What a detector proposes.
+
+    Raises:
+        MeasurementError: it fails.
+        InvalidValueError: what it proposes are no proposals.
+    """
+    with borrowed(f"The detector {detector.name!r} fails", "It gets a survey, and returns proposals."):
+        made = detector.find(seen)
+        found = list_of(made, f"What the detector {detector.name!r} proposes", MOST_PROPOSALS)
+    for proposal in found:
+        if not isinstance(proposal, Proposal):
+            raise InvalidValueError(f"The detector {detector.name!r} proposes {shown(proposal)}; give a Proposal.")
+    return found
 
 
 def _law_says_something(problem: Problem) -> None:

@@ -31,6 +31,11 @@ class Part:
         along = parameters[self.parameter].movedim(self.axis, 0)
         return along[self.start : self.start + count * self.width].reshape(count, -1)
 
+    def entry(self, parameters: Mapping[str, Tensor]) -> range:
+        """The places of the entries of one channel among its rows."""
+        shape = parameters[self.parameter].shape
+        return range(self.width * math.prod(shape) // shape[self.axis])
+
     def put(self, into: Tensor, rows: Tensor) -> Tensor:
         """The parameter `into` with these entries."""
         found = into.clone()

@@ -170,8 +170,8 @@ def _removed(
     seed: int,
     magnitude: float | None = None,
 ) -> Proposal:
-    way = joint(channels, basis, truth, seed)
-    return Proposal(kind, channels.layer, place, removal(channels, basis), way, magnitude)
+    way, other = (joint(channels, basis, truth, seed, drawn) for drawn in (False, True))
+    return Proposal(kind, channels.layer, place, removal(channels, basis), way, magnitude, other)
 
 
 def _weak(survey: Survey, channels: Channels) -> Tensor:

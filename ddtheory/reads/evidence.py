@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from torch import Tensor
 
 from ddtheory.errors import DDTheoryError, MeasurementError
+from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.orders.fisher import fisher_profiles
 from ddtheory.measure.orders.ladder import RUNG, exhausted, joined, order_along
@@ -78,21 +79,41 @@ def distance_of(problem: Problem, moved: Parameters) -> float:
 
 def measured(problem: Problem, proposal: Proposal, flows: Sequence[Flow], most: float, rungs: int = 4) -> Evidence:
     """Everything that a verdict needs; a candidate that costs more than `most` nats is not read along paths."""
-    moved = dict(proposal.repair(problem.truth))
+    with borrowed(f"The repair of {proposal.place} fails", "It maps parameters by name to those that move."):
+        moved = dict(proposal.repair(problem.truth))
+    place = problem.at(moved)
     cost, distance = cost_of(problem, moved), distance_of(problem, moved)
     if cost > most:
         return Evidence(cost, distance)
-    unit = problem.unit(proposal.direction())
-    place = {**problem.truth, **moved}
     there = replace(problem, truth=place)
-    found = explained(flows, place, unit)
+    seen = _along(problem, there, proposal, proposal.direction, flows, Evidence(cost, distance), rungs)
+    one_sided = is_flat(seen.repaired) and seen.reach is not None and seen.reach > most
+    if one_sided and proposal.other is not None:
+        return _along(problem, there, proposal, proposal.other, flows, Evidence(cost, distance), rungs)
+    return seen
+
+
+def _along(
+    problem: Problem,
+    there: Problem,
+    proposal: Proposal,
+    direction: Callable[[], Parameters],
+    flows: Sequence[Flow],
+    found_so_far: Evidence,
+    rungs: int,
+) -> Evidence:
+    """What is read along one direction, at the checkpoint and at the repaired point."""
+    with borrowed(f"The direction of {proposal.place} fails", "It returns parameters by name."):
+        unit = problem.unit(direction())
+    found = explained(flows, there.truth, unit)
+    so_far = replace(found_so_far, share=found.share, rules=found.rules)
     try:
         repaired = order_along(there, unit, label=f"{proposal.place} of {proposal.layer}")
         sides, law, reach = two_sided(problem, unit, rungs)
         along = along_orbit(there, found) if 1 - found.share <= ALL else None
     except DDTheoryError as error:
-        return Evidence(cost, distance, share=found.share, rules=found.rules, failed=str(error))
-    return Evidence(cost, distance, repaired, sides, law, reach, found.share, found.rules, along)
+        return replace(so_far, failed=str(error))
+    return replace(so_far, repaired=repaired, sides=sides, law=law, reach=reach, orbit=along)
 
 
 def two_sided(problem: Problem, unit: Mapping[str, Tensor], rungs: int) -> tuple[Profile, Law | None, float]:

@@ -32,6 +32,8 @@ class Proposal:
         direction: the direction u along which the order is read, at any length, by name. It leads through θ* and
             may be zero in parameters that it does not name.
         magnitude: what one pass says of its cost K, to second order; None where it says nothing.
+        other: a second direction, for where the first one is flat on one side only, as towards a unit that no input
+            turns on.
 
     Raises:
         InvalidValueError: a field of another type.
@@ -46,10 +48,11 @@ class Proposal:
     repair: Callable[[Parameters], Parameters]
     direction: Callable[[], Parameters]
     magnitude: float | None = None
+    other: Callable[[], Parameters] | None = None
 
     def __post_init__(self) -> None:
         require(self, str, "type", "layer", "place")
-        for name in ("repair", "direction"):
+        for name in ("repair", "direction", *(("other",) if self.other is not None else ())):
             if not callable(getattr(self, name)):
                 raise InvalidValueError(
                     f"The {name} of a proposal is {shown(getattr(self, name))}; give a function, see `Proposal`."
@@ -73,10 +76,13 @@ def removal(channels: Channels, basis: Tensor) -> Callable[[Parameters], Paramet
     return repair
 
 
-def joint(channels: Channels, basis: Tensor, parameters: Parameters, seed: int = 0) -> Callable[[], Parameters]:
+def joint(
+    channels: Channels, basis: Tensor, parameters: Parameters, seed: int = 0, drawn: bool = False
+) -> Callable[[], Parameters]:
     """The joint direction of these channels: every side at the same length, towards where the channels stand.
 
-    A side that is zero points nowhere, and gets a drawn direction.
+    A side that is zero points nowhere, and gets a drawn direction, as all do with `drawn`: in its weights alone, since
+    a bias that is drawn may turn a unit off.
     """
 
     def direction() -> Parameters:
@@ -84,7 +90,12 @@ def joint(channels: Channels, basis: Tensor, parameters: Parameters, seed: int =
         found: dict[str, Tensor] = {}
         for side in channels.sides:
             rows = channels.rows(side, parameters)
-            block = towards(basis.mT @ rows, rows, draw)
+            block = basis.mT @ rows
+            if drawn or is_nothing(block, rows):
+                matrices = [float(parameters[part.parameter].ndim > 1) for part in side for _ in part.entry(parameters)]
+                weights = torch.tensor(matrices).to(block)
+                block = torch.randn(block.shape, generator=draw).to(block) * (weights if weights.any() else 1)
+            block = block / block.norm()
             added(found, channels.spread(side, basis @ block, parameters))
         return found
 
@@ -93,9 +104,13 @@ def joint(channels: Channels, basis: Tensor, parameters: Parameters, seed: int =
 
 def towards(block: Tensor, rows: Tensor, draw: torch.Generator) -> Tensor:
     """The block at unit length; a drawn one where it is rounding of the rows that it was taken from."""
-    if not (bool(block.any()) and bool(block.norm() > NOTHING * rows.norm())):
+    if is_nothing(block, rows):
         block = torch.randn(block.shape, generator=draw).to(block)
     return block / block.norm()
+
+
+def is_nothing(block: Tensor, rows: Tensor) -> bool:
+    return not (bool(block.any()) and bool(block.norm() > NOTHING * rows.norm()))
 
 
 def added(into: dict[str, Tensor], step: Parameters) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import jsonschema
 import planted
@@ -14,7 +16,7 @@ from torch import Tensor, nn
 import ddtheory as dd
 from ddtheory.errors import DDTheoryError, InvalidValueError, MeasurementError
 from ddtheory.measure import Categorical, Gaussian, Problem
-from ddtheory.reads import DETECTORS, SCHEMA, Reading, Standing, read
+from ddtheory.reads import DETECTORS, SCHEMA, Proposal, Reading, Standing, read
 from ddtheory.testbeds import teacher_student
 
 
@@ -82,6 +84,40 @@ def test_a_unit_that_is_never_active_is_flat() -> None:
         model[2].weight.fill_(1.0)  # type: ignore[index]
     (row,) = read(model, draw(16, 2), head=Gaussian(), n=1000, detectors=[DETECTORS["node death"]]).dead
     assert (row.place, row.order, row.order_in_words) == ("unit 2", None, "flat")
+
+
+def test_a_small_unit_that_no_input_turns_on_is_near_a_singular_point_all_the_same() -> None:
+    """Towards where it stands it is flat, on that side only; along a drawn direction its order is that of a ReLU."""
+    plant = planted.hidden_layer("relu", 1e-6)
+    with torch.no_grad():
+        plant.model[0].bias[1] = -1e-3  # type: ignore[index]
+        hidden = plant.model[0](plant.inputs)[:, 1]  # type: ignore[index]
+    assert float(hidden.max()) < 0
+    reading = read(plant.model, plant.inputs, head=Gaussian(), n=10**6, detectors=[DETECTORS["node death"]])
+    assert {(row.place, row.order) for row in reading.dead} == {("unit 1", 2), ("unit 3", 2)}
+
+
+def test_detectors_of_somebody_else() -> None:
+    """One that works, one that fails, one that proposes something else, one whose repair is of another shape."""
+    plant = planted.hidden_layer("tanh", 0.0)
+    row = DETECTORS["node death"]
+
+    def first_only(survey: Any) -> Any:
+        return [each for each in row.find(survey) if each.place == "unit 1"]
+
+    arguments: dict[str, Any] = {"head": Gaussian(), "n": 1000}
+    mine = replace(row, name="mine", find=first_only)
+    assert [each.place for each in read(plant.model, plant.inputs, detectors=[mine], **arguments).dead] == ["unit 1"]
+    wrong = Proposal("x", "0", "y", lambda theta: {"0.weight": torch.zeros(1)}, lambda: {"0.weight": torch.zeros(1)})
+    finds: list[tuple[Any, str]] = [
+        (lambda survey: 1 / 0, "The detector 'mine' fails"),
+        (lambda survey: ["unit 1"], "proposes 'unit 1'"),
+        (lambda survey: None, "proposes"),
+        (lambda survey: [wrong], "shape"),
+    ]
+    for find, message in finds:
+        with pytest.raises(DDTheoryError, match=message):
+            read(plant.model, plant.inputs, detectors=[replace(mine, find=find)], **arguments)
 
 
 def test_the_model_is_not_changed() -> None:
