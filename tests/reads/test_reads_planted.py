@@ -122,14 +122,40 @@ def test_duplicated_units(activation: str, size: float) -> None:
         first.weight[3] = factor * first.weight[1] + size * draw(3)
         first.bias[:3] = 0.1
         first.bias[3] = factor * first.bias[1]
-        last.weight.copy_(torch.tensor([[1.0, 1.1, -0.9, 0.8]]))
+        last.weight.copy_(torch.tensor([[1.0, 1.1, -0.9, 0.8 if factor > 0 else -0.8]]))
     reading = read(model, draw(48, 3), head=Gaussian(), n=1000)
     assert places(reading.dead) == {("0", "units 1 and 3")}
     out = next(row for row in reading.dead if row.type.endswith("out"))
     assert out.flat and out.order is None
     inner = [row for row in reading.census if row.type.endswith("in")]
+    if activation != "relu":  # between the two, where the first order of the difference cancels: K ~ size⁴
+        assert all(row.price.estimate <= 1e5 * size**4 + 1e-20 for row in inner)
     assert [row.order for row in inner] == ([] if activation == "relu" else [2])  # φ''/2 times dw²
     assert all(row.verdict is Standing.DEAD for row in inner) or size == READABLE
+
+
+def twins(difference: float) -> tuple[nn.Module, torch.Tensor]:
+    """Three units, of which the last two differ by this much in one weight, with outputs 1 and 0.5."""
+    draw = planted.Draw(1)
+    model = draw.fill(nn.Sequential(nn.Linear(3, 3), nn.GELU(), nn.Linear(3, 1)))
+    with torch.no_grad():
+        model[0].weight.copy_(torch.eye(3))  # type: ignore[index]
+        model[0].weight[2] = model[0].weight[1] + torch.tensor([difference, 0.0, 0.0])  # type: ignore[index]
+        model[0].bias.fill_(0.3)  # type: ignore[index]
+        model[2].weight.copy_(torch.tensor([[1.0, 1.0, 0.5]]))  # type: ignore[index]
+    return model, draw(48, 3)
+
+
+@pytest.mark.parametrize(("difference", "verdict"), [(0.003, Standing.DEAD), (0.03, Standing.PRE_ASYMPTOTIC)])
+def test_an_exchange_is_flat_where_the_checkpoint_does_not_see_it(difference: float, verdict: Standing) -> None:
+    """n·K at |t| = 1/2 along (1, −1)/√2, by a forward pass: ½·mean of (t/√2 (φ(w₁x) − φ(w₂x)))²."""
+    model, inputs = twins(difference)
+    with torch.no_grad():
+        hidden = model[1](model[0](inputs))  # type: ignore[index]
+        reach = float((0.5 / 2**0.5 * (hidden[:, 1] - hidden[:, 2])).square().mean()) / 2
+    (row,) = (row for row in read(model, inputs, head=Gaussian(), n=1000).census if row.type.endswith("out"))
+    assert (1000 * reach <= 0.01) is (verdict is Standing.DEAD)
+    assert row.verdict is verdict and row.flat and row.price.estimate <= 0.01
 
 
 def test_units_that_are_only_alike_are_not_called() -> None:
