@@ -119,6 +119,15 @@ def channels_of(tape: Tape) -> list[Seen]:
     return [seen for seen in found if all(makers.count(side) == 1 for side in seen.channels.made)] + list(_heads(tape))
 
 
+def means_of(tape: Tape) -> dict[str, Tensor]:
+    """What each affine map reads, by input channel, in the mean over samples and positions."""
+    found: dict[str, Tensor] = {}
+    for each in affines(tape):
+        axis = each.source.ndim - 1 if _last(each, tape) else 1
+        found[each.weight] = each.source.detach().movedim(axis, -1).reshape(-1, each.source.shape[axis]).mean(0)
+    return found
+
+
 def _merged(same: list[Seen]) -> Seen:
     first = same[0].channels
     made = tuple(dict.fromkeys(side for seen in same for side in seen.channels.made))

@@ -40,7 +40,7 @@ def dead_heads(survey: Survey) -> Iterator[Proposal]:
         lengths = truth[channels.read[0].parameter]
         for head in range(channels.blocks):
             basis = unit_basis(channels.count, list(range(head * size, (head + 1) * size)), lengths)
-            yield _removed(channels, basis, truth, "dead head", f"head {head}", seed=head)
+            yield _removed(survey, channels, basis, "dead head", f"head {head}", seed=head)
 
 
 def rank_deficiency(survey: Survey) -> Iterator[Proposal]:
@@ -157,20 +157,21 @@ def _one_by_one(survey: Survey, channels: Channels, kind: str, what: str) -> Ite
     for number in range(channels.count):
         basis = unit_basis(channels.count, [number], truth[channels.read[0].parameter])
         magnitude = None if sizes is None else float(sizes[number]) / 2
-        yield _removed(channels, basis, truth, kind, f"{what} {number}", seed=number, magnitude=magnitude)
+        yield _removed(survey, channels, basis, kind, f"{what} {number}", seed=number, magnitude=magnitude)
 
 
 def _removed(
+    survey: Survey,
     channels: Channels,
     basis: Tensor,
-    truth: Parameters,
     kind: str,
     place: str,
     *,
     seed: int,
     magnitude: float | None = None,
 ) -> Proposal:
-    way, other = (joint(channels, basis, truth, seed, drawn) for drawn in (False, True))
+    truth, means = survey.problem.truth, survey.means
+    way, other = (joint(channels, basis, truth, means, seed, drawn) for drawn in (False, True))
     return Proposal(kind, channels.layer, place, removal(channels, basis), way, magnitude, other)
 
 

@@ -87,10 +87,14 @@ def measured(problem: Problem, proposal: Proposal, flows: Sequence[Flow], most: 
         return Evidence(cost, distance)
     there = replace(problem, truth=place)
     seen = _along(problem, there, proposal, proposal.direction, flows, Evidence(cost, distance), rungs)
-    one_sided = is_flat(seen.repaired) and seen.reach is not None and seen.reach > most
-    if one_sided and proposal.other is not None:
+    if proposal.other is not None and seen.reach is not None and seen.reach > most and _one_sided(seen):
         return _along(problem, there, proposal, proposal.other, flows, Evidence(cost, distance), rungs)
     return seen
+
+
+def _one_sided(found: Evidence) -> bool:
+    """Whether F vanishes on one side of the checkpoint, so that both together say nothing."""
+    return found.sides is not None and sum(f <= found.sides.fisher_floor for f in found.sides.fisher) > len(FAR) // 2
 
 
 def _along(

@@ -11,7 +11,7 @@ from torch import Tensor
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.fields import require
 from ddtheory.measure.doors import real_number
-from ddtheory.reads.channels import Channels
+from ddtheory.reads.channels import Channels, Side
 
 Parameters = Mapping[str, Tensor]
 
@@ -77,12 +77,17 @@ def removal(channels: Channels, basis: Tensor) -> Callable[[Parameters], Paramet
 
 
 def joint(
-    channels: Channels, basis: Tensor, parameters: Parameters, seed: int = 0, drawn: bool = False
+    channels: Channels,
+    basis: Tensor,
+    parameters: Parameters,
+    means: Mapping[str, Tensor],
+    seed: int = 0,
+    drawn: bool = False,
 ) -> Callable[[], Parameters]:
     """The joint direction of these channels: every side at the same length, towards where the channels stand.
 
-    A side that is zero points nowhere, and gets a drawn direction, as all do with `drawn`: in its weights alone, since
-    a bias that is drawn may turn a unit off.
+    A side that is zero points nowhere, and gets a drawn direction, as all do with `drawn`: in its weights alone, and
+    across the mean of what they read, so that a unit is on for some of the inputs and off for others, on both sides.
     """
 
     def direction() -> Parameters:
@@ -92,14 +97,29 @@ def joint(
             rows = channels.rows(side, parameters)
             block = basis.mT @ rows
             if drawn or is_nothing(block, rows):
-                matrices = [float(parameters[part.parameter].ndim > 1) for part in side for _ in part.entry(parameters)]
-                weights = torch.tensor(matrices).to(block)
-                block = torch.randn(block.shape, generator=draw).to(block) * (weights if weights.any() else 1)
+                block = _drawn(side, torch.randn(block.shape, generator=draw).to(block), parameters, means)
             block = block / block.norm()
             added(found, channels.spread(side, basis @ block, parameters))
         return found
 
     return direction
+
+
+def _drawn(side: Side, block: Tensor, parameters: Parameters, means: Mapping[str, Tensor]) -> Tensor:
+    """A drawn block of a side, without its biases, and without the mean of what its weights read."""
+    pieces = torch.split(block, [len(part.entry(parameters)) for part in side], dim=1)
+    found = []
+    for part, piece in zip(side, pieces, strict=True):
+        weight = parameters[part.parameter]
+        mean = means.get(part.parameter)
+        if weight.ndim == 1:
+            piece = torch.zeros_like(piece)
+        elif part.axis == 0 and mean is not None and bool(mean.any()) and len(mean) > 1:
+            across = mean.to(piece).repeat_interleave(piece.shape[1] // len(mean))
+            piece = piece - (piece @ across)[:, None] * across / (across @ across)
+        found.append(piece)
+    whole = torch.cat(found, dim=1)
+    return whole if bool(whole.any()) else block
 
 
 def towards(block: Tensor, rows: Tensor, draw: torch.Generator) -> Tensor:

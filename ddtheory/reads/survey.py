@@ -16,7 +16,7 @@ from ddtheory.measure.matrices.labels import Cotangents, ModelLabels
 from ddtheory.measure.matrices.layers import submodules
 from ddtheory.measure.setting.batch import Inputs, samples_of
 from ddtheory.measure.setting.problem import Problem
-from ddtheory.reads.channels import Channels, Seen, channels_of, entries
+from ddtheory.reads.channels import Channels, Seen, channels_of, entries, means_of
 
 DRAWS = 4
 """Reverse passes, each with labels drawn anew; the forward pass is one."""
@@ -43,6 +43,7 @@ class Survey:
             samples, or None where it is not known. Half of it is the cost K of the channel, to second order.
         grams: E[h hᵀ] of the channels as they are read, or None.
         embedded: which rows of embeddings were looked up.
+        means: what each affine map reads, by input channel, in the mean over samples.
     """
 
     problem: Problem
@@ -50,6 +51,7 @@ class Survey:
     magnitudes: Mapping[Channels, Tensor] = field(default_factory=dict[Channels, Tensor])
     grams: Mapping[Channels, Tensor] = field(default_factory=dict[Channels, Tensor])
     embedded: tuple[Embedded, ...] = ()
+    means: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
 
 
 def survey(problem: Problem) -> Survey:
@@ -63,6 +65,7 @@ def survey(problem: Problem) -> Survey:
     magnitudes: dict[Channels, Tensor] = {}
     grams: dict[Channels, Tensor] = {}
     used: dict[str, Tensor] = {}
+    means: dict[str, Tensor] = {}
     channels: list[Channels] = []
     samples = 0
     with measuring():
@@ -72,6 +75,8 @@ def survey(problem: Problem) -> Survey:
                 tape, outputs = recorded(problem, inputs)
                 seen = channels_of(tape)
             channels = channels or [each.channels for each in seen]
+            for name, mean in means_of(tape).items():
+                means[name] = means.get(name, torch.zeros_like(mean)) + mean * len(weights)
             for name, rows in looked_up(tape, problem):
                 used[name] = used.get(name, torch.zeros_like(rows)) | rows
             for each, squares in _magnitudes(seen, outputs, cotangents, inputs):
@@ -86,6 +91,7 @@ def survey(problem: Problem) -> Survey:
         {each: value / total for each, value in magnitudes.items()},
         {each: value / total for each, value in grams.items()},
         tuple(Embedded(name, rows) for name, rows in used.items()),
+        {name: value / samples for name, value in means.items()},
     )
 
 

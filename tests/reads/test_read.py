@@ -97,6 +97,16 @@ def test_a_small_unit_that_no_input_turns_on_is_near_a_singular_point_all_the_sa
     assert {(row.place, row.order) for row in reading.dead} == {("unit 1", 2), ("unit 3", 2)}
 
 
+def test_a_small_unit_on_positive_inputs_is_turned_on_and_off() -> None:
+    """All inputs lie around (10, 10, 10): a drawn unit would be on for all of them, and off on the other side."""
+    plant = planted.hidden_layer("relu", 1e-6)
+    inputs = 10 + plant.inputs
+    with torch.no_grad():
+        plant.model[0].bias[torch.tensor([1, 3])] = -1e-3  # type: ignore[index]
+    reading = read(plant.model, inputs, head=Gaussian(), n=10**6, detectors=[DETECTORS["node death"]])
+    assert {(row.place, row.order) for row in reading.dead} >= {("unit 1", 2), ("unit 3", 2)}
+
+
 def test_detectors_of_somebody_else() -> None:
     """One that works, one that fails, one that proposes something else, one whose repair is of another shape."""
     plant = planted.hidden_layer("tanh", 0.0)
