@@ -71,7 +71,7 @@ def read(
         InvalidValueError: no n, no head, detectors that are none, arguments beside a problem.
         MeasurementError: see `Problem.from_module`; logits of one class.
 
-    Source: TRAINED networks in Shirodkar 2026, Reading Singular Structure; the definition is ours.
+    Source: reading off canonical alignment, Shirodkar 2026, Measuring Dead Directions; the definition is ours.
 
     >>> import torch
     >>> from ddtheory.measure import Gaussian

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ddtheory.gauges.maps import ANY, LINEAR, RESHAPING, Affine, affine, affines
+from ddtheory.gauges.maps import ANY, ATTENDED, LINEAR, RESHAPING, Affine, affine, affines
 from ddtheory.gauges.rules import value_output_rotations
 from ddtheory.gauges.tape import Call, Tape
 
@@ -101,10 +101,10 @@ class Channels:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """Channels, and the tensors of a tape that are read: with the axis of the channels and entries of each."""
+    """Channels, and the tensors of a tape that are read, with the axis of the channels."""
 
     channels: Channels
-    sources: tuple[tuple[Tensor, int, int], ...]
+    sources: tuple[tuple[Tensor, int], ...]
 
 
 def channels_of(tape: Tape) -> list[Seen]:
@@ -171,7 +171,7 @@ class _Way:
     read: Side
     between: tuple[str, ...]
     scales: Side
-    sources: tuple[tuple[Tensor, int, int], ...]
+    sources: tuple[tuple[Tensor, int], ...]
 
 
 def _followed(tape: Tape, start: Tensor, axis: int, count: int, passing: frozenset[str]) -> _Way | None:
@@ -179,7 +179,7 @@ def _followed(tape: Tape, start: Tensor, axis: int, count: int, passing: frozens
     read: list[Part] = []
     between: list[str] = []
     scales: Side = ()
-    sources: dict[int, tuple[Tensor, int, int]] = {}
+    sources: dict[int, tuple[Tensor, int]] = {}
     waiting = [(start, axis, 1)]
     while waiting:
         tensor, axis, width = waiting.pop()
@@ -191,13 +191,13 @@ def _followed(tape: Tape, start: Tensor, axis: int, count: int, passing: frozens
                 if found.inputs != count * width or _channel_axis(found, tape, tensor) != axis:
                     return None
                 read.append(Part(found.weight, found.in_axis, 0, width))
-                sources[id(tensor)] = (tensor, axis, width)
+                sources[id(tensor)] = (tensor, axis)
             elif call.name == "multi_head_attention_forward":
                 name = tape.name(call.argument(5, "in_proj_weight"))
-                if name is None or any(call.argument(i, what) is not tensor for i, what in enumerate(_ATTENDED)):
+                if name is None or any(call.argument(i, what) is not tensor for i, what in ATTENDED):
                     return None
                 read.append(Part(name, 1))
-                sources[id(tensor)] = (tensor, axis, width)
+                sources[id(tensor)] = (tensor, axis)
             elif call.name == "batch_norm" and not scales and not between and axis == 1:
                 names = [tape.name(call.argument(place, what)) for place, what in ((3, "weight"), (4, "bias"))]
                 if names[0] is None:
@@ -218,9 +218,6 @@ def _followed(tape: Tape, start: Tensor, axis: int, count: int, passing: frozens
     if not read:
         return None
     return _Way(tuple(dict.fromkeys(read)), tuple(dict.fromkeys(between)), scales, tuple(sources.values()))
-
-
-_ATTENDED = ("query", "key", "value")
 
 
 def _moved(call: Call, tensor: Tensor, out: Tensor, axis: int, width: int, count: int) -> tuple[int, int] | None:

@@ -122,8 +122,8 @@ def _magnitudes(
 ) -> list[tuple[Channels, Tensor]]:
     """(h·δ)² of each channel and sample, the mean over draws of the labels."""
     batch = samples_of(inputs)
-    known = [each for each in seen if each.sources and all(len(t) % batch == 0 for t, _, _ in each.sources)]
-    sources = [tensor for each in known for tensor, _, _ in each.sources]
+    known = [each for each in seen if each.sources and all(len(t) % batch == 0 for t, _ in each.sources)]
+    sources = [tensor for each in known for tensor, _ in each.sources]
     if not sources:
         return []
     found = {each.channels: outputs.new_zeros(batch, each.channels.count).detach() for each in known}
@@ -137,7 +137,7 @@ def _magnitudes(
         pairs = iter(zip(sources, gradients, strict=True))
         for each in known:
             change = outputs.new_zeros(batch, each.channels.count).detach()
-            for _, axis, _ in each.sources:
+            for _, axis in each.sources:
                 tensor, gradient = next(pairs)
                 if gradient is not None:
                     rows = entries(tensor.detach() * gradient, axis, each.channels.count).sum(-1)
@@ -153,7 +153,7 @@ def _grams(seen: list[Seen], weights: Tensor) -> list[tuple[Channels, Tensor]]:
         count = each.channels.count
         if not each.sources or count > WIDEST_GRAM:
             continue
-        tensor, axis, _ = each.sources[0]
+        tensor, axis = each.sources[0]
         rows = entries(tensor.detach(), axis, count)
         if len(rows) % len(weights):
             continue
