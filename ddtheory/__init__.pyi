@@ -9,6 +9,7 @@ from . import models as models
 from . import networks as networks
 from . import optim as optim
 from . import plots as plots
+from . import reads as reads
 from . import references as references
 from . import testbeds as testbeds
 from . import testing as testing
@@ -34,6 +35,8 @@ from .exact.thresholds.intersection_type import intersection_type as intersectio
 from .exact.thresholds.rlct import rlct as rlct
 from .networks import NetworkOrders as NetworkOrders
 from .networks import network_orders as network_orders
+from .reads import Reading as Reading
+from .reads import read as read
 from .values import RLCT as RLCT
 from .values import Arc as Arc
 from .values import Citation as Citation

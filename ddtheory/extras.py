@@ -11,6 +11,7 @@ EXTRAS = {
     "devinterp": "devinterp",
     "hypothesis": "testing",
     "matplotlib": "plots",
+    "pandas": "frames",
     "pyarrow": "parquet",
     "safetensors": "torch",
     "torch": "torch",

@@ -61,6 +61,10 @@ VERBS = (
             2: "there is no certificate, or a limit was reached and nothing is decided",
         },
     ),
+    Verb(
+        "read",
+        {0: "the reading", 2: "the network, its data or its weights are refused, or a file cannot be written"},
+    ),
     Verb("order", {0: "the order", 2: "the input is refused, or the order cannot be decided"}),
     Verb("nu", {0: "the value", 2: "the input is refused"}),
     Verb(

@@ -36,6 +36,7 @@ CALLS = (
     "order 'x^2 + y^4' --along y=1 --json",
     "new claim λ --book there",
     "model model.toml",
+    "read net.py:make_problem --n 10",
     "cells",
     "cells reduced_rank",
     "cells reduced_rank --json",

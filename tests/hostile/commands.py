@@ -26,6 +26,8 @@ from ddtheory.cli.table import VERBS
 BOOK = Path(__file__).parents[1] / "verify" / "book"
 MODELS = Path(__file__).parents[2] / "examples" / "models"
 
+STUDENT = f"{MODELS.parent / 'read_your_network' / 'student.py'}:make_problem"
+
 CALLS: dict[str, list[list[str]]] = {
     "rlct": [
         ["x^2*y^4", "--seconds", "2"],
@@ -38,6 +40,7 @@ CALLS: dict[str, list[list[str]]] = {
         [str(MODELS / "teacher.toml"), "--at", "a1=1,b1=1", "--certificate", "proof.json", "--seconds", "2"],
         [str(MODELS / "poisson.toml"), "--generators", "--json"],
     ],
+    "read": [[STUDENT, "--n", "1000"], [STUDENT, "--n", "10", "--json", "--out", "reading"]],
     "order": [
         ["x^2 + y^4", "--along", "y=1"],
         ["x^2 + y^(2*k)", "--along", "y=1", "--parameter", "k:positive-integer", "--json"],

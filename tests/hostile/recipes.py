@@ -15,7 +15,7 @@ import sympy
 import torch
 
 import ddtheory as dd
-from ddtheory import cells, gauges, measure, references, testing, verify
+from ddtheory import cells, gauges, measure, reads, references, testing, verify
 
 Call = Callable[[], dict[str, Any]]
 
@@ -50,6 +50,7 @@ def recipes() -> dict[str, list[Call]]:
         **_VERIFY,
         **_PLOTS,
         **_TESTBEDS,
+        **_READS,
     }
 
 
@@ -576,6 +577,36 @@ _TESTBEDS: dict[str, list[Call]] = {
     "ddtheory.testbeds.modular_addition": [call(seed=1, modulus=5, hidden=3, steps=2, decay=0.5)],
     "ddtheory.testbeds.sparse_parity": [call(seed=1, inputs=4, sparse=2, hidden=3, steps=2)],
     "ddtheory.testbeds.superposition": [call(seed=1, features=5, hidden=2, steps=2)],
+}
+
+
+def _reading() -> dict[str, Any]:
+    return {
+        "model": torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Tanh(), torch.nn.Linear(2, 2)),
+        "inputs": torch.eye(2),
+        "head": measure.Categorical(),
+        "n": 10,
+        "detectors": [reads.DETECTORS["node death"]],
+        "batch_size": 2,
+        "weights": torch.ones(2) / 2,
+        "mask": None,
+        "output": None,
+        "per": "sample",
+    }
+
+
+_READS: dict[str, list[Call]] = {
+    "ddtheory.read": [_reading],
+    "ddtheory.reads.Proposal": [
+        lambda: {
+            "type": "mine",
+            "layer": "0",
+            "place": "unit 1",
+            "repair": lambda theta: {},
+            "direction": lambda: {"weight": torch.ones(2, 2)},
+            "magnitude": 1.0,
+        }
+    ],
 }
 
 

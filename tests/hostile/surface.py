@@ -25,6 +25,7 @@ ROOMS = (
     "ddtheory.verify",
     "ddtheory.plots",
     "ddtheory.testbeds",
+    "ddtheory.reads",
     "ddtheory.references",
 )
 
@@ -45,6 +46,12 @@ MADE_BY_THE_PACKAGE = frozenset(
         "FoundGauges",
         "RefusedGauge",
         "GaugeRule",
+        "Census",
+        "Detector",
+        "JointSet",
+        "LayerSummary",
+        "Reading",
+        "Row",
         "OrderReading",
         "LayerOrders",
         "CellResult",
@@ -108,6 +115,7 @@ WRITTEN_BY_A_CALLER = frozenset(
         "ddtheory.measure.OutputMetric",
         "ddtheory.measure.Path",
         "ddtheory.measure.Problem",
+        "ddtheory.reads.Proposal",
         "ddtheory.testing.Activation",
         "ddtheory.testing.Estimate",
         "ddtheory.testing.EstimationTask",

@@ -18,7 +18,7 @@ import sympy
 import torch
 
 import ddtheory as dd
-from ddtheory import cells, gauges, measure, references, testbeds, testing, verify
+from ddtheory import cells, gauges, measure, reads, references, testbeds, testing, verify
 from ddtheory.shown import Shown, counted, in_words, shortened
 
 x, y = sympy.symbols("x y")
@@ -83,6 +83,19 @@ def found_gauges() -> gauges.FoundGauges:
     torch.manual_seed(0)
     layers = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1))
     return gauges.find_gauges(layers, torch.eye(2))
+
+
+@functools.cache
+def reading() -> reads.Reading:
+    """A layer with a name that a page would obey, and a dead unit."""
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1)).double()
+    with torch.no_grad():
+        network[0].weight[0] = network[0].bias[0] = 0
+        network[2].weight[0, 0] = 0
+    found = dd.read(network, torch.eye(2), head=measure.Gaussian(), n=1000)
+    rows = tuple(dataclasses.replace(row, reason=WHY, layer="<b>") for row in found.census)
+    return dataclasses.replace(found, census=reads.Census(rows))
 
 
 def spectrum() -> measure.Spectrum:
@@ -197,6 +210,12 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.testing.HiddenGerm": lambda: drawn(testing.germs_with_known_pairs()),
     "ddtheory.testing.HiddenGerm, generators": lambda: drawn(testing.germs_with_known_pairs(form="generators")),
     "ddtheory.testing.KnownCell": lambda: drawn(testing.mean_map_cells()),
+    "ddtheory.Reading": reading,
+    "ddtheory.reads.Census": lambda: reading().census,
+    "ddtheory.reads.Detector": lambda: reads.DETECTORS["node death"],
+    "ddtheory.reads.JointSet": lambda: reading().joint[0],
+    "ddtheory.reads.LayerSummary": lambda: reading().layers[0],
+    "ddtheory.reads.Row": lambda: reading().census[0],
     "ddtheory.testing.KnownGerm": lambda: drawn(testing.known_germs()),
     "ddtheory.verify.Book": lambda: verify.read(BOOK),
     "ddtheory.verify.ClaimResult": claim,

@@ -18,7 +18,7 @@ README = Path(__file__).parents[2] / "README.md"
 @pytest.mark.long
 def test_the_examples() -> None:
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert len(blocks) == 6  # one for each kind of user, one for models, and the conformance kit
+    assert len(blocks) == 7  # one for each kind of user, one for models, the conformance kit, and the read
     names: dict[str, object] = {}
     for number, block in enumerate(blocks):
         example = doctest.DocTestParser().get_doctest(block, names, f"README example {number + 1}", str(README), 0)

@@ -1,0 +1,111 @@
+"""A network from a Python file of somebody's own, and its weights from a file that runs no code."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from ddtheory.arguments import pairs_of
+from ddtheory.errors import InvalidValueError, UnknownNameError, place, shown
+from ddtheory.extras import need
+from ddtheory.measure.borrowed import borrowed
+from ddtheory.measure.setting.modules import ModuleFunction
+from ddtheory.measure.setting.problem import Problem
+
+ARGUMENTS = ("model", "inputs", "head", "output", "batch_size", "weights", "mask", "per")
+"""What a function may return by name: the arguments of `read`."""
+
+
+def made_by(where: str) -> dict[str, Any]:
+    """What FILE.py:function makes, as arguments of `read`. The file is run: that is what its name is given for.
+
+    Raises:
+        InvalidValueError: the text is not FILE.py:function, there is no such file, or what is returned is no network.
+        UnknownNameError: the file has no such function.
+        MeasurementError: the file or the function fails.
+    """
+    name, _, function = where.rpartition(":")
+    path = Path(name)
+    if path.suffix != ".py" or not function.isidentifier():
+        raise InvalidValueError(
+            f"{place(where)} does not name a function of a Python file. Give it as FILE.py:make_problem."
+        )
+    if not path.is_file():
+        raise InvalidValueError(f"There is no file {place(path)}.")
+    module = _run(path)
+    make = getattr(module, function, None)
+    if not callable(make):
+        raise UnknownNameError(f"{place(path)} has no function {shown(function)}. Name one that takes no arguments.")
+    with borrowed(f"{function} of {place(path)} fails", "It is called without arguments."), _aside():
+        made = make()
+    if isinstance(made, Problem):
+        return {"model": made}
+    if not isinstance(made, Mapping):
+        raise InvalidValueError(
+            f"{function} returns {shown(made)}; return a measure.Problem, or the arguments of read by name, as in "
+            "{'model': …, 'inputs': …, 'head': …}."
+        )
+    found = dict(pairs_of(made, f"What {function} returns"))
+    for key in found:
+        if key not in ARGUMENTS:
+            raise InvalidValueError(
+                f"{function} returns {shown(key)}, which read does not take. Known: {', '.join(ARGUMENTS)}."
+            )
+    if "model" not in found:
+        raise InvalidValueError(f"{function} returns no model. Return it under the name 'model'.")
+    return found
+
+
+def _aside() -> AbstractContextManager[Any]:
+    """What the file prints goes to standard error: standard output belongs to the reading."""
+    return redirect_stdout(sys.stderr)
+
+
+def _run(path: Path) -> Any:
+    """The module of a file, beside which it finds what it imports."""
+    spec = importlib.util.spec_from_file_location(f"ddtheory_read_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    sys.path.insert(0, str(path.absolute().parent))
+    try:
+        with borrowed(f"{place(path)} cannot be run", "Try python on it."), _aside():
+            spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.absolute().parent))
+    return module
+
+
+def with_weights(made: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    """The same with the weights of a safetensors file, which holds numbers and names only.
+
+    Raises:
+        InvalidValueError: another format, such as a pickle, which can run code; or no module to load them into.
+        MeasurementError: the file cannot be read, or is that of another model.
+    """
+    if file.suffix != ".safetensors":
+        raise InvalidValueError(
+            f"{place(file)} is no safetensors file. Formats that hold pickles, such as .pt, .pth, .bin and .ckpt, can "
+            "run code when they are loaded, and are refused. Save the weights by safetensors.torch.save_model."
+        )
+    need("safetensors", "Loading weights")
+    from safetensors.torch import load_model
+
+    model = made["model"]
+    inner = model.model if isinstance(model, Problem) else model
+    module = inner.module if isinstance(inner, ModuleFunction) else inner
+    if not isinstance(module, nn.Module):
+        raise InvalidValueError(f"The model is {shown(model)}, and weights need a torch module to be loaded into.")
+    with borrowed(f"The weights in {place(file)} cannot be loaded", "They must be those of this model, all of them."):
+        load_model(module, file)
+    if isinstance(model, Problem):
+        assert isinstance(inner, ModuleFunction)
+        model = replace(model, truth=inner.truth())
+    return {**made, "model": model}

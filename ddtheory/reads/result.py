@@ -1,0 +1,324 @@
+"""What a read returns: a census, a summary by layer, joint sets, gauges."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ddtheory.extras import need
+from ddtheory.gauges.finding import FoundGauges
+from ddtheory.measure.tables import html_table
+from ddtheory.reads.document import FORMAT
+from ddtheory.reads.joint import JointSet
+from ddtheory.reads.verdicts import Standing
+from ddtheory.shown import Shown, counted, in_words, shortened
+from ddtheory.values import Interval
+
+HEADER = ("", "layer", "place", "type", "verdict", "order", "scale", "s", "n·K", "ray", "orbit", "reason")
+
+
+@dataclass(frozen=True, repr=False)
+class Row(Shown):
+    """One candidate.
+
+    Attributes:
+        number: in the census, from 0.
+        layer, place: where it is.
+        type: who proposed it: a detector, or a gauge.
+        verdict: what it is.
+        order: k at the repaired point, None where K vanishes along it or where no order was read.
+        flat: K vanishes along it at the repaired point; for a gauge, along its orbit.
+        interval: what the readings say of k.
+        scale: radii t between which the checkpoint follows the order, from both sides.
+        distance: s, from the checkpoint to the repaired point.
+        price: n·K of the repair, in nats, with its rounding.
+        ray: what is read along the straight direction at the checkpoint.
+        orbit: how much of the direction gauges explain, and what is read along their orbit.
+        reason: why this verdict.
+    """
+
+    number: int
+    layer: str
+    place: str
+    type: str
+    verdict: Standing
+    order: int | None
+    flat: bool
+    interval: Interval | None
+    scale: tuple[float, float] | None
+    distance: float
+    price: Interval
+    ray: str
+    orbit: str
+    reason: str
+
+    @property
+    def order_in_words(self) -> str:
+        """k with its interval, "flat", or nothing."""
+        if self.flat:
+            return "flat"
+        if self.order is None:
+            return ""
+        ends = "" if self.interval is None else f" [{self.interval.lower:.3f}, {self.interval.upper:.3f}]"
+        return f"{self.order}{ends}"
+
+    def __str__(self) -> str:
+        order = "" if self.verdict not in (Standing.DEAD, Standing.PRE_ASYMPTOTIC) else f" ({self.order_in_words})"
+        return f"{self.layer} {self.place}, {self.type}: {self.verdict.value}{order}"
+
+    def cells(self) -> tuple[str, ...]:
+        """The row as text, under `HEADER`."""
+        scale = "" if self.scale is None else f"{self.scale[0]:.2g} to {self.scale[1]:.2g}"
+        return (
+            str(self.number),
+            self.layer,
+            self.place,
+            self.type,
+            self.verdict.value,
+            self.order_in_words,
+            scale,
+            f"{self.distance:.3g}",
+            f"{self.price.estimate:.3g}",
+            self.ray,
+            self.orbit,
+            self.reason,
+        )
+
+    def rows(self) -> Mapping[str, str]:
+        return dict(zip(HEADER[1:], self.cells()[1:], strict=True))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "number": self.number,
+            "layer": self.layer,
+            "place": self.place,
+            "type": self.type,
+            "verdict": self.verdict.value,
+            "order": self.order,
+            "flat": self.flat,
+            "interval": None if self.interval is None else [self.interval.lower, self.interval.upper],
+            "scale": None if self.scale is None else list(self.scale),
+            "distance": self.distance,
+            "price": [self.price.lower, self.price.estimate, self.price.upper],
+            "ray": self.ray,
+            "orbit": self.orbit,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, repr=False)
+class Census(Shown, Sequence[Row]):
+    """All candidates, in the order of layers.
+
+    Attributes:
+        found: the rows.
+    """
+
+    found: tuple[Row, ...]
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.found[index]
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.found)
+
+    def of(self, *verdicts: Standing) -> tuple[Row, ...]:
+        """The rows with one of these verdicts."""
+        return tuple(row for row in self.found if row.verdict in verdicts)
+
+    def __str__(self) -> str:
+        counts = Counter(row.verdict for row in self.found)
+        told = ", ".join(f"{counts[each]} {each.value}" for each in Standing if counts[each])
+        return f"{counted(len(self.found), 'candidate')}{': ' if told else ''}{told}"
+
+    def latex(self) -> str:
+        return in_words(str(self))
+
+    def to_frame(self) -> Any:
+        """The rows as a pandas DataFrame, a column for each field.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        need("pandas", "A DataFrame")
+        import pandas
+
+        columns = [
+            "layer",
+            "place",
+            "type",
+            "verdict",
+            "order",
+            "flat",
+            "lower",
+            "upper",
+            "scale from",
+            "scale to",
+            "distance",
+            "price",
+            "ray",
+            "orbit",
+            "reason",
+        ]
+        values = [
+            [
+                row.layer,
+                row.place,
+                row.type,
+                row.verdict.value,
+                row.order,
+                row.flat,
+                *((None, None) if row.interval is None else (row.interval.lower, row.interval.upper)),
+                *((None, None) if row.scale is None else row.scale),
+                row.distance,
+                row.price.estimate,
+                row.ray,
+                row.orbit,
+                row.reason,
+            ]
+            for row in self.found
+        ]
+        frame = pandas.DataFrame(values, columns=columns)
+        frame["order"] = frame["order"].astype("Int64")
+        return frame
+
+    def _repr_html_(self) -> str:
+        return html_table(str(self), HEADER, [row.cells() for row in self.found])
+
+
+@dataclass(frozen=True, repr=False)
+class LayerSummary(Shown):
+    """What a layer holds.
+
+    Attributes:
+        layer: its name.
+        surveyed: units, channels and heads of it that were looked at.
+        plainly_live: those of them whose magnitude is so large that nothing more was measured.
+        verdicts: how many candidates have each verdict.
+    """
+
+    layer: str
+    surveyed: int
+    plainly_live: int
+    verdicts: Mapping[Standing, int]
+
+    def __str__(self) -> str:
+        told = [f"{number} {verdict.value}" for verdict, number in self.verdicts.items() if number]
+        live = f"{self.plainly_live} of {self.surveyed} plainly live"
+        return f"{self.layer}: {', '.join([live, *told] if self.surveyed else told)}"
+
+    def rows(self) -> Mapping[str, str]:
+        counts = {verdict.value: str(self.verdicts.get(verdict, 0)) for verdict in Standing}
+        return {"layer": self.layer, "surveyed": str(self.surveyed), "plainly live": str(self.plainly_live), **counts}
+
+
+@dataclass(frozen=True, repr=False)
+class Reading(Shown):
+    """What a checkpoint holds, at a sample size.
+
+    Attributes:
+        model: what was read, in words.
+        dimension: d, the number of parameters.
+        n: the sample size to which dead and live refer.
+        census: a row for every candidate.
+        layers: the summary by layer.
+        joint: sets of candidates that are repaired together.
+        gauges: the gauges of the table that the model has.
+        bracket: bounds on λ, where they were asked for.
+    """
+
+    model: str
+    dimension: int
+    n: int
+    census: Census
+    layers: tuple[LayerSummary, ...]
+    joint: tuple[JointSet, ...]
+    gauges: FoundGauges
+    bracket: Shown | None = None
+
+    @property
+    def dead(self) -> tuple[Row, ...]:
+        """The dead candidates."""
+        return self.census.of(Standing.DEAD)
+
+    def __str__(self) -> str:
+        return f"{self.model} at n = {self.n}: {self.census}; {self.gauges}"
+
+    def latex(self) -> str:
+        return in_words(shortened(str(self), 160))
+
+    def text(self) -> str:
+        """The whole reading as plain text."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{self.model}, {self.dimension} parameters, at n = {self.n}"
+        yield str(self.census)
+        if self.census:
+            yield ""
+            yield from aligned([HEADER[:9], *(row.cells()[:9] for row in self.census)])
+            yield ""
+            for row in self.census:
+                yield f"{row.number}  {row.reason}"
+                yield f"   ray: {row.ray}; orbit: {row.orbit}"
+        yield ""
+        yield from map(str, self.layers)
+        yield from map(str, self.joint)
+        yield str(self.gauges)
+        yield from (f"  {gauge}" for gauge in self.gauges.gauges)
+        yield f"bracket of λ: {'not asked for' if self.bracket is None else self.bracket}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The reading as plain values; `ddtheory.reads.SCHEMA` describes it."""
+        return {
+            "format": FORMAT,
+            "model": self.model,
+            "dimension": self.dimension,
+            "n": self.n,
+            "census": [row.to_json() for row in self.census],
+            "layers": [
+                {
+                    "layer": each.layer,
+                    "surveyed": each.surveyed,
+                    "plainly_live": each.plainly_live,
+                    "verdicts": {verdict.value: number for verdict, number in each.verdicts.items()},
+                }
+                for each in self.layers
+            ],
+            "joint": [
+                {
+                    "what": each.what,
+                    "members": list(each.members),
+                    "left_out": list(each.left_out),
+                    "price": each.price,
+                    "singly": each.singly,
+                    "order": None if each.order is None else each.order.k,
+                }
+                for each in self.joint
+            ],
+            "gauges": [str(gauge) for gauge in self.gauges.gauges],
+            "refused_gauges": [str(refused) for refused in self.gauges.refused],
+            "bracket": None if self.bracket is None else str(self.bracket),
+        }
+
+    def _repr_html_(self) -> str:
+        layers = (
+            html_table("layers", list(self.layers[0].rows()), [list(x.rows().values()) for x in self.layers])
+            if (self.layers)
+            else ""
+        )
+        joint = html_table("together", ["joint set"], [[str(each)] for each in self.joint]) if self.joint else ""
+        gauges = html_table(str(self.gauges), ["gauge"], [[str(each)] for each in self.gauges.gauges])
+        return f"{self.census._repr_html_()}{layers}{joint}{gauges}"
+
+
+def aligned(table: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Columns of text, each as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

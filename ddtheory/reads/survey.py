@@ -1,0 +1,163 @@
+"""One pass over the data for all units of all layers: how much each of them does, and which of them do the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ddtheory.errors import MeasurementError
+from ddtheory.gauges.tape import Tape
+from ddtheory.measure.borrowed import borrowed
+from ddtheory.measure.hygiene import measuring
+from ddtheory.measure.matrices.labels import Cotangents, ModelLabels
+from ddtheory.measure.matrices.layers import submodules
+from ddtheory.measure.setting.batch import Inputs, samples_of
+from ddtheory.measure.setting.problem import Problem
+from ddtheory.reads.channels import Channels, Seen, channels_of, entries, means_of
+
+DRAWS = 4
+"""Reverse passes, each with labels drawn anew; the forward pass is one."""
+
+WIDEST_GRAM = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """A table of rows of which some were looked up."""
+
+    parameter: str
+    used: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    r"""What one pass says of all hidden channels.
+
+    Attributes:
+        problem: what was surveyed.
+        channels: all that were found.
+        magnitudes: uᵀFu of each channel for the direction that scales what reads it, E[(a·x)² (g·δ)²] in the mean over
+            samples, or None where it is not known. Half of it is the cost K of the channel, to second order.
+        grams: E[h hᵀ] of the channels as they are read, or None.
+        embedded: which rows of embeddings were looked up.
+        means: what each affine map reads, by input channel, in the mean over samples.
+    """
+
+    problem: Problem
+    channels: tuple[Channels, ...]
+    magnitudes: Mapping[Channels, Tensor] = field(default_factory=dict[Channels, Tensor])
+    grams: Mapping[Channels, Tensor] = field(default_factory=dict[Channels, Tensor])
+    embedded: tuple[Embedded, ...] = ()
+    means: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
+
+
+def survey(problem: Problem) -> Survey:
+    """The hidden channels of a module, with one forward pass and `DRAWS` reverse ones.
+
+    Raises:
+        MeasurementError: the problem was not made from a module, or the model cannot be differentiated.
+    """
+    submodules(problem)
+    cotangents = Cotangents(problem, ModelLabels(draws=DRAWS))
+    magnitudes: dict[Channels, Tensor] = {}
+    grams: dict[Channels, Tensor] = {}
+    used: dict[str, Tensor] = {}
+    means: dict[str, Tensor] = {}
+    channels: list[Channels] = []
+    samples = 0
+    with measuring():
+        for inputs, weights in problem.batches():
+            samples += len(weights)
+            with torch.enable_grad():
+                tape, outputs = recorded(problem, inputs)
+                seen = channels_of(tape)
+            channels = channels or [each.channels for each in seen]
+            for name, mean in means_of(tape).items():
+                means[name] = means.get(name, torch.zeros_like(mean)) + mean * len(weights)
+            for name, rows in looked_up(tape, problem):
+                used[name] = used.get(name, torch.zeros_like(rows)) | rows
+            for each, squares in _magnitudes(seen, outputs, cotangents, inputs):
+                sums = (weights[:, None] * squares).sum(0)
+                magnitudes[each] = magnitudes.get(each, torch.zeros_like(sums)) + sums
+            for each, gram in _grams(seen, weights):
+                grams[each] = grams.get(each, torch.zeros_like(gram)) + gram
+    total = problem.total(samples)
+    return Survey(
+        problem,
+        tuple(channels),
+        {each: value / total for each, value in magnitudes.items()},
+        {each: value / total for each, value in grams.items()},
+        tuple(Embedded(name, rows) for name, rows in used.items()),
+        {name: value / samples for name, value in means.items()},
+    )
+
+
+def recorded(problem: Problem, inputs: Inputs) -> tuple[Tape, Tensor]:
+    """What the model runs on a batch at the true parameter, and its outputs."""
+    leaves = {name: value.detach().clone().requires_grad_() for name, value in problem.truth.items()}
+    tape = Tape(submodules(problem)[""])
+    tape.names = {id(value): name for name, value in leaves.items()}
+    with borrowed("The model cannot be recorded", "Look for in-place changes, .item() and numpy."), tape:
+        tape.output = problem.outputs(leaves, inputs)
+    return tape, tape.output
+
+
+def looked_up(tape: Tape, problem: Problem) -> list[tuple[str, Tensor]]:
+    """For every embedding, which of its rows are used."""
+    found = []
+    for call in tape.calls:
+        indices, name = call.argument(0, "input"), tape.name(call.argument(1, "weight"))
+        if call.name == "embedding" and name is not None:
+            rows = torch.zeros(len(problem.truth[name]), dtype=torch.bool)
+            rows[indices.reshape(-1).cpu()] = True
+            found.append((name, rows))
+    return found
+
+
+def _magnitudes(
+    seen: list[Seen], outputs: Tensor, cotangents: Cotangents, inputs: Inputs
+) -> list[tuple[Channels, Tensor]]:
+    """(h·δ)² of each channel and sample, the mean over draws of the labels."""
+    batch = samples_of(inputs)
+    known = [each for each in seen if each.sources and all(len(t) % batch == 0 for t, _ in each.sources)]
+    sources = [tensor for each in known for tensor, _ in each.sources]
+    if not sources:
+        return []
+    found = {each.channels: outputs.new_zeros(batch, each.channels.count).detach() for each in known}
+    for cotangent in list(cotangents.of(outputs.detach(), inputs)):
+        try:
+            gradients = torch.autograd.grad(outputs, sources, cotangent, retain_graph=True, allow_unused=True)
+        except RuntimeError as error:
+            raise MeasurementError(
+                "The model cannot be differentiated in reverse mode. Look for in-place changes, .item() and numpy."
+            ) from error
+        pairs = iter(zip(sources, gradients, strict=True))
+        for each in known:
+            change = outputs.new_zeros(batch, each.channels.count).detach()
+            for _, axis in each.sources:
+                tensor, gradient = next(pairs)
+                if gradient is not None:
+                    rows = entries(tensor.detach() * gradient, axis, each.channels.count).sum(-1)
+                    change = change + rows.reshape(batch, -1, each.channels.count).sum(1)
+            found[each.channels] += change.square()
+    return list(found.items())
+
+
+def _grams(seen: list[Seen], weights: Tensor) -> list[tuple[Channels, Tensor]]:
+    """Σ w h hᵀ over samples and positions, of the first tensor that is read."""
+    found = []
+    for each in seen:
+        count = each.channels.count
+        if not each.sources or count > WIDEST_GRAM:
+            continue
+        tensor, axis = each.sources[0]
+        rows = entries(tensor.detach(), axis, count)
+        if len(rows) % len(weights):
+            continue
+        by = weights.repeat_interleave(len(rows) // len(weights))
+        flat = (by.sqrt()[:, None, None] * rows).movedim(1, -1).reshape(-1, count)
+        found.append((each.channels, flat.mT @ flat))
+    return found

@@ -1,0 +1,110 @@
+"""The table of detectors: name, hypothesis, what it proposes, how that is repaired, and along which direction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from ddtheory.errors import InvalidValueError, shown
+from ddtheory.fields import require
+from ddtheory.reads import detectors
+from ddtheory.reads.proposal import Proposal
+from ddtheory.reads.survey import Survey
+from ddtheory.shown import Shown
+
+
+@dataclass(frozen=True, repr=False)
+class Detector(Shown):
+    """A kind of candidate. `dd.read(…, detectors=[…])` takes those of the table, and others of this type.
+
+    Attributes:
+        name: of the row.
+        hypothesis: where the candidate is a singular point.
+        proposes: what is looked for.
+        repaired: the singular point θ* near the checkpoint.
+        direction: along which the order is read.
+        find: a survey of the checkpoint ↦ proposals. None of them is believed before it is measured.
+
+    Raises:
+        InvalidValueError: a field of another type.
+    """
+
+    name: str
+    hypothesis: str
+    proposes: str
+    repaired: str
+    direction: str
+    find: Callable[[Survey], Iterable[Proposal]]
+
+    def __post_init__(self) -> None:
+        require(self, str, "name", "hypothesis", "proposes", "repaired", "direction")
+        if not callable(self.find):
+            raise InvalidValueError(f"find of the detector {self.name!r} is {shown(self.find)}, not a function.")
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.proposes}"
+
+    def rows(self) -> Mapping[str, str]:
+        return {
+            "detector": self.name,
+            "hypothesis": self.hypothesis,
+            "proposes": self.proposes,
+            "repaired": self.repaired,
+            "direction": self.direction,
+        }
+
+
+_TABLE = (
+    Detector(
+        "node death",
+        "f = … + a·φ(w·x + b) with φ(0) = 0, so that f vanishes to order p + 1 in (w, b, a), p the order of φ at 0.",
+        "each unit of a hidden layer, linear or convolution, gates and a normalisation before φ included",
+        "w = b = a = 0; behind a BatchNorm γ = β = a = 0",
+        "weights in, bias and weights out together, each side at the same length",
+        detectors.node_death,
+    ),
+    Detector(
+        "duplicated units",
+        "φ(w·x) twice, up to a factor: only a₁ + a₂ is seen. Where a₁ and a₂ are parallel, w₁ − w₂ is seen to order 2.",
+        "pairs of units whose activations are multiples of one another on the data, opposite ones included",
+        "both weights at one place between the two",
+        "out: a₁ against a₂, flat; in: w₁ against w₂ with a₁dw₁ + a₂dw₂ = 0",
+        detectors.duplicates,
+    ),
+    Detector(
+        "rank deficiency",
+        "W'W has a rank below the number of channels and below its own sizes: what one map leaves the other one skips.",
+        "directions among the channels between two linear maps, in the basis of WWᵀ + W'ᵀW'",
+        "the direction taken out of both maps",
+        "both maps along what the other channels do not span",
+        detectors.rank_deficiency,
+    ),
+    Detector(
+        "dead heads",
+        "A head adds W_O·(averages of W_V x), so it vanishes to order 2 in (W_V, W_O).",
+        "each head of an attention",
+        "W_V = W_O = 0 in the head",
+        "values and output map together, each side at the same length",
+        detectors.dead_heads,
+    ),
+    Detector(
+        "dead scales",
+        "What reads the channel sees γx̂ + β times its weights, which vanishes to order 2 in (γ, β, weights).",
+        "each channel of a LayerNorm or RMSNorm that only affine maps read",
+        "γ = β = 0, and the weights that read the channel",
+        "scale, shift and weights together, each side at the same length",
+        detectors.dead_scales,
+    ),
+    Detector(
+        "unused rows",
+        "No input looks the row up, and nothing else reads the table.",
+        "the rows of an embedding that are not used, all at once",
+        "the rows at zero",
+        "a drawn direction in these rows, flat",
+        detectors.unused_rows,
+    ),
+)
+
+DETECTORS: Mapping[str, Detector] = MappingProxyType({row.name: row for row in _TABLE})
+"""The rows by name."""

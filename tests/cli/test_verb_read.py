@@ -1,0 +1,130 @@
+"""`ddtheory read`: answers, refusals and exit codes."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from calling import answer, call
+from safetensors.torch import save_model
+
+NETWORK = """
+import torch
+from torch import nn
+from beside import DEAD
+from ddtheory.measure import Gaussian, Problem
+
+
+def network():
+    model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)).double()
+    with torch.no_grad():
+        for value in model.parameters():
+            value.copy_(torch.linspace(-1.5, 1.5, value.numel(), dtype=torch.float64).reshape(value.shape))
+        model[0].weight[DEAD] = model[0].bias[DEAD] = 0
+        model[2].weight[:, DEAD] = 0
+    return model
+
+
+def make_problem():
+    print("this is no JSON")
+    return Problem.from_module(network(), torch.eye(2), Gaussian())
+
+
+def arguments():
+    return {"model": network(), "inputs": torch.eye(2), "head": Gaussian()}
+
+
+def fails():
+    raise ValueError("no such data")
+
+
+def number():
+    return 3
+
+
+def unknown():
+    return {**arguments(), "seed": 0}
+"""
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_with_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.py").write_text(NETWORK, "utf-8")
+    Path("beside.py").write_text("DEAD = 1\n", "utf-8")
+
+
+@pytest.mark.parametrize("function", ["make_problem", "arguments"])
+def test_exit_code_0_and_the_census(function: str) -> None:
+    found = answer("read", f"net.py:{function}", "--n", "1000")
+    dead = [(row["layer"], row["place"], row["order"]) for row in found["census"] if row["verdict"] == "dead"]
+    assert dead == [("0", "unit 1", 2)] and found["n"] == 1000
+
+
+def test_text_and_files() -> None:
+    result = call("read", "net.py:make_problem", "--n", "1000", "--out", "there")
+    assert result.exit_code == 0 and "1 dead" in result.stdout
+    assert Path("there/reading.txt").read_text("utf-8") == result.stdout
+    assert json.loads(Path("there/reading.json").read_text("utf-8"))["format"] == "ddtheory reading 1"
+
+
+def other_weights() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1))
+    with torch.no_grad():
+        for value in model.parameters():
+            value.fill_(1.0)
+        model[0].weight[1] = torch.tensor([1.0, -1.0])
+        model[0].weight[2] = model[0].bias[2] = 0
+        model[2].weight[:, 2] = 0
+    save_model(model, "other.safetensors")
+
+
+@pytest.mark.parametrize("function", ["make_problem", "arguments"])
+def test_weights_of_a_file(function: str) -> None:
+    other_weights()
+    found = answer("read", f"net.py:{function}", "--n", "1000", "--weights", "other.safetensors")
+    assert [row["place"] for row in found["census"] if row["verdict"] == "dead"] == ["unit 2"]  # and not unit 1
+
+
+class Bomb:
+    def __reduce__(self) -> object:
+        return Path.touch, (Path("exploded"),)
+
+
+@pytest.mark.parametrize("name", ["bomb.pt", "bomb.ckpt", "bomb.bin", "bomb.safetensors"])
+def test_weights_that_can_run_code_are_refused_unread(name: str) -> None:
+    Path(name).write_bytes(pickle.dumps(Bomb()))
+    result = call("read", "net.py:make_problem", "--n", "1000", "--weights", name)
+    assert result.exit_code == 2 and name in result.output and not Path("exploded").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["net.py:make_problem"], "Say n="),
+        (["net.py:make_problem", "--n", "0"], "n is 0"),
+        (["net.py"], "FILE.py:make_problem"),
+        (["net.txt:make_problem", "--n", "1"], "FILE.py:make_problem"),
+        (["nothing.py:make_problem", "--n", "1"], "There is no file nothing.py"),
+        (["net.py:nothing", "--n", "1"], "no function 'nothing'"),
+        (["net.py:fails", "--n", "1"], "no such data"),
+        (["net.py:number", "--n", "1"], "returns 3"),
+        (["net.py:unknown", "--n", "1"], "'seed'"),
+        (["broken.py:make_problem", "--n", "1"], "cannot be run"),
+        (["net.py:make_problem", "--n", "1", "--weights", "missing.safetensors"], "missing.safetensors"),
+    ],
+)
+def test_exit_code_2_where_it_is_refused(arguments: list[str], message: str) -> None:
+    Path("broken.py").write_text("import no_such_module_at_all\n", "utf-8")
+    result = call("read", *arguments)
+    assert result.exit_code == 2 and message in result.output
+    assert "Traceback" not in result.output
+
+
+def test_weights_of_another_model_are_refused() -> None:
+    save_model(torch.nn.Linear(2, 1), "other.safetensors")
+    result = call("read", "net.py:make_problem", "--n", "1000", "--weights", "other.safetensors")
+    assert result.exit_code == 2 and "cannot be loaded" in result.output

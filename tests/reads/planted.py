@@ -1,0 +1,185 @@
+"""Networks whose census is known by construction: some units are planted at a size, all others have size one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SIZES = (0.0, 1e-8, 1e-5, 1e-3, 1e-2, 1e-1)
+READABLE = 1e-3
+"""Units up to this size must be called dead: 5s and three octaves above are still far from size one."""
+
+
+class Squared(nn.Module):
+    def forward(self, z: Tensor) -> Tensor:
+        return torch.relu(z).square()
+
+
+ACTIVATIONS: dict[str, tuple[Callable[[], nn.Module], int]] = {
+    "tanh": (nn.Tanh, 1),
+    "relu": (nn.ReLU, 1),
+    "gelu": (nn.GELU, 1),
+    "silu": (nn.SiLU, 1),
+    "squared relu": (Squared, 2),
+}
+"""Each with its order at 0, from its Taylor series: tanh z = z, relu z = z₊, z Φ(z) = z/2, z σ(z) = z/2, z₊²."""
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A network, and what stands in it.
+
+    Attributes:
+        dead: layer and place of every planted candidate.
+        order: the activation order + 1 for a unit; the number of factors in general.
+        distances: the length of all numbers of each planted unit.
+    """
+
+    model: nn.Module
+    inputs: Tensor
+    dead: frozenset[tuple[str, str]]
+    order: int
+    distances: dict[tuple[str, str], float]
+
+
+class Draw:
+    """Numbers of a seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def __call__(self, *shape: int) -> Tensor:
+        return torch.randn(*shape, generator=self.generator, dtype=torch.float64)
+
+    def fill(self, model: nn.Module) -> nn.Module:
+        """The model in float64, with normal numbers of deviation 0.7 everywhere."""
+        model = model.double().eval()
+        with torch.no_grad():
+            for value in model.parameters():
+                value.copy_(0.7 * self(*value.shape))
+        return model
+
+
+def hidden_layer(activation: str, size: float, seed: int = 0, bias: bool = True) -> Planted:
+    """Five units, of which 1 and 3 have weights in, bias and weights out of this size."""
+    make, order = ACTIVATIONS[activation]
+    draw = Draw(seed)
+    model = nn.Sequential(nn.Linear(3, 5, bias=bias), make(), nn.Linear(5, 2))
+    draw.fill(model)
+    with torch.no_grad():
+        # living units lean on one input each, so that every one of them is active on half of the data
+        for unit, entry in zip((0, 2, 4), range(3), strict=True):
+            model[0].weight[unit] = 0.3 * draw(3)
+            model[0].weight[unit, entry] = 1.5
+            if bias:
+                model[0].bias[unit] = 0.2
+            model[2].weight[:, unit] = torch.sign(draw(2)) * 1.2
+        for unit in (1, 3):
+            direction = draw(3)
+            model[0].weight[unit] = size * direction / direction.norm()
+            if bias:
+                model[0].bias[unit] = 0.3 * size
+            out = draw(2)
+            model[2].weight[:, unit] = size * out / out.norm()
+    length = size * (2 + 0.09 * bias) ** 0.5
+    places = [("0", f"unit {unit}") for unit in (1, 3)]
+    return Planted(model, draw(48, 3), frozenset(places), order + 1, dict.fromkeys(places, length))
+
+
+def rotated_product(size: float, seed: int = 0) -> Planted:
+    """W'W with W (4, 3) and W' (3, 4): one channel lives, three have this size, in a rotated basis."""
+    draw = Draw(seed)
+    model = draw.fill(nn.Sequential(nn.Linear(3, 4, bias=False), nn.Linear(4, 3)))
+    turn = torch.linalg.qr(draw(4, 4)).Q
+    first, second = draw(4, 3), draw(3, 4)
+    first, second = first / first.norm(dim=1, keepdim=True), second / second.norm(dim=0, keepdim=True)
+    first[1:] *= size
+    second[:, 1:] *= size
+    with torch.no_grad():
+        model[0].weight.copy_(turn @ first)
+        model[1].weight.copy_(second @ turn.T)
+    places = [("0", f"direction {number} of 3") for number in range(3)]
+    return Planted(model, draw(48, 3), frozenset(places), 2, dict.fromkeys(places, size * 6**0.5))
+
+
+class Images(nn.Module):
+    """A convolution with a normalisation, another one, and a linear map that reads its pixels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm = nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3)
+        self.second, self.out = nn.Conv2d(3, 3, 2), nn.Linear(3 * 4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.max_pool2d(torch.tanh(self.norm(self.first(x))), 2)
+        return self.out(torch.tanh(self.second(x)).flatten(1))
+
+
+def images(size: float, seed: int = 0) -> Planted:
+    """Channel 1 of the normalisation, and channel 2 of the second convolution."""
+    draw = Draw(seed)
+    model = Images()
+    draw.fill(model)
+    with torch.no_grad():
+        model.norm.weight[1], model.norm.bias[1] = size, 0.0
+        model.second.weight[:, 1] *= size
+        model.second.weight[2] *= size
+        model.second.bias[2] *= size
+        model.out.weight.reshape(2, 3, 4)[:, 2] *= size
+    places = {("norm", "unit 1"), ("second", "unit 2")}
+    return Planted(model, draw(16, 1, 8, 8), frozenset(places), 2, {})
+
+
+class Block(nn.Module):
+    """A transformer of one block: attention with two heads, a gated hidden layer, RMSNorm and LayerNorm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tokens = nn.Embedding(7, 4)
+        self.before, self.between = nn.LayerNorm(4), nn.RMSNorm(4)
+        self.query, self.key, self.value, self.output = (nn.Linear(4, 4) for _ in range(4))
+        self.gate, self.up, self.down = nn.Linear(4, 3), nn.Linear(4, 3), nn.Linear(3, 4)
+        self.logits = nn.Linear(4, 3)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        x = self.tokens(tokens)
+        seen = self.before(x)
+        query, key, value = (
+            each(seen).unflatten(-1, (2, 2)).transpose(1, 2) for each in (self.query, self.key, self.value)
+        )
+        mixed = F.scaled_dot_product_attention(query, key, value)
+        x = x + self.output(mixed.transpose(1, 2).flatten(-2))
+        y = self.between(x)
+        x = x + self.down(F.silu(self.gate(y)) * self.up(y))
+        return self.logits(x.mean(1))
+
+
+def block(size: float, seed: int = 0) -> Planted:
+    """Head 1, channel 2 of the RMSNorm, and the gated unit 1; tokens 5 and 6 are never used."""
+    draw = Draw(seed)
+    model = Block()
+    draw.fill(model)
+    with torch.no_grad():
+        model.value.weight[2:] *= size
+        model.value.bias[2:] *= size
+        model.output.weight[:, 2:] *= size
+        model.between.weight[2] = size
+        for made in (model.gate, model.up):
+            made.weight[:, 2] *= size
+            made.weight[1] *= size
+            made.bias[1] *= size
+        model.down.weight[:, 1] *= size
+    tokens = torch.randint(0, 5, (24, 4), generator=draw.generator)
+    tokens[0] = torch.arange(4)
+    tokens[1] = 4
+    places = {
+        ("value", "head 1"),
+        ("between", "channel 2"),
+        ("gate", "unit 1"),
+        ("tokens", "rows 5, 6"),
+    }
+    return Planted(model, tokens, frozenset(places), 0, {})
