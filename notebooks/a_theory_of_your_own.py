@@ -72,9 +72,7 @@ claim.write_text(right, encoding="utf-8")
 # %%
 without, _, control = right.partition("def control")
 claim.write_text(without, encoding="utf-8")
-result = verify.run(verify.load(folder / "mine"), jobs=1).results[0]
-print(result.verdict.value, "-", result.reason)
-assert result.verdict.value == "not checked"
+assert shell("ddtheory verify --book mine") == 1
 claim.write_text(right, encoding="utf-8")
 
 # %% [markdown]
