@@ -9,7 +9,7 @@ from importlib.util import resolve_name
 from textwrap import indent
 from typing import Any
 
-from website.docstrings import restructured
+from website.docstrings import names_in, restructured
 from website.names import rooms, written
 
 
@@ -62,5 +62,5 @@ def said(room: str, name: str) -> str:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         text = after.value if isinstance(after, ast.Expr) else None
         if getattr(target, "id", None) == name and isinstance(text, ast.Constant):
-            return "\n".join(restructured(inspect.cleandoc(str(text.value)).splitlines()))
+            return "\n".join(restructured(inspect.cleandoc(str(text.value)).splitlines(), names_in(room, None)))
     return ""

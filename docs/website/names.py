@@ -66,14 +66,11 @@ def _defined(tree: ast.Module, room: str) -> list[str]:
 
 @cache
 def public_names() -> dict[str, str]:
-    """Where each name leads: the full ones, those without `ddtheory`, and bare ones that only one room has."""
+    """Where the names lead that are clear everywhere: `ddtheory.measure.order`, `dd.measure.order`, `measure.order`."""
     found: dict[str, str] = {}
-    twice: set[str] = set()
     for room, names in rooms().items():
         for name in names:
             full = f"{room}.{name}"
             short = full.removeprefix("ddtheory.")
-            if found.setdefault(name, full) != full:
-                twice.add(name)
-            found |= {full: full, short: full, f"dd.{short}": full}
-    return {name: full for name, full in found.items() if name not in twice or name == full.removeprefix("ddtheory.")}
+            found |= {full: full, f"dd.{short}": full} | ({short: full} if "." in short else {})
+    return found

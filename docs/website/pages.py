@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ddtheory.verify import html
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$])")
 _PLACES = {"doi": "https://doi.org/", "arXiv": "https://arxiv.org/abs/"}
+_CODE = re.compile(r"`+([^`]+)`+")
 _MATH = re.compile(r"\$[^$]+\$")
 
 
@@ -28,7 +29,7 @@ def environment() -> Environment:
     found = html.environment("ddtheory.gallery")
     assert found.loader is not None
     found.loader = ChoiceLoader([FileSystemLoader(Path(__file__).parent / "templates"), found.loader])
-    found.filters |= {"markdown": markdown, "slug": slug, "source": source}
+    found.filters |= {"markdown": markdown, "prose": prose, "slug": slug, "source": source}
     return found
 
 
@@ -43,6 +44,16 @@ def markdown(text: str) -> Markup:
         parts += [_SPECIAL.sub(r"\\\1", text[end : found.start()]), found[0]]
         end = found.end()
     return Markup("".join([*parts, _SPECIAL.sub(r"\\\1", text[end:])]))
+
+
+def prose(text: str) -> Markup:
+    """Paragraphs of a docstring as HTML, code in backticks as code.
+
+    >>> print(prose("Of `x < y`.\\n\\nNo more."))
+    <p>Of <code>x &lt; y</code>.</p><p>No more.</p>
+    """
+    paragraphs = [_CODE.sub(r"<code>\1</code>", str(escape(part))) for part in text.split("\n\n")]
+    return Markup("".join(f"<p>{part}</p>" for part in paragraphs))
 
 
 def slug(name: str) -> str:

@@ -58,9 +58,9 @@ def test_every_name_of_the_reference_says_something(room: str) -> None:
 
 
 def test_text_of_a_docstring_is_shown_as_it_is() -> None:
-    lines = ["Of |x|*2 and a_ trap, `a|b`.", "- one", "- two", "Args:", "    n_beta: of `**k`."]
+    lines = ["Of |x|*2 and a_ *real trap*, `a|b`.", "- one", "- two", "Args:", "    n_beta: of `**k`."]
     assert list(restructured(lines)) == [
-        r"Of \|x\|\*2 and a\_ trap, ``a|b``.",
+        r"Of \|x\|\*2 and a\_ *real trap*, ``a|b``.",
         "",
         "- one",
         "- two",
