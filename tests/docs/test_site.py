@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import surface
-from website import api, book, cells, checks, names, rules
+from website import api, book, cells, checks, formulas, names, rules
 from website.docstrings import restructured
 from website.pages import markdown, slug
 
@@ -67,6 +67,18 @@ def test_text_of_a_docstring_is_shown_as_it_is() -> None:
         "Args:",
         "    n_beta: of ``**k``.",
     ]
+
+
+# --- formulas ---------------------------------------------------------------------------------------------------------
+
+
+def test_formulas_of_an_output_are_mathml(monkeypatch: pytest.MonkeyPatch) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(formulas, "warn", lambda latex, where: warned.append(latex))
+    shown = formulas.in_output("<td>$a &lt; b$</td><td>5 $</td>")
+    assert shown == "<td><math><mrow><mi>a</mi><mo>&lt;</mo><mi>b</mi></mrow></math></td><td>5 $</td>" and not warned
+    formulas.in_output(r"<td>$\nonsense{a}$</td>")
+    assert warned == [r"\nonsense{a}"]
 
 
 # --- the book ---------------------------------------------------------------------------------------------------------
