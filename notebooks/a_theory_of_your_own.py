@@ -55,8 +55,9 @@ assert shell("ddtheory verify --book mine") == 0
 # %% [markdown]
 # ## 3. A wrong formula moves it
 #
-# The volume is $\varepsilon^{1/(2k)}$. Somebody drops the 2. Derivation and measurement both disagree with the statement
-# now, the verdict is another one than that on record, and the command ends with exit code 1, so that a script notices.
+# The volume is $\varepsilon^{1/(2k)}$. Somebody drops the 2. Derivation and measurement both disagree with the
+# statement now, the verdict is another one than that on record, and the command ends with exit code 1, so that a script
+# notices.
 
 # %%
 right = claim.read_text(encoding="utf-8")

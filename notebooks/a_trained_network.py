@@ -99,9 +99,9 @@ assert dead.k == bed.truth.order == 3 and alive.k == 1
 plots.rate([measure.fisher_along(pruned, grow(unit), label="unit at zero")])
 
 # %% [markdown]
-# Between the two, further along in training, there are two orders: 3 above a radius $t^*$, and 1 below it. A reading that
-# sees both says where they meet: at the distance from the singular point, to a few percent, because the other side of
-# that point sees other samples through the ReLU.
+# Between the two, further along in training, there are two orders: 3 above a radius $t^*$, and 1 below it. A reading
+# that sees both says where they meet: at the distance from the singular point, to a few percent, because the other side
+# of that point sees other samples through the ReLU.
 
 # %%
 nearly = measure.order_along(scaled(1 / 50), grow(unit), label="nearly dead")
