@@ -21,6 +21,7 @@ extensions = [
     "sphinx_click",
     "website.docstrings",
     "website.formulas",
+    "website.links",
 ]
 exclude_patterns = ["website", "generated/extra"]
 suppress_warnings = ["ref.python"]  # an annotation such as Literal["lower"] is no reference to any attribute `lower`

@@ -27,7 +27,7 @@ from ddtheory.verify.report import document
 EXAMPLE_BOOK = Path(__file__).parents[1] / "verify" / "book"
 
 
-@pytest.mark.parametrize("module", ["website.docstrings", "website.pages"])
+@pytest.mark.parametrize("module", ["website.docstrings", "website.links", "website.pages"])
 def test_the_examples_of_the_makers(module: str) -> None:
     found = doctest.testmod(import_module(module))
     assert found.attempted and not found.failed
