@@ -28,7 +28,7 @@ from ddtheory.testing import Estimate, LossSamples, check_estimator, conformance
 from ddtheory.testing.conformance import metropolis, quadrature
 
 cells = {cell.name: cell for cell in conformance_cells()}
-print(len(cells), "cells:", *cells, sep="\n  ")
+print(f"{len(cells)} cells:", *cells, sep="\n  ")
 
 # %% [markdown]
 # ## 1. What is estimated is not λ

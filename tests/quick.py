@@ -40,6 +40,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "ddtheory/verify": ("verify", "cli"),
     "ddtheory/workbench": ("cells", "fluctuation", "measure", "verify"),
     "ddtheory": ("cli", "verify"),
+    "docs": ("docs",),
 }
 """Room → its folders in `tests`; the innermost room of a file counts. Files of the book have their claims verified."""
 

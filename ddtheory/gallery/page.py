@@ -31,18 +31,22 @@ STATUS_MEANING = {
 def render(cells: Sequence[Cell] | None = None, documents: Sequence[Mapping[str, Any]] | None = None) -> str:
     """The page of the catalogue, or of the cells given, with their documents where these are known already."""
     groups: dict[str, list[dict[str, Any]]] = {}
-    shown = catalogue() if cells is None else cells
-    for cell, data in zip(shown, documents or map(document, shown), strict=True):
-        entry = {"data": data, "formula": _formula(cell), "pictures": pictures(cell)}
-        groups.setdefault(cell.family, []).append(entry)
+    chosen = catalogue() if cells is None else cells
+    for cell, data in zip(chosen, documents or map(document, chosen), strict=True):
+        groups.setdefault(cell.family, []).append(shown(cell, data))
     return _template().render(
         groups=groups,
         count=sum(map(len, groups.values())),
         summaries={name: families()[name].summary for name in groups},
         meaning=STATUS_MEANING,
-        unverified="" if all(cell.source.verified for cell in shown) else UNVERIFIED,
+        unverified="" if all(cell.source.verified for cell in chosen) else UNVERIFIED,
         versions=versions(),
     )
+
+
+def shown(cell: Cell, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What the template of a cell shows: its document, K, and drawings of two coordinates."""
+    return {"data": data, "formula": _formula(cell), "pictures": pictures(cell)}
 
 
 def _formula(cell: Cell) -> Markup | None:

@@ -9,10 +9,15 @@ from matplotlib.figure import Figure
 from matplotlib.mathtext import MathTextParser
 
 INK = "#2b2f33"
+"""The colour of axes and text."""
 MUTED = "#7d858c"
+"""The colour of what stands in the background."""
 GRID = "#dfe3e6"
+"""The colour of grid lines."""
 SERIES = ("#2e6f9e", "#b0632a", "#3f7d58", "#7a5195")
+"""The colours of data, in the order in which they are taken."""
 WINDOW = "#2e6f9f"  # one step beside the first series, so that a style sheet can tell them apart
+"""The colour of the window in which an order was read."""
 MARKERS = ("o", "s", "^", "D")
 
 _LONG_LABEL = 32

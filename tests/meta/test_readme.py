@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ddtheory.cells import families
 from ddtheory.values import Verdict
 from ddtheory.verify import load
 
@@ -18,7 +19,7 @@ README = Path(__file__).parents[2] / "README.md"
 @pytest.mark.long
 def test_the_examples() -> None:
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert len(blocks) == 7  # one for each kind of user, one for models, the conformance kit, and the read
+    assert len(blocks) == 6  # one for each way in, and the read
     names: dict[str, object] = {}
     for number, block in enumerate(blocks):
         example = doctest.DocTestParser().get_doctest(block, names, f"README example {number + 1}", str(README), 0)
@@ -27,6 +28,26 @@ def test_the_examples() -> None:
         runner.run(example, clear_globs=False)
         assert runner.failures == 0
         names |= example.globs
+
+
+def test_the_counts_of_cells_and_ways() -> None:
+    text = README.read_text(encoding="utf-8")
+    said = re.search(r"(\d+) cells in (\d+) families", text)
+    assert said is not None
+    assert tuple(map(int, said.groups())) == (
+        sum(len(family.examples) for family in families().values()),
+        len(families()),
+    )
+    ways = text.partition("## Five ways in")[2].partition("\n## ")[0]
+    assert len(re.findall(r"^\*\*You [a-z ]+\.\*\*", ways, flags=re.MULTILINE)) == 5
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "benchmarks/README.md"])
+def test_every_link_to_a_file_leads_to_one(page: str) -> None:
+    file = README.parent / page
+    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", file.read_text(encoding="utf-8"))
+    assert [link for link in links if not (file.parent / link).is_file()] == []
+    assert links or page != "README.md"
 
 
 def test_the_count_of_claims_is_that_of_the_book() -> None:
