@@ -352,7 +352,7 @@ _MEASURE: dict[str, list[Call]] = {
     "ddtheory.measure.schur_along": [_schur],
     "ddtheory.measure.schur_order": [lambda: {"profile": measure.schur_along(**_schur())}],
     "ddtheory.measure.LayerDirection": [lambda: {"layer": "2", "side": "activation", "vector": torch.ones(2)}],
-    "ddtheory.measure.signatures.signatures": [
+    "ddtheory.measure.signatures": [
         lambda: {"problem": layered(), "layers": ["0", "2"]},
         lambda: {
             "problem": layered(),

@@ -37,7 +37,7 @@ class Problem:
             the model takes them, {"input_ids": …, "attention_mask": …}; or something that can be iterated again and
             again and yields either, or (inputs, targets, …) tuples, such as a DataLoader. Targets are
             ignored: labels are drawn from the model. Floating inputs are cast to the dtype of the parameters.
-        head: what outputs mean; see `ddtheory.measure.heads.heads`.
+        head: what outputs mean; see `ddtheory.measure.heads`.
         weights: one quadrature weight ≥ 0 a sample, used as given; default 1/n each. Needs inputs in a known
             order: a tensor, a list or a tuple.
         batch_size: samples a step when inputs are tensors; default all at once.
