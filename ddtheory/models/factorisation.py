@@ -53,7 +53,7 @@ def matrix_product(*names: str, sizes: Any, rank: Any = 0) -> Factorisation:
         sizes: n_0 … n_L: outputs, widths, inputs.
         rank: r.
 
-    Source: Aoyagi 2024, Theorem 2; Abeasis and Del Fra 1980.
+    Source: Aoyagi 2024, Theorem 2; Abeasis and Del Fra 1985.
 
     Raises:
         InvalidValueError: no such product, or more than 400 parameters.

@@ -164,6 +164,10 @@ _EXACT: dict[str, list[Call]] = {
         f"ddtheory.{name}": [lambda: {"*": [dd.RLCT(Fraction(1, 2)), dd.RLCT(Fraction(1, 3), 2)]}]
         for name in ("separable_sum", "transversal_crossing", "union")
     },
+    "ddtheory.exact.strata.of_zero_set": [
+        lambda: {"*": ["x*z^2 - y^2"], "seconds": 4},
+        lambda: {"*": ["x*y", x * t - y]},
+    ],
     "ddtheory.exact.strata.of_matrix_product": [
         call(sizes=[2, 2, 2], rank=1, names=["A", "B"], seconds=2),
         call(sizes=(1, 2, 2, 1), seconds=2),

@@ -53,7 +53,7 @@ class Chain:
         )
 
     def is_below(self, other: Chain) -> bool:
-        """Whether this orbit lies in the closure of the other: no rank is larger (Abeasis and Del Fra 1980)."""
+        """Whether this orbit lies in the closure of the other: no rank is larger (Abeasis and Del Fra 1985)."""
         return all(rank <= other.ranks[pair] for pair, rank in self.ranks.items())
 
 

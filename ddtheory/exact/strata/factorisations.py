@@ -42,7 +42,7 @@ def of_matrix_product(sizes: Iterable[int], rank: int = 0, *, names: Sequence[st
         names: of the matrices; A, B, C, … where none are given.
         seconds: for all germs that are derived. Reaching it leaves bounds.
 
-    Source: Abeasis and Del Fra 1980 (orbits and closures); Aoyagi 2024, Theorem 2 (products at zero).
+    Source: Abeasis and Del Fra 1985 (orbits and closures); Aoyagi 2024, Theorem 2 (products at zero).
 
     Raises:
         InvalidValueError: sizes or a rank that no product has, more than 1000 strata, or a wrong number of names.
