@@ -15,8 +15,9 @@ from ddtheory.errors import InvalidValueError
 from ddtheory.exact.strata import Strata, of_zero_set
 from ddtheory.exact.strata.cells import open_cells
 from ddtheory.exact.strata.flows import fields_along
-from ddtheory.exact.strata.graphs import graph_of, parts_of
+from ddtheory.exact.strata.graphs import graph_of, is_zero_of, parts_of
 from ddtheory.exact.strata.ideals import ideal_of, pieces, sum_of_squares, unmixed_off
+from ddtheory.exact.strata.zero_sets import mixed_off
 from ddtheory.exact.thresholds.germs.local_ring import ring_of
 from ddtheory.exact.thresholds.rlct import rlct
 
@@ -225,6 +226,13 @@ def test_mixed_dimensions_are_seen() -> None:
     x, y, z = ring.gens
     assert unmixed_off(ideal_of(ring, [x * y, x * z])) == [y * z]
     assert ring.one in unmixed_off(ideal_of(ring, [y - x**2, z - x * y]))
+    curve, point = [y - x**2, z - x * y], [x - 1, y, z]
+    both = ideal_of(ring, [f * g for f in curve for g in point])  # at the point the rank is that of a curve, and more
+    (off,) = mixed_off(both)
+    assert off.dimension == 0
+    assert is_zero_of(off, (Fraction(1), Fraction(0), Fraction(0)))
+    assert not is_zero_of(off, (Fraction(2), Fraction(4), Fraction(8)))
+    assert mixed_off(ideal_of(ring, curve)) == []
 
 
 @pytest.mark.parametrize(
@@ -255,6 +263,24 @@ def test_vector_fields_keep_both_ideals() -> None:
             ]
             assert ideal.contains(moved)
     assert not umbrella.contains([z * umbrella.basis[0].diff(z) + x * umbrella.basis[0].diff(x)])  # one that does not
+
+
+def test_vector_fields_are_tangent_to_the_piece() -> None:
+    """∂/∂x keeps the plane z = 0, and leaves the line x = z = 0 in it."""
+    ring = ring_of(("x", "y", "z"))
+    x, _, z = ring.gens
+    plane = ideal_of(ring, [z])
+    assert (ring.one, ring.zero, ring.zero) in fields_along(plane, plane, 1)
+    assert (ring.one, ring.zero, ring.zero) not in fields_along(plane, ideal_of(ring, [x, z]), 1)
+    assert (ring.zero, ring.one, ring.zero) in fields_along(plane, ideal_of(ring, [x, z]), 1)
+
+
+def test_a_wall_that_goes_to_infinity_parts() -> None:
+    """x y > 1 has two components; without the wall x = 0 of the leading coefficient x = 0 alone would be tried."""
+    ring = ring_of(("x", "y"))
+    x, y = ring.gens
+    cells = open_cells(ring, [x * y - 1], [0, 1], 0, 100)
+    assert {(px > 0, px * py > 1) for px, py in cells} == {(True, True), (True, False), (False, True), (False, False)}
 
 
 def test_every_component_between_walls_has_a_point() -> None:

@@ -221,7 +221,7 @@ class _Cutting:
         rows = jacobian(self.generators, self.ring)
         if len(rows) < piece.codimension:
             return None
-        off = [piece.plus(minors(rows, piece.codimension)), *_mixed(piece)]
+        off = [piece.plus(minors(rows, piece.codimension)), *mixed_off(piece)]
         if not _smaller(off, piece):
             return None
         pair = Bound(Fraction(piece.codimension, 2), 1)
@@ -244,7 +244,7 @@ class _Cutting:
     def _unproven(self, piece: Ideal) -> _Cut:
         """Nothing but where the piece is smooth, for a bound from above by its codimension."""
         rows, why = jacobian(piece.basis, self.ring), "not proven: whether the pair is constant"
-        off = [piece.plus(minors(rows, piece.codimension)), *_mixed(piece)] if len(rows) >= piece.codimension else []
+        off = [piece.plus(minors(rows, piece.codimension)), *mixed_off(piece)] if len(rows) >= piece.codimension else []
         if not off or not _smaller(off, piece):
             return _Cut((), why)
         return _Cut(_real(off), why, upper=Bound(Fraction(piece.codimension, 2), 1))
@@ -342,7 +342,7 @@ def _spanning(fields: Sequence[Field], dimension: int) -> list[Field]:
     return [*first, *(field for field in rows if field not in first)]
 
 
-def _mixed(piece: Ideal) -> list[Ideal]:
+def mixed_off(piece: Ideal) -> list[Ideal]:
     """Where the piece may have components of smaller dimension. Nowhere, if after elimination of coordinates nothing is
     left, or one polynomial, or as many as the codimension (Macaulay's unmixedness). Not where its vector fields span
     the dimension either: orbits are as large as that.
