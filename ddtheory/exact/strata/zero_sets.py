@@ -140,7 +140,8 @@ class _Cutting:
                 smaller = self._stratum(piece)
             except (TooLarge, OutOfTime) as trouble:
                 reason = "time is over" if isinstance(trouble, OutOfTime) else "a basis is too large"
-                self._add(self._row(_said(piece, ()), piece, self.lower, _NOWHERE, f"not cut further: {reason}"), False)
+                name = f"{_said(piece, ())}, not cut further"
+                self._add(self._row(name, piece, self.lower, _NOWHERE, reason), False)
                 continue
             for one in smaller:
                 if not any(one.contains(other.basis) for other in pending):
