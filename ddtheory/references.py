@@ -139,6 +139,12 @@ def _entry(key: str, work: Work) -> str:
 
 WORKS: MappingProxyType[str, Work] = MappingProxyType(
     {
+        "abeasis-delfra1985": Work(
+            ("Abeasis, Silvana", "Del Fra, Alberto"),
+            1985,
+            "Degenerations for the representations of a quiver of type A_m",
+            "Journal of Algebra 93:376–412",
+        ),
         "agv1985": Work(
             ("Arnold, Vladimir I.", "Gusein-Zade, Sabir M.", "Varchenko, Alexander N."),
             1985,
@@ -246,6 +252,12 @@ WORKS: MappingProxyType[str, Work] = MappingProxyType(
             "Annals of Statistics 38:1034–1070",
             "doi:10.1214/09-AOS735",
         ),
+        "gianni1988": Work(
+            ("Gianni, Patrizia", "Trager, Barry", "Zacharias, Gail"),
+            1988,
+            "Gröbner bases and primary decomposition of polynomial ideals",
+            "Journal of Symbolic Computation 6:149–167",
+        ),
         "hayashi2021": Work(
             ("Hayashi, Naoki",),
             2021,
@@ -321,6 +333,12 @@ WORKS: MappingProxyType[str, Work] = MappingProxyType(
             "Algebraic methods for evaluating integrals in Bayesian statistics",
             "thesis, University of California, Berkeley",
         ),
+        "mccallum1993": Work(
+            ("McCallum, Scott",),
+            1993,
+            "Solving polynomial strict inequalities using cylindrical algebraic decomposition",
+            "The Computer Journal 36:432–438",
+        ),
         "motzkin1953": Work(
             ("Motzkin, Theodore S.", "Raiffa, Howard", "Thompson, Gerald L.", "Thrall, Robert M."),
             1953,
@@ -353,6 +371,12 @@ WORKS: MappingProxyType[str, Work] = MappingProxyType(
             2005,
             "Asymptotic model selection for naive Bayesian networks",
             "Journal of Machine Learning Research 6:1–35",
+        ),
+        "saito1980": Work(
+            ("Saito, Kyoji",),
+            1980,
+            "Theory of logarithmic differential forms and logarithmic vector fields",
+            "Journal of the Faculty of Science, University of Tokyo, Section IA 27:265–291",
         ),
         "shirodkar2026conditioners": Work(
             ("Shirodkar, Tejas Pradeep",),

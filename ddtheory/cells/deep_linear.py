@@ -11,9 +11,10 @@ from sympy import Matrix
 
 from ddtheory.cells.shared.blocks import all_at_least, at_least, entry, matrix, squares, zero_one
 from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
-from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.families import General, family
 from ddtheory.cells.shared.routes import closed_form, newton, product_of_factors
 from ddtheory.cells.shared.truth import Provenance, Route
+from ddtheory.exact import formulas
 from ddtheory.exact.thresholds import matrix_products
 from ddtheory.references import cite
 from ddtheory.values import RLCT
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from ddtheory.measure import Problem
 
 _MOST_SEQUENCES = 200_000
+
+
+def _sizes(widths: tuple[int, ...], rank: int) -> dict[str, int] | None:
+    """Of the closed form, which is for layers of one width."""
+    return {"L": len(widths) - 1, "H": widths[0], "r": rank} if len(set(widths)) == 1 else None
 
 
 @family(
@@ -35,6 +41,7 @@ _MOST_SEQUENCES = 200_000
     {"widths": (3, 2, 3, 2, 3), "rank": 0},
     {"widths": (1, 3, 2, 2), "rank": 0},
     {"widths": (5, 3, 4), "rank": 1},
+    general=General(formulas.deep_linear, _sizes),
 )
 def deep_linear(name: str, /, *, widths: tuple[int, ...] = (2, 2, 2, 2), rank: int = 0) -> Cell:
     """A deep linear network y = W_L ⋯ W_1 x + N(0, I) at W_l = diag(I_r, 0), over inputs with E[xxᵀ] = I/H_0.

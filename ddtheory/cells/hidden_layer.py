@@ -11,10 +11,11 @@ from sympy import Expr, Rational
 
 from ddtheory.cells.shared.blocks import at_least, entry, matrix, squares
 from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
-from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.families import General, family
 from ddtheory.cells.shared.routes import closed_form, hidden_units, newton
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import unknown
+from ddtheory.exact import formulas
 from ddtheory.references import cite
 from ddtheory.values import RLCT
 
@@ -86,11 +87,17 @@ def derivative_orders(activation: str, count: int) -> tuple[int, ...]:
     return tuple(range(1, 2 * count, 2)) if activation == "tanh" else (1, *range(2, 2 * count, 2))[:count]
 
 
+def _sizes(activation: str, hidden: int, outputs: int) -> dict[str, int] | None:
+    """Of the closed form: the orders of tanh are two apart, those of the others do not go on as they begin."""
+    return {"H": hidden, "M": outputs, "Q": 2} if activation == "tanh" else None
+
+
 @family(
     *({"activation": "tanh", "hidden": hidden} for hidden in (1, 2, 3, 4)),
     {"activation": "tanh", "hidden": 3, "outputs": 2},
     *({"activation": name, "hidden": hidden} for name in ("silu", "gelu") for hidden in (1, 2, 3)),
     {"activation": "silu", "hidden": 2, "outputs": 2},
+    general=General(formulas.hidden_layer, _sizes),
 )
 def hidden_layer(name: str, /, *, activation: str = "tanh", hidden: int = 2, outputs: int = 1) -> Cell:
     """A three-layer network y = Σ_i a_i φ(b_i x) + N(0, I) with H units and one input, at a = b = 0.

@@ -10,14 +10,23 @@ import sympy
 from ddtheory.cells.shared import finite_n
 from ddtheory.cells.shared.blocks import all_at_least, axes, outputs_of_one_input, vector
 from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
-from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.families import General, family
 from ddtheory.cells.shared.routes import closed_form, newton
 from ddtheory.cells.shared.truth import Provenance, Route
 from ddtheory.errors import InvalidValueError
+from ddtheory.exact import formulas
 from ddtheory.exact.fluctuation.nu import fluctuation_from_lambda
 from ddtheory.exact.thresholds.intersection import transversal_crossing
 from ddtheory.references import cite
 from ddtheory.values import RLCT
+
+
+def _sizes(exponents: tuple[int, ...], prior: tuple[Fraction, ...]) -> dict[str, Fraction | int] | None:
+    """Of the closed form, which is for two coordinates."""
+    if len(exponents) != 2:
+        return None
+    weights = prior or (0, 0)
+    return {"k": exponents[0], "l": exponents[1], "g": weights[0], "h": weights[1]}
 
 
 @family(
@@ -27,6 +36,7 @@ from ddtheory.values import RLCT
     {"exponents": (1, 1, 1)},
     {"exponents": (1, 3), "prior": (Fraction(0), Fraction(2))},
     {"exponents": (2, 1), "prior": (Fraction(-1, 2), Fraction(1))},
+    general=General(formulas.crossing, _sizes),
 )
 def normal_crossing(name: str, /, *, exponents: tuple[int, ...] = (1, 1), prior: tuple[Fraction, ...] = ()) -> Cell:
     """y ~ N(∏ w_i^{k_i}, 1) at w = 0: K = ½ ∏ w_i^{2k_i}, prior ∏ |w_i|^{h_i}.

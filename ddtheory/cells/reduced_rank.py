@@ -8,9 +8,10 @@ from sympy import Matrix
 
 from ddtheory.cells.shared.blocks import at_least, entry, matrix, squares, zero_one
 from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
-from ddtheory.cells.shared.families import family
+from ddtheory.cells.shared.families import General, family
 from ddtheory.cells.shared.routes import closed_form, newton, product_of_factors
 from ddtheory.cells.shared.truth import Provenance, Route
+from ddtheory.exact import formulas
 from ddtheory.exact.thresholds import matrix_products
 from ddtheory.references import cite
 from ddtheory.values import RLCT
@@ -27,6 +28,11 @@ ANCHOR = tuple(
 Dead-Direction Signatures, § 4.1."""
 
 
+def _sizes(inputs: int, hidden: int, outputs: int, rank: int, rank_first: int, rank_second: int) -> dict[str, int]:
+    a, b = (rank if value < 0 else value for value in (rank_first, rank_second))
+    return {"M": inputs, "H": hidden, "N": outputs, "r": rank, "a": a, "b": b}
+
+
 @family(
     {"inputs": 2, "hidden": 2, "outputs": 2},  # the first regime, m = 1
     {"inputs": 2, "hidden": 2, "outputs": 2, "rank": 1},  # the first regime, m = 2
@@ -39,6 +45,7 @@ Dead-Direction Signatures, § 4.1."""
     {"inputs": 2, "hidden": 2, "outputs": 2, "rank": 1, "rank_first": 2, "rank_second": 1},
     {"inputs": 5, "hidden": 5, "outputs": 5, "rank": 2, "rank_first": 2, "rank_second": 5},
     *ANCHOR,
+    general=General(formulas.local_reduced_rank, _sizes),
 )
 def reduced_rank(
     name: str,

@@ -22,7 +22,7 @@ from ddtheory.certify.signs import is_proven, refute
 from ddtheory.certify.statement import KINDS, Statement
 from ddtheory.errors import InvalidValueError
 
-FORMAT = "ddtheory-derivation/1"
+DENSE, SPARSE = FORMATS = ("ddtheory-derivation/1", "ddtheory-derivation/2")
 
 _SHARE_OF_SIGNS = 0.5
 
@@ -97,9 +97,15 @@ class Place:
 def _checked(certificate: Mapping[str, Any], steps: list[Step], place: Place) -> Report:
     try:
         top = strict_json.entries(certificate, "the certificate", _TOP)
-        require(top["format"] == FORMAT, f"the format is {strict_json.quoted(top['format'])}, not {FORMAT!r}")
+        form = top["format"]
+        require(form in FORMATS, f"the format is {strict_json.quoted(form)}, not {' or '.join(map(repr, FORMATS))}")
     except Refused as refused:
         raise Malformed("", "", str(refused)) from None
+    with strict_json.exponents_may_be_sparse(form == SPARSE):
+        return _followed(top, steps, place)
+
+
+def _followed(top: Mapping[str, Any], steps: list[Step], place: Place) -> Report:
     kind, germ = _input(top["input"], top["hypotheses"])
     divergence = kind == "divergence"
     keeps_sign = frozenset(rule.name for rule in RULES.values() if rule.keeps_sign)

@@ -6,18 +6,21 @@ import math
 import re
 import reprlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from fractions import Fraction
 from typing import Any
 
 from ddtheory.certify.bounds import Bound
 from ddtheory.certify.fields import Field
-from ddtheory.certify.limits import DEEPEST, MOST_DIGITS, MOST_EXPONENT, MOST_ITEMS, spend, within
+from ddtheory.certify.limits import DEEPEST, MOST_DIGITS, MOST_EXPONENT, MOST_ITEMS, MOST_VARIABLES, spend, within
 from ddtheory.certify.polynomials import Polynomial
 from ddtheory.certify.refusal import Refused, require
 from ddtheory.certify.scalars import Number, sign, whole
 from ddtheory.errors import InvalidValueError, shown
 
+_PLACE = re.compile(r"0|[1-9][0-9]*")
 _RATIONAL = re.compile(r"-?(0|[1-9][0-9]*)(/[1-9][0-9]*)?")
 _DEEPEST_LEVEL = 2 * DEEPEST + 20  # a step below another is two levels, and what is in it few
 _MOST_BITS = math.ceil(MOST_DIGITS * math.log2(10))
@@ -137,6 +140,35 @@ def exponent(value: Any, what: str, dimension: int) -> tuple[int, ...]:
     return powers
 
 
+_SPARSE: ContextVar[bool] = ContextVar("exponents may be sparse", default=False)
+
+
+@contextmanager
+def exponents_may_be_sparse(allowed: bool) -> Iterator[None]:
+    """Inside, the exponents of a term may be an object {"place": power}, as the second format has it."""
+    token = _SPARSE.set(allowed)
+    try:
+        yield
+    finally:
+        _SPARSE.reset(token)
+
+
+def _term(value: Any, what: str, dimension: int) -> tuple[int, ...]:
+    """The exponents of a term: all of them in a list, or those that are not 0 by their place, in order."""
+    if not (_SPARSE.get() and isinstance(value, Mapping)):
+        return exponent(value, what, dimension)
+    powers, last = [0] * dimension, -1
+    for key, power in value.items():
+        require(isinstance(key, str) and _PLACE.fullmatch(key) is not None, f"a place in {what} is no whole number")
+        within(len(key), len(str(MOST_VARIABLES)), "digits of a place")
+        place = int(key)
+        require(place < dimension, f"the place {place} in {what} is not below {dimension}")
+        require(place > last, f"the places in {what} are not in order")
+        powers[place], last = integer(power, f"a power in {what}", 1), place
+    within(max(powers, default=0), MOST_EXPONENT, "for an exponent")
+    return tuple(powers)
+
+
 def field(value: Any) -> Field | None:
     if value is None:
         return None
@@ -160,11 +192,11 @@ def number(value: Any, what: str, over: Field | None) -> Number:
 
 
 def polynomial(value: Any, what: str, dimension: int, over: Field | None) -> Polynomial:
-    """A list of [exponents, coefficient], no exponents twice, no coefficient 0."""
+    """A list of [exponents, coefficient], no exponents twice, no coefficient 0; exponents as in `_term`."""
     found: dict[tuple[int, ...], Number] = {}
     for term in items(value, what):
         powers, coefficient = items(term, f"a term of {what}", 2)
-        key = exponent(powers, f"the exponents of a term of {what}", dimension)
+        key = _term(powers, f"the exponents of a term of {what}", dimension)
         require(key not in found, f"{what} has the exponents {list(key)} twice")
         found[key] = number(coefficient, f"a coefficient of {what}", over)
         require(sign(found[key]) != 0, f"{what} has a coefficient 0")

@@ -1,13 +1,15 @@
 """From a statistical model to its learning coefficient: formula, inputs and truth; then the pair, with proof.
 
-`regression`, `logits`, `exponential_family`, `finite`, `mixture`, `hidden` and `gaussian` make a `Model`. It knows the
-generators of its divergence with the proof that K ≍ Σ f², its pair (λ, m), orders along directions, and its torch face.
-`load` reads a model from a file.
+`regression`, `logits`, `exponential_family`, `finite`, `mixture`, `hidden`, `gaussian` and `matrix_product` make a
+`Model`. It knows the generators of its divergence with the proof that K ≍ Σ f², its pair (λ, m), orders along
+directions, the strata of its zero set, and its torch face. `load` reads a model from a file.
 """
 
 from ddtheory.models.description import Description as Description
 from ddtheory.models.description import described as described
 from ddtheory.models.description import load as load
+from ddtheory.models.factorisation import Factorisation as Factorisation
+from ddtheory.models.factorisation import matrix_product as matrix_product
 from ddtheory.models.generators import Generators as Generators
 from ddtheory.models.kinds import exponential_family as exponential_family
 from ddtheory.models.kinds import finite as finite

@@ -8,18 +8,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ddtheory.arguments import path_of
+from ddtheory.arguments import list_of, path_of
 from ddtheory.errors import DDTheoryError, InvalidValueError, UnknownNameError, place, shown, unknown
 from ddtheory.exact.numbers.given import expression_of
+from ddtheory.models.factorisation import Factorisation, matrix_product
 from ddtheory.models.inputs import GENERIC
 from ddtheory.models.kinds import exponential_family, finite, gaussian, hidden, logits, mixture, regression
 from ddtheory.models.model import Model
 from ddtheory.models.pair import ModelPair
 from ddtheory.shown import Shown
 
+
+def _named_product(names: Any, sizes: Any, rank: Any = 0) -> Factorisation:
+    """`matrix_product`, of which a file cannot give the names one by one."""
+    return matrix_product(*list_of(names, "names", most=27), sizes=sizes, rank=rank)
+
+
 KINDS: Mapping[str, Callable[..., Model]] = {
     made.__name__: made for made in (regression, logits, exponential_family, finite, mixture, hidden, gaussian)
-}
+} | {matrix_product.__name__: _named_product}
 """The functions that a description may name as its kind."""
 
 _QUESTION = ("at", "prior", "nonnegative")

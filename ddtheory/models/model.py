@@ -26,6 +26,7 @@ from ddtheory.values import KLOrder
 
 if TYPE_CHECKING:
     from ddtheory.exact.finite_n.germs import FiniteNGerm
+    from ddtheory.exact.strata.table import Strata
     from ddtheory.measure import Problem
 
 _DEGREE = 6  # of coefficients in the inputs that are listed where they are not known to generate
@@ -110,6 +111,40 @@ class Model(Shown):
                 "A probability that is 0 at the truth may be negative near it. Name the parameters that are ≥ 0, as "
                 f"in nonnegative=['w']. {error}"
             ) from None
+
+    def strata(self, *, seconds: float = 60) -> Strata:
+        """All true parameters, cut into strata with a pair each, and the pair of the whole.
+
+        For models whose generators are known to be all, and are polynomials in up to six parameters; see
+        `ddtheory.exact.strata.of_zero_set`.
+
+        Args:
+            seconds: for all of it. Reaching it leaves bounds.
+
+        Raises:
+            UndecidedError: the generators are not known to be all, or the first cut is beyond what is computed.
+            InvalidValueError: K is no sum of squares at a truth with a zero probability, K ≡ 0, or generators that are
+                no polynomials with rational coefficients in up to six parameters.
+
+        >>> from ddtheory import models
+        >>> print(models.regression("a*b*x", inputs={"x": "generic"}, truth=0).strata().text())
+        stratum       dimension  λ    m  status
+        a = b = 0     0          1/2  2  exact
+        a = 0, b ≠ 0  1          1/2  1  exact
+        b = 0, a ≠ 0  1          1/2  1  exact
+        on every compact domain that has 0 in its interior, with a positive prior: λ = 1/2, m = 2
+        """
+        from ddtheory.exact.strata.zero_sets import of_zero_set
+
+        found = self._generators({}, _DEGREE)
+        if not found.complete:
+            raise UndecidedError(f"The zero set needs all generators. {found.open} Give points as inputs.")
+        if found.linear:
+            raise InvalidValueError(
+                "An outcome has probability 0 at the truth, where K is no sum of squares: its zeros have a boundary, "
+                "and they are not cut. Ask for the pair at one point, with rlct(at=…)."
+            )
+        return of_zero_set(*found.expressions, seconds=seconds)
 
     def divergence(self, at: Mapping[Any, Any] | None = None) -> Expr:
         """K in nats as an expression in the parameters.

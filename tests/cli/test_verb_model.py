@@ -67,3 +67,41 @@ def test_exit_code_2_where_the_file_is_refused(tmp_path: Path, text: str, messag
 
 def test_help_loads_nothing_heavy() -> None:
     assert not running("model", "--help") & {"sympy", "torch", "matplotlib"}
+
+
+def test_all_true_parameters_as_a_table() -> None:
+    told = call("model", str(FOLDER / "factors.toml"), "--strata").stdout
+    assert told.splitlines()[:2] == [
+        "rank A  rank B  dimension  λ  m  status",
+        "1       1       3          2  2  exact",
+    ]
+    found = answer("model", str(FOLDER / "polynomial.toml"), "--strata")
+    assert (found["lambda"], found["multiplicity"], len(found["strata"])) == ("3/4", 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("form", "start"), [("text", "rank A"), ("latex", r"\begin{array}"), ("csv", "stratum,rank A"), ("html", "<table>")]
+)
+def test_the_table_of_strata_in_every_form(form: str, start: str) -> None:
+    assert call("model", str(FOLDER / "factors.toml"), "--strata", "--format", form).stdout.startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--strata", "--at", "a1=1"], "about all true parameters"),
+        (["--strata", "--explain"], "about all true parameters"),
+        (["--format", "csv"], "--format is that of the table"),
+        (["--strata", "--format", "csv", "--json"], "--format is that of the table"),
+    ],
+)
+def test_options_that_do_not_go_with_strata_are_refused(options: list[str], message: str) -> None:
+    refused = call("model", str(FOLDER / "teacher.toml"), *options)
+    assert refused.exit_code == 2
+    assert message in refused.stderr
+
+
+def test_a_boundary_is_not_cut() -> None:
+    refused = call("model", str(FOLDER / "impossible.toml"), "--strata")
+    assert refused.exit_code == 2
+    assert "its zeros have a boundary" in refused.stderr

@@ -284,3 +284,11 @@ def test_quadratic_modular_addition_at_five_is_above_the_printed_value() -> None
     found = dd.rlct(generators=generators, at=at, most_terms=20_000)
     assert found.lower.value == Fraction(105, 2) > Fraction(95, 2)
     assert found.upper.value <= Fraction(135 - 18, 2)  # the scale and the shift of every unit
+
+
+@pytest.mark.parametrize("text", ["(x^2 - 2)^3 + x*y^3 + z^3 - x*(x^2 - 2)*y*z", "(x^2 - 2)^2 + x*y^2 - x*z^2 + y*z"])
+def test_faces_of_dimension_two_over_a_field_leave_bounds(text: str) -> None:
+    """x² − 2 is a coordinate at √2, and both have λ = 1/2: a cone over a smooth cubic, a quadric. Once a TypeError."""
+    found = dd.rlct(generators=[text], at={"x": sqrt(2)}, seconds=3)
+    assert 0 < found.lower.value <= HALF <= found.upper.value
+    assert found.checked

@@ -39,6 +39,8 @@ CALLS: dict[str, list[list[str]]] = {
         [str(MODELS / "coins.toml"), "--seconds", "2"],
         [str(MODELS / "teacher.toml"), "--at", "a1=1,b1=1", "--certificate", "proof.json", "--seconds", "2"],
         [str(MODELS / "poisson.toml"), "--generators", "--json"],
+        [str(MODELS / "factors.toml"), "--strata", "--format", "latex", "--seconds", "2"],
+        [str(MODELS / "polynomial.toml"), "--strata", "--json", "--seconds", "2"],
     ],
     "read": [[STUDENT, "--n", "1000"], [STUDENT, "--n", "10", "--json", "--out", "reading"]],
     "order": [

@@ -164,6 +164,14 @@ _EXACT: dict[str, list[Call]] = {
         f"ddtheory.{name}": [lambda: {"*": [dd.RLCT(Fraction(1, 2)), dd.RLCT(Fraction(1, 3), 2)]}]
         for name in ("separable_sum", "transversal_crossing", "union")
     },
+    "ddtheory.exact.strata.of_zero_set": [
+        lambda: {"*": ["x*z^2 - y^2"], "seconds": 4},
+        lambda: {"*": ["x*y", x * t - y]},
+    ],
+    "ddtheory.exact.strata.of_matrix_product": [
+        call(sizes=[2, 2, 2], rank=1, names=["A", "B"], seconds=2),
+        call(sizes=(1, 2, 2, 1), seconds=2),
+    ],
     "ddtheory.references.cite": [call(key=next(iter(references.WORKS)), place="Theorem 1")],
     "ddtheory.references.bibtex": [call()],
 }
@@ -227,6 +235,7 @@ _MODELS: dict[str, list[Call]] = {
         call(shares=["s", "1 - s"], components=[["p", "1 - p"], ["q", "1 - q"]], truth={"s": 0.5, "p": 0.5, "q": 0.5})
     ],
     "ddtheory.models.hidden": [call(joint=[["s/2", "(1 - s)*p"], ["s/2", "(1 - s)*(1 - p)"]], truth=["1/2", "1/2"])],
+    "ddtheory.models.matrix_product": [lambda: {"*": ["A", "B"], "sizes": [2, 1, 2], "rank": 1}],
     "ddtheory.models.described": [call(text='kind = "regression"\nmean = "a*b"\ntruth = 0')],
     "ddtheory.models.load": [call(path=str(Path(__file__).parents[2] / "examples" / "models" / "tanh.toml"))],
     "ddtheory.models.gaussian": [

@@ -14,6 +14,7 @@ from ddtheory import certify
 ROOMS = (
     "ddtheory",
     "ddtheory.exact",
+    "ddtheory.exact.strata",
     "ddtheory.cells",
     "ddtheory.measure",
     "ddtheory.models",
@@ -41,6 +42,9 @@ MADE_BY_THE_PACKAGE = frozenset(
         "Description",
         "Generators",
         "Model",
+        "Factorisation",
+        "Strata",
+        "Stratum",
         "ModelPair",
         "NetworkOrders",
         "FoundGauges",

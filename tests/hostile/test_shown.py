@@ -19,6 +19,7 @@ import torch
 
 import ddtheory as dd
 from ddtheory import cells, gauges, measure, reads, references, testbeds, testing, verify
+from ddtheory.exact import strata
 from ddtheory.shown import Shown, counted, in_words, shortened
 
 x, y = sympy.symbols("x y")
@@ -170,6 +171,8 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.certify.Statement": lambda: accepted().statement,
     "ddtheory.certify.Step": lambda: accepted().checked[0],
     "ddtheory.certify.Undecided": lambda: undecided().undecided,
+    "ddtheory.exact.strata.Strata": lambda: strata.of_matrix_product((9,) * 3),
+    "ddtheory.exact.strata.Stratum": lambda: strata.of_matrix_product((1, 1, 1)).strata[0],
     "ddtheory.gauges.FoundGauges": found_gauges,
     "ddtheory.gauges.GaugeRule": lambda: gauges.RULES["rescaling"],
     "ddtheory.gauges.RefusedGauge": lambda: gauges.RefusedGauge(found_gauges().gauges[0], WHY),
@@ -189,6 +192,7 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.measure.TwoScaleReading": two_scales,
     "ddtheory.measure.SpectrumProfile": lambda: measure.SpectrumProfile((0.5, 0.25), (spectrum(),) * 2, "<b>"),
     "ddtheory.models.Description": lambda: dd.models.described('kind = "regression"\nmean = "a*b"\ntruth = 0'),
+    "ddtheory.models.Factorisation": lambda: dd.models.matrix_product("A", "B", sizes=(2, 1, 2)),
     "ddtheory.models.Generators": lambda: long_model().generators(),
     "ddtheory.models.Model": long_model,
     "ddtheory.models.ModelPair": lambda: dd.models.finite(["1/2 + x*y", "1/2 - x*y"], truth={}).rlct(),

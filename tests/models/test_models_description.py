@@ -26,6 +26,7 @@ PAIRS = {
     "impossible": ("1", 2),  # K ~ a·b for a, b ≥ 0
     "poisson": ("1/6", 1),
     "polynomial": ("3/4", 2),  # a·b and c² apart: 1/2 + 1/4
+    "factors": ("2", 2),  # three regular directions, and one product of two numbers
     "tanh": ("2/3", 1),
     "teacher": ("5/4", 1),
 }

@@ -9,15 +9,42 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, wraps
 from types import GenericAlias
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, Protocol, cast
 
 from ddtheory.arguments import as_fraction, as_integer, list_of, read_fraction
 from ddtheory.cells.shared.cell import Cell
 from ddtheory.errors import InvalidValueError, shown, unknown
+from ddtheory.exact.formulas import Formula
 from ddtheory.exact.numbers.given import by_name
 from ddtheory.shown import Shown, counted
 
 Parameters = ParamSpec("Parameters")
+
+
+@dataclass(frozen=True)
+class General:
+    """The closed form of a family in general sizes.
+
+    Attributes:
+        formula: makes it.
+        sizes: keyword parameters of the family → the sizes of the formula, or None where it does not cover them.
+    """
+
+    formula: Callable[[], Formula]
+    sizes: Callable[..., Mapping[str, Any] | None]
+
+
+class Made(Protocol[Parameters]):
+    """A family as users call it."""
+
+    def __call__(self, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Cell: ...
+
+    def formula(self) -> Formula:
+        """λ and m in general sizes, with their domain.
+
+        Raises:
+            InvalidValueError: no closed form in general sizes is known for the family.
+        """
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,6 +57,7 @@ class Family(Shown):
         examples: the parameters of the cells that stand in the catalogue.
         defaults: parameter name → default.
         types: parameter name → type, for parameters that arrive as text.
+        general: the closed form in general sizes, where there is one.
     """
 
     name: str
@@ -37,6 +65,24 @@ class Family(Shown):
     examples: tuple[Mapping[str, Any], ...]
     defaults: Mapping[str, Any]
     types: Mapping[str, Any]
+    general: General | None = None
+
+    def formula(self) -> Formula:
+        """λ and m in general sizes, with their domain; `cells.hidden_layer.formula()` is the same.
+
+        Raises:
+            InvalidValueError: no closed form in general sizes is known for the family.
+
+        >>> families()["hidden_layer"].formula().at(H=4, M=1, Q=2)                                    # tanh has Q = 2
+        RLCT(lam=Fraction(1, 1), m=2)
+        """
+        if self.general is None:
+            known = ", ".join(name for name, entry in families().items() if entry.general)
+            raise InvalidValueError(
+                f"For {self.name} no closed form in general sizes is known; there is one for {known}. Its cells have "
+                "their pairs, and ddtheory.exact.formulas.fit proposes a formula from them."
+            )
+        return self.general.formula()
 
     def __str__(self) -> str:
         parameters = ", ".join(self.types)
@@ -64,14 +110,16 @@ Make = Callable[Concatenate[str, Parameters], Cell]
 """A family as its file writes it: the name of the cell, then the parameters that users give."""
 
 
-def family(*examples: Mapping[str, Any]) -> Callable[[Make[Parameters]], Callable[Parameters, Cell]]:
+def family(
+    *examples: Mapping[str, Any], general: General | None = None
+) -> Callable[[Make[Parameters]], Made[Parameters]]:
     """Registers a function as a family; each example is a cell of the catalogue, and without one the default is.
 
     The function gets the name of the cell first, as it is written in the catalogue: the family and the arguments given.
-    Users call it without.
+    Users call it without. `general` is its closed form in general sizes; the function has it as `formula()`.
     """
 
-    def register(make: Make[Parameters]) -> Callable[Parameters, Cell]:
+    def register(make: Make[Parameters]) -> Made[Parameters]:
         signature = inspect.signature(make)
         signature = signature.replace(parameters=list(signature.parameters.values())[1:])
 
@@ -89,8 +137,10 @@ def family(*examples: Mapping[str, Any]) -> Callable[[Make[Parameters]], Callabl
 
         named.__signature__ = signature  # type: ignore[attr-defined]
         defaults = {name: parameter.default for name, parameter in signature.parameters.items()}
-        _FAMILIES[make.__name__] = Family(make.__name__, named, examples or ({},), defaults, hints)
-        return named
+        entry = Family(make.__name__, named, examples or ({},), defaults, hints, general)
+        _FAMILIES[make.__name__] = entry
+        named.formula = entry.formula  # type: ignore[attr-defined]
+        return cast("Made[Parameters]", named)
 
     return register
 

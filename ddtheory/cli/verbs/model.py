@@ -9,11 +9,15 @@ import click
 
 from ddtheory.cli.printing import json_option, print_json, say
 
+_FORMS = ("text", "latex", "csv", "html")
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @click.option("--at", metavar="NAME=NUMBER,…", help="A true parameter, in the place of that of the file.")
 @click.option("--generators", "only_generators", is_flag=True, help="Print the generators and their proof, no pair.")
+@click.option("--strata", "as_strata", is_flag=True, help="All true parameters: a table of strata with their pairs.")
+@click.option("--format", "form", type=click.Choice(_FORMS), help="Of the table of strata; default: text.")
 @click.option("--seconds", default=20.0, metavar="S", help="Time limit; reaching it gives bounds. Default: 20.")
 @click.option("--explain", is_flag=True, help="Print the way from the model to the pair.")
 @click.option("--certificate", type=click.Path(path_type=Path), metavar="OUT", help="Write the certificate there.")
@@ -22,6 +26,8 @@ def model(
     file: Path,
     at: str | None,
     only_generators: bool,
+    as_strata: bool,
+    form: str | None,
     seconds: float,
     explain: bool,
     certificate: Path | None,
@@ -29,14 +35,15 @@ def model(
 ) -> None:
     """The learning coefficient λ and its multiplicity m of a statistical model at a true parameter.
 
-    FILE is TOML: the key kind is one of regression, logits, exponential_family, finite, mixture, hidden, gaussian; the
-    other keys are the arguments of that function of ddtheory.models. Nothing in it is evaluated.
+    FILE is TOML: the key kind is one of regression, logits, exponential_family, finite, mixture, hidden, gaussian,
+    matrix_product; the other keys are the arguments of that function of ddtheory.models. Nothing in it is evaluated.
 
     \b
     Examples:
       ddtheory model examples/models/tanh.toml
       ddtheory model examples/models/teacher.toml --explain
       ddtheory model examples/models/coins.toml --generators
+      ddtheory model examples/models/factors.toml --strata --format csv
       ddtheory model examples/models/teacher.toml --at a1=1,b1=1 --certificate proof.json
     """
     from ddtheory.errors import InvalidValueError
@@ -48,6 +55,21 @@ def model(
     found = load(file)
     if at is not None:
         found = Description(found.model, {**found.question, "at": parse_assignments(at)})
+    if form is not None and (as_json or not as_strata):
+        raise InvalidValueError("--format is that of the table of --strata; JSON has one of its own.")
+    if as_strata:
+        if at is not None or only_generators or explain or certificate is not None:
+            raise InvalidValueError(
+                "--strata is about all true parameters, and goes with --format, --seconds and --json."
+            )
+        with spinner("cuts …", shown=not as_json):
+            table = found.model.strata(seconds=seconds)
+        if as_json:
+            print_json(table.to_json())
+        else:
+            for line in getattr(table, form or "text")().splitlines():
+                say(line)
+        return
     if only_generators:
         generators = found.model.generators(found.question.get("at"))
         if as_json:

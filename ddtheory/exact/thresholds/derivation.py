@@ -143,7 +143,7 @@ class Derivation(Shown):
 
     def _certificate(self) -> dict[str, Any]:
         return {
-            "format": "ddtheory-derivation/1",
+            "format": "ddtheory-derivation/2",
             "input": {
                 "kind": self.kind,
                 "germ": germ_to_json(self.given),

@@ -11,11 +11,12 @@ from ddtheory.exact.thresholds.germs.local_ring import Element
 from ddtheory.exact.thresholds.germs.real_fields import RealField, coefficients
 from ddtheory.exact.thresholds.nodes import Bound, CertificateError
 
+_MOST_DENSE = 12  # variables; with more of them most exponents are 0
 _LONGEST = 12_000  # bits; Python prints 4300 digits and no more
 
 
 def polynomial_to_json(polynomial: Element) -> list[list[Any]]:
-    """[[exponents, "p/q"], …], in graded order.
+    """[[exponents, "p/q"], …], in graded order; in many variables the exponents that are not 0, by their place.
 
     Raises:
         CertificateError: a coefficient is too long to write down.
@@ -24,8 +25,16 @@ def polynomial_to_json(polynomial: Element) -> list[list[Any]]:
     >>> x, y = ring_of(("x", "y")).gens
     >>> polynomial_to_json(x**2 / 2 - y)
     [[[2, 0], '1/2'], [[0, 1], '-1']]
+    >>> many = ring_of([f"x{i}" for i in range(300)]).gens
+    >>> polynomial_to_json(many[7] ** 2 * many[299] + 1)
+    [[{'7': 2, '299': 1}, '1'], [{}, '1']]
     """
-    return [[list(monomial), number_to_json(coefficient)] for monomial, coefficient in polynomial.terms()]
+    written = list if polynomial.ring.ngens <= _MOST_DENSE else _sparse
+    return [[written(monomial), number_to_json(coefficient)] for monomial, coefficient in polynomial.terms()]
+
+
+def _sparse(monomial: Sequence[int]) -> dict[str, int]:
+    return {str(place): power for place, power in enumerate(monomial) if power}
 
 
 def number_to_json(coefficient: Any) -> str | list[str]:

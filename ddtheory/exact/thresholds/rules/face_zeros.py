@@ -66,7 +66,7 @@ def zeros_on(
         common = edge_polynomial(list(parts.values()), place)
         order = real_multiplicity(common, takes_positive_values_only(place, germ.nonnegative), germ.field)
         return FaceZeros(face, order, {"kind": "edge"})
-    if not bound:
+    if not bound or germ.field is not None:  # combinations of derivatives are computed over ℚ alone
         return FaceZeros(face, None, {"kind": "unknown"})
     orders = range(1, _MOST_DERIVATIVES + 1)
     if germ.divergence or len(parts) == 1:
