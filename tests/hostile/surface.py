@@ -52,6 +52,8 @@ MADE_BY_THE_PACKAGE = frozenset(
         "LayerSummary",
         "Reading",
         "Row",
+        "Bracket",
+        "Rank",
         "OrderReading",
         "LayerOrders",
         "CellResult",
