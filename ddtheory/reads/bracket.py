@@ -161,7 +161,7 @@ def bracket(
             "directions stand for them, directions=256: their rank is a lower bound on that of J."
         )
     sought = gauges is None and isinstance(problem.model, ModuleFunction) and isinstance(problem.inputs, Tensor)
-    given = _found(problem) if sought else list_of(gauges or (), "The gauges")
+    given = _found(problem) if sought else list_of(gauges or (), "The list of gauges")
     for gauge in given:
         if not isinstance(gauge, Gauge):
             raise InvalidValueError(f"A gauge is {shown(gauge)}; give values of ddtheory.gauges.Gauge.")
@@ -179,11 +179,12 @@ def _found(problem: Problem) -> list[Gauge]:
 
 
 def _check(problem: Problem, gauge: Gauge) -> None:
-    """K at two points of the orbit is what outputs that are off by 1e-11 make.
+    """K at two points of the orbit is what outputs that are off by rounding make, 1e-11 in float64.
 
     Raises:
         MeasurementError: it is more.
     """
+    off = max(STAYS, 1e3 * torch.finfo(problem.dtype).eps)
     for motion in (Motion(1, 8.0), Motion(2, 1.5)):
         there = moved(gauge, problem.truth, motion)
         found = rounding = 0.0
@@ -191,7 +192,7 @@ def _check(problem: Problem, gauge: Gauge) -> None:
             for inputs, weights in problem.batches():
                 here, outputs = problem.truth_outputs(inputs), problem.outputs(there, inputs)
                 signs = torch.where(torch.arange(here.numel(), device=here.device) % 3 == 0, -1.0, 1.0).to(here)
-                size = STAYS * torch.maximum(here.abs().max(), outputs.abs().max())
+                size = off * torch.maximum(here.abs().max(), outputs.abs().max())
                 found += float((weights * problem.kl(here, outputs)).sum())
                 rounding += float((weights * problem.kl(here, here + size * signs.reshape(here.shape))).sum())
         if not found <= rounding:

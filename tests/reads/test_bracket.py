@@ -310,6 +310,19 @@ def test_a_gauge_that_is_none_is_refused() -> None:
         bracket(problem_of(module, drawn(9, 5)), [half])
 
 
+def test_gauges_of_a_model_in_single_precision_and_in_batches() -> None:
+    torch.manual_seed(4)
+    module, inputs = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2)), drawn(60, 3).float()
+    half = Gauge("half", Group.POSITIVE, 5, (Leg("0.weight"), Leg("0.bias")))
+    for dtype in (torch.float32, torch.float64):
+        problem = Problem.from_module(module, inputs, Gaussian(), dtype=dtype, batch_size=7)
+        found = bracket(problem)
+        assert (found.upper, found.orbit.certain) == (Fraction(32 - 5, 2), 5)
+        assert found.exact == RLCT(Fraction(27, 2)) or dtype == torch.float32
+        with pytest.raises(MeasurementError, match="gauge half"):
+            bracket(problem, [half])
+
+
 # --- what it says, and refuses -------------------------------------------------------------------------------------
 
 
