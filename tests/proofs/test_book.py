@@ -102,6 +102,8 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "cor:global-rate": frozenset({"thm:bridge", "cor:quotient_rate"}),
     "cor:sgd_quotient": frozenset(),
     "prop:task_expansion_gfactor": frozenset(),
+    "read:any_basis": frozenset(),
+    "read:joint_death": frozenset(),
     "sig:balanced_identity": frozenset(),
     "sig:decay_clock": frozenset(),
     "sig:rank_tracking": frozenset(),
