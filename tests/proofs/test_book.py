@@ -104,6 +104,7 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "prop:task_expansion_gfactor": frozenset(),
     "read:any_basis": frozenset(),
     "read:joint_death": frozenset(),
+    "read:ray_and_orbit": frozenset(),
     "sig:balanced_identity": frozenset(),
     "sig:decay_clock": frozenset(),
     "sig:rank_tracking": frozenset(),
