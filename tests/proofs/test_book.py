@@ -105,6 +105,7 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "read:any_basis": frozenset(),
     "read:joint_death": frozenset(),
     "read:ray_and_orbit": frozenset(),
+    "read:repaired_point": frozenset(),
     "read:two_sided": frozenset(),
     "sig:balanced_identity": frozenset(),
     "sig:decay_clock": frozenset(),
