@@ -15,6 +15,8 @@ from ddtheory.reads.result import Row as Row
 from ddtheory.reads.table import DETECTORS as DETECTORS
 from ddtheory.reads.table import Detector as Detector
 from ddtheory.reads.verdicts import Standing as Standing
+from ddtheory.reads.assembly import Assembly as Assembly
+from ddtheory.reads.assembly import assemble as assemble
 from ddtheory.reads.bracket import Bracket as Bracket
 from ddtheory.reads.bracket import bracket as bracket
 from ddtheory.reads.rank import Rank as Rank

@@ -349,6 +349,10 @@ _MEASURE: dict[str, list[Call]] = {
         lambda: {"problem": line(), "direction": _direction(), "most_radii": 19, "label": "mine"}
     ],
     "ddtheory.measure.order": [lambda: {"profile": _profile()}],
+    "ddtheory.reads.assemble": [
+        lambda: {"problem": cells.deep_linear(widths=(1, 1, 1)).problem(), "unit": "z", "seconds": 2},
+        lambda: {"problem": cells.hidden_layer(hidden=1).problem(), "unit": "tanh(z)"},
+    ],
     "ddtheory.reads.bracket": [
         lambda: {"problem": line(), "gauges": [], "directions": 1, "seed": 3},
         lambda: {"problem": line()},

@@ -52,6 +52,7 @@ MADE_BY_THE_PACKAGE = frozenset(
         "LayerSummary",
         "Reading",
         "Row",
+        "Assembly",
         "Bracket",
         "Rank",
         "OrderReading",

@@ -197,6 +197,8 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     ).rlct(seconds=3),
     "ddtheory.networks.LayerOrders": lambda: next(iter(orders().layers.values())),
     "ddtheory.networks.Valuations": lambda: next(iter(orders().layers.values())).block,
+    "ddtheory.reads.Assembly": lambda: reads.assemble(cells.deep_linear(widths=(2, 2, 2)).problem()),
+    "ddtheory.reads.Assembly, bounds": lambda: reads.assemble(layered()),
     "ddtheory.reads.Bracket": lambda: reads.bracket(layered()),
     "ddtheory.reads.Bracket, bounds": lambda: reads.bracket(layered(), (), directions=2),
     "ddtheory.reads.Rank": lambda: reads.Rank(spectrum(), 10**6),
