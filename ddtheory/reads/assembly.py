@@ -19,8 +19,8 @@ from ddtheory.gauges.maps import affine
 from ddtheory.gauges.tape import record
 from ddtheory.measure.doors import real_number
 from ddtheory.measure.hygiene import measuring
-from ddtheory.measure.modules import ModuleFunction
-from ddtheory.measure.problem import Problem, as_problem
+from ddtheory.measure.setting.modules import ModuleFunction
+from ddtheory.measure.setting.problem import Problem, as_problem
 from ddtheory.reads.bracket import Bracket, bracket
 from ddtheory.reads.germ import Germ
 from ddtheory.reads.products import product_germ

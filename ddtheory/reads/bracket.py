@@ -10,26 +10,27 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ddtheory.arguments import as_integer, list_of
 from ddtheory.errors import InvalidValueError, MeasurementError, shown
 from ddtheory.fields import require, require_each
 from ddtheory.gauges.finding import STAYS, find_gauges
 from ddtheory.gauges.gauge import Gauge
 from ddtheory.gauges.moving import Motion, moved
-from ddtheory.measure.dense import LARGEST_DENSE
 from ddtheory.measure.doors import count, seed_number
-from ddtheory.measure.factor import Factor
-from ddtheory.measure.heads import Categorical
+from ddtheory.measure.heads.heads import Categorical
 from ddtheory.measure.hygiene import measuring
-from ddtheory.measure.kinks import pieces
-from ddtheory.measure.modules import ModuleFunction
-from ddtheory.measure.parameters import flatten, unflatten
-from ddtheory.measure.problem import Problem, as_problem
-from ddtheory.measure.pushforward import push_forward
-from ddtheory.measure.rows import finished
+from ddtheory.measure.matrices.dense import LARGEST_DENSE
+from ddtheory.measure.matrices.factor import Factor
+from ddtheory.measure.matrices.rows import finished
+from ddtheory.measure.orders.kinks import pieces
+from ddtheory.measure.orders.pushforward import push_forward
+from ddtheory.measure.setting.modules import ModuleFunction
+from ddtheory.measure.setting.parameters import flatten, unflatten
+from ddtheory.measure.setting.problem import Problem, as_problem
 from ddtheory.reads.orbit import orbit_rank
 from ddtheory.reads.rank import Rank
 from ddtheory.shown import Shown, counted
-from ddtheory.values import RLCT, as_integer, list_of
+from ddtheory.values import RLCT
 
 NEAR = 1e-9
 """A sample whose piece changes within this distance of the point, along some direction, stands on a kink."""

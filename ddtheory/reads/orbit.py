@@ -10,8 +10,8 @@ from torch import Tensor
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.gauges.gauge import Gauge, Group
-from ddtheory.measure.factor import Factor
-from ddtheory.measure.gram import GramFactor
+from ddtheory.measure.matrices.factor import Factor
+from ddtheory.measure.matrices.gram import GramFactor
 from ddtheory.reads.rank import Rank
 from ddtheory.shown import counted
 

@@ -11,8 +11,8 @@ from sympy import Expr, Matrix, Symbol, eye, zeros
 from torch import Tensor
 
 from ddtheory.exact.thresholds.matrix_products import at_factorisation, deep_linear
-from ddtheory.measure.factor import RANK_TOLERANCE
-from ddtheory.measure.gram import Spectrum
+from ddtheory.measure.matrices.factor import RANK_TOLERANCE
+from ddtheory.measure.matrices.gram import Spectrum
 from ddtheory.reads.germ import Germ
 from ddtheory.reads.rank import Rank
 from ddtheory.references import cite

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ddtheory.arguments import as_integer
 from ddtheory.errors import InvalidValueError
 from ddtheory.fields import require
-from ddtheory.measure.gram import Spectrum
+from ddtheory.measure.matrices.gram import Spectrum
 from ddtheory.shown import Shown, counted
-from ddtheory.values import as_integer
 
 CLEAR = 100.0
 """A singular value counts when it is this many times the level below which values are rounding."""

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.numbers.parse import parse_expression
 from ddtheory.measure.borrowed import borrowed
-from ddtheory.measure.factor import Factor
-from ddtheory.measure.gram import GramFactor
-from ddtheory.measure.problem import Problem
+from ddtheory.measure.matrices.factor import Factor
+from ddtheory.measure.matrices.gram import GramFactor
+from ddtheory.measure.setting.problem import Problem
 from ddtheory.reads.germ import Germ
 from ddtheory.reads.rank import Rank
 

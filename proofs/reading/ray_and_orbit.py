@@ -188,8 +188,8 @@ def _cases() -> dict[str, tuple[Problem, Callable[[Tensor], Mapping[str, Tensor]
 def _tangent(problem: Problem, orbit: Callable[[Tensor], Mapping[str, Tensor]]) -> dict[str, Tensor]:
     import torch
 
-    from ddtheory.measure.exponential import EXPONENTIALS
-    from ddtheory.measure.formulas import Formulas
+    from ddtheory.measure.setting.exponential import EXPONENTIALS
+    from ddtheory.measure.setting.formulas import Formulas
 
     zero = torch.zeros((), dtype=torch.float64)
     with Formulas(EXPONENTIALS):

@@ -141,7 +141,7 @@ def _beside(power: int) -> tuple[Problem, dict[str, Tensor]]:
 def slopes(problem: Problem, path: Path, radius: float) -> tuple[float, float]:
     """The slopes of F, forwards and of both sides, at a radius, from two radii close to it."""
     from ddtheory import measure as reading
-    from ddtheory.measure.path import opposite
+    from ddtheory.measure.setting.path import opposite
 
     near = 1.0005
     radii = (radius / near, radius * near)

@@ -15,7 +15,7 @@ from ddtheory.cells import Cell
 from ddtheory.errors import DDTheoryError, InvalidValueError, MeasurementError
 from ddtheory.gauges import Gauge, Group, Leg, Motion, find_gauges, moved
 from ddtheory.measure import Categorical, Gaussian, Problem, fisher_matrix
-from ddtheory.measure.gram import Spectrum
+from ddtheory.measure.matrices.gram import Spectrum
 from ddtheory.reads import Bracket, Rank, bracket
 from ddtheory.reads.orbit import linear_actions, orbit_rank, tangents
 from ddtheory.values import RLCT
