@@ -104,6 +104,7 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "prop:task_expansion_gfactor": frozenset(),
     "read:any_basis": frozenset(),
     "read:joint_death": frozenset(),
+    "read:kernel_depth": frozenset({"prop:ln_kernel"}),
     "read:ray_and_orbit": frozenset(),
     "read:repaired_point": frozenset(),
     "read:two_sided": frozenset(),
