@@ -282,7 +282,7 @@ def _saturated() -> Check:
         exact,
         _cost(problem, [0]),
         rivals=(0.5,),
-        error=1e-6,
+        error=1e-10,
         reason="the divergence of two Bernoulli laws in closed form; the rival is the cost of squares",
         quantity="K in nats",
     )
