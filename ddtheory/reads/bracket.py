@@ -13,11 +13,10 @@ from torch import Tensor
 from ddtheory.arguments import as_integer, list_of
 from ddtheory.errors import InvalidValueError, MeasurementError, shown
 from ddtheory.fields import require, require_each
-from ddtheory.gauges.finding import STAYS, find_gauges
+from ddtheory.gauges.finding import STAYS
 from ddtheory.gauges.gauge import Gauge
 from ddtheory.gauges.moving import Motion, moved
 from ddtheory.measure.doors import count, seed_number
-from ddtheory.measure.heads.heads import Categorical
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.matrices.dense import LARGEST_DENSE
 from ddtheory.measure.matrices.factor import Factor
@@ -27,6 +26,7 @@ from ddtheory.measure.orders.pushforward import push_forward
 from ddtheory.measure.setting.modules import ModuleFunction
 from ddtheory.measure.setting.parameters import flatten, unflatten
 from ddtheory.measure.setting.problem import Problem, as_problem
+from ddtheory.reads.gauge_finding import gauges_of
 from ddtheory.reads.orbit import orbit_rank
 from ddtheory.reads.rank import Rank
 from ddtheory.shown import Shown, counted
@@ -134,7 +134,7 @@ def bracket(
 
     Args:
         gauges: of `ddtheory.gauges`, each tested by K at two points of its orbit. By default those that `find_gauges`
-            finds; a model that is a function, or inputs that are not one tensor, have none by default.
+            finds; a model that is a function has none by default.
         directions: so many random directions in the place of all: for more than 2048 parameters.
         seed: of the directions.
 
@@ -161,8 +161,8 @@ def bracket(
             f"The Jacobian along all of {number} parameters is not built (limit {LARGEST_DENSE}). Say how many random "
             "directions stand for them, directions=256: their rank is a lower bound on that of J."
         )
-    sought = gauges is None and isinstance(problem.model, ModuleFunction) and isinstance(problem.inputs, Tensor)
-    given = _found(problem) if sought else list_of(gauges or (), "The list of gauges")
+    sought = gauges is None and isinstance(problem.model, ModuleFunction)
+    given = list(gauges_of(problem).gauges) if sought else list_of(gauges or (), "The list of gauges")
     for gauge in given:
         if not isinstance(gauge, Gauge):
             raise InvalidValueError(f"A gauge is {shown(gauge)}; give values of ddtheory.gauges.Gauge.")
@@ -170,13 +170,6 @@ def bracket(
     jacobian, kinks = jacobian_rank(problem, None if directions is None else number, seed)
     orbit = orbit_rank(given, problem.truth)
     return Bracket(problem.dimension, jacobian, orbit, tuple(given), kinks, sought)
-
-
-def _found(problem: Problem) -> list[Gauge]:
-    assert isinstance(problem.model, ModuleFunction)
-    softmax = isinstance(problem.head, Categorical)
-    kept = find_gauges(problem.model.module, problem.inputs, softmax=softmax).gauges
-    return [gauge for gauge in kept if set(gauge.parameters) <= set(problem.truth)]
 
 
 def _check(problem: Problem, gauge: Gauge) -> None:

@@ -328,6 +328,13 @@ def test_gauges_of_a_model_in_single_precision_and_in_batches() -> None:
 # --- what it says, and refuses -------------------------------------------------------------------------------------
 
 
+def test_gauges_are_found_whatever_the_inputs_come_in() -> None:
+    torch.manual_seed(4)
+    module, inputs = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2)).double(), drawn(60, 3)
+    found = bracket(Problem.from_module(module, [inputs[:20], inputs[20:]], Gaussian()))
+    assert found.sought and found.exact == RLCT(Fraction(27, 2))
+
+
 def test_both_sides_that_contradict_each_other_are_an_error() -> None:
     with pytest.raises(MeasurementError, match="too much"):
         Bracket(2, rank(1.0, 1.0), rank(1.0))
