@@ -4,10 +4,15 @@ from ddtheory.extras import need
 
 need("torch", "ddtheory.reads")
 
+from ddtheory.reads.assembly import Assembly as Assembly
+from ddtheory.reads.assembly import assemble as assemble
+from ddtheory.reads.bracket import Bracket as Bracket
+from ddtheory.reads.bracket import bracket as bracket
 from ddtheory.reads.census import read as read
 from ddtheory.reads.document import SCHEMA as SCHEMA
 from ddtheory.reads.joint import JointSet as JointSet
 from ddtheory.reads.proposal import Proposal as Proposal
+from ddtheory.reads.rank import Rank as Rank
 from ddtheory.reads.result import Census as Census
 from ddtheory.reads.result import LayerSummary as LayerSummary
 from ddtheory.reads.result import Reading as Reading

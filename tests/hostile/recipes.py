@@ -358,6 +358,14 @@ _MEASURE: dict[str, list[Call]] = {
         lambda: {"problem": line(), "direction": _direction(), "most_radii": 19, "label": "mine"}
     ],
     "ddtheory.measure.order": [lambda: {"profile": _profile()}],
+    "ddtheory.reads.assemble": [
+        lambda: {"problem": cells.deep_linear(widths=(1, 1, 1)).problem(), "unit": "z", "seconds": 2},
+        lambda: {"problem": cells.hidden_layer(hidden=1).problem(), "unit": "tanh(z)"},
+    ],
+    "ddtheory.reads.bracket": [
+        lambda: {"problem": line(), "gauges": [], "directions": 1, "seed": 3},
+        lambda: {"problem": line()},
+    ],
     "ddtheory.measure.schur_along": [_schur],
     "ddtheory.measure.schur_order": [lambda: {"profile": measure.schur_along(**_schur())}],
     "ddtheory.measure.LayerDirection": [lambda: {"layer": "2", "side": "activation", "vector": torch.ones(2)}],
