@@ -43,15 +43,22 @@ def test_each_side_of_the_wall_loads_alone(side: str) -> None:
     assert not [name for name in loaded if name.startswith(f"ddtheory.{foreign}")]
 
 
-@pytest.mark.parametrize("module", ["visible", "errors", "shown", "values", "fields", "references"])
+@pytest.mark.parametrize("module", ["visible", "errors", "shown", "arguments", "values", "fields", "references"])
 def test_what_everybody_uses_imports_the_standard_library_only(module: str) -> None:
     names = imported((ROOT / "ddtheory" / f"{module}.py").read_text(encoding="utf-8"), at_import=True)
     below = {
         "visible": set(),
         "errors": {"ddtheory.visible"},
         "shown": set(),
-        "fields": {"ddtheory.errors", "ddtheory.shown", "ddtheory.values", "ddtheory.visible"},
-        "values": {"ddtheory.errors", "ddtheory.shown"},
+        "arguments": {"ddtheory.errors"},
+        "fields": {
+            "ddtheory.arguments",
+            "ddtheory.errors",
+            "ddtheory.shown",
+            "ddtheory.values",
+            "ddtheory.visible",
+        },
+        "values": {"ddtheory.arguments", "ddtheory.errors", "ddtheory.shown"},
         "references": {"ddtheory.errors", "ddtheory.shown", "ddtheory.values"},
     }
     allowed: set[str] = below[module]
@@ -106,7 +113,7 @@ BREACHES = [
     (
         "ddtheory/measure/orders/window.py",
         "def peek():\n    import ddtheory.cells",
-        {"measure-is-blind", "wall", "storeys"},
+        {"measure-is-blind", "measure-storeys", "wall", "storeys"},
     ),
     (
         "ddtheory/exact/thresholds/germs/ideal.py",
@@ -119,7 +126,8 @@ BREACHES = [
         {"measure-storeys"},
     ),
     ("ddtheory/measure/signatures/trajectory.py", "from ddtheory import testbeds", {"measure-is-blind", "storeys"}),
-    ("ddtheory/measure/heads/heads.py", "import sympy", {"measure-is-blind"}),
+    ("ddtheory/measure/heads/heads.py", "import sympy", {"measure-is-blind", "the-bracket-is-measured"}),
+    ("ddtheory/reads/rank.py", "import sympy", {"the-bracket-is-measured"}),
     ("ddtheory/workbench/measurements/rescaling.py", "from ddtheory import cells", {"measure-is-blind"}),
     ("ddtheory/workbench/measurements/curvature.py", "from ddtheory.workbench import ladder", {"measure-is-blind"}),
     ("ddtheory/workbench/measurements/line_posterior.py", "import proofs", {"measure-is-blind", "storeys"}),
@@ -134,7 +142,7 @@ BREACHES = [
     ("ddtheory/verify/page.py", "def peek():\n    from ddtheory.exact import kl_order", {"verdicts-take-no-side"}),
     ("ddtheory/verify/picture.py", "import ddtheory.measure", {"verdicts-take-no-side"}),
     ("ddtheory/certify/check.py", "import sympy", {"the-checker-stands-alone"}),
-    ("ddtheory/gauges/tape.py", "import ddtheory.exact", {"gauges-are-shared"}),
+    ("ddtheory/gauges/tape.py", "import ddtheory.exact", {"gauges-are-shared", "the-bracket-is-measured"}),
     ("ddtheory/networks/terms.py", "import ddtheory.measure", {"networks-are-derived"}),
 ]
 
