@@ -11,13 +11,16 @@ from torch import Tensor
 
 from ddtheory.arguments import list_of
 from ddtheory.errors import DDTheoryError, InvalidValueError, MeasurementError, shown
+from ddtheory.gauges.finding import FoundGauges
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.doors import count
 from ddtheory.measure.heads.heads import Categorical, Head
 from ddtheory.measure.hygiene import measuring
+from ddtheory.measure.matrices.dense import LARGEST_DENSE
 from ddtheory.measure.matrices.layers import submodules
 from ddtheory.measure.orders.ladder import order_along
 from ddtheory.measure.setting.problem import Problem
+from ddtheory.reads.bracket import Bracket, bracket
 from ddtheory.reads.evidence import Evidence, along_orbit, is_flat, measured
 from ddtheory.reads.explained import Flow, drawn, flows
 from ddtheory.reads.gauge_finding import gauges_of
@@ -34,6 +37,8 @@ PLAINLY = 10.0 * DEAR
 
 
 MOST_PROPOSALS = 1_000_000
+
+_DIRECTIONS = 256  # that stand for all parameters in the Jacobian of a large network
 
 
 def read(
@@ -57,6 +62,9 @@ def read(
     vanishes at θ* is dead and "flat" when n·K stays below 0.01 from θ0 up to |t| = 1/2. One that the orbits of gauges
     explain, K being zero along the orbit, is gauge. n·K ≥ 10 is live, in between is between scales; cheap candidates
     that are not read from θ0 are pre-asymptotic, at a distance s. The network is its own teacher, on these inputs.
+
+    Beside the census stands the bracket rank J/2 ≤ λ ≤ (d − s)/2; of more than 2048 parameters J is read along 256
+    random directions, which keeps the lower side true.
 
     Magnitudes of all units come from one forward pass and four reverse ones; only units with n·K < 100 to second order
     are candidates.
@@ -82,6 +90,8 @@ def read(
     >>> reading = read(net, torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, -1.0]]), head=Gaussian(), n=1000)
     >>> [str(row) for row in reading.dead]                          # tanh has order 1 at 0
     ['0 unit 1, node death: dead (2 [2.000, 2.000])']
+    >>> reading.bracket.lower, reading.bracket.upper       # 3 samples; 9 parameters, and a gauge of signs has no orbit
+    (Fraction(3, 2), Fraction(9, 2))
     """
     problem = _problem(model, inputs, head, output, batch_size, weights, mask, per)
     _law_says_something(problem)
@@ -120,7 +130,17 @@ def read(
         _layers(kept, surveyed, live),
         _joint(problem, kept[first:], candidates, n),
         found,
+        *_bracketed(problem, found),
     )
+
+
+def _bracketed(problem: Problem, found: FoundGauges) -> tuple[Bracket | None, str]:
+    """The bracket of λ from the gauges that were found, or why there is none."""
+    directions = None if problem.dimension <= LARGEST_DENSE else _DIRECTIONS
+    try:
+        return replace(bracket(problem, found.gauges, directions=directions), sought=True), ""
+    except (InvalidValueError, MeasurementError) as error:
+        return None, str(error)
 
 
 def _problem(

@@ -66,7 +66,8 @@ SCHEMA: Mapping[str, Any] = {
         ),
         gauges=_list(_TEXT),
         refused_gauges=_list(_TEXT),
-        bracket={"type": ["string", "null"]},
+        bracket={"oneOf": [{"type": "null"}, _object(lower=_TEXT, upper=_TEXT, rank=_COUNT, orbit=_COUNT)]},
+        unbracketed=_TEXT,
     ),
 }
 """JSON Schema of `Reading.to_json`. Orders and distances mean what `Row` says; a price is lower, estimate, upper."""

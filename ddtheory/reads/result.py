@@ -10,6 +10,7 @@ from typing import Any
 from ddtheory.extras import need
 from ddtheory.gauges.finding import FoundGauges
 from ddtheory.measure.tables import html_table
+from ddtheory.reads.bracket import Bracket
 from ddtheory.reads.document import FORMAT
 from ddtheory.reads.joint import JointSet
 from ddtheory.reads.verdicts import Standing
@@ -229,7 +230,8 @@ class Reading(Shown):
         layers: the summary by layer.
         joint: sets of candidates that are repaired together.
         gauges: the gauges of the table that the model has.
-        bracket: bounds on λ, where they were asked for.
+        bracket: bounds on λ, the network as its own teacher; None where they cannot be counted.
+        unbracketed: why there is no bracket; empty where there is one.
     """
 
     model: str
@@ -239,7 +241,8 @@ class Reading(Shown):
     layers: tuple[LayerSummary, ...]
     joint: tuple[JointSet, ...]
     gauges: FoundGauges
-    bracket: Shown | None = None
+    bracket: Bracket | None = None
+    unbracketed: str = ""
 
     @property
     def dead(self) -> tuple[Row, ...]:
@@ -271,7 +274,7 @@ class Reading(Shown):
         yield from map(str, self.joint)
         yield str(self.gauges)
         yield from (f"  {gauge}" for gauge in self.gauges.gauges)
-        yield f"bracket of λ: {'not asked for' if self.bracket is None else self.bracket}"
+        yield f"bracket: {'none. ' + self.unbracketed if self.bracket is None else self.bracket}"
 
     def to_json(self) -> dict[str, Any]:
         """The reading as plain values; `ddtheory.reads.SCHEMA` describes it."""
@@ -303,7 +306,15 @@ class Reading(Shown):
             ],
             "gauges": [str(gauge) for gauge in self.gauges.gauges],
             "refused_gauges": [str(refused) for refused in self.gauges.refused],
-            "bracket": None if self.bracket is None else str(self.bracket),
+            "bracket": None
+            if self.bracket is None
+            else {
+                "lower": str(self.bracket.lower),
+                "upper": str(self.bracket.upper),
+                "rank": self.bracket.jacobian.certain,
+                "orbit": self.bracket.orbit.certain,
+            },
+            "unbracketed": self.unbracketed,
         }
 
     def _repr_html_(self) -> str:
@@ -314,7 +325,8 @@ class Reading(Shown):
         )
         joint = html_table("together", ["joint set"], [[str(each)] for each in self.joint]) if self.joint else ""
         gauges = html_table(str(self.gauges), ["gauge"], [[str(each)] for each in self.gauges.gauges])
-        return f"{self.census._repr_html_()}{layers}{joint}{gauges}"
+        between = "" if self.bracket is None else self.bracket._repr_html_()
+        return f"{self.census._repr_html_()}{layers}{joint}{gauges}{between}"
 
 
 def aligned(table: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -161,7 +161,7 @@ def test_text_and_table_say_every_row() -> None:
     text, table = small().text(), small()._repr_html_()
     for row in small().census:
         assert row.reason in text and row.type in text and row.type in table
-    assert "rescaling of 5 channels" in text and "bracket of λ: not asked for" in text
+    assert "rescaling of 5 channels" in text and "\nbracket: " in text
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
