@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddtheory.measure.casts import CASTS, Raising, digits
+from ddtheory.measure.setting.casts import CASTS, Raising, digits
 
 _NOTHING = 1e-300
 """In the place of ε: it adds to no number that is not zero, and 0/0 stays 0."""
