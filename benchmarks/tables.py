@@ -21,6 +21,7 @@ TITLES = {
     "thresholds": "Learning coefficients",
     "hidden_germs": "Hidden germs: what `rlct` makes of a pair that is known",
     "ideals": "Ideals that were made for no rule",
+    "optimizers": "A step of an optimiser, in steps of AdamW",
     "conformance": "Estimators of the learning coefficient on twelve cells",
 }
 MEBIBYTE = 2**20
@@ -244,6 +245,20 @@ def conformance(content: dict) -> str:
     return f"{table}\n\nCell by cell, with what it says: [conformance.md](conformance.md)."
 
 
+def optimizers(content: dict) -> str:
+    names = [name for name in content["rows"][0]["steps_of_adamw"] if name != "AdamW"]
+    rows = [
+        [
+            f"{row['parameters']:,}",
+            str(row["gauges"]),
+            number(1e3 * row["unit_seconds"]["median"]),
+            *(span(row["steps_of_adamw"][name]) for name in names),
+        ]
+        for row in content["rows"]
+    ]
+    return markdown(("parameters", "gauges", "AdamW, ms", *names), rows)
+
+
 def hidden_germs(content: dict) -> str:
     outcomes = ("exact", "bounds", "late", "refused", "wrong")
     columns = ("variables", "form", "hidden", "germs", *outcomes, "median, s", "95 %, s", "largest, s", "terms")
@@ -283,6 +298,7 @@ RENDER = {
     "thresholds": thresholds,
     "hidden_germs": hidden_germs,
     "ideals": ideals,
+    "optimizers": optimizers,
     "conformance": conformance,
 }
 

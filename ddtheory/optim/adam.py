@@ -111,17 +111,17 @@ class DDCAdam(GaugeOptimizer):
     def _step(self, moving: Mapping[str, Tensor]) -> None:
         group = self.param_groups[0]
         values = {name: self._centred(name, value) for name, value in self._named.items()}
-        norms, frames = self._blocks(values)
+        framed, norms, inverses = self._blocks(values)
         along = self._along({name: values[name] for name in moving})
         invariants, radials = {}, {}
         for name, value in moving.items():
-            invariants[name] = self._invariants(name, values[name], value.grad, norms, frames, along)
+            invariants[name] = self._invariants(name, value.grad, framed, norms, inverses, along)
             radials[name] = self._radials(name, values[name], along)
         if group["max_norm"] is not None:
             self._clip([*invariants.values(), *(r for r in radials.values() if r is not None)], group["max_norm"])
         mapped = self._mapped(invariants, "exp_avg", "exp_avg_sq", first=True)
         grown = self._mapped({n: r for n, r in radials.items() if r is not None}, "radial_avg", "radial_avg_sq")
-        turned = self._turned({name: mapped[name] for name in moving}, values, frames)
+        turned = self._turned({name: mapped[name] for name in moving}, framed)
         for name, value in moving.items():
             before = values[name]
             for piece in self._of[name]:
@@ -132,21 +132,27 @@ class DDCAdam(GaugeOptimizer):
                     rows.add_(change)
                     continue
                 key = _key(piece)
-                step = u * self._scale(piece, norms[key], frames, old.ndim).mul_(-group["lr"] * shrink)
+                if piece.columns is not None:
+                    u.mul_(piece.across(inverses[piece.columns[0]], u.ndim))
+                reach = _column(norms[key] * (-group["lr"] * shrink), u.ndim)
                 if piece.rides:
-                    rows.mul_(shrink).add_(step)
+                    rows.mul_(shrink).addcmul_(u, reach)
                     continue
                 factor = torch.exp(-group["lr"] / math.sqrt(self._count(piece)) * grown[name][piece.start : piece.stop])
                 factor = factor + group["lr"] * turned[key] / norms[key]
                 if piece.shift is None:
-                    rows.mul_(_column(factor.mul_(shrink), rows.ndim)).add_(step)
+                    rows.mul_(_column(factor.mul_(shrink), rows.ndim)).addcmul_(u, reach)
                 else:  # what a shift adds stays where it is
-                    rows.add_(old * _column(factor.mul_(shrink).sub_(1), rows.ndim)).add_(step)
+                    rows.add_(old * _column(factor.mul_(shrink).sub_(1), rows.ndim)).addcmul_(u, reach)
 
     # --- norms and frames ---------------------------------------------------------------------------------------------
 
-    def _blocks(self, values: Mapping[str, Tensor]) -> tuple[dict[Any, Tensor], dict[int, Tensor]]:
-        """ρ of every block, and the frame of every gauge: ρ of the blocks that make its channels."""
+    def _blocks(self, values: Mapping[str, Tensor]) -> tuple[dict[Piece, Tensor], dict[Any, Tensor], dict[int, Tensor]]:
+        """W f of every piece, f the frame of its columns, ρ of every block, and 1/f of the gauges.
+
+        The frame of a gauge is ρ of the blocks that make its channels.
+        """
+        framed: dict[Piece, Tensor] = {}
         norms: dict[Any, Tensor] = {}
         frames: dict[int, Tensor] = {}
         for number in [*self._order, None]:
@@ -156,14 +162,15 @@ class DDCAdam(GaugeOptimizer):
                     rows = piece.rows(values[piece.parameter])
                     if piece.columns is not None:
                         rows = rows * piece.across(frames[piece.columns[0]], rows.ndim)
-                    found = _inner(rows, rows)
+                    framed[piece] = rows
+                    found = _square(rows)
                     key = _key(piece)
                     squares[key] = squares[key] + found if key in squares else found
             norms |= {key: square.sqrt() for key, square in squares.items()}
             if number is not None and (number, False) in norms:
                 frames[number] = norms[number, False]
         self._refuse_zero(norms)
-        return norms, frames
+        return framed, norms, {number: 1 / frame for number, frame in frames.items()}
 
     def _refuse_zero(self, norms: Mapping[Any, Tensor]) -> None:
         if not norms or bool(torch.stack([norm.amin() for norm in norms.values()]).amin() > 0):
@@ -178,11 +185,6 @@ class DDCAdam(GaugeOptimizer):
 
     def _count(self, piece: Piece) -> int:
         return self._sides[piece.side] if piece.side is not None else 1
-
-    def _scale(self, piece: Piece, norm: Tensor, frames: Mapping[int, Tensor], ndim: int) -> Tensor:
-        """ρ/f, entry by entry: what a unit step is here, and the inverse of what a gradient is."""
-        scale = _column(norm, ndim)
-        return scale.clone() if piece.columns is None else scale / piece.across(frames[piece.columns[0]], ndim)
 
     # --- invariants ---------------------------------------------------------------------------------------------------
 
@@ -200,10 +202,10 @@ class DDCAdam(GaugeOptimizer):
     def _invariants(
         self,
         name: str,
-        value: Tensor,
         gradient: Tensor | None,
+        framed: Mapping[Piece, Tensor],
         norms: Mapping[Any, Tensor],
-        frames: Mapping[int, Tensor],
+        inverses: Mapping[int, Tensor],
         along: Mapping[Any, Tensor],
     ) -> Tensor:
         """ρ (g − ĝW/ρ²), in coordinates in which the gauges of the columns are undone; g where there is no block."""
@@ -213,18 +215,16 @@ class DDCAdam(GaugeOptimizer):
             return gradient.clone()
         found = torch.empty_like(gradient)
         for piece in pieces:
-            out, g, rows = piece.rows(found), piece.rows(gradient), piece.rows(value)
+            out, g = piece.rows(found), piece.rows(gradient)
             if not piece.in_blocks:
                 out.copy_(g)
                 continue
             norm = norms[_key(piece)]
-            torch.mul(g, self._scale(piece, norm, frames, g.ndim), out=out)
-            if piece.rides:
-                continue
-            share = _column(along[_key(piece)] / norm, g.ndim)
+            torch.mul(g, _column(norm, g.ndim), out=out)
             if piece.columns is not None:
-                share = share * piece.across(frames[piece.columns[0]], g.ndim)
-            out.addcmul_(rows, share, value=-1)
+                out.mul_(piece.across(inverses[piece.columns[0]], g.ndim))
+            if not piece.rides:
+                out.addcmul_(framed[piece], _column(along[_key(piece)] / norm, g.ndim), value=-1)
         return found
 
     def _radials(self, name: str, value: Tensor, along: Mapping[Any, Tensor]) -> Tensor | None:
@@ -238,17 +238,12 @@ class DDCAdam(GaugeOptimizer):
                 found[piece.start : piece.stop] = along[_key(piece)] * math.sqrt(self._count(piece))
         return found
 
-    def _turned(
-        self, mapped: Mapping[str, Tensor], values: Mapping[str, Tensor], frames: Mapping[int, Tensor]
-    ) -> dict[Any, Tensor]:
-        """⟨u, W⟩ of every block, which is taken off so that the step stays tangential."""
+    def _turned(self, mapped: Mapping[str, Tensor], framed: Mapping[Piece, Tensor]) -> dict[Any, Tensor]:
+        """⟨u, W f⟩ of every block, which is taken off so that the step stays tangential."""
         found: dict[Any, Tensor] = {}
         for piece in self._pieces:
             if piece.in_blocks and not piece.rides and piece.parameter in mapped:
-                rows = piece.rows(values[piece.parameter])
-                if piece.columns is not None:
-                    rows = rows * piece.across(frames[piece.columns[0]], rows.ndim)
-                inner = _inner(piece.rows(mapped[piece.parameter]), rows)
+                inner = _inner(piece.rows(mapped[piece.parameter]), framed[piece])
                 key = _key(piece)
                 found[key] = found[key] + inner if key in found else inner
         return found
@@ -284,7 +279,8 @@ class DDCAdam(GaugeOptimizer):
             one.lerp_(tensor, 1 - slow)
             two.mul_(slower).addcmul_(tensor, tensor, value=1 - slower)
             torch.sqrt(two, out=tensor)
-            tensor.div_(math.sqrt(1 - slower**count)).add_(eps).mul_(1 - slow**count)
+            whole = 1 - slow**count
+            torch.add(tensor.new_tensor(eps * whole), tensor, alpha=whole / math.sqrt(1 - slower**count), out=tensor)
             torch.div(one, tensor, out=tensor)
         return dict(raw)
 
@@ -305,6 +301,13 @@ def _inner(a: Tensor, b: Tensor) -> Tensor:
     if a.ndim == 1:
         return a * b
     return torch.linalg.vecdot(a, b) if a.ndim == 2 else (a * b).flatten(1).sum(1)
+
+
+def _square(rows: Tensor) -> Tensor:
+    """⟨a, a⟩ for each row, without a copy where the rows lie in a row."""
+    if rows.ndim == 2 and rows.is_contiguous():
+        return torch.linalg.vector_norm(rows, dim=1).square()
+    return _inner(rows, rows)
 
 
 def _column(vector: Tensor, ndim: int) -> Tensor:

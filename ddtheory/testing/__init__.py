@@ -1,6 +1,7 @@
-"""For other people's tests: a conformance kit for estimators, and hypothesis strategies for the objects of the theory.
+"""For other people's tests: kits for estimators and optimisers, and hypothesis strategies for objects of the theory.
 
 `check_estimator` runs an estimator of the local learning coefficient on cells whose exact answer is known.
+`check_equivariance` says which gauges of a model an optimiser respects; it needs torch.
 
 Strategies: one function an object, plural names, keyword-only bounds. Every strategy shrinks to the simplest model:
 order 1, one coordinate, coefficient 1. Names are loaded when they are first used, so that importing this package loads

@@ -10,6 +10,11 @@ from .conformance import LossSamples as LossSamples
 from .conformance import check_estimator as check_estimator
 from .conformance import conformance_cells as conformance_cells
 from .crossings import crossing_cells as crossing_cells
+from .equivariance import EquivarianceReport as EquivarianceReport
+from .equivariance import EquivarianceVerdict as EquivarianceVerdict
+from .equivariance import GaugeResult as GaugeResult
+from .equivariance import Removal as Removal
+from .equivariance import check_equivariance as check_equivariance
 from .germs import KnownGerm as KnownGerm
 from .germs import known_germs as known_germs
 from .hidden import HiddenDivergence as HiddenDivergence

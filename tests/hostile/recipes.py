@@ -63,6 +63,14 @@ def _relu_network() -> torch.nn.Module:
         return torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1))
 
 
+def _descent(model: torch.nn.Module) -> torch.optim.Optimizer:
+    return torch.optim.SGD(model.parameters(), 0.1)
+
+
+def _squares(outputs: torch.Tensor, _: object) -> torch.Tensor:
+    return (outputs - 1).square().sum()
+
+
 def _rescaling() -> gauges.Gauge:
     legs = (gauges.Leg("0.weight"), gauges.Leg("0.bias"), gauges.Leg("2.weight", 1, dual=True))
     return gauges.Gauge("rescaling", gauges.Group.POSITIVE, 3, legs)
@@ -118,6 +126,23 @@ _GAUGES: dict[str, list[Call]] = {
         lambda: {"model": _relu_network(), "inputs": torch.ones(2, 2), "softmax": False},
     ],
     "ddtheory.optim.largest_surviving_decay": [call(lr=1e-3, sides=2, turning=1.0)],
+    "ddtheory.testing.check_equivariance": [
+        lambda: {
+            "make_optimizer": _descent,
+            "model": _relu_network(),
+            "data": (torch.ones(2, 2) - torch.eye(2), torch.zeros(2, 1)),
+            "gauges": ["rescaling", _rescaling()],
+            "steps": 2,
+            "loss": _squares,
+            "softmax": False,
+            "max_norm": 1.0,
+            "representatives": 1,
+            "size": 2.0,
+            "seed": 1,
+            "causes": False,
+            "name": "descent",
+        },
+    ],
     "ddtheory.gauges.spoiled": [lambda: {"gauge": _rescaling()}],
 }
 

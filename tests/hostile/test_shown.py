@@ -80,6 +80,20 @@ def layered() -> measure.Problem:
     return measure.Problem.from_module(network, torch.eye(2, dtype=torch.float64), measure.Gaussian())
 
 
+@functools.cache
+def equivariance() -> testing.EquivarianceReport:
+    """Momentum on a chain of one channel, which it breaks."""
+    layers = torch.nn.Sequential(torch.nn.Linear(1, 1, bias=False), torch.nn.Linear(1, 1, bias=False)).double()
+    with torch.no_grad():
+        for value in layers.parameters():
+            value.fill_(0.5)
+    one, legs = torch.ones(1, 1), (gauges.Leg("0.weight"), gauges.Leg("1.weight", 1, dual=True))
+    chain = gauges.Gauge("<b>", gauges.Group.POSITIVE, 1, legs)
+    return testing.check_equivariance(
+        lambda model: torch.optim.SGD(model.parameters(), 0.1, momentum=0.9), layers, (one, one), chain, name=WHY
+    )
+
+
 def found_gauges() -> gauges.FoundGauges:
     torch.manual_seed(0)
     layers = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1))
@@ -226,6 +240,9 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.reads.LayerSummary": lambda: reading().layers[0],
     "ddtheory.reads.Row": lambda: reading().census[0],
     "ddtheory.testing.KnownGerm": lambda: drawn(testing.known_germs()),
+    "ddtheory.testing.EquivarianceReport": equivariance,
+    "ddtheory.testing.GaugeResult": lambda: equivariance().results[0],
+    "ddtheory.testing.Removal": lambda: equivariance().results[0].removals[0],
     "ddtheory.verify.Book": lambda: verify.read(BOOK),
     "ddtheory.verify.ClaimResult": claim,
     "ddtheory.verify.ClauseResult": lambda: claim().clauses[0],

@@ -113,6 +113,9 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "sig:rank_tracking": frozenset(),
     "sig:rank_null": frozenset(),
     "sig:flat_coefficient": frozenset(),
+    "cond:linear_group": frozenset(),
+    "cond:unit_death": frozenset(),
+    "cond:rescaling_chains": frozenset({"prop:ddcadam_equivariance"}),
     "thm:nu_universality": frozenset({EVIDENCE}),
     "cor:second_moment": frozenset({EVIDENCE, LINE, "thm:tempering"}),
     **{
