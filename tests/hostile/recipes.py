@@ -152,6 +152,15 @@ _EXACT: dict[str, list[Call]] = {
         call(divergence="x^2 + y^4", n_beta=20, digits=3, seconds=2),
         call(divergence="x^2", n_beta=50, half_width=1, prior={"x": 1}, digits=4, seconds=2),
         call(divergence="x^2", n_beta=50, variance=1, centre={"x": 0}, digits=4, seconds=2),
+        call(divergence="x^2", n_beta=50, box={"x": (0, 1)}, digits=4, seconds=2),
+        call(divergence="x^2*y^2", n_beta=50, radius=1, digits=4, seconds=2),
+    ],
+    "ddtheory.finite_n_sweep": [
+        call(divergence="x^2", n_betas=[10, 100], digits=4, seconds=2),
+        call(divergence="x^2", n_betas=[10], localisations=[1], centre={"x": 0}, digits=4, seconds=2),
+        call(divergence="x^2", n_betas=[10], box={"x": (0, 1)}, prior={"x": 1}, digits=4, seconds=2),
+        call(divergence="x^2", n_betas=[10], half_width=2, digits=4, seconds=2),
+        call(divergence="x^2*y^2", n_betas=[10], radius=1, digits=4, seconds=2),
     ],
     "ddtheory.sublevel_volume": [call(exponents=(2, 4), epsilon="1/100", digits=8, seconds=2)],
     "ddtheory.singular_fluctuation": [

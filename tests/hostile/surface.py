@@ -37,6 +37,7 @@ MADE_BY_THE_PACKAGE = frozenset(
         "FiniteN",
         "FiniteNExpansion",
         "FiniteNGerm",
+        "FiniteNSweep",
         "IntersectionType",
         "KLOrder",
         "Description",
