@@ -23,6 +23,7 @@ from .exact.finite_n.expansion import finite_n_expansion as finite_n_expansion
 from .exact.finite_n.germs import FiniteNGerm as FiniteNGerm
 from .exact.finite_n.germs import finite_n_germ as finite_n_germ
 from .exact.finite_n.sweeps import FiniteNSweep as FiniteNSweep
+from .exact.finite_n.sweeps import Regime as Regime
 from .exact.finite_n.sweeps import finite_n_sweep as finite_n_sweep
 from .exact.finite_n.volume import sublevel_volume as sublevel_volume
 from .exact.fluctuation.nu import fluctuation_from_lambda as fluctuation_from_lambda

@@ -232,6 +232,41 @@ def test_grids_that_are_none_are_refused(sizes: list[Any], options: dict[str, An
         finite_n_sweep("x^2*y^2", sizes, **options)
 
 
+def test_the_regimes_of_a_pin() -> None:
+    """O69: at γ = 1 the origin wins, at γ = 100 the point; γ = 10⁴ passes through 1/4 at t = γ and is no origin."""
+    found = finite_n_sweep(E2, [10**9, 10**8, 10**4, 10**5], localisations=[1, 100, 10**4], centre={"x": 1}, radius=3)
+    assert found.n_beta == (10**4, 10**5, 10**8, 10**9)
+    shown = found.regimes(whole="1/4", point="1/2")
+    assert [one.value if one else None for one in shown[0]] == ["between", "between", "global", "global"]
+    assert [one.value if one else None for one in shown[1]] == ["local"] * 4
+    assert [one.value if one else None for one in shown[2]] == ["between", "between", "local", "local"]
+    assert abs(float(found.at(10**4, 10**4).learning_coefficient) - 0.25) < 0.01
+    for whole, point, within in (("1/2", "1/2", "1/20"), ("1/4", "1/2", "1/2"), ("1/4", "1/2", 2)):
+        with pytest.raises(InvalidValueError, match="lie apart"):
+            found.regimes(whole=whole, point=point, within=within)
+
+
+def test_pictures_of_a_sweep() -> None:
+    from ddtheory import RLCT, plots
+
+    found = finite_n_sweep("x^2*y^2", [10, 100, 1000], localisations=[1, 10])
+    curves = plots.learning_coefficient(found, limits={"the point": RLCT(Fraction(1, 2), 2)}).axes[0].lines
+    assert len(curves) == 2 + 1 + 1  # two γ, λ, and λ − 1/log nβ
+    assert abs(curves[0].get_ydata()[1] - float(found.at(100, 1).learning_coefficient)) < 1e-9
+    tail = curves[-1]
+    assert abs(tail.get_ydata()[-1] - (0.5 - 1 / math.log(1000))) < 1e-12
+    written = plots.localisation(found, whole="1/4", point="1/2").axes[0].texts
+    assert [text.get_text() for text in written][:3] == [
+        f"{float(found.at(t, 1).learning_coefficient):.2f}" for t in (10, 100, 1000)
+    ]
+    with pytest.raises(InvalidValueError, match="finite_n_sweep"):
+        plots.localisation(3, whole="1/4", point="1/2")  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="two sizes"):
+        plots.localisation(finite_n_sweep("x^2", [10]), whole="1/4", point="1/2")
+    with pytest.raises(InvalidValueError, match="RLCT"):
+        plots.learning_coefficient(found, limits={"x": 1})  # type: ignore[dict-item]
+
+
 def test_a_point_that_is_not_on_the_grid() -> None:
     with pytest.raises(InvalidValueError, match="no point"):
         finite_n_sweep("x^2", [1, 2]).at(3)

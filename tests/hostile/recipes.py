@@ -579,6 +579,11 @@ _VERIFY: dict[str, list[Call]] = {
 
 # --- plots ------------------------------------------------------------------------------------------------------------
 
+
+def _sweep() -> dd.FiniteNSweep:
+    return dd.finite_n_sweep("x^2", [10, 100], localisations=[1, 2])
+
+
 _PLOTS: dict[str, list[Call]] = {
     "ddtheory.plots.rate": [
         lambda: {"profiles": _profile()},
@@ -586,6 +591,12 @@ _PLOTS: dict[str, list[Call]] = {
     ],
     "ddtheory.plots.trajectory": [lambda: {"run": measure.Trajectory(**_trajectory())}],
     "ddtheory.plots.fluctuation": [call(largest=3)],
+    "ddtheory.plots.learning_coefficient": [
+        lambda: {"sweep": _sweep(), "limits": {"x": dd.RLCT(Fraction(1, 2))}},
+    ],
+    "ddtheory.plots.localisation": [
+        lambda: {"sweep": _sweep(), "whole": "1/4", "point": "1/2", "within": "1/20"},
+    ],
     "ddtheory.plots.finite_temperature": [call(crossings=[(2,), (2, 2)], decades=2)],
     "ddtheory.plots.landscape": [
         lambda: {"divergence": x**2 + y**4, "order": dd.kl_order(x**2 + y**4, {"y": 1}), "extent": 0.5}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
@@ -24,13 +25,22 @@ from ddtheory.shown import Shown
 _MOST = 10_000  # points
 
 
+class Regime(StrEnum):
+    """What λ(nβ, γ) shows."""
+
+    GLOBAL = "global"  # λ of the whole domain: the pin is too weak
+    LOCAL = "local"  # λ of the point w*
+    BETWEEN = "between"  # a number between the two
+    OUTSIDE = "outside"  # below both, where n is too small or the pin stronger than the data; or above both
+
+
 @dataclass(frozen=True, repr=False)
 class FiniteNSweep(Shown):
     """Exact quantities of a germ over a grid.
 
     Attributes:
-        n_beta: the sizes t = nβ.
-        localisation: the γ; a single 0 without a Gaussian.
+        n_beta: the sizes t = nβ, ascending.
+        localisation: the γ, ascending; a single 0 without a Gaussian.
         values: one row for each γ, one entry for each nβ; None where it could not be proven.
         missing: (γ, nβ) → why there is none.
     """
@@ -58,6 +68,43 @@ class FiniteNSweep(Shown):
             )
             for gamma, row in zip(self.localisation, self.values, strict=True)
         }
+
+    def regimes(self, *, whole: Any, point: Any, within: Any = "1/20") -> tuple[tuple[Regime | None, ...], ...]:
+        """Which λ each value shows, row by row: that of the whole domain, that of the point w*, or neither.
+
+        A value shows a λ if the one at the next larger nβ shows it too: λ(nβ) may pass through on its way, as
+        t/(2(t + γ)) does through 1/4 where a pin γ = t is as strong as the data.
+
+        Args:
+            whole, point: λ over the domain and at w*, as `rlct` and the cells give them.
+            within: the share of λ by which a value may be off, between 0 and 1.
+
+        Raises:
+            InvalidValueError: the two λ are equal, or so near that a value could show both.
+        """
+        bounds = {
+            Regime.GLOBAL: rational(whole, "the λ of the whole"),
+            Regime.LOCAL: rational(point, "the λ of the point"),
+        }
+        share = rational(within, "within")
+        low, high = sorted(bounds.values())
+        if not 0 < share < 1 or not 0 < low * (1 + share) < high * (1 - share):
+            raise InvalidValueError(
+                f"λ = {low} and {high}, each ± {float(share):.2g} of itself, do not lie apart above 0. Take a smaller "
+                "share."
+            )
+
+        def near(one: FiniteNGerm | None) -> Regime | None:
+            """By the midpoint, which is known to some digits."""
+            if one is None:
+                return None
+            value = one.learning_coefficient.midpoint
+            for name, limit in bounds.items():
+                if abs(value - limit) <= share * limit:
+                    return name
+            return Regime.BETWEEN if low < value < high else Regime.OUTSIDE
+
+        return tuple(_lasting(list(map(near, row))) for row in self.values)
 
     def at(self, n_beta: Any, localisation: Any = 0) -> FiniteNGerm:
         """The value at one point of the grid.
@@ -111,9 +158,9 @@ def finite_n_sweep(
     go_on = deadline(seconds)
     digits = check_digits(digits, "Quadrature is meant for 3 to 20.")
     expression, symbols = read_germ(divergence)
-    sizes = tuple(read_size(value) for value in list_of(n_betas, "n_betas", _MOST))
+    sizes = tuple(sorted(read_size(value) for value in list_of(n_betas, "n_betas", _MOST)))
     given = None if localisations is None else list_of(localisations, "localisations", _MOST)
-    gammas = (Fraction(0),) if given is None else tuple(_localisation(value) for value in given)
+    gammas = (Fraction(0),) if given is None else tuple(sorted(_localisation(value) for value in given))
     if not sizes or not gammas or len(sizes) * len(gammas) > _MOST:
         raise InvalidValueError(f"A sweep has 1 to {_MOST} points, got {len(sizes)} sizes and {len(gammas)} γ.")
     if len(set(sizes)) < len(sizes) or len(set(gammas)) < len(gammas):
@@ -143,3 +190,12 @@ def _localisation(value: Any) -> Fraction:
         raise InvalidValueError(f"The localisation γ = {gamma} is not positive. Leave localisations out for none.")
     spread_of(1 / gamma)
     return gamma
+
+
+def _lasting(found: list[Regime | None]) -> tuple[Regime | None, ...]:
+    """What holds at the next size too; of the last size the one before it is asked."""
+    told = []
+    for index, one in enumerate(found):
+        beside = found[index + 1] if index + 1 < len(found) else found[index - 1]
+        told.append(Regime.BETWEEN if one in (Regime.GLOBAL, Regime.LOCAL) and beside not in (one, None) else one)
+    return tuple(told)
