@@ -5,8 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-import sympy
-
 from ddtheory.cells.shared import finite_n
 from ddtheory.cells.shared.blocks import all_at_least, axes, outputs_of_one_input, vector
 from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
@@ -48,7 +46,7 @@ def line_and_point(name: str, /, *, order: int = 2) -> Cell:
 
     return Cell(
         name,
-        lambda: SymbolicFace(mean**2 / 2, coordinates, (sympy.sympify(u),)),
+        lambda: SymbolicFace(mean**2 / 2, coordinates, (mean,)),
         axes((u, v)),
         cite("levine2026", "O69", verified=False),
         lambda seed: outputs_of_one_input(outputs, [1.0, 0.0]),

@@ -5,7 +5,13 @@ The coefficient is that of Lau et al. 2025, at a given point.
 Needs numpy and the exact side; neither torch nor hypothesis, unless an estimator asks for a torch module.
 """
 
-from ddtheory.testing.conformance.catalogue_cells import CatalogueCell, catalogue_cells, from_cell
+from ddtheory.testing.conformance.catalogue_cells import (
+    CatalogueCell,
+    catalogue_cells,
+    from_cell,
+    restricted,
+    restricted_cells,
+)
 from ddtheory.testing.conformance.cells import ConformanceCell, GroundTruth, conformance_cells, crossing_sum
 from ddtheory.testing.conformance.check import check_estimator
 from ddtheory.testing.conformance.judging import CellResult, ConformanceVerdict, Rival
@@ -40,6 +46,8 @@ __all__ = [
     "from_cell",
     "metropolis",
     "quadrature",
+    "restricted",
+    "restricted_cells",
     "sweep",
 ]
 
