@@ -22,6 +22,8 @@ from .exact.finite_n.expansion import FiniteNExpansion as FiniteNExpansion
 from .exact.finite_n.expansion import finite_n_expansion as finite_n_expansion
 from .exact.finite_n.germs import FiniteNGerm as FiniteNGerm
 from .exact.finite_n.germs import finite_n_germ as finite_n_germ
+from .exact.finite_n.langevin import LangevinTarget as LangevinTarget
+from .exact.finite_n.langevin import langevin_target as langevin_target
 from .exact.finite_n.sweeps import FiniteNSweep as FiniteNSweep
 from .exact.finite_n.sweeps import Regime as Regime
 from .exact.finite_n.sweeps import finite_n_sweep as finite_n_sweep

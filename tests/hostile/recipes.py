@@ -155,6 +155,11 @@ _EXACT: dict[str, list[Call]] = {
         call(divergence="x^2", n_beta=50, box={"x": (0, 1)}, digits=4, seconds=2),
         call(divergence="x^2*y^2", n_beta=50, radius=1, digits=4, seconds=2),
     ],
+    "ddtheory.langevin_target": [
+        call(curvatures=[1, 2], n_beta=10, step="1/100", localisation=1, centre=["1/2", 0], digits=6),
+        call(curvatures=[1], n_beta=10, step="1/100", gradient_noise="1/10", curvature_noise="1/10", digits=6),
+        call(curvatures=[1], n_beta=10, step="1/100", baseline="1/100", steps=9, burn_in=2, digits=6),
+    ],
     "ddtheory.finite_n_sweep": [
         call(divergence="x^2", n_betas=[10, 100], digits=4, seconds=2),
         call(divergence="x^2", n_betas=[10], localisations=[1], centre={"x": 0}, digits=4, seconds=2),

@@ -38,6 +38,7 @@ MADE_BY_THE_PACKAGE = frozenset(
         "FiniteNExpansion",
         "FiniteNGerm",
         "FiniteNSweep",
+        "LangevinTarget",
         "IntersectionType",
         "KLOrder",
         "Description",
