@@ -132,10 +132,12 @@ def langevin_target(
         with working(precision + 64):
             return sum((chain.moment(t, one, gamma, place) for one, place in zip(h, c, strict=True)), arb(0))
 
+    def added(chain: _Chain, before: _Chain | None) -> Callable[[int], arb]:
+        return lambda precision: at(chain, precision) - (ball(half) if before is None else at(before, precision))
+
     parts = {"λ": Enclosure(half)}
     for index, (name, chain) in enumerate(stages):
-        before = stages[index - 1][1] if index else None
-        parts[name] = _part(lambda p, a=chain, b=before: at(a, p) - (ball(half) if b is None else at(b, p)), digits)
+        parts[name] = _part(added(chain, stages[index - 1][1] if index else None), digits)
     if shift:
         parts["baseline"] = Enclosure(-t * shift)
     last = stages[-1][1]

@@ -18,6 +18,7 @@ from ddtheory.testing.conformance.judging import CellResult, ConformanceVerdict,
 from ddtheory.testing.conformance.posterior import PolynomialPosterior, Posterior
 from ddtheory.testing.conformance.reference import metropolis, quadrature
 from ddtheory.testing.conformance.report import ConformanceReport
+from ddtheory.testing.conformance.settings import Closeness, SettingResult, SettingsReport, compare_settings
 from ddtheory.testing.conformance.sweep import SweepResult, sweep
 from ddtheory.testing.conformance.task import BudgetExceededError, Estimate, EstimationTask, Estimator, LossSamples
 from ddtheory.testing.conformance.task_result import TaskResult
@@ -26,6 +27,7 @@ __all__ = [
     "BudgetExceededError",
     "CatalogueCell",
     "CellResult",
+    "Closeness",
     "ConformanceCell",
     "ConformanceReport",
     "ConformanceVerdict",
@@ -37,10 +39,13 @@ __all__ = [
     "PolynomialPosterior",
     "Posterior",
     "Rival",
+    "SettingResult",
+    "SettingsReport",
     "SweepResult",
     "TaskResult",
     "catalogue_cells",
     "check_estimator",
+    "compare_settings",
     "conformance_cells",
     "crossing_sum",
     "from_cell",
