@@ -28,6 +28,10 @@ class Langevin:
     unused: int = 0
 
     def __call__(self, task: EstimationTask) -> LossSamples:
+        with numpy.errstate(over="ignore", invalid="ignore"):
+            return self._sampled(task)
+
+    def _sampled(self, task: EstimationTask) -> LossSamples:
         source = numpy.random.default_rng(task.seed)
         steps = task.budget // self.chains
         w = numpy.tile(task.truth, (self.chains, 1))

@@ -205,8 +205,9 @@ def compare_settings(
     return SettingsReport(band, tuple(sorted(results, key=_order)), moves)
 
 
-def _order(one: SettingResult) -> tuple[int, int]:
-    return sum(kind is not Closeness.WITHIN for kind in one.closeness.values()), one.passes
+def _order(one: SettingResult) -> tuple[int, int, int]:
+    kinds = list(one.closeness.values())
+    return len(kinds) - kinds.count(Closeness.WITHIN), kinds.count(Closeness.FAILED), one.passes
 
 
 def _made(make: Callable[..., Estimator], setting: Mapping[str, Any]) -> Estimator:
