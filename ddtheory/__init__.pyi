@@ -22,6 +22,11 @@ from .exact.finite_n.expansion import FiniteNExpansion as FiniteNExpansion
 from .exact.finite_n.expansion import finite_n_expansion as finite_n_expansion
 from .exact.finite_n.germs import FiniteNGerm as FiniteNGerm
 from .exact.finite_n.germs import finite_n_germ as finite_n_germ
+from .exact.finite_n.langevin import LangevinTarget as LangevinTarget
+from .exact.finite_n.langevin import langevin_target as langevin_target
+from .exact.finite_n.sweeps import FiniteNSweep as FiniteNSweep
+from .exact.finite_n.sweeps import Regime as Regime
+from .exact.finite_n.sweeps import finite_n_sweep as finite_n_sweep
 from .exact.finite_n.volume import sublevel_volume as sublevel_volume
 from .exact.fluctuation.nu import fluctuation_from_lambda as fluctuation_from_lambda
 from .exact.fluctuation.nu import frozen_fluctuation as frozen_fluctuation

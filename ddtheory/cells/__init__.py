@@ -15,6 +15,7 @@ from ddtheory.cells.factor_analysis import factor_analysis as factor_analysis
 from ddtheory.cells.hidden_layer import hidden_layer as hidden_layer
 from ddtheory.cells.isolated import isolated as isolated
 from ddtheory.cells.latent_forest import latent_forest as latent_forest
+from ddtheory.cells.line_and_point import line_and_point as line_and_point
 from ddtheory.cells.mean_map import gaussian_location as gaussian_location
 from ddtheory.cells.mean_map import mean_map as mean_map
 from ddtheory.cells.minors import minors as minors

@@ -93,6 +93,6 @@ def brieskorn(name: str, /, *, powers: tuple[int, ...] = (2, 3), signs: tuple[in
                 weighted,
             ),
         ),
-        finite=finite_n.polynomial(mean**2 / 2) if len(powers) <= 2 else None,
+        finite=finite_n.polynomial(mean**2 / 2) if len(powers) <= 3 else None,
         remark="x² + y² + z² as a generator has λ(K) = 3/4 over the reals and ½ lct = 1/2 over the complex numbers.",
     )

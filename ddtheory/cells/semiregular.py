@@ -83,5 +83,5 @@ def semiregular(name: str, /, *, regular: int = 1, singular: int = 1, degree: in
                 regular=regular,
             ),
         ),
-        finite=finite_n.polynomial(face().divergence) if variables <= 2 else None,
+        finite=finite_n.polynomial(face().divergence) if variables <= 3 else None,
     )

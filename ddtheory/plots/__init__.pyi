@@ -1,6 +1,8 @@
 from .claims import verdicts as verdicts
 from .curves import finite_temperature as finite_temperature
 from .curves import fluctuation as fluctuation
+from .finite import learning_coefficient as learning_coefficient
+from .finite import localisation as localisation
 from .landscapes import landscape as landscape
 from .polygons import newton_polygon as newton_polygon
 from .rates import HasRadii as HasRadii

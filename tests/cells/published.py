@@ -38,6 +38,9 @@ PUBLISHED = [
     (later(cells.simple_singularity, kind="A", index=2), pair("5/12", 1)),
     (later(cells.simple_singularity, kind="D", index=5), pair("5/16", 1)),
     (later(cells.simple_singularity, kind="E", index=7), pair("5/18", 1)),
+    # O69 of the registry: the line w_1 = 1 is a smooth zero set of a square
+    (later(cells.line_and_point), pair("1/2", 1)),
+    (later(cells.line_and_point, order=5), pair("1/2", 1)),
     (later(cells.brieskorn, powers=(2, 2), signs=(1, -1)), pair("1/2", 2)),
     (later(cells.brieskorn, powers=(2, 2, 2)), pair("3/4", 1)),
     (later(cells.brieskorn, powers=(2, 2, 2), signs=(1, 1, -1)), pair("1/2", 1)),

@@ -114,3 +114,28 @@ def test_files_and_json_together(tmp_path: Path) -> None:
     found = call("cells", "swiglu", "--export", str(exported), "--json")
     assert json.loads(found.stdout) == json.loads(exported.read_text(encoding="utf-8"))["cells"][0]
     assert found.stderr == f"Wrote {exported} (1 cell).\n"
+
+
+def test_filters_of_the_list() -> None:
+    """By dimension, multiplicity and family; the pairs are those that papers print."""
+    found = call("cells", "--dimension", "2-4", "--multiplicity", "3")
+    assert found.exit_code == 0 and "deep_linear(widths=(1, 1, 1, 1), rank=0)" in found.stdout
+    assert "m = 2" not in found.stdout and "reduced_rank(inputs=10" not in found.stdout
+    minors = json.loads(call("cells", "--family", "minors", "--json").stdout)["cells"]
+    assert len(minors) == 6 and all(entry["name"].startswith("minors(") for entry in minors)
+    kit = call("cells", "--family", "minors", "--kit").stdout
+    assert "size=3" in kit and "minors(rows=3, columns=3, size=2)" not in kit
+    assert "No cell" in call("cells", "--dimension", "1", "--multiplicity", "5").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--dimension", "x"), "--dimension is a number or a range"),
+        (("--dimension", "1-2-3"), "--dimension is a number or a range"),
+        (("--family", "minros"), "There is no family"),
+        (("minors", "--kit"), "A cell by name and a filter"),
+    ],
+)
+def test_filters_that_mean_nothing(words: tuple[str, ...], says: str) -> None:
+    is_refused(call("cells", *words), says)

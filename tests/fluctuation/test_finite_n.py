@@ -445,3 +445,12 @@ def test_a_limit_of_time_is_kept(call: Callable[[float], object]) -> None:
         call(0.05)
     with pytest.raises(InvalidValueError, match="no positive number of seconds"):
         call(0)
+
+
+def test_a_free_energy_that_is_zero() -> None:
+    """∫_0^∞ x⁵ e^{−x²} dx = 1: F = 0 has decimals and no significant digits."""
+    found = finite_n((2,), 1, prior=[5], scale=Fraction(1, 2), sided="one", variance=1, digits=8)
+    assert (
+        found.evidence.contains(1) and found.free_energy.contains(0) and found.free_energy.radius < Fraction(1, 10**8)
+    )
+    assert found.learning_coefficient.contains(Fraction(3, 2))

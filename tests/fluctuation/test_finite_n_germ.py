@@ -259,9 +259,9 @@ def test_what_is_proven_when_the_time_is_over_is_said() -> None:
                 raise UndecidedError("The limit was reached.")
 
     germ = PolynomialGerm.read(x**2 * y**2, [x, y], read_prior(["x", "y"]))
-    with pytest.raises(UndecidedError, match="Proven so far") as caught:
-        polynomial_integrals(germ, Fraction(579), 9, Clock())
-    low, high, least, most = map(float, re.findall(r"\d[\d.e+-]*\d|\d", str(caught.value)))
+    [says] = polynomial_integrals(germ, [(Fraction(579), Fraction(0))], 9, Clock())
+    assert isinstance(says, str) and "The limit was reached. Proven so far" in says
+    low, high, least, most = map(float, re.findall(r"\d[\d.e+-]*\d|\d", says))
     assert low <= float(exact.learning_coefficient) <= high < 40
     assert least <= float(exact.evidence) <= most < 12
 

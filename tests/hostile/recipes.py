@@ -177,6 +177,20 @@ _EXACT: dict[str, list[Call]] = {
         call(divergence="x^2 + y^4", n_beta=20, digits=3, seconds=2),
         call(divergence="x^2", n_beta=50, half_width=1, prior={"x": 1}, digits=4, seconds=2),
         call(divergence="x^2", n_beta=50, variance=1, centre={"x": 0}, digits=4, seconds=2),
+        call(divergence="x^2", n_beta=50, box={"x": (0, 1)}, digits=4, seconds=2),
+        call(divergence="x^2*y^2", n_beta=50, radius=1, digits=4, seconds=2),
+    ],
+    "ddtheory.langevin_target": [
+        call(curvatures=[1, 2], n_beta=10, step="1/100", localisation=1, centre=["1/2", 0], digits=6),
+        call(curvatures=[1], n_beta=10, step="1/100", gradient_noise="1/10", curvature_noise="1/10", digits=6),
+        call(curvatures=[1], n_beta=10, step="1/100", baseline="1/100", steps=9, burn_in=2, digits=6),
+    ],
+    "ddtheory.finite_n_sweep": [
+        call(divergence="x^2", n_betas=[10, 100], digits=4, seconds=2),
+        call(divergence="x^2", n_betas=[10], localisations=[1], centre={"x": 0}, digits=4, seconds=2),
+        call(divergence="x^2", n_betas=[10], box={"x": (0, 1)}, prior={"x": 1}, digits=4, seconds=2),
+        call(divergence="x^2", n_betas=[10], half_width=2, digits=4, seconds=2),
+        call(divergence="x^2*y^2", n_betas=[10], radius=1, digits=4, seconds=2),
     ],
     "ddtheory.sublevel_volume": [call(exponents=(2, 4), epsilon="1/100", digits=8, seconds=2)],
     "ddtheory.singular_fluctuation": [
@@ -595,6 +609,11 @@ _VERIFY: dict[str, list[Call]] = {
 
 # --- plots ------------------------------------------------------------------------------------------------------------
 
+
+def _sweep() -> dd.FiniteNSweep:
+    return dd.finite_n_sweep("x^2", [10, 100], localisations=[1, 2])
+
+
 _PLOTS: dict[str, list[Call]] = {
     "ddtheory.plots.rate": [
         lambda: {"profiles": _profile()},
@@ -602,6 +621,12 @@ _PLOTS: dict[str, list[Call]] = {
     ],
     "ddtheory.plots.trajectory": [lambda: {"run": measure.Trajectory(**_trajectory())}],
     "ddtheory.plots.fluctuation": [call(largest=3)],
+    "ddtheory.plots.learning_coefficient": [
+        lambda: {"sweep": _sweep(), "limits": {"x": dd.RLCT(Fraction(1, 2))}},
+    ],
+    "ddtheory.plots.localisation": [
+        lambda: {"sweep": _sweep(), "whole": "1/4", "point": "1/2", "within": "1/20"},
+    ],
     "ddtheory.plots.finite_temperature": [call(crossings=[(2,), (2, 2)], decades=2)],
     "ddtheory.plots.landscape": [
         lambda: {"divergence": x**2 + y**4, "order": dd.kl_order(x**2 + y**4, {"y": 1}), "extent": 0.5}

@@ -37,6 +37,8 @@ MADE_BY_THE_PACKAGE = frozenset(
         "FiniteN",
         "FiniteNExpansion",
         "FiniteNGerm",
+        "FiniteNSweep",
+        "LangevinTarget",
         "IntersectionType",
         "KLOrder",
         "Description",

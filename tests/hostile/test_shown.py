@@ -153,6 +153,8 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.FiniteN": lambda: dd.finite_n((2, 2), 579, digits=200),
     "ddtheory.FiniteNExpansion": lambda: dd.finite_n_expansion("x^2*y^2", n_beta=1000),
     "ddtheory.FiniteNGerm": lambda: dd.finite_n_germ("x^2*y^2", 20, digits=8),
+    "ddtheory.LangevinTarget": lambda: dd.langevin_target([1, 2], 100, step="1/1000", localisation=1),
+    "ddtheory.FiniteNSweep": lambda: dd.finite_n_sweep("x^2", [10, 100], localisations=[1]),
     "ddtheory.IntersectionType": lambda: dd.intersection_type("x^2*y^4 + z^2"),
     "ddtheory.Interval": lambda: dd.Interval(1 / 3, 0.1, math.inf),
     "ddtheory.KLOrder": lambda: dd.KLOrder(dd.Kind.DEAD, 2, sympy.Add(*MANY), ARC, "because " * 100),

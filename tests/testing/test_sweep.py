@@ -137,7 +137,7 @@ def test_the_file_is_one_estimate_a_line(tmp_path: Path) -> None:
     assert len(rows) == 8 and {row["cell"] for row in rows} == {cell.name for cell in CHOSEN}
     assert set(rows[0]) == {
         *("cell", "posterior", "n", "beta", "budget", "seed"),
-        *("value", "standard_error", "passes", "seconds"),
+        *("value", "standard_error", "passes", "seconds", "note"),
     }
     resumed = check_estimator(quadrature, CHOSEN, jobs=1, time_limit=None, seeds=(0, 1), keep=file)
     assert resumed.passed and resumed.passes == 16 * 333  # passes of the first run: 200 and 133 nodes, on two sides

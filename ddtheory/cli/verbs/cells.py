@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     help="Write the catalogue, or the cell, to FILE.json or FILE.parquet.",
 )
 @click.option("--kl", "write_out", is_flag=True, help="Write K out and derive its orders, however large it is.")
+@click.option("--dimension", metavar="N|N-M", help="List the cells with so many coordinates.")
+@click.option("--multiplicity", type=int, metavar="M", help="List the cells with this m.")
+@click.option("--family", "of_family", metavar="NAME", help="List the cells of a family.")
+@click.option("--kit", is_flag=True, help="List the cells that the conformance kit takes whole.")
 @click.option("--gallery", "gallery_to", type=click.Path(path_type=Path), metavar="FILE", help="Write one HTML page.")
 def cells(
     name: str | None,
@@ -37,6 +41,10 @@ def cells(
     export_to: Path | None,
     write_out: bool,
     gallery_to: Path | None,
+    dimension: str | None,
+    multiplicity: int | None,
+    of_family: str | None,
+    kit: bool,
 ) -> None:
     """Singular models with known answers: the list of them, or the cell of a family at given parameters.
 
@@ -48,6 +56,7 @@ def cells(
     Examples:
       ddtheory cells
       ddtheory cells deep_linear widths=5,3,4 rank=1 --json
+      ddtheory cells --dimension 2-4 --multiplicity 2 --kit
       ddtheory cells --export cells.json --gallery cells.html
     """
     from ddtheory.cells import families, find_text
@@ -57,12 +66,21 @@ def cells(
         check_target(export_to)
     if gallery_to is not None:
         check_folder(gallery_to)
-    chosen = None if name is None else [find_text(name, _assignments(parameters))]
+    filtered = dimension is not None or multiplicity is not None or of_family is not None or kit
+    if filtered and name is not None:
+        raise InvalidValueError(f"A cell by name and a filter: leave out {name}, or the filter.")
+    chosen: list[Cell] | None = None
+    if filtered:
+        chosen = _filtered(dimension, multiplicity, of_family, kit)
+    elif name is not None:
+        chosen = [find_text(name, _assignments(parameters))]
     if export_to is not None or gallery_to is not None:
         _write(chosen, export_to, gallery_to, write_out, to_stderr=as_json)
         if not as_json:
             return
-    if chosen is None:
+    if filtered:
+        _list_cells(chosen or [], as_json)
+    elif chosen is None:
         _list(as_json)
     elif as_json:
         from ddtheory.cells.shared.document import document
@@ -82,6 +100,55 @@ def _assignments(texts: Sequence[str]) -> dict[str, str]:
             raise InvalidValueError(f"{key.strip()} is given twice.")
         found[key.strip()] = value.strip()
     return found
+
+
+def _filtered(dimension: str | None, multiplicity: int | None, of_family: str | None, kit: bool) -> list[Cell]:
+    """The cells of the catalogue that pass every filter that is given."""
+    from ddtheory.cells import catalogue, families
+    from ddtheory.errors import unknown
+    from ddtheory.testing.conformance import from_cell
+
+    low, high = _range(dimension)
+    if of_family is not None and of_family not in families():
+        raise unknown("family", of_family, families())
+
+    def passes(cell: Cell) -> bool:
+        if not low <= cell.dimension <= high or (of_family is not None and cell.family != of_family):
+            return False
+        if multiplicity is not None and (cell.rlct is None or cell.rlct.m != multiplicity):
+            return False
+        try:
+            return not kit or bool(from_cell(cell))
+        except InvalidValueError:
+            return False
+
+    return [cell for cell in catalogue() if passes(cell)]
+
+
+def _range(text: str | None) -> tuple[int, float]:
+    """
+    >>> _range("3"), _range("2-4"), _range(None)
+    ((3, 3), (2, 4), (0, inf))
+    """
+    if text is None:
+        return 0, math.inf
+    ends = text.split("-")
+    if len(ends) > 2 or not all(end.isascii() and end.isdigit() and len(end) < 10 for end in ends):
+        raise InvalidValueError(f"--dimension is a number or a range such as 2-4, got {text!r}.")
+    return int(ends[0]), int(ends[-1])
+
+
+def _list_cells(chosen: list[Cell], as_json: bool) -> None:
+    from ddtheory.cells.shared.document import summary
+
+    if as_json:
+        print_json({"cells": [summary(cell) for cell in chosen]})
+        return
+    width = max((len(cell.name) for cell in chosen), default=0)
+    for cell in chosen:
+        pair = "bounds" if cell.rlct is None else f"λ = {cell.rlct.lam}, m = {cell.rlct.m}"
+        say(f"{cell.name.ljust(width)}  {cell.dimension:>3} coordinates  {pair}")
+    say(f"\n{len(chosen)} cells." if chosen else "No cell of the catalogue passes these filters.")
 
 
 def _list(as_json: bool) -> None:

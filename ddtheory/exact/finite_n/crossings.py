@@ -19,9 +19,9 @@ from typing import Any, Literal
 from flint import arb
 
 from ddtheory.arguments import list_of
-from ddtheory.errors import InvalidValueError, shown
+from ddtheory.errors import InvalidValueError, UndecidedError, shown
 from ddtheory.exact.finite_n import crossing_law as crossing
-from ddtheory.exact.numbers.enclosing import ball, check_digits, deadline, rational, to_digits, working
+from ddtheory.exact.numbers.enclosing import ball, bits, check_digits, deadline, enclosure, rational, to_digits, working
 from ddtheory.exact.numbers.given import choice
 from ddtheory.exact.thresholds.intersection import separable_sum, transversal_crossing
 from ddtheory.shown import Shown
@@ -173,7 +173,7 @@ def finite_n(
     return FiniteN(
         t,
         evidence,
-        to_digits(lambda precision: _log(moments(precision)[0], precision), digits),
+        _free_energy(moments, digits),
         to_digits(lambda precision: _ratio(*moments(precision), t * c, precision), digits),
         rlct,
         to_digits(constant, digits),
@@ -219,6 +219,18 @@ def _box_moments(
 def _log(value: arb, precision: int) -> arb:
     with working(precision + 32):
         return -value.log()
+
+
+def _free_energy(moments: Moments, digits: int) -> Enclosure:
+    """−log Z; where Z is 1 the free energy is 0, which has no significant digits, and so many decimals are given."""
+    try:
+        return to_digits(lambda precision: _log(moments(precision)[0], precision), digits)
+    except UndecidedError:
+        precision = 2 * bits(digits)
+        value = _log(moments(precision)[0], precision)
+        if not value.rad() < arb(10) ** -digits:
+            raise
+        return enclosure(value, digits)
 
 
 def _ratio(zeroth: arb, first: arb, tau: Fraction, precision: int) -> arb:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from operator import mul
+from typing import NamedTuple
 
 from ddtheory.exact.finite_n.charts import Floats
 from ddtheory.exact.finite_n.squares import Term
@@ -96,19 +97,35 @@ def _factors(count: int) -> list[tuple[list[float], list[float]]]:
     ]
 
 
-def bounds(terms: Sequence[Term], found: Sequence[Disc]) -> tuple[float, float]:
-    """(a lower bound of Re Φ, an upper bound of t|K|) where the bases lie in these discs."""
-    low, size, whole = 0.0, 0.0, 0.0
+class Bounds(NamedTuple):
+    """Of Φ = tK + γR at t = γ = 1: lower bounds of Re K and Re R, and upper bounds of |K| and |R|."""
+
+    divergence: float
+    divergence_size: float
+    rest: float
+    rest_size: float
+
+    def at(self, t: float, gamma: float) -> tuple[float, float]:
+        """(a lower bound of Re Φ, an upper bound of t|K|)."""
+        whole = t * self.divergence_size + gamma * self.rest_size
+        low = t * self.divergence + gamma * self.rest - 1e-12 * whole - 1e-10
+        return low, t * self.divergence_size * (1 + 1e-10)
+
+
+def bounds(terms: Sequence[Term], found: Sequence[Disc]) -> Bounds:
+    """Of the terms where the bases lie in these discs; up to a rounding that `Bounds.at` takes off."""
+    divergence = divergence_size = rest = rest_size = 0.0
     for term in terms:
         largest = abs(term.size)
         for index, power in term.powers:
             centre, radius, _ = found[index]
             largest *= (abs(centre) + radius) ** power
-        low += _square(term, found) if term.square else _other(term, largest, found)
-        whole += largest
+        low = _square(term, found) if term.square else _other(term, largest, found)
         if term.divergence:
-            size += largest
-    return low - 1e-12 * whole - 1e-10, size * (1 + 1e-10)
+            divergence, divergence_size = divergence + low, divergence_size + largest
+        else:
+            rest, rest_size = rest + low, rest_size + largest
+    return Bounds(divergence, divergence_size, rest, rest_size)
 
 
 def _square(term: Term, found: Sequence[Disc]) -> float:

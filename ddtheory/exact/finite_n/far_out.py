@@ -15,7 +15,7 @@ import sympy
 from sympy import Expr, Poly, Symbol
 
 from ddtheory.errors import NotADivergenceError, UndecidedError
-from ddtheory.exact.finite_n.given import GermPrior, exactly
+from ddtheory.exact.finite_n.given import Ends, GermPrior, exactly
 from ddtheory.exact.numbers.zero import sign
 from ddtheory.exact.thresholds.expressions import squares_of
 
@@ -30,9 +30,8 @@ def refuse_negative_at_places(divergence: Expr, symbols: Sequence[Symbol], phi: 
     Raises:
         NotADivergenceError: it is negative there.
     """
-    width = phi.half_width
     for place in dict.fromkeys([(Fraction(0),) * len(symbols), phi.centre]):
-        if width is None or all(abs(c) <= width for c in place):
+        if phi.holds(place):
             value = divergence.subs(dict(zip(symbols, map(exactly, place), strict=True)), simultaneous=True)
             if _sign(value) == -1:
                 where = ", ".join(f"{symbol} = {c}" for symbol, c in zip(symbols, place, strict=True))
@@ -42,16 +41,21 @@ def refuse_negative_at_places(divergence: Expr, symbols: Sequence[Symbol], phi: 
                 )
 
 
-def assumed_far_out(divergence: Expr, symbols: Sequence[Symbol]) -> str:
+def assumed_far_out(divergence: Expr, symbols: Sequence[Symbol], ends: Sequence[Ends]) -> str:
     """What is assumed of K far out: nothing where it is a sum of squares as it is written, or factored.
 
     Raises:
-        NotADivergenceError: K is a polynomial that is negative far out along some ray.
+        NotADivergenceError: K is a polynomial that is negative far out along some ray of the domain.
 
     >>> from sympy.abc import x, y
-    >>> assumed_far_out((x - y**2)**2 + y**2, [x, y]), assumed_far_out(x**2 - x*y + y**2, [x, y]) == ASSUMED
-    ('', True)
-    >>> assumed_far_out(x**2 - x**3/1000, [x])
+    >>> space = [(None, None)] * 2
+    >>> assumed_far_out((x - y**2)**2 + y**2, [x, y], space)
+    ''
+    >>> assumed_far_out(x**2 - x*y + y**2, [x, y], space) == ASSUMED
+    True
+    >>> assumed_far_out(x**3, [x], [(0, None)]) == ASSUMED
+    True
+    >>> assumed_far_out(x**2 - x**3/1000, [x], [(None, None)])
     Traceback (most recent call last):
     ddtheory.errors.NotADivergenceError: K is negative far out along x = s, where it is -s^3/1000 + … ...
     """
@@ -62,13 +66,18 @@ def assumed_far_out(divergence: Expr, symbols: Sequence[Symbol]) -> str:
     if squares_of(sympy.factor(divergence)) is not None:
         return ""
     polynomial = Poly(divergence, *symbols)
-    for ray in sorted(itertools.product(_RAYS, repeat=len(symbols)), key=lambda ray: sum(map(abs, ray))):
+    if any((low is not None and low > 0) or (high is not None and high < 0) for low, high in ends):
+        return ASSUMED  # rays from 0 do not lie in the domain
+    steps = [[v for v in _RAYS if (v <= 0 or high is None) and (v >= 0 or low is None)] for low, high in ends]
+    for ray in sorted(itertools.product(*steps), key=lambda ray: sum(map(abs, ray))):
         degree, lead = _leading_term(polynomial, ray)
         if _sign(lead) == -1:
             where = ", ".join(f"{x} = {v * _S}" for x, v in zip(symbols, ray, strict=True) if v)
             term = str(lead * _S**degree).replace("**", "^")
             raise NotADivergenceError(_says(f"along {where}, where it is {term} + …"))
-    if polynomial.total_degree() % 2:  # a form of odd degree is negative somewhere, though on none of these rays
+    if polynomial.total_degree() % 2 and all(
+        end is None for one in ends for end in one
+    ):  # a form of odd degree is negative somewhere, though on none of these rays
         raise NotADivergenceError(_says(f"somewhere, because its degree {polynomial.total_degree()} is odd"))
     return ASSUMED
 

@@ -8,7 +8,7 @@ Gaussian has outside a box is enclosed (`outside`).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -21,7 +21,7 @@ from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.finite_n.analytic_germs import analytic_integrals
 from ddtheory.exact.finite_n.far_out import assumed_far_out, refuse_negative_at_places
 from ddtheory.exact.finite_n.given import LARGEST, GermPrior, read_germ, read_prior
-from ddtheory.exact.finite_n.polynomial_germs import PolynomialGerm, polynomial_integrals
+from ddtheory.exact.finite_n.polynomial_germs import Answer, Point, PolynomialGerm, polynomial_integrals
 from ddtheory.exact.numbers.enclosing import check_digits, deadline, enclosure, rational, working
 from ddtheory.shown import Shown
 from ddtheory.values import Enclosure
@@ -69,32 +69,39 @@ def finite_n_germ(
     n_beta: Any,
     *,
     half_width: Any = None,
+    box: Mapping[Any, Any] | None = None,
+    radius: Any = None,
     prior: Mapping[Any, Any] | None = None,
     variance: Any = None,
     centre: Mapping[Any, Any] | None = None,
     digits: int = 6,
     seconds: float = 60,
 ) -> FiniteNGerm:
-    r"""Z(nβ), F(nβ) and λ(nβ) of an analytic K near 0, as proven enclosures.
+    r"""Z(nβ), F(nβ) and λ(nβ) of an analytic K, as proven enclosures; however many zeros it has.
 
     Args:
         divergence: K ≥ 0 as a sympy expression or as text, in 1 to 3 variables: a polynomial, or anything that
-            `parse_expression` reads and that is analytic on the box. Polynomials are faster.
+            `parse_expression` reads and that is analytic on the domain. Polynomials are faster.
         n_beta: t = nβ > 0; tempering a posterior is nothing else, since Z depends on n and β through nβ alone.
         half_width: W of the box |w_i| ≤ W, a positive rational. 1 when missing, and ℝ^d when a variance is given; then
             K ≥ 0 is assumed far out, where no quadrature looks, unless K is written as a sum of squares; the result
             says so in `assumed`.
-        prior: exponents of ∏ |w_i|^{h_i} by variable, rationals above −1; 0 where missing.
+        box: (low, high) by variable, rationals, or None for an open end, which needs a variance: `{"x": (0, None)}` is
+            a half-space. Variables that it does not name have the half width.
+        radius: R of the disc ‖w‖ ≤ R, in place of a box: of a polynomial K in one or two variables, without `prior`.
+        prior: exponents of ∏ |w_i|^{h_i} by variable, rationals above −1; 0 where missing. The interval of a variable
+            with an exponent holds 0, and with a fraction as exponent it is symmetric or ends there.
         variance: s² of a Gaussian prior e^{−‖w − w*‖²/(2s²)}, not normalised, or of the localisation that samplers add,
             γ = 1/s².
         centre: w* by variable, rationals; 0 where missing.
-        digits: significant digits to prove. Two variables reach about 12 in seconds; with three, or for functions that
-            are no polynomials, ask for 3 to 6.
+        digits: significant digits to prove. Two variables reach about 12 in seconds, and 7 on a disc; with three, or
+            for functions that are no polynomials, ask for 3 to 6.
         seconds: limit of time.
 
     Raises:
         InvalidValueError: more than three variables, a prior exponent ≤ −1, a name that does not occur, t, the box or
-            the variance not positive, a centre without a variance, a float.
+            the variance not positive, an empty interval, a centre or an open end without a variance, a disc where there
+            is none, a float.
         NotADivergenceError: K is negative at 0, at the centre, or at a point of the box that the quadrature comes to.
             Where it looks is not everywhere: of a K that is slightly negative elsewhere Z is enclosed as it stands.
             Without a box also a polynomial K that is negative far out along a ray.
@@ -108,11 +115,29 @@ def finite_n_germ(
     >>> found = finite_n_germ("tanh(x)^2", 40, prior={"x": "-1/2"}, variance=1)
     >>> f"{float(found.learning_coefficient):.4f}"  # λ = 1/4
     '0.2521'
+    >>> found = finite_n_germ("(x^2 + y^2)/2", 3, radius=2)  # Z = 2π (1 − e^{−6})/3
+    >>> f"{float(found.evidence):.6f}"
+    '2.089204'
     """
     until = deadline(seconds)
     digits = check_digits(digits, "Quadrature is meant for 3 to 20.")
     expression, symbols = read_germ(divergence)
-    phi = read_prior([symbol.name for symbol in symbols], half_width, prior, variance, centre)
+    phi = read_prior([symbol.name for symbol in symbols], half_width, prior, variance, centre, box, radius)
+    t = read_size(n_beta)
+    assumed = checked_sign(expression, symbols, phi)
+    gamma = 1 / phi.variance if phi.variance else Fraction(0)
+    [found] = integrals_of(expression, symbols, phi, [(t, gamma)], digits, until)
+    if isinstance(found, str):
+        raise UndecidedError(found or too_few(digits, t, phi))
+    return germ_of(*found, t, digits, assumed)
+
+
+def read_size(n_beta: Any) -> Fraction:
+    """t = nβ.
+
+    Raises:
+        InvalidValueError: not positive, or above 10^100.
+    """
     t = rational(n_beta, "nβ")
     if t > LARGEST:
         raise InvalidValueError("nβ is above 10^100; for such sizes there is finite_n_expansion.")
@@ -120,28 +145,50 @@ def finite_n_germ(
         raise InvalidValueError(
             f"nβ = {t} must be positive: e^(−nβK) is a tempered likelihood of K ≥ 0, and at 0 only the prior is left."
         )
+    return t
+
+
+def checked_sign(expression: Expr, symbols: list[Symbol], phi: GermPrior) -> str:
+    """What is assumed of the sign of K.
+
+    Raises:
+        NotADivergenceError: K is negative at a point that is looked at, or far out.
+    """
     refuse_negative_at_places(expression, symbols, phi)
-    assumed = assumed_far_out(expression, symbols) if phi.half_width is None else ""
+    return "" if phi.bounded else assumed_far_out(expression, symbols, phi.ends)
+
+
+def integrals_of(
+    expression: Expr,
+    symbols: list[Symbol],
+    phi: GermPrior,
+    points: Sequence[Point],
+    digits: int,
+    go_on: Callable[[], None],
+) -> list[Answer]:
+    """Z and t ∫ K e^{−tK} φ for each (t, γ); of a polynomial all of them share the pieces."""
     try:
-        found = _integrals(expression, symbols, phi, t, digits, until)
+        try:
+            germ = PolynomialGerm.read(expression, symbols, phi)
+        except sympy.PolynomialError:
+            return [
+                _analytic(expression, symbols, phi.at(gamma) if gamma else phi, t, digits, go_on) for t, gamma in points
+            ]
+        return polynomial_integrals(germ, points, digits, go_on)
     except OverflowError:  # the bounds of the quadrature are floats
         raise UndecidedError(
             "The size of K or of the prior on the box is beyond 10^308, where the quadrature has no bounds. Scale the "
             "coordinates, or make the box smaller."
         ) from None
-    if found is None:
-        raise _too_few(digits, t, phi)
-    return germ_of(*found, t, digits, assumed)
 
 
-def _integrals(
+def _analytic(
     expression: Expr, symbols: list[Symbol], phi: GermPrior, t: Fraction, digits: int, go_on: Callable[[], None]
-) -> tuple[arb, arb, int] | None:
+) -> Answer:
     try:
-        germ = PolynomialGerm.read(expression, symbols, phi)
-    except sympy.PolynomialError:
-        return analytic_integrals(expression, symbols, phi, t, digits, go_on)
-    return polynomial_integrals(germ, t, digits, go_on)
+        return analytic_integrals(expression, symbols, phi, t, digits, go_on) or ""
+    except UndecidedError as error:
+        return str(error)
 
 
 def germ_of(evidence: arb, moment: arb, cells: int, t: Fraction, digits: int, assumed: str) -> FiniteNGerm:
@@ -151,16 +198,14 @@ def germ_of(evidence: arb, moment: arb, cells: int, t: Fraction, digits: int, as
     return FiniteNGerm(t, values[0], values[1], values[2], cells, assumed)
 
 
-def _too_few(digits: int, t: Fraction, phi: GermPrior) -> UndecidedError:
+def too_few(digits: int, t: Fraction, phi: GermPrior) -> str:
+    """Why the digits did not come."""
     far = any(phi.centre) and phi.variance is not None
-    return UndecidedError(
-        f"{digits} digits could not be proven"
-        + (
-            ": Z is too small, because the Gaussian is far from the zeros of K. Take a centre nearer to them, or a "
-            "larger variance."
-            if far
-            else f". Ask for fewer, or for a smaller nβ than {_shown(t)}."
-        )
+    return f"{digits} digits could not be proven" + (
+        ": Z is too small, because the Gaussian is far from the zeros of K. Take a centre nearer to them, or a "
+        "larger variance."
+        if far
+        else f". Ask for fewer, or for a smaller nβ than {_shown(t)}."
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 import sympy
 from sympy import Expr, Rational, Symbol
 
+from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.finite_n.localised import spread_of
 from ddtheory.exact.numbers.enclosing import rational
@@ -21,14 +22,51 @@ LARGEST = Fraction(10**100)  # beyond, and for larger roots, the bounds of the q
 _LARGEST_ROOT = 60
 
 
+Ends = tuple[Fraction | None, Fraction | None]
+"""Of one coordinate; None where it has no end."""
+
+
 @dataclass(frozen=True)
 class GermPrior:
-    """φ = ∏ |w_i|^{h_i} e^{−(w_i − w*_i)²/(2s²)} on |w_i| ≤ W; no Gaussian without s², no box without W."""
+    """φ = ∏ |w_i|^{h_i} e^{−(w_i − w*_i)²/(2s²)} on a box or on a disc; no Gaussian without s².
+
+    Attributes:
+        ends: of the box; an open end needs a Gaussian.
+        radius: of the disc ‖w‖ ≤ R; then the box is the square around it.
+    """
 
     exponents: tuple[Fraction, ...]
-    half_width: Fraction | None
+    ends: tuple[Ends, ...]
     variance: Fraction | None
     centre: tuple[Fraction, ...]
+    radius: Fraction | None = None
+
+    @property
+    def bounded(self) -> bool:
+        return all(end is not None for ends in self.ends for end in ends)
+
+    def holds(self, place: Iterable[Fraction]) -> bool:
+        """Whether a point is in the domain."""
+        point = list(place)
+        inside = all(
+            (low is None or low <= w) and (high is None or w <= high)
+            for w, (low, high) in zip(point, self.ends, strict=True)
+        )
+        return inside and (self.radius is None or sum(w * w for w in point) <= self.radius**2)
+
+    def at(self, gamma: Fraction) -> GermPrior:
+        """The same under another Gaussian."""
+        return replace(self, variance=1 / gamma)
+
+    def around_zero(self) -> tuple[GermPrior, tuple[Fraction, ...]]:
+        """The same prior in coordinates u = w − o in which every interval holds 0, and o."""
+        moved, offsets = [], []
+        for low, high in self.ends:
+            offset = low if low is not None and low > 0 else high if high is not None and high < 0 else Fraction(0)
+            offsets.append(offset)
+            moved.append((None if low is None else low - offset, None if high is None else high - offset))
+        centre = tuple(c - offset for c, offset in zip(self.centre, offsets, strict=True))
+        return replace(self, ends=tuple(moved), centre=centre), tuple(offsets)
 
 
 def read_germ(divergence: Expr | str) -> tuple[Expr, list[Symbol]]:
@@ -61,6 +99,8 @@ def read_prior(
     prior: Mapping[Any, Any] | None = None,
     variance: Any = None,
     centre: Mapping[Any, Any] | None = None,
+    box: Mapping[Any, Any] | None = None,
+    radius: Any = None,
 ) -> GermPrior:
     """The prior of `finite_n_germ`, checked.
 
@@ -83,15 +123,64 @@ def read_prior(
     if centre is not None and spread is None:
         raise InvalidValueError("A centre w* belongs to a Gaussian: give its variance s² = 1/γ too.")
     places = _by_name({} if centre is None else centre, names, "The centre", "the centre of")
+    zero = Fraction(0)
+    exponents = tuple(weights.get(name, zero) for name in names)
+    middle = tuple(places.get(name, zero) for name in names)
+    if radius is not None:
+        if half_width is not None or box is not None:
+            raise InvalidValueError("A disc of a radius, and a box: give one of them.")
+        return _on_a_disc(names, exponents, spread, middle, radius)
     width = None if half_width is None else rational(half_width, "the half width of the box")
     if width is None and spread is None:
         width = Fraction(1)
     if width is not None and not 0 < width < LARGEST:
         raise InvalidValueError(f"The half width {shown(width)} of the box is not between 0 and 10^100.")
-    zero = Fraction(0)
-    return GermPrior(
-        tuple(weights.get(name, zero) for name in names), width, spread, tuple(places.get(name, zero) for name in names)
-    )
+    whole: Ends = (None if width is None else -width, width)
+    given = _ends_by_name({} if box is None else box, names)
+    ends = tuple(given.get(name, whole) for name in names)
+    for name, h, (low, high) in zip(names, exponents, ends, strict=True):
+        if spread is None and (low is None or high is None):
+            raise InvalidValueError(f"{name} has an open end, where a flat prior is improper: give a variance too.")
+        if h and ((low is not None and low > 0) or (high is not None and high < 0)):
+            raise InvalidValueError(
+                f"The interval of {name} does not hold 0, where its prior |{name}|^{h} belongs. Take the prior to be "
+                "flat, or make the interval larger."
+            )
+        if h.denominator > 1 and low and high and -low != high:
+            raise InvalidValueError(
+                f"The prior |{name}|^{h} needs an interval that is symmetric around 0 or ends there, got {low} to "
+                f"{high}."
+            )
+    return GermPrior(exponents, ends, spread, middle)
+
+
+def _on_a_disc(
+    names: list[str], exponents: tuple[Fraction, ...], spread: Fraction | None, middle: tuple[Fraction, ...], given: Any
+) -> GermPrior:
+    radius = rational(given, "the radius")
+    if not 0 < radius < LARGEST:
+        raise InvalidValueError(f"The radius {shown(radius)} is not between 0 and 10^100.")
+    if len(names) > 2 or any(exponents):
+        what = "a prior |w|^h" if any(exponents) else f"{len(names)} variables"
+        raise InvalidValueError(f"‖w‖ ≤ R is for a flat or Gaussian prior in one or two variables, not for {what}.")
+    return GermPrior(exponents, ((-radius, radius),) * len(names), spread, middle, radius if len(names) == 2 else None)
+
+
+def _ends_by_name(values: Mapping[Any, Any], names: Iterable[str]) -> dict[str, Ends]:
+    found: dict[str, Ends] = {}
+    for name, given in by_name(values, "The box").items():
+        if name not in names:
+            raise InvalidValueError(f"The box names {name}, which K does not contain. K has {', '.join(names)}.")
+        pair = list_of(given, f"the interval of {name}", 3)
+        if len(pair) != 2:
+            raise InvalidValueError(f"The interval of {name} is (low, high), with None for an open end; got {pair}.")
+        low, high = (None if end is None else rational(end, f"an end of {name}") for end in pair)
+        if any(end is not None and abs(end) >= LARGEST for end in (low, high)):
+            raise InvalidValueError(f"The interval of {name} reaches beyond 10^100; None is an open end.")
+        if low is not None and high is not None and low >= high:
+            raise InvalidValueError(f"The interval of {name} from {low} to {high} is empty.")
+        found[name] = (low, high)
+    return found
 
 
 def _by_name(values: Mapping[Any, Any], names: Iterable[str], what: str, one: str) -> dict[str, Fraction]:

@@ -1,13 +1,11 @@
-r"""Z and λ(nβ) of a polynomial germ: Φ as a sum of products (`squares`), the domain in pieces (`charts`, `strips`).
+r"""Z and λ(nβ) of a polynomial germ: Φ as a sum of products (`squares`), the domain in pieces (`domains`, `strips`).
 
-A coordinate with prior |w_i|^h, h = a/b in lowest terms, is taken one sign at a time as w_i = ±W v^b, v in [0, 1], so
-that |w_i|^h dw_i = W^{h+1} b v^{a+b−1} dv has a whole exponent ≥ 0; the others are taken whole, w_i = W s_i. A
-coordinate in which everything is even is halved. Z is computed relative to e^{−level}, level about the least Φ.
+A coordinate in which everything is even is halved. Z is computed relative to e^{−level}, level about the least Φ.
+Several pairs (t, γ) are one run: see `strips`.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,25 +16,33 @@ from sympy import Expr, Symbol
 
 from ddtheory.errors import UndecidedError
 from ddtheory.exact.finite_n.charts import Chart, Floats, floats
+from ddtheory.exact.finite_n.domains import closed, patches, size, sliver
 from ddtheory.exact.finite_n.given import GermPrior, exactly
 from ddtheory.exact.finite_n.outside import outside, reach
-from ddtheory.exact.finite_n.squares import Reader, Term, fraction
-from ddtheory.exact.finite_n.strips import Exponent, Strips
-from ddtheory.exact.numbers.enclosing import ball, working
+from ddtheory.exact.finite_n.squares import Reader, Term
+from ddtheory.exact.finite_n.strips import Exponent, Integral, Strips
+from ddtheory.exact.numbers.enclosing import working
 
 _LARGEST_LEVEL = 20_000.0  # of tK + |w − w*|²/(2s²) at its least: a Z below e^{−20 000} is no number to read
 _ROUNDS = 4
 _WIDTHS = 8  # a box outside of which a Gaussian is negligible ends at a multiple of a power of two
 
+Point = tuple[Fraction, Fraction]
+"""(t, γ); γ = 0 without a Gaussian."""
+Found = tuple[arb, arb, int]
+"""(Z, t ∫ K e^{−tK} φ, pieces)."""
+Answer = Found | str
+"""What was found, or why not; empty where the digits do not come."""
+
 
 @dataclass(frozen=True)
 class PolynomialGerm:
-    """tK and the localisation as terms in bases of w.
+    """K and the localisation as terms in bases of w.
 
     Attributes:
         bases: the polynomials g(w).
-        terms: Φ = Σ c ∏ g^e with t = 1 in those of K.
-        phi: the prior.
+        terms: Σ c ∏ g^e, those of K and those of ‖w − w*‖²/2.
+        phi: the prior, every interval of which holds 0; its variance is one of several.
     """
 
     bases: tuple[fmpq_mpoly, ...]
@@ -46,39 +52,36 @@ class PolynomialGerm:
     @classmethod
     def read(cls, expression: Expr, symbols: Sequence[Symbol], phi: GermPrior) -> PolynomialGerm:
         """Raises PolynomialError where K is no polynomial with rational coefficients."""
+        phi, offsets = phi.around_zero()
+        if any(offsets):
+            shift = {symbol: symbol + exactly(o) for symbol, o in zip(symbols, offsets, strict=True)}
+            expression = expression.subs(shift, simultaneous=True)
         reader = Reader(symbols)
         reader.add(expression, Fraction(1), divergence=True)
         if phi.variance:
             for symbol, c in zip(symbols, phi.centre, strict=True):
-                reader.add((symbol - exactly(c)) ** 2, 1 / (2 * phi.variance), divergence=False)
+                reader.add((symbol - exactly(c)) ** 2, Fraction(1, 2), divergence=False)
         return cls(tuple(reader.bases), tuple(reader.terms), phi)
 
-    def at(self, t: Fraction) -> tuple[Term, ...]:
-        return tuple(replace(term, scale=term.scale * t) if term.divergence else term for term in self.terms)
-
-    def roots(self, width: Fraction, terms: Sequence[Term]) -> list[Chart]:
+    def roots(self, width: Fraction) -> list[Chart]:
         """The domain in pieces; equal ones once, with their number in the Jacobian."""
-        context = self.bases[0].context()
-        different: list[tuple[fmpq_mpoly, ...]] = []
+        gens = self.bases[0].context().gens()
+        different: list[tuple[tuple[fmpq_mpoly, ...], fmpq_mpoly]] = []
         counts: list[int] = []
-        weighted = [bool(h) for h in self.phi.exponents]
-        for signs in itertools.product(*((1, -1) if one else (1,) for one in weighted)):
-            images, weights = [], []
-            for generator, sign, h in zip(context.gens(), signs, self.phi.exponents, strict=True):
-                unit = (generator + 1) * fmpq(1, 2)
-                images.append(fraction(sign * width) * (unit**h.denominator if h else generator))
-                if h:
-                    weights.append(unit)
-            key = (*(_signed(base.compose(*images), index, terms) for index, base in enumerate(self.bases)), *weights)
+        for patch in patches(self.phi, width, gens):
+            composed = [base.compose(*patch.images) for base in self.bases]
+            bases = (*(_signed(base, index, self.terms) for index, base in enumerate(composed)), *patch.weights)
+            key = (bases, patch.jacobian)
             if key not in different:
                 different.append(key)
                 counts.append(0)
             counts[different.index(key)] += 1
         charts = []
-        for bases, count in zip(different, counts, strict=True):
-            chart = Chart(bases, context.constant(fmpq(count)))
-            for axis, one in enumerate(weighted):
-                if not one and _even(bases[: len(self.bases)], axis, terms):
+        flat = [axis for axis, h in enumerate(self.phi.exponents) if not h and self.phi.radius is None]
+        for (bases, jacobian), count in zip(different, counts, strict=True):
+            chart = Chart(bases, jacobian * fmpq(count))
+            for axis in flat:
+                if _even(bases[: len(self.bases)], axis, self.terms):
                     upper = chart.halves(axis)[1]
                     chart = replace(upper, jacobian=upper.jacobian * 2)
             charts.append(chart)
@@ -92,46 +95,65 @@ class PolynomialGerm:
 
 
 def polynomial_integrals(
-    germ: PolynomialGerm, t: Fraction, digits: int, go_on: Callable[[], None]
-) -> tuple[arb, arb, int] | None:
-    """(Z, t ∫ K e^{−tK} φ, pieces) to so many digits; None when they do not come.
-
-    Raises:
-        UndecidedError: no time is left, or too many pieces; it says what is proven so far.
-    """
-    terms, dimension, phi = germ.at(t), len(germ.phi.exponents), germ.phi
-    stiffness = 1 + float(t) + (float(1 / phi.variance) if phi.variance else 0.0)
-    width = phi.half_width or max(map(abs, phi.centre)) + 1
-    level = max(_lowest(germ, terms, width), 0.0)
-    if level > _LARGEST_LEVEL:
-        return None
-    share = arb(-level).exp() * 10.0 ** (-digits - 3) * stiffness ** (-dimension / 2)
+    germ: PolynomialGerm, points: Sequence[Point], digits: int, go_on: Callable[[], None]
+) -> list[Answer]:
+    """For each point Z and t ∫ K e^{−tK} φ to so many digits; or what is proven of them when no time is left."""
+    found: list[Answer] = [""] * len(points)
+    runs = [_Run(germ, point) for point in points]
+    waiting = [index for index, run in enumerate(runs) if run.level <= _LARGEST_LEVEL]
     for _ in range(_ROUNDS):
-        width = phi.half_width or _round_up(reach(phi, share))
-        strips = Strips(
-            Exponent(terms, germ.weights), germ.roots(width, terms), digits, level, 0.01 * stiffness ** (-dimension / 2)
-        )
+        if waiting:
+            for index, answer in _round(germ, runs, waiting, digits, go_on).items():
+                found[index] = answer
+        waiting = [index for index in waiting if found[index] == ""]
+        for index in waiting:  # Z, or λ(t), is much smaller than it was taken for
+            runs[index].share *= 10.0 ** (-digits - 3)
+            runs[index].least *= 10.0 ** (-digits - 3)
+    return found
 
-        def whole(strips: Strips = strips, width: Fraction = width) -> tuple[arb, arb]:
-            evidence, moment = strips.totals()
-            with working(strips.precision + 32):
-                factor = arb(-level).exp()
-                for h in phi.exponents:
-                    factor *= h.denominator * (ball(h + 1) * ball(width).log()).exp() / (2 if h else 1)
-                rest = arb(0) if phi.half_width else arb(0, outside(phi, width).upper())
-                return factor * evidence + rest, factor * moment + rest
 
-        try:
-            strips.integrate(go_on)
-        except UndecidedError as error:
-            raise UndecidedError(f"{error}{_so_far(*whole())}") from None
-        evidence, moment = whole()
+class _Run:
+    """One point: how low Φ is, and how much of the Gaussian may be left outside."""
+
+    def __init__(self, germ: PolynomialGerm, point: Point) -> None:
+        self.t, self.gamma = point
+        stiffness = 1 + float(self.t) + float(self.gamma)
+        dimension = len(germ.phi.exponents)
+        self.phi = germ.phi.at(self.gamma) if self.gamma else germ.phi
+        self.level = max(_lowest(germ, float(self.t), float(self.gamma)), 0.0)
+        self.least = 0.01 * stiffness ** (-dimension / 2)
+        self.share = arb(-self.level).exp() * stiffness ** (-dimension / 2)
+
+    def width(self, digits: int) -> Fraction:
+        return Fraction(1) if self.phi.bounded else _round_up(reach(self.phi, self.share * 10.0 ** (-digits - 3)))
+
+
+def _round(
+    germ: PolynomialGerm, runs: Sequence[_Run], chosen: Sequence[int], digits: int, go_on: Callable[[], None]
+) -> dict[int, Answer]:
+    """One quadrature for all of these, on one domain."""
+    width = max(runs[index].width(digits) for index in chosen)
+    integrals = [Integral(run.t, run.gamma, run.level, run.least) for run in (runs[index] for index in chosen)]
+    strips = Strips(Exponent(germ.terms, germ.weights), germ.roots(width), digits, integrals)
+    stopped = ""
+    try:
+        strips.integrate(go_on)
+    except UndecidedError as error:
+        stopped = str(error)
+    found: dict[int, Answer] = {}
+    for place, index in enumerate(chosen):
+        run = runs[index]
+        evidence, moment = strips.totals(place)
+        with working(strips.precision + 32):
+            factor = arb(-run.level).exp() * size(run.phi, width)
+            lost = sliver(run.phi) + (arb(0) if run.phi.bounded else outside(run.phi, width))
+            rest = arb(0, lost.upper())
+            evidence, moment = factor * evidence + rest, factor * moment + rest
         if min(_digits(evidence), _digits(moment)) > digits + 1:
-            return evidence, moment, strips.pieces
-        if phi.half_width:
-            return None
-        share *= 10.0 ** (-digits - 3)
-    return None
+            found[index] = (evidence, moment, strips.pieces)
+        else:
+            found[index] = f"{stopped}{_so_far(evidence, moment)}" if stopped else ""
+    return found
 
 
 def _so_far(evidence: arb, moment: arb) -> str:
@@ -176,23 +198,32 @@ def _round_up(width: Fraction) -> Fraction:
     return math.ceil(width / step) * step if width < Fraction(1, 2) else Fraction(2) ** math.frexp(float(width))[1]
 
 
-def _lowest(germ: PolynomialGerm, terms: Sequence[Term], width: Fraction) -> float:
+def _lowest(germ: PolynomialGerm, t: float, gamma: float) -> float:
     """About the least value of Φ, by a search along the axes; any number is right, and a near one loses no digits."""
     bases = [floats(base) for base in germ.bases]
-    limit = float(width)
+    width = max(map(abs, germ.phi.centre)) + 1
+    box = [tuple(map(float, closed(ends, width))) for ends in germ.phi.ends]
+    limit = max(high - low for low, high in box) / 2
 
     def value(point: Sequence[float]) -> float:
         found = [_value(base, point) for base in bases]
-        return sum(term.size * math.prod(found[index] ** power for index, power in term.powers) for term in terms)
+        return sum(
+            (t if term.divergence else gamma)
+            * term.size
+            * math.prod(found[index] ** power for index, power in term.powers)
+            for term in germ.terms
+        )
+
+    def inside(point: Sequence[float]) -> list[float]:
+        return [min(max(w, low), high) for w, (low, high) in zip(point, box, strict=True)]
 
     try:
-        best, place = min(
-            (value(point), point) for point in ([0.0] * len(germ.phi.centre), [float(c) for c in germ.phi.centre])
-        )
+        starts = [[0.0] * len(box), [float(c) for c in germ.phi.centre]]
+        best, place = min((value(point), point) for point in map(inside, starts))
         step = limit / 2
         while step > 1e-7 * limit and best > 1:
             moved = [
-                [*place[:axis], min(max(place[axis] + sign * step, -limit), limit), *place[axis + 1 :]]
+                inside([*place[:axis], place[axis] + sign * step, *place[axis + 1 :]])
                 for axis in range(len(place))
                 for sign in (1, -1)
             ]

@@ -5,13 +5,20 @@ The coefficient is that of Lau et al. 2025, at a given point.
 Needs numpy and the exact side; neither torch nor hypothesis, unless an estimator asks for a torch module.
 """
 
-from ddtheory.testing.conformance.catalogue_cells import CatalogueCell, catalogue_cells, from_cell
+from ddtheory.testing.conformance.catalogue_cells import (
+    CatalogueCell,
+    catalogue_cells,
+    from_cell,
+    restricted,
+    restricted_cells,
+)
 from ddtheory.testing.conformance.cells import ConformanceCell, GroundTruth, conformance_cells, crossing_sum
 from ddtheory.testing.conformance.check import check_estimator
 from ddtheory.testing.conformance.judging import CellResult, ConformanceVerdict, Rival
 from ddtheory.testing.conformance.posterior import PolynomialPosterior, Posterior
 from ddtheory.testing.conformance.reference import metropolis, quadrature
 from ddtheory.testing.conformance.report import ConformanceReport
+from ddtheory.testing.conformance.settings import Closeness, SettingResult, SettingsReport, compare_settings
 from ddtheory.testing.conformance.sweep import SweepResult, sweep
 from ddtheory.testing.conformance.task import BudgetExceededError, Estimate, EstimationTask, Estimator, LossSamples
 from ddtheory.testing.conformance.task_result import TaskResult
@@ -20,6 +27,7 @@ __all__ = [
     "BudgetExceededError",
     "CatalogueCell",
     "CellResult",
+    "Closeness",
     "ConformanceCell",
     "ConformanceReport",
     "ConformanceVerdict",
@@ -31,15 +39,20 @@ __all__ = [
     "PolynomialPosterior",
     "Posterior",
     "Rival",
+    "SettingResult",
+    "SettingsReport",
     "SweepResult",
     "TaskResult",
     "catalogue_cells",
     "check_estimator",
+    "compare_settings",
     "conformance_cells",
     "crossing_sum",
     "from_cell",
     "metropolis",
     "quadrature",
+    "restricted",
+    "restricted_cells",
     "sweep",
 ]
 

@@ -1,17 +1,22 @@
-"""Cells of `ddtheory.cells` for `check_estimator`: those with an exact finite-n value and K = c Σ f² in polynomials."""
+"""Cells of `ddtheory.cells` for `check_estimator`: those whose exact finite-n value is computable, whole or in part.
+
+Three kinds of value: that of the cell itself; a polynomial K in one or two coordinates on a box; and a product of
+norms under a localisation, in any number of coordinates (`exact.finite_n.norms`). A cell of which none is known can be
+restricted to a few coordinates, the others fixed at the point: that is what weight-restricted estimates are of.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError
 from ddtheory.shown import Shown
-from ddtheory.testing.conformance.cells import GroundTruth
+from ddtheory.testing.conformance.cells import Expected, GroundTruth
 from ddtheory.testing.conformance.posterior import PolynomialPosterior, Terms
 from ddtheory.values import RLCT, Enclosure
 
@@ -21,23 +26,29 @@ if TYPE_CHECKING:
     from ddtheory.cells import Cell
 
 _DIGITS = 5
-
+_QUICK, _FEW = 2, 3  # coordinates of any polynomial that validated quadrature takes in seconds, and of some
+_LOCALISATION = 1
+_MOST_NORMS = 16  # coordinates of a product of norms that is looked for
 _MOST_NAMED = 10  # cells, in a message
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CatalogueCell(Shown):
-    """A cell of the catalogue as ground truth: its exact value is `Cell.finite_n`, on the box of half width 1.
+    """A cell of the catalogue as ground truth.
 
     Attributes:
         cell: the cell.
-        posterior: the same K on the same box, in the coordinates of the cell.
+        posterior: K on the box of half width 1, or under a localisation γ = 1, in the coordinates of the cell.
         rlct: (λ, m).
+        expected: nβ ↦ λ(nβ).
+        restricted_to: the coordinates that are free, where the others are fixed at the point; empty for the whole.
     """
 
     cell: Cell
     posterior: PolynomialPosterior
     rlct: RLCT
+    expected: Expected
+    restricted_to: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"CatalogueCell({self.name}, λ = {self.rlct.lam}, m = {self.rlct.m})"
@@ -48,50 +59,121 @@ class CatalogueCell(Shown):
 
     @property
     def name(self) -> str:
-        return self.cell.name
+        gamma = f", γ = {self.posterior.localisation:g}" if self.posterior.localisation else ""
+        free = f", free: {', '.join(self.restricted_to)}" if self.restricted_to else ""
+        return f"{self.cell.name}{free}{gamma}"
 
     def target(self, n_beta: Fraction) -> Enclosure:
-        return self.cell.finite_n(n_beta, _DIGITS)
+        return self.expected(n_beta)
 
     def rivals(self, n_beta: Fraction) -> Mapping[str, float]:
-        """The pair over the whole parameter space, where it is another one."""
-        found = self.cell.global_truth.rlct
+        """The pair over the whole parameter space where it is another one; of a restricted cell that of all weights."""
+        found = self.cell.rlct if self.restricted_to else self.cell.global_truth.rlct
         if found is None or found == self.rlct:
             return {}
-        return {"λ over the whole parameter space": float(found.lam)}
+        what = "λ of all coordinates" if self.restricted_to else "λ over the whole parameter space"
+        return {what: float(found.lam)}
 
 
 def from_cell(cell: Cell) -> CatalogueCell:
     """A cell of the catalogue, for `check_estimator`.
 
     Raises:
-        InvalidValueError: it is no cell, or it has no exact finite-n value, no known pair, a boundary, or its K is not
-            c Σ f² with polynomial f.
+        InvalidValueError: it is no cell, no exact finite-n value of it is known, nor its pair, or its K is no sum of
+            squares of polynomials.
 
     >>> from ddtheory import cells
     >>> found = from_cell(cells.normal_crossing(exponents=(1, 1)))
     >>> print(round(float(found.target(Fraction(2 * 579))), 4))  # K = (xy)²/2: twice the nβ of (xy)²
     0.3799
+    >>> from_cell(cells.minors(rows=3, columns=3, size=3)).name  # a determinant: nine coordinates
+    'minors(rows=3, columns=3, size=3), γ = 1'
     """
-    from ddtheory.cells import Cell
+    from ddtheory.cells import Cell, Relation
 
     if not isinstance(cell, Cell):
         raise InvalidValueError(f"A {type(cell).__name__} is no cell.")
-    if cell.finite is None or cell.rlct is None or cell.boundary:
-        missing = "no exact finite-n value" if cell.finite is None else "no known (λ, m)" if cell.rlct is None else None
-        raise InvalidValueError(f"The cell {cell.name} has {missing or 'a boundary through its point'}.")
-    symbols = sorted(cell.coordinates, key=lambda symbol: symbol.name)
-    scale = _scale(cell)
-    prior = {symbol: float(h) for symbol, h in cell.prior.items()}
-    size = len(symbols)
-    posterior = PolynomialPosterior(
-        tuple(_terms(generator, symbols, math.sqrt(scale)) for generator in cell.generators),
-        (0.0,) * size,
-        (-1.0,) * size,
-        (1.0,) * size,
-        tuple(prior.get(symbol, 0.0) for symbol in symbols),
-    )
-    return CatalogueCell(cell, posterior, cell.rlct)
+    if cell.rlct is None:
+        raise InvalidValueError(f"The cell {cell.name} has no known (λ, m).")
+    if cell.large or (cell.finite is None and cell.relation is not Relation.EQUAL):
+        raise _no_value(cell)
+    symbols = _sorted(cell.coordinates)
+    squares = _squares(cell, symbols)
+    prior = {symbol: Fraction(h) for symbol, h in cell.prior.items()}
+    if cell.finite is not None and not cell.boundary:
+        return CatalogueCell(cell, _on_box(squares, symbols, prior, ()), cell.rlct, _of_cell(cell))
+    if len(symbols) <= _QUICK:
+        expected = _by_quadrature(cell.divergence, prior, cell.boundary)
+        return CatalogueCell(cell, _on_box(squares, symbols, prior, cell.boundary), cell.rlct, expected)
+    if not prior and (expected_of_norms := _by_norms(cell, symbols)) is not None:
+        return CatalogueCell(cell, _localised(squares, symbols, cell.boundary), cell.rlct, expected_of_norms)
+    raise _no_value(cell)
+
+
+def restricted(cell: Cell, free: Iterable[str]) -> CatalogueCell:
+    """A cell of which only some coordinates are free, up to three; the others stay at the point.
+
+    Its value takes a second with two coordinates, and with three it may take a minute, or not come.
+
+    It is the posterior of a weight-restricted estimate, on the box of half width 1. Where K of the cell is no sum of
+    squares of polynomials, it is that of Σ f² over its generators, which has the same pair.
+
+    Raises:
+        InvalidValueError: no cell, names that it does not have, none or more than three, K ≡ 0 or without one of
+            them, or a pair that is not derived.
+
+    >>> from ddtheory import cells
+    >>> found = restricted(cells.reduced_rank(inputs=10, hidden=2, outputs=5, rank=1), ["a11", "b11"])
+    >>> found.rlct  # one entry of each factor, at a product that is not 0: regular
+    RLCT(lam=Fraction(1, 2), m=1)
+    """
+    from ddtheory.cells import Cell, Relation
+    from ddtheory.exact.thresholds.rlct import rlct
+
+    if not isinstance(cell, Cell):
+        raise InvalidValueError(f"A {type(cell).__name__} is no cell.")
+    if cell.relation is Relation.BELOW:
+        raise InvalidValueError(
+            f"The K that {cell.name} is written with bounds its own from below, and is another one."
+        )
+    names = tuple(dict.fromkeys(str(name) for name in list_of(free, "free")))
+    known = {symbol.name: symbol for symbol in cell.coordinates}
+    if unknown := [name for name in names if name not in known]:
+        raise InvalidValueError(f"{cell.name} has no coordinate {unknown[0]}; it has {', '.join(sorted(known))}.")
+    if not 0 < len(names) <= _FEW:
+        raise InvalidValueError(f"A cell is restricted to 1 to {_FEW} coordinates, got {len(names)}.")
+    symbols = [known[name] for name in sorted(names)]
+    squares = [(c, f) for c, f in _fixed(_squares(cell, symbols, every=False), cell, symbols) if f != 0]
+    used = {symbol for _, f in squares for symbol in f.free_symbols}
+    if used != set(symbols):
+        idle = ", ".join(symbol.name for symbol in symbols if symbol not in used)
+        raise InvalidValueError(f"With the other coordinates fixed K of {cell.name} does not contain {idle}.")
+    prior = {symbol: Fraction(cell.prior[symbol]) for symbol in symbols if symbol in cell.prior}
+    boundary = tuple(symbol for symbol in cell.boundary if symbol in symbols)
+    derived = rlct(generators=[f for _, f in squares], prior=prior or None, nonnegative=boundary).rlct
+    if derived is None:
+        raise InvalidValueError(f"The pair of {cell.name} restricted to {', '.join(names)} is not derived.")
+    expected = _by_quadrature(_sum(squares), prior, boundary)
+    return CatalogueCell(cell, _on_box(squares, symbols, prior, boundary), derived, expected, tuple(sorted(names)))
+
+
+def restricted_cells() -> tuple[CatalogueCell, ...]:
+    """Of every cell of the catalogue that `from_cell` cannot take whole, the part that its first generator suggests.
+
+    That is the coordinates of its first term, and of the second where all together are at most two. Cells without
+    polynomial generators have none, and of several with one and the same posterior there is the first.
+    """
+    from ddtheory.cells import catalogue
+
+    found: list[CatalogueCell] = []
+    for cell in catalogue():
+        try:
+            from_cell(cell)
+        except InvalidValueError:
+            part = _suggested(cell)
+            if part is not None and all(part.posterior != other.posterior for other in found):
+                found.append(part)
+    return tuple(found)
 
 
 def ground_truths(given: object) -> tuple[GroundTruth, ...]:
@@ -121,10 +203,7 @@ def ground_truths(given: object) -> tuple[GroundTruth, ...]:
 
 
 def catalogue_cells() -> tuple[CatalogueCell, ...]:
-    """Every cell of `ddtheory.cells.catalogue()` that `from_cell` can take: 37 of 159 when this was written.
-
-    Exact values by validated quadrature take seconds each, and half a minute for three variables that share K.
-    """
+    """Every cell of `ddtheory.cells.catalogue()` that `from_cell` can take whole."""
     from ddtheory.cells import catalogue
 
     found: list[CatalogueCell] = []
@@ -136,24 +215,150 @@ def catalogue_cells() -> tuple[CatalogueCell, ...]:
     return tuple(found)
 
 
-def _scale(cell: Cell) -> Fraction:
-    """c in K = c Σ f², proven by comparing polynomials."""
+Squares = Sequence[tuple[Fraction, "Expr"]]
+"""K = Σ c f²."""
+
+
+def _no_value(cell: Cell) -> InvalidValueError:
+    return InvalidValueError(
+        f"The cell {cell.name} has no exact finite-n value: K is neither a polynomial in at most {_QUICK} coordinates "
+        "nor a product of norms. conformance.restricted(cell, coordinates) takes a part of it."
+    )
+
+
+def _sorted(symbols: Iterable[Symbol]) -> list[Symbol]:
+    return sorted(symbols, key=lambda symbol: symbol.name)
+
+
+def _squares(cell: Cell, symbols: Sequence[Symbol], *, every: bool = True) -> Squares:
+    """K of the cell as squares of polynomials in its coordinates with rational coefficients.
+
+    Args:
+        every: of K itself; otherwise, where K is none such, of Σ f² over the generators.
+    """
+    from ddtheory.exact.thresholds.expressions import squares_of
+
+    inside = set(cell.coordinates)
+
+    def good(found: Squares | None) -> bool:
+        return bool(found) and all(f.is_polynomial(*inside) and f.free_symbols <= inside for _, f in found or ())
+
+    candidates: list[Callable[[], Squares | None]] = [lambda: squares_of(cell.divergence)]
+    if not every:
+        candidates.append(lambda: [(Fraction(1), f) for f in cell.generators])
+    for candidate in candidates:
+        found = candidate()
+        if good(found) and found is not None:
+            return found
+    raise InvalidValueError(f"K of the cell {cell.name} is no sum of squares of polynomials in its coordinates.")
+
+
+def _fixed(squares: Squares, cell: Cell, symbols: Sequence[Symbol]) -> Squares:
     import sympy
 
-    squares = sympy.expand(sympy.Add(*[generator**2 for generator in cell.generators]))
-    divergence = sympy.expand(cell.divergence)
-    ratio = sympy.cancel(divergence / squares) if squares != 0 else sympy.nan
-    if not (ratio.is_Rational and ratio > 0 and squares.is_polynomial(*cell.coordinates)):
-        raise InvalidValueError(f"K of the cell {cell.name} is no multiple of the sum of squares of its generators.")
-    if squares.free_symbols - set(cell.coordinates):
-        raise InvalidValueError(f"K of the cell {cell.name} has parameters without a value.")
-    return Fraction(int(ratio.p), int(ratio.q))
+    zero = {symbol: sympy.Integer(0) for symbol in cell.coordinates if symbol not in symbols}
+    return [(c, sympy.expand(f.xreplace(zero))) for c, f in squares]
 
 
-def _terms(generator: Expr, symbols: list[Symbol], factor: float) -> Terms:
+def _sum(squares: Squares) -> Expr:
+    import sympy
+
+    return sympy.Add(*[sympy.Rational(c.numerator, c.denominator) * f**2 for c, f in squares])
+
+
+def _suggested(cell: Cell) -> CatalogueCell | None:
+    """The first of the parts that the terms of the generators suggest."""
+    import sympy
+
+    for generator in cell.generators:
+        if not generator.is_polynomial(*cell.coordinates) or not _rational(generator, cell):
+            continue
+        terms = sympy.Add.make_args(sympy.expand(generator))
+        for count in (2, 1):
+            free = {symbol for term in terms[:count] for symbol in term.free_symbols}
+            if free and len(free) <= (_FEW if count == 1 else _QUICK):
+                try:
+                    part = restricted(cell, [symbol.name for symbol in _sorted(free)])
+                except InvalidValueError:
+                    continue
+                if len(free) <= _QUICK or all(len(terms) == 1 for terms in part.posterior.generators):
+                    return part
+    return None
+
+
+def _rational(generator: Expr, cell: Cell) -> bool:
+    import sympy
+
+    domain = sympy.Poly(generator, *cell.coordinates).domain
+    return bool(domain.is_ZZ or domain.is_QQ)
+
+
+def _of_cell(cell: Cell) -> Expected:
+    return cache(lambda n_beta: cell.finite_n(n_beta, _DIGITS))
+
+
+def _by_quadrature(divergence: Expr, prior: Mapping[Symbol, Fraction], boundary: Sequence[Symbol]) -> Expected:
+    """On the box of half width 1, of which a boundary leaves the positive half."""
+
+    @cache
+    def expected(n_beta: Fraction) -> Enclosure:
+        from ddtheory.exact.finite_n.germs import finite_n_germ
+
+        box = dict.fromkeys(boundary, (0, 1))
+        return finite_n_germ(divergence, n_beta, box=box, prior=dict(prior), digits=_DIGITS).learning_coefficient
+
+    return expected
+
+
+def _by_norms(cell: Cell, symbols: Sequence[Symbol]) -> Expected | None:
+    """A positive orthant sees the same as the whole space where K is even in each of its coordinates."""
+    import sympy
+
+    from ddtheory.exact.finite_n.norms import as_norms
+
+    if len(symbols) > _MOST_NORMS:
+        return None
+    found = as_norms(cell.divergence, symbols)
+    if found is None:
+        return None
+    powers = sympy.Poly(cell.divergence, *symbols).monoms()
+    if any(monomial[symbols.index(symbol)] % 2 for monomial in powers for symbol in cell.boundary):
+        return None
+    return cache(lambda n_beta: found.finite_n(n_beta, _LOCALISATION, _DIGITS).learning_coefficient)
+
+
+def _on_box(
+    squares: Squares, symbols: Sequence[Symbol], prior: Mapping[Symbol, Fraction], boundary: Sequence[Symbol]
+) -> PolynomialPosterior:
+    size = len(symbols)
+    return PolynomialPosterior(
+        _generators(squares, symbols),
+        (0.0,) * size,
+        tuple(0.0 if symbol in boundary else -1.0 for symbol in symbols),
+        (1.0,) * size,
+        tuple(float(prior.get(symbol, 0)) for symbol in symbols),
+    )
+
+
+def _localised(squares: Squares, symbols: Sequence[Symbol], boundary: Sequence[Symbol]) -> PolynomialPosterior:
+    size, edge = len(symbols), float("inf")
+    return PolynomialPosterior(
+        _generators(squares, symbols),
+        (0.0,) * size,
+        tuple(0.0 if symbol in boundary else -edge for symbol in symbols),
+        (edge,) * size,
+        (),
+        float(_LOCALISATION),
+    )
+
+
+def _generators(squares: Squares, symbols: Sequence[Symbol]) -> tuple[Terms, ...]:
     import sympy
 
     return tuple(
-        (factor * float(value), tuple(int(power) for power in powers))
-        for powers, value in sympy.Poly(generator, *symbols).terms()
+        tuple(
+            (float(c) ** 0.5 * float(value), tuple(int(power) for power in powers))
+            for powers, value in sympy.Poly(f, *symbols).terms()
+        )
+        for c, f in squares
     )

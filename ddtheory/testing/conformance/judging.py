@@ -144,6 +144,9 @@ def judge(
         for name, value in sorted(values.items(), key=lambda item: item[1])
     )
     verdict, reason = _verdict(estimate, half, exact, tolerance * exact + float(target.radius), found)
+    told = next((run.note for run in runs if run.note), "")
+    if told and verdict is not ConformanceVerdict.AGREES:
+        reason = f"{reason}; {told}"
     return CellResult(cell, rlct, target, verdict, reason, estimate, interval, spread, found, tuple(runs))
 
 

@@ -105,6 +105,7 @@ class Kept:
             "standard_error": width if math.isfinite(width) else None,
             "passes": result.passes,
             "seconds": result.seconds,
+            "note": result.note,
         }
         try:
             self._append(row)
@@ -142,7 +143,8 @@ class Kept:
                 key = Key(**{name: row[name] for name in Key._fields})
                 width = math.inf if row["standard_error"] is None else float(row["standard_error"])
                 estimate = Estimate(float(row["value"]), width)
-                self._remember(key, TaskResult(key.cell, key.seed, estimate, "", row["passes"], row["seconds"]))
+                note = str(row.get("note", ""))
+                self._remember(key, TaskResult(key.cell, key.seed, estimate, "", row["passes"], row["seconds"], note))
         except (ValueError, KeyError, TypeError) as error:
             raise self._unknown(error) from None
 

@@ -9,7 +9,10 @@ import traceback
 from pathlib import Path
 from time import perf_counter
 
-from ddtheory.testing.conformance.task import EstimationTask, Estimator, read_answer
+import numpy
+
+from ddtheory.testing.conformance.diagnosis import told_by
+from ddtheory.testing.conformance.task import EstimationTask, Estimator, LossSamples, read_answer
 from ddtheory.testing.conformance.task_result import TaskResult
 from ddtheory.visible import one_line
 
@@ -23,17 +26,19 @@ def run_task(estimator: Estimator, task: EstimationTask) -> TaskResult:
     standard error.
     """
     started = perf_counter()
-    own = task
+    own, note = task, ""
     try:
         own = copy.deepcopy(task)
         with contextlib.redirect_stdout(sys.stderr):
             answer = estimator(own)
         estimate, error = read_answer(answer, task.n_beta), ""
+        if isinstance(answer, LossSamples):
+            note = told_by(numpy.asarray(answer.losses, dtype=numpy.float64))
     except KeyboardInterrupt:
         raise
     except BaseException as caught:
         estimate, error = None, described(caught)
-    return TaskResult(task.cell, task.seed, estimate, error, own.passes_used, perf_counter() - started)
+    return TaskResult(task.cell, task.seed, estimate, error, own.passes_used, perf_counter() - started, note)
 
 
 def described(error: BaseException) -> str:

@@ -17,6 +17,7 @@ class TaskResult:
         error: why not; empty when there is.
         passes: forward–backward passes that were charged.
         seconds: wall time.
+        note: what the losses along the chains say of themselves, see `diagnosis`; empty where nothing is wrong.
     """
 
     cell: str
@@ -25,6 +26,7 @@ class TaskResult:
     error: str
     passes: int
     seconds: float
+    note: str = ""
 
     def __repr__(self) -> str:
         what = f"failed, {self.error[:60]}" if self.estimate is None else str(self.estimate)
