@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _LONGEST_FORMULA, _LONGEST_TEXT = 110, 400
 """Characters of LaTeX that are typeset, and of text that are shown: MathML is ten times as long. JSON has it all."""
 
-_PLAIN = re.compile(r"-?(\d{1,9}(/\d{1,9})?|\d+\.\d+)")
+_PLAIN = re.compile(r"-?(\d{1,9}(/\d{1,9})?|\d+\.\d+(e[+-]\d+)?|\d+e[+-]\d+)")
 
 OUTCOME_GLYPH = {"agrees": "✓", "contradicts": "✗", "inconclusive": "?", "raised": "!", "missing": "○"}
 
@@ -143,7 +143,7 @@ def picture(curve: Curve) -> Markup:
 def exact(value: Number) -> Markup:
     """An exact value, typeset. Numbers stay on the line; what is long is text, and of what is longer the start."""
     if _PLAIN.fullmatch(value.text):
-        text = value.text if "." not in value.text else number(float(value.text))
+        text = number(float(value.text)) if set(value.text) & set(".e") else value.text
         return Markup("{}").format(text.replace("-", "−"))
     if len(value.latex) <= _LONGEST_FORMULA:
         return formula(value.latex)

@@ -36,6 +36,12 @@ _BRACKETS = {
 }
 """What is true of a bracket anyway, at the ends of a row."""
 
+_ROWS = frozenset(("math", "mtd", "msqrt", "mstyle", "menclose", "mpadded", "mphantom"))
+"""Elements whose content is a row without saying so."""
+
+_TOKENS = frozenset(("mi", "mn", "mo", "mtext", "mspace"))
+"""Elements of one height: no bracket beside them would stretch."""
+
 
 def typeset(text: str) -> Markup:
     r"""The text with its formulas as MathML.
@@ -70,19 +76,26 @@ def formula(latex: str, *, display: bool = False) -> Markup:
         node.text = unescape(node.text) if node.text else node.text  # "&#x0003C;" for an operator "<"
         for name in set(node.attrib) - _KEPT_ATTRIBUTES:  # no links, no styles, no scripts
             del node.attrib[name]
-        _lighten(node)
+    _lighten(root)
     if not display:
         del root.attrib["display"]
-    return Markup(ElementTree.tostring(root, encoding="unicode"))
+    return Markup(ElementTree.tostring(root, encoding="unicode").replace(" />", "/>"))  # in a text > is &gt;
 
 
 def _lighten(node: Element) -> None:
     """Leaves out what a browser takes for granted: half of a page is MathML."""
-    if node.tag == "mo" and node.attrib == _BRACKETS.get(node.text or ""):
-        node.attrib.clear()
     for index, child in enumerate(node):
+        _lighten(child)
         while child.tag == "mrow" and len(child) == 1:  # a row of one is that one
             node[index] = child = child[0]
+    if node.tag in _ROWS and len(node) == 1 and node[0].tag == "mrow":
+        node[:] = list(node[0])
+    flat = all(child.tag in _TOKENS for child in node)
+    for child in node:
+        if child.tag == "mo" and child.attrib == _BRACKETS.get(child.text or ""):
+            child.attrib.clear()
+        if flat and child.attrib == {"stretchy": "false"}:
+            child.attrib.clear()
 
 
 def _prose(text: str) -> Markup:

@@ -125,8 +125,15 @@ def test_only_what_does_not_agree_says_so_in_the_rows(text: str) -> None:
     [
         (r"x^{2}", "<math><msup><mi>x</mi><mn>2</mn></msup></math>"),
         (r"x^{-1}", "<math><msup><mi>x</mi><mrow><mo>−</mo><mn>1</mn></mrow></msup></math>"),
-        (r"\left(x\right)", "<math><mrow><mo>(</mo><mi>x</mi><mo>)</mo></mrow></math>"),
-        (r"(x)", '<math><mrow><mo stretchy="false">(</mo><mi>x</mi><mo stretchy="false">)</mo></mrow></math>'),
+        (r"\left(x\right)", "<math><mo>(</mo><mi>x</mi><mo>)</mo></math>"),
+        (r"(x)", "<math><mo>(</mo><mi>x</mi><mo>)</mo></math>"),
+        (
+            r"f(\frac{1}{2})",
+            '<math><mi>f</mi><mo stretchy="false">(</mo><mfrac><mn>1</mn><mn>2</mn></mfrac>'
+            '<mo stretchy="false">)</mo></math>',
+        ),
+        (r"\sqrt{a + b}", "<math><msqrt><mi>a</mi><mo>+</mo><mi>b</mi></msqrt></math>"),
+        (r"a\,b", '<math><mi>a</mi><mspace width="0.167em"/><mi>b</mi></math>'),
     ],
 )
 def test_a_formula_leaves_out_what_a_browser_takes_for_granted(latex: str, light: str) -> None:
