@@ -32,7 +32,8 @@ ENDS: Mapping[str, frozenset[str]] = {
     "th": _CELL,
     "tr": _ROW,
     "tbody": _ROW | {"thead", "tbody"},
-    "li": frozenset({"li"}),
+    "li": frozenset({"li", "p"}),
+    "p": frozenset({"p"}),
     "dt": frozenset({"dt", "dd"}),
     "dd": frozenset({"dt", "dd"}),
 }

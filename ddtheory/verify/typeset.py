@@ -39,8 +39,8 @@ _BRACKETS = {
 _ROWS = frozenset(("math", "mtd", "msqrt", "mstyle", "menclose", "mpadded", "mphantom"))
 """Elements whose content is a row without saying so."""
 
-_TOKENS = frozenset(("mi", "mn", "mo", "mtext", "mspace"))
-"""Elements of one height: no bracket beside them would stretch."""
+_TALL = frozenset(("mfrac", "mtable", "munder", "mover", "munderover", "msqrt", "mroot", "mstyle", "mpadded", "menclose"))
+"""Elements beside which a bracket stretches; beside letters and their indices it hardly does."""
 
 
 def typeset(text: str) -> Markup:
@@ -90,12 +90,26 @@ def _lighten(node: Element) -> None:
             node[index] = child = child[0]
     if node.tag in _ROWS and len(node) == 1 and node[0].tag == "mrow":
         node[:] = list(node[0])
-    flat = all(child.tag in _TOKENS for child in node)
+    if not any(part.tag in _TALL for part in node.iter() if part is not node):
+        _flatten(node)
     for child in node:
         if child.tag == "mo" and child.attrib == _BRACKETS.get(child.text or ""):
             child.attrib.clear()
-        if flat and child.attrib == {"stretchy": "false"}:
+
+
+def _flatten(row: Element) -> None:
+    """A row of low elements: brackets need not be told how high they are, nor stand in a row of their own."""
+    for child in row:
+        if child.attrib == {"stretchy": "false"}:
             child.attrib.clear()
+    if row.tag in (*_ROWS, "mrow"):
+        parts = [list(child) if _is_bracketed(child) else [child] for child in row]
+        row[:] = [part for each in parts for part in each]
+
+
+def _is_bracketed(node: Element) -> bool:
+    ends = [node[0], node[-1]] if node.tag == "mrow" and len(node) > 1 else []
+    return bool(ends) and all(end.tag == "mo" and end.text in _BRACKETS for end in ends)
 
 
 def _prose(text: str) -> Markup:

@@ -69,11 +69,11 @@ def test_the_matrix_of_clauses(text: str) -> None:
     """The example of fisher_decay: one clause, one line, two readings, one control."""
     start = text.index('id="claim-thm:fisher_decay"')
     matrix = text[start : text.index("</table>", start)]
-    assert re.findall(r">(\d+ (?:line|reading|control)s?)<", matrix) == ["1 line", "2 readings", "1 control"]
+    assert re.findall(r"\d+ (?:line|reading|control)s?", matrix) == ["1 line", "2 readings", "1 control"]
     start = text.index('id="claim-lem:unfinished"')
     matrix = text[start : text.index("</table>", start)]
-    assert re.findall(r">(\d+ (?:line|reading|control)s?)<", matrix) == ["1 line"]
-    assert matrix.count(">–<") == 2
+    assert re.findall(r"\d+ (?:line|reading|control)s?", matrix) == ["1 line"]
+    assert matrix.count("<td>–\n") == 2
 
 
 def test_a_narrower_claim_leads_with_what_holds(example_run: RunResult) -> None:
@@ -117,7 +117,7 @@ def test_only_what_does_not_agree_says_so_in_the_rows(text: str) -> None:
     """In its lines and rows agreement is the rule and carries no class: the page of the book stays light."""
     rows = re.findall(r'<tr class="([a-z]+)">', text)
     assert set(rows) == {"contradicts", "inconclusive"}
-    assert text.count("<tr><td>") > 10 and "<b>✓ holds identically</b>" in text
+    assert text.count("<tr><td>") > 10 and "<b>✓</b></div>" in text
 
 
 @pytest.mark.parametrize(
