@@ -39,7 +39,9 @@ _BRACKETS = {
 _ROWS = frozenset(("math", "mtd", "msqrt", "mstyle", "menclose", "mpadded", "mphantom"))
 """Elements whose content is a row without saying so."""
 
-_TALL = frozenset(("mfrac", "mtable", "munder", "mover", "munderover", "msqrt", "mroot", "mstyle", "mpadded", "menclose"))
+_TALL = frozenset(
+    ("mfrac", "mtable", "munder", "mover", "munderover", "msqrt", "mroot", "mstyle", "mpadded", "menclose")
+)
 """Elements beside which a bracket stretches; beside letters and their indices it hardly does."""
 
 

@@ -8,8 +8,8 @@ import sympy
 from sympy import Symbol, symbols
 
 from ddtheory.references import cite
-from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.values import Interval, Verdict
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
@@ -168,6 +168,7 @@ def control() -> Experiment:
 
     profile = spectra_along(lambda radius: _gram(radius, dependent=True).spectrum(), _RADII)
     entries = [_gram(radius, dependent=True).entry(2) for radius in _RADII]
+    left = [_gram(radius, dependent=True).triangle[2, 2] ** 2 / radius**6 for radius in _RADII]  # what R leaves of it
     across = [abs(float((f.mT @ f)[1, 2])) for f in (_gram(radius).triangle for radius in _RADII)]
     return Experiment(
         "S is singular on the dead block. The diagonal entry still shows rate 6, but no eigenvalue does: one is "
@@ -176,6 +177,17 @@ def control() -> Experiment:
             "eigenvalues": (
                 count_check("zero eigenvalues", 1, profile.zeros[0], rivals=(0, 2), reason="rank of S at every t"),
                 rate_check("smallest positive eigenvalue", 2, _RADII, profile.smallest_positive, rivals=(6,)),
+            ),
+            "inverse entries": (
+                Comparison(
+                    "squared last pivot over t⁶, largest: what would be 1/(S⁻¹)_33",
+                    0,
+                    Interval.around(float(max(left)), 1e-20),
+                    (1 / float((_output(False).mT @ _output(False)).inverse()[2, 2]),),
+                    1e-19,
+                    "rounding; the rival is the value of the same map with independent columns",
+                    "constant",
+                ),
             ),
             "entries": (
                 rate_check("diagonal entry of the third direction", 6, _RADII, entries, rivals=(2,)),
