@@ -93,7 +93,7 @@ def _template() -> Template:
         "number": number,
         "exact": exact,
         "reading": reading,
-        "headline": lambda record: record.holds or record.title,
+        "headline": lambda record: headline(record.holds or record.title),
         "supported": _supported,
         "counted": _counted,
         "seconds": lambda value: f"{value:.1f} s" if value >= 0.05 else "< 0.1 s",
@@ -123,6 +123,23 @@ def _template() -> Template:
 
 def _word(value: StrEnum) -> str:
     return value.value.replace(" ", "-")
+
+
+_SCRIPT = re.compile(r"(?P<raised>\^)\{(?P<braced>[^{}]*)\}|_(?P<word>[^\W_]+)")
+
+
+def headline(text: str) -> Markup:
+    """A title, which is plain text, with its indices and exponents lowered and raised.
+
+    >>> headline("λ_min is of order M^{−1/2}")
+    Markup('λ<sub>min</sub> is of order M<sup>−1/2</sup>')
+    """
+    shown = typeset(text)
+    return shown if "<math" in shown else Markup(_SCRIPT.sub(_script, shown))
+
+
+def _script(found: re.Match[str]) -> str:
+    return f"<sup>{found['braced']}</sup>" if found["raised"] else f"<sub>{found['word']}</sub>"
 
 
 def _supported(result: ClaimResult) -> str:

@@ -11,7 +11,8 @@ from pages import Reader
 
 from ddtheory.references import cite
 from ddtheory.values import UNVERIFIED, Interval
-from ddtheory.verify import Curve, RunResult, load, page, run
+from ddtheory.verify import Comparison, Curve, Experiment, RunResult, load, page, run
+from ddtheory.verify.findings import Number, of_experiment
 from ddtheory.verify.typeset import formula, typeset
 
 
@@ -73,7 +74,7 @@ def test_the_matrix_of_clauses(text: str) -> None:
     start = text.index('id="claim-lem:unfinished"')
     matrix = text[start : text.index("</table>", start)]
     assert re.findall(r"\d+ (?:line|reading|control)s?", matrix) == ["1 line"]
-    assert matrix.count("<td>–\n") == 2
+    assert matrix.count("<td>–\n") == 1 and "<td>1 rival only\n" in matrix  # no control, so nothing but its rival
 
 
 def test_a_narrower_claim_leads_with_what_holds(example_run: RunResult) -> None:
@@ -82,6 +83,22 @@ def test_a_narrower_claim_leads_with_what_holds(example_run: RunResult) -> None:
     text = page.render(replace(example_run, results=(replace(narrower, record=record),)))
     assert "<h3>The order of a linear network is its depth</h3>" in text
     assert "As titled, false: “The order equals the depth”" in text
+
+
+def test_what_rows_share_is_said_once(example_run: RunResult) -> None:
+    """A reason, and a width that all its readings may have, stand in the list; a width that differs in its row."""
+    first = Comparison("a", 1, Interval(1.0, 1.0, 1.0), (2,), 0.5, "by hand", "count")
+    second = replace(first, label="b", max_width=0.25)
+    findings = of_experiment(Experiment("", {"x": (first, replace(first, label="c")), "y": (first, second)})).checks
+    assert page.notes(findings[:2]) == {"by hand": page.Note(1, "0.5")}
+    assert page.notes(findings) == {"by hand": page.Note(1, "")}
+    assert page.shared(findings, "quantity") == "count" and page.shared(findings[:1], "quantity") == ""
+    assert page.shared(findings, "label") == ""
+
+
+def test_numbers_with_an_exponent_stay_numbers() -> None:
+    assert page.exact(Number("1e-06", "1e-06", 1e-6)) == "1e−6"
+    assert page.exact(Number("-2.5e-07", "-2.5e-07", -2.5e-7)) == "−2.5e−7"
 
 
 def test_both_sides_are_shown_as_they_were_derived(text: str) -> None:
