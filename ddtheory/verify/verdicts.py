@@ -192,7 +192,7 @@ def of_clauses(clauses: Mapping[str, str], witnesses: Iterable[WitnessResult]) -
 
     return tuple(
         ClauseResult(
-            name, text, *(outcome(witness, name) for witness in ("derive", "measure", "control")), rivals=rivals[name]
+            name, text, outcome("derive", name), outcome("measure", name), outcome("control", name), rivals[name]
         )
         for name, text in clauses.items()
     )
