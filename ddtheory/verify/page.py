@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ddtheory.verify.claim import Curve
 
-_LONGEST_FORMULA, _LONGEST_TEXT = 80, 200
+_LONGEST_FORMULA, _LONGEST_TEXT = 80, 160
 """Characters of LaTeX that are typeset, and of text that are shown: MathML is ten times as long. JSON has it all."""
 
 _PLAIN = re.compile(r"-?(\d{1,9}(/\d{1,9})?|\d+\.\d+(e[+-]\d+)?|\d+e[+-]\d+)")
