@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html.parser import HTMLParser
 
 VOID = frozenset({"meta", "br", "input"})
@@ -25,8 +26,24 @@ HOSTILE = (
 EVERYTHING_HOSTILE = " ".join(HOSTILE)
 
 
+_CELL, _ROW = frozenset({"td", "th"}), frozenset({"td", "th", "tr"})
+ENDS: Mapping[str, frozenset[str]] = {
+    "td": _CELL,
+    "th": _CELL,
+    "tr": _ROW,
+    "tbody": _ROW | {"thead", "tbody"},
+    "li": frozenset({"li", "p"}),
+    "p": frozenset({"p"}),
+    "dt": frozenset({"dt", "dd"}),
+    "dd": frozenset({"dt", "dd"}),
+}
+"""What a start of these ends without a word, as HTML has it; the end of what holds them does too."""
+
+MAY_STAY_OPEN = frozenset().union(*ENDS.values())
+
+
 class Reader(HTMLParser):
-    """Collects tags and ids, and checks that every element is closed."""
+    """Collects tags and ids, and checks that every element is closed, but for those that HTML closes by itself."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -37,6 +54,8 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
+        while self.open and self.open[-1] in ENDS.get(tag, ()):
+            self.open.pop()
         if tag not in VOID:
             self.open.append(tag)
 
@@ -44,6 +63,8 @@ class Reader(HTMLParser):
         self.tags.append((tag, dict(attrs)))
 
     def handle_endtag(self, tag: str) -> None:
+        while self.open[-1] != tag and self.open[-1] in MAY_STAY_OPEN:
+            self.open.pop()
         assert self.open.pop() == tag
 
 

@@ -17,7 +17,7 @@ from ddtheory.references import WORKS, Work
 from ddtheory.values import UNVERIFIED, Interval, Verdict
 from ddtheory.verify import html
 from ddtheory.verify.environment import versions
-from ddtheory.verify.findings import ComparisonFinding, Number, ObservationFinding
+from ddtheory.verify.findings import CheckFinding, ComparisonFinding, Number, ObservationFinding
 from ddtheory.verify.picture import drawing
 from ddtheory.verify.proof import Prose
 from ddtheory.verify.runner import RunResult
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     from ddtheory.verify.claim import Curve
 
-_LONGEST_FORMULA, _LONGEST_TEXT = 110, 400
+_LONGEST_FORMULA, _LONGEST_TEXT = 80, 160
 """Characters of LaTeX that are typeset, and of text that are shown: MathML is ten times as long. JSON has it all."""
 
-_PLAIN = re.compile(r"-?(\d{1,9}(/\d{1,9})?|\d+\.\d+)")
+_PLAIN = re.compile(r"-?(\d{1,9}(/\d{1,9})?|\d+\.\d+(e[+-]\d+)?|\d+e[+-]\d+)")
 
 OUTCOME_GLYPH = {"agrees": "✓", "contradicts": "✗", "inconclusive": "?", "raised": "!", "missing": "○"}
 
@@ -93,7 +93,7 @@ def _template() -> Template:
         "number": number,
         "exact": exact,
         "reading": reading,
-        "headline": lambda record: record.holds or record.title,
+        "headline": lambda record: headline(record.holds or record.title),
         "supported": _supported,
         "counted": _counted,
         "seconds": lambda value: f"{value:.1f} s" if value >= 0.05 else "< 0.1 s",
@@ -108,6 +108,8 @@ def _template() -> Template:
         "glyph": GLYPH,
         "meaning": MEANING,
         "outcome_glyph": OUTCOME_GLYPH,
+        "notes_of": notes,
+        "shared": shared,
         "picture": picture,
         "strip": strip,
         "witness_title": WITNESS_TITLE,
@@ -123,6 +125,23 @@ def _word(value: StrEnum) -> str:
     return value.value.replace(" ", "-")
 
 
+_SCRIPT = re.compile(r"(?P<raised>\^)\{(?P<braced>[^{}]*)\}|_(?P<word>[^\W_]+)")
+
+
+def headline(text: str) -> Markup:
+    """A title, which is plain text, with its indices and exponents lowered and raised.
+
+    >>> headline("λ_min is of order M^{−1/2}")
+    Markup('λ<sub>min</sub> is of order M<sup>−1/2</sup>')
+    """
+    shown = typeset(text)
+    return shown if "<math" in shown else Markup(_SCRIPT.sub(_script, shown))
+
+
+def _script(found: re.Match[str]) -> str:
+    return f"<sup>{found['braced']}</sup>" if found["raised"] else f"<sub>{found['word']}</sub>"
+
+
 def _supported(result: ClaimResult) -> str:
     return "; ".join(f"{clause.name}: {clause.support}" for clause in result.clauses)
 
@@ -130,6 +149,32 @@ def _supported(result: ClaimResult) -> str:
 def _counted(result: ClaimResult, witness: str, clause: str) -> int:
     """How many lines or checks of a witness are about a clause."""
     return sum(item.clause == clause for found in result.witnesses if found.name == witness for item in found.items)
+
+
+@dataclass(frozen=True)
+class Note:
+    """The place of a reason in its list, and the width that all readings with it may have; empty where they differ."""
+
+    number: int
+    width: str
+
+
+def notes(checks: Sequence[CheckFinding]) -> dict[str, Note]:
+    """Where the readings come from: each reason once, in the order of the checks."""
+    widths: dict[str, set[str]] = {}
+    for check in checks:
+        found = widths.setdefault(check.reason, set())
+        found.add("" if isinstance(check, ObservationFinding) else number(check.max_width, 2))
+    return {
+        reason: Note(place, next(iter(found)) if len(found) == 1 else "")
+        for place, (reason, found) in enumerate(widths.items(), start=1)
+    }
+
+
+def shared(checks: Sequence[CheckFinding], name: str) -> str:
+    """What all these checks have in common, said once above them; empty where they differ, or where there is one."""
+    found = {getattr(check, name, "") for check in checks}
+    return found.pop() if len(found) == 1 and len(checks) > 1 else ""
 
 
 def picture(curve: Curve) -> Markup:
@@ -143,7 +188,7 @@ def picture(curve: Curve) -> Markup:
 def exact(value: Number) -> Markup:
     """An exact value, typeset. Numbers stay on the line; what is long is text, and of what is longer the start."""
     if _PLAIN.fullmatch(value.text):
-        text = value.text if "." not in value.text else number(float(value.text))
+        text = number(float(value.text)) if set(value.text) & set(".e") else value.text
         return Markup("{}").format(text.replace("-", "−"))
     if len(value.latex) <= _LONGEST_FORMULA:
         return formula(value.latex)

@@ -1,7 +1,7 @@
 """A measured profile as a small drawing inside the page: values against radii on logarithmic axes.
 
-A page holds some hundreds of these and stays light, so each is a few hundred bytes of SVG and not a rendered figure;
-`ddtheory.plots.rate` draws the same curve for paper.
+A page holds some hundreds of these and stays light, so each is a few hundred bytes of SVG and not a rendered figure, in
+whole units of half a pixel, and its caption says what it shows; `ddtheory.plots.rate` draws the same curve for paper.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from markupsafe import Markup
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.verify.claim import Curve
-from ddtheory.visible import visible
 
-_WIDTH, _HEIGHT, _MARGIN = 260, 150, 22
+_WIDTH, _HEIGHT = 520, 300
+_LEFT, _RIGHT, _TOP, _BOTTOM = 72, _WIDTH - 12, 16, _HEIGHT - 44
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class _Axis:
     start: float
     end: float
 
-    def __call__(self, power: float) -> float:
-        return round(self.start + (power - self.low) / (self.high - self.low) * (self.end - self.start), 1)
+    def __call__(self, power: float) -> int:
+        return round(self.start + (power - self.low) / (self.high - self.low) * (self.end - self.start))
 
     @property
     def ticks(self) -> tuple[int, ...]:
-        """At most four whole powers."""
+        """At most two whole powers."""
         whole = range(math.ceil(self.low), math.floor(self.high) + 1)
-        return tuple(whole[:: max(1, -(-len(whole) // 4))])
+        return tuple(whole[:: max(1, -(-len(whole) // 2))])
 
 
 def drawing(curve: Curve) -> Markup:
@@ -53,17 +53,15 @@ def drawing(curve: Curve) -> Markup:
     ]
     if not powers:
         raise InvalidValueError(f"The curve {curve.label!r} has no positive value, so it cannot be drawn.")
-    x = _axis([radius for radius, _ in powers], _MARGIN + 14, _WIDTH - 6)
-    y = _axis([value for _, value in powers], _HEIGHT - _MARGIN, 8)
+    x = _axis([radius for radius, _ in powers], _LEFT, _RIGHT)
+    y = _axis([value for _, value in powers], _BOTTOM, _TOP)
     points = Markup("").join(Markup("M{} {}h0").format(x(radius), y(value)) for radius, value in sorted(powers))
     missing = len(curve.radii) - len(powers)
-    slope = "" if curve.slope is None else f", predicted slope {float(curve.slope):g}"
     return Markup(
-        '<svg class="curve" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}<path class="points" d="{}"/></svg>{}'
+        '<svg class="curve" viewBox="0 0 {} {}" aria-hidden="true">{}{}{}<path class="points" d="{}"/></svg>{}'
     ).format(
         _WIDTH,
         _HEIGHT,
-        f"{visible(curve.label)} against the radius{slope}",
         _window(curve.window, x),
         _ticks(x, y),
         _guide(curve, powers, x, y),
@@ -79,10 +77,10 @@ def _axis(powers: Sequence[float], start: float, end: float) -> _Axis:
 
 
 def _ticks(x: _Axis, y: _Axis) -> Markup:
-    below = [Markup('<text x="{}" y="{}">1e{}</text>').format(x(power), _HEIGHT - 6, power) for power in x.ticks]
-    beside = [Markup('<text x="0" y="{}">1e{}</text>').format(y(power) + 3, power) for power in y.ticks]
-    lines = "".join(f"M{x(power)} 8V{_HEIGHT - _MARGIN}" for power in x.ticks)
-    lines += "".join(f"M{_MARGIN + 14} {y(power)}H{_WIDTH - 6}" for power in y.ticks)
+    below = [Markup('<text x="{}" y="{}">1e{}</text>').format(x(power), _HEIGHT - 12, power) for power in x.ticks]
+    beside = [Markup('<text y="{}">1e{}</text>').format(y(power) + 6, power) for power in y.ticks]
+    lines = "".join(f"M{x(power)} {_TOP}V{_BOTTOM}" for power in x.ticks)
+    lines += "".join(f"M{_LEFT} {y(power)}H{_RIGHT}" for power in y.ticks)
     return Markup('<path class="grid" d="{}"/>').format(lines) + Markup("").join([*below, *beside])
 
 
@@ -91,8 +89,8 @@ def _window(window: tuple[float, float] | None, x: _Axis) -> Markup:
     if window is None or not all(0 < end < math.inf for end in window):
         return Markup("")
     left, right = (min(max(math.log10(end), x.low), x.high) for end in sorted(map(float, window)))
-    box = Markup('<path class="window" d="M{} 8H{}V{}H{}z"/>')
-    return box.format(x(left), x(right), _HEIGHT - _MARGIN, x(left))
+    box = Markup('<path class="window" d="M{} {}H{}V{}H{}z"/>')
+    return box.format(x(left), _TOP, x(right), _BOTTOM, x(left))
 
 
 def _guide(curve: Curve, powers: Sequence[tuple[float, float]], x: _Axis, y: _Axis) -> Markup:

@@ -108,6 +108,7 @@ def _clause(clause: ClauseResult) -> dict[str, Any]:
         "derived": clause.derived.value,
         "measured": clause.measured.value,
         "attacked": clause.attacked.value,
+        "rivals": clause.rivals,
         "support": clause.support,
     }
 

@@ -36,6 +36,14 @@ _BRACKETS = {
 }
 """What is true of a bracket anyway, at the ends of a row."""
 
+_ROWS = frozenset(("math", "mtd", "msqrt", "mstyle", "menclose", "mpadded", "mphantom"))
+"""Elements whose content is a row without saying so."""
+
+_TALL = frozenset(
+    ("mfrac", "mtable", "munder", "mover", "munderover", "msqrt", "mroot", "mstyle", "mpadded", "menclose")
+)
+"""Elements beside which a bracket stretches; beside letters and their indices it hardly does."""
+
 
 def typeset(text: str) -> Markup:
     r"""The text with its formulas as MathML.
@@ -70,19 +78,40 @@ def formula(latex: str, *, display: bool = False) -> Markup:
         node.text = unescape(node.text) if node.text else node.text  # "&#x0003C;" for an operator "<"
         for name in set(node.attrib) - _KEPT_ATTRIBUTES:  # no links, no styles, no scripts
             del node.attrib[name]
-        _lighten(node)
+    _lighten(root)
     if not display:
         del root.attrib["display"]
-    return Markup(ElementTree.tostring(root, encoding="unicode"))
+    return Markup(ElementTree.tostring(root, encoding="unicode").replace(" />", "/>"))  # in a text > is &gt;
 
 
 def _lighten(node: Element) -> None:
     """Leaves out what a browser takes for granted: half of a page is MathML."""
-    if node.tag == "mo" and node.attrib == _BRACKETS.get(node.text or ""):
-        node.attrib.clear()
     for index, child in enumerate(node):
+        _lighten(child)
         while child.tag == "mrow" and len(child) == 1:  # a row of one is that one
             node[index] = child = child[0]
+    if node.tag in _ROWS and len(node) == 1 and node[0].tag == "mrow":
+        node[:] = list(node[0])
+    if not any(part.tag in _TALL for part in node.iter() if part is not node):
+        _flatten(node)
+    for child in node:
+        if child.tag == "mo" and child.attrib == _BRACKETS.get(child.text or ""):
+            child.attrib.clear()
+
+
+def _flatten(row: Element) -> None:
+    """A row of low elements: brackets need not be told how high they are, nor stand in a row of their own."""
+    for child in row:
+        if child.attrib == {"stretchy": "false"}:
+            child.attrib.clear()
+    if row.tag in (*_ROWS, "mrow"):
+        parts = [list(child) if _is_bracketed(child) else [child] for child in row]
+        row[:] = [part for each in parts for part in each]
+
+
+def _is_bracketed(node: Element) -> bool:
+    ends = [node[0], node[-1]] if node.tag == "mrow" and len(node) > 1 else []
+    return bool(ends) and all(end.tag == "mo" and end.text in _BRACKETS for end in ends)
 
 
 def _prose(text: str) -> Markup:

@@ -137,13 +137,18 @@ class Record:
 
 @dataclass(frozen=True, repr=False)
 class ClauseResult(Shown):
-    """What stands behind one clause of a statement: the worst outcome of what derives, measures and attacks it."""
+    """What stands behind one clause of a statement: the worst outcome of what derives, measures and attacks it.
+
+    `rivals` counts the wrong formulas that its derivation excludes. An identity has no hypothesis that a control could
+    break, and is attacked by these alone.
+    """
 
     name: str
     text: str
     derived: Outcome
     measured: Outcome
     attacked: Outcome
+    rivals: int = 0
 
     @property
     def support(self) -> str:
@@ -152,6 +157,11 @@ class ClauseResult(Shown):
         return {(True, True): "derived, measured", (True, False): "only derived", (False, True): "only measured"}.get(
             (found[0], found[1]), "unsupported"
         )
+
+    @property
+    def by_rivals_only(self) -> bool:
+        """Whether no control attacks it, but its derivation excludes wrong formulas."""
+        return self.attacked is Outcome.MISSING and self.rivals > 0
 
     def __str__(self) -> str:
         return f"{self.name}: {self.support}"
@@ -162,23 +172,28 @@ class ClauseResult(Shown):
             "says": self.text,
             "derived": self.derived.value,
             "measured": self.measured.value,
-            "attacked": self.attacked.value,
+            "attacked": "by rivals only" if self.by_rivals_only else self.attacked.value,
         }
 
 
 def of_clauses(clauses: Mapping[str, str], witnesses: Iterable[WitnessResult]) -> tuple[ClauseResult, ...]:
     """The clauses of a statement, each with what its witnesses make of it."""
     found: dict[tuple[str, str], list[Outcome]] = {}
+    rivals: Counter[str] = Counter()
     for witness in witnesses:
         for item in witness.items:
             found.setdefault((witness.name, item.clause), []).append(item.outcome)
+            if isinstance(item, EquationFinding):
+                rivals[item.clause] += sum(rival.holds is False for rival in item.rivals)
 
     def outcome(witness: str, name: str) -> Outcome:
         outcomes = found.get((witness, name))
         return worst(outcomes) if outcomes else Outcome.MISSING
 
     return tuple(
-        ClauseResult(name, text, *(outcome(witness, name) for witness in ("derive", "measure", "control")))
+        ClauseResult(
+            name, text, outcome("derive", name), outcome("measure", name), outcome("control", name), rivals[name]
+        )
         for name, text in clauses.items()
     )
 

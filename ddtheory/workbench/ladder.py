@@ -43,8 +43,8 @@ def rate_check(
         read,
         tuple(sorted((rival for rival in near if rival != predicted), key=float)),
         width,
-        f"local slopes over {len(radii)} radii from {min(radii):.2g} to {max(radii):.2g}, extrapolated to t = 0 and "
-        "not read finer than 0.001; the window is narrow enough to exclude neighbouring whole numbers",
+        f"local slopes over {len(radii)} radii from {min(radii):.2g} to {max(radii):.2g}, extrapolated to t = 0, not "
+        "read finer than 0.001",
         quantity,
     )
 

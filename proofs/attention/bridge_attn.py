@@ -12,8 +12,8 @@ from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit
-from ddtheory.workbench.inequality import bound_check
-from ddtheory.workbench.ladder import count_check, rate_check
+from ddtheory.workbench.inequality import attained_check
+from ddtheory.workbench.ladder import count_check, rate_check, value_check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -411,12 +411,12 @@ def _bound() -> list[Check]:
             rivals=(1, 12000),
             reason=f"observed factors {float(ratio.min()):.3f} to {float(ratio.max()):.3f}",
         ),
-        bound_check(
+        attained_check(
             "factor of a rare entry over e^{2ε}, worst perturbation",
             _moved(size, 1) / math.exp(2 * size),
             reason=reason,
         ),
-        bound_check(
+        attained_check(
             "e^{−2ε} over the factor of a rare entry, worst perturbation",
             math.exp(-2 * size) / _moved(size, -1),
             reason=reason,
@@ -442,6 +442,15 @@ def control() -> Experiment:
         "Dead inputs whose average under the row is zero leave the covariance term; a dead row of O that also reads "
         "live values carries them with amplitude t; with one position nothing can tilt; and scores that move by 2ε.",
         {
+            "output": [
+                value_check(
+                    "one position, O reads the live values, t = 1/2: dead output",
+                    0.25 * float(alone[0, -1]) + 0.5 * float((live[2] @ alone[0, :-1]).sum()),
+                    float(_output(live, alone, 0.5, mixing=1.0)[0]),
+                    rivals=(0.25 * float(alone[0, -1]),),
+                    reason="t² x and t times the sum of the live values, by hand: a softmax of one entry is 1",
+                )
+            ],
             "leading": [
                 rate_check("E_a x = 0: amplitude rate", 4, _RADII[:6], cancelled, quantity="rate of an amplitude"),
                 rate_check(

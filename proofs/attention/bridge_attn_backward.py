@@ -274,6 +274,17 @@ def control() -> Experiment:
         "Along a single output gradient with g_Q = −g_V the leading amplitude cancels; a stream around the block "
         "passes everything; and without dead entries of Q only the route through V and O is left.",
         {
+            "routes": [
+                limit_check(
+                    "dead entries of Q zero: derivative of a live output by the dead input, over t²",
+                    0,
+                    _RADII,
+                    [float(unread.sensitivity(t, 0)[1, 0][0, -2]) / t**2 for t in _RADII],
+                    rivals=(float(chain.score_route(0)[1, 0][0, -2]),),
+                    width=1e-6,
+                    quantity="coefficient of an amplitude",
+                )
+            ],
             "coefficient": [
                 rate_check(
                     "any gradient: amplitude rate",

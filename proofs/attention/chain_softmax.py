@@ -355,12 +355,34 @@ def control() -> Experiment:
     unread = attention_chain(blocks=3, follow=(0.0, 1.0, 1.0, 1.0), seed=3)
     beyond = attention_chain(blocks=4, follow=(0.0, 1.0, 1.0, 1.0), seed=3)
     read = attention_chain(blocks=3, seed=3)
+    short = attention_chain(blocks=2, seed=3)
     values, both = _coefficient(unread, 0, 2)[0], sum(_coefficient(read, 0, 2))
     return Experiment(
         "Without the score route the rate is 4k for every k, and the coefficient at k = p + 2 is that of the values "
         "alone; without label noise the error replaces the noise; with a residual stream nothing decays.",
         {
+            "amplitude": [
+                limit_check(
+                    "dead query zero, p = 0, k = 3: derivative of a live output, over t⁴",
+                    0,
+                    _RADII,
+                    [float(beyond.sensitivity(t, 1)[1, 0][0, -2]) / t**4 for t in _RADII],
+                    rivals=(float(attention_chain(blocks=4, seed=3).score_route(1)[1, 0][0, -2]),),
+                    width=1e-6,
+                    quantity="coefficient of an amplitude",
+                )
+            ],
             "rate": rates,
+            "k < p + 2": [
+                limit_check(
+                    "no label noise, p = 0, k = 1: E[δ²] over t⁴",
+                    0,
+                    _RADII,
+                    [short.gradient_moment(t, 1, 0.0) / t**4 for t in _RADII],
+                    rivals=(_coefficient(short, 0, 1)[0],),
+                    width=1e-6,
+                )
+            ],
             "k = p + 2": [
                 Comparison(
                     "dead query zero, p = 0, k = 2: coefficient",

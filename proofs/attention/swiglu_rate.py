@@ -14,8 +14,8 @@ from ddtheory.values import Interval, Kind, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment, Observation
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, order_check, profile_curve
-from ddtheory.workbench.inequality import bound_check
-from ddtheory.workbench.ladder import rate_check
+from ddtheory.workbench.inequality import attained_check
+from ddtheory.workbench.ladder import limit_check, rate_check
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -349,7 +349,7 @@ def _remainder(inputs: Tensor) -> Check:
         gap = (_block(inputs, t, t, t)[:, -1] - t**3 * inputs[:, -1].square() / 2).abs()
         bounds = [float(remainder_bound(t, float(value))) for value in inputs[:, -1]]
         worst = max(worst, *(float(part) / bound for part, bound in zip(gap, bounds, strict=True)))
-    return bound_check(
+    return attained_check(
         "|out − t³x²/2| over its bound, largest over all nodes, t from 0.01 to 10",
         worst,
         reason="rounding; the bound is attained as t x → 0",
@@ -446,6 +446,16 @@ def control() -> Experiment:
                     _REASON,
                     "coefficient of a second moment",
                 ),
+            ],
+            "remainder": [
+                limit_check(
+                    "gate at 2t, input 1.3: (out − t³x²/2) over t³x²/2",
+                    1,
+                    _RADII,
+                    [2 * float(_block(single, 2 * t, t, t)[0, -1]) / (t**3 * 1.3**2) - 1 for t in _RADII],
+                    rivals=(0,),
+                    quantity="relative remainder",
+                )
             ],
             "output": [
                 rate_check(

@@ -13,7 +13,7 @@ from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experiment, Observation
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
-from ddtheory.workbench.inequality import bound_check
+from ddtheory.workbench.inequality import attained_check
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
 
 if TYPE_CHECKING:
@@ -340,13 +340,16 @@ def _rank_one() -> list[Check]:
     ]
 
 
-def _ends() -> tuple[list[Check], list[Check]]:
-    """Both ends of the interval, by losses whose gradient at O is a singular vector of A over positions."""
+def _ends(weight: float = 1.0) -> tuple[list[Check], list[Check]]:
+    """Both ends of the interval, by losses whose gradient at O is a singular vector of A over positions.
+
+    With another weight the dead entry of O is that times t.
+    """
     import torch
 
     from ddtheory.workbench.attention_chain import attention_chain
 
-    chain, t = attention_chain(blocks=2, seed=4), 0.3
+    chain, t = attention_chain(blocks=2, seed=4, follow=(1.0, 1.0, 1.0, weight)), 0.3
     output, value = _gradients(chain, t, 2)
     attention = chain.attention(chain.stream(t, 1), chain.weights(t)[1])[:, -1]
     left = torch.linalg.svd(attention)[0]
@@ -361,11 +364,12 @@ def _ends() -> tuple[list[Check], list[Check]]:
         return (by_value @ weights).square().sum((1, 2)) / (t**2 * (by_output @ weights).square().sum((1, 2)))
 
     def first(end: str, index: int, other: int) -> Check:
+        at, across = float(squared[0, index]), float(squared[0, other])
         return value_check(
-            f"loss along the {end} singular vector, first sample: |δ_V|²/(t²|δ_O|²)",
-            float(squared[0, index]),
+            f"loss along the {end} singular vector, first sample: |δ_V|²/(t²|δ_O|²), O at {weight:g} t",
+            weight**2 * at,
             float(gain(-1 - index)[0]),
-            rivals=(float(squared[0, other]), float(squared[0, index]) ** 2, 1),
+            rivals=(across, at**2, 1) if weight == 1 else (at,),
             error=1e-6,
             reason="predicted by the singular values of A alone; rounding of a pseudo-inverse",
             quantity="ratio",
@@ -373,13 +377,13 @@ def _ends() -> tuple[list[Check], list[Check]]:
 
     return (
         [
-            bound_check(
+            attained_check(
                 "t² σ_min² |δ_O|² over |δ_V|²", float((squared[:, 0] / gain(-1)).mean()), reason=reason, error=1e-6
             ),
             first("last", 0, -1),
         ],
         [
-            bound_check(
+            attained_check(
                 "|δ_V|² over t² σ_max² |δ_O|²", float((gain(0) / squared[:, -1]).mean()), reason=reason, error=1e-6
             ),
             first("first", -1, 0),
@@ -422,6 +426,8 @@ def control() -> Experiment:
                     "ratio",
                 )
             ],
+            "lower end": _ends(0.5)[0][1:],
+            "upper end": _ends(2.0)[1][1:],
             "uniform": [
                 count_check(
                     "live queries not zero: least rank of the attention at t = 0 over 16 sequences",

@@ -11,7 +11,7 @@ from ddtheory.references import cite
 from ddtheory.values import Verdict
 from ddtheory.verify.claim import TITLE, Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
-from ddtheory.workbench.chain import canonical, chain_problem, live_part, normal_inputs
+from ddtheory.workbench.chain import canonical, chain_problem, live_part, normal_inputs, random_rotation
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
 
 if TYPE_CHECKING:
@@ -254,14 +254,28 @@ def _blocks() -> list[Check]:
 
 
 def control() -> Experiment:
-    from ddtheory.measure import NoisyTargets
+    from ddtheory.measure import NoisyTargets, kronecker_factors
 
     silent = NoisyTargets(live_part(), 0.0)
     values = [_factors(radius, 2, labels=silent).along(_WIDTH - 1, _WIDTH - 1) for radius in _RADII]
     bottom = 2 * (_LAYERS - 1)
+    turn = random_rotation(_WIDTH, 9)
+    below = [turn @ canonical(0.1, _WIDTH), *[canonical(0.1, _WIDTH)] * (_LAYERS - 1)]
+    vector = kronecker_factors(chain_problem(below), "2").bottom()
     return Experiment(
-        "Labels of the data without noise: the residual adds 2L to the rate.",
+        "Labels of the data without noise: the residual adds 2L to the rate. A turn behind the first layer takes the "
+        "bottom of A off the dead axis.",
         {
+            "eigenvector": (
+                value_check(
+                    "layer 1 turned: entry of the bottom vector at the dead weight of layer 2",
+                    float(turn[-1, -1].abs()),
+                    float(vector[-1, -1].abs()),
+                    rivals=(1,),
+                    reason="A = R D² Rᵀ has the bottom vector R e; rounding",
+                    quantity="overlap",
+                ),
+            ),
             "bottom": (
                 rate_check(
                     "no noise: dead entry of A ⊗ G at layer 2", bottom + 2 * _LAYERS, _RADII, values, rivals=(bottom,)

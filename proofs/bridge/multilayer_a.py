@@ -10,7 +10,7 @@ from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import AtMost, Equation, Proof
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
-from ddtheory.workbench.inequality import bound_check
+from ddtheory.workbench.inequality import attained_check
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
 
 t, layer = Symbol("t", positive=True), Symbol("l", integer=True, positive=True)
@@ -159,7 +159,7 @@ def _squeeze(largest: bool) -> Check:
     found = _smallest(4, [plain, plain, mixing, plain], radius)
     ends = [float(value) ** 2 * radius**6 for value in torch.linalg.svdvals(mixing)]
     name = "λ⁺ over σ_max²(M) t⁶" if largest else "σ_min²(M) t⁶ over λ⁺"
-    return bound_check(
+    return attained_check(
         f"M stretches the dead axis {'most' if largest else 'least'}: {name}",
         found / ends[0] if largest else ends[-1] / found,
         reason="rounding",

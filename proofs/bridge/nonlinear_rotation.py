@@ -385,11 +385,26 @@ def control() -> Experiment:
     ungated = rate_check("linear, Haar rotation of width 4, 4 layers", 6, _RADII, values, rivals=(0,))
     angle = math.atan2(4, 3)
     beside = [_reading(angle, radius, 2, torch.relu, _live_axis(angle)[None]) for radius in _RADII]
+
+    def without(radius: float) -> float:
+        return _reading(angle, radius, 2, lambda z: z, _dead_axis(angle)[None])
+
     return Experiment(
         "Gates that commute with the rotation, or none, keep the full rate 2(L − l); so does the printed witness at "
         "the input x = v, whose gates are both open. A same-sign v in a linear net has rate 2.",
         {
             "opposite sign": aligned,
+            "floor": (
+                value_check(
+                    "no floor: local slope at t = 0.01",
+                    2,
+                    math.log(without(0.0101) / without(0.0099)) / math.log(0.0101 / 0.0099),
+                    rivals=(1, 0),
+                    error=2e-4,
+                    reason="a power of t",
+                    quantity="local slope",
+                ),
+            ),
             "generic": (ungated,),
             "point": (rate_check("ReLU at the input x = v: reading along u", 2, _RADII, beside, rivals=(0,)),),
             "same sign": (

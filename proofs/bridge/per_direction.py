@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Symbol, symbols
+from sympy import Expr, Symbol, latex, symbols
 
 from ddtheory.references import cite
-from ddtheory.values import Verdict
-from ddtheory.verify.claim import Check, Claim, Curve, Experiment
+from ddtheory.values import Interval, Verdict
+from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
@@ -26,6 +26,20 @@ _WIDTH = len(_EXPONENTS)
 _RADII = tuple(0.02 * 2.0 ** (-n / 2) for n in range(9))
 
 
+_J = symbols(r"\Pi(j) S_{jj} (S^{-1})_{jj}")
+"""The letters of the statement."""
+
+
+def rate(exponent: Expr | int) -> Expr | int:
+    """The rate of the statement: 2Π(j)."""
+    return 2 * exponent
+
+
+def graded(exponent: Expr | int, constant: Expr, radius: Expr) -> Expr:
+    """An entry of the statement: t^{2Π(j)} times its constant."""
+    return radius ** rate(exponent) * constant
+
+
 CLAIM = Claim(
     id="cor:bridge_g7",
     title="Per-direction rates",
@@ -34,9 +48,9 @@ CLAIM = Claim(
         "gradients."
     ),
     clauses={
-        "entries": r"$G_{jj} = t^{2\Pi(j)} S_{jj}$.",
-        "inverse entries": r"$1/(G^{-1})_{jj} = t^{2\Pi(j)}/(S^{-1})_{jj}$.",
-        "eigenvalues": r"The eigenvalues have the rates $2\Pi(j)$ as well.",
+        "entries": rf"$G_{{jj}} = {latex(graded(_J[0], _J[1], t))}$.",
+        "inverse entries": rf"$1/(G^{{-1}})_{{jj}} = {latex(graded(_J[0], 1 / _J[2], t))}$.",
+        "eigenvalues": rf"The eigenvalues have the rates ${latex(rate(_J[0]))}$ as well.",
     },
     source=cite("shirodkar2026dead", "cor:bridge_g7"),
     hypotheses=(
@@ -72,14 +86,14 @@ def derive() -> Proof:
                 "entries",
                 "both diagonal entries",
                 sympy.Matrix([gram[0, 0], gram[1, 1]]),
-                sympy.Matrix([t ** (2 * powers[0]) * a, t ** (2 * powers[1]) * d]),
+                sympy.Matrix([graded(powers[0], a, t), graded(powers[1], d, t)]),
                 {"exponents exchanged": sympy.Matrix([t ** (2 * powers[1]) * a, t ** (2 * powers[0]) * d])},
             ),
             Equation(
                 "inverse entries",
                 "one over both entries of the inverse, each with its Schur constant",
                 sympy.Matrix([1 / gram.inv()[n, n] for n in (0, 1)]),
-                sympy.Matrix([t ** (2 * powers[n]) / inverse[n, n] for n in (0, 1)]),
+                sympy.Matrix([graded(powers[n], 1 / inverse[n, n], t) for n in (0, 1)]),
                 {"the constants of the entries": sympy.Matrix([gram[0, 0], gram[1, 1]])},
             ),
             Equation(
@@ -144,7 +158,7 @@ def measure() -> Experiment:
         }
         other = dict(zip(readings, [value for _, value in reversed(readings.values())], strict=True))
         for name, (values, constant) in readings.items():
-            found[name].append(rate_check(f"direction {index + 1}, {name}: rate", 2 * power, _RADII, values))
+            found[name].append(rate_check(f"direction {index + 1}, {name}: rate", rate(power), _RADII, values))
             found[name].append(
                 limit_check(
                     f"direction {index + 1}, {name}: constant",
@@ -154,7 +168,9 @@ def measure() -> Experiment:
                     rivals=(other[name], 2 * constant),
                 )
             )
-        found["eigenvalues"].append(rate_check(f"eigenvalue {index + 1}", 2 * power, _RADII, profile.eigenvalue(index)))
+        found["eigenvalues"].append(
+            rate_check(f"eigenvalue {index + 1}", rate(power), _RADII, profile.eigenvalue(index))
+        )
         curves.append(Curve(f"eigenvalue {index + 1}", _RADII, profile.eigenvalue(index), 2.0 * power))
     return Experiment(
         "A torch chain with exponents (0, 1, 3) above the probe and a general output map, labels from the model.",
@@ -168,6 +184,7 @@ def control() -> Experiment:
 
     profile = spectra_along(lambda radius: _gram(radius, dependent=True).spectrum(), _RADII)
     entries = [_gram(radius, dependent=True).entry(2) for radius in _RADII]
+    left = [_gram(radius, dependent=True).triangle[2, 2] ** 2 / radius**6 for radius in _RADII]  # what R leaves of it
     across = [abs(float((f.mT @ f)[1, 2])) for f in (_gram(radius).triangle for radius in _RADII)]
     return Experiment(
         "S is singular on the dead block. The diagonal entry still shows rate 6, but no eigenvalue does: one is "
@@ -176,6 +193,17 @@ def control() -> Experiment:
             "eigenvalues": (
                 count_check("zero eigenvalues", 1, profile.zeros[0], rivals=(0, 2), reason="rank of S at every t"),
                 rate_check("smallest positive eigenvalue", 2, _RADII, profile.smallest_positive, rivals=(6,)),
+            ),
+            "inverse entries": (
+                Comparison(
+                    "squared last pivot over t⁶, largest: what would be 1/(S⁻¹)_33",
+                    0,
+                    Interval.around(float(max(left)), 1e-20),
+                    (1 / float((_output(False).mT @ _output(False)).inverse()[2, 2]),),
+                    1e-19,
+                    "rounding; the rival is the value of the same map with independent columns",
+                    "constant",
+                ),
             ),
             "entries": (
                 rate_check("diagonal entry of the third direction", 6, _RADII, entries, rivals=(2,)),

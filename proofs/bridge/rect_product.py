@@ -10,7 +10,7 @@ from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
-from ddtheory.workbench.inequality import bound_check
+from ddtheory.workbench.inequality import attained_check
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
 
 t = Symbol("t", positive=True)
@@ -123,7 +123,7 @@ def _worst_case(rho: float, seed: int) -> Check:
     near = (1 - rho) * e + (1 - (1 - rho) ** 2) ** 0.5 * f
     whole = torch.stack([size * e, size * near, 1.1 * size * g, 2.0 * size * h], dim=1)
     smallest = float(torch.linalg.svdvals(whole)[-1]) ** 2
-    return bound_check(
+    return attained_check(
         f"worst case in R⁵, ρ = {rho}: the bound over σ_min²",
         float(lower_bound(rho, size**2)) / smallest,
         reason="rounding; the column and its neighbour have one size",

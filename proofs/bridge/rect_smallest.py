@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import sympy
@@ -12,8 +13,8 @@ from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import AtMost, Equation, Proof
 from ddtheory.workbench.chain import chain_problem
-from ddtheory.workbench.inequality import bound_check
-from ddtheory.workbench.ladder import count_check, limit_check, rate_check
+from ddtheory.workbench.inequality import attained_check
+from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
 
 if TYPE_CHECKING:
     from ddtheory.measure import GramFactor
@@ -196,7 +197,7 @@ def _bound() -> list[Check]:
         gram = (factor.mT @ factor)[[0, 1, 4]][:, [0, 1, 4]]
         bound = gram[2, 2] - gram[2, :2].square().sum() / torch.linalg.eigvalsh(gram[:2, :2])[0]
         checks.append(
-            bound_check(
+            attained_check(
                 f"coupling {coupling}, t = 0.05: g − |b|²/c over the least value of the form",
                 float(bound * torch.linalg.inv(gram)[2, 2]),
                 reason="rounding; the live block is the identity here",
@@ -206,9 +207,12 @@ def _bound() -> list[Check]:
 
 
 def control() -> Experiment:
+    import torch
+
     aligned = _gram(0.05, 1.0).spectrum()
     leaning = [_gram(radius, 0.8) for radius in _RADII]
     square = _square(0.3)
+    block = torch.tensor([[4.0, 1.0, 1.0], [1.0, 3.0, 1.0], [1.0, 1.0, 2.0]], dtype=torch.float64)
     checks: list[Check] = [
         count_check(
             "coupling 1, |b|² = g c: zero eigenvalues",
@@ -222,6 +226,19 @@ def control() -> Experiment:
         "A dead column that leans on a live one, with a cross entry of the order √g: the smallest eigenvalue is the "
         "Schur complement and no longer the dead entry; at full alignment it is an exact zero.",
         {
+            "bound": [
+                value_check(
+                    "live block [[3, 1], [1, 2]], b = (1, 1), g = 4: least value of the form",
+                    Fraction(17, 5),
+                    1 / float(torch.linalg.inv(block)[0, 0]),
+                    rivals=(Fraction(10, 3), 3),
+                    reason=(
+                        "g − bᵀ C⁻¹ b = 4 − 3/5 by hand; rounding. The rivals are g − |b|²/c for the larger and the "
+                        "smaller diagonal entry, which are no eigenvalues"
+                    ),
+                    quantity="least value",
+                )
+            ],
             "equal order": checks,
             "diagonal slice": [
                 limit_check(

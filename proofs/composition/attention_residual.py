@@ -205,14 +205,31 @@ def _without_stream(count: int) -> Check:
 
 
 def control() -> Experiment:
+    from ddtheory.workbench.attention_chain import attention_chain
+
     values = {count: _moments(count, residual=False) for count in (1, 2, 3)}
     rates = [
         rate_check(f"no residual stream, {count} blocks above", min(4 * count, 8), _RADII, found, rivals=(0,))
         for count, found in values.items()
     ]
+    bare = attention_chain(blocks=2, seed=3)
     return Experiment(
         "Without the stream the rates of the attention chain are back: 4, 8, 8, and nothing arrives at t = 0.",
         {
+            "one block": [
+                limit_check(
+                    "no residual stream: ∂out_1/∂x_1 of one block",
+                    0,
+                    _RADII,
+                    [float(bare.sensitivity(t, 1)[..., -1].permute(1, 2, 0)[0, 0, 0]) for t in _RADII],
+                    rivals=(1,),
+                    width=1e-6,
+                    quantity="amplitude",
+                )
+            ],
+            "no transfer": [
+                rate_check("k = 0, no block above and no stream", 0, _RADII, _moments(0, residual=False), rivals=(4,))
+            ],
             "rate": rates,
             "coefficient": [
                 limit_check(

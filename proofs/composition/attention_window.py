@@ -166,6 +166,9 @@ def control() -> Experiment:
         "Without dead entries of Q the scores do not see the dead unit, and the additive rate goes on beyond the "
         "window. Without noise on the labels the error itself shrinks, like t² on the live channels.",
         {
+            "residual stream": [
+                rate_check("p = 0, k = 1, no residual stream: dead gradient", 4, _RADII, _moments(0, 1), rivals=(0,))
+            ],
             "beyond": [
                 rate_check(
                     f"p = 0, k = {k}, dead entries of Q zero: dead gradient",

@@ -24,7 +24,7 @@ from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench import fluctuation_forms as forms
 from ddtheory.workbench.fluctuation_checks import averaged_check, by_hand, drawn_check, quadrature_check
 from ddtheory.workbench.fluctuation_excess import UNIFORM_FROM, excess, uniform_margin
-from ddtheory.workbench.inequality import bound_check
+from ddtheory.workbench.inequality import attained_check
 
 DATA = Path(__file__).parent / "data" / "even_orders.json"
 
@@ -252,7 +252,7 @@ def measure() -> Experiment:
             )
         average = expected(Line(k), _LARGE)
         checks.append(
-            bound_check(
+            attained_check(
                 f"k = {k}: the excess on record over ½ E[V_n] − ν_0 at n = 10⁸",
                 float(bounds[k]) / (average - float(still)),
                 reason="Gauss–Hermite average over data sets; the bound on record is nearly the excess",

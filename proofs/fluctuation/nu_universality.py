@@ -16,7 +16,7 @@ from ddtheory.verify.claim import Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench import fluctuation_forms as forms
 from ddtheory.workbench.fluctuation_checks import averaged_check, by_hand, drawn_check, quadrature_check
-from ddtheory.workbench.inequality import bound_check
+from ddtheory.workbench.inequality import attained_check
 from ddtheory.workbench.ladder import rate_check, value_check
 
 a, m, lam, v = symbols("a m lambda v", positive=True)
@@ -445,7 +445,7 @@ def _single_noise() -> dict[str, list[Check]]:
             for at, variance in zip(grid, moments(Line(order), grid)[1], strict=True)
         ]
         bounds.append(
-            bound_check(
+            attained_check(
                 f"k = {order}: Var over a + ξ²/4, the largest over 0 ≤ ξ ≤ 6",
                 max(ratios),
                 reason="m is below ξ/2 at first and above it later, so it is equal once; bias of order 1/n",

@@ -266,6 +266,7 @@ def _model_labels() -> list[Check]:
 
 def control() -> Experiment:
     drawn = [_drawn(e) for e in _ERRORS]
+    share = sympy.Rational(_CLASSES, _CLASSES - 1)
     uniform = [_empirical(_logits(e), 1) for e in _ERRORS]
     return Experiment(
         "Labels drawn from the model in the place of the observed one: the empirical trace is of order e, not e². "
@@ -274,6 +275,16 @@ def control() -> Experiment:
             "empirical": (
                 Comparison(
                     "labels from the model: order in e", 1, rate(_ERRORS, drawn), (2,), 0.1, _REASON, "order in e"
+                ),
+            ),
+            "labels from the model": (
+                value_check(
+                    "the observed label, e = 1/100: |p − e_y|² over tr H",
+                    sympy.Rational(1, 100) * share / (2 - sympy.Rational(1, 100) * share),
+                    _empirical(_logits(0.01)) / _expected(_logits(0.01)),
+                    rivals=(1,),
+                    reason="e C/(C−1) over 2 − e C/(C−1) by the traces; rounding. With labels from the model it is 1",
+                    quantity="ratio",
                 ),
             ),
             "traces": (

@@ -488,6 +488,17 @@ def control() -> Experiment:
         "Without LayerNorm the moment is t⁴ at every t, and the order stays 2, as under RMSNorm. Two channels are "
         "normalised to ±1, so the plateau is 1.",
         {
+            "expansion": [
+                Comparison(
+                    "no normalisation: coefficient of t⁴",
+                    1,
+                    Interval.around(raw[1] / 0.09**4, 1e-5),
+                    (_second_coefficient(6),),
+                    1e-4,
+                    "E x² of the dead input, an exact power; the rival is E p₂",
+                    "coefficient of a second moment",
+                ),
+            ],
             "slopes": [
                 Comparison(
                     "no normalisation: slope near t = 0.1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -143,6 +144,14 @@ def measure() -> Experiment:
     )  # fmt: skip
 
 
+def _ratio(covariance: Tensor) -> float:
+    """K over the sum of squares, from the truth 1."""
+    import torch
+
+    eigenvalues = torch.linalg.eigvalsh(covariance) - 1
+    return float((eigenvalues - torch.log1p(eigenvalues)).sum() / 2 / eigenvalues.square().sum())
+
+
 def _ratio_check(seed: int) -> Check:
     """K over the sum of squares for a covariance close to the truth: between 1/4 and 1/2 times the condition."""
     import torch
@@ -154,24 +163,31 @@ def _ratio_check(seed: int) -> Check:
     noise = (noise + noise.mT) / 2
     step = 1e-4
     moved = torch.eye(4, dtype=torch.float64) + step * noise
-    eigenvalues = torch.linalg.eigvalsh(moved) - 1
-    divergence = float((eigenvalues - torch.log1p(eigenvalues)).sum() / 2)
     return value_check(
-        f"draw {seed}: K over ‖Σ − 1‖²", Fraction(1, 4), divergence / float((step * noise).square().sum()),
+        f"draw {seed}: K over ‖Σ − 1‖²", Fraction(1, 4), _ratio(moved),
         rivals=(Fraction(1, 2), 1), error=1e-3, reason="the next term is of the order of the step, 1e-4",
         quantity="ratio",
     )  # fmt: skip
 
 
 def control() -> Experiment:
+    import torch
+
     from ddtheory.workbench.ladder import value_check
 
+    unit = torch.full((4,), 0.5, dtype=torch.float64)
+    far = torch.eye(4, dtype=torch.float64) + (math.e - 1) * torch.outer(unit, unit)
     two = certified(generators=_generators(2, 0))
     kept = certified(generators=_generators(3, 0)[3:])
     return Experiment(
         "Two dimensions have one product of loadings, a crossing. Variances that are known leave the loadings alone. A "
-        "rank that is counted at the wrong truth is another one.",
+        "rank that is counted at the wrong truth is another one, and so is the quotient far from the truth.",
         {
+            "generators": [
+                value_check("far from the truth, Σ = 1 + (e − 1) uuᵀ: K over ‖Σ − 1‖²",
+                            (sympy.E - 2) / (2 * (sympy.E - 1) ** 2), _ratio(far), rivals=(Fraction(1, 4),),
+                            reason="one eigenvalue e, with logarithm 1, by hand; rounding", quantity="ratio")
+            ],
             "none": [
                 value_check("p = 2, no loadings: λ", Fraction(3, 2), float(two.lam), rivals=(Fraction(5, 4), 2)),
                 count_check("p = 2, no loadings: m", 2, two.m, rivals=(1,), reason="(ℓ₁ℓ₂)² is a crossing"),

@@ -118,7 +118,7 @@ def derive() -> Proof:
     embedding = symbols("x:4")
     scaled = [f.subs({symbol: t * symbol for symbol in embedding}, simultaneous=True) for f in small]
     columns = [pair_row(certified(generators=_generators(tokens, T, 1))) for tokens, T in _ONE_COLUMN]
-    more = range(5, 9)
+    more = range(1, 9)
     reduced = [
         pair_row(
             certified(
@@ -176,10 +176,13 @@ def derive() -> Proof:
             ),
             Equation(
                 "one column",
-                "v = 5, 6, 7, 8: λ and m of q² |u|² r⁶ with the volume r^{v−1}",
+                "v = 1, …, 8: λ and m of q² |u|² r⁶ with the volume r^{v−1}",
                 Matrix(reduced),
-                Matrix([[one_column(count), 1] for count in more]),
-                {"v/6": Matrix([[scale_bound(count, 1), 1] for count in more])},
+                Matrix([[one_column(count), 2 if count == 3 else 1] for count in more]),
+                {
+                    "v/6": Matrix([[scale_bound(count, 1), 2 if count == 3 else 1] for count in more]),
+                    "m = 1": Matrix([[one_column(count), 1] for count in more]),
+                },
             ),
             Prose(
                 "With one token K = (EQEᵀ)² |EU|²/2; for a direction θ of E, θQθᵀ and θU are two coordinates.",
@@ -293,9 +296,17 @@ def measure() -> Experiment:
 def control() -> Experiment:
     from ddtheory.workbench.measurements.linear_attention import slope_at_zero
 
+    square = slope_at_zero(2, 2, 2, 1e-8, samples=2_000_000, seed=8)
     return Experiment(
-        "Half of the tokens or half of the width gives half of the bound: e/6 and v/6 with two entries of E are 1/3.",
+        "Half of the tokens or half of the width gives half of the bound: e/6 and v/6 with two entries of E are 1/3; "
+        "with both doubled neither formula for one of them is left.",
         {
+            "one column": (
+                _check("two columns, v = T = e = 2", Fraction(2, 3), square, Fraction(1, 3), Fraction(1, 2), width=0.2),
+            ),
+            "one token": (
+                _check("two tokens, v = T = e = 2", Fraction(2, 3), square, Fraction(1, 3), Fraction(1, 2), width=0.2),
+            ),
             "two by two": (
                 _check(
                     "one column for two: v = T = 2, e = 1",

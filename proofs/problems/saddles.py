@@ -18,7 +18,8 @@ from ddtheory.workbench.ladder import count_check, slope_check
 
 H = Symbol("H", integer=True, positive=True)
 
-_LETTERS = (Symbol("|A_0^T y|^2"), Symbol("|B_0 x|^2"), Symbol("sigma_i"), Symbol("x^T y"))
+_LETTERS = symbols("alpha beta sigma_i gamma")
+"""|A₀ᵀy|², |B₀x|², σ_i and xᵀy."""
 
 _SHAPES = ((1, 2, 1), (1, 3, 1), (2, 1, 2), (2, 2, 2), (2, 3, 2), (3, 2, 3), (2, 3, 1), (3, 4, 3))
 """Inputs, hidden units, outputs; the target is diag(…, 2, 1), of full rank r, and every k < r is taken."""
@@ -48,7 +49,7 @@ CLAIM = Claim(
     clauses={
         "quadratic part": (
             r"Along $A_0 + x v_i^T$, $B_0 + u_i y^T$, $k < i \le r$, it is "
-            rf"${latex(quadratic_form(*_LETTERS))}$."
+            rf"${latex(quadratic_form(*_LETTERS))}$ with $\alpha = |A_0^T y|^2$, $\beta = |B_0 x|^2$, $\gamma = x^T y$."
         ),
         "rank": rf"That form is indefinite of rank ${latex(rank_formula(H))}$.",
         "pair": r"For $H \ge 2$ the pair is $(1, 1)$.",
@@ -224,9 +225,23 @@ def _rank(hidden: int, k: int, seed: int) -> int:
     return int((torch.linalg.eigvalsh(hessian).abs() > 1e-9).sum())
 
 
-def measure() -> Experiment:
+def _second_order(kept: bool = False) -> float:
+    """Half the second derivative of L along x v_iᵀ, u_i yᵀ at a point of C_1, i = 2 or, kept, 1."""
     import torch
 
+    start = torch.tensor([[2.0, 0.0], [1.0, 0.0]], dtype=torch.float64)  # A₀ = p e_1ᵀ; B₀ = e_1 qᵀ with qᵀp = 2
+    other = torch.tensor([[0.5, 1.0], [0.0, 0.0]], dtype=torch.float64)
+    x, y = (torch.tensor(value, dtype=torch.float64) for value in ([1.0, -2.0], [3.0, 1.0]))
+    goal = torch.diag(torch.tensor([2.0, 1.0], dtype=torch.float64))
+    axis = torch.eye(2, dtype=torch.float64)[0 if kept else 1]
+
+    def height(t: torch.Tensor) -> torch.Tensor:
+        return ((other + t * torch.outer(axis, y)) @ (start + t * torch.outer(x, axis)) - goal).square().sum() / 2
+
+    return float(torch.func.hessian(height)(torch.tensor(0.0, dtype=torch.float64))) / 2
+
+
+def measure() -> Experiment:
     pairs: list[Check] = [
         _slope_check("M = N = 1, H = 2, k = 0", Fraction(1), _slope(1, 2, 1, 0, 0.5, 1e-3, 1), Fraction(1, 2), 0.85),
         _slope_check("M = N = 2, H = 2, k = 0", Fraction(1), _slope(2, 2, 2, 0, 0.3, 1e-3, 2), Fraction(1, 2), 0.85),
@@ -242,16 +257,6 @@ def measure() -> Experiment:
         )
         for hidden, k in ((3, 0), (3, 1), (4, 2))
     ]
-    start = torch.tensor([[2.0, 0.0], [1.0, 0.0]], dtype=torch.float64)  # A₀ = p e_1ᵀ; B₀ = e_1 qᵀ with qᵀp = 2
-    other = torch.tensor([[0.5, 1.0], [0.0, 0.0]], dtype=torch.float64)
-    x0, y0 = (torch.tensor(value, dtype=torch.float64) for value in ([1.0, -2.0], [3.0, 1.0]))
-    goal = torch.diag(torch.tensor([2.0, 1.0], dtype=torch.float64))
-    e2 = torch.tensor([0.0, 1.0], dtype=torch.float64)
-
-    def height(t: torch.Tensor) -> torch.Tensor:
-        return ((other + t * torch.outer(e2, y0)) @ (start + t * torch.outer(x0, e2)) - goal).square().sum() / 2
-
-    second = float(torch.func.hessian(height)(torch.tensor(0.0, dtype=torch.float64))) / 2
     return Experiment(
         "Sampled volumes around three saddles; Hessians of torch functions at random points of C_0, C_1 and C_2, and "
         "along one direction at a point of C_1 whose factors are not aligned.",
@@ -262,7 +267,7 @@ def measure() -> Experiment:
                 Comparison(
                     "second order of L along x = (1, −2), y = (3, 1) at A₀ = (2, 1)ᵀe_1ᵀ, B₀ = e_1(1/2, 1)",
                     Fraction(49, 2) + Fraction(9, 8) - 1,
-                    Interval.around(second, 1e-12),
+                    Interval.around(_second_order(), 1e-12),
                     (Fraction(49, 2) + Fraction(9, 8), Fraction(49, 2) + Fraction(9, 8) - 2, Fraction(49, 2) - 1, -1),
                     1e-11,
                     "second derivative by torch; |A₀ᵀy|² = 49, |B₀x|² = 9/4 and xᵀy = 1 by hand",
@@ -279,6 +284,17 @@ def control() -> Experiment:
         "A point of the fibre, k = r, is no saddle: there the pair is (1/2, 1), and the form has no term −σ_i xᵀy, so "
         "that its rank falls.",
         {
+            "quadratic part": (
+                Comparison(
+                    "second order of L along x v_1ᵀ and u_1 yᵀ, i ≤ k, at the same point",
+                    Fraction(121, 8),
+                    Interval.around(_second_order(kept=True), 1e-12),
+                    (Fraction(49, 2) + Fraction(9, 8) - 1,),
+                    1e-11,
+                    "(B₀x + A₀ᵀy)²/2 with −3/2 + 7 by hand: both parts meet in one entry, and σ_1 is no residual",
+                    "coefficient",
+                ),
+            ),
             "pair": (_slope_check("M = N = 1, H = 2, k = 1 = r: λ between two levels", Fraction(1, 2), at_minimum, 1),),
             "rank": (
                 count_check(

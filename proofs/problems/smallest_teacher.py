@@ -254,7 +254,7 @@ def control() -> Experiment:
 
     from ddtheory.workbench.measurements.softmax_attention import Attention
 
-    network = Attention(2, 2, 2)
+    network, wider = Attention(2, 2, 2), Attention(2, 3, 3)
     alike = network.padded([[1.0], [1.0]], [[0.7]], [[1.3, -0.2]])
     teacher = network.padded([[1.0], [0.4]], [[0.7]], [[1.3, -0.2]])
     direction = torch.zeros(network.dimension, dtype=torch.float64)
@@ -272,6 +272,17 @@ def control() -> Experiment:
                     2,
                     network.rank(alike),
                     rivals=(3,),
+                    reason="singular values above 1e-9 of the largest",
+                ),
+            ),
+            "pair": (
+                count_check(
+                    "rank of the logits at a teacher of width 2 whose tokens are the same, e = 3, T = 3: twice λ",
+                    2,
+                    wider.rank(
+                        wider.padded([[1.0, 0.2], [1.0, 0.2]], [[0.7, 0.1], [0.3, 0.5]], [[1.3, -0.2], [0.1, 0.8]])
+                    ),
+                    rivals=(4,),
                     reason="singular values above 1e-9 of the largest",
                 ),
             ),

@@ -13,7 +13,7 @@ from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.chain import random_rotation
-from ddtheory.workbench.inequality import bound_check
+from ddtheory.workbench.inequality import attained_check
 from ddtheory.workbench.ladder import count_check, value_check
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def measure() -> Experiment:
         scales = scales.sort().values
         bound = condition_bound(5.0, float(scales[-1] / scales[0]) ** 2)
         general.append(
-            bound_check(
+            attained_check(
                 f"J and G aligned, draw {seed + 1}: κ(JᵀGJ) over κ(J)² κ(G), κ(J) = 5",
                 _condition(_gradient_gram(scales, jacobian)) / float(bound),
                 reason="rounding; the worst case",

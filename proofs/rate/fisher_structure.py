@@ -12,7 +12,7 @@ from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
-from ddtheory.workbench.inequality import bound_check
+from ddtheory.workbench.inequality import attained_check, bound_check
 from ddtheory.workbench.ladder import value_check
 
 if TYPE_CHECKING:
@@ -261,10 +261,10 @@ def _bounds() -> dict[str, list[Check]]:
     block = torch.eye(3, dtype=torch.float64) * 2.0
     block[0, 0], block[0, 1:], block[1:, 0] = 3.0, b, b
     least = 1 / float(torch.linalg.inv(block)[0, 0])
-    whole = bound_check(
+    whole = attained_check(
         "errors ε in every entry: shift of the form over ε n", shift / (size * width), reason="rounding"
     )
-    form = bound_check(
+    form = attained_check(
         "g = 3, b = (1/2, −1), c = 2: g − |b|²/c over the least value of the block form",
         (3 - 1.25 / 2) / least,
         reason="rounding; the least value is one over an entry of the inverse",
@@ -315,10 +315,13 @@ def measure() -> Experiment:
 def control() -> Experiment:
     import torch
 
-    problem, _, live = _problem(1.0)
-    deviations = [abs(value - live) for value in _blocks(problem)["ww"]]
+    problem, overlap, live = _problem(1.0)
+    blocks = _blocks(problem)
+    deviations = [abs(value - live) for value in blocks["ww"]]
+    leading = [_ORDER * radius ** (_ORDER - 1) * overlap for radius in _RADII]
     roots = [radius**0.5 for radius in _RADII]  # the deviation is a series in √t
     slope = rate(roots, deviations)
+    crossing = rate(roots, [abs(value - first) for value, first in zip(blocks["tw"], leading, strict=True)])
     mixed = torch.full((4, 4), 0.01, dtype=torch.float64)
     signs = torch.tensor([1.0, -1.0, 1.0, -1.0], dtype=torch.float64)
     shift = float(signs @ mixed @ signs)
@@ -328,6 +331,15 @@ def control() -> Experiment:
         "g then has rate 1/2, and the bound C·t fails. Errors of one sign along a vector of alternating signs cancel. "
         "A live block that is not c I has another least value.",
         {
+            "cross block": [
+                _comparison(
+                    "rate of |F_tw − k t^{k−1} E[ab]|",
+                    _ORDER - 0.5,
+                    Interval(crossing.estimate / 2, crossing.lower / 2, crossing.upper / 2),
+                    (_ORDER, _ORDER - 1),
+                    "rate",
+                )
+            ],
             "tangential block": [
                 _comparison(
                     "rate of |F_ww − g|",

@@ -13,7 +13,7 @@ from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit
-from ddtheory.workbench.inequality import bound_check
+from ddtheory.workbench.inequality import attained_check
 from ddtheory.workbench.ladder import limit_check, rate_check
 
 if TYPE_CHECKING:
@@ -276,7 +276,7 @@ def _remainder(length: int) -> Check:
     for t in (1.0, 0.999, 0.9, 0.5, 0.1):
         passed = torch.func.jvp(lambda x, t=t: network(x, t), (one,), (one,))[1].item()
         ratios.append(abs(passed - t**weights) / float(remainder_bound(weights, slope, t)))
-    return bound_check(
+    return attained_check(
         f"|T − t³| over its bound, a block of {length}, largest over t ≤ 1",
         max(ratios),
         reason="rounding; t = 1 attains it",

@@ -302,6 +302,16 @@ def control() -> Experiment:
                     widths=(1e-3, 0.1),
                 ),
             ),
+            "closed form": (
+                *pair_checks(
+                    "widths (2, 2, 3), rank 0, prior |det W_1|",
+                    RLCT(Fraction(5, 2)),
+                    two_factor_threshold(2, 3, 0, weight=1),
+                    _HOW,
+                    rivals=(Fraction(2), Fraction(3)),
+                    widths=(1e-3, 0.1),
+                ),
+            ),
             "polyhedron": (
                 *pair_checks(
                     "widths (2, 2, 2), rank 0, prior |det W_1|",

@@ -6,7 +6,8 @@ import pytest
 from sabotage import BY_ID, GREEN, IDS, checks_of, experiments, judged, kept, proof
 
 from ddtheory.values import Citation, Verdict
-from ddtheory.verify import Comparison, transitive_assumptions
+from ddtheory.verify import Comparison, RunResult, page, transitive_assumptions
+from ddtheory.verify.claim import Outcome
 from ddtheory.verify.findings import of_proof
 
 VOLUME = "Watanabe 2009, Theorem 7.1"
@@ -137,6 +138,19 @@ ONE_WAY: dict[str, dict[str, str]] = {"prop:bridge_nonlinear_rot_negative": {"ge
 """Clauses that are only derived, or only measured."""
 
 
+RIVALS_ONLY: dict[str, set[str]] = {
+    "cor:kfac_lift": {"products"},
+    "thm:multilayer-A": {"squeeze"},
+    "cor:emp_vs_exp_ce": {"expected"},
+    "thm:ln_finite_t_mlp": {"no logarithm"},
+    "MAIS:O63": {"zero units"},
+}
+"""Clauses without a hypothesis that a control could break: the wrong formulas of their derivation attack them alone."""
+
+LARGEST, MEAN = 32_000, 15_000
+"""Bytes of a claim on the page: of any, and on average. A hundred claims then take 1.5 MB."""
+
+
 def test_the_table_is_that_of_the_book() -> None:
     assert set(RESTS_ON) == set(IDS)
 
@@ -176,6 +190,30 @@ def test_every_clause_is_derived_or_measured_and_what_is_only_one_is_on_record(c
     found = {clause.name: clause.support for clause in judged(kept(claim_id)).clauses}
     assert "unsupported" not in found.values()
     assert {name: way for name, way in found.items() if way != "derived, measured"} == ONE_WAY.get(claim_id, {})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("claim_id", IDS)
+def test_every_clause_is_attacked_and_what_only_rivals_attack_is_on_record(claim_id: str) -> None:
+    unattacked = [clause for clause in judged(kept(claim_id)).clauses if clause.attacked is Outcome.MISSING]
+    assert {clause.name for clause in unattacked} == RIVALS_ONLY.get(claim_id, set())
+    assert all(clause.by_rivals_only for clause in unattacked)
+
+
+def page_of(*claim_ids: str) -> int:
+    """Bytes of the page of these claims."""
+    return len(page.render(RunResult(tuple(judged(kept(claim_id)) for claim_id in claim_ids), 0.0, 1)).encode())
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("claim_id", IDS)
+def test_no_claim_is_too_long_for_the_page(claim_id: str) -> None:
+    assert page_of(claim_id) - page_of() < LARGEST
+
+
+@pytest.mark.slow
+def test_the_page_of_the_book_stays_light() -> None:
+    assert page_of(*IDS) < page_of() + MEAN * len(IDS)
 
 
 @pytest.mark.parametrize("claim_id", IDS)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sympy import symbols
 
+from ddtheory.values import Interval
 from ddtheory.verify.claim import Outcome
-from ddtheory.workbench.inequality import bound_check
+from ddtheory.workbench.inequality import attained_check, bound_check
 from ddtheory.workbench.ladder import RESOLUTION, rate_check
 
 a, b = symbols("a b", real=True)
@@ -48,3 +51,21 @@ def test_a_stated_error_widens_both_ends(ratio: float, outcome: Outcome) -> None
     """A value that misses an end by less than its error contradicts nothing; 9/10 is then not excluded either."""
     assert bound_check("b", ratio, reason="r").outcome is Outcome.CONTRADICTS
     assert bound_check("b", ratio, reason="r", error=1e-3).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("ratio", "outcome"),
+    [(1.0, Outcome.AGREES), (0.999, Outcome.CONTRADICTS), (1.001, Outcome.CONTRADICTS), (0.9, Outcome.CONTRADICTS)],
+)
+def test_a_bound_that_is_attained_leaves_no_room_on_either_side(ratio: float, outcome: Outcome) -> None:
+    """A better bound fails at 9/10, a weaker one at 10/9: both are rivals, and must be excluded."""
+    check = attained_check("b", ratio, reason="r")
+    assert check.outcome is outcome
+    assert check.rivals == (0.9, 1 / 0.9)
+
+
+def test_no_case_of_the_book_hides_the_upper_end_of_a_bound() -> None:
+    """Where `bound_check` is used its ratio stays below 1: an upper end that is too low would miss 1 and be seen."""
+    low = bound_check("b", 0.98, reason="r")
+    assert low.measured.upper > 1 > low.measured.lower
+    assert replace(low, measured=Interval(0.98, 0.98, 0.98)).outcome is Outcome.CONTRADICTS

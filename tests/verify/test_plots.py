@@ -70,7 +70,7 @@ def points_of(svg: str) -> list[tuple[float, float]]:
 def test_the_drawing_of_a_page_is_light_and_needs_no_ids() -> None:
     svg = drawing(CURVE)
     assert " id=" not in svg and "http" not in svg and len(svg) < 1_200
-    assert 'aria-label="a curve against the radius, predicted slope 2"' in svg
+    assert 'aria-hidden="true"' in svg  # its caption says what it shows
 
 
 def test_a_power_is_a_straight_line_and_its_guide_runs_through_it() -> None:
@@ -79,13 +79,13 @@ def test_a_power_is_a_straight_line_and_its_guide_runs_through_it() -> None:
     assert abs((d - b) / (c - a) - (f - d) / (e - c)) < 0.05
     x, y, z, w = map(float, re.search(r'class="guide" d="M(\S+) (\S+?)L(\S+) (\S+?)"', svg).groups())  # type: ignore[union-attr]
     assert abs((w - y) / (z - x) - (f - b) / (e - a)) < 0.05
-    assert abs(y + (a - x) * (w - y) / (z - x) - b) < 0.3
+    assert abs(y + (a - x) * (w - y) / (z - x) - b) < 1.1
 
 
 def test_a_guide_stays_in_the_frame_and_another_slope_leaves_the_points() -> None:
     svg = drawing(Curve("steep", RADII, (3.0, 0.03, 0.0003), slope=9.0))
     x, y, z, w = map(float, re.search(r'class="guide" d="M(\S+) (\S+?)L(\S+) (\S+?)"', svg).groups())  # type: ignore[union-attr]
-    assert all(0 <= value <= 260 for value in (x, z)) and all(0 <= value <= 150 for value in (y, w))
+    assert all(0 <= value <= 520 for value in (x, z)) and all(0 <= value <= 300 for value in (y, w))
     assert abs(w - points_of(svg)[2][1]) > 1 or abs(z - points_of(svg)[2][0]) > 30
 
 
