@@ -11,6 +11,7 @@ EXTRAS = {
     "devinterp": "devinterp",
     "hypothesis": "testing",
     "matplotlib": "plots",
+    "mcp": "mcp",
     "pandas": "frames",
     "pyarrow": "parquet",
     "safetensors": "torch",

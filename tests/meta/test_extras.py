@@ -25,7 +25,7 @@ class Hidden:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Hidden())
 """
-OPTIONAL = ("torch", "matplotlib", "hypothesis", "pyarrow")
+OPTIONAL = ("torch", "matplotlib", "hypothesis", "mcp", "pyarrow")
 
 
 def run(code: str, hidden: tuple[str, ...] = OPTIONAL) -> subprocess.CompletedProcess[str]:
@@ -64,6 +64,7 @@ def test_every_extra_that_is_named_installs_its_module() -> None:
             "plots",
         ),
         ("dd.testing.rlcts", "hypothesis", "testing"),
+        ("from ddtheory.extras import need; need('mcp', '`ddtheory mcp`')", "mcp", "mcp"),
     ],
 )
 def test_a_door_names_the_extra(code: str, module: str, extra: str) -> None:

@@ -144,6 +144,7 @@ BREACHES = [
     ("ddtheory/certify/check.py", "import sympy", {"the-checker-stands-alone"}),
     ("ddtheory/gauges/tape.py", "import ddtheory.exact", {"gauges-are-shared", "the-bracket-is-measured"}),
     ("ddtheory/networks/terms.py", "import ddtheory.measure", {"networks-are-derived"}),
+    ("ddtheory/serving/server.py", "from ddtheory.exact import kl_order", {"servers-wait"}),
 ]
 
 
