@@ -10,8 +10,9 @@ from itertools import pairwise
 from torch import Tensor
 
 from ddtheory.arguments import as_integer
-from ddtheory.errors import InvalidValueError, unknown
+from ddtheory.errors import InvalidValueError, shown, unknown
 from ddtheory.fields import require, require_each
+from ddtheory.measure.doors import real_tensor, tensors_by_name
 from ddtheory.shown import Shown, counted
 
 
@@ -87,8 +88,8 @@ class Gauge(Shown):
         channels, blocks = as_integer(self.channels), as_integer(self.blocks)
         if channels is None or blocks is None or channels < 1 or blocks < 1 or channels % blocks:
             raise InvalidValueError(
-                f"The gauge {self.rule!r} needs one channel or more, in blocks of equal size; got {self.channels} in "
-                f"{self.blocks}."
+                f"The gauge {self.rule!r} needs one channel or more, in blocks of equal size; got "
+                f"{shown(self.channels)} in {shown(self.blocks)}."
             )
         object.__setattr__(self, "channels", channels)
         object.__setattr__(self, "blocks", blocks)
@@ -110,12 +111,13 @@ class Gauge(Shown):
 
         Raises:
             UnknownNameError: a leg names a parameter that does not exist.
-            InvalidValueError: a parameter has no such axis, or too few indices there.
+            InvalidValueError: no tensors by name; or a parameter has no such axis, or too few indices there.
         """
+        known = tensors_by_name("the parameters", parameters)
         for leg in self.legs:
-            if leg.parameter not in parameters:
-                raise unknown("parameter", leg.parameter, parameters)
-            shape = tuple(parameters[leg.parameter].shape)
+            if leg.parameter not in known:
+                raise unknown("parameter", leg.parameter, known)
+            shape = tuple(real_tensor(f"Parameter {leg.parameter}", known[leg.parameter]).shape)
             if leg.axis >= len(shape) or leg.start + self.channels > shape[leg.axis]:
                 raise InvalidValueError(
                     f"{self.rule} acts on {counted(self.channels, 'channel')} of axis {leg.axis} of {leg.parameter} "

@@ -15,6 +15,7 @@ ROOMS = (
     "ddtheory",
     "ddtheory.exact",
     "ddtheory.exact.strata",
+    "ddtheory.exact.formulas",
     "ddtheory.cells",
     "ddtheory.measure",
     "ddtheory.models",
@@ -33,12 +34,14 @@ ROOMS = (
 MADE_BY_THE_PACKAGE = frozenset(
     [
         "Arc",
+        "Conjecture",
         "Derivation",
         "FiniteN",
         "FiniteNExpansion",
         "FiniteNGerm",
         "FiniteNSweep",
         "LangevinTarget",
+        "Formula",
         "IntersectionType",
         "KLOrder",
         "Description",

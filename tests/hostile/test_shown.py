@@ -20,6 +20,7 @@ import torch
 import ddtheory as dd
 from ddtheory import cells, gauges, measure, reads, references, testbeds, testing, verify
 from ddtheory.exact import strata
+from ddtheory.exact import formulas
 from ddtheory.shown import Shown, counted, in_words, shortened
 
 x, y = sympy.symbols("x y")
@@ -189,6 +190,8 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.certify.Undecided": lambda: undecided().undecided,
     "ddtheory.exact.strata.Strata": lambda: strata.of_matrix_product((9,) * 3),
     "ddtheory.exact.strata.Stratum": lambda: strata.of_matrix_product((1, 1, 1)).strata[0],
+    "ddtheory.exact.formulas.Conjecture": lambda: formulas.fit({n: n // 2 for n in range(100)}),
+    "ddtheory.exact.formulas.Formula": formulas.hidden_layer,
     "ddtheory.gauges.FoundGauges": found_gauges,
     "ddtheory.gauges.GaugeRule": lambda: gauges.RULES["rescaling"],
     "ddtheory.gauges.RefusedGauge": lambda: gauges.RefusedGauge(found_gauges().gauges[0], WHY),

@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from hostile_values import hostile_values
 from torch import Tensor, nn
 
-from ddtheory.errors import InvalidValueError, MeasurementError
+from ddtheory.errors import DDTheoryError, InvalidValueError, MeasurementError
 from ddtheory.gauges import Gauge, Group, Leg, Motion, find_gauges, moved
 from ddtheory.optim import DDCAdam, DDCMuon, UnitDeathWarning, largest_surviving_decay
 from ddtheory.optim.muon import orthogonalised
@@ -495,3 +496,16 @@ def test_a_chain_of_rotations_without_full_rank_is_refused() -> None:
     gauges = [each for each in find_gauges(model, torch.randn(9, 2)).gauges if each.group is Group.ROTATION]
     with pytest.raises(MeasurementError, match="full rank"):
         DDCMuon(model, gauges=gauges)
+
+
+class OddList(list):  # type: ignore[type-arg]
+    def __len__(self) -> int:
+        raise RuntimeError("code of somebody else")
+
+    __iter__ = __len__  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(("name", "value"), [*hostile_values(), ("a list that throws", OddList([0.9, 0.99]))])
+def test_betas_of_any_kind_are_refused(name: str, value: object) -> None:
+    with pytest.raises(DDTheoryError):
+        DDCAdam(small(), betas=value, gauges=[])
