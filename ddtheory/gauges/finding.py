@@ -129,7 +129,8 @@ class Seen:
                     f"The parameter {name} is lazy, on the meta device, or complex; a gauge moves real numbers."
                 )
         self.model = copy.deepcopy(model).double().eval()
-        self.inputs = doubled(inputs)
+        with borrowed(FAILS, ADVICE):  # as for want of memory
+            self.inputs = doubled(inputs)
         self.softmax = softmax
         self.parameters = {name: value.detach() for name, value in self.model.named_parameters()}
         if not self.parameters:

@@ -15,6 +15,9 @@ from ddtheory.fields import require, require_each
 from ddtheory.measure.doors import real_tensor, tensors_by_name
 from ddtheory.shown import Shown, counted
 
+MOST_INDICES = 2**63 - 1
+"""Of an axis of a tensor: torch counts no further."""
+
 
 class Group(StrEnum):
     """The groups of the table. The value is what a report says."""
@@ -47,7 +50,7 @@ class Leg:
         require(self, bool, "dual")
         for name in ("axis", "start"):
             value = as_integer(getattr(self, name))
-            if value is None or value < 0:
+            if value is None or not 0 <= value <= MOST_INDICES:
                 raise InvalidValueError(f"The {name} of a leg on {self.parameter} must be a whole number, 0 or more.")
             object.__setattr__(self, name, value)
 
@@ -86,7 +89,7 @@ class Gauge(Shown):
         if not self.legs:
             raise InvalidValueError(f"The gauge {self.rule!r} has no legs, so it moves nothing.")
         channels, blocks = as_integer(self.channels), as_integer(self.blocks)
-        if channels is None or blocks is None or channels < 1 or blocks < 1 or channels % blocks:
+        if channels is None or blocks is None or not 0 < blocks <= channels <= MOST_INDICES or channels % blocks:
             raise InvalidValueError(
                 f"The gauge {self.rule!r} needs one channel or more, in blocks of equal size; got "
                 f"{shown(self.channels)} in {shown(self.blocks)}."

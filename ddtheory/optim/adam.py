@@ -101,9 +101,10 @@ class DDCAdam(GaugeOptimizer):
         with torch.no_grad():
             self._blocks({name: self._centred(name, value) for name, value in self._named.items()})
         most = max(self._sides.values(), default=0)
-        if most and weight_decay >= 1 / math.sqrt(most):
+        decay = float(defaults["weight_decay"])
+        if most and decay >= 1 / math.sqrt(most):
             warnings.warn(
-                f"weight_decay = {weight_decay:g}: a step lets a block grow by at most lr/√{most}, and this decay "
+                f"weight_decay = {decay:g}: a step lets a block grow by at most lr/√{most}, and this decay "
                 "takes more, so units die whatever the loss says. Stay well below "
                 f"{1 / math.sqrt(most):.2f}, or leave these gauges out.",
                 UnitDeathWarning,

@@ -509,3 +509,19 @@ class OddList(list):  # type: ignore[type-arg]
 def test_betas_of_any_kind_are_refused(name: str, value: object) -> None:
     with pytest.raises(DDTheoryError):
         DDCAdam(small(), betas=value, gauges=[])
+
+
+class OddNumber(float):
+    """Compares and prints as it likes."""
+
+    def __ge__(self, other: object) -> bool:
+        raise RuntimeError("code of somebody else")
+
+    __le__ = __lt__ = __gt__ = __format__ = __repr__ = __ge__  # type: ignore[assignment]
+
+
+def test_a_decay_is_read_as_the_number_that_it_is() -> None:
+    model = small()
+    gauges = find_gauges(model, torch.randn(8, 2)).gauges
+    with pytest.warns(UnitDeathWarning, match="weight_decay = 5: "):
+        DDCAdam(model, weight_decay=OddNumber(5.0), gauges=gauges)
