@@ -16,6 +16,7 @@ EXTRAS = {
     "pyarrow": "parquet",
     "safetensors": "torch",
     "torch": "torch",
+    "xarray": "frames",
 }
 """Module → the extra of `ddtheory` that installs it."""
 

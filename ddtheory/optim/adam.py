@@ -101,7 +101,7 @@ class DDCAdam(GaugeOptimizer):
         with torch.no_grad():
             self._blocks({name: self._centred(name, value) for name, value in self._named.items()})
         most = max(self._sides.values(), default=0)
-        decay = float(defaults["weight_decay"])
+        decay = setting("weight_decay", weight_decay, 0.0)
         if most and decay >= 1 / math.sqrt(most):
             warnings.warn(
                 f"weight_decay = {decay:g}: a step lets a block grow by at most lr/√{most}, and this decay "

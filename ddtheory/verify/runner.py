@@ -11,7 +11,7 @@ from time import perf_counter
 
 from ddtheory.arguments import as_integer, list_of
 from ddtheory.errors import InvalidValueError, shown
-from ddtheory.shown import Shown
+from ddtheory.tabled import Tabled
 from ddtheory.values import Verdict
 from ddtheory.verify.book import Book, Entry, Unreadable
 from ddtheory.verify.verdicts import WORST_FIRST, ClaimResult, weighed, worst_first
@@ -22,7 +22,7 @@ MOST_JOBS = 8
 
 
 @dataclass(frozen=True, repr=False)
-class RunResult(Shown):
+class RunResult(Tabled):
     """All results of a run, in the order of the book.
 
     Attributes:
@@ -64,6 +64,20 @@ class RunResult(Shown):
         counts = ", ".join(f"{count} {verdict.value}" for verdict, count in self.counts.items()) or "no claims"
         unreadable = f", {len(self.unreadable)} could not be read" if self.unreadable else ""
         return f"{'interrupted, ' if self.interrupted else ''}{counts}, {len(self.moved)} moved{unreadable}"
+
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """A row a claim, in the order of the book."""
+        found = self.results
+        return {
+            "claim": [result.record.id for result in found],
+            "chapter": [result.record.chapter for result in found],
+            "title": [result.record.title for result in found],
+            "verdict": [result.verdict.value for result in found],
+            "expected": [result.expected.value for result in found],
+            "moved": [result.moved for result in found],
+            "reason": [result.reason for result in found],
+            "seconds": [result.seconds for result in found],
+        }
 
     def rows(self) -> Mapping[str, str]:
         """What needs attention first."""
