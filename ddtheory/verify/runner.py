@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,9 @@ from ddtheory.values import Verdict
 from ddtheory.verify.book import Book, Entry, Unreadable
 from ddtheory.verify.verdicts import WORST_FIRST, ClaimResult, weighed, worst_first
 from ddtheory.verify.witnesses import check
+from ddtheory.visible import one_line
+
+_LOG = logging.getLogger(__name__)
 
 MOST_JOBS = 8
 """More are used only when asked for: each worker holds its own copy of sympy and torch in memory."""
@@ -118,6 +122,8 @@ def run(
 
     def keep(result: ClaimResult) -> None:
         finished[result.record.id] = result
+        level = logging.INFO if result.ran and not result.moved else logging.WARNING
+        _LOG.log(level, "%s", one_line(str(result)))
         if on_result is not None:
             on_result(result)
 

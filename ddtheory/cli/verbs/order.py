@@ -35,15 +35,17 @@ def order(expression: str, along: str, at: str | None, declarations: tuple[str, 
     """
     from ddtheory.exact.numbers.parse import parse_assignments, parse_expression, parse_parameter
     from ddtheory.exact.orders.ray import kl_order
+    from ddtheory.verify.progress import spinner
 
     parameters = {symbol.name: symbol for symbol in map(parse_parameter, declarations)}
-    found = kl_order(
-        parse_expression(expression, parameters),
-        along=parse_assignments(along),
-        at=parse_assignments(at) if at else None,
-        parameters=tuple(parameters.values()),
-        arc=arc,
-    )
+    with spinner("derives …", shown=not as_json):
+        found = kl_order(
+            parse_expression(expression, parameters),
+            along=parse_assignments(along),
+            at=parse_assignments(at) if at else None,
+            parameters=tuple(parameters.values()),
+            arc=arc,
+        )
     if as_json:
         print_json(found.summary())
     else:
