@@ -28,9 +28,7 @@ def certify(file: str, seconds: float, memory: float, as_json: bool) -> None:
       ddtheory rlct '(x+y^2)^2 + z^2' --certificate proof.json && ddtheory certify proof.json
     """
     from ddtheory.certify import certify_file
-    from ddtheory.verify.progress import spinner
 
-    with spinner("checks …", shown=not as_json and file != "-"):  # who types a certificate needs the line
-        code, text = certify_file(file, as_json, seconds=seconds, megabytes=memory)
+    code, text = certify_file(file, as_json, seconds=seconds, megabytes=memory)
     click.echo(text)
     sys.exit(code)
