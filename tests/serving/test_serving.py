@@ -179,6 +179,10 @@ HOSTILE: list[tuple[str, Any, str]] = [
 ]
 
 
+def test_every_tool_is_attacked() -> None:
+    assert {tool for tool, *_ in HOSTILE} | {"claims"} == {tool.name for tool in TOOLS}  # which takes no arguments
+
+
 def test_hostile_arguments_are_refused_readably_and_the_server_goes_on() -> None:
     async def work(found: Client) -> None:
         for tool, arguments, says in HOSTILE:

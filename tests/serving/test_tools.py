@@ -75,6 +75,11 @@ def test_every_row_has_an_answer_that_takes_its_arguments(tool: Tool) -> None:
     assert tool.says.endswith(".")
 
 
+def test_every_tool_is_held_against_its_verb() -> None:
+    """`finite_n` has no verb, and `verify` runs in tests/serving/test_serving.py."""
+    assert {tool for tool, *_ in SAME} | {"finite_n", "verify"} == set(BY_NAME)
+
+
 def test_the_tools_of_the_issue_are_there() -> None:
     assert set(BY_NAME) >= {"rlct", "order", "nu", "finite_n", "model", "cells", "certify", "verify"}
     assert len(BY_NAME) == len(TOOLS)
