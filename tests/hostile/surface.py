@@ -164,6 +164,7 @@ NO_TABLES = frozenset(
         "ddtheory.KLOrder",
         "ddtheory.OrderReading",
         "ddtheory.RLCT",
+        "ddtheory.Reading",  # of tables: its census is one
         "ddtheory.cells.Cell",
         "ddtheory.cells.Family",
         "ddtheory.cells.Route",
@@ -192,6 +193,10 @@ NO_TABLES = frozenset(
         "ddtheory.models.ModelPair",
         "ddtheory.networks.LayerOrders",
         "ddtheory.networks.Valuations",
+        "ddtheory.reads.Detector",
+        "ddtheory.reads.JointSet",
+        "ddtheory.reads.LayerSummary",
+        "ddtheory.reads.Row",
         "ddtheory.references.Work",
         "ddtheory.testbeds.Bed",
         "ddtheory.testbeds.Checkpoint",
