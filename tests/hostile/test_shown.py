@@ -20,8 +20,7 @@ import torch
 
 import ddtheory as dd
 from ddtheory import cells, gauges, measure, reads, references, testbeds, testing, verify
-from ddtheory.exact import strata
-from ddtheory.exact import formulas
+from ddtheory.exact import formulas, strata
 from ddtheory.shown import Shown, counted, in_words, shortened
 from ddtheory.tabled import Swept, Tabled
 
