@@ -162,6 +162,7 @@ NO_TABLES = frozenset(
         "ddtheory.IntersectionType",
         "ddtheory.Interval",
         "ddtheory.KLOrder",
+        "ddtheory.LangevinTarget",
         "ddtheory.OrderReading",
         "ddtheory.RLCT",
         "ddtheory.Reading",  # of tables: its census is one

@@ -469,6 +469,16 @@ def test_a_sweep_is_a_data_set(name: str) -> None:
         assert data.attrs["label"] == found.label
 
 
+def test_a_sweep_at_finite_n_is_a_data_set_by_localisation_and_size() -> None:
+    found = EXAMPLES["ddtheory.FiniteNSweep"]()
+    data = found.to_xarray()
+    assert dict(data.sizes) == {"localisation": len(found.localisation), "n_beta": len(found.n_beta)}
+    for row, values in zip(found.values, data["learning_coefficient"].values, strict=True):
+        assert all(
+            one is None or float(one.learning_coefficient) == value for one, value in zip(row, values, strict=True)
+        )
+
+
 def test_a_conformance_report_is_a_data_set_by_cell_and_seed() -> None:
     report = testing.check_estimator(lambda _: (0.5, 0.1), testing.conformance_cells()[:2], budget=10, jobs=1)
     data = report.to_xarray()
