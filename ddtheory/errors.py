@@ -1,4 +1,7 @@
-"""Every exception that the package raises. Each message says what happened, the likely cause and what to try."""
+"""Every exception that the package raises, and the base of its warnings.
+
+Each message says what happened, the likely cause and what to try.
+"""
 
 from __future__ import annotations
 
@@ -65,6 +68,10 @@ class MissingExtraError(DDTheoryError, ModuleNotFoundError):
 
 class OutputError(DDTheoryError, OSError):
     """A result cannot be written where it was asked for."""
+
+
+class DDTheoryWarning(UserWarning):
+    """Base of all warnings of this package: a filter for it meets them and nothing else."""
 
 
 def unknown(what: str, name: object, known: Iterable[str]) -> UnknownNameError:

@@ -11,10 +11,12 @@ EXTRAS = {
     "devinterp": "devinterp",
     "hypothesis": "testing",
     "matplotlib": "plots",
+    "mcp": "mcp",
     "pandas": "frames",
     "pyarrow": "parquet",
     "safetensors": "torch",
     "torch": "torch",
+    "xarray": "frames",
 }
 """Module → the extra of `ddtheory` that installs it."""
 

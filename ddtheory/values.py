@@ -215,6 +215,35 @@ class KLOrder(Shown):
             found |= {"best arc": str(self.arc)}
         return found | {"proof": self.proof}
 
+    def summary(self) -> dict[str, Any]:
+        """The answer as plain data: k, kind, rate, arc_k, leading, proof, arc.
+
+        Whole orders are numbers, other orders and the leading coefficient are strings; null when flat or not asked for.
+        """
+        return {
+            "k": _order(self.k),
+            "kind": self.kind.value,
+            "rate": _order(self.rate),
+            "arc_k": _order(self.arc_k),
+            "leading": None if self.leading is None else str(self.leading),
+            "proof": self.proof,
+            "arc": None
+            if self.arc is None
+            else {
+                "order": _order(self.arc.order),
+                "path": {str(name): str(value) for name, value in self.arc.path.items()},
+                "proven": self.arc.proven,
+                "reason": self.arc.reason,
+            },
+        }
+
+
+def _order(value: Exact | None) -> int | str | None:
+    if value is None:
+        return None
+    text = str(value)  # the same for an int and for a sympy Integer
+    return int(text) if text.isdecimal() else text
+
 
 @dataclass(frozen=True)
 class Interval(Shown):
@@ -331,6 +360,11 @@ class Enclosure(Shown):
         rounded = Fraction(round(self.midpoint * 10**places), 10**places)
         error = self.radius + abs(rounded - self.midpoint)
         return _decimal(rounded, places), _decimal(Fraction(math.ceil(error * 10**places), 10**places), places)
+
+    def summary(self) -> dict[str, str]:
+        """The answer as plain data: value and radius, the two texts of `decimals`."""
+        value, radius = self.decimals()
+        return {"value": value, "radius": radius}
 
     def __float__(self) -> float:
         return float(self.midpoint)

@@ -35,6 +35,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "ddtheory/optim": ("optim",),
     "ddtheory/plots": ("verify",),
     "ddtheory/reads": ("reads",),
+    "ddtheory/serving": ("serving", "cli"),
     "ddtheory/testbeds": ("testbeds",),
     "ddtheory/testing": ("testing", "properties"),
     "ddtheory/verify": ("verify", "cli"),

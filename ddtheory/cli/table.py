@@ -71,4 +71,5 @@ VERBS = (
         "cells",
         {0: "the list, the cell or the files", 2: "there is no such cell, or a file cannot be written"},
     ),
+    Verb("mcp", {0: "the client has left", 2: "the extra is missing, or a book that is named"}),
 )

@@ -20,6 +20,7 @@ from ddtheory.gauges.table import RULES
 from ddtheory.gauges.tape import record
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.shown import Shown, counted
+from ddtheory.tabled import Tabled
 
 STAYS = 1e-11
 """A move along a gauge changes the function by less, relative to its largest value: rounding of float64."""
@@ -43,7 +44,7 @@ class RefusedGauge(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class FoundGauges(Shown):
+class FoundGauges(Tabled):
     """What a model has: the gauges that were measured, and the proposals that were refused."""
 
     gauges: tuple[Gauge, ...]
@@ -51,6 +52,17 @@ class FoundGauges(Shown):
 
     def __str__(self) -> str:
         return f"{counted(len(self.gauges), 'gauge')}, {len(self.refused)} refused"
+
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """A row a gauge, kept ones first; why a refused one is none."""
+        gauges = [*self.gauges, *(each.gauge for each in self.refused)]
+        return {
+            "rule": [gauge.rule for gauge in gauges],
+            "group": [gauge.group.value for gauge in gauges],
+            "channels": [gauge.channels for gauge in gauges],
+            "parameters": [", ".join(gauge.parameters) for gauge in gauges],
+            "refused": [*[None] * len(self.gauges), *(each.why for each in self.refused)],
+        }
 
     def rows(self) -> Mapping[str, str]:
         kept = {f"{number}": str(gauge) for number, gauge in enumerate(self.gauges, 1)}
@@ -129,7 +141,8 @@ class Seen:
                     f"The parameter {name} is lazy, on the meta device, or complex; a gauge moves real numbers."
                 )
         self.model = copy.deepcopy(model).double().eval()
-        self.inputs = doubled(inputs)
+        with borrowed(FAILS, ADVICE):  # as for want of memory
+            self.inputs = doubled(inputs)
         self.softmax = softmax
         self.parameters = {name: value.detach() for name, value in self.model.named_parameters()}
         if not self.parameters:

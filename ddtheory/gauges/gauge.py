@@ -10,9 +10,13 @@ from itertools import pairwise
 from torch import Tensor
 
 from ddtheory.arguments import as_integer
-from ddtheory.errors import InvalidValueError, unknown
+from ddtheory.errors import InvalidValueError, shown, unknown
 from ddtheory.fields import require, require_each
+from ddtheory.measure.doors import real_tensor, tensors_by_name
 from ddtheory.shown import Shown, counted
+
+MOST_INDICES = 2**63 - 1
+"""Of an axis of a tensor: torch counts no further."""
 
 
 class Group(StrEnum):
@@ -46,7 +50,7 @@ class Leg:
         require(self, bool, "dual")
         for name in ("axis", "start"):
             value = as_integer(getattr(self, name))
-            if value is None or value < 0:
+            if value is None or not 0 <= value <= MOST_INDICES:
                 raise InvalidValueError(f"The {name} of a leg on {self.parameter} must be a whole number, 0 or more.")
             object.__setattr__(self, name, value)
 
@@ -85,10 +89,10 @@ class Gauge(Shown):
         if not self.legs:
             raise InvalidValueError(f"The gauge {self.rule!r} has no legs, so it moves nothing.")
         channels, blocks = as_integer(self.channels), as_integer(self.blocks)
-        if channels is None or blocks is None or channels < 1 or blocks < 1 or channels % blocks:
+        if channels is None or blocks is None or not 0 < blocks <= channels <= MOST_INDICES or channels % blocks:
             raise InvalidValueError(
-                f"The gauge {self.rule!r} needs one channel or more, in blocks of equal size; got {self.channels} in "
-                f"{self.blocks}."
+                f"The gauge {self.rule!r} needs one channel or more, in blocks of equal size; got "
+                f"{shown(self.channels)} in {shown(self.blocks)}."
             )
         object.__setattr__(self, "channels", channels)
         object.__setattr__(self, "blocks", blocks)
@@ -110,12 +114,13 @@ class Gauge(Shown):
 
         Raises:
             UnknownNameError: a leg names a parameter that does not exist.
-            InvalidValueError: a parameter has no such axis, or too few indices there.
+            InvalidValueError: no tensors by name; or a parameter has no such axis, or too few indices there.
         """
+        known = tensors_by_name("the parameters", parameters)
         for leg in self.legs:
-            if leg.parameter not in parameters:
-                raise unknown("parameter", leg.parameter, parameters)
-            shape = tuple(parameters[leg.parameter].shape)
+            if leg.parameter not in known:
+                raise unknown("parameter", leg.parameter, known)
+            shape = tuple(real_tensor(f"Parameter {leg.parameter}", known[leg.parameter]).shape)
             if leg.axis >= len(shape) or leg.start + self.channels > shape[leg.axis]:
                 raise InvalidValueError(
                     f"{self.rule} acts on {counted(self.channels, 'channel')} of axis {leg.axis} of {leg.parameter} "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from ddtheory.arguments import as_integer
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.orders.valuation import Valuation
 from ddtheory.shown import Shown
+from ddtheory.tabled import Tabled
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -110,7 +111,7 @@ class LayerOrders(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class NetworkOrders(Shown):
+class NetworkOrders(Tabled):
     r"""Orders in t along θ(t), entry by entry: "exactly", or "at least" where leading terms cancel.
 
     Attributes:
@@ -158,6 +159,17 @@ class NetworkOrders(Shown):
     def __str__(self) -> str:
         counted = f"{len(self.activations)} modules, {len(self.layers)} weights"
         return f"K(t) = {_shown(self.divergence)}, {counted}, {self.loss}"
+
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """A row a module or weight; None where it has no such orders."""
+        names = list(dict.fromkeys([*self.activations, *self.layers]))
+        layers = [self.layers.get(name) for name in names]
+        amplitudes = {"activation": self.activations, "deviation": self.deviations, "signal": self.signals}
+        return {
+            "module": names,
+            **{title: [orders.get(name) for name in names] for title, orders in amplitudes.items()},
+            **{side: [getattr(layer, side, None) for layer in layers] for side in ("a", "g", "block")},
+        }
 
     def latex(self) -> str:
         return f"K(t) = {self.divergence._repr_latex_().strip('$')}"

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.gauges import Gauge, Group
 from ddtheory.measure.doors import truth_value
@@ -83,11 +84,12 @@ class DDCAdam(GaugeOptimizer):
         max_norm: float | None = None,
         foreach: bool = False,
     ) -> None:
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
+        pair = list_of(betas, "betas", 2)
+        if len(pair) != 2:
             raise InvalidValueError("betas must be two numbers in [0, 1).")
         defaults = {
             "lr": setting("lr", lr, 0.0),
-            "betas": tuple(setting("A beta", beta, 0.0, 1.0) for beta in betas),
+            "betas": tuple(setting("A beta", beta, 0.0, 1.0) for beta in pair),
             "eps": setting("eps", eps, 1e-300),
             "weight_decay": setting("weight_decay", weight_decay, 0.0),
             "max_norm": None if max_norm is None else setting("max_norm", max_norm, 1e-300),
@@ -99,9 +101,10 @@ class DDCAdam(GaugeOptimizer):
         with torch.no_grad():
             self._blocks({name: self._centred(name, value) for name, value in self._named.items()})
         most = max(self._sides.values(), default=0)
-        if most and weight_decay >= 1 / math.sqrt(most):
+        decay = setting("weight_decay", weight_decay, 0.0)
+        if most and decay >= 1 / math.sqrt(most):
             warnings.warn(
-                f"weight_decay = {weight_decay:g}: a step lets a block grow by at most lr/√{most}, and this decay "
+                f"weight_decay = {decay:g}: a step lets a block grow by at most lr/√{most}, and this decay "
                 "takes more, so units die whatever the loss says. Stay well below "
                 f"{1 / math.sqrt(most):.2f}, or leave these gauges out.",
                 UnitDeathWarning,

@@ -14,11 +14,11 @@ from __future__ import annotations
 import math
 
 from ddtheory.arguments import as_float
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import DDTheoryWarning, InvalidValueError
 from ddtheory.measure.doors import count
 
 
-class UnitDeathWarning(UserWarning):
+class UnitDeathWarning(DDTheoryWarning):
     """The decay is so large that blocks shrink whatever the loss says."""
 
 

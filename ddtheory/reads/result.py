@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ddtheory.extras import need
 from ddtheory.gauges.finding import FoundGauges
 from ddtheory.measure.tables import html_table
 from ddtheory.reads.bracket import Bracket
@@ -15,6 +14,7 @@ from ddtheory.reads.document import FORMAT
 from ddtheory.reads.joint import JointSet
 from ddtheory.reads.verdicts import Standing
 from ddtheory.shown import Shown, counted, in_words, shortened
+from ddtheory.tabled import Tabled
 from ddtheory.values import Interval
 
 HEADER = ("", "layer", "place", "type", "verdict", "order", "scale", "s", "n·K", "ray", "orbit", "reason")
@@ -110,7 +110,7 @@ class Row(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class Census(Shown, Sequence[Row]):
+class Census(Tabled, Sequence[Row]):
     """All candidates, in the order of layers.
 
     Attributes:
@@ -140,53 +140,28 @@ class Census(Shown, Sequence[Row]):
     def latex(self) -> str:
         return in_words(str(self))
 
-    def to_frame(self) -> Any:
-        """The rows as a pandas DataFrame, a column for each field.
-
-        Raises:
-            MissingExtraError: pandas is not installed.
-        """
-        need("pandas", "A DataFrame")
-        import pandas
-
-        columns = [
-            "layer",
-            "place",
-            "type",
-            "verdict",
-            "order",
-            "flat",
-            "lower",
-            "upper",
-            "scale from",
-            "scale to",
-            "distance",
-            "price",
-            "ray",
-            "orbit",
-            "reason",
-        ]
-        values = [
-            [
-                row.layer,
-                row.place,
-                row.type,
-                row.verdict.value,
-                row.order,
-                row.flat,
-                *((None, None) if row.interval is None else (row.interval.lower, row.interval.upper)),
-                *((None, None) if row.scale is None else row.scale),
-                row.distance,
-                row.price.estimate,
-                row.ray,
-                row.orbit,
-                row.reason,
-            ]
-            for row in self.found
-        ]
-        frame = pandas.DataFrame(values, columns=columns)
-        frame["order"] = frame["order"].astype("Int64")
-        return frame
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """A row a candidate; None where it has no order, interval or scale."""
+        found = self.found
+        sides = [(None, None) if row.interval is None else (row.interval.lower, row.interval.upper) for row in found]
+        scales = [(None, None) if row.scale is None else row.scale for row in found]
+        return {
+            "layer": [row.layer for row in found],
+            "place": [row.place for row in found],
+            "type": [row.type for row in found],
+            "verdict": [row.verdict.value for row in found],
+            "order": [row.order for row in found],
+            "flat": [row.flat for row in found],
+            "lower": [lower for lower, _ in sides],
+            "upper": [upper for _, upper in sides],
+            "scale from": [least for least, _ in scales],
+            "scale to": [most for _, most in scales],
+            "distance": [row.distance for row in found],
+            "price": [row.price.estimate for row in found],
+            "ray": [row.ray for row in found],
+            "orbit": [row.orbit for row in found],
+            "reason": [row.reason for row in found],
+        }
 
     def _repr_html_(self) -> str:
         return html_table(str(self), HEADER, [row.cells() for row in self.found])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,6 +19,8 @@ from ddtheory.testbeds.checkpoint import Checkpoint
 from ddtheory.testbeds.kept import read
 from ddtheory.testbeds.limit import Limit
 from ddtheory.testbeds.progress import steps_shown
+
+_LOG = logging.getLogger(__name__)
 
 Watch = Callable[..., None]
 """Called as (step, module, **measured) every `look` steps and at the end, like `measure.SignatureRecorder`."""
@@ -119,6 +122,7 @@ class Bed(Shown):
             if step % self.look and step != self.steps:
                 continue
             values = dict(self.measured(module))
+            _LOG.debug("%s, step %s: %s", self.name, step, values)
             if watch is not None:
                 watch(step, module, **values)
             first = self.transition is not None and not found and self.transition.reached(values)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ddtheory import cells
 from ddtheory.arguments import as_integer
 from ddtheory.errors import InvalidValueError, shown
+from ddtheory.measure.doors import real_number
 from ddtheory.testbeds.bed import Bed, Transition, descend, generator, linear, mean_square, size_of
 from ddtheory.testbeds.limit import Limit, joint_order
 
@@ -41,7 +42,8 @@ def modular_addition(
         InvalidValueError: sizes that are too small, or a decay that is none.
     """
     modulus, hidden = size_of(modulus, "modulus", least=5, most=500), size_of(hidden, "hidden", least=1)
-    if isinstance(decay, bool) or not isinstance(decay, float | int) or not 0 <= decay < float("inf"):
+    decay = real_number("decay", decay)
+    if not 0 <= decay < float("inf"):
         raise InvalidValueError(f"decay is {shown(decay)}; it is a finite number, 0 or more.")
     steps, draw = size_of(steps, "steps", least=1), generator(seed)
     first = torch.randn(hidden, 2 * modulus, generator=draw, dtype=torch.float64) / (2 * modulus) ** 0.5
@@ -78,7 +80,7 @@ def modular_addition(
             order=joint_order(cells.node_death(activation="square")),
         )
 
-    sizes = {"modulus": modulus, "hidden": hidden, "steps": steps, "decay": float(decay)}
+    sizes = {"modulus": modulus, "hidden": hidden, "steps": steps, "decay": decay}
     called = ", ".join(f"{name}={value}" for name, value in {"seed": as_integer(seed), **sizes}.items())
     return Bed(
         f"modular_addition({called})",

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory import cells
-from ddtheory.arguments import as_float, as_integer
-from ddtheory.errors import InvalidValueError
+from ddtheory.arguments import as_integer
+from ddtheory.errors import InvalidValueError, shown
+from ddtheory.measure.doors import real_number
 from ddtheory.testbeds.bed import Bed, generator, linear, mean_square, size_of
 from ddtheory.testbeds.limit import Limit, joint_order
 
@@ -52,9 +53,11 @@ def reduced_rank(
         raise InvalidValueError(
             "hidden is larger than the number of inputs or of outputs. Such a map has no hidden rank."
         )
-    if isinstance(noise, bool) or not isinstance(noise, float | int) or not 0 < noise < float("inf"):
-        raise InvalidValueError("noise is no positive finite number; it is the standard deviation of the labels.")
-    noise = as_float(noise, "noise")
+    noise = real_number("noise", noise)
+    if not 1e-150 < noise < 1e150:  # its square is a variance
+        raise InvalidValueError(
+            f"noise is {shown(noise)}; it is the standard deviation of the labels, between 1e-150 and 1e150."
+        )
     draw = generator(seed)
     true = _orthonormal(outputs, rank, draw) @ _orthonormal(inputs, rank, draw).mT
     x = _orthonormal(samples, inputs, draw) * samples**0.5
@@ -89,7 +92,7 @@ def reduced_rank(
         )
 
     sizes = {"inputs": inputs, "hidden": hidden, "outputs": outputs, "rank": rank, "samples": samples}
-    settings = {"seed": as_integer(seed), **sizes, "noise": float(noise), "estimate": "closed form"}
+    settings = {"seed": as_integer(seed), **sizes, "noise": noise, "estimate": "closed form"}
     called = ", ".join(f"{name}={value}" for name, value in settings.items() if name != "estimate")
     return Bed(
         f"reduced_rank({called})", settings, None, limit, module, x, y, (fresh, fresh_y), 0, 1, run, measured, noise**2

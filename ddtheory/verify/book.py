@@ -22,6 +22,7 @@ from typing import Any
 from ddtheory.arguments import list_of
 from ddtheory.errors import BookError, InvalidValueError, shown, unknown
 from ddtheory.shown import Shown, counted, shortened
+from ddtheory.tabled import Tabled
 from ddtheory.verify import locating
 from ddtheory.verify.claim import WITNESSES, Claim
 from ddtheory.verify.environment import versions
@@ -68,12 +69,21 @@ class Unreadable(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class Book(Shown):
+class Book(Tabled):
     """The claims of a book, or those chosen from it, in the order of chapters and files."""
 
     folder: Path
     entries: tuple[Entry, ...]
     unreadable: tuple[Unreadable, ...] = ()
+
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """A row a claim that can be read."""
+        return {
+            "claim": [entry.claim.id for entry in self.entries],
+            "chapter": [entry.chapter for entry in self.entries],
+            "title": [entry.claim.title for entry in self.entries],
+            "expected": [entry.claim.expected.value for entry in self.entries],
+        }
 
     def select(self, ids: Sequence[str] = ()) -> Book:
         """The part with these ids, or of these chapters; all when none is given.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -11,18 +12,21 @@ from time import perf_counter
 
 from ddtheory.arguments import as_integer, list_of
 from ddtheory.errors import InvalidValueError, shown
-from ddtheory.shown import Shown
+from ddtheory.tabled import Tabled
 from ddtheory.values import Verdict
 from ddtheory.verify.book import Book, Entry, Unreadable
 from ddtheory.verify.verdicts import WORST_FIRST, ClaimResult, weighed, worst_first
 from ddtheory.verify.witnesses import check
+from ddtheory.visible import one_line
+
+_LOG = logging.getLogger(__name__)
 
 MOST_JOBS = 8
 """More are used only when asked for: each worker holds its own copy of sympy and torch in memory."""
 
 
 @dataclass(frozen=True, repr=False)
-class RunResult(Shown):
+class RunResult(Tabled):
     """All results of a run, in the order of the book.
 
     Attributes:
@@ -65,6 +69,20 @@ class RunResult(Shown):
         unreadable = f", {len(self.unreadable)} could not be read" if self.unreadable else ""
         return f"{'interrupted, ' if self.interrupted else ''}{counts}, {len(self.moved)} moved{unreadable}"
 
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """A row a claim, in the order of the book."""
+        found = self.results
+        return {
+            "claim": [result.record.id for result in found],
+            "chapter": [result.record.chapter for result in found],
+            "title": [result.record.title for result in found],
+            "verdict": [result.verdict.value for result in found],
+            "expected": [result.expected.value for result in found],
+            "moved": [result.moved for result in found],
+            "reason": [result.reason for result in found],
+            "seconds": [result.seconds for result in found],
+        }
+
     def rows(self) -> Mapping[str, str]:
         """What needs attention first."""
         claims = {result.record.id: f"{result.verdict.value}: {result.reason}" for result in worst_first(self.results)}
@@ -104,6 +122,8 @@ def run(
 
     def keep(result: ClaimResult) -> None:
         finished[result.record.id] = result
+        level = logging.INFO if result.ran and not result.moved else logging.WARNING
+        _LOG.log(level, "%s", one_line(str(result)))
         if on_result is not None:
             on_result(result)
 

@@ -35,6 +35,7 @@ CALLS = (
     "order 'x^2 + y^4' --along y=1",
     "order 'x^2 + y^4' --along y=1 --json",
     "new claim λ --book there",
+    "mcp --json",
     "model model.toml",
     "read net.py:make_problem --n 10",
     "cells",

@@ -88,3 +88,11 @@ def test_residues_without_a_case_are_no_part_of_it() -> None:
 def test_bad_cases_are_refused(cases: Any, options: dict[str, Any]) -> None:
     with pytest.raises(InvalidValueError):
         fit(cases, **options)
+
+
+def test_only_what_few_coefficients_reach_is_tried() -> None:
+    """Degrees and moduli without end, and a hundred sizes, whose monomials nobody can list by their powers."""
+    half = {n: n // 2 for n in range(12)}
+    assert fit(half, most_degree=10**9).modulus == fit(half, most_modulus=10**9).modulus == 2
+    with pytest.raises(UndecidedError):
+        fit({tuple(range(n, n + 100)): n**9 for n in range(12)}, names=[f"a{n}" for n in range(100)])

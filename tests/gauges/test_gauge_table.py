@@ -8,9 +8,10 @@ import numpy
 import pytest
 import torch
 from gauge_cases import CASES, Attention, Case, Chain, rows, seeded, tokens
+from hostile_values import hostile_values
 from torch import nn
 
-from ddtheory.errors import InvalidValueError, MeasurementError, UnknownNameError
+from ddtheory.errors import DDTheoryError, InvalidValueError, MeasurementError, UnknownNameError
 from ddtheory.gauges import RULES, Gauge, Group, Leg, Motion, find_gauges, measured, moved, spoiled
 from ddtheory.gauges.finding import Seen
 
@@ -340,3 +341,17 @@ def test_integers_of_other_libraries_are_kept_as_integers() -> None:
     leg = Leg("w", numpy.int64(1), start=numpy.int32(2))  # type: ignore[arg-type]
     assert [type(value) for value in (leg.axis, leg.start)] == [int, int] and leg == Leg("w", 1, start=2)
     assert type(Motion(numpy.int64(3)).seed) is int  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("name", "value"), hostile_values())
+def test_parameters_and_channels_of_any_kind_are_refused_in_one_line(name: str, value: object) -> None:
+    number = name == "numpy integer"  # of channels
+    for refused in (lambda: moved(GOOD, value), lambda: replace(GOOD, channels=None if number else value)):
+        with pytest.raises(DDTheoryError) as error:
+            refused()
+        assert str(error.value).isprintable()
+
+
+def test_inputs_that_no_memory_holds_are_refused() -> None:
+    with pytest.raises(MeasurementError, match="The model fails on these inputs"):
+        measured([GOOD], seeded(lambda: Chain(nn.functional.relu)), rows().float().flatten()[:1].expand(10**13))

@@ -16,6 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: a fork has one th
 
 import argparse
 import pickle
+import signal
 import sys
 import time
 import traceback
@@ -32,11 +33,11 @@ from surface import public
 from ddtheory.cli.table import VERBS
 
 
-def attack(seed: str, numbers: range, until: float) -> Tally:
-    """The cases of these numbers, as far as time allows."""
+def attack(seed: str, numbers: range, until: float, parent: int) -> Tally:
+    """The cases of these numbers, as far as time allows, and as long as there is somebody to be told."""
     tally = Tally()
     for number in numbers:
-        if time.monotonic() > until:
+        if time.monotonic() > until or os.getppid() != parent:
             break
         case = Case(seed, number)
         room, told, finding = case.run()
@@ -46,13 +47,14 @@ def attack(seed: str, numbers: range, until: float) -> Tally:
 
 def in_parts(seed: str, cases: int, seconds: float, jobs: int) -> Tally:
     """The same cases dealt out to forks; each sends its tally through a pipe."""
-    until, tally, pipes = time.monotonic() + seconds, Tally(), []
+    until, tally, home, workers = time.monotonic() + seconds, Tally(), os.getpid(), {}
     for job in range(jobs):
         reading, writing = os.pipe()
-        if os.fork() == 0:
+        worker = os.fork()
+        if worker == 0:
             os.close(reading)
             try:
-                found = attack(seed, range(job, cases, jobs), until)
+                found = attack(seed, range(job, cases, jobs), until, home)
                 with os.fdopen(writing, "wb") as pipe:
                     pickle.dump(found, pipe)
             except BaseException:  # the attack itself is broken: nothing was counted, and the parent says so
@@ -60,12 +62,29 @@ def in_parts(seed: str, cases: int, seconds: float, jobs: int) -> Tally:
             finally:
                 os._exit(0)
         os.close(writing)
-        pipes.append(reading)
-    for reading in pipes:
-        with os.fdopen(reading, "rb") as pipe:
-            tally.merge(pickle.loads(pipe.read()))
-        os.wait()
+        workers[worker] = reading
+    try:
+        for worker in list(workers):
+            with os.fdopen(workers[worker], "rb") as pipe:
+                tally.merge(pickle.loads(pipe.read()))
+            os.waitpid(worker, 0)
+            del workers[worker]
+    finally:  # interrupted: left alone, they would go on with one case after the other until their time is over
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
     return tally
+
+
+def stand_alone() -> None:
+    """Makes it independent of how it was started: a shell that sends it to the background has it ignore Ctrl-C.
+
+    Where a stream is closed, a pipe would take its number, and a case that silences itself would write over it.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r+"))  # noqa: SIM115  # takes the lowest number that is free
 
 
 def report(tally: Tally) -> str:
@@ -109,6 +128,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--planted", action="store_true", help="is what is planted caught?")
     parser.add_argument("--replay", action="append", metavar="SEED:NUMBER", help="run this case and print what it did")
     chosen = parser.parse_args(arguments)
+    stand_alone()
     warnings.simplefilter("ignore")
     certificates()  # made before the first fork
     checks = {chosen.recipes: wrong_recipes, chosen.planted: missed}

@@ -63,10 +63,11 @@ CALLS: dict[str, list[list[str]]] = {
     ],
     "prove": [["thm:fisher_decay"], ["rates", "--json"]],
     "new": [["book", "mine"], ["book", "mine", "--json"]],
+    "mcp": [["--json"], ["--seconds", "5", "--memory", "500"]],
 }
 """Valid calls of every verb, quick ones. A mutation starts from one of them."""
 
-TARGETS = {"--certificate": "json", "--export": "json", "--gallery": "html", "--out": "folder"}
+TARGETS = {"--certificate": "json", "--export": "export", "--gallery": "html", "--out": "folder"}
 """Options that name something to write, and what it must be when it is there."""
 
 PATHS = (
@@ -465,7 +466,8 @@ def _judge(
     heard = sent is None and command.out == command.err == "file"
     if code == 2 and heard and not _is_plain(err + out * (command.verb == "certify")):
         return replace(bad, what=f"exit code 2: without one plain line: {err[-150:]!r}")
-    if code == 0 and command.out == "full" and not out and not {"--help", "-h"} & set(command.arguments):
+    speaks = not {"--help", "-h"} & set(command.arguments) and (command.verb != "mcp" or "--json" in command.arguments)
+    if code == 0 and command.out == "full" and not out and speaks:  # a server without a client has nothing to say
         return replace(bad, what="exit code 0: although nothing could be written")
     if partial := _partial(command, folder, there, stopped):
         return replace(bad, what=partial)
@@ -505,7 +507,7 @@ def _partial(command: Command, folder: Path, there: dict[str, bytes], stopped: b
     for name, kind in targets.items():
         with suppress(OSError, ValueError):  # a name that no file can have
             for file in _written(folder, name, kind):
-                if there.get(file.name) != file.read_bytes() and not _is_whole(file, kind):
+                if there.get(file.resolve().name) != file.read_bytes() and not _is_whole(file, kind):
                     return f"a part of a result: {file.name!r} is left behind"
     if not stopped:
         known = {
@@ -533,7 +535,7 @@ def _is_whole(file: Path, kind: str) -> bool:
     data = file.read_bytes()
     if kind == "html" or (kind == "folder" and file.suffix == ".html"):
         return b"</html>" in data
-    if kind == "json" and file.suffix == ".parquet":
+    if kind == "export" and file.suffix == ".parquet":
         return data[-4:] == b"PAR1"
     try:
         json.loads(data)

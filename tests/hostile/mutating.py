@@ -128,7 +128,7 @@ def _spoiled_tensor(value: torch.Tensor, rng: Random) -> tuple[Any, str]:
         "nan": lambda v: torch.full_like(v, math.nan),
         "inf": lambda v: torch.full_like(v, math.inf),
         "zeros": torch.zeros_like,
-        "huge": lambda v: torch.full_like(v, 1e300),
+        "huge": lambda v: torch.full_like(v, min(1e300, torch.finfo(v.dtype).max) if v.is_floating_point() else 2**31),
         "tiny": lambda v: torch.full_like(v, 5e-324),
         "one axis more": lambda v: v.unsqueeze(0),
         "flat": lambda v: v.reshape(-1),

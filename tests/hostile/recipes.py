@@ -167,6 +167,14 @@ _EXACT: dict[str, list[Call]] = {
     ],
     "ddtheory.parse_expression": [call(text="x^2 + 0.5*y^4"), call(text="x", symbols={"x": x})],
     "ddtheory.exact.leading_term": [call(function=t**2 + t**3, variable=t)],
+    "ddtheory.exact.formulas.fit": [
+        call(cases={n: n // 2 for n in range(12)}, names="n", most_degree=2, most_modulus=2),
+        call(cases={(a, b): Fraction(a * b, 2) for a in range(5) for b in range(5)}, names=["a", "b"]),
+    ],
+    **{
+        f"ddtheory.exact.formulas.{name}": [call()]
+        for name in ("crossing", "deep_linear", "hidden_layer", "local_reduced_rank", "reduced_rank")
+    },
     "ddtheory.finite_n": [
         call(exponents=(2, 4), n_beta=100, digits=8, seconds=2),
         call(exponents=[2], n_beta="1/2", prior=[1], scale=Fraction(1, 2), sided="one", digits=8),

@@ -15,6 +15,7 @@ ROOMS = (
     "ddtheory",
     "ddtheory.exact",
     "ddtheory.exact.strata",
+    "ddtheory.exact.formulas",
     "ddtheory.cells",
     "ddtheory.measure",
     "ddtheory.models",
@@ -33,12 +34,14 @@ ROOMS = (
 MADE_BY_THE_PACKAGE = frozenset(
     [
         "Arc",
+        "Conjecture",
         "Derivation",
         "FiniteN",
         "FiniteNExpansion",
         "FiniteNGerm",
         "FiniteNSweep",
         "LangevinTarget",
+        "Formula",
         "IntersectionType",
         "KLOrder",
         "Description",
@@ -147,6 +150,81 @@ WRITTEN_BY_A_CALLER = frozenset(
     ]
 )
 """Values that go in, such as models, laws, the lines of a claim. They show what was written; all others are results."""
+
+
+NO_TABLES = frozenset(
+    [
+        "ddtheory.Arc",
+        "ddtheory.Enclosure",
+        "ddtheory.FiniteN",
+        "ddtheory.FiniteNExpansion",
+        "ddtheory.FiniteNGerm",
+        "ddtheory.IntersectionType",
+        "ddtheory.Interval",
+        "ddtheory.KLOrder",
+        "ddtheory.LangevinTarget",
+        "ddtheory.OrderReading",
+        "ddtheory.RLCT",
+        "ddtheory.Reading",  # of tables: its census is one
+        "ddtheory.cells.Cell",
+        "ddtheory.cells.Family",
+        "ddtheory.cells.Route",
+        "ddtheory.cells.RouteResult",
+        "ddtheory.certify.Rejection",
+        "ddtheory.certify.Report",  # the checker knows no libraries; its steps are those of the derivation
+        "ddtheory.certify.Statement",
+        "ddtheory.certify.Step",
+        "ddtheory.certify.Undecided",
+        "ddtheory.exact.formulas.Conjecture",
+        "ddtheory.exact.formulas.Formula",
+        "ddtheory.exact.strata.Stratum",
+        "ddtheory.gauges.GaugeRule",
+        "ddtheory.gauges.RefusedGauge",
+        "ddtheory.measure.DirectionReading",
+        "ddtheory.measure.GramFactor",
+        "ddtheory.measure.HeadCheck",
+        "ddtheory.measure.HeadKind",
+        "ddtheory.measure.KroneckerFactors",
+        "ddtheory.measure.LayerFactors",  # of matrices
+        "ddtheory.measure.LayerSignature",
+        "ddtheory.measure.Spectrum",
+        "ddtheory.measure.TwoScaleReading",
+        "ddtheory.models.Description",
+        "ddtheory.models.Factorisation",
+        "ddtheory.models.Generators",
+        "ddtheory.models.Model",
+        "ddtheory.models.ModelPair",
+        "ddtheory.networks.LayerOrders",
+        "ddtheory.networks.Valuations",
+        "ddtheory.reads.Assembly",
+        "ddtheory.reads.Bracket",
+        "ddtheory.reads.Detector",
+        "ddtheory.reads.JointSet",
+        "ddtheory.reads.LayerSummary",
+        "ddtheory.reads.Rank",
+        "ddtheory.reads.Row",
+        "ddtheory.references.Work",
+        "ddtheory.testbeds.Bed",
+        "ddtheory.testbeds.Checkpoint",
+        "ddtheory.testbeds.Limit",
+        "ddtheory.testbeds.Transition",
+        "ddtheory.testing.CellResult",
+        "ddtheory.testing.ConformanceCell",
+        "ddtheory.testing.GaugeResult",
+        "ddtheory.testing.HiddenDivergence",
+        "ddtheory.testing.HiddenGerm",
+        "ddtheory.testing.KnownCell",
+        "ddtheory.testing.KnownGerm",
+        "ddtheory.testing.Removal",
+        "ddtheory.verify.ClaimResult",
+        "ddtheory.verify.ClauseResult",
+        "ddtheory.verify.Entry",
+        "ddtheory.verify.Unreadable",
+        "ddtheory.verify.WeakFoundation",
+        "ddtheory.verify.WitnessResult",
+    ]
+)
+"""Results that are one thing. Every other one has rows of one kind, and is `Tabled`."""
 
 
 def public() -> dict[str, Any]:

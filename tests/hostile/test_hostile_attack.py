@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,3 +55,48 @@ def test_what_is_planted_is_caught() -> None:
 def test_a_case_is_the_same_again() -> None:
     first, second = (attack("--replay", "fixed:3").stdout for _ in range(2))
     assert first == second != ""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="who is whose child")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_its_workers_end_with_it(number: signal.Signals) -> None:
+    """They went on alone, a new child for every case, so that whoever killed them by name saw them come back."""
+    command = f"{sys.executable} {HERE} --jobs 2 --seconds 3600 --seed ends & echo $!; wait"
+    with subprocess.Popen(["sh", "-c", command], cwd=HERE.parents[1], stdout=subprocess.PIPE, text=True) as shell:
+        assert shell.stdout is not None
+        attacking = int(shell.stdout.readline())
+        workers = soon(lambda: found if len(found := children(attacking)) == 2 else [])
+        os.kill(attacking, number)
+        assert soon(lambda: not any(map(is_running, [attacking, *workers])))
+
+
+def soon(look: Callable[[], Any]) -> Any:
+    """What is seen once there is something to be seen; a worker first ends the case that it is at."""
+    until = time.monotonic() + 150
+    while not (found := look()) and time.monotonic() < until:
+        time.sleep(0.1)
+    return found
+
+
+def children(process: int) -> list[int]:
+    try:
+        return [int(number) for number in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_it_counts_although_a_stream_is_closed(closed: str) -> None:
+    command = f"{sys.executable} {HERE} --jobs 2 --cases 4 --seed fixed {closed}"
+    done = subprocess.run(["sh", "-c", command], cwd=HERE.parents[1], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "EOFError" not in done.stderr, done.stderr
+    assert "4 cases" in done.stdout or ">&-" in closed

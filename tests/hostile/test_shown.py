@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 import surface
 import sympy
@@ -19,8 +20,9 @@ import torch
 
 import ddtheory as dd
 from ddtheory import cells, gauges, measure, reads, references, testbeds, testing, verify
-from ddtheory.exact import strata
+from ddtheory.exact import formulas, strata
 from ddtheory.shown import Shown, counted, in_words, shortened
+from ddtheory.tabled import Swept, Tabled
 
 x, y = sympy.symbols("x y")
 MANY = sympy.symbols("x1:104")  # a hundred and three
@@ -189,6 +191,8 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.certify.Undecided": lambda: undecided().undecided,
     "ddtheory.exact.strata.Strata": lambda: strata.of_matrix_product((9,) * 3),
     "ddtheory.exact.strata.Stratum": lambda: strata.of_matrix_product((1, 1, 1)).strata[0],
+    "ddtheory.exact.formulas.Conjecture": lambda: formulas.fit({n: n // 2 for n in range(100)}),
+    "ddtheory.exact.formulas.Formula": formulas.hidden_layer,
     "ddtheory.gauges.FoundGauges": found_gauges,
     "ddtheory.gauges.GaugeRule": lambda: gauges.RULES["rescaling"],
     "ddtheory.gauges.RefusedGauge": lambda: gauges.RefusedGauge(found_gauges().gauges[0], WHY),
@@ -384,6 +388,104 @@ def test_control_a_forgotten_method_is_named(monkeypatch: pytest.MonkeyPatch) ->
     Bare.__module__ = "ddtheory.measure"
     monkeypatch.setattr(measure, "Bare", Bare, raising=False)
     assert surface.results()["ddtheory.measure.Bare"] is Bare
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def undecided_tables(results: Mapping[str, type], no_tables: frozenset[str]) -> list[str]:
+    """Results that are neither `Tabled` nor on the list of those that are no tables, or both."""
+    return [full for full, kind in results.items() if issubclass(kind, Tabled) == (full in no_tables)]
+
+
+def test_every_public_result_is_a_table_or_said_to_be_none() -> None:
+    assert undecided_tables(surface.results(), surface.NO_TABLES) == [], (
+        "derive it from ddtheory.tabled.Tabled, or name it in NO_TABLES of tests/hostile/surface.py"
+    )
+    assert set(surface.results()) >= surface.NO_TABLES
+    for kind in surface.results().values():
+        profile = "radii" in getattr(kind, "__dataclass_fields__", {})
+        assert issubclass(kind, Swept) or not profile, f"{kind.__name__} has radii, and no to_xarray"
+
+
+def test_control_a_forgotten_table_is_named() -> None:
+    class Forgotten(Shown):
+        pass
+
+    class Doubtful(Tabled):
+        pass
+
+    found = {"one": Forgotten, "two": Doubtful, "three": Tabled}
+    assert undecided_tables(found, frozenset(["two"])) == ["one", "two"]
+
+
+TABLES = [name for name in EXAMPLES if issubclass(surface.results()[name.partition(",")[0]], Tabled)]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_a_frame_and_latex(name: str) -> None:
+    found = EXAMPLES[name]()
+    assert isinstance(found, Tabled)
+    columns = {title: list(entries) for title, entries in found.tabulated().items()}
+    frame = found.to_frame()
+    assert list(frame.columns) == list(columns) and len({len(entries) for entries in columns.values()}) == 1
+    for title, entries in columns.items():
+        assert all(same(one, other) for one, other in zip(frame[title], entries, strict=True)), title
+    text = found.to_latex()
+    assert text.startswith(r"\begin{tabular}{") and text.endswith(r"\end{tabular}")
+    assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
+    assert text.count("$") % 2 == text.count(r"\$") % 2
+    assert text.count(r"\\") >= len(frame) + 1
+
+
+def same(one: object, other: object) -> bool:
+    """The same value, and what is exact, text or missing of the same kind: nothing became a float."""
+    alike = isinstance(one, type(other)) or isinstance(other, bool | int | float)
+    return alike and (one == other or (one != one and other != other))
+
+
+def test_a_derivation_is_a_table_of_its_steps() -> None:
+    """(x + y²)² + z²: λ = 1, and κ of ⟨(x + y²)² + z²⟩ is λ itself."""
+    found = dd.rlct("(x+y^2)^2 + z^2", seconds=5)
+    frame = found.to_frame()
+    assert frame["step"].tolist() == list(range(1, len(frame) + 1)) and set(frame["rule"]) == set(found.rules)
+    assert frame["proven"][0] == "κ = 1, m = 1"
+    assert r"z\textasciicircum{}2" in found.to_latex() and "κ = 1, m = 1 &" in found.to_latex()
+
+
+SWEPT = [name for name in TABLES if issubclass(surface.results()[name.partition(",")[0]], Swept)]
+
+
+@pytest.mark.parametrize("name", SWEPT)
+def test_a_sweep_is_a_data_set(name: str) -> None:
+    found = EXAMPLES[name]()
+    data = found.to_xarray()
+    columns = found.tabulated()
+    assert list(data.sizes) == [found.axis] and list(data[found.axis].values) == list(columns[found.axis])
+    assert {found.axis, *data.data_vars} == set(columns)
+    for title in data.data_vars:
+        assert numpy.array_equal(data[title].values, columns[title], equal_nan=True)
+    if "label" in getattr(found, "__dataclass_fields__", {}):
+        assert data.attrs["label"] == found.label
+
+
+def test_a_sweep_at_finite_n_is_a_data_set_by_localisation_and_size() -> None:
+    found = EXAMPLES["ddtheory.FiniteNSweep"]()
+    data = found.to_xarray()
+    assert dict(data.sizes) == {"localisation": len(found.localisation), "n_beta": len(found.n_beta)}
+    for row, values in zip(found.values, data["learning_coefficient"].values, strict=True):
+        assert all(
+            one is None or float(one.learning_coefficient) == value for one, value in zip(row, values, strict=True)
+        )
+
+
+def test_a_conformance_report_is_a_data_set_by_cell_and_seed() -> None:
+    report = testing.check_estimator(lambda _: (0.5, 0.1), testing.conformance_cells()[:2], budget=10, jobs=1)
+    data = report.to_xarray()
+    assert dict(data.sizes) == {"cell": 2, "seed": len(report.seeds)}
+    assert float(data["estimate"].min()) == float(data["estimate"].max()) == 0.5
+    assert list(data["target"].values) == [float(result.target) for result in report.results]
+    assert math.isnan(float(conformance().to_xarray()["estimate"].max()))
 
 
 def test_text_is_cut_and_escaped() -> None:

@@ -25,7 +25,7 @@ class Hidden:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Hidden())
 """
-OPTIONAL = ("torch", "matplotlib", "hypothesis", "pyarrow")
+OPTIONAL = ("torch", "matplotlib", "hypothesis", "mcp", "pandas", "pyarrow", "xarray")
 
 
 def run(code: str, hidden: tuple[str, ...] = OPTIONAL) -> subprocess.CompletedProcess[str]:
@@ -64,6 +64,9 @@ def test_every_extra_that_is_named_installs_its_module() -> None:
             "plots",
         ),
         ("dd.testing.rlcts", "hypothesis", "testing"),
+        ("dd.rlct('x^2').to_frame()", "pandas", "frames"),
+        ("from ddtheory.tabled import Swept; Swept().to_xarray()", "xarray", "frames"),
+        ("from ddtheory.extras import need; need('mcp', '`ddtheory mcp`')", "mcp", "mcp"),
     ],
 )
 def test_a_door_names_the_extra(code: str, module: str, extra: str) -> None:

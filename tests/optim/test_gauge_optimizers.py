@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from hostile_values import hostile_values
 from torch import Tensor, nn
 
-from ddtheory.errors import InvalidValueError, MeasurementError
+from ddtheory.errors import DDTheoryError, InvalidValueError, MeasurementError
 from ddtheory.gauges import Gauge, Group, Leg, Motion, find_gauges, moved
 from ddtheory.optim import DDCAdam, DDCMuon, UnitDeathWarning, largest_surviving_decay
 from ddtheory.optim.muon import orthogonalised
@@ -495,3 +496,32 @@ def test_a_chain_of_rotations_without_full_rank_is_refused() -> None:
     gauges = [each for each in find_gauges(model, torch.randn(9, 2)).gauges if each.group is Group.ROTATION]
     with pytest.raises(MeasurementError, match="full rank"):
         DDCMuon(model, gauges=gauges)
+
+
+class OddList(list):  # type: ignore[type-arg]
+    def __len__(self) -> int:
+        raise RuntimeError("code of somebody else")
+
+    __iter__ = __len__  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(("name", "value"), [*hostile_values(), ("a list that throws", OddList([0.9, 0.99]))])
+def test_betas_of_any_kind_are_refused(name: str, value: object) -> None:
+    with pytest.raises(DDTheoryError):
+        DDCAdam(small(), betas=value, gauges=[])
+
+
+class OddNumber(float):
+    """Compares and prints as it likes."""
+
+    def __ge__(self, other: object) -> bool:
+        raise RuntimeError("code of somebody else")
+
+    __le__ = __lt__ = __gt__ = __format__ = __repr__ = __ge__  # type: ignore[assignment]
+
+
+def test_a_decay_is_read_as_the_number_that_it_is() -> None:
+    model = small()
+    gauges = find_gauges(model, torch.randn(8, 2)).gauges
+    with pytest.warns(UnitDeathWarning, match="weight_decay = 5: "):
+        DDCAdam(model, weight_decay=OddNumber(5.0), gauges=gauges)

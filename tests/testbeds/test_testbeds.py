@@ -252,6 +252,10 @@ def test_a_dead_unit_is_below_its_null_and_a_live_one_is_not() -> None:
         (lambda: testbeds.sparse_parity(hidden=10**30), "the largest is 1000000"),
         (lambda: testbeds.sparse_parity(hidden=1_000_001), "the largest is 1000000"),
         (lambda: testbeds.reduced_rank(noise=10**400), "noise"),
+        (lambda: testbeds.reduced_rank(noise=1e308), "noise"),
+        (lambda: testbeds.reduced_rank(noise=1e-200), "noise"),
+        (lambda: testbeds.modular_addition(decay=10**400), "decay"),
+        (lambda: testbeds.modular_addition(decay=math.nan), "decay"),
         (lambda: testbeds.superposition().problem(3), "checkpoint"),
     ],
 )

@@ -16,7 +16,7 @@ from ddtheory.cells.shared.cell import Cell
 from ddtheory.cells.shared.families import catalogue
 from ddtheory.cells.shared.truth import Truth
 from ddtheory.errors import UndecidedError
-from ddtheory.values import RLCT, Enclosure, Exact, KLOrder, as_json
+from ddtheory.values import RLCT, Exact, KLOrder, as_json
 
 SCHEMA = "ddtheory.cells/1"
 
@@ -70,7 +70,7 @@ def document(cell: Cell, *, write_out: bool = False) -> dict[str, Any]:
         "boundary": [str(symbol) for symbol in cell.boundary],
         "coordinates": cell.dimension,
         "terms": None if cell.size is None or cell.size.terms > _LARGEST_NUMBER else cell.size.terms,
-        "nu": None if cell.fluctuation is None else _enclosed(cell.singular_fluctuation(digits=15)),
+        "nu": None if cell.fluctuation is None else cell.singular_fluctuation(digits=15).summary(),
         "finite_n": _finite(cell) if orders else [],
         "remark": cell.remark,
     }
@@ -122,11 +122,6 @@ def _whole(value: Exact | None) -> int | None:
     return None if value is None else int(value)
 
 
-def _enclosed(value: Enclosure) -> dict[str, str]:
-    midpoint, radius = value.decimals()
-    return {"value": midpoint, "radius": radius}
-
-
 def _finite(cell: Cell) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if cell.finite is None:
@@ -136,7 +131,7 @@ def _finite(cell: Cell) -> list[dict[str, Any]]:
             value = cell.finite_n(n_beta, _DIGITS)
         except UndecidedError:  # too many cells of quadrature at this nβ
             continue
-        found.append({"n_beta": n_beta, **_enclosed(value)})
+        found.append({"n_beta": n_beta, **value.summary()})
     return found
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from ddtheory.errors import UndecidedError
 from ddtheory.shown import Shown, in_words
+from ddtheory.tabled import Tabled
 from ddtheory.values import RLCT
 
 
@@ -95,7 +96,7 @@ class RouteResult(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class Truth(Shown):
+class Truth(Tabled):
     """(λ, m) with everything that speaks for it.
 
     Attributes:
@@ -119,6 +120,17 @@ class Truth(Shown):
             return self.rlct.latex()
         lower, upper = (str(bound.lam) if bound else other for bound, other in self._sides("0", r"\infty"))
         return rf"{lower} \le \lambda \le {upper}"
+
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """A row a route; None where it was too large to be run."""
+        routes = [(result.route, result.found) for result in self.results]
+        return {
+            "route": [route.name for route, _ in routes],
+            "says": [route.says for route, _ in routes],
+            "side": [route.side.value for route, _ in routes],
+            "lambda": [None if found is None else found.lam for _, found in routes],
+            "multiplicity": [None if found is None else found.m for _, found in routes],
+        }
 
     def rows(self) -> Mapping[str, str]:
         found = {result.route.name: f"{result.route.side} {_pair(result.found)}" for result in self.results}

@@ -169,8 +169,10 @@ def _list(as_json: bool) -> None:
 def _show(cell: Cell, family: Family, write_out: bool) -> None:
     from ddtheory.cells.shared.document import document
     from ddtheory.cells.shared.families import as_typed, kind_of
+    from ddtheory.verify.progress import spinner
 
-    data = document(cell, write_out=write_out)
+    with spinner("derives …"):
+        data = document(cell, write_out=write_out)
     lines: list[tuple[str, object]] = [("model", family.summary)]
     for key, default in family.defaults.items():
         told = f"{key}={as_typed(cell.arguments[key])}"

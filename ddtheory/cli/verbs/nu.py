@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ddtheory.cli.printing import json_option, print_json
+
+if TYPE_CHECKING:
+    from ddtheory.exact.fluctuation.partition import Sided
 
 
 @click.command()
@@ -23,8 +28,11 @@ def nu(k: int, prior: str, beta: str, one_sided: bool, digits: int, as_json: boo
       ddtheory nu 2 --prior 1/2 --beta 2 --digits 100 --json
     """
     from ddtheory.exact.fluctuation.nu import singular_fluctuation
+    from ddtheory.verify.progress import spinner
 
-    found = singular_fluctuation(k, prior_exponent=prior, beta=beta, sided="one" if one_sided else "two", digits=digits)
+    sided: Sided = "one" if one_sided else "two"
+    with spinner(f"proves {digits} digits …", shown=not as_json):
+        found = singular_fluctuation(k, prior_exponent=prior, beta=beta, sided=sided, digits=digits)
     if as_json:
         value, radius = found.decimals()
         print_json({"nu": value, "radius": radius})

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ddtheory.cli.printing import json_option, print_json, print_rows
 
 if TYPE_CHECKING:
-    from ddtheory.values import Exact, KLOrder
+    from ddtheory.values import KLOrder
 
 
 @click.command()
@@ -35,49 +35,21 @@ def order(expression: str, along: str, at: str | None, declarations: tuple[str, 
     """
     from ddtheory.exact.numbers.parse import parse_assignments, parse_expression, parse_parameter
     from ddtheory.exact.orders.ray import kl_order
+    from ddtheory.verify.progress import spinner
 
     parameters = {symbol.name: symbol for symbol in map(parse_parameter, declarations)}
-    found = kl_order(
-        parse_expression(expression, parameters),
-        along=parse_assignments(along),
-        at=parse_assignments(at) if at else None,
-        parameters=tuple(parameters.values()),
-        arc=arc,
-    )
+    with spinner("derives …", shown=not as_json):
+        found = kl_order(
+            parse_expression(expression, parameters),
+            along=parse_assignments(along),
+            at=parse_assignments(at) if at else None,
+            parameters=tuple(parameters.values()),
+            arc=arc,
+        )
     if as_json:
-        print_json(_document(found))
+        print_json(found.summary())
     else:
         print_rows(_rows(found))
-
-
-def _document(found: KLOrder) -> dict[str, Any]:
-    """The answer as plain data.
-
-    Whole orders are numbers, other orders and the leading coefficient are strings; null when flat or not asked for.
-    """
-    return {
-        "k": _order(found.k),
-        "kind": found.kind.value,
-        "rate": _order(found.rate),
-        "arc_k": _order(found.arc_k),
-        "leading": None if found.leading is None else str(found.leading),
-        "proof": found.proof,
-        "arc": None
-        if found.arc is None
-        else {
-            "order": _order(found.arc.order),
-            "path": {str(name): str(value) for name, value in found.arc.path.items()},
-            "proven": found.arc.proven,
-            "reason": found.arc.reason,
-        },
-    }
-
-
-def _order(value: Exact | None) -> int | str | None:
-    if value is None:
-        return None
-    text = str(value)  # the same for an int and for a sympy Integer
-    return int(text) if text.isdecimal() else text
 
 
 def _rows(found: KLOrder) -> list[tuple[str, object]]:

@@ -35,6 +35,7 @@ def prove(ids: tuple[str, ...], books: tuple[str, ...], as_json: bool) -> None:
     from ddtheory.verify import report
     from ddtheory.verify.book import read, select_among
     from ddtheory.verify.claim import Outcome
+    from ddtheory.verify.progress import spinner
     from ddtheory.verify.verdicts import proof_as_recorded
     from ddtheory.verify.witnesses import call
 
@@ -44,7 +45,8 @@ def prove(ids: tuple[str, ...], books: tuple[str, ...], as_json: bool) -> None:
     documents: dict[str, Any] = {}
     with ends_like_ctrl_c(), _interrupt_prints(documents, as_json):
         for entry in (entry for book in chosen for entry in book.entries):
-            result = call(entry, "derive")
+            with spinner(f"derives {entry.claim.id} …", shown=not as_json):
+                result = call(entry, "derive")
             documents[entry.claim.id] = report.witness_document(result)
             if not as_json:
                 _print_proof(entry, result)

@@ -67,6 +67,21 @@ class FiniteN(Shown):
             "C": str(self.constant),
         }
 
+    def summary(self) -> dict[str, Any]:
+        """The answer as plain data; an enclosure is its value and its radius.
+
+        Keys: n_beta, evidence, free_energy, learning_coefficient, constant, lambda, multiplicity.
+        """
+        return {
+            "n_beta": str(self.n_beta),
+            "evidence": self.evidence.summary(),
+            "free_energy": self.free_energy.summary(),
+            "learning_coefficient": self.learning_coefficient.summary(),
+            "lambda": str(self.rlct.lam),
+            "multiplicity": self.rlct.m,
+            "constant": self.constant.summary(),
+        }
+
     def expansion(self, digits: int = 30) -> Enclosure:
         """λ log t − (m − 1) log log t − log C: the free energy without its vanishing remainder; t > 1.
 

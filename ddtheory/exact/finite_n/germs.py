@@ -63,6 +63,19 @@ class FiniteNGerm(Shown):
             **({"assuming": self.assumed} if self.assumed else {}),
         }
 
+    def summary(self) -> dict[str, Any]:
+        """The answer as plain data: n_beta, evidence, free_energy, learning_coefficient, cells.
+
+        An enclosure is its value and its radius.
+        """
+        return {
+            "n_beta": str(self.n_beta),
+            "evidence": self.evidence.summary(),
+            "free_energy": self.free_energy.summary(),
+            "learning_coefficient": self.learning_coefficient.summary(),
+            "cells": self.cells,
+        }
+
 
 def finite_n_germ(
     divergence: Expr | str,

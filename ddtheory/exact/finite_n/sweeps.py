@@ -6,11 +6,11 @@ that of the whole domain the pin is too weak, and where γ is large against nβ 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sympy import Expr
 
@@ -20,7 +20,11 @@ from ddtheory.exact.finite_n.germs import FiniteNGerm, checked_sign, germ_of, in
 from ddtheory.exact.finite_n.given import read_germ, read_prior
 from ddtheory.exact.finite_n.localised import spread_of
 from ddtheory.exact.numbers.enclosing import check_digits, deadline, rational
-from ddtheory.shown import Shown
+from ddtheory.extras import need
+from ddtheory.tabled import Tabled
+
+if TYPE_CHECKING:
+    from xarray import Dataset
 
 _MOST = 10_000  # points
 
@@ -35,7 +39,7 @@ class Regime(StrEnum):
 
 
 @dataclass(frozen=True, repr=False)
-class FiniteNSweep(Shown):
+class FiniteNSweep(Tabled):
     """Exact quantities of a germ over a grid.
 
     Attributes:
@@ -68,6 +72,38 @@ class FiniteNSweep(Shown):
             )
             for gamma, row in zip(self.localisation, self.values, strict=True)
         }
+
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """A row a point of the grid, enclosed values as they are; None where none was proven."""
+        points = [(gamma, t) for gamma in self.localisation for t in self.n_beta]
+        found = [one for row in self.values for one in row]
+        names = ("learning_coefficient", "free_energy", "evidence")
+        return {
+            "localisation": [gamma for gamma, _ in points],
+            "n_beta": [t for _, t in points],
+            **{name: [None if one is None else getattr(one, name) for one in found] for name in names},
+            "missing": [self.missing.get(point) for point in points],
+        }
+
+    def to_xarray(self) -> Dataset:
+        """Midpoints and radii of λ(nβ) by localisation and nβ, as floating numbers; NaN where none was proven.
+
+        Raises:
+            MissingExtraError: xarray is not installed.
+        """
+        need("xarray", "to_xarray()")
+        from xarray import Dataset
+
+        def table(part: str) -> tuple[tuple[str, str], list[list[float]]]:
+            return ("localisation", "n_beta"), [
+                [float("nan") if one is None else float(getattr(one.learning_coefficient, part)) for one in row]
+                for row in self.values
+            ]
+
+        return Dataset(
+            {"learning_coefficient": table("midpoint"), "radius": table("radius")},
+            {"localisation": list(map(float, self.localisation)), "n_beta": list(map(float, self.n_beta))},
+        )
 
     def regimes(self, *, whole: Any, point: Any, within: Any = "1/20") -> tuple[tuple[Regime | None, ...], ...]:
         """Which λ each value shows, row by row: that of the whole domain, that of the point w*, or neither.

@@ -32,6 +32,7 @@ from ddtheory.exact.numbers.enclosing import ball, working
 
 _Q = Fraction(15, 16)
 MAX_POINTS = 400_000
+_LEAST_BITS = 64
 
 
 def log_partition_moment(a: Fraction, sided: Sided, beta: Fraction, precision: int) -> arb:
@@ -60,19 +61,26 @@ def log_partition_moment(a: Fraction, sided: Sided, beta: Fraction, precision: i
                 f"This needs {count} points at {precision} bits, more than {MAX_POINTS}. The number of points grows "
                 "like √β and like digits^{3/2}; ask for fewer digits or a smaller β."
             )
-        total = _sum(a, sided, beta, step, count)
+        total = _sum(a, sided, beta, step, count, precision + 40)
         error = _strip_error(strip, width, step) + _tail_bound(a, beta, step * count)
         return total + arb(0, error.upper())
 
 
-def _sum(a: Fraction, sided: Sided, beta: Fraction, step: Fraction, count: int) -> arb:
-    """Σ_{|j| ≤ count} h f(jh); the term j = 0 vanishes because M(0) = 1."""
+def _sum(a: Fraction, sided: Sided, beta: Fraction, step: Fraction, count: int, precision: int) -> arb:
+    """Σ_{|j| ≤ count} h f(jh); the term j = 0 vanishes because M(0) = 1.
+
+    The further out, the less a term weighs, and the fewer bits of it are computed: e^{−ξ²/2} takes the others away.
+    One-sided, the nearer half is computed with all bits, for U loses as many there.
+    """
     total, root = arb(0), ball(beta).sqrt()
     for j in range(1, count + 1):
-        xi = ball(j * step)
-        square = xi * xi
-        right, left = log_partition(a, sided, root * xi)
-        total += (square - 1) * (-square / 2).exp() * (right + left)
+        counting = precision - math.floor(float(j * step) ** 2 / (2 * math.log(2)))
+        with working(max(counting, _LEAST_BITS) if sided == "two" or 2 * counting < precision else precision):
+            xi = ball(j * step)
+            square = xi * xi
+            right, left = log_partition(a, sided, root * xi)
+            term = (square - 1) * (-square / 2).exp() * (right + left)
+        total += term
     return ball(step) * total / (2 * arb.pi()).sqrt()
 
 

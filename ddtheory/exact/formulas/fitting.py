@@ -6,14 +6,14 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import prod
+from math import comb, prod
 from typing import Any
 
 import sympy
 from flint import fmpq, fmpq_mat
 from sympy import Expr, Symbol
 
-from ddtheory.arguments import as_integer, exact_fraction, list_of
+from ddtheory.arguments import as_integer, exact_fraction, list_of, pairs_of
 from ddtheory.errors import InvalidValueError, UndecidedError, shown
 from ddtheory.exact.numbers.given import whole_number
 from ddtheory.shown import Shown
@@ -108,8 +108,9 @@ def fit(
     >>> found.modulus, found.degree, found.at(100), found.at(101), found.status
     (2, 1, Fraction(50, 1), Fraction(50, 1), 'conjecture')
     """
-    if not isinstance(cases, Mapping) or not cases:
-        raise InvalidValueError(f"cases is {shown(cases)}; give a mapping from sizes to values, with two at least.")
+    given = pairs_of(cases, "cases")
+    if not given:
+        raise InvalidValueError("cases is empty; give a mapping from sizes to values, with two at least.")
     named = names.split() if isinstance(names, str) else list_of(names, "names")
     if not named or not all(isinstance(name, str) and name.isidentifier() for name in named):
         raise InvalidValueError(f"names is {shown(names)}; give names of the sizes, as in 'M H N'.")
@@ -117,7 +118,7 @@ def fit(
         raise InvalidValueError(f"names is {shown(names)}; two sizes have one name.")
     most_degree = whole_number(most_degree, "most_degree")
     most_modulus = whole_number(most_modulus, "most_modulus")
-    table = {_case(sizes, len(named)): _value(value, sizes) for sizes, value in cases.items()}
+    table = {_case(sizes, len(named)): _value(value, sizes) for sizes, value in given}
     ordered = sorted(table, key=lambda case: (sum(case), case))
     kept = max(2, len(ordered) // 4)
     seen, unseen = ordered[:-kept], ordered[-kept:]
@@ -157,14 +158,26 @@ def _value(value: Any, sizes: Any) -> Fraction:
 
 def _simplest_first(count: int, most_degree: int, most_modulus: int) -> Iterator[tuple[int, int]]:
     def coefficients(choice: tuple[int, int]) -> int:
-        return len(_monomials(count, choice[0])) * choice[1] ** count
+        degree, modulus = choice
+        return comb(count + degree, count) * modulus**count
 
-    choices = itertools.product(range(most_degree + 1), range(1, max(most_modulus, 1) + 1))
-    yield from (choice for choice in sorted(choices, key=coefficients) if coefficients(choice) <= _MOST_COEFFICIENTS)
+    def few(choice: tuple[int, int]) -> bool:
+        return coefficients(choice) <= _MOST_COEFFICIENTS
+
+    choices = [
+        (degree, modulus)
+        for degree, _ in itertools.takewhile(few, ((degree, 1) for degree in range(most_degree + 1)))
+        for _, modulus in itertools.takewhile(few, ((0, modulus) for modulus in range(1, max(most_modulus, 1) + 1)))
+    ]
+    yield from sorted(filter(few, choices), key=coefficients)
 
 
 def _monomials(count: int, degree: int) -> list[Case]:
-    return [powers for powers in itertools.product(range(degree + 1), repeat=count) if sum(powers) <= degree]
+    """Powers of the sizes, of total degree ≤ degree; there are (count + degree choose count)."""
+    factors = itertools.chain.from_iterable(
+        itertools.combinations_with_replacement(range(count), total) for total in range(degree + 1)
+    )
+    return [tuple(map(chosen.count, range(count))) for chosen in factors]
 
 
 def _residues(case: Case, modulus: int) -> Residues:

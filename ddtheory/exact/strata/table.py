@@ -12,8 +12,8 @@ from html import escape
 from typing import Any
 
 from ddtheory.exact.thresholds.nodes import Bound, lower_of_union, upper_of_union
-from ddtheory.extras import need
 from ddtheory.shown import Shown, in_words
+from ddtheory.tabled import Tabled
 from ddtheory.values import RLCT
 
 _MOST_SHOWN = 60  # rows of a table in a notebook
@@ -60,7 +60,7 @@ class Stratum(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class Strata(Shown):
+class Strata(Tabled):
     """All strata of a zero set, and the pair that governs an integral over it.
 
     Attributes:
@@ -140,16 +140,10 @@ class Strata(Shown):
         """The table as HTML, all rows."""
         return self._html(len(self.strata))
 
-    def to_frame(self) -> Any:
-        """The table as a data frame of pandas; λ and bounds on it are fractions.
-
-        Raises:
-            MissingExtraError: pandas is not installed.
-        """
-        need("pandas", "A data frame")
-        import pandas
-
-        return pandas.DataFrame(self._records())
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """A row a stratum; λ and bounds on it are fractions."""
+        records = self._records()
+        return {name: [row[name] for row in records] for name in records[0]}
 
     def to_json(self) -> dict[str, Any]:
         """The table as plain data."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -21,7 +21,8 @@ from ddtheory.exact.thresholds.wire import (
     polynomial_to_json,
     rationals_to_json,
 )
-from ddtheory.shown import Shown, shortened
+from ddtheory.shown import shortened
+from ddtheory.tabled import Tabled
 from ddtheory.values import RLCT, UNVERIFIED
 
 _WIDEST = 160  # of the one line that a derivation shows
@@ -30,7 +31,7 @@ _NONNEGATIVE = "K >= 0 near the point"
 
 
 @dataclass(frozen=True, repr=False)
-class Derivation(Shown):
+class Derivation(Tabled):
     """How (λ, m) of K was derived, or bounds on it.
 
     Attributes:
@@ -121,6 +122,19 @@ class Derivation(Shown):
         if not all(citation_of(rule).verified for rule in self.rules):
             lines += ["", UNVERIFIED]
         return "\n".join(lines)
+
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """A row a step, as `explain` says it: what is proven of (κ, m) of its germ."""
+        steps = list(_numbered(self.root))
+        return {
+            "step": list(range(1, len(steps) + 1)),
+            "depth": [depth for depth, _ in steps],
+            "germ": [str(node.germ) for _, node in steps],
+            "rule": [node.rule for _, node in steps],
+            "says": [node.says for _, node in steps],
+            "proven": [_interval(node.lower, node.upper, "κ") for _, node in steps],
+            "source": [str(citation_of(node.rule)) for _, node in steps],
+        }
 
     def _headline(self) -> str:
         name = {"divergence": "K", "two-sided": "|f|, two-sided,"}.get(self.kind, "K ≍ Σ f²")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
@@ -29,6 +30,8 @@ from ddtheory.exact.thresholds.rules.rule import (
 )
 from ddtheory.exact.thresholds.rules.table import RULES
 from ddtheory.exact.thresholds.zero_families import ZeroFamily
+
+_LOG = logging.getLogger(__name__)
 
 _Stage = TypeVar("_Stage", bound=Rule)
 
@@ -133,6 +136,7 @@ class Solver:
             return self._bounds(germ, "The depth limit was reached.")
         if _longest_number(germ) > _LONGEST_NUMBER:
             return self._bounds(germ, f"A coefficient has more than {_LONGEST_NUMBER} bits.")
+        _LOG.debug("comes to %s", germ)
         if self._progress:
             self._progress(germ)
         self._open.add(germ)
@@ -144,6 +148,7 @@ class Solver:
             self._depth -= 1
             self._open.discard(germ)
             self._shapes[_shape(germ)] -= 1
+        _LOG.debug("%s: %s by %s", germ, "exact" if node.is_exact else "bounds", node.rule)
         self._known[germ] = node
         return node
 

@@ -26,7 +26,7 @@ from ddtheory.measure.setting.parameters import unflatten
 from ddtheory.measure.setting.path import ray
 from ddtheory.measure.setting.problem import Problem
 from ddtheory.measure.tables import along, html_table, reach
-from ddtheory.shown import Shown
+from ddtheory.tabled import Swept
 from ddtheory.values import OrderReading, ReadingStatus
 
 LARGEST_COMPLEMENT = 512
@@ -34,7 +34,7 @@ DEPENDENT = 1e-8  # a direction this close to the span of the others is one of t
 
 
 @dataclass(frozen=True, repr=False)
-class SchurProfile(Shown):
+class SchurProfile(Swept):
     """S(t) = F_uu − F_uL F_LL⁻¹ F_Lu at decreasing radii along θ0 + tu.
 
     Attributes:
@@ -51,6 +51,8 @@ class SchurProfile(Shown):
     Raises:
         InvalidValueError: see `Profile`.
     """
+
+    axis = "radius"
 
     radii: tuple[float, ...]
     schur: tuple[float, ...]
@@ -86,6 +88,10 @@ class SchurProfile(Shown):
 
     def latex(self) -> str:
         return along("S", self.radii, self.schur)
+
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        names = ("schur", "fisher", "smallest_positive", "dropped")
+        return {"radius": self.radii, **{name: getattr(self, name) for name in names}}
 
     def _repr_html_(self) -> str:
         columns = (self.radii, self.schur, self.fisher, self.smallest_positive, self.dropped)

@@ -27,13 +27,13 @@ from ddtheory.measure.setting.batch import Inputs, each
 from ddtheory.measure.setting.parameters import why_unknown
 from ddtheory.measure.setting.problem import Problem, as_problem
 from ddtheory.measure.tables import along, html_table, reach
-from ddtheory.shown import Shown
+from ddtheory.tabled import Swept
 
 SIDES = ("input", "output")
 
 
 @dataclass(frozen=True, repr=False)
-class SpectrumProfile(Shown):
+class SpectrumProfile(Swept):
     """Spectra of one Gram matrix along a path, at decreasing radii: the single and the volume reading.
 
     With m directions that die at one rate, λ⁺ has that rate and log det⁺ has m times that rate: λ⁺ is blind to the
@@ -50,6 +50,8 @@ class SpectrumProfile(Shown):
     >>> [round(slope, 9) for _, slope in profile.smallest_slopes() + profile.volume_slopes()]
     [6.0, 12.0]
     """
+
+    axis = "radius"
 
     radii: tuple[float, ...]
     spectra: tuple[Spectrum, ...]
@@ -74,6 +76,12 @@ class SpectrumProfile(Shown):
     def latex(self) -> str:
         smallest = [min(found.eigenvalues, default=0.0) for found in self.spectra]
         return along(r"\lambda^+", self.radii, smallest)
+
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """One eigenvalue a column, from large to small, 0 where it is zero to rounding."""
+        rows = [sorted(found.eigenvalues, reverse=True) + [0.0] * found.zeros for found in self.spectra]
+        eigenvalues = {f"eigenvalue {number}": column for number, column in enumerate(zip(*rows, strict=True), 1)}
+        return {"radius": self.radii, "zeros": [found.zeros for found in self.spectra], **eigenvalues}
 
     def _repr_html_(self) -> str:
         rows = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,6 +19,8 @@ from ddtheory.measure.setting.direction import Direction
 from ddtheory.measure.setting.path import Path, opposite, ray
 from ddtheory.measure.setting.problem import Problem, as_problem
 from ddtheory.values import Interval, OrderReading, ReadingStatus
+
+_LOG = logging.getLogger(__name__)
 
 RUNG = 10  # half octaves that one step down adds
 MOST_RADII = 60
@@ -68,6 +71,7 @@ def order_along(
     profile = fisher_along(problem, path)
     while True:
         reading = order(profile)
+        _LOG.debug("%s after %s", reading.status.value, steps(profile))
         if reading.k is not None or reading.status is ReadingStatus.FLAT:
             break
         if exhausted(profile):

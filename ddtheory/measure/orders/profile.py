@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.measure.doors import count, entries, real_number, several, text
 from ddtheory.measure.tables import along, html_table, reach
-from ddtheory.shown import Shown
+from ddtheory.tabled import Swept
 
 DEFAULT_RADII = tuple(2.0 ** (-n / 2) for n in range(2, 21))
 """Half octaves from 2⁻¹ to 2⁻¹⁰."""
 
 
 @dataclass(frozen=True, repr=False)
-class Profile(Shown):
+class Profile(Swept):
     """Directional Fisher F(t) and divergence K(t), in nats, at decreasing radii t.
 
     Attributes:
@@ -40,6 +40,8 @@ class Profile(Shown):
     >>> [round(slope, 9) for _, slope in cubic.local_slopes()]    # 2(k − 1) at k = 3
     [4.0, 4.0]
     """
+
+    axis = "radius"
 
     radii: tuple[float, ...]
     fisher: tuple[float, ...]
@@ -82,6 +84,10 @@ class Profile(Shown):
 
     def latex(self) -> str:
         return along("F", self.radii, self.fisher)
+
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        kinks = {"kinks": self.kinks} if self.kinks else {}
+        return {"radius": self.radii, "fisher": self.fisher, "divergence": self.divergence, **kinks}
 
     def _repr_html_(self) -> str:
         rows = [

@@ -27,6 +27,7 @@ from ddtheory.measure.signatures.directions import DirectionReading, LayerDirect
 from ddtheory.measure.signatures.rows import SIDES, Side, SignatureRows
 from ddtheory.measure.tables import html_table
 from ddtheory.shown import Shown, counted, in_words
+from ddtheory.tabled import Tabled
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -107,7 +108,7 @@ class LayerSignature(Shown):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Signatures(Mapping[str, LayerSignature], Shown):
+class Signatures(Mapping[str, LayerSignature], Tabled):
     """The signatures of some layers at one parameter, a mapping by layer.
 
     Attributes:
@@ -149,6 +150,12 @@ class Signatures(Mapping[str, LayerSignature], Shown):
 
     def latex(self) -> str:
         return in_words(str(self))
+
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """A row a layer; the directions and the held-out data have tables of their own."""
+        readings = [layer.readings() for layer in self.layers.values()]
+        names = dict.fromkeys(name for found in readings for name in found)
+        return {"layer": list(self.layers), **{name: [found.get(name) for found in readings] for name in names}}
 
     def readings(self) -> Mapping[str, float]:
         """Every number by name, "layer.reading", for a row of a table; held-out ones begin with "held-out "."""

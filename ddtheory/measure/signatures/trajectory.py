@@ -20,13 +20,14 @@ from ddtheory.measure.setting.problem import Problem, as_problem
 from ddtheory.measure.signatures.directions import LayerDirection
 from ddtheory.measure.signatures.signatures import signatures
 from ddtheory.measure.tables import html_table
-from ddtheory.shown import Shown, counted, in_words
+from ddtheory.shown import counted, in_words
+from ddtheory.tabled import Swept
 
 _SHOWN_ROWS = 12
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Trajectory(Shown):
+class Trajectory(Swept):
     """Readings at some steps of a run, and named events.
 
     Attributes:
@@ -38,6 +39,8 @@ class Trajectory(Shown):
     Raises:
         InvalidValueError: steps that do not ascend, a column of another length, or one that is called "step".
     """
+
+    axis = "step"
 
     steps: tuple[int, ...]
     columns: Mapping[str, tuple[float, ...]]
@@ -82,6 +85,9 @@ class Trajectory(Shown):
 
     def latex(self) -> str:
         return in_words(str(self))
+
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        return {"step": self.steps, **self.columns}
 
     def records(self) -> Iterator[dict[str, float]]:
         """A row a step, by name, as tables of other libraries take them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from fractions import Fraction
@@ -17,12 +18,15 @@ from ddtheory.testing.conformance.judging import judge
 from ddtheory.testing.conformance.report import ConformanceReport
 from ddtheory.testing.conformance.sweep import sweep
 from ddtheory.testing.conformance.task import EstimationTask, Estimator
+from ddtheory.testing.conformance.task_result import TaskResult
 from ddtheory.testing.ranges import check_rational, check_whole
 from ddtheory.values import Enclosure
 from ddtheory.visible import one_line
 
 if TYPE_CHECKING:
     from ddtheory.cells import Cell
+
+_LOG = logging.getLogger(__name__)
 
 N = 4000
 BETA = Fraction(579, 4000)
@@ -107,6 +111,11 @@ def check_estimator(
         for cell in chosen:
             targets.append((cell.target(n * rational), cell.rivals(n * rational)))
             advance(one_line(cell.name))
+
+    def told(result: TaskResult) -> None:
+        _LOG.log(logging.WARNING if result.estimate is None else logging.INFO, "%s", one_line(repr(result)))
+        advance(f"{one_line(result.cell)} {result.error}")
+
     with progress_bar("estimating", len(tasks), shown=progress) as advance:
         done = sweep(
             estimator,
@@ -116,7 +125,7 @@ def check_estimator(
             keep=keep,
             time_limit=time_limit,
             version=version,
-            on_result=lambda result: advance(f"{one_line(result.cell)} {result.error}"),
+            on_result=told,
         )
     results = tuple(
         judge(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,20 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 from ddtheory.arguments import path_of
 from ddtheory.extras import need
-from ddtheory.shown import Shown
+from ddtheory.tabled import Tabled
 from ddtheory.testing.conformance.document import SCHEMA, cell_document
 from ddtheory.testing.conformance.judging import WORST_FIRST, CellResult
 from ddtheory.testing.conformance.task import Z
+from ddtheory.testing.conformance.task_result import TaskResult
 from ddtheory.verify import output
 from ddtheory.verify.environment import versions
 from ddtheory.visible import one_line, visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from xarray import Dataset
 
 
 @dataclass(frozen=True, repr=False)
-class ConformanceReport(Shown):
+class ConformanceReport(Tabled):
     """All cells of a check, in the order in which they were given.
 
     Attributes:
@@ -50,6 +54,48 @@ class ConformanceReport(Shown):
         from ddtheory.testing.conformance.table import as_html
 
         return as_html(self.results, self.n_beta, self._closing())
+
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """A row a cell; None where a seed failed."""
+        found = self.results
+        estimates = [result.estimate for result in found]
+        return {
+            "cell": [result.cell for result in found],
+            "lambda": [result.rlct.lam for result in found],
+            "multiplicity": [result.rlct.m for result in found],
+            "target": [result.target for result in found],
+            "estimate": [None if estimate is None else estimate.value for estimate in estimates],
+            "standard_error": [None if estimate is None else estimate.standard_error for estimate in estimates],
+            "verdict": [result.verdict.value for result in found],
+            "reason": [result.reason for result in found],
+            "passes": [result.passes for result in found],
+        }
+
+    def to_xarray(self) -> Dataset:
+        """Estimates, their errors and seconds by cell and seed, NaN where one failed, beside the exact target.
+
+        Raises:
+            MissingExtraError: xarray is not installed.
+        """
+        need("xarray", "to_xarray()")
+        from xarray import Dataset
+
+        def table(number: Callable[[TaskResult], float]) -> tuple[tuple[str, str], list[list[float]]]:
+            return ("cell", "seed"), [[number(run) for run in result.runs] for result in self.results]
+
+        return Dataset(
+            {
+                "estimate": table(lambda run: math.nan if run.estimate is None else run.estimate.value),
+                "standard_error": table(lambda run: math.nan if run.estimate is None else run.estimate.standard_error),
+                "seconds": table(lambda run: run.seconds),
+                "target": ("cell", [float(result.target) for result in self.results]),
+            },
+            {"cell": [result.cell for result in self.results], "seed": list(self.seeds)},
+            {"estimator": self.estimator, "n": self.n, "beta": str(self.beta), "budget": self.budget},
+        )
+
+    def to_latex(self) -> str:
+        return self.latex()
 
     def latex(self) -> str:
         """The table as a LaTeX `tabular`."""

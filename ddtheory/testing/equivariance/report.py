@@ -6,7 +6,7 @@ import html
 import io
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from rich.text import Text
 from ddtheory.arguments import path_of
 from ddtheory.errors import unknown
 from ddtheory.gauges import RefusedGauge
-from ddtheory.shown import Shown, counted
+from ddtheory.shown import counted
+from ddtheory.tabled import Tabled
 from ddtheory.testing.equivariance.judging import MARGIN, RESOLUTION, EquivarianceVerdict
 from ddtheory.testing.equivariance.result import GaugeResult, spread
 from ddtheory.verify import output
@@ -38,7 +39,7 @@ _WIDTH = 150
 
 
 @dataclass(frozen=True, repr=False)
-class EquivarianceReport(Shown):
+class EquivarianceReport(Tabled):
     """All gauges of a check, in the order of the table of gauges.
 
     Attributes:
@@ -87,6 +88,21 @@ class EquivarianceReport(Shown):
         if not found:
             raise unknown("tested gauge", rule, {result.gauge.rule for result in self.results})
         return found
+
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """A row a gauge, as the report holds them; None where nothing broke."""
+        found = self.results
+        return {
+            "gauge": [str(result.gauge) for result in found],
+            "verdict": [result.verdict.value for result in found],
+            "step": [result.step for result in found],
+            "gap": [result.gap.estimate for result in found],
+            "least": [result.gap.lower for result in found],
+            "largest": [result.gap.upper for result in found],
+            "noise": [result.noise for result in found],
+            "terms": [", ".join(result.terms) for result in found],
+            "reason": [result.reason for result in found],
+        }
 
     def explain(self) -> str:
         """The table as text, what is broken first."""
