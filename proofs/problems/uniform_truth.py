@@ -83,7 +83,7 @@ class _Model:
 
 def derive() -> Proof:
     strings = [string for length in (1, 2, 3) for string in itertools.product(range(2), repeat=length)]
-    small = _Model(2, 2)
+    small = _Model(2, 3)
     differences = Matrix([small.differences(string) for string in strings])
     alone = [number for number, string in enumerate(strings) if len(set(string)) == 1]
 
@@ -107,7 +107,7 @@ def derive() -> Proof:
             ),
             Equation(
                 "ideal",
-                f"v = e = 2, T ≤ 3: differences of the logits of all {len(strings)} strings, position by position, "
+                f"v = 2, e = 3, T ≤ 3: differences of the logits of all {len(strings)} strings, position by position, "
                 "against cofactors by counts and scores times EŪ",
                 differences,
                 combined(),
