@@ -11,6 +11,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from ddtheory.arguments import pairs_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.finite_n.sweeps import FiniteNSweep, Regime
 from ddtheory.plots import style
@@ -37,7 +38,13 @@ def learning_coefficient(sweep: FiniteNSweep, *, limits: Mapping[str, RLCT] | RL
     sweep = _checked(sweep)
     if len(sweep.n_beta) < 2:
         raise InvalidValueError("A curve needs λ at two sizes nβ or more.")
-    named = {} if limits is None else {"the limit": limits} if isinstance(limits, RLCT) else dict(limits)
+    named = (
+        {}
+        if limits is None
+        else {"the limit": limits}
+        if isinstance(limits, RLCT)
+        else dict(pairs_of(limits, "limits"))
+    )
     if not all(isinstance(pair, RLCT) for pair in named.values()):
         raise InvalidValueError(f"The limits are {shown(limits)}; give an RLCT, or several by name.")
     figure, axes = style.figure(width=4.8, height=3.2 + 0.2 * len(sweep.localisation))

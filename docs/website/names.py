@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-_INNER = ("ddtheory.exact.formulas", "ddtheory.testing.conformance")
+_INNER = ("ddtheory.exact.formulas", "ddtheory.exact.strata", "ddtheory.testing.conformance")
 """Rooms within rooms, which are used by their own name."""
 
 

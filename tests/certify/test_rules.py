@@ -71,7 +71,7 @@ CONE_PROOF = DD + "faces/6/proof"
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     # the top
-    ("cusp", {"format": "ddtheory-derivation/2"}, "the format is"),
+    ("cusp", {"format": "ddtheory-derivation/3"}, "the format is"),
     ("cusp", {"lambda": "5/6"}, "proves 5/12, not 5/6"),
     ("cusp", {"multiplicity": 2}, "proves 1, not 2"),
     ("cusp", {"multiplicity": True}, "proves 1, not True"),

@@ -7,9 +7,7 @@ import pickle
 from pathlib import Path
 
 import pytest
-import torch
 from calling import answer, call
-from safetensors.torch import save_model
 
 NETWORK = """
 import torch
@@ -72,6 +70,9 @@ def test_text_and_files() -> None:
 
 
 def other_weights() -> None:
+    import torch
+    from safetensors.torch import save_model
+
     model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1))
     with torch.no_grad():
         for value in model.parameters():
@@ -125,6 +126,9 @@ def test_exit_code_2_where_it_is_refused(arguments: list[str], message: str) -> 
 
 
 def test_weights_of_another_model_are_refused() -> None:
+    import torch
+    from safetensors.torch import save_model
+
     save_model(torch.nn.Linear(2, 1), "other.safetensors")
     result = call("read", "net.py:make_problem", "--n", "1000", "--weights", "other.safetensors")
     assert result.exit_code == 2 and "cannot be loaded" in result.output

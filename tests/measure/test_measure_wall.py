@@ -18,6 +18,7 @@ OWN = (
     "ddtheory.errors",
     "ddtheory.extras",
     "ddtheory.shown",
+    "ddtheory.tabled",
 )
 
 

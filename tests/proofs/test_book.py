@@ -144,6 +144,9 @@ RIVALS_ONLY: dict[str, set[str]] = {
     "cor:emp_vs_exp_ce": {"expected"},
     "thm:ln_finite_t_mlp": {"no logarithm"},
     "MAIS:O63": {"zero units"},
+    "cond:linear_group": {"gradients", "metric"},
+    "cond:rescaling_chains": {"frames", "invariants"},
+    "cond:unit_death": {"step"},
 }
 """Clauses without a hypothesis that a control could break: the wrong formulas of their derivation attack them alone."""
 

@@ -123,7 +123,7 @@ def restricted(cell: Cell, free: Iterable[str]) -> CatalogueCell:
             them, or a pair that is not derived.
 
     >>> from ddtheory import cells
-    >>> found = restricted(cells.reduced_rank(inputs=10, hidden=2, outputs=5, rank=1), ["a11", "b11"])
+    >>> found = restricted(cells.reduced_rank(inputs=4, hidden=2, outputs=5, rank=1), ["a11", "b11"])
     >>> found.rlct  # one entry of each factor, at a product that is not 0: regular
     RLCT(lam=Fraction(1, 2), m=1)
     """

@@ -172,7 +172,7 @@ def compare_settings(
     >>> from functools import partial
     >>> from ddtheory.testing.conformance import conformance_cells, metropolis
     >>> found = compare_settings(
-    ...     lambda chains: partial(metropolis, chains=chains), {"chains": [16, 64]}, conformance_cells()[:1], 50_000,
+    ...     lambda chains: partial(metropolis, chains=chains), {"chains": [16, 64]}, conformance_cells()[:1], 200_000,
     ...     jobs=1, time_limit=None, progress=False,
     ... )
     >>> print(found.results[0].closeness)
