@@ -167,6 +167,16 @@ def test_a_disc_is_for_polynomials() -> None:
         finite_n_germ("x^2*tanh(y)^2", 10, radius=1)
 
 
+def test_what_is_not_proven_is_no_number_in_any_face() -> None:
+    one = finite_n_germ("x^2", 10)
+    found = sweeps.FiniteNSweep(
+        (Fraction(10), Fraction(20)), (Fraction(0),), ((one, None),), {(Fraction(0), Fraction(20)): "late"}
+    )
+    assert r"& \text{not proven} \end" in found.latex()
+    assert found.rows()["γ = 0"].endswith(", not proven")
+    assert found.tabulated()["learning_coefficient"][1] is None
+
+
 def test_a_sweep_is_its_points() -> None:
     sizes, gammas = [100, 10**4, 10**8], [1, 40, 10**5]
     found = finite_n_sweep(E2, sizes, localisations=gammas, centre={"x": 1}, half_width=3)
