@@ -14,6 +14,7 @@ from ddtheory.errors import InvalidValueError
 from ddtheory.testing import check_estimator
 from ddtheory.testing.conformance import (
     EstimationTask,
+    PolynomialPosterior,
     catalogue_cells,
     from_cell,
     metropolis,
@@ -198,3 +199,10 @@ def test_how_many_cells_the_kit_takes() -> None:
     assert len(whole) >= 58 and len(parts) >= 44 and len(set(names)) == len(names)
     taken = {cell.cell.name for cell in whole}
     assert all(part.cell.name not in taken for part in parts)
+
+
+def test_quadrature_sees_a_localised_orthant() -> None:
+    """K = w² on w ≥ 0 under e^{−γw²/2}: t/(2t + γ), as on the whole line."""
+    half = PolynomialPosterior((((1.0, (1,)),),), (0.0,), (0.0,), (float("inf"),), (), 1.0)
+    found = quadrature(EstimationTask("half line", half, 100, Fraction(1), 0, 10**5))
+    assert found.value == pytest.approx(100 / 201, rel=1e-9)
