@@ -130,6 +130,8 @@ def test_slivers_that_are_forgotten_are_found_out(monkeypatch: pytest.MonkeyPatc
         ({"box": {"x": (1, 2)}, "prior": {"x": 1}}, "does not hold 0"),
         ({"box": {"x": (-1, 2)}, "prior": {"x": "1/2"}}, "symmetric"),
         ({"box": {"x": (-1, 2.5)}}, "float"),
+        ({"box": {"x": (None, 1)}, "prior": {"x": "1/2"}, "variance": 1}, "got an open end to 1"),
+        ({"box": {"x": (-1, None)}, "prior": {"x": "-1/2"}, "variance": 1}, "got -1 to an open end"),
     ],
 )
 def test_domains_that_are_none_are_refused(options: dict[str, Any], says: str) -> None:
@@ -140,9 +142,39 @@ def test_domains_that_are_none_are_refused(options: dict[str, Any], says: str) -
             finite_n_germ("x^2*tanh(y)^2", 10, **options)
 
 
+@pytest.mark.parametrize("germ", ["x^2", "tanh(x)^2"])
+@pytest.mark.parametrize(
+    ("ends", "h"), [((None, None), "1/2"), ((0, None), "1/2"), ((None, 0), "-1/2"), ((None, 1), "1"), ((-2, None), "2")]
+)
+def test_open_ends_with_a_prior(germ: str, ends: tuple[Any, Any], h: str) -> None:
+    """Against mpmath, piece by piece between the ends, 0 and the centre."""
+    low, high = (mpmath.inf * sign if end is None else end for sign, end in zip((-1, 1), ends, strict=True))
+    places = sorted({low, *(place for place in (0, 0.5) if low < place < high), high})
+
+    def density(x: Any) -> Any:
+        k = x**2 if germ == "x^2" else mpmath.tanh(x) ** 2
+        return abs(x) ** mpmath.fdiv(Fraction(h).numerator, Fraction(h).denominator) * mpmath.exp(
+            -3 * k - (x - 0.5) ** 2 / 2
+        )
+
+    options = {"box": {"x": ends}, "prior": {"x": h}, "variance": 1, "centre": {"x": "1/2"}}
+    found = finite_n_germ(germ, 3, digits=4, **options)  # type: ignore[arg-type]
+    assert float(found.evidence) == pytest.approx(float(mpmath.quad(density, places)), rel=1e-4)
+
+
 def test_a_disc_is_for_polynomials() -> None:
     with pytest.raises(InvalidValueError, match="for polynomials"):
         finite_n_germ("x^2*tanh(y)^2", 10, radius=1)
+
+
+def test_what_is_not_proven_is_no_number_in_any_face() -> None:
+    one = finite_n_germ("x^2", 10)
+    found = sweeps.FiniteNSweep(
+        (Fraction(10), Fraction(20)), (Fraction(0),), ((one, None),), {(Fraction(0), Fraction(20)): "late"}
+    )
+    assert r"& \text{not proven} \end" in found.latex()
+    assert found.rows()["γ = 0"].endswith(", not proven")
+    assert found.tabulated()["learning_coefficient"][1] is None
 
 
 def test_a_sweep_is_its_points() -> None:

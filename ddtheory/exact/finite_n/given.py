@@ -146,12 +146,18 @@ def read_prior(
                 f"The interval of {name} does not hold 0, where its prior |{name}|^{h} belongs. Take the prior to be "
                 "flat, or make the interval larger."
             )
-        if h.denominator > 1 and low and high and -low != high:
+        if h.denominator > 1 and 0 not in (low, high) and not _is_symmetric(low, high):
+            left, right = ("an open end" if end is None else end for end in (low, high))
             raise InvalidValueError(
-                f"The prior |{name}|^{h} needs an interval that is symmetric around 0 or ends there, got {low} to "
-                f"{high}."
+                f"The prior |{name}|^{h} needs an interval that is symmetric around 0 or ends there, got {left} to "
+                f"{right}."
             )
     return GermPrior(exponents, ends, spread, middle)
+
+
+def _is_symmetric(low: Fraction | None, high: Fraction | None) -> bool:
+    """Around 0; an open end mirrors another one alone."""
+    return low is high is None or (low is not None and high is not None and -low == high)
 
 
 def _on_a_disc(

@@ -61,7 +61,8 @@ class FiniteNSweep(Tabled):
 
     def latex(self) -> str:
         lines = [
-            " & ".join(["0" if one is None else one.learning_coefficient.latex() for one in row]) for row in self.values
+            " & ".join([r"\text{not proven}" if one is None else one.learning_coefficient.latex() for one in row])
+            for row in self.values
         ]
         return r"\begin{matrix} " + r" \\ ".join(lines) + r" \end{matrix}"
 

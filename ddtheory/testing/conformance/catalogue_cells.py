@@ -95,7 +95,9 @@ def from_cell(cell: Cell) -> CatalogueCell:
         raise InvalidValueError(f"A {type(cell).__name__} is no cell.")
     if cell.rlct is None:
         raise InvalidValueError(f"The cell {cell.name} has no known (λ, m).")
-    if cell.large or (cell.finite is None and cell.relation is not Relation.EQUAL):
+    if (
+        cell.large or cell.relation is not Relation.EQUAL
+    ):  # the posterior is made of the K that the cell is written with
         raise _no_value(cell)
     symbols = _sorted(cell.coordinates)
     squares = _squares(cell, symbols)

@@ -33,7 +33,8 @@ def _on_grid(task: EstimationTask, nodes: int) -> float:
     s, weights = (unit + 1) / 2, unit_weights / 2
     axes: list[tuple[Floats, Floats]] = []
     for truth, lower, upper in zip(task.truth, task.lower, task.upper, strict=True):
-        ends = (lower, upper) if math.isfinite(lower) else (truth - _reach(task), truth + _reach(task))
+        reach = _REACH / math.sqrt(task.localisation) if task.localisation else math.inf
+        ends = (max(lower, truth - reach), min(upper, truth + reach))
         points = [truth + (end - truth) * s**3 for end in ends if end != truth]
         jacobians = [abs(end - truth) * 3 * s**2 * weights for end in ends if end != truth]
         axes.append((numpy.concatenate(points), numpy.concatenate(jacobians)))
@@ -48,10 +49,6 @@ def _on_grid(task: EstimationTask, nodes: int) -> float:
         evidence += float(density.sum())
         moment += float(density @ losses)
     return task.n_beta * moment / evidence
-
-
-def _reach(task: EstimationTask) -> float:
-    return _REACH / math.sqrt(task.localisation)
 
 
 def metropolis(task: EstimationTask, *, chains: int = 64) -> LossSamples:
