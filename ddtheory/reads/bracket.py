@@ -142,7 +142,8 @@ def bracket(
         InvalidValueError: more than 2048 parameters and no `directions`; an orbit too large for one matrix.
         MeasurementError: a gauge that the model does not have; no derivative in forward mode.
 
-    Source: the lower bound is the splitting lemma (Arnold, Gusein-Zade and Varchenko 1985, section 11.1); Watanabe 2009, section 7.2, for λ ≤ d/2.
+    Source: the lower bound is the splitting lemma (Arnold, Gusein-Zade and Varchenko 1985, section 11.1); Watanabe
+    2009, section 7.2, for λ ≤ d/2.
 
     >>> from torch import nn
     >>> from ddtheory.measure import Gaussian
