@@ -31,6 +31,9 @@ from ddtheory.reads.rank import Rank
 from ddtheory.shown import Shown, counted
 from ddtheory.values import RLCT
 
+STANDING_IN = 256
+"""Random directions that stand for all parameters in the Jacobian of a large network, where nobody says how many."""
+
 
 @dataclass(frozen=True, repr=False)
 class Bracket(Shown):
@@ -168,6 +171,11 @@ def bracket(
     jacobian, kinks = jacobian_rank(problem, None if directions is None else number, seed)
     orbit = orbit_rank(given, problem.truth)
     return Bracket(problem.dimension, jacobian, orbit, tuple(given), kinks, sought)
+
+
+def fewer_directions(problem: Problem) -> int | None:
+    """None where the Jacobian along all parameters is built, else how many directions stand in."""
+    return None if problem.dimension <= LARGEST_DENSE else STANDING_IN
 
 
 def _check(problem: Problem, gauges: Sequence[Gauge]) -> None:

@@ -16,11 +16,10 @@ from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.doors import count
 from ddtheory.measure.heads.heads import Categorical, Head
 from ddtheory.measure.hygiene import measuring
-from ddtheory.measure.matrices.dense import LARGEST_DENSE
 from ddtheory.measure.matrices.layers import submodules
 from ddtheory.measure.orders.ladder import order_along
 from ddtheory.measure.setting.problem import Problem
-from ddtheory.reads.bracket import Bracket, bracket
+from ddtheory.reads.bracket import Bracket, bracket, fewer_directions
 from ddtheory.reads.evidence import Evidence, along_orbit, is_flat, measured
 from ddtheory.reads.explained import Flow, drawn, flows
 from ddtheory.reads.gauge_finding import gauges_of
@@ -38,8 +37,6 @@ PLAINLY = 10.0 * DEAR
 
 
 MOST_PROPOSALS = 1_000_000
-
-_DIRECTIONS = 256  # that stand for all parameters in the Jacobian of a large network
 
 
 def read(
@@ -137,10 +134,9 @@ def read(
 
 def _bracketed(problem: Problem, found: FoundGauges) -> tuple[Bracket | None, str]:
     """The bracket of λ from the gauges that were found, as many as one matrix takes, or why there is none."""
-    directions = None if problem.dimension <= LARGEST_DENSE else _DIRECTIONS
     gauges = fitting(found.gauges, problem.truth)
     try:
-        return replace(bracket(problem, gauges, directions=directions), sought=True), ""
+        return replace(bracket(problem, gauges, directions=fewer_directions(problem)), sought=True), ""
     except (InvalidValueError, MeasurementError) as error:
         return None, str(error)
 
