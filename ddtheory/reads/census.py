@@ -129,6 +129,7 @@ def read(
         _joint(problem, kept[first:], candidates, n),
         found,
         *_bracketed(problem, found),
+        seen.unsurveyed,
     )
 
 

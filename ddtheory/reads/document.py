@@ -82,6 +82,7 @@ SCHEMA: Mapping[str, Any] = {
             ]
         },
         unbracketed=_TEXT,
+        unsurveyed=_list(_TEXT),
     ),
 }
 """JSON Schema of `Reading.to_json`. Orders and distances mean what `Row` says; a price is lower, estimate, upper."""

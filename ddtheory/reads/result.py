@@ -210,6 +210,7 @@ class Reading(Shown):
         gauges: the gauges of the table that the model has.
         bracket: bounds on λ, the network as its own teacher; None where they cannot be counted.
         unbracketed: why there is no bracket; empty where there is one.
+        unsurveyed: matrices at whose channels no detector could look, as behind an operation that is not followed.
     """
 
     model: str
@@ -221,6 +222,7 @@ class Reading(Shown):
     gauges: FoundGauges
     bracket: Bracket | None = None
     unbracketed: str = ""
+    unsurveyed: tuple[str, ...] = ()
 
     @property
     def dead(self) -> tuple[Row, ...]:
@@ -249,6 +251,8 @@ class Reading(Shown):
                 yield f"   ray: {row.ray}; orbit: {row.orbit}"
         yield ""
         yield from map(str, self.layers)
+        if self.unsurveyed:
+            yield f"not surveyed, so nothing is said of them: {', '.join(self.unsurveyed)}"
         yield from map(str, self.joint)
         yield str(self.gauges)
         yield from (f"  {gauge}" for gauge in self.gauges.gauges)
@@ -322,6 +326,7 @@ class Reading(Shown):
                 "gauges": len(self.bracket.gauges),
             },
             "unbracketed": self.unbracketed,
+            "unsurveyed": list(self.unsurveyed),
         }
 
     def _repr_html_(self) -> str:
@@ -335,7 +340,8 @@ class Reading(Shown):
         between = "" if self.bracket is None else self.bracket._repr_html_()
         if self.bracket is None or self.not_counted:
             between += f"<p>{escape(self._between())}</p>"
-        return f"{self.census._repr_html_()}{layers}{joint}{gauges}{between}"
+        missed = f"<p>not surveyed: {escape(', '.join(self.unsurveyed))}</p>" if self.unsurveyed else ""
+        return f"{self.census._repr_html_()}{missed}{layers}{joint}{gauges}{between}"
 
 
 def aligned(table: Sequence[Sequence[str]]) -> Iterator[str]:
