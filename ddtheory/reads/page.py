@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from markupsafe import Markup
 
@@ -18,7 +19,17 @@ from ddtheory.verify.environment import versions
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from ddtheory.reads.result import Reading
+
+class Read(Protocol):
+    """A `Reading`, which knows this page; the template shows the rest of it."""
+
+    @property
+    def dimension(self) -> int: ...
+    @property
+    def census(self) -> Sequence[Any]: ...
+    @property
+    def bracket(self) -> Bracket | None: ...
+
 
 MEANING = {
     Standing.LIVE: f"costs n·K ≥ {DEAR:g} to remove, or is regular",
@@ -30,7 +41,7 @@ MEANING = {
 }
 
 
-def render(reading: Reading) -> str:
+def render(reading: Read) -> str:
     """The page: verdicts, bracket, census with its reasons, layers, joint sets, gauges."""
     counts = Counter(row.verdict for row in reading.census)
     return _template().render(
