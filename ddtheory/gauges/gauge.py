@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -55,6 +55,16 @@ class Leg:
             object.__setattr__(self, name, value)
 
 
+def acts_twice(legs: Iterable[Leg], channels: int) -> Leg | None:
+    """The first leg that begins where another one acts along the same axis; None where all are apart."""
+    ordered = sorted(legs, key=lambda leg: (leg.parameter, leg.axis, leg.start))
+    for one, other in pairwise(ordered):
+        same = (one.parameter, one.axis) == (other.parameter, other.axis)
+        if same and other.start < one.start + channels:
+            return other
+    return None
+
+
 @dataclass(frozen=True, repr=False)
 class Gauge(Shown):
     r"""An orbit of parameters of one function: θ ↦ g·θ for g in a group, on the legs, everything else at rest.
@@ -96,13 +106,12 @@ class Gauge(Shown):
             )
         object.__setattr__(self, "channels", channels)
         object.__setattr__(self, "blocks", blocks)
-        places = sorted((leg.parameter, leg.axis, leg.start) for leg in self.legs)
-        for (*one, start), (*other, later) in pairwise(places):
-            if one == other and later < start + channels:
-                raise InvalidValueError(
-                    f"The gauge {self.rule!r} acts twice on index {later} of axis {other[1]} of {other[0]}: a leg "
-                    f"takes {counted(channels, 'channel')} from its start."
-                )
+        twice = acts_twice(self.legs, channels)
+        if twice is not None:
+            raise InvalidValueError(
+                f"The gauge {self.rule!r} acts twice on index {twice.start} of axis {twice.axis} of {twice.parameter}: "
+                f"a leg takes {counted(channels, 'channel')} from its start."
+            )
 
     @property
     def parameters(self) -> tuple[str, ...]:

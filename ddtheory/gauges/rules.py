@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ddtheory.gauges.gauge import Gauge, Group, Leg
+from ddtheory.gauges.gauge import Gauge, Group, Leg, acts_twice
 from ddtheory.gauges.maps import (
     ANY,
     HOMOGENEOUS,
@@ -47,7 +47,7 @@ def _between(tape: Tape, rule: str, group: Group, passing: frozenset[str]) -> It
         read = readers(tape, found.result, passing)
         if read and all(each.inputs == found.outputs for each in read):
             inner = tuple(Leg(each.parameter, each.axis, dual=True) for each in read)
-            yield Gauge(rule, group, found.outputs, (*_outer(found), *inner))
+            yield from _proposed(rule, group, found.outputs, (*_outer(found), *inner))
 
 
 def normalisation_scales(tape: Tape) -> Iterator[Gauge]:
@@ -63,7 +63,7 @@ def normalisation_scales(tape: Tape) -> Iterator[Gauge]:
         shifted = tape.name(offset)
         legs = (Leg(name), *([Leg(shifted)] if shifted else []))
         inner = tuple(Leg(each.parameter, each.axis, dual=True) for each in read)
-        yield Gauge("normalisation scale", Group.POSITIVE, gain.numel(), (*legs, *inner))
+        yield from _proposed("normalisation scale", Group.POSITIVE, gain.numel(), (*legs, *inner))
 
 
 def query_key_scales(tape: Tape) -> Iterator[Gauge]:
@@ -93,7 +93,7 @@ def _query_key(tape: Tape, rule: str, group: Group) -> Iterator[Gauge]:
         if weight is not None:
             names = (weight, *([bias] if bias else []))
             legs = tuple(Leg(name, 0, side, side * width) for side in (False, True) for name in names)
-            yield Gauge(rule, group, width, legs, heads)
+            yield from _proposed(rule, group, width, legs, heads)
     maps = _made(tape)
     for call in tape.calls:
         if call.name == "scaled_dot_product_attention":
@@ -101,7 +101,7 @@ def _query_key(tape: Tape, rule: str, group: Group) -> Iterator[Gauge]:
             if query and key and query.outputs == key.outputs:
                 heads = query.outputs // call.argument(*QUERY).shape[-1]
                 legs = (*_outer(query), *(_dual(leg) for leg in _outer(key)))
-                yield Gauge(rule, group, query.outputs, legs, heads)
+                yield from _proposed(rule, group, query.outputs, legs, heads)
 
 
 def _value_output(tape: Tape, rule: str, group: Group) -> Iterator[Gauge]:
@@ -112,7 +112,7 @@ def _value_output(tape: Tape, rule: str, group: Group) -> Iterator[Gauge]:
         if weight is not None and out is not None:
             names = (weight, *([bias] if bias else []))
             legs = (*(Leg(name, 0, False, 2 * width) for name in names), Leg(out, 1, dual=True))
-            yield Gauge(rule, group, width, legs, heads)
+            yield from _proposed(rule, group, width, legs, heads)
     maps = _made(tape)
     for call in tape.calls:
         if call.name == "scaled_dot_product_attention":
@@ -120,14 +120,14 @@ def _value_output(tape: Tape, rule: str, group: Group) -> Iterator[Gauge]:
             if value and read and all(each.inputs == value.outputs for each in read):
                 heads = value.outputs // call.argument(*VALUE).shape[-1]
                 legs = (*_outer(value), *(Leg(each.parameter, each.axis, dual=True) for each in read))
-                yield Gauge(rule, group, value.outputs, legs, heads)
+                yield from _proposed(rule, group, value.outputs, legs, heads)
 
 
 def logit_shifts(tape: Tape) -> Iterator[Gauge]:
     """W ↦ W + 1vᵀ, b ↦ b + a1 in the map that makes the logits: the softmax stays."""
     for found in affines(tape):
         if tape.is_output(found.result):
-            yield Gauge("logit shift", Group.SHIFT, found.outputs, _outer(found))
+            yield from _proposed("logit shift", Group.SHIFT, found.outputs, _outer(found))
 
 
 def _attentions(tape: Tape) -> Iterator[Call]:
@@ -147,3 +147,9 @@ def _outer(found: Affine) -> tuple[Leg, ...]:
 
 def _dual(leg: Leg) -> Leg:
     return Leg(leg.parameter, leg.axis, True, leg.start)
+
+
+def _proposed(rule: str, group: Group, channels: int, legs: tuple[Leg, ...], blocks: int = 1) -> Iterator[Gauge]:
+    """The gauge, where no matrix is both sides of it along one axis, as one that is used twice may be."""
+    if acts_twice(legs, channels) is None:
+        yield Gauge(rule, group, channels, legs, blocks)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 import torch
@@ -17,11 +18,12 @@ from ddtheory.exact.thresholds.rlct import rlct
 from ddtheory.fields import require
 from ddtheory.gauges.maps import affine
 from ddtheory.gauges.tape import record
+from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.doors import real_number
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.setting.modules import ModuleFunction
 from ddtheory.measure.setting.problem import Problem, as_problem
-from ddtheory.reads.bracket import Bracket, bracket
+from ddtheory.reads.bracket import Bracket, bracket, fewer_directions
 from ddtheory.reads.germ import Germ
 from ddtheory.reads.products import product_germ
 from ddtheory.reads.units import given_unit, known_unit, units_germ
@@ -134,7 +136,7 @@ def assemble(problem: Problem, *, unit: Expr | str | None = None, seconds: float
     """
     as_problem(problem)
     seconds = real_number("The seconds", seconds)
-    between = bracket(problem)
+    between = bracket(problem, directions=fewer_directions(problem))
     with measuring():
         germ = _germ(problem, unit)
     if isinstance(germ, str):
@@ -156,6 +158,8 @@ def _germ(problem: Problem, unit: Expr | str | None) -> Germ | str:
     if chain is not None and set(chain) == set(problem.truth):
         if not _sees_all(problem):
             return "the head does not see every output"
+        if not _is(problem, lambda theta, x: reduce(lambda z, name: z @ theta[name].mT, chain, x)):
+            return "its outputs are not those of the matrices that it holds"
         used = problem.inputs if problem.weights is None else problem.inputs[problem.weights > 0]
         return product_germ([problem.truth[name] for name in chain], used.to(problem.dtype))
     if isinstance(module, nn.Sequential) and len(module) == 3:
@@ -166,9 +170,34 @@ def _germ(problem: Problem, unit: Expr | str | None) -> Germ | str:
             function = known_unit(activation) if unit is None else given_unit(unit, activation)
             if function is None:
                 return f"the formula of {type(activation).__name__} is not known: give unit='z^2' or the like"
-            weights = (problem.truth[names[id(layer.weight)]] for layer in (first, last))
-            return units_germ(problem, *weights, activation, function)
+            inner, outer = (names.get(id(layer.weight), "") for layer in (first, last))
+            if {inner, outer} != set(problem.truth):
+                return "it has other parameters than the weights of its two layers"
+            if not _is(problem, lambda theta, x: activation(x @ theta[inner].mT) @ theta[outer].mT):
+                return "its outputs are not those of its layers: one of them, or the whole, does something else too"
+            return units_germ(problem, problem.truth[inner], problem.truth[outer], activation, function)
     return "it is neither a chain of linear layers without biases nor a Sequential of one hidden layer"
+
+
+def _is(problem: Problem, made: Callable[[Mapping[str, Tensor], Tensor], Tensor]) -> bool:
+    """Whether the model is this function of its parameters, at the point and at drawn ones near it and far away.
+
+    Hooks, forward methods of subclasses and branches are in what it does, and not in the layers that it holds.
+    """
+    draw = torch.Generator().manual_seed(0)
+    for size in (0.0, 1e-3, 0.5, 0.5):
+        theta = {
+            name: value + size * torch.randn(value.shape, generator=draw, dtype=torch.float64).to(value)
+            for name, value in problem.truth.items()
+        }
+        for inputs, _ in problem.batches():
+            with borrowed("The layers of the model fail by themselves", "Take out what hooks or subclasses do."):
+                expected = made(theta, inputs.to(problem.dtype))
+            found = problem.outputs(theta, inputs)
+            off = 1e3 * torch.finfo(problem.dtype).eps * expected.abs().max()
+            if found.shape != expected.shape or not bool(((found - expected).abs() <= off).all()):
+                return False
+    return True
 
 
 def linear_chain(module: nn.Module, inputs: Tensor) -> list[str] | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,19 +20,19 @@ from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.matrices.dense import LARGEST_DENSE
 from ddtheory.measure.matrices.factor import Factor
 from ddtheory.measure.matrices.rows import finished
-from ddtheory.measure.orders.kinks import pieces
 from ddtheory.measure.orders.pushforward import push_forward
 from ddtheory.measure.setting.modules import ModuleFunction
 from ddtheory.measure.setting.parameters import flatten, unflatten
 from ddtheory.measure.setting.problem import Problem, as_problem
 from ddtheory.reads.gauge_finding import gauges_of
+from ddtheory.reads.kinks import on_kinks
 from ddtheory.reads.orbit import orbit_rank
 from ddtheory.reads.rank import Rank
 from ddtheory.shown import Shown, counted
 from ddtheory.values import RLCT
 
-NEAR = 1e-9
-"""A sample whose piece changes within this distance of the point, along some direction, stands on a kink."""
+STANDING_IN = 256
+"""Random directions that stand for all parameters in the Jacobian of a large network, where nobody says how many."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,8 +48,8 @@ class Bracket(Shown):
         jacobian: rank of J, the outputs' Jacobian at θ0 in the metric of the head.
         orbit: s, the dimension of the orbit of the gauges at θ0.
         gauges: they that make the orbit.
-        kinks: samples that stand where smooth pieces of the network meet. They are left out of J, which is the
-            derivative of no piece there; the bounds hold all the same.
+        kinks: samples whose outputs have a kink at θ0, where smooth pieces with other derivatives meet. They are left
+            out of J; the bounds hold all the same.
         sought: whether the table of gauges was searched, so that what is missing here is not in it.
 
     Raises:
@@ -115,7 +114,7 @@ class Bracket(Shown):
             "rank J": f"{self.jacobian}{asked}",
             "s": f"{self.orbit}, from {gauges}",
         }
-        left_out = f"{counted(self.kinks, 'sample')} where pieces of the network meet, left out of J"
+        left_out = f"{counted(self.kinks, 'sample')} whose outputs have a kink at θ0, left out of J"
         return {**found, "kinks": left_out} if self.kinks else found
 
 
@@ -124,26 +123,27 @@ def bracket(
 ) -> Bracket:
     r"""The bracket rank J/2 ≤ λ ≤ (d − s)/2 of a network at θ0, exact where the two sides meet.
 
-    Lower: K has the Hessian JᵀJ at θ0, J whitened by the head, so in some coordinates K = x_1² + … + x_r² + g(y) with
-    g ≥ 0 (splitting lemma), and λ ≥ r/2. Fewer inputs, outputs or directions give a smaller J, and a bound that holds
-    for all of them. Upper: K vanishes on the orbit of the gauges, of dimension s, and is at most a multiple of the
-    squared distance from it. Where r = d − s, K is a sum of squares, and m = 1.
+    Lower: r outputs, whitened by the head, whose derivatives at θ0 are independent are coordinates there, and K is at
+    least a multiple of the sum of their squares, so λ ≥ r/2. Fewer inputs, outputs or directions give a smaller J, and
+    a bound that holds for all of them. Upper: K vanishes on the orbit of the gauges, of dimension s, and is at most a
+    multiple of the squared distance from it. Where r = d − s, K is a sum of squares up to factors, and m = 1.
 
     Ranks are counted from singular values: those that are rounding are zeros, those in doubt are told and count on
     neither side. So both bounds stand where a spectrum fades without a gap; they only do not meet there.
 
     Args:
-        gauges: of `ddtheory.gauges`, each tested by K at two points of its orbit. By default those that `find_gauges`
-            finds; a model that is a function has none by default.
+        gauges: of `ddtheory.gauges`, each tested by K at two points of its orbit, and all together. By default those
+            that `find_gauges` finds; a model that is a function has none by default.
         directions: so many random directions in the place of all: for more than 2048 parameters.
         seed: of the directions.
 
     Raises:
         InvalidValueError: more than 2048 parameters and no `directions`; an orbit too large for one matrix.
-        MeasurementError: a gauge that the model does not have; no derivative in forward mode.
+        MeasurementError: a gauge that the model does not have, or several that it has not together; no derivative in
+            forward mode; outputs that jump at θ0.
 
-    Source: the lower bound is the splitting lemma (Arnold, Gusein-Zade and Varchenko 1985, section 11.1); Watanabe
-    2009, section 7.2, for λ ≤ d/2.
+    Source: the lower bound is the inverse function theorem for functions that are strictly differentiable at θ0;
+    Watanabe 2009, section 7.2, for λ ≤ d/2.
 
     >>> from torch import nn
     >>> from ddtheory.measure import Gaussian
@@ -167,34 +167,51 @@ def bracket(
     for gauge in given:
         if not isinstance(gauge, Gauge):
             raise InvalidValueError(f"A gauge is {shown(gauge)}; give values of ddtheory.gauges.Gauge.")
-        _check(problem, gauge)
+    _check(problem, given)
     jacobian, kinks = jacobian_rank(problem, None if directions is None else number, seed)
     orbit = orbit_rank(given, problem.truth)
     return Bracket(problem.dimension, jacobian, orbit, tuple(given), kinks, sought)
 
 
-def _check(problem: Problem, gauge: Gauge) -> None:
-    """K at two points of the orbit is what outputs that are off by rounding make, 1e-11 in float64.
+def fewer_directions(problem: Problem) -> int | None:
+    """None where the Jacobian along all parameters is built, else how many directions stand in."""
+    return None if problem.dimension <= LARGEST_DENSE else STANDING_IN
+
+
+def _check(problem: Problem, gauges: Sequence[Gauge]) -> None:
+    """Each gauge at two points of its orbit, and all of them one after another, there and back.
+
+    K that is zero on each of two orbits need not be so on both: that of (ab)² at 0 is along a, and along b.
 
     Raises:
-        MeasurementError: it is more.
+        MeasurementError: K is more than what rounding makes.
     """
+    for gauge in gauges:
+        for motion in (Motion(1, 8.0), Motion(2, 1.5)):
+            _stays(problem, moved(gauge, problem.truth, motion), f"the gauge {gauge}", "Check its legs and the head")
+    there: Mapping[str, Tensor] = problem.truth
+    for number, gauge in enumerate([*gauges, *reversed(gauges)]):
+        there = moved(gauge, there, Motion(3 + number, 1.5))
+    together = f"{counted(len(gauges), 'gauge')} together, though each alone"
+    _stays(problem, there, together, "The orbit of one of them leaves that of another: check the legs")
+
+
+def _stays(problem: Problem, there: Mapping[str, Tensor], what: str, advice: str) -> None:
+    """K at a point of an orbit is what outputs that are off by rounding make, 1e-11 in float64."""
     off = max(STAYS, 1e3 * torch.finfo(problem.dtype).eps)
-    for motion in (Motion(1, 8.0), Motion(2, 1.5)):
-        there = moved(gauge, problem.truth, motion)
-        found = rounding = 0.0
-        with measuring():
-            for inputs, weights in problem.batches():
-                here, outputs = problem.truth_outputs(inputs), problem.outputs(there, inputs)
-                signs = torch.where(torch.arange(here.numel(), device=here.device) % 3 == 0, -1.0, 1.0).to(here)
-                size = off * torch.maximum(here.abs().max(), outputs.abs().max())
-                found += float((weights * problem.kl(here, outputs)).sum())
-                rounding += float((weights * problem.kl(here, here + size * signs.reshape(here.shape))).sum())
-        if not found <= rounding:
-            raise MeasurementError(
-                f"The model does not have the gauge {gauge}: K is {found / problem.total(1):.1e} along it, where "
-                f"rounding makes {rounding:.1e}. Check its legs and the head, or leave it out."
-            )
+    found = rounding = 0.0
+    with measuring():
+        for inputs, weights in problem.batches():
+            here, outputs = problem.truth_outputs(inputs), problem.outputs(there, inputs)
+            signs = torch.where(torch.arange(here.numel(), device=here.device) % 3 == 0, -1.0, 1.0).to(here)
+            size = off * torch.maximum(here.abs().max(), outputs.abs().max())
+            found += float((weights * problem.kl(here, outputs)).sum())
+            rounding += float((weights * problem.kl(here, here + size * signs.reshape(here.shape))).sum())
+    if not found <= rounding:
+        raise MeasurementError(
+            f"The model does not have {what}: K is {found / problem.total(1):.1e} along it, where rounding makes "
+            f"{rounding:.1e}. {advice}, or leave it out."
+        )
 
 
 def jacobian_rank(problem: Problem, directions: int | None = None, seed: int = 0) -> tuple[Rank, int]:
@@ -207,7 +224,7 @@ def jacobian_rank(problem: Problem, directions: int | None = None, seed: int = 0
     with measuring():
         for inputs, weights in problem.batches():
             samples += len(weights)
-            smooth = ~on_kinks(problem, inputs, len(weights)).to(weights.device)
+            smooth = ~on_kinks(problem, inputs, len(weights))
             kinks += int((~smooth).sum())
             columns = []
             for velocity in _velocities(problem, directions, seed):
@@ -234,18 +251,3 @@ def _velocities(problem: Problem, directions: int | None, seed: int) -> Iterator
         generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
         drawn = torch.randn(flat.numel(), generator=generator, dtype=torch.float64)
         yield unflatten((drawn / drawn.norm()).to(flat), problem.truth)
-
-
-def on_kinks(problem: Problem, inputs: Any, samples: int) -> Tensor:
-    """Which samples change their smooth piece within NEAR of θ0, along some of four random directions, (samples,)."""
-    flat = flatten(problem.truth)
-    size = NEAR * max(1.0, float(flat.abs().max()))
-    changed = torch.zeros(samples, dtype=torch.bool)
-    for number in range(4):
-        generator = torch.Generator().manual_seed(number)
-        step = size * torch.randn(flat.numel(), generator=generator, dtype=torch.float64).to(flat)
-        there, back = (
-            pieces(problem, unflatten(flat + side, problem.truth), inputs, samples).chosen for side in (step, -step)
-        )
-        changed |= (there != back).cpu()
-    return changed

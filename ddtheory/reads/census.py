@@ -16,15 +16,15 @@ from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.doors import count
 from ddtheory.measure.heads.heads import Categorical, Head
 from ddtheory.measure.hygiene import measuring
-from ddtheory.measure.matrices.dense import LARGEST_DENSE
 from ddtheory.measure.matrices.layers import submodules
 from ddtheory.measure.orders.ladder import order_along
 from ddtheory.measure.setting.problem import Problem
-from ddtheory.reads.bracket import Bracket, bracket
+from ddtheory.reads.bracket import Bracket, bracket, fewer_directions
 from ddtheory.reads.evidence import Evidence, along_orbit, is_flat, measured
 from ddtheory.reads.explained import Flow, drawn, flows
 from ddtheory.reads.gauge_finding import gauges_of
 from ddtheory.reads.joint import JointSet, together
+from ddtheory.reads.orbit import fitting
 from ddtheory.reads.proposal import Proposal
 from ddtheory.reads.result import Census, LayerSummary, Reading, Row
 from ddtheory.reads.survey import Survey, survey
@@ -37,8 +37,6 @@ PLAINLY = 10.0 * DEAR
 
 
 MOST_PROPOSALS = 1_000_000
-
-_DIRECTIONS = 256  # that stand for all parameters in the Jacobian of a large network
 
 
 def read(
@@ -64,7 +62,7 @@ def read(
     that are not read from θ0 are pre-asymptotic, at a distance s. The network is its own teacher, on these inputs.
 
     Beside the census stands the bracket rank J/2 ≤ λ ≤ (d − s)/2; of more than 2048 parameters J is read along 256
-    random directions, which keeps the lower side true.
+    random directions, which keeps the lower side true, and s is counted from as many gauges as one matrix takes.
 
     Magnitudes of all units come from one forward pass and four reverse ones; only units with n·K < 100 to second order
     are candidates.
@@ -131,14 +129,15 @@ def read(
         _joint(problem, kept[first:], candidates, n),
         found,
         *_bracketed(problem, found),
+        seen.unsurveyed,
     )
 
 
 def _bracketed(problem: Problem, found: FoundGauges) -> tuple[Bracket | None, str]:
-    """The bracket of λ from the gauges that were found, or why there is none."""
-    directions = None if problem.dimension <= LARGEST_DENSE else _DIRECTIONS
+    """The bracket of λ from the gauges that were found, as many as one matrix takes, or why there is none."""
+    gauges = fitting(found.gauges, problem.truth)
     try:
-        return replace(bracket(problem, found.gauges, directions=directions), sought=True), ""
+        return replace(bracket(problem, gauges, directions=fewer_directions(problem)), sought=True), ""
     except (InvalidValueError, MeasurementError) as error:
         return None, str(error)
 

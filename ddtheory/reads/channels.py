@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -116,13 +117,25 @@ def channels_of(tape: Tape) -> list[Seen]:
     found = [_merged(same) for same in merged.values()]
     makers = [side for seen in found for side in seen.channels.made]
     # a map that is used twice makes channels that are read in two places: neither alone is a unit
-    return [seen for seen in found if all(makers.count(side) == 1 for side in seen.channels.made)] + list(_heads(tape))
+    once = [seen for seen in found if all(makers.count(side) == 1 for side in seen.channels.made)]
+    return [seen for seen in (*once, *_heads(tape)) if _apart(seen.channels)]
+
+
+def _apart(channels: Channels) -> bool:
+    """Whether each entry is on one side only: a matrix that makes channels and reads them has no two sides."""
+    parts = sorted((part.parameter, part.axis, part.start, part.width) for side in channels.sides for part in side)
+    return all(one[:2] != other[:2] or one[2] + channels.count * one[3] <= other[2] for one, other in pairwise(parts))
 
 
 def means_of(tape: Tape) -> dict[str, Tensor]:
-    """What each affine map reads, by input channel, in the mean over samples and positions."""
+    """What each affine map reads, by input channel, in the mean over samples and positions; by its matrix.
+
+    A matrix that is used the other way round, as in a tied autoencoder, reads its own outputs there, and is left out.
+    """
     found: dict[str, Tensor] = {}
     for each in affines(tape):
+        if each.out_axis != 0:
+            continue
         axis = each.source.ndim - 1 if _last(each, tape) else 1
         found[each.weight] = each.source.detach().movedim(axis, -1).reshape(-1, each.source.shape[axis]).mean(0)
     return found

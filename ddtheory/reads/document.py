@@ -10,6 +10,7 @@ from ddtheory.reads.verdicts import Standing
 FORMAT = "ddtheory reading 1"
 
 _TEXT, _COUNT = {"type": "string"}, {"type": "integer", "minimum": 0}
+_FRACTION = {"type": "string", "pattern": "^[0-9]+(/2)?$"}
 _SIZE = {"type": "number", "minimum": 0}
 _PAIR = {"type": ["array", "null"], "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 _ORDER = {"type": ["integer", "null"], "minimum": 1}
@@ -66,8 +67,22 @@ SCHEMA: Mapping[str, Any] = {
         ),
         gauges=_list(_TEXT),
         refused_gauges=_list(_TEXT),
-        bracket={"oneOf": [{"type": "null"}, _object(lower=_TEXT, upper=_TEXT, rank=_COUNT, orbit=_COUNT)]},
+        bracket={
+            "oneOf": [
+                {"type": "null"},
+                _object(
+                    lower=_FRACTION,
+                    upper=_FRACTION,
+                    rank=_COUNT,
+                    orbit=_COUNT,
+                    unclear=_COUNT,
+                    kinks=_COUNT,
+                    gauges=_COUNT,
+                ),
+            ]
+        },
         unbracketed=_TEXT,
+        unsurveyed=_list(_TEXT),
     ),
 }
 """JSON Schema of `Reading.to_json`. Orders and distances mean what `Row` says; a price is lower, estimate, upper."""

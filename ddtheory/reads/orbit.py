@@ -37,10 +37,9 @@ def orbit_rank(gauges: Sequence[Gauge], parameters: Mapping[str, Tensor]) -> Ran
     >>> orbit_rank([scale], {"a": two, "b": two}).certain, orbit_rank([scale], {"a": none, "b": none}).certain
     (1, 0)
     """
-    used = tuple(dict.fromkeys(name for gauge in gauges for name in gauge.parameters))
-    width = sum(parameters[name].numel() for name in used)
     actions = linear_actions(gauges)
-    number = sum(dimension(gauge, whole, parameters) for gauge, whole in actions)
+    used = _used(gauges)
+    number, width = _sides(gauges, parameters)
     if number * width > LARGEST_ORBIT:
         raise InvalidValueError(
             f"The orbit has {counted(number, 'tangent vector')} of {width} entries, too many for one matrix. Give some "
@@ -56,6 +55,25 @@ def orbit_rank(gauges: Sequence[Gauge], parameters: Mapping[str, Tensor]) -> Ran
     triangle = torch.zeros(0, width, dtype=torch.float64) if factor.triangle is None else factor.triangle
     epsilon = max((torch.finfo(parameters[name].dtype).eps for name in used), default=torch.finfo(torch.float64).eps)
     return Rank(GramFactor(triangle, "tangent vectors of the orbit", epsilon).spectrum(), min(number, width))
+
+
+def fitting(gauges: Sequence[Gauge], parameters: Mapping[str, Tensor]) -> tuple[Gauge, ...]:
+    """Of many gauges those with the fewest tangent vectors, as many as one matrix takes, in the order given."""
+    kept: list[Gauge] = []
+    for gauge in sorted(gauges, key=lambda each: math.prod(_sides([each], parameters))):
+        if math.prod(_sides([*kept, gauge], parameters)) <= LARGEST_ORBIT:
+            kept.append(gauge)
+    return tuple(gauge for gauge in gauges if gauge in kept)
+
+
+def _used(gauges: Sequence[Gauge]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for gauge in gauges for name in gauge.parameters))
+
+
+def _sides(gauges: Sequence[Gauge], parameters: Mapping[str, Tensor]) -> tuple[int, int]:
+    """How many tangent vectors there are, of the group, and how many entries each has."""
+    number = sum(dimension(gauge, whole, parameters) for gauge, whole in linear_actions(gauges))
+    return number, sum(parameters[name].numel() for name in _used(gauges))
 
 
 def linear_actions(gauges: Sequence[Gauge]) -> list[tuple[Gauge, bool]]:

@@ -76,7 +76,7 @@ class Rank(Shown):
 
     def __str__(self) -> str:
         if self.clear:
-            return f"{self.certain}, gap {self.gap:.1e}"
+            return f"{self.certain}, " + ("nothing below" if math.isinf(self.gap) else f"gap {self.gap:.1e}")
         return f"at least {self.certain}, {self.unclear} unclear, no gap (ratio {self.gap:.1f})"
 
     def rows(self) -> Mapping[str, str]:

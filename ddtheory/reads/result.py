@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
+from pathlib import Path
 from typing import Any
 
+from ddtheory.arguments import path_of
 from ddtheory.gauges.finding import FoundGauges
 from ddtheory.measure.tables import html_table
 from ddtheory.reads.bracket import Bracket
@@ -207,6 +210,7 @@ class Reading(Shown):
         gauges: the gauges of the table that the model has.
         bracket: bounds on λ, the network as its own teacher; None where they cannot be counted.
         unbracketed: why there is no bracket; empty where there is one.
+        unsurveyed: matrices at whose channels no detector could look, as behind an operation that is not followed.
     """
 
     model: str
@@ -218,6 +222,7 @@ class Reading(Shown):
     gauges: FoundGauges
     bracket: Bracket | None = None
     unbracketed: str = ""
+    unsurveyed: tuple[str, ...] = ()
 
     @property
     def dead(self) -> tuple[Row, ...]:
@@ -246,10 +251,38 @@ class Reading(Shown):
                 yield f"   ray: {row.ray}; orbit: {row.orbit}"
         yield ""
         yield from map(str, self.layers)
+        if self.unsurveyed:
+            yield f"not surveyed, so nothing is said of them: {', '.join(self.unsurveyed)}"
         yield from map(str, self.joint)
         yield str(self.gauges)
         yield from (f"  {gauge}" for gauge in self.gauges.gauges)
-        yield f"bracket: {'none. ' + self.unbracketed if self.bracket is None else self.bracket}"
+        yield self._between()
+
+    def _between(self) -> str:
+        """The bracket, or why there is none."""
+        if self.bracket is None:
+            return f"bracket: none. {self.unbracketed}"
+        return f"bracket: {self.bracket}{self.not_counted and '. ' + self.not_counted}"
+
+    @property
+    def not_counted(self) -> str:
+        """What is said of gauges that were too many for the bracket; empty where all of them are in it."""
+        if self.bracket is None or len(self.bracket.gauges) == len(self.gauges.gauges):
+            return ""
+        counts = f"{len(self.bracket.gauges)} of {len(self.gauges.gauges)} gauges"
+        return f"Its upper side counts {counts}: the orbit of all of them is too large for one matrix"
+
+    def report(self, path: Path | str) -> None:
+        """Writes the reading as one HTML file that loads nothing, whole or not at all.
+
+        Raises:
+            InvalidValueError: no name of a file.
+            OutputError: it cannot be written there.
+        """
+        from ddtheory.reads.page import render
+        from ddtheory.verify import output
+
+        output.write_file(path_of(path, "The file"), render(self))
 
     def to_json(self) -> dict[str, Any]:
         """The reading as plain values; `ddtheory.reads.SCHEMA` describes it."""
@@ -288,20 +321,27 @@ class Reading(Shown):
                 "upper": str(self.bracket.upper),
                 "rank": self.bracket.jacobian.certain,
                 "orbit": self.bracket.orbit.certain,
+                "unclear": self.bracket.jacobian.unclear,
+                "kinks": self.bracket.kinks,
+                "gauges": len(self.bracket.gauges),
             },
             "unbracketed": self.unbracketed,
+            "unsurveyed": list(self.unsurveyed),
         }
 
     def _repr_html_(self) -> str:
         layers = (
             html_table("layers", list(self.layers[0].rows()), [list(x.rows().values()) for x in self.layers])
-            if (self.layers)
+            if self.layers
             else ""
         )
         joint = html_table("together", ["joint set"], [[str(each)] for each in self.joint]) if self.joint else ""
         gauges = html_table(str(self.gauges), ["gauge"], [[str(each)] for each in self.gauges.gauges])
         between = "" if self.bracket is None else self.bracket._repr_html_()
-        return f"{self.census._repr_html_()}{layers}{joint}{gauges}{between}"
+        if self.bracket is None or self.not_counted:
+            between += f"<p>{escape(self._between())}</p>"
+        missed = f"<p>not surveyed: {escape(', '.join(self.unsurveyed))}</p>" if self.unsurveyed else ""
+        return f"{self.census._repr_html_()}{missed}{layers}{joint}{gauges}{between}"
 
 
 def aligned(table: Sequence[Sequence[str]]) -> Iterator[str]:

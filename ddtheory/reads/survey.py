@@ -53,6 +53,13 @@ class Survey:
     embedded: tuple[Embedded, ...] = ()
     means: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
 
+    @property
+    def unsurveyed(self) -> tuple[str, ...]:
+        """Matrices that neither make nor read any of these channels: no detector of the table can see them."""
+        seen = {part.parameter for each in self.channels for side in each.sides for part in side}
+        seen |= {each.parameter for each in self.embedded}
+        return tuple(name for name, value in self.problem.truth.items() if value.ndim > 1 and name not in seen)
+
 
 def survey(problem: Problem) -> Survey:
     """The hidden channels of a module, with one forward pass and `DRAWS` reverse ones.

@@ -27,14 +27,15 @@ z = Symbol("z", real=True)
 
 
 def known_unit(activation: nn.Module) -> Expr | None:
-    """The formula of an activation of torch that is analytic and zero at zero."""
+    """The formula of an activation of torch that is analytic and zero at zero, if that is what it does."""
+    found = None
     if isinstance(activation, nn.Tanh):
-        return sympy.tanh(z)
-    if isinstance(activation, nn.SiLU):
-        return z / (1 + sympy.exp(-z))
-    if isinstance(activation, nn.GELU) and activation.approximate == "none":
-        return z * (1 + sympy.erf(z / sympy.sqrt(2))) / 2
-    return None
+        found = sympy.tanh(z)
+    elif isinstance(activation, nn.SiLU):
+        found = z / (1 + sympy.exp(-z))
+    elif isinstance(activation, nn.GELU) and activation.approximate == "none":
+        found = z * (1 + sympy.erf(z / sympy.sqrt(2))) / 2
+    return None if found is None or _differs(found, activation) else found  # a subclass may do something else
 
 
 def given_unit(unit: object, activation: nn.Module) -> Expr:
@@ -48,14 +49,25 @@ def given_unit(unit: object, activation: nn.Module) -> Expr:
         raise InvalidValueError("The unit is a formula of one variable, as a text or an expression: unit='z^2'.")
     (own,) = found.free_symbols
     found = found.xreplace({own: z})
-    places = [sympy.Rational(place, 7) for place in (-9, -4, -1, 2, 5, 11)]
-    with borrowed("The activation fails on six numbers", "It must be a function of one channel at a time."):
-        values = activation(torch.tensor([float(place) for place in places], dtype=torch.float64))
-    for place, value in zip(places, values.tolist(), strict=True):
-        expected = complex(found.subs(z, place).evalf(20))
-        if not abs(expected - value) <= 1e-12 * max(1.0, abs(value)):
-            raise InvalidValueError(f"The activation is {value} at z = {place}, and the formula {expected.real}.")
+    where = _differs(found, activation)
+    if where:
+        raise InvalidValueError(where)
     return found
+
+
+def _differs(formula: Expr, activation: nn.Module) -> str:
+    """Where an activation is another function, of numbers around one and down to 1e-5; empty where it is not."""
+    places = [sympy.Rational(place, 7) for place in (-9, -4, -1, 2, 5, 11)]
+    places += [sympy.Rational(sign, 7**power) for power in range(2, 7) for sign in (-1, 1)]
+    with borrowed("The activation fails on numbers", "It must be a function of one channel at a time."):
+        values = activation(torch.tensor([float(place) for place in places], dtype=torch.float64))
+        if values.shape != (len(places),):
+            raise InvalidValueError("The activation changes the number of channels.")
+    for place, value in zip(places, values.tolist(), strict=True):
+        expected = complex(formula.subs(z, place).evalf(20))
+        if not abs(expected - value) <= 1e-12 * max(1.0, abs(value)):
+            return f"The activation is {value} at z = {float(place):.6g}, and the formula {expected.real}."
+    return ""
 
 
 def derivative_orders(function: Expr, units: int) -> list[int] | str:

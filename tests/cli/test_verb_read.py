@@ -67,6 +67,9 @@ def test_text_and_files() -> None:
     assert result.exit_code == 0 and "1 dead" in result.stdout
     assert Path("there/reading.txt").read_text("utf-8") == result.stdout
     assert json.loads(Path("there/reading.json").read_text("utf-8"))["format"] == "ddtheory reading 1"
+    page = Path("there/reading.html").read_text("utf-8")
+    assert page.startswith("<!doctype html>") and "unit 1" in page
+    assert sorted(each.name for each in Path("there").iterdir()) == ["reading.html", "reading.json", "reading.txt"]
 
 
 def other_weights() -> None:

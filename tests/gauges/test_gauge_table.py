@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy
@@ -355,3 +356,60 @@ def test_parameters_and_channels_of_any_kind_are_refused_in_one_line(name: str, 
 def test_inputs_that_no_memory_holds_are_refused() -> None:
     with pytest.raises(MeasurementError, match="The model fails on these inputs"):
         measured([GOOD], seeded(lambda: Chain(nn.functional.relu)), rows().float().flatten()[:1].expand(10**13))
+
+
+# --- one matrix on both sides --------------------------------------------------------------------------------------
+
+
+class Tied(nn.Module):
+    """Wᵀφ(Wx + b): an autoencoder with one matrix."""
+
+    def __init__(self, activation: nn.Module) -> None:
+        super().__init__()
+        self.only, self.activation = nn.Linear(3, 4), activation
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.activation(self.only(x)) @ self.only.weight
+
+
+class OneMap(nn.Module):
+    """Queries, keys and values by one map: rotations of it are undone behind, scales are none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.only, self.last = nn.Linear(4, 4), nn.Linear(4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        z = self.only(x)
+        return self.last(nn.functional.scaled_dot_product_attention(z, z, z))
+
+
+class ValuesBack(nn.Module):
+    """The map of the values is that of the output as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query, self.key, self.value = (nn.Linear(4, 4) for _ in range(3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found = nn.functional.scaled_dot_product_attention(self.query(x), self.key(x), self.value(x))
+        return found @ self.value.weight
+
+
+@pytest.mark.parametrize(
+    ("make", "shape", "rules"),
+    [
+        (lambda: Tied(nn.Tanh()), (9, 3), set()),
+        (lambda: Tied(nn.ReLU()), (9, 3), set()),
+        (lambda: Tied(nn.Identity()), (9, 3), set()),
+        (OneMap, (2, 5, 4), {"value–output rotation"}),
+        (ValuesBack, (2, 5, 4), {"query–key scale", "query–key rotation"}),
+    ],
+    ids=["tanh", "ReLU", "linear", "one map", "values back"],
+)
+def test_a_matrix_on_both_sides_of_a_rule_is_no_error(
+    make: Callable[[], nn.Module], shape: tuple[int, ...], rules: set[str]
+) -> None:
+    """No scale of W and 1/scale of W at once; what else the model has is found."""
+    found = find_gauges(seeded(make), torch.randn(shape, generator=torch.Generator().manual_seed(0)))
+    assert {gauge.rule for gauge in found.gauges} == rules

@@ -237,6 +237,126 @@ def test_functions_without_such_orders() -> None:
     assert given_unit("tanh(z)", nn.Tanh()) == sympy.tanh(z)
 
 
+# --- what a module does is not what it holds -------------------------------------------------------------------------
+
+
+class Beside(nn.Sequential):
+    """y = a·tanh(wx) + wx, whose layers say a·tanh(wx)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = super().forward(x) + x * self[0].weight
+        return found
+
+
+class Offset(nn.Linear):
+    """wx + 1."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) + 1
+
+
+class Cubed(nn.Module):
+    def forward(self, weight: Tensor) -> Tensor:
+        return weight**3
+
+
+class Even(nn.Tanh):
+    """z², and no tanh."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * x
+
+
+class Reversed(nn.Sequential):
+    """Its layers in the other order."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self[1](self[0](x)).flip(-1)
+        return found
+
+
+def dead_tanh(kind: type[nn.Sequential] = nn.Sequential, first: type[nn.Linear] = nn.Linear) -> nn.Sequential:
+    module = kind(first(1, 1, bias=False), nn.Tanh(), nn.Linear(1, 1, bias=False)).double()
+    for parameter in module.parameters():
+        nn.init.zeros_(parameter)
+    return module
+
+
+def hooked() -> nn.Sequential:
+    """y = a·tanh(wx + x)."""
+    module = dead_tanh()
+    module[0].register_forward_hook(lambda layer, given, found: found + given[0])
+    return module
+
+
+def parametrised() -> nn.Sequential:
+    """y = a·tanh(w³x)."""
+    module = dead_tanh()
+    nn.utils.parametrize.register_parametrization(module[0], "weight", Cubed())
+    return module
+
+
+@pytest.mark.parametrize(
+    ("module", "lam", "m", "why"),
+    [
+        (dead_tanh(Beside), Fraction(1, 2), 1, "outputs are not those of its layers"),
+        (dead_tanh(first=Offset), Fraction(1, 2), 1, "outputs are not those of its layers"),
+        (hooked(), Fraction(1, 2), 1, "outputs are not those of its layers"),
+        (parametrised(), Fraction(1, 6), 1, "other parameters"),
+    ],
+    ids=["own forward", "subclass of a layer", "hook", "parametrised"],
+)
+def test_a_module_that_does_something_else_is_not_enumerated(
+    module: nn.Module, lam: Fraction, m: int, why: str
+) -> None:
+    """By hand: K ≍ w², a², a² and (aw³)², and not (aw)² with (1/2, 2), which is what the layers say."""
+    found = assemble(problem_of(module, drawn(20, 1)))
+    assert why in found.why and found.derivation is None
+    assert found.lower <= lam <= found.upper and found.rlct in (None, RLCT(lam, m))
+    assert assemble(problem_of(dead_tanh(), drawn(20, 1))).rlct == RLCT(Fraction(1, 2), 2)  # control
+
+
+def test_a_chain_whose_outputs_are_moved_is_not_enumerated() -> None:
+    module = Reversed(*chain(drawn(3, 2, seed=1), drawn(2, 3, seed=2)))
+    assert "neither a chain" in assemble(problem_of(module, drawn(9, 2))).why
+
+
+def test_an_activation_is_what_it_does_and_not_what_it_is_called() -> None:
+    """a·w²x² has (1/4, 1), and a·tanh(wx) has (1/2, 2)."""
+    module = dead_tanh()
+    module[1] = Even()
+    assert "the formula of Even is not known" in assemble(problem_of(module, drawn(20, 1))).why
+    assert assemble(problem_of(module, drawn(20, 1)), unit="z^2").rlct == RLCT(Fraction(1, 4), 1)
+
+
+@pytest.mark.parametrize("width", [0.1, 1e-2, 1e-4])
+def test_a_unit_that_is_its_formula_far_away_only_is_refused(width: float) -> None:
+    """What counts is the unit near 0, and this one is zero there."""
+
+    class Gap(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.where(x.abs() < width, 0 * x, x * x)
+
+    module = dead_tanh()
+    module[1] = Gap()
+    with pytest.raises(InvalidValueError, match="The activation is"):
+        assemble(problem_of(module, drawn(20, 1)), unit="z^2")
+
+
+def test_a_chain_of_many_parameters_has_its_closed_form() -> None:
+    """2550 parameters, more than one Jacobian takes: λ = r(M + N − r)/2, three inputs spanning M = 3, N = r = 1."""
+    found = assemble(problem_of(chain(drawn(50, 50, seed=1), drawn(1, 50, seed=2)), drawn(3, 50)))
+    assert found.rlct == RLCT(Fraction(3, 2), 1)
+
+
+def test_a_weight_of_which_the_square_is_no_number_is_counted_nowhere() -> None:
+    module = dead_tanh()
+    for parameter in module.parameters():
+        nn.init.constant_(parameter, 1e-300)
+    found = assemble(problem_of(module, drawn(20, 1)))
+    assert (found.lower, found.upper, found.rlct) == (0, 1, None)
+
+
 # --- everything else -----------------------------------------------------------------------------------------------
 
 

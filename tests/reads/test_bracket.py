@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -196,6 +197,73 @@ def test_samples_on_a_kink_are_left_out() -> None:
     assert (all_on.kinks, all_on.lower) == (1, 0)
 
 
+def half_line(positive: Callable[[Tensor], Tensor], at: float, dtype: torch.dtype = torch.float64) -> Problem:
+    """y = (w)_+ x of one parameter: K = w²/2 on one side and 0 on the other, so λ = 0 at w = 0 and 1/2 at w > 0."""
+    one = torch.ones(1, 1, dtype=dtype)
+    return Problem(lambda p, x: positive(p["w"] * x), {"w": torch.full((1,), at, dtype=dtype)}, one, Gaussian())
+
+
+def by_norm(z: Tensor) -> Tensor:
+    return (z + torch.linalg.vector_norm(z, dim=-1, keepdim=True)) / 2
+
+
+POSITIVE: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu,
+    "less its negative part": lambda z: z + torch.relu(-z),
+    "maximum": lambda z: torch.maximum(z, torch.zeros_like(z)),
+    "norm": by_norm,
+    "copied sign": lambda z: (z + torch.copysign(z, torch.ones_like(z))) / 2,
+    "a loss inside": lambda z: (z + nn.functional.l1_loss(z, torch.zeros_like(z))) / 2,
+    "root of a square": lambda z: (z + torch.sqrt(z * z + 1e-300)) / 2,
+}
+
+
+# 1e-300 is zero in float32, and the root of zero has no derivative
+KINKS = [(name, torch.float64) for name in POSITIVE]
+KINKS += [(name, torch.float32) for name in POSITIVE if name != "root of a square"]
+
+
+@pytest.mark.parametrize(("name", "dtype"), KINKS, ids=str)
+def test_a_kink_is_seen_by_the_derivative_whatever_operation_makes_it(name: str, dtype: torch.dtype) -> None:
+    found = bracket(half_line(POSITIVE[name], 0.0, dtype))
+    assert (found.lower, found.kinks, found.exact) == (0, 1, None)
+    off = bracket(half_line(POSITIVE[name], 0.3, dtype))  # control
+    assert (off.kinks, off.exact) == (0, RLCT(Fraction(1, 2)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+def test_a_kink_between_weights_that_are_not_zero(dtype: torch.dtype) -> None:
+    """y = −(−w·x)_+ at w·x = 0: K = 0 on a half space, so λ = 0, though torch has a derivative on the other one."""
+
+    def model(p: dict[str, Tensor], x: Tensor) -> Tensor:
+        z = (p["w"] * x).sum(1, keepdim=True)
+        return z - torch.relu(z)
+
+    theta = {"w": torch.tensor([1.0, -1.0], dtype=dtype)}
+    found = bracket(Problem(model, theta, torch.ones(1, 2, dtype=dtype), Gaussian()))
+    assert (found.lower, found.kinks) == (0, 1)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.1])
+def test_a_unit_that_is_dead_on_both_sides_leaves_every_sample_in(slope: float) -> None:
+    """a·relu(w·x + b) at zero has the derivative zero on all its pieces: the bound is that of the living units."""
+    torch.manual_seed(4)
+    module = nn.Sequential(nn.Linear(3, 5), nn.LeakyReLU(slope), nn.Linear(5, 2)).double()
+    module[0].weight.data[0] = module[0].bias.data[0] = 0.0
+    module[2].weight.data[:, 0] = 0.0
+    found = bracket(problem_of(module, drawn(60, 3)))
+    assert (found.kinks, found.lower) == (0, Fraction(4 * (3 + 1 + 2 - 1) + 2, 2))
+    module[2].weight.data[:, 0] = 0.5  # control: somebody hears it, and each sample has a kink
+    assert bracket(problem_of(module, drawn(60, 3))).kinks == 60
+
+
+def test_outputs_that_jump_have_no_bracket() -> None:
+    """y = wx + sign(w)x is 1 away from its value at w = 0 on both sides, so that λ is infinite and not 1/2."""
+    with pytest.raises(MeasurementError, match=r"jump by 1\.0e\+00"):
+        bracket(half_line(lambda z: z + torch.sign(z), 0.0))
+    assert bracket(half_line(lambda z: z + torch.sign(z), 0.5)).exact == RLCT(Fraction(1, 2))
+
+
 # --- the orbit -----------------------------------------------------------------------------------------------------
 
 
@@ -310,6 +378,16 @@ def test_a_gauge_that_is_none_is_refused() -> None:
     half = Gauge("half", Group.POSITIVE, 3, (Leg("0.weight"),))
     with pytest.raises(MeasurementError, match="does not have the gauge half of 3 channels"):
         bracket(problem_of(module, drawn(9, 5)), [half])
+
+
+def test_gauges_that_hold_one_by_one_only_are_refused() -> None:
+    """y = abx at a = b = 0 is 0 along a, and along b, and λ = 1/2 with m = 2, not 0."""
+    zero = torch.zeros(1, dtype=torch.float64)
+    problem = Problem(lambda p, x: p["a"] * p["b"] * x, {"a": zero, "b": zero}, torch.ones(1, 1).double(), Gaussian())
+    one, other = (Gauge(f"free {name}", Group.SHIFT, 1, (Leg(name),)) for name in "ab")
+    assert [bracket(problem, [each]).upper for each in (one, other)] == [Fraction(1, 2)] * 2
+    with pytest.raises(MeasurementError, match="does not have 2 gauges together"):
+        bracket(problem, [one, other])
 
 
 def test_gauges_of_a_model_in_single_precision_and_in_batches() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -17,6 +18,7 @@ import ddtheory as dd
 from ddtheory.errors import DDTheoryError, InvalidValueError, MeasurementError
 from ddtheory.measure import Categorical, Gaussian, Problem
 from ddtheory.reads import DETECTORS, SCHEMA, Proposal, Reading, Standing, read
+from ddtheory.reads.page import render
 from ddtheory.testbeds import teacher_student
 
 
@@ -225,3 +227,69 @@ def test_a_problem_brings_its_own_data_and_is_made_from_a_module() -> None:
     bare = Problem(lambda p, x: p["a"] * x, {"a": torch.ones(1).double()}, X, Gaussian())
     with pytest.raises(MeasurementError, match=r"Problem\.from_module"):
         read(bare, n=10)
+
+
+class Shared(nn.Module):
+    """One matrix that makes the channels and reads them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.only = nn.Linear(3, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(self.only(x)) @ self.only.weight
+
+
+@pytest.mark.parametrize(
+    ("make", "missed"),
+    [
+        (lambda: nn.Sequential(nn.Linear(3, 4), nn.PReLU(4), nn.Linear(4, 2)), ["0.weight", "2.weight"]),
+        (lambda: nn.Sequential(nn.Linear(3, 4), nn.GroupNorm(2, 4), nn.Linear(4, 2)), ["0.weight", "2.weight"]),
+        (Shared, ["only.weight"]),
+        (lambda: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)), []),
+    ],
+    ids=["slopes that are learned", "a norm over groups", "tied", "control"],
+)
+def test_what_no_detector_can_see_is_said(make: Callable[[], nn.Module], missed: list[str]) -> None:
+    """A unit is dead in each of them; where it is not found, that is no finding of a living network."""
+    torch.manual_seed(0)
+    module = make().double()
+    first, *others = [each for each in module.modules() if isinstance(each, nn.Linear)]
+    with torch.no_grad():
+        first.weight[1] = first.bias[1] = 0
+        for each in others:
+            each.weight[:, 1] = 0
+    found = read(module, torch.randn(20, 3, dtype=torch.float64), head=Gaussian(), n=1000)
+    assert list(found.unsurveyed) == missed == found.to_json()["unsurveyed"]
+    assert bool(found.dead) is not bool(missed)
+    for text in (found.text(), found._repr_html_(), render(found)):
+        assert ("ot surveyed" in text) is bool(missed) and all(name in text for name in missed)
+
+
+class BackAgain(nn.Module):
+    """Wᵀtanh(A tanh(Wx + b)), whose W makes the first channels and reads the second ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 4), nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(self.second(torch.tanh(self.first(x)))) @ self.first.weight
+
+
+def test_a_matrix_that_is_used_both_ways_is_read() -> None:
+    """Row 2 of W makes one unit and reads another: with both off it is dead, to order 2, and else it is regular."""
+    torch.manual_seed(0)
+    module = BackAgain().double()
+    inputs = torch.randn(20, 3, dtype=torch.float64)
+    with torch.no_grad():
+        module.second.weight[2] = module.second.bias[2] = module.first.weight[2] = 0
+    found = read(module, inputs, head=Gaussian(), n=10**4)
+    (unit,) = [row for row in found.census if (row.layer, row.place) == ("second", "unit 2")]
+    assert (unit.verdict, unit.order) == (Standing.LIVE, 1)  # W moves the first layer, which others read
+    with torch.no_grad():
+        module.first.bias[2] = 0
+        module.second.weight[:, 2] = 0
+    found = read(module, inputs, head=Gaussian(), n=10**4)
+    dead = [(row.layer, row.place, row.order) for row in found.dead]
+    assert dead == [("first", "unit 2", 2), ("second", "unit 2", 2)]

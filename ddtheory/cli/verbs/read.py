@@ -20,7 +20,7 @@ from ddtheory.cli.printing import json_option, print_json, say
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write reading.json and reading.txt there.",
+    help="Write reading.json, reading.txt and reading.html there.",
 )
 @json_option("the reading")
 def read(where: str, n: int | None, weights: Path | None, out: Path | None, as_json: bool) -> None:
@@ -39,11 +39,12 @@ def read(where: str, n: int | None, weights: Path | None, out: Path | None, as_j
 
     need("torch", "ddtheory read")
     from ddtheory.reads.loading import made_by, with_weights
+    from ddtheory.reads.page import render
     from ddtheory.verify import output
     from ddtheory.verify.progress import spinner
 
     if out is not None:
-        output.prepare(out, ["reading.json", "reading.txt"])
+        output.prepare(out, ["reading.json", "reading.txt", "reading.html"])
     made = made_by(where)
     if weights is not None:
         made = with_weights(made, weights)
@@ -56,4 +57,5 @@ def read(where: str, n: int | None, weights: Path | None, out: Path | None, as_j
         say(text)
     if out is not None:
         written = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-        output.write(out, {"reading.json": f"{written}\n", "reading.txt": f"{text}\n"})
+        files = {"reading.json": f"{written}\n", "reading.txt": f"{text}\n", "reading.html": render(reading)}
+        output.write(out, files)

@@ -184,7 +184,7 @@ class GramFactor(Shown):
             raise MeasurementError(f"The Gram {self.label!r} is NaN or infinite. The model has left its domain.")
         values = torch.linalg.svdvals(self.triangle)
         cut = RANK_TOLERANCE * self.epsilon * float(values[0]) if len(values) else 0.0
-        kept = [float(value) ** 2 for value in values if float(value) > cut]
+        kept = [float(value) ** 2 for value in values if float(value) > cut and float(value) ** 2 > 0]
         left_out = float(values[len(kept)]) ** 2 if len(kept) < len(values) else 0.0
         separation = kept[-1] / left_out if kept and left_out > 0 else math.inf
         return Spectrum(tuple(kept), self.width - len(kept), cut**2, separation, self.epsilon)
