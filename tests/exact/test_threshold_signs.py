@@ -84,6 +84,31 @@ def test_what_is_negative_is_refused_with_a_point(expression: str) -> None:
     shown_to_be_negative(expression, refusal(expression))
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        # on x = √2·y, or on x = −√2·y, the square vanishes and the other term has an odd power: one side is negative
+        "(x^2 - 2*y^2)^2 + x^5",
+        "(x^2 - 2*y^2)^2 + x*y^4",
+        "x^4 + x^3*y^3 - 4*x^2*y^2 + 4*y^4",
+    ],
+)
+def test_what_is_negative_along_an_irrational_tangent_alone_is_refused(expression: str) -> None:
+    """No arc with rational coefficients shows it: every other tangent has (1 − 2r²)² > 0 in front."""
+    x, y = sympy.symbols("x y")
+    K = sympy.sympify(expression.replace("^", "**"))
+    sides = [K.subs({x: side * sympy.sqrt(2) * y}).subs(y, value) for side in (1, -1) for value in (1, -1)]
+    assert min(sides) < 0, "the control: K is negative on one of the tangents"
+    message = refusal(expression)
+    assert "K takes negative values near the point" in message and "c" in message
+    assert "two_sided=True" in message
+
+
+def test_what_is_positive_there_is_not() -> None:
+    """The same with even powers on the tangents."""
+    assert dd.rlct("(x^2 - 2*y^2)^2 + x^6").rlct is not None
+
+
 def test_the_arc_starts_at_the_point() -> None:
     """K(x − 2, y + 1/3): the arc is that of (x − 7y)² − y⁴, moved."""
     message = refusal("(x - 2 - 7*(y + 1/3))^2 - (y + 1/3)^4", at={"x": 2, "y": Fraction(-1, 3)})

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ddtheory.exact.thresholds.germs.ideal import IdealGerm
 from ddtheory.exact.thresholds.germs.limits import OutOfTime, ending_at
@@ -24,6 +24,9 @@ from ddtheory.exact.thresholds.wire import (
 from ddtheory.shown import shortened
 from ddtheory.tabled import Tabled
 from ddtheory.values import RLCT, UNVERIFIED
+
+if TYPE_CHECKING:
+    from ddtheory.certify.report import Report
 
 _WIDEST = 160  # of the one line that a derivation shows
 _LEAST_SECONDS = 0.1  # for a check, after a certificate that took its time
@@ -199,12 +202,8 @@ class Derivation(Tabled):
     @cached_property
     def objection(self) -> str:
         """Why the independent checker has not accepted the certificate; empty when it has."""
-        from ddtheory.certify import check
-
-        end = time.monotonic() + self.seconds
         try:
-            certificate = json.dumps(self.to_json())
-            report = check(certificate, seconds=max(end - time.monotonic(), _LEAST_SECONDS))
+            report = self._report
         except CertificateError as error:
             return f"there is no certificate to check. {error}"
         if report.accepted:
@@ -212,6 +211,27 @@ class Derivation(Tabled):
         if report.rejection is None:
             return f"it does not decide on the certificate: {report.undecided}."
         return f"it rejects the certificate at {report.rejection}. This is a defect: please report it."
+
+    @property
+    def refutation(self) -> str:
+        """How the independent checker sees that K is negative near the point; empty where it does not.
+
+        It follows the steps to germs over real fields, along whose points no arc has rational coefficients.
+        """
+        try:
+            rejection = self._report.rejection
+        except CertificateError:
+            return ""
+        reason = "" if rejection is None else rejection.reason
+        return reason if reason.startswith("K takes negative values near the point") else ""
+
+    @cached_property
+    def _report(self) -> Report:
+        from ddtheory.certify import check
+
+        end = time.monotonic() + self.seconds
+        certificate = json.dumps(self.to_json())
+        return check(certificate, seconds=max(end - time.monotonic(), _LEAST_SECONDS))
 
     def __str__(self) -> str:
         return self._headline()

@@ -205,7 +205,10 @@ def rlct(
     ]
     root = Solver(deadline - time.monotonic(), depth, progress).derive(whole, terms)
     proven = kind == "divergence" and _is_nonnegative(root, place, end, analytic.steps)
-    return Derivation(kind, asked_germ, place, root, read_as, proven, _left(end, seconds))
+    found = Derivation(kind, asked_germ, place, root, read_as, proven, _left(end, seconds))
+    if kind == "divergence" and not proven and found.refutation:
+        raise NotADivergenceError(f"{found.refutation}. {_TWO_SIDED}")
+    return found
 
 
 def _over_field(
