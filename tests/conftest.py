@@ -40,6 +40,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def witnesses_are_called(request: pytest.FixtureRequest) -> Iterator[None]:
     """What is kept of the shipped book is for the tests of that book; elsewhere the subject is that witnesses run."""
     with pytest.MonkeyPatch.context() as patch:
-        if request.path.parent.name in ("cli", "verify"):
+        if request.path.parent.name in ("cli", "meta", "verify"):
             patch.delenv("DDTHEORY_KEEP", raising=False)
         yield
