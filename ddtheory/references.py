@@ -110,7 +110,8 @@ def cite(key: str, place: str, *, verified: bool = True) -> Citation:
 def bibtex() -> str:
     """The whole table for LaTeX, one @misc entry a work, with journal and pages as `howpublished`.
 
-    >>> print("@" + bibtex().split("@")[1].rstrip())
+    >>> start = bibtex().index("@misc{agv1985,")
+    >>> print(bibtex()[start:bibtex().index("@", start + 1)].rstrip())
     @misc{agv1985,
       author = {Arnold, Vladimir I. and Gusein-Zade, Sabir M. and Varchenko, Alexander N.},
       title = {Singularities of Differentiable Maps, Volume I},
