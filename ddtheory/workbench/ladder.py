@@ -1,7 +1,8 @@
-"""Checks of ladders: rates, constants and counts read from values at several radii."""
+"""Checks of readings: rates, constants and counts from values at several radii, and gaps that must be there."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -111,3 +112,22 @@ def slope_check(
 def count_check(label: str, predicted: int, measured: int, *, rivals: Sequence[int], reason: str) -> Comparison:
     """A predicted whole number against a counted one."""
     return Comparison(label, predicted, Interval.around(float(measured), 0.0), tuple(rivals), 0.5, reason, "count")
+
+
+def gap_check(label: str, gap: float, *, exact: float, least: float = 1e-3) -> Comparison:
+    """A gap that must be larger than `least`, on a logarithmic scale, against the gap that rounding leaves.
+
+    >>> gap_check("broken", 0.4, exact=1e-13).outcome.value, gap_check("kept", 1e-12, exact=1e-13).outcome.value
+    ('agrees', 'contradicts')
+    """
+    place, edge = math.log10(max(gap, 1e-300)), math.log10(least)
+    return Comparison(
+        f"{label}, log₁₀ of the largest difference",
+        edge,
+        Interval(place, min(place, edge), place),
+        (math.log10(max(exact, 1e-17)),),
+        6.0,
+        f"predicted is the least that counts, {least:g} for outputs of size one; the interval goes from there to the "
+        "difference. The rival is what an equivariant step leaves",
+        "logarithm of a difference",
+    )

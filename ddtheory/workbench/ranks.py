@@ -13,6 +13,8 @@ def rank_correlation(first: Sequence[float], second: Sequence[float], *, digits:
     0.8
     >>> rank_correlation([1, 1, 2], [5, 6, 7])                 # ranks 1.5, 1.5, 3: √3/2
     0.866025
+    >>> rank_correlation([1, 1, 2, 3], [1, 2, 3, 4])           # ranks 1.5, 1.5, 3, 4: 4.5/√(4.5·5)
+    0.948683
     """
     x, y = (_centred_ranks([round(value, digits) for value in values]) for values in (first, second))
     both = sum(a * b for a, b in zip(x, y, strict=True))

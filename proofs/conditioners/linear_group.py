@@ -13,7 +13,7 @@ from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
-from ddtheory.workbench.ladder import value_check
+from ddtheory.workbench.ladder import gap_check, value_check
 
 if TYPE_CHECKING:
     import torch
@@ -430,8 +430,8 @@ def control() -> Experiment:
         "The same step without the metric, Adam, and the full linear group under rotary positions.",
         {
             "step": [
-                _apart("L = 1", plain.gap(_plain_muon), exact),
-                _apart("Adam", plain.gap(_adam), exact),
+                gap_check("L = 1: functions of the two runs", plain.gap(_plain_muon), exact=exact),
+                gap_check("Adam: functions of the two runs", plain.gap(_adam), exact=exact),
                 value_check(
                     "heads of one channel, L = 1: w_1 w_2 after one step down w_1 w_2 from (2, 1/2)",
                     (2 - _RATE * _value()) * (0.5 - _RATE * _value()),
@@ -442,20 +442,6 @@ def control() -> Experiment:
                     quantity="product",
                 ),
             ],
-            "rotary": [_apart("rotary, any A: functions at the start", rotary.gap(rotary.muon, 0), exact)],
+            "rotary": [gap_check("rotary, any A: functions at the start", rotary.gap(rotary.muon, 0), exact=exact)],
         },
-    )
-
-
-def _apart(label: str, found: float, exact: float) -> Comparison:
-    """More than a thousandth, on a logarithmic scale, far from what rounding leaves."""
-    place = math.log10(max(found, 1e-300))
-    return Comparison(
-        f"{label}: log₁₀ of the gap of functions",
-        -3.0,
-        Interval(place, min(place, -3.0), place),
-        (math.log10(max(exact, 1e-17)),),
-        6.0,
-        "predicted is the least that counts, 0.001 of the largest output; the rival is the gap of the exact step",
-        "logarithm of a gap",
     )

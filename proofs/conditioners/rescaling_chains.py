@@ -13,7 +13,7 @@ from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
-from ddtheory.workbench.ladder import limit_check, rate_check, value_check
+from ddtheory.workbench.ladder import gap_check, limit_check, rate_check, value_check
 
 if TYPE_CHECKING:
     import torch
@@ -391,11 +391,11 @@ def control() -> Experiment:
         "DDCAdam that is told one of the two gauges, and so has no frames for the other; gradient descent and Adam.",
         {
             "step": [
-                _apart("three layers, DDCAdam told of one gauge", one, exact),
-                _apart("three layers, Adam", layers.gap(_adam), exact),
-                _apart("three layers, gradient descent", layers.gap(_descent), exact),
+                gap_check("three layers, DDCAdam told of one gauge: functions of the two runs", one, exact=exact),
+                gap_check("three layers, Adam: functions of the two runs", layers.gap(_adam), exact=exact),
+                gap_check("three layers, descent: functions of the two runs", layers.gap(_descent), exact=exact),
             ],
-            "places": [_apart("LayerNorm, Adam", normalised.gap(_adam), exact)],
+            "places": [gap_check("LayerNorm, Adam: functions of the two runs", normalised.gap(_adam), exact=exact)],
             "balance": [
                 rate_check("Adam: change of log(ρ/ρ*) against η", 1, _RATES, first_order, quantity="power of η"),
                 limit_check(
@@ -408,18 +408,4 @@ def control() -> Experiment:
                 ),
             ],
         },
-    )
-
-
-def _apart(label: str, found: float, exact: float) -> Comparison:
-    """More than a thousandth, on a logarithmic scale, far from what rounding leaves."""
-    place = math.log10(max(found, 1e-300))
-    return Comparison(
-        f"{label}: log₁₀ of the gap of functions after {_STEPS} steps",
-        -3.0,
-        Interval(place, min(place, -3.0), place),
-        (math.log10(max(exact, 1e-17)),),
-        6.0,
-        "predicted is the least that counts, 0.001 of the largest output; the rival is the gap of the exact step",
-        "logarithm of a gap",
     )

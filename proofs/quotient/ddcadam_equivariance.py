@@ -14,7 +14,7 @@ from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
-from ddtheory.workbench.ladder import value_check
+from ddtheory.workbench.ladder import gap_check, value_check
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -499,7 +499,7 @@ def control() -> Experiment:
         ("ρ + 0.1 in the place of ρ", _deviation(lambda: gauge_adam(_RATE, norm_offset=0.1), 3.0)),
         ("decay 0.01 added to the gradient", _deviation(lambda: gauge_adam(_RATE, coupled_decay=0.01), 3.0)),
     ):
-        checks.append(_apart(f"{name}, c = 3: functions after 50 steps", found, 0.01, exact))
+        checks.append(gap_check(f"{name}, c = 3: functions after 50 steps", found, exact=exact, least=0.01))
     return Experiment(
         "Optimisers that are not equivariant, two of which differ from the equivariant one in a single place. A tanh "
         "net, whose loss the gauge changes.",
@@ -574,21 +574,6 @@ def _unequal() -> Check:
     )
 
 
-def _apart(label: str, found: float, least: float, rounding: float) -> Comparison:
-    """The functions differ by more than `least`: on a logarithmic scale, far from what rounding leaves."""
-    place = math.log10(max(found, 1e-300))
-    return Comparison(
-        label + ", log₁₀ of the largest difference",
-        math.log10(least),
-        Interval(place, min(place, math.log10(least)), place),
-        (math.log10(max(rounding, 1e-17)),),
-        6.0,
-        f"predicted is the least that counts, {least:g}, for outputs of size one; the interval goes from there to the "
-        "difference. The rival is what an equivariant step leaves",
-        "logarithm of a difference",
-    )
-
-
 def _tanh() -> Check:
     """ĝ_1/ĝ_2 of ½ tanh(w_1)² w_2² at (1, 1): 2 w_1 sech²/(2 tanh), by hand."""
     import torch
@@ -612,7 +597,7 @@ def counterexample() -> Experiment:
     for factor in _FACTORS:
         found = _deviation(lambda: gauge_adam(_RATE, epsilon=1e-30), factor)
         checks += [
-            _apart(f"ε = 1e-30, c = {factor:g}: functions after 50 steps", found, 1e-2, 1e-6),
+            gap_check(f"ε = 1e-30, c = {factor:g}: functions after 50 steps", found, exact=1e-6, least=1e-2),
             _same_function(
                 f"ε = 1e-30, c = {factor:g}, difference channel fed with 0: functions after 50 steps",
                 _deviation(lambda: gauge_adam(_RATE, epsilon=1e-30, differences=False), factor),
