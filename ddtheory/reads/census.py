@@ -95,7 +95,8 @@ def read(
     _law_says_something(problem)
     if n is None:
         raise InvalidValueError(
-            "Say n=…, the sample size: a direction is dead or live at a sample size, not by itself."
+            "Say n=… (--n on the command line), the sample size: a direction is dead or live at a sample size, not by "
+            "itself."
         )
     n = count("n", n)
     chosen = list(DETECTORS.values()) if detectors is None else list_of(detectors, "The detectors")
