@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 
@@ -34,6 +35,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--brief"):
         config.pluginmanager.register(Brief(), "brief")
     config.pluginmanager.register(Comparisons(config, PEERS), "comparisons")
+
+
+def pytest_runtest_setup() -> None:
+    """A model that a test draws is the same alone, in another order and on another worker."""
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -111,6 +111,7 @@ def test_control_a_bare_warning_is_seen(tmp_path: Path) -> None:
 
 def test_one_filter_meets_them_all() -> None:
     model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1))
+    torch.nn.init.ones_(model[0].weight)  # the warning is about units that live, so one must
     with warnings.catch_warnings():
         warnings.simplefilter("error", DDTheoryWarning)
         with pytest.raises(DDTheoryWarning):
