@@ -11,9 +11,8 @@ import hashlib
 import importlib.util
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -191,17 +190,14 @@ def _claim(module: ModuleType) -> object:
 
 
 def read(choice: Path | str | None = None) -> Book:
-    """The book that `locate` finds, with the files that cannot be read.
+    """The book that `locate` finds, as its files are now, with those that cannot be read.
+
+    Files are executed once, and again after one of them has changed.
 
     Raises:
         BookError: there is no book, it is empty, or there are two that differ.
     """
     return _read(locate(choice))
-
-
-def read_again(choice: Path | str | None = None) -> Book:
-    """As `read`, from the files as they are now: a book is read once in a process, and this one may have grown."""
-    return _read.__wrapped__(locate(choice))
 
 
 def load(folder: Path | None = None) -> tuple[Entry, ...]:
@@ -216,8 +212,28 @@ def load(folder: Path | None = None) -> tuple[Entry, ...]:
     return read(folder).whole()
 
 
-@cache
+_BOOKS: dict[Path, tuple[object, Book]] = {}
+"""What was read last from a folder, and the state that it was in."""
+
+
 def _read(root: Path) -> Book:
+    now = state(sorted(root.glob("*/*.py")))
+    if root not in _BOOKS or _BOOKS[root][0] != now:
+        _BOOKS[root] = now, _executed(root)
+    return _BOOKS[root][1]
+
+
+def state(paths: Iterable[Path]) -> tuple[object, ...]:
+    """Changes when one of the files is written, and when they are others."""
+    found: list[object] = []
+    for path in paths:
+        with contextlib.suppress(OSError):  # a link to nothing: whoever opens it says so
+            kept = path.stat()
+            found.append((path, kept.st_mtime_ns, kept.st_size, kept.st_ino))
+    return tuple(found)
+
+
+def _executed(root: Path) -> Book:
     entries: list[Entry] = []
     unreadable: list[Unreadable] = []
     for path in sorted(root.glob("*/*.py")):

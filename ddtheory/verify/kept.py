@@ -14,10 +14,10 @@ import pickle
 import platform
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
-from ddtheory.verify.book import Entry, read
+from ddtheory.verify.book import Entry, read, state
 from ddtheory.verify.environment import versions
 
 VARIABLE = "DDTHEORY_KEEP"
@@ -34,7 +34,7 @@ def returned(entry: Entry, name: str) -> object:
     folder = os.environ.get(VARIABLE)
     if not folder or not any(getattr(other.claim, name) is witness for other in read(entry.book).entries):
         return witness()
-    key = f"{_digest(PACKAGE)} {_digest(entry.book)} {_machine()} {entry.claim.id} {name}"
+    key = f"{_package()} {_digest(entry.book, state(_files(entry.book)))} {_machine()} {entry.claim.id} {name}"
     path = Path(folder) / f"{hashlib.sha256(key.encode()).hexdigest()}.pickle"
     if path.exists():
         return pickle.loads(path.read_bytes())
@@ -52,7 +52,13 @@ def _write(path: Path, content: bytes) -> None:
 
 
 @cache
-def _digest(folder: Path) -> str:
+def _package() -> str:
+    """The code that runs does not change when its files do."""
+    return _digest(PACKAGE)
+
+
+@lru_cache(maxsize=8)
+def _digest(folder: Path, _state: object = None) -> str:
     """Of all files in a folder, by name and content."""
     found = hashlib.sha256()
     for path in _files(folder):

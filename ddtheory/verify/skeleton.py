@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ddtheory.arguments import path_of
 from ddtheory.errors import InvalidValueError, OutputError, place, shown
 from ddtheory.verify import output
-from ddtheory.verify.book import read_again
+from ddtheory.verify.book import read
 
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_:.\-]{0,59}")
 _CHAPTER = re.compile(r"[a-z][a-z0-9_]{0,59}")
@@ -53,7 +53,7 @@ def new_claim(claim_id: str, book: Path | str, chapter: str = "first") -> Path:
         )
     if not isinstance(chapter, str) or not _CHAPTER.fullmatch(chapter):
         raise InvalidValueError(f"{shown(chapter)} is no name of a chapter: take small letters, digits and _.")
-    found = read_again(book)
+    found = read(book)
     if any(entry.claim.id == claim_id for entry in found.entries):
         raise InvalidValueError(f"The book {found} has a claim {claim_id}. Choose another id.")
     name = re.sub(r"\W", "_", claim_id).lower()

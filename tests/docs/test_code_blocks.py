@@ -98,3 +98,10 @@ def test_completion_knows_verbs_and_options() -> None:
 
     assert completed("ddtheory ver", 1) == ["plain,verify"]
     assert "plain,--prior" in completed("ddtheory rlct --p", 2)
+    assert completed("ddtheory verify thm:fisher", 2) == ["plain,thm:fisher_decay"]
+    assert completed("ddtheory prove volum", 2) == ["plain,volume"]
+    assert completed("ddtheory verify --book nowhere thm", 4) == []
+    assert completed("ddtheory cells deep", 2) == ["plain,deep_linear"]
+    assert completed("ddtheory cells --family deep", 3) == ["plain,deep_linear"]
+    assert completed("ddtheory cells deep_linear rank=1 ", 4) == ["plain,widths="]
+    assert completed("ddtheory cells nothing ra", 3) == []

@@ -123,7 +123,6 @@ def test_one_filter_meets_them_all() -> None:
 AT_ONCE = {
     "new": "writes two files",
     "mcp": "tells its client, not the terminal",
-    "certify": "runs on the standard library alone, within the limit of time that it was given",
 }
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
-from conftest import WriteClaim
 
 from ddtheory.errors import BookError, InvalidValueError, UnknownNameError
 from ddtheory.verify import locating, read, run, select_among
+
+WriteClaim = Callable[..., Path]
 
 
 @pytest.fixture

@@ -40,7 +40,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def read_anew(root: Path) -> tuple[Entry, ...]:
     """As another process would read it."""
-    book._read.cache_clear()
+    book._BOOKS.clear()
+    kept._package.cache_clear()
     kept._digest.cache_clear()
     return load(root)
 
@@ -80,6 +81,19 @@ def test_a_change_anywhere_in_the_book_calls_again(noisy_book: Path, log: Path, 
         (noisy_book / "data.txt").write_text("1")
     assert verdict(noisy_book) is {"claim": Verdict.INCONCLUSIVE, "neighbour": Verdict.CONFIRMED}[where]
     assert calls(log) == 2
+
+
+def test_a_change_is_seen_in_the_process_that_read_the_book_before(noisy_book: Path, folder: Path) -> None:
+    def today() -> Verdict:
+        return run(load(noisy_book), jobs=1).results[0].verdict
+
+    before = load(noisy_book)
+    assert today() is Verdict.CONFIRMED and load(noisy_book)[0] is before[0]
+    claim = noisy_book / "chapter" / "noisy.py"
+    claim.write_text(claim.read_text().replace("2.1), (1, 3)", "2.1), (1, 2)"))
+    assert today() is Verdict.INCONCLUSIVE and load(noisy_book)[0] is not before[0]
+    claim.rename(claim.with_name("other.py"))
+    assert [entry.path.name for entry in load(noisy_book)] == ["other.py"]
 
 
 @pytest.mark.parametrize("what", ["PACKAGE", "versions"])

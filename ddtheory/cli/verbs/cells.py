@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ddtheory.cli import completing
 from ddtheory.cli.printing import json_option, print_json, print_rows, say
 from ddtheory.errors import InvalidValueError
 from ddtheory.values import UNVERIFIED
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name", required=False, metavar="[NAME]")
-@click.argument("parameters", nargs=-1, metavar="[KEY=VALUE]...")
+@click.argument("name", required=False, metavar="[NAME]", shell_complete=completing.family)
+@click.argument("parameters", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=completing.parameters)
 @json_option("the cell, or the list,")
 @click.option(
     "--export",
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 @click.option("--kl", "write_out", is_flag=True, help="Write K out and derive its orders, however large it is.")
 @click.option("--dimension", metavar="N|N-M", help="List the cells with so many coordinates.")
 @click.option("--multiplicity", type=int, metavar="M", help="List the cells with this m.")
-@click.option("--family", "of_family", metavar="NAME", help="List the cells of a family.")
+@click.option(
+    "--family", "of_family", metavar="NAME", shell_complete=completing.family, help="List the cells of a family."
+)
 @click.option("--kit", is_flag=True, help="List the cells that the conformance kit takes whole.")
 @click.option("--gallery", "gallery_to", type=click.Path(path_type=Path), metavar="FILE", help="Write one HTML page.")
 def cells(

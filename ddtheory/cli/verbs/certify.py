@@ -28,7 +28,9 @@ def certify(file: str, seconds: float, memory: float, as_json: bool) -> None:
       ddtheory rlct '(x+y^2)^2 + z^2' --certificate proof.json && ddtheory certify proof.json
     """
     from ddtheory.certify import certify_file
+    from ddtheory.verify.progress import spinner
 
-    code, text = certify_file(file, as_json, seconds=seconds, megabytes=memory)
+    with spinner("checks …", shown=not as_json):
+        code, text = certify_file(file, as_json, seconds=seconds, megabytes=memory)
     click.echo(text)
     sys.exit(code)

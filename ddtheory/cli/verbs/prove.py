@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ddtheory.cli import completing
 from ddtheory.cli.printing import book_option, json_option, print_json, say
 from ddtheory.cli.terminal import ends_like_ctrl_c
 from ddtheory.visible import one_line
@@ -22,7 +23,7 @@ _LONGEST_SIDE = 400
 
 
 @click.command()
-@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=completing.claims)
 @book_option
 @json_option("the derivations")
 def prove(ids: tuple[str, ...], books: tuple[str, ...], as_json: bool) -> None:

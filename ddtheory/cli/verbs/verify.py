@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ddtheory.cli import completing
 from ddtheory.cli.printing import book_option, json_option, print_json, say
 from ddtheory.cli.terminal import ends_like_ctrl_c
 from ddtheory.visible import one_line
@@ -20,7 +21,7 @@ _REPORT_FILES = ("report.json", "report.html")
 
 
 @click.command()
-@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=completing.claims)
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write report.json and report.html there.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Worker processes. Default: one a core, up to 8.")
 @book_option
