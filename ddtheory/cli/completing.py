@@ -18,7 +18,7 @@ def claims(ctx: Context, _param: Parameter, begun: str) -> list[CompletionItem]:
             book = read(choice)
         except DDTheoryError:  # the line is not finished, and what is wrong with it is said when it runs
             continue
-        found |= {name: "chapter" for name in book.names} | {e.claim.id: e.claim.title for e in book.entries}
+        found |= dict.fromkeys(book.names, "chapter") | {e.claim.id: e.claim.title for e in book.entries}
     return _begun(found, begun)
 
 
