@@ -76,6 +76,10 @@ class Trajectory(Swept):
             raise unknown("column", column, self.columns)
         return self.columns[column]
 
+    def __iter__(self) -> Iterator[str]:
+        """The names of the columns, as of a data frame, whose length is the number of rows too."""
+        return iter(self.columns)
+
     def __len__(self) -> int:
         return len(self.steps)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -136,6 +136,13 @@ class ConformanceReport(Tabled):
             if result.cell == cell:
                 return result
         raise KeyError(f"{cell!r} was not checked; checked: {', '.join(result.cell for result in self.results)}")
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the cells."""
+        return iter([result.cell for result in self.results])
+
+    def __len__(self) -> int:
+        return len(self.results)
 
     def explain(self) -> str:
         """The table as text, worst first."""

@@ -89,6 +89,13 @@ class EquivarianceReport(Tabled):
             raise unknown("tested gauge", rule, {result.gauge.rule for result in self.results})
         return found
 
+    def __iter__(self) -> Iterator[str]:
+        """The names of the gauges that were tested, each once."""
+        return iter(self.verdicts)
+
+    def __len__(self) -> int:
+        return len(self.verdicts)
+
     def tabulated(self) -> Mapping[str, Sequence[object]]:
         """A row a gauge, as the report holds them; None where nothing broke."""
         found = self.results
