@@ -114,6 +114,7 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "sig:rank_tracking": frozenset(),
     "sig:rank_null": frozenset(),
     "sig:flat_coefficient": frozenset(),
+    "sig:numerical_recipe": frozenset(),
     "cond:linear_group": frozenset(),
     "cond:unit_death": frozenset(),
     "cond:rescaling_chains": frozenset({"prop:ddcadam_equivariance"}),
