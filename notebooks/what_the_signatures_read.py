@@ -47,8 +47,8 @@ display(plots.trajectory(run))
 # The loss is done long before the readings are. $\lambda^+$ dips by two orders at step 2000 and comes back: there the
 # gradient of a unit passes through zero, and nothing happens to the model. Then both fall on straight lines, whose
 # slopes come from the settings of the optimiser and from no property of the model: a unit of degree $p = 2$ without a
-# gradient falls like $q^{pt}$ with $q = 1 - \eta w/(1 - \mu)$, and its entry of the Gram like $q^{2pt}$. $\sigma_{\min}$
-# keeps to the clock; $\lambda^+$ is on its way, as the direction of the unit still turns.
+# gradient falls like $q^{pt}$ with $q = 1 - \eta w/(1 - \mu)$, and its entry of the Gram like $q^{2pt}$.
+# $\sigma_{\min}$ keeps to the clock; $\lambda^+$ is on its way, as the direction of the unit still turns.
 
 # %%
 rate, decay, momentum, degree = bed.settings["rate"], bed.settings["decay"], 0.9, 2
