@@ -10,12 +10,11 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from ddtheory.certify.fields import Field
-from ddtheory.certify.limits import spend, within
+from ddtheory.certify.limits import MOST_FIELD_DEGREE, spend, within
 from ddtheory.certify.polynomials import Exponent, Polynomial
 from ddtheory.certify.scalars import Number, Scalar, bounded, whole
 
-Integral: TypeAlias = Mapping[Exponent, int]  # the last exponent is that of c
-
+Integral: TypeAlias = Mapping[int, int]  # by a monomial packed into one number, c among its variables
 
 Sparse: TypeAlias = Mapping[tuple[tuple[int, int], ...], Number]  # by (variable, exponent), …
 
@@ -30,24 +29,29 @@ class _Fraction:
     denominator: int
 
     def times(self, other: _Fraction) -> _Fraction:
-        total: dict[Exponent, int] = {}
+        total: dict[int, int] = {}
+        get = total.get
         for left, a in self.terms.items():
+            spend()
             for right, b in other.terms.items():
-                spend()
-                place = tuple(map(int.__add__, left, right))
-                total[place] = total.get(place, 0) + a * b
+                place = left + right
+                total[place] = get(place, 0) + a * b
         found = {place: bounded(value) for place, value in total.items() if value}
         return _Fraction(found, bounded(self.denominator * other.denominator))
 
-    def plus(self, other: _Fraction) -> _Fraction:
-        common = bounded(math.lcm(self.denominator, other.denominator))
-        total: dict[Exponent, int] = {}
-        for summand in (self, other):
-            factor = common // summand.denominator
-            for place, value in summand.terms.items():
-                spend()
-                total[place] = total.get(place, 0) + factor * value
-        return _Fraction({place: bounded(value) for place, value in total.items() if value}, common)
+
+def _sum(summands: Sequence[_Fraction]) -> _Fraction:
+    common = 1
+    for summand in summands:
+        common = bounded(math.lcm(common, summand.denominator))
+    total: dict[int, int] = {}
+    get = total.get
+    for summand in summands:
+        spend()
+        factor = common // summand.denominator
+        for place, value in summand.terms.items():
+            total[place] = get(place, 0) + factor * value
+    return _Fraction({place: bounded(value) for place, value in total.items() if value}, common)
 
 
 def composed(f: Polynomial, images: Sequence[Polynomial], dimension: int, field: Field | None) -> Polynomial:
@@ -59,31 +63,69 @@ def composed(f: Polynomial, images: Sequence[Polynomial], dimension: int, field:
     >>> composed({(2,): 1}, [{(1, 0): 1, (0, 1): 1}], 2, None)
     {(2, 0): 1, (1, 1): 2, (0, 2): 1}
     """
-    within(max((sum(exponent) for exponent in f), default=0), _MOST_DEGREE, "for the degree of a composition")
+    degree = max((sum(exponent) for exponent in f), default=0)
+    within(degree, _MOST_DEGREE, "for the degree of a composition")
     terms: Sparse = {tuple((i, e) for i, e in enumerate(exponent) if e): c for exponent, c in f.items()}
-    total = _Composition([_integral(image) for image in images], dimension).of(terms)
+    used = sorted({i for monomial in terms for i, _ in monomial})
+    packing = _Packing.of([images[i] for i in used], dimension, degree)
+    total = _horner(terms, {i: packing.integral(images[i]) for i in used}, packing)
     parts: dict[Exponent, dict[int, int]] = {}
-    for place, value in total.terms.items():
-        parts.setdefault(place[:-1], {})[place[-1]] = value
+    for packed, value in total.terms.items():
+        *place, power = packing.unpacked(packed)
+        parts.setdefault(tuple(place), {})[power] = value
     found = {place: _number(at, total.denominator, field) for place, at in parts.items()}
     return {place: c for place, c in found.items() if not is_formally_zero(c)}
 
 
-class _Composition:
-    def __init__(self, images: Sequence[_Fraction], dimension: int) -> None:
-        self._images = images
-        self._dimension = dimension
+@dataclass(frozen=True)
+class _Packing:
+    """Monomials as one number each, with so many bits for an exponent: the product is the sum.
 
-    def of(self, terms: Sparse) -> _Fraction:
-        total = _integral({(0,) * self._dimension: terms[()]} if () in terms else {})
-        rest = {monomial: c for monomial, c in terms.items() if monomial}
-        while rest:
-            spend()
-            (variable, _), *_ = Counter(i for monomial in rest for i, _ in monomial).most_common(1)
-            with_it = {_without(monomial, variable): c for monomial, c in rest.items() if variable in dict(monomial)}
-            rest = {monomial: c for monomial, c in rest.items() if variable not in dict(monomial)}
-            total = total.plus(self._images[variable].times(self.of(with_it)))
-        return total
+    The last exponent is that of c.
+    """
+
+    variables: int
+    bits: int
+
+    @classmethod
+    def of(cls, images: Sequence[Polynomial], dimension: int, degree: int) -> _Packing:
+        """Wide enough for products of so many of these polynomials, and a number."""
+        powers = [e for image in images for exponent in image for e in exponent]
+        sizes = [len(c.parts) for image in images for c in image.values() if isinstance(c, Scalar)]
+        return cls(dimension + 1, ((degree + 1) * max([*powers, *sizes, MOST_FIELD_DEGREE])).bit_length())
+
+    def integral(self, p: Polynomial) -> _Fraction:
+        listed = [(e, c.parts if isinstance(c, Scalar) else (c,)) for e, c in p.items()]
+        common = bounded(math.lcm(*(part.denominator for _, parts in listed for part in parts)))
+        terms = {
+            self._packed((*exponent, power)): part.numerator * (common // part.denominator)
+            for exponent, parts in listed
+            for power, part in enumerate(parts)
+            if part
+        }
+        return _Fraction(terms, common)
+
+    def _packed(self, exponent: Exponent) -> int:
+        found = 0
+        for e in reversed(exponent):
+            found = found << self.bits | e
+        return found
+
+    def unpacked(self, packed: int) -> Exponent:
+        mask = (1 << self.bits) - 1
+        return tuple(packed >> self.bits * i & mask for i in range(self.variables))
+
+
+def _horner(terms: Sparse, images: Mapping[int, _Fraction], packing: _Packing) -> _Fraction:
+    summands = [packing.integral({(0,) * (packing.variables - 1): terms[()]})] if () in terms else []
+    rest = {monomial: c for monomial, c in terms.items() if monomial}
+    while rest:
+        spend()
+        (variable, _), *_ = Counter(i for monomial in rest for i, _ in monomial).most_common(1)
+        with_it = {_without(monomial, variable): c for monomial, c in rest.items() if variable in dict(monomial)}
+        rest = {monomial: c for monomial, c in rest.items() if variable not in dict(monomial)}
+        summands.append(images[variable].times(_horner(with_it, images, packing)))
+    return _sum(summands)
 
 
 def _without(monomial: tuple[tuple[int, int], ...], variable: int) -> tuple[tuple[int, int], ...]:
@@ -96,19 +138,7 @@ def is_formally_zero(c: Number) -> bool:
     return not any(c.parts) if isinstance(c, Scalar) else c == 0
 
 
-def _integral(p: Polynomial) -> _Fraction:
-    listed = [(e, c.parts if isinstance(c, Scalar) else (c,)) for e, c in p.items()]
-    common = bounded(math.lcm(*(part.denominator for _, parts in listed for part in parts)))
-    terms = {
-        (*exponent, power): part.numerator * (common // part.denominator)
-        for exponent, parts in listed
-        for power, part in enumerate(parts)
-        if part
-    }
-    return _Fraction(terms, common)
-
-
 def _number(parts: Mapping[int, int], common: int, field: Field | None) -> Number:
     if field is None:
         return whole(Fraction(parts.get(0, 0), common))
-    return field.element([Fraction(parts.get(k, 0), common) for k in range(max(parts) + 1)])
+    return field.residue([parts.get(k, 0) for k in range(max(parts) + 1)], common)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,7 +13,7 @@ from typing import Any
 from ddtheory.certify.limits import MOST_FIELD_DEGREE, spend, within
 from ddtheory.certify.refusal import require
 from ddtheory.certify.scalars import Number, Rational, Scalar, bounded, sign, whole
-from ddtheory.certify.sturm import Univariate, chain, gcd, roots, square_free, trimmed, value, variations
+from ddtheory.certify.sturm import Univariate, chain, gcd, roots, square_free, value, variations
 
 
 @dataclass(frozen=True)
@@ -46,21 +48,58 @@ class Field:
         return chain(self.modulus)
 
     @cached_property
+    def _integral_modulus(self) -> tuple[int, ...]:
+        """The modulus times a number, with integers without a common factor."""
+        listed = [Fraction(c) for c in self.modulus]  # type: ignore[arg-type]  # the modulus is rational
+        common = bounded(math.lcm(*(c.denominator for c in listed)))
+        return tuple(c.numerator * (common // c.denominator) for c in listed)
+
+    @cached_property
     def _enclosure(self) -> list[Fraction]:
         """The narrowest interval found so far; it only shrinks, so it is no part of the value."""
         return [self.lower, self.upper]
 
+    @cached_property
+    def _powers(self) -> list[tuple[int, int]]:
+        """Bounds on 1, c, c², … from the present enclosure of c, all times one positive number."""
+        low, high = self._enclosure
+        common = math.lcm(low.denominator, high.denominator)
+        ends = low.numerator * (common // low.denominator), high.numerator * (common // high.denominator)
+        most = len(self.modulus) - 2  # the degree of a residue
+        found = [(1, 1)]
+        for _ in range(most):
+            spend()
+            products = [bounded(a * b) for a in found[-1] for b in ends]
+            found.append((min(products), max(products)))
+        return [
+            (bounded(bottom * common ** (most - k)), bounded(top * common ** (most - k)))
+            for k, (bottom, top) in enumerate(found)
+        ]
+
     def element(self, coefficients: Sequence[Rational]) -> Element:
         """Σ coefficients[i] c^i."""
         parts = [Fraction(c) for c in coefficients]
-        modulus = [Fraction(c) for c in self.modulus]  # type: ignore[arg-type]  # the modulus is rational
-        while len(parts) >= len(modulus):
-            factor = parts.pop() / modulus[-1]
-            for k, c in enumerate(modulus[:-1]):
-                spend()
-                place = len(parts) - len(modulus) + 1 + k
-                parts[place] = bounded(parts[place] - factor * c)
-        return Element(self, tuple(_rational(part) for part in trimmed(parts)))
+        common = bounded(math.lcm(*(part.denominator for part in parts)))
+        return self.residue([part.numerator * (common // part.denominator) for part in parts], common)
+
+    def residue(self, numerators: list[int], denominator: int) -> Element:
+        """Σ numerators[i] c^i / denominator, for a positive denominator. The list is used up."""
+        modulus = self._integral_modulus
+        lead, degree = modulus[-1], len(modulus) - 1
+        while len(numerators) > degree:
+            spend()
+            factor, shift = numerators.pop(), len(numerators) - degree
+            if factor % lead == 0:
+                factor //= lead
+            elif factor:
+                numerators, denominator = [lead * c for c in numerators], bounded(denominator * lead)
+            if factor:
+                for k in range(degree):
+                    numerators[shift + k] = bounded(numerators[shift + k] - factor * modulus[k])
+        while numerators and not numerators[-1]:
+            numerators.pop()
+        divisor = math.gcd(denominator, *numerators) * (1 if denominator > 0 else -1)
+        return Element(self, tuple(bounded(c // divisor) for c in numerators), bounded(denominator // divisor))
 
     def is_root(self, p: Univariate) -> bool:
         """Whether p(c) = 0, for a polynomial p ≠ 0 with rational coefficients."""
@@ -72,16 +111,15 @@ class Field:
         middle = (low + high) / 2
         inside = variations(self._chain, low) - variations(self._chain, middle)
         self._enclosure[:] = (low, middle) if inside else (middle, high)
+        self.__dict__.pop("_powers", None)
 
-    def enclose(self, p: Sequence[Rational]) -> tuple[Fraction, Fraction]:
-        """Bounds on p(c) from the present enclosure of c."""
-        low, high = self._enclosure
-        bottom = top = Fraction(0)
-        for coefficient in reversed(p):
-            spend()
-            ends = (bottom * low, bottom * high, top * low, top * high)
-            bottom, top = bounded(min(ends) + coefficient), bounded(max(ends) + coefficient)
-        return bottom, top
+    def sign_of(self, residue: Sequence[int]) -> int:
+        """The sign of Σ residue[i] c^i that the present enclosure of c shows; 0 when it shows none."""
+        bottom = top = 0
+        for c, (low, high) in zip(residue, self._powers, strict=False):
+            bottom += c * (low if c > 0 else high)
+            top += c * (high if c > 0 else low)
+        return (bottom > 0) - (top < 0)
 
     def same_number(self, other: Field) -> bool:
         """Whether both fields name one real number c."""
@@ -94,42 +132,45 @@ class Field:
         return self.lower < rational <= self.upper and sign(value(self.modulus, rational)) == 0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Element(Scalar):
-    """A number Σ parts[i] c^i of a field."""
+    """A number Σ numerators[i] c^i / denominator of a field, in lowest terms and without vanishing leading ones."""
 
     field: Field
-    _parts: tuple[Rational, ...]
+    numerators: tuple[int, ...]
+    denominator: int
 
     @property
     def parts(self) -> tuple[Rational, ...]:
-        return self._parts
+        return tuple(_rational(Fraction(c, self.denominator)) for c in self.numerators)
 
     def __add__(self, other: Number) -> Element:
-        theirs = self._read(other)
-        size = max(len(self.parts), len(theirs))
-        padded = [*self.parts, *[0] * (size - len(self.parts))]
-        for k, part in enumerate(theirs):
-            padded[k] = _rational(padded[k] + part)
-        return Element(self.field, tuple(_rational(part) for part in trimmed(padded)))
+        theirs, below = self._read(other)
+        common = bounded(math.lcm(self.denominator, below))
+        mine, factor = common // self.denominator, common // below
+        return self.field.residue(
+            [mine * a + factor * b for a, b in itertools.zip_longest(self.numerators, theirs, fillvalue=0)], common
+        )
 
     def __mul__(self, other: Number) -> Element:
-        theirs = self._read(other)
-        product: list[Rational] = [0] * max(len(self.parts) + len(theirs) - 1, 0)
-        for i, a in enumerate(self.parts):
+        theirs, below = self._read(other)
+        product = [0] * max(len(self.numerators) + len(theirs) - 1, 0)
+        for i, a in enumerate(self.numerators):
+            spend()
             for j, b in enumerate(theirs):
-                spend()
-                product[i + j] = _rational(product[i + j] + a * b)
-        return self.field.element(product)
+                product[i + j] += a * b
+        return self.field.residue(product, self.denominator * below)
 
     def sign(self) -> int:
-        if len(self.parts) <= 1:
-            return sign(self.parts[0]) if self.parts else 0
-        if not self._surely_nonzero() and self.field.is_root(list(self.parts)):
+        if len(self.numerators) <= 1:
+            return sign(self.numerators[0]) if self.numerators else 0
+        found = self.field.sign_of(self.numerators)
+        if not found and self.field.is_root(list(self.numerators)):
             return 0
-        while not self._surely_nonzero():
+        while not found:
             self.field.narrow()
-        return 1 if self.field.enclose(self.parts)[0] > 0 else -1
+            found = self.field.sign_of(self.numerators)
+        return found
 
     def inverse(self) -> Element | None:
         """By Euclid's algorithm; None when a factor of the polynomial that does not vanish at c is in the way."""
@@ -143,15 +184,12 @@ class Element(Scalar):
             older, old, older_cofactor, cofactor = old, rest, cofactor, product
         return self.field.element([_rational(bounded(c / old[0])) for c in cofactor])
 
-    def _surely_nonzero(self) -> bool:
-        bottom, top = self.field.enclose(self.parts)
-        return bottom > 0 or top < 0
-
-    def _read(self, other: Any) -> tuple[Rational, ...]:
+    def _read(self, other: Any) -> tuple[tuple[int, ...], int]:
+        """Numerators and the denominator."""
         if isinstance(other, Element):
-            require(other.field == self.field, "numbers of two different fields are combined")
-            return other.parts
-        return (other,) if other else ()
+            require(other.field is self.field or other.field == self.field, "numbers of two different fields meet")
+            return other.numerators, other.denominator
+        return ((other.numerator,), other.denominator) if other else ((), 1)
 
 
 def _divided(p: Sequence[Fraction], q: Sequence[Fraction]) -> tuple[list[Fraction], list[Fraction]]:

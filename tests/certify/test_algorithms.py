@@ -10,8 +10,10 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sympy import Rational
 
 from ddtheory.certify.bounds import Bound, Bounds, crossed, sharpest, summed, united
+from ddtheory.certify.compositions import composed
 from ddtheory.certify.fields import Field
 from ddtheory.certify.flats import flats, longest_chain
 from ddtheory.certify.matrices import deep_linear, is_definite, minors, rank
@@ -79,6 +81,8 @@ def test_divisors_agree_with_sympy(p: list, q: list) -> None:
         ((6, -3, -2, 1), ("0", "19/10"), sympy.sqrt(3)),  # (z − 2)(z² − 3): reducible
         ((-6, 11, -6, 1), ("1", "2"), sympy.Integer(2)),  # a root at the closed end, another at the open one
         ((-1, -1, 0, 0, 0, 1), ("1", "2"), sympy.CRootOf(Z**5 - Z - 1, 0)),
+        ((-3, 0, 2), ("1", "2"), sympy.sqrt(Rational(3, 2))),  # the leading coefficient is no unit of ℤ
+        ((Fraction(3, 5), 0, Fraction(-2, 5)), ("-2", "-1"), -sympy.sqrt(Rational(3, 2))),
     ],
 )
 def test_signs_of_algebraic_numbers(polynomial: tuple, interval: tuple, expression: sympy.Expr) -> None:
@@ -187,6 +191,26 @@ def test_arithmetic_of_polynomials_agrees_with_sympy(p: dict, q: dict, r: dict) 
     assert expression(derivative(p, (1, 2))) == sympy.expand(sympy.diff(expression(p), X, 1, Y, 2))
     swapped = expression(p).subs({X: expression(q), Y: expression(r)}, simultaneous=True)
     assert expression(substitute(p, [q, r], 2)) == sympy.expand(swapped)
+
+
+numbers = st.tuples(st.fractions(-3, 3, max_denominator=4), st.integers(-3, 3)).filter(any)
+over_a_field = st.dictionaries(st.tuples(st.integers(0, 3), st.integers(0, 9)), numbers, max_size=3)
+
+
+@settings(max_examples=20)
+@given(over_a_field, over_a_field, over_a_field)
+def test_compositions_agree_with_sympy(p: dict, q: dict, r: dict) -> None:
+    """Over ℚ(c) with 2c² = 3, c among the variables: exponents packed into one number must not run into each other."""
+    field, root = Field((-3, 0, 2), Fraction(1), Fraction(2)), sympy.sqrt(Rational(3, 2))
+
+    def written(terms: dict) -> sympy.Expr:
+        summands = [(Rational(str(a)) + Rational(str(b)) * root) * X**i * Y**j for (i, j), (a, b) in terms.items()]
+        return sympy.Add(*summands)
+
+    mine, first, second = ({e: field.element(c) for e, c in terms.items()} for terms in (p, q, r))
+    found = {e: dict(enumerate(c.parts)) for e, c in composed(mine, [first, second], 2, field).items()}
+    back = written({e: (c.get(0, 0), c.get(1, 0)) for e, c in found.items()})
+    assert not sympy.expand(back - written(p).subs({X: written(q), Y: written(r)}, simultaneous=True))
 
 
 @given(st.lists(st.lists(small, min_size=3, max_size=3), min_size=1, max_size=4))

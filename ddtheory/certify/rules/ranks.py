@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from typing import Any
 
@@ -81,10 +82,10 @@ def _zeros(node: Node, value: Any, residues: Residues) -> int:
     for number, f in enumerate(germ.generators):
         along = composed(f, coordinates, ring.dimension, germ.field)
         require(ring.vanishes(along), f"generator {number} is not shown to vanish along the zeros")
+        slopes = _slopes(f)
         for field in fields:
-            slopes = {i: _derivative(f, i) for i in field}
             require(
-                not add(*(multiply(field[i], slope) for i, slope in slopes.items() if slope)),
+                not add(*(multiply(p, slopes[i]) for i, p in field.items() if i in slopes)),
                 f"a field does not annihilate generator {number}",
             )
     return ring.parameters + len(fields)
@@ -102,13 +103,14 @@ def _field(node: Node, value: Any) -> dict[int, Polynomial]:
     return found
 
 
-def _derivative(f: Polynomial, x: int) -> Polynomial:
-    found: dict[tuple[int, ...], Number] = {}
+def _slopes(f: Polynomial) -> dict[int, Polynomial]:
+    """The derivatives by the variables that occur."""
+    found: dict[int, dict[tuple[int, ...], Number]] = {}
     for exponent, c in f.items():
-        spend()
-        if exponent[x]:
-            found[(*exponent[:x], exponent[x] - 1, *exponent[x + 1 :])] = c * exponent[x]
-    return found
+        for x in itertools.compress(itertools.count(), exponent):
+            spend()
+            found.setdefault(x, {})[(*exponent[:x], exponent[x] - 1, *exponent[x + 1 :])] = c * exponent[x]
+    return dict(found)
 
 
 @rule("substitution")
