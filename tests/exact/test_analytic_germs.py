@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from typing import Any
 
@@ -119,6 +120,42 @@ IDEALS: list[tuple[list[str], dict[str, Any], RLCT]] = [
     (["x*y*exp(z)", "sin(x)*y*cos(z)", "z^2"], {}, pair("3/4", 2)),  # a generator that becomes 0 beside the others
     (["exp(x) - 1 - y^2"], {"nonnegative": ["x"]}, pair("1/2")),  # u = x − y² crosses the domain
 ]
+
+
+def boltzmann(visible: int, hidden: int) -> list[str]:
+    """p(v) − 2^{−n} of a restricted Boltzmann machine on signs, p ∝ ∏_h cosh(Σ_i w_{hi} v_i)."""
+    weights = [
+        "*".join(f"cosh({' + '.join(f'({v})*w{h}{i}' for i, v in enumerate(signs))})" for h in range(hidden))
+        for signs in itertools.product((1, -1), repeat=visible)
+    ]
+    return [f"({weight})/({' + '.join(weights)}) - {2**visible}^(-1)" for weight in weights]
+
+
+OF_EXPONENTIALS: list[tuple[list[str], dict[str, Any], RLCT]] = [
+    (boltzmann(2, 1), {}, pair("1/2", 2)),  # tanh w_1 tanh w_2
+    (boltzmann(3, 1), {}, pair("3/4")),  # ⟨t_1 t_2, t_1 t_3, t_2 t_3⟩
+    (boltzmann(2, 2), {}, pair("1/2")),  # one function, w_1 w_2 + u_1 u_2 + …, that changes sign
+    (["a*tanh(b) + c*tanh(d)", "a*tanh(2*b) + c*tanh(2*d)"], {}, pair("2/3")),  # ⟨as + ct, ct(s² − t²)⟩
+    (["exp(2*x) - exp(x)", "y^2/(1 + x)"], {"prior": {"x": 1}}, pair("5/4")),  # ⟨x, y²⟩
+    (["sinh(x/2) + y^2/(y - 1)", "y^3"], {}, pair("2/3")),  # ⟨u, y³⟩ with u = x/2 − y² + …
+    (["sinh(x) + y^2*exp(-2*x)", "y^3"], {"nonnegative": ["x"]}, pair("3/4")),  # x + y² on x ≥ 0
+    (["cosh(x + y) - cosh(x - y)", "z/(1 + exp(-x))"], {}, pair("1", 2)),  # ⟨xy, z⟩
+]
+
+
+@pytest.mark.parametrize(("generators", "more", "expected"), OF_EXPONENTIALS)
+def test_rational_functions_of_exponentials(generators: list[str], more: dict[str, Any], expected: RLCT) -> None:
+    found = dd.rlct(generators=generators, **more)
+    assert found.rlct == expected
+    assert found.checked
+
+
+def test_a_rational_function_keeps_its_poles_and_its_sign() -> None:
+    with pytest.raises(NotAnalyticError, match="pole"):
+        dd.rlct(generators=["y/(1 - exp(x)) + y", "x*y"])
+    with pytest.raises(NotADivergenceError, match="negative"):
+        dd.rlct("(cosh(x) - 1)/(y - 1) + y^2*exp(x)")
+    assert dd.rlct("(1 - cosh(x))/(y - 1) + y^2*exp(x)").rlct == pair("1")
 
 
 @pytest.mark.parametrize(("generators", "more", "expected"), IDEALS, ids=lambda value: str(value)[:50])

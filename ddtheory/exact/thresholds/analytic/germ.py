@@ -20,6 +20,7 @@ from ddtheory.exact.thresholds.analytic.linear_factor import linear_factor
 from ddtheory.exact.thresholds.analytic.multiples import without_multiples
 from ddtheory.exact.thresholds.analytic.power_sums import power_sums
 from ddtheory.exact.thresholds.analytic.principal import principal
+from ddtheory.exact.thresholds.analytic.rational import polynomials_of
 from ddtheory.exact.thresholds.constants import squares_with_constants
 from ddtheory.exact.thresholds.expressions import is_rational_polynomial
 from ddtheory.exact.thresholds.germs.limits import OutOfTime, ending_at
@@ -79,6 +80,7 @@ def polynomial_germ(
             for expression in found:
                 refuse_unknown_functions(expression)
                 reader.refuse_value(expression)
+            found = reader.rational(found)
             for _ in range(_MOST_ROUNDS):
                 found = reader.simplified(found)
                 if all(map(is_rational_polynomial, found)):
@@ -116,6 +118,15 @@ class _Reader:
                 f"{what} is {value} at the point, not 0. The true parameter is a zero of K; check the point (at=…) or "
                 "subtract the value there."
             )
+
+    def rational(self, expressions: list[Expr]) -> list[Expr]:
+        """Polynomials in the place of rational functions of coordinates and exponentials, where all are such."""
+        expressions = self._roots(functions_as_coordinates(expressions))
+        found = None if all(map(is_rational_polynomial, expressions)) else polynomials_of(expressions)
+        if found is None:
+            return expressions
+        self._note(found[1])
+        return found[0]
 
     def simplified(self, expressions: list[Expr]) -> list[Expr]:
         """Sums of squares as generators, without multiples of each other; every factor as simple as it may be."""
