@@ -4,13 +4,13 @@
     python benchmarks/parameters.py --quick
 
 Kinds: "chain", coordinates xᵢ + xᵢ₊₁² + 2xᵢ₊₂xᵢ₊₁ beside y z²; "product", a product of two invertible matrices over ℚ,
-ℚ(√2) or ℚ(cos 2π/7); "addition", quadratic modular addition at its exact fit, p = 3. Seconds are processor time.
+ℚ(√2) or ℚ(cos 2π/7); "combinations", so many dense combinations of nine generators in ten variables; "addition",
+quadratic modular addition at its exact fit with a family of other fits, p = 3, 5, 7. Seconds are processor time.
 "Wrong" is another pair than the closed form, or a certificate that is not accepted; `seconds` limits each.
 """
 
 from __future__ import annotations
 
-import itertools
 import sys
 import time
 from collections.abc import Iterator
@@ -19,19 +19,21 @@ from typing import Any
 
 import sympy
 from harness import options, save, show
-from sympy import Expr, Matrix, Rational, Symbol, cos, pi, sin, sqrt
+from sympy import Expr, Integer, Matrix, Symbol, cos, pi, sqrt
 
 import ddtheory as dd
 from ddtheory import certify
+from ddtheory.workbench.modular_addition_germ import addition
 
+_TERMS = 60_000  # modular addition at p = 7 has 46 844
 COLUMNS = ("kind", "field", "variables", "generators", "outcome", "derivation s", "certificate s")
 Row = dict[str, Any]
-Case = tuple[str, str, list[Any], dict[str, Expr], dd.RLCT]
+Case = tuple[str, str, list[Any], dict[str, Expr], dict[str, Expr], dd.RLCT]
 
 
 def chain(count: int) -> Case:
     regular = [f"x{i} + x{i + 1}^2 + 2*x{i + 2}*x{i + 1}" for i in range(count - 4)]
-    return "chain", "Q", [*regular, "y*z^2"], {}, dd.RLCT(Fraction(2 * count - 7, 4), 1)
+    return "chain", "Q", [*regular, "y*z^2"], {}, {}, dd.RLCT(Fraction(2 * count - 7, 4), 1)
 
 
 def product(size: int, number: Expr) -> Case:
@@ -43,29 +45,23 @@ def product(size: int, number: Expr) -> Case:
     at = {str(x): v for x, v in zip([*names[0], *names[1]], [*values[0], *values[1]], strict=True) if v != 0}
     target = values[1] * values[0]
     generators = [entry - sympy.expand(v) for entry, v in zip(names[1] * names[0], target, strict=True)]
-    return "product", "Q" if number.is_Integer else f"Q({number})", generators, at, dd.RLCT(Fraction(size**2, 2), 1)
+    return "product", "Q" if number.is_Integer else f"Q({number})", generators, at, {}, dd.RLCT(Fraction(size**2, 2), 1)
 
 
-def addition() -> Case:
-    """Σ_j V_j(c)(u_j(a) + w_j(b))² = [a + b = c] modulo 3 with five units, where all 27 generators are independent."""
-    p, units = 3, range(5)
+def combinations(count: int) -> Case:
+    """So many dense combinations of eight coordinates and y z²: a Vandermonde matrix modulo a prime."""
+    few = [*(Symbol(f"x{i}", real=True) for i in range(8)), Symbol("y", real=True) * Symbol("z", real=True) ** 2]
+    rows = [[Integer(pow(i + 2, j + 1, 1009) - 500) for j in range(9)] for i in range(count)]
+    assert Matrix(rows).rank() == 9
+    generators = [sympy.Add(*(c * f for c, f in zip(row, few, strict=True))) for row in rows]
+    return "combinations", "Q", generators, {}, {}, dd.RLCT(Fraction(17, 4), 1)
 
-    def name(kind: str, j: int, a: int) -> Symbol:
-        return Symbol(f"{kind}{j}_{a}", real=True)
 
-    generators = [
-        sympy.Add(*(name("v", j, c) * (name("u", j, a) + name("w", j, b)) ** 2 for j in units))
-        - int((a + b - c) % p == 0)
-        for c, a, b in itertools.product(range(p), repeat=3)
-    ]
-    at: dict[str, Expr] = {}
-    for a in range(p):
-        even, odd = cos(2 * pi * a / p), sin(2 * pi * a / p)
-        shapes = [(even, even, even), (odd, -odd, even), (odd, even, odd), (even, odd, odd)]
-        at |= {f"u0_{a}": Rational(1, 2), f"w0_{a}": Rational(1, 2), f"v0_{a}": (1 - 2 * (even + odd)) / p}
-        for j, (first, second, third) in enumerate(shapes, 1):
-            at |= {f"u{j}_{a}": first, f"w{j}_{a}": second, f"v{j}_{a}": third / p}
-    return "addition", "Q(sqrt(3))", generators, at, dd.RLCT(Fraction(27, 2), 1)
+def modular(p: int) -> Case:
+    """Σ_j V_j(c)(u_j(a) + w_j(b))² = [a + b = c] modulo p with 2p − 1 units."""
+    germ = addition(p)
+    rank = 27 if p == 3 else 6 * p**2 - 10 * p + 5
+    return "addition", f"Q(cos, sin 2π/{p})", list(germ.generators), germ.at, germ.zeros, dd.RLCT(Fraction(rank, 2), 1)
 
 
 def cases(quick: bool) -> Iterator[Case]:
@@ -74,16 +70,18 @@ def cases(quick: bool) -> Iterator[Case]:
     for size in (2,) if quick else (2, 5, 8, 12):
         for number in (sympy.Integer(2), sqrt(2), cos(2 * pi / 7)):
             yield product(size, number)
-    if not quick:
-        yield addition()
+    for count in (10, 40) if quick else (10, 40, 160, 640):
+        yield combinations(count)
+    for p in (3,) if quick else (3, 5, 7):
+        yield modular(p)
 
 
 def measured(case: Case, seconds: float) -> Row:
-    kind, field, generators, at, expected = case
+    kind, field, generators, at, zeros, expected = case
     started = time.process_time()
-    found = dd.rlct(generators=generators, at=at, seconds=seconds)
+    found = dd.rlct(generators=generators, at=at, zeros=zeros, seconds=seconds, most_terms=_TERMS)
     derived = time.process_time()
-    report = certify.check(found.to_json())
+    report = certify.check(found.to_json(), seconds=seconds)
     outcome = "bounds" if found.rlct is None else "exact" if found.rlct == expected and report.accepted else "wrong"
     return {
         "kind": kind,
@@ -98,7 +96,7 @@ def measured(case: Case, seconds: float) -> Row:
 
 def main() -> int:
     parser = options("Time of rlct against the number of parameters", "parameters")
-    parser.add_argument("--seconds", type=float, default=60, help="limit of each derivation")
+    parser.add_argument("--seconds", type=float, default=600, help="limit of each derivation")
     chosen = parser.parse_args()
     rows = [measured(case, chosen.seconds) for case in cases(chosen.quick)]
     show("Parameters", COLUMNS, [[str(row[column]) for column in COLUMNS] for row in rows])

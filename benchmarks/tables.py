@@ -21,6 +21,7 @@ TITLES = {
     "thresholds": "Learning coefficients",
     "hidden_germs": "Hidden germs: what `rlct` makes of a pair that is known",
     "ideals": "Ideals that were made for no rule",
+    "parameters": "Learning coefficients against the number of parameters, of generators and p",
     "optimizers": "A step of an optimiser, in steps of AdamW",
     "conformance": "Estimators of the learning coefficient on twelve cells",
 }
@@ -288,6 +289,11 @@ def ideals(content: dict) -> str:
     return markdown(columns, rows)
 
 
+def parameters(content: dict) -> str:
+    columns = ("kind", "field", "variables", "generators", "outcome", "derivation s", "certificate s")
+    return markdown(columns, [[str(row[column]) for column in columns] for row in content["rows"]])
+
+
 RENDER = {
     "directional_fisher": directional_fisher,
     "scaling": scaling,
@@ -298,6 +304,7 @@ RENDER = {
     "thresholds": thresholds,
     "hidden_germs": hidden_germs,
     "ideals": ideals,
+    "parameters": parameters,
     "optimizers": optimizers,
     "conformance": conformance,
 }

@@ -9,15 +9,18 @@ import sympy
 from sympy import Expr, Matrix, Rational, Symbol, latex, symbols
 
 from ddtheory.references import cite
-from ddtheory.values import Interval, Verdict
+from ddtheory.values import RLCT, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
+from ddtheory.workbench.certified import certified, pair_row
 from ddtheory.workbench.ladder import count_check
 from ddtheory.workbench.modular_addition import Residues, fitted, fourier_fit, jacobian_rank, padded
+from ddtheory.workbench.modular_addition_germ import addition
 
 p = Symbol("p", integer=True, positive=True)
 
 _PRIMES = (5, 7, 11, 13)
+_CERTIFIED = (3, 5)  # p = 7 takes a minute: benchmarks/parameters.py
 _EXACT = "rank modulo a prime q ≡ 1 (mod 4p), a lower bound"
 
 
@@ -80,6 +83,13 @@ CLAIM = Claim(
 def _ranks() -> dict[int, int]:
     fields = [Residues.below(modulus) for modulus in (3, *_PRIMES)]
     return {field.p: jacobian_rank(field, fourier_fit(field)) for field in fields}
+
+
+@cache
+def certified_pair(modulus: int) -> RLCT:
+    """By elimination, ranks and the family of fits."""
+    germ = addition(modulus)
+    return certified(generators=germ.generators, at=germ.at, zeros=germ.zeros, most_terms=20_000)
 
 
 def _unit_pairs() -> tuple[Matrix, list[Symbol]]:
@@ -229,6 +239,18 @@ def derive() -> Proof:
                     "(2p − 1)(3p − 1)/2": Matrix(
                         [[Rational((2 * modulus - 1) * (3 * modulus - 1), 2)] * 2 for modulus in _PRIMES]
                     ),
+                },
+            ),
+            Equation(
+                "pair",
+                f"λ and m by `rlct` with that family, with certificates that the checker accepts, p = {_CERTIFIED}",
+                Matrix([pair_row(certified_pair(modulus)) for modulus in _CERTIFIED]),
+                Matrix([[Rational(27, 2), 1], [Rational(105, 2), 1]]),
+                {
+                    "(6p² − 10p − 5)/2": Matrix(
+                        [[Rational(27, 2), 1], [Rational(rank_formula(5) - 10, 2), 1]],
+                    ),
+                    "m = 2": Matrix([[Rational(27, 2), 2], [Rational(105, 2), 2]]),
                 },
             ),
             Prose("At p = 3 df is onto, of rank 27: f = truth is smooth of codimension 27, with any units beside."),

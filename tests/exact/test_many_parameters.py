@@ -5,7 +5,9 @@ Expected pairs: closed forms by hand, or the closed forms of factorisations in `
 
 from __future__ import annotations
 
+import copy
 import itertools
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +20,7 @@ from ddtheory import certify
 from ddtheory.errors import InvalidValueError, NotADivergenceError, UndecidedError
 from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.exact.thresholds.matrix_products import at_factorisation
+from ddtheory.workbench.modular_addition_germ import addition
 
 HALF = Fraction(1, 2)
 
@@ -284,6 +287,43 @@ def test_quadratic_modular_addition_at_five_is_above_the_printed_value() -> None
     found = dd.rlct(generators=generators, at=at, most_terms=20_000)
     assert found.lower.value == Fraction(105, 2) > Fraction(95, 2)
     assert found.upper.value <= Fraction(135 - 18, 2)  # the scale and the shift of every unit
+
+
+@pytest.mark.slow
+def test_the_certificate_at_five_is_accepted_and_a_spoiled_one_rejected() -> None:
+    """With the family of fits the bracket closes; a fit, a symmetry, the rank and the answer spoiled, one at a time."""
+    germ = addition(5)
+    written = modular_addition(5)
+    assert (list(germ.generators), germ.at) == written
+    found = dd.rlct(generators=germ.generators, at=germ.at, zeros=germ.zeros, most_terms=20_000)
+    certificate = found.to_json()
+    assert certificate["format"] == "ddtheory-derivation/2"
+    report = certify.check(certificate, seconds=600)  # four on a free machine
+    assert report.accepted and (report.lam, report.multiplicity) == (Fraction(105, 2), 1)
+
+    def spoiled(change: Callable[[dict[str, Any]], None]) -> str:
+        other = copy.deepcopy(certificate)
+        change(other)
+        report = certify.check(other, seconds=600)
+        assert not report.accepted and report.rejection is not None
+        return report.rejection.reason
+
+    def zeros(document: dict[str, Any]) -> dict[str, Any]:
+        return document["derivation"]["data"]["zeros"]
+
+    def other_fit(document: dict[str, Any]) -> None:
+        """A coefficient of second order, at which neither the point nor the directions are seen."""
+        count = len(zeros(document)["parameters"])
+        terms = itertools.chain(*zeros(document)["coordinates"])
+        next(t for t in terms if sum(e for x, e in t[0].items() if int(x) < count) > 1)[1] = "7"
+
+    def fewer(document: dict[str, Any]) -> None:
+        document["derivation"]["data"]["generators"].pop()
+
+    assert "vanish along the zeros" in spoiled(other_fit)
+    assert "does not annihilate" in spoiled(lambda d: zeros(d)["fields"][0][0][1].pop())
+    assert "lower bound" in spoiled(fewer)
+    assert "the derivation proves" in spoiled(lambda d: d.update({"lambda": "95/2"}))
 
 
 @pytest.mark.parametrize("text", ["(x^2 - 2)^3 + x*y^3 + z^3 - x*(x^2 - 2)*y*z", "(x^2 - 2)^2 + x*y^2 - x*z^2 + y*z"])
