@@ -29,8 +29,8 @@ KINDS: Mapping[str, Callable[..., Model]] = {
 } | {matrix_product.__name__: _named_product}
 """The functions that a description may name as its kind."""
 
-_QUESTION = ("at", "prior", "nonnegative")
-_WORDS = ("kind", "family", "nonnegative")  # texts that are no expressions
+_QUESTION = ("at", "prior", "nonnegative", "constants")
+_WORDS = ("kind", "family", "nonnegative", "constants")  # texts that are no expressions
 _LARGEST = 1_000_000
 _DEEPEST = 6
 
@@ -41,7 +41,7 @@ class Description(Shown):
 
     Attributes:
         model: the model.
-        question: the arguments of `Model.rlct` that the file gives: at, prior, nonnegative.
+        question: the arguments of `Model.rlct` that the file gives: at, prior, nonnegative, constants.
     """
 
     model: Model
@@ -65,7 +65,8 @@ def load(path: Any) -> Description:
     """The model that a file of TOML describes.
 
     The key `kind` names a function of this room, such as "regression", and the other keys are its arguments; `at`,
-    `prior` and `nonnegative` belong to the question. Numbers are numbers or text such as "1/2"; nothing is evaluated.
+    `prior`, `nonnegative` and `constants` belong to the question. Numbers are numbers or text such as "1/2"; nothing is
+    evaluated.
 
     Raises:
         InvalidValueError: no such file, no TOML, or an entry that is missing, unknown or refused; it is named.

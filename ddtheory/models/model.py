@@ -13,6 +13,7 @@ from ddtheory.errors import InvalidValueError, NotADivergenceError, UndecidedErr
 from ddtheory.exact.numbers.given import by_name, names_of
 from ddtheory.exact.numbers.zero import is_zero
 from ddtheory.exact.orders.ray import kl_order
+from ddtheory.exact.thresholds.reading import declared
 from ddtheory.extras import need
 from ddtheory.models.coefficients import coefficients
 from ddtheory.models.generators import Generators
@@ -72,6 +73,7 @@ class Model(Shown):
         *,
         prior: Mapping[Any, Any] | None = None,
         nonnegative: Iterable[Any] | str = (),
+        constants: Iterable[Any] | Symbol | str = (),
         seconds: float = 20,
     ) -> ModelPair:
         """(λ, m) of K at a true parameter, with the way from the model to it; proven bounds where it does not close.
@@ -79,19 +81,25 @@ class Model(Shown):
         Args:
             at: as in `generators`.
             prior, nonnegative: as in `ddtheory.rlct`: exponents of the prior ∏|w|^h, and parameters that are ≥ 0.
+            constants: names of the model that are fixed and unknown, as `parameters` of `ddtheory.rlct` has them:
+                "c:positive" for all positive c, "c:generic" for all c off the zeros of `derivation.exceptions`.
             seconds: limit of the search.
 
         Raises:
             InvalidValueError: as in `generators`, or as `ddtheory.rlct` raises.
+            UndecidedError: the pair may depend on the value of a constant.
             NotADivergenceError: a probability is negative near the point; the domain has a boundary that is not named.
         """
-        place = self._true_point(at)
+        held = declared(constants)
+        refuse_unknown_names([*held], self.parameters, "constants")
+        moving = tuple(w for w in self.parameters if w.name not in held)
+        place = self._true_point(at, moving)
         found = self._generators(place, _DEGREE)
         weights = by_name({} if prior is None else prior, "prior")
         sides = names_of(nonnegative, "nonnegative")
-        refuse_unknown_names([*weights], self.parameters, "prior")
-        refuse_unknown_names(sides, self.parameters, "nonnegative")
-        options = {"prior": weights, "nonnegative": sides}
+        refuse_unknown_names([*weights], moving, "prior")
+        refuse_unknown_names(sides, moving, "nonnegative")
+        options = {"prior": weights, "nonnegative": sides, "parameters": [*held.values()]}
         named = {symbol.name: value for symbol, value in place.items()}
         if not found.expressions and not found.linear and found.complete:
             raise InvalidValueError(
@@ -100,7 +108,7 @@ class Model(Shown):
         if not found.complete:
             functions = [f for comparison in self._comparisons() for f in comparison.squares]
             return bounded_pair(
-                lambda degree: self._generators(place, degree), functions, self.parameters, named, seconds, **options
+                lambda degree: self._generators(place, degree), functions, moving, named, seconds, **options
             )
         try:
             return complete_pair(found, named, seconds, **options)
@@ -230,13 +238,15 @@ class Model(Shown):
             )
         return problem(self.law, self.outputs, self.inputs, place, seed)
 
-    def _true_point(self, at: Mapping[Any, Any] | None) -> dict[Symbol, Expr]:
+    def _true_point(self, at: Mapping[Any, Any] | None, moving: Sequence[Symbol] | None = None) -> dict[Symbol, Expr]:
+        """The point, of the parameters that are no constants."""
+        coordinates = self.parameters if moving is None else moving
         if at is None:
-            found = dict(self.point)
+            found = {w: self.point[w] for w in coordinates}
         else:
             named = by_name(at, "at")
-            refuse_unknown_names([*named], self.parameters, "at")
-            found = {w: number(named.get(w.name, 0), f"at[{w.name}]") for w in self.parameters}
+            refuse_unknown_names([*named], coordinates, "at")
+            found = {w: number(named.get(w.name, 0), f"at[{w.name}]") for w in coordinates}
         self._refuse_other_law(found)
         return found
 

@@ -160,7 +160,7 @@ def complete_pair(found: Generators, at: Mapping[str, Expr], seconds: float, **o
 def bounded_pair(
     generators: Callable[[int], Generators],
     functions: Sequence[Expr],
-    parameters: Sequence[Symbol],
+    coordinates: Sequence[Symbol],
     at: Mapping[str, Expr],
     seconds: float,
     **options: Any,
@@ -191,7 +191,7 @@ def bounded_pair(
                 below.append((found, rlct(generators=listed, seconds=patience, **occurring(listed, at, options))))
             except (NotAnalyticError, UndecidedError) as error:
                 trouble = error
-        larger = _above(functions, parameters, at, order, patience, options)
+        larger = _above(functions, coordinates, at, order, patience, options)
         above += [] if larger is None else [larger]
         if below:
             best = ModelPair(
@@ -244,11 +244,13 @@ def _by_function(function: Expr, parameters: Sequence[Symbol], degree: int) -> I
 
 
 def occurring(listed: Sequence[Expr], at: Mapping[str, Expr], options: Mapping[str, Any]) -> dict[str, Any]:
-    """The point, the prior and the boundary of those parameters that occur: the others are flat, and change no pair."""
+    """The point, prior, boundary and constants of what occurs: other parameters are flat, and change no pair."""
     names = {symbol.name for entry in listed for symbol in entry.free_symbols}
     found: dict[str, Any] = {"at": {name: value for name, value in at.items() if name in names}}
     if prior := {name: h for name, h in (options.get("prior") or {}).items() if name in names}:
         found["prior"] = prior
     if sides := [name for name in options.get("nonnegative") or () if name in names]:
         found["nonnegative"] = sides
+    if held := [symbol for symbol in options.get("parameters") or () if symbol.name in names]:
+        found["parameters"] = held
     return found

@@ -133,7 +133,7 @@ _EXPRESSION = "Arithmetic of numbers, names, + - * / ^ and a short list of funct
 _AT = _by_name(_number("A coordinate."), "The point; missing coordinates are 0.")
 _PRIOR = _by_name(_number("An exponent above −1."), "Exponents h of the prior ∏|x|^h; 0 for those not named.")
 _PARAMETERS = _list(
-    _text("NAME:KIND"), "Symbols that are no coordinates, as NAME:KIND: k:positive-integer, a:positive."
+    _text("NAME:KIND"), "Symbols that are no coordinates, as NAME:KIND: k:positive-integer, a:positive, c:generic."
 )
 _CERTIFICATE = _yes_or_no("Also return the certificate, for the tool certify.")
 _BETA_N = _number("t = nβ > 0, at which the posterior is asked for.")

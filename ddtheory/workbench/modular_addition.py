@@ -81,8 +81,11 @@ def fitted(field: Residues, units: list[Unit]) -> bool:
     )
 
 
-def jacobian_rank(field: Residues, units: list[Unit]) -> int:
-    """The rank of df, p³ rows and 3p columns a unit; at most the rank over the reals."""
+def jacobian_rank(field: Residues, units: list[Unit], *, softmax: bool = False) -> int:
+    """The rank of df, p³ rows and 3p columns a unit; at most the rank over the reals.
+
+    With softmax, of the differences of the outputs to the first one.
+    """
     p, width = field.p, 3 * field.p * len(units)
     rows = [[0] * width for _ in range(p**3)]
     for j, unit in enumerate(units):
@@ -94,10 +97,23 @@ def jacobian_rank(field: Residues, units: list[Unit]) -> int:
                     row = rows[(a * p + b) * p + c]
                     row[at + a] = row[at + p + b] = 2 * unit.out[c] * inner
                     row[at + 2 * p + c] = inner**2
-    return int(nmod_mat(p**3, width, [entry % field.q for row in rows for entry in row], field.q).rank())
+    if softmax:
+        rows = [
+            [x - y for x, y in zip(rows[place], rows[place - place % p], strict=True)]
+            for place in range(p**3)
+            if place % p
+        ]
+    return int(nmod_mat(len(rows), width, [entry % field.q for row in rows for entry in row], field.q).rank())
 
 
 def padded(field: Residues, units: list[Unit], more: int) -> list[Unit]:
     """The same function with so many units at zero beside."""
     zero = (0,) * field.p
     return [*units, *[Unit(zero, zero, zero)] * more]
+
+
+def rank_of_squares(field: Residues, units: list[Unit]) -> int:
+    """The rank of the functions (u'(a) + u''(b))² of a and b, one for each unit; at most that over the reals."""
+    p, q = field.p, field.q
+    rows = [[(unit.first[a] + unit.second[b]) ** 2 % q for a in range(p) for b in range(p)] for unit in units]
+    return int(nmod_mat(len(rows), p**2, [entry for row in rows for entry in row], q).rank())

@@ -30,12 +30,14 @@ class Addition:
     zeros: dict[str, Expr]
 
 
-def addition(p: int) -> Addition:
-    """The germ for odd p.
+def addition(p: int, *, softmax: bool = False) -> Addition:
+    """The germ for odd p; with softmax, of the differences of the logits to the first one, p²(p − 1) of them.
 
     >>> found = addition(3)
     >>> len(found.generators), len(found.at), found.at["u1_1"], found.zeros["u1_0"]
     (27, 45, -1/2, k1_1 + 1)
+    >>> len(addition(3, softmax=True).generators)
+    18
     """
     residues, units = range(p), range(2 * p - 1)
     generators = tuple(
@@ -43,6 +45,9 @@ def addition(p: int) -> Addition:
         - int((a + b - c) % p == 0)
         for c, a, b in itertools.product(residues, repeat=3)
     )
+    if softmax:
+        first = generators[: p**2] * (p - 1)
+        generators = tuple(f - g for f, g in zip(generators[p**2 :], first, strict=True))
     zeros = _family(p)
     names = {symbol: 0 for value in zeros.values() for symbol in value.free_symbols}
     halves = {f"{kind}0_{a}": Rational(1, 2) for kind in "uw" for a in residues}

@@ -104,4 +104,13 @@ def test_options_that_do_not_go_with_strata_are_refused(options: list[str], mess
 def test_a_boundary_is_not_cut() -> None:
     refused = call("model", str(FOLDER / "impossible.toml"), "--strata")
     assert refused.exit_code == 2
-    assert "its zeros have a boundary" in refused.stderr
+    assert "--strata knows no nonnegative, which the file gives" in refused.stderr
+
+
+def test_what_is_assumed_of_constants_is_printed_and_strata_refuse_them(tmp_path: Path) -> None:
+    file = tmp_path / "constant.toml"
+    file.write_text('kind = "regression"\nmean = "c*a*b"\ntruth = 0\nconstants = ["c:generic"]\n')
+    assert "Generic constants: c ≠ 0" in call("model", str(file)).stdout
+    assert answer("model", str(file))["assumed"] == ["c != 0"]
+    refused = call("model", str(file), "--strata")
+    assert refused.exit_code == 2 and "--strata knows no constants" in refused.output

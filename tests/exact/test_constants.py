@@ -147,3 +147,50 @@ def test_factor_times_rest_is_the_whole(expression: Expr) -> None:
     factor, rest = constant_factor(expression.subs({x: Symbol("x", real=True)}), frozenset({Symbol("x", real=True), y}))
     assert expand(factor * rest - expression.subs({x: Symbol("x", real=True)})) == 0
     assert sign(factor**2) == 1
+
+
+GENERIC: list[tuple[list[str], str, tuple[Fraction | str, int], set[str]]] = [
+    (["c*u + d*v^2", "d*u + c*v^2"], "c d", ("3/4", 1), {"c - d", "c + d"}),  # ⟨u, v²⟩ off the zeros of c² − d²
+    (
+        ["u + c*u*v + c^2*v^2", "u + d*u*v + d^2*v^2", "u + 2*u*v + 4*v^2"],
+        "c d",
+        ("3/4", 1),
+        {"c - d", "c - 2", "d - 2"},
+    ),
+    (["(c - 1)*u", "v^2"], "c", ("3/4", 1), {"c - 1"}),
+    (["u - c*v", "u^2 + v^3"], "c", ("3/4", 1), {"c"}),  # v²(c² + v) on the line; u³ at c = 0 has 1/2 + 1/6 more
+    (["u*v/(1 + c) + c*u*v^2", "u*v^2"], "c", ("1/2", 2), {"c + 1"}),
+    (["u*v^2 + c*u", "u*v^2"], "c", ("1/2", 1), {"c"}),  # ⟨u⟩; at c = 0 it is uv²
+]
+
+
+@pytest.mark.parametrize(("generators", "names", "expected", "exceptions"), GENERIC)
+def test_generic_constants(generators: list[str], names: str, expected: tuple[str, int], exceptions: set[str]) -> None:
+    """The pair by hand off the zeros of what is listed, and with numbers put in."""
+    found = dd.rlct(generators=generators, parameters=[f"{name}:generic" for name in names.split()])
+    assert (found.rlct, set(found.exceptions)) == (_pair(*expected), exceptions)
+    assert found.checked and found.summary()["assumed"] == [f"{p} != 0" for p in found.exceptions]
+    assert all(f"{p} ≠ 0" in found.explain() for p in exceptions)
+    for values in ({"c": 3, "d": -7}, {"c": -5, "d": 11}):
+        put_in = [str(sympy.sympify(g.replace("^", "**")).subs(values)) for g in generators]
+        assert dd.rlct(generators=put_in).rlct == _pair(*expected)
+
+
+def test_what_is_listed_of_generic_constants_is_exceptional() -> None:
+    """c = d leaves ⟨u + v²⟩, c = 1 leaves ⟨v²⟩, c = 0 leaves ⟨uv²⟩."""
+    assert dd.rlct(generators=["2*u + 2*v^2", "2*v^2 + 2*u"]).rlct == _pair("1/2") != _pair("3/4")
+    assert dd.rlct(generators=["u*v^2"]).rlct == _pair("1/4") != _pair("1/2")
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("u^2 + c*u*v + v^2", "The pair may depend on the value of c"),  # definite for c² < 4, two lines for c² > 4
+        ("(u^2 + c*v^2)^2", "The pair may depend on the value of c"),
+        ("c*u^2", "nothing says that it is positive"),
+        ("(c*(c + 1) - c^2 - c)*u", "is 0"),
+    ],
+)
+def test_generic_constants_have_no_sign(expression: str, message: str) -> None:
+    with pytest.raises((UndecidedError, NotADivergenceError), match=message):
+        dd.rlct(expression, parameters=["c:generic"])

@@ -10,7 +10,7 @@ import pytest
 
 import ddtheory as dd
 from ddtheory import cells, models
-from ddtheory.errors import UndecidedError
+from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.values import RLCT
 
 GENERIC = {"x": "generic"}
@@ -298,3 +298,42 @@ def test_bounds_that_exclude_each_other_are_never_returned() -> None:
     assert models.ModelPair(generators, *log).status == "bounds"
     with pytest.raises(UndecidedError, match="contradict"):
         models.ModelPair(generators, *reversed(log))
+
+
+# --- constants --------------------------------------------------------------------------------------------------------
+
+WITH_CONSTANTS: list[tuple[models.Model, list[str], RLCT, set[str]]] = [
+    # a(1 + bc) + db² and abc: a = −db²/(1 + bc), and b³ is left
+    (
+        models.regression("c*a*b*x + d*b^2*x^2 + a*x^2", truth=0, inputs={"x": [1, 2]}),
+        ["c", "d"],
+        pair("2/3"),
+        {"c", "d"},
+    ),
+    # a1 = −a2 b/c, and a2 b(b² − c²) is left
+    (models.regression("a1*tanh(c*x) + a2*tanh(b*x)", truth=0, inputs=GENERIC), ["c"], pair("1", 2), {"c"}),
+    (models.logits(["p*u*v", "q*u*v + w^2", 0], truth=0), ["p", "q"], pair("3/4", 2), {"p"}),  # ⟨uv, w²⟩
+    (models.gaussian("(c - 1)*a*b", "s^2", truth={"s": 1}), ["c"], pair("1", 2), {"c - 1"}),
+]
+
+
+@pytest.mark.parametrize(("model", "names", "expected", "exceptions"), WITH_CONSTANTS)
+def test_constants_of_a_model(model: models.Model, names: list[str], expected: RLCT, exceptions: set[str]) -> None:
+    found = model.rlct(constants=[f"{name}:generic" for name in names])
+    assert (found.rlct, set(found.derivation.exceptions)) == (expected, exceptions)
+    assert found.checked and set(found.summary()["assumed"]) == {f"{p} != 0" for p in exceptions}
+
+
+def test_a_constant_that_may_be_zero_is_refused_and_a_positive_one_is_not() -> None:
+    model = models.regression("a*b*c", truth=0)
+    with pytest.raises(UndecidedError, match="nothing says that it is not 0"):
+        model.rlct(constants=["c"])
+    found = model.rlct(constants=["c:positive"])
+    assert (found.rlct, found.derivation.exceptions) == (pair("1/2", 2), ())
+    assert model.rlct().rlct == pair("1/2", 3)  # c moves
+    with pytest.raises(InvalidValueError, match="constants names 'e'"):
+        model.rlct(constants=["e:generic"])
+    with pytest.raises(InvalidValueError, match="at names 'c'"):
+        model.rlct(at={"c": 1}, constants=["c:generic"])
+    with pytest.raises(InvalidValueError, match="does not have the true law"):
+        models.regression("a + c", truth=0).rlct(constants=["c:generic"])

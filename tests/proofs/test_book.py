@@ -87,6 +87,7 @@ RESTS_ON: dict[str, frozenset[str]] = {
     ),
     "MAIS:O63": frozenset(),
     "MAIS:O63:printed": frozenset(),
+    "MAIS:O65": frozenset(),
     "MAIS:O67:uniform": frozenset({"Aoyagi and Watanabe 2005, Main Theorem"}),
     "MAIS:O68": frozenset(),
     "MAIS:O70": frozenset({PRODUCTS}),

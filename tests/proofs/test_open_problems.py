@@ -16,6 +16,7 @@ from ddtheory import rlct
 from ddtheory.workbench.modular_addition import Residues, fourier_fit, jacobian_rank, padded
 from proofs.problems.linear_attention import _generators
 from proofs.problems.modular_addition import dimension_formula, parameters
+from proofs.problems.modular_addition_softmax import dimension_formula as dimension_of_laws
 
 FILE = Path(proofs.problems.__file__).with_name("open.toml")
 OPEN: list[dict[str, Any]] = tomllib.loads(FILE.read_text("utf-8"))["open"]
@@ -51,6 +52,12 @@ def _nine() -> tuple[Fraction, Fraction]:
     return Fraction(rank, 2), Fraction(int(parameters(9)) - int(dimension_formula(9)), 2)
 
 
+def _nine_under_cross_entropy() -> tuple[Fraction, Fraction]:
+    field = Residues.below(9)
+    rank = jacobian_rank(field, fourier_fit(field), softmax=True)
+    return Fraction(rank, 2), Fraction(int(parameters(9)) - int(dimension_of_laws(9)), 2)
+
+
 def _zero_unit() -> tuple[Fraction, Fraction]:
     field = Residues.below(5)
     rank = jacobian_rank(field, padded(field, fourier_fit(field), 1))
@@ -68,6 +75,7 @@ def _one_string() -> tuple[Fraction, Fraction]:
 RECOMPUTED: dict[str, Callable[[], tuple[Fraction, Fraction]]] = {
     "the Fourier fit for p = 9, the first multiple of 3 above 3": _nine,
     "one zero unit beside the Fourier fit, p = 5": _zero_unit,
+    "the scaled Fourier fit for p = 9 under cross-entropy": _nine_under_cross_entropy,
     "linear attention at zero, v = 2, T = 2, e = 3": lambda: (Fraction(min(2 * 3, 6), 6), Fraction(2 * 3, 6)),
     "linear attention at zero, v = 3, T = 2, e = 3": lambda: (Fraction(min(3 * 3, 6), 6), Fraction(3 * 3, 6)),
     "linear attention at zero, v = 2, T = 1, e = 2": _one_string,
@@ -87,3 +95,4 @@ def test_the_bounds(case: str) -> None:
 def test_the_family_bounds_every_odd_p() -> None:
     p = sympy.Symbol("p", positive=True)
     assert sympy.expand(parameters(p) - dimension_formula(p)) == 6 * p**2 - 10 * p + 5
+    assert sympy.expand(parameters(p) - dimension_of_laws(p)) == sympy.expand(6 * (p - 1) ** 2)

@@ -62,6 +62,11 @@ def model(
             raise InvalidValueError(
                 "--strata is about all true parameters, and goes with --format, --seconds and --json."
             )
+        other = next((key for key in ("prior", "nonnegative", "constants") if found.question.get(key)), None)
+        if other is not None:
+            raise InvalidValueError(
+                f"--strata knows no {other}, which the file gives. Take it out, or ask for one point."
+            )
         with spinner("cuts …", shown=not as_json):
             table = found.model.strata(seconds=seconds)
         if as_json:
@@ -88,8 +93,8 @@ def model(
     else:
         say(found)
         click.echo(pair.explain() if explain else f"{pair.generators}\n{pair}")
-        if pair.open:
-            say(pair.open)
+        for line in [*([pair.open] if pair.open else []), *([] if explain else pair.derivation.assumed)]:
+            say(line)
         accepted = "accepted" if pair.checked else "NOT accepted"
         say(f"checked: {accepted} by the independent checker, from the generators on")
     if certificate is not None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "declarations",
     multiple=True,
     metavar="NAME:KIND",
-    help="A symbol that is no coordinate: positive, nonzero, real or positive-integer. May be repeated.",
+    help="A symbol that is no coordinate: positive, nonzero, real, positive-integer or generic. May be repeated.",
 )
 @click.option("--nonnegative", metavar="NAME,…", help="Variables on whose positive side only the domain lies.")
 @click.option("--generators", "as_generators", is_flag=True, help="A single EXPR is a generator f of K ≍ f², not K.")

@@ -43,6 +43,7 @@ ASSUMPTIONS = {
     "positive": {"positive": True},
     "nonzero": {"real": True, "nonzero": True},
     "real": {"real": True},
+    "generic": {"real": True, "transcendental": True},  # and independent of the other generic ones
 }
 """What a parameter may be declared to be, as in `k:positive-integer`."""
 

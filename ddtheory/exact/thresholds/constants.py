@@ -19,10 +19,14 @@ from sympy import Expr, Poly, Pow, Rational, Symbol
 from ddtheory.errors import NotADivergenceError, UndecidedError
 from ddtheory.exact.numbers.zero import sign
 from ddtheory.exact.thresholds.expressions import squares_of
+from ddtheory.exact.thresholds.generic import combined, is_generic, is_of_generic
 
 Coordinates = frozenset[Symbol]
 
-_DECLARE = "Declare what is known of it, as in symbols('a', positive=True), or --parameter a:positive."
+_DECLARE = (
+    "Declare what is known of it, as in symbols('a', positive=True), or --parameter a:positive; a:generic for all "
+    "values but exceptional ones, which are listed."
+)
 
 
 def constant_factor(expression: Expr, coordinates: Coordinates) -> tuple[Expr, Expr]:
@@ -64,7 +68,7 @@ def without_factor(expression: Expr, coordinates: Coordinates, *, keep_sign: boo
         UndecidedError: nothing says that the factor is not 0, or which sign it has.
     """
     c, f = constant_factor(expression, coordinates)
-    if c == 1 or (not keep_sign and c.is_nonzero):
+    if c == 1 or (not keep_sign and (c.is_nonzero or is_of_generic(c))):
         return f
     what = "K" if keep_sign else "a generator"
     try:
@@ -94,6 +98,22 @@ def squares_with_constants(expression: Expr, coordinates: Coordinates) -> list[E
 
 def without_parameters(
     expressions: Sequence[Expr], coordinates: Sequence[Symbol], one_sided: frozenset[str], *, divergence: bool
+) -> tuple[list[Expr], list[Expr]]:
+    """Generators, or K, with rational coefficients, and what must not be 0 of generic constants.
+
+    Raises:
+        UndecidedError: the pair may depend on the parameters, or a sign is not known.
+    """
+    polynomials = [Poly(sympy.expand(expression), *coordinates) for expression in expressions]
+    found = None if divergence else combined(polynomials)
+    if found is not None:
+        return found
+    constants = [c for polynomial in polynomials for c in polynomial.coeffs() if any(map(is_generic, c.free_symbols))]
+    return _scaled(polynomials, coordinates, one_sided, divergence=divergence), constants
+
+
+def _scaled(
+    polynomials: Sequence[Poly], coordinates: Sequence[Symbol], one_sided: frozenset[str], *, divergence: bool
 ) -> list[Expr]:
     """Polynomials whose coefficients are constants, in coordinates scaled so that the coefficients are rational.
 
@@ -103,7 +123,6 @@ def without_parameters(
     Raises:
         UndecidedError: no scale does it, so the pair may depend on the parameters, or a sign is not known.
     """
-    polynomials = [Poly(sympy.expand(expression), *coordinates) for expression in expressions]
     terms = [
         _Term(number, monomial, *_factored(coefficient))
         for number, polynomial in enumerate(polynomials)
@@ -112,7 +131,7 @@ def without_parameters(
     atoms = sorted({atom for term in terms for atom in term.powers}, key=str)
     for atom in atoms:
         _rescale(atom, terms, coordinates, one_sided, divergence)
-    found = [sympy.Integer(0)] * len(expressions)
+    found = [sympy.Integer(0)] * len(polynomials)
     for term in terms:
         turned = term.rational * sympy.Mul(
             *[-1 for atom in atoms if term.powers.get(atom, 0) % 2 and _is_negative(atom)]
@@ -162,7 +181,7 @@ def _rescale(
         has_sign = sign(atom) != 0
     except UndecidedError:
         has_sign = False
-    if not has_sign and not atom.is_nonzero:
+    if not has_sign and not atom.is_nonzero and not is_of_generic(atom):
         raise UndecidedError(f"The coefficient {atom} may be 0, and the pair is another one there. {_DECLARE}")
     count = 1 + max(term.number for term in terms)
     rows = [[int(term.number == j) for j in range(count)] + list(term.monomial) for term in terms]

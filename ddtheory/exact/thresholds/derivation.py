@@ -45,6 +45,7 @@ class Derivation(Tabled):
         read_as: which expressions were replaced by polynomials, up to units; empty when none was.
         nonnegative: the steps prove that K ≥ 0 near the point. Of generators nothing is to be proven.
         seconds: how long writing the certificate and checking it may take.
+        exceptions: polynomials in generic constants. The pair is that of all values at which none of them is 0.
     """
 
     kind: str
@@ -54,6 +55,7 @@ class Derivation(Tabled):
     read_as: str = ""
     nonnegative: bool = False
     seconds: float = field(default=60, compare=False)
+    exceptions: tuple[str, ...] = ()
 
     @property
     def _scale(self) -> Fraction:
@@ -105,7 +107,9 @@ class Derivation(Tabled):
     @property
     def assumed(self) -> tuple[str, ...]:
         """The hypotheses in so many words."""
-        return tuple(f"Assumed: {fact}; it was neither proven nor refuted." for fact in self.hypotheses)
+        told = [f"Assumed: {fact}; it was neither proven nor refuted." for fact in self.hypotheses]
+        told += [f"Generic constants: {p} ≠ 0; where it is 0 the pair may be another one." for p in self.exceptions]
+        return tuple(told)
 
     def explain(self) -> str:
         """The derivation for a reader: the rules in order, with their formulas and sources."""
@@ -189,7 +193,7 @@ class Derivation(Tabled):
             "open": self.open,
             "two_sided": self.kind == "two-sided",
             "rules": list(self.rules),
-            "assumed": list(self.hypotheses),
+            "assumed": [*self.hypotheses, *(f"{p} != 0" for p in self.exceptions)],
             "read_as": self.read_as,
             "checked": self.checked,
         }
@@ -256,7 +260,7 @@ class Derivation(Tabled):
             "rules": ", ".join(self.rules),
             "read as": self.read_as,
             "open": self.open,
-            "assumed": ", ".join(self.hypotheses),
+            "assumed": ", ".join([*self.hypotheses, *(f"{p} ≠ 0" for p in self.exceptions)]),
         }
         return {name: text for name, text in found.items() if text}
 

@@ -12,8 +12,14 @@ from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, clipped
 from ddtheory.exact.numbers.given import expression_of
 from ddtheory.exact.numbers.parse import parse_parameter, refuse_run_together
-from ddtheory.exact.thresholds.constants import squares_with_constants, without_factor, without_parameters
+from ddtheory.exact.thresholds.constants import (
+    constant_factor,
+    squares_with_constants,
+    without_factor,
+    without_parameters,
+)
 from ddtheory.exact.thresholds.expressions import squares_of
+from ddtheory.exact.thresholds.generic import is_generic, off
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,7 @@ class Reading:
         asked: the expressions as they were given.
         symbols: the coordinates that occur in what was given, by name.
         parameters: the names that are held fixed.
+        exceptions: polynomials in generic constants; where one of them is 0, the pair may be another.
     """
 
     kind: str
@@ -33,6 +40,7 @@ class Reading:
     asked: tuple[Expr, ...]
     symbols: tuple[str, ...]
     parameters: tuple[str, ...]
+    exceptions: tuple[str, ...] = ()
 
 
 def read(
@@ -59,10 +67,24 @@ def read(
     coordinates = [Symbol(name, real=True) for name in symbols]
     if not coordinates:
         raise InvalidValueError(f"{asked[0]} contains no variable, so there is no singularity to analyse.")
+    divided = _constants(kind, asked, coordinates) if any(map(is_generic, held.values())) else []
     kind, expressions = _without_constants(kind, asked, frozenset(coordinates))
     if held and any(expression.free_symbols - {*coordinates} for expression in expressions):
-        expressions = _without_held(kind, expressions, coordinates, point, frozenset(one_sided))
-    return Reading(kind, tuple(expressions), tuple(asked), symbols, tuple(sorted(held)))
+        expressions, more = _without_held(kind, expressions, coordinates, point, frozenset(one_sided))
+        divided += more
+    generic = [c for c in divided if any(map(is_generic, c.free_symbols))]
+    return Reading(kind, tuple(expressions), tuple(asked), symbols, tuple(sorted(held)), off(generic))
+
+
+def _constants(kind: str, expressions: Sequence[Expr], coordinates: Sequence[Symbol]) -> list[Expr]:
+    """The constants that may leave as factors: of generators, or of the terms of K and of its squares."""
+    found: list[Expr] = []
+    for expression in expressions:
+        terms = sympy.Add.make_args(expression) if kind == "divergence" else [expression]
+        found += [constant_factor(term, frozenset(coordinates))[0] for term in terms]
+        if kind == "divergence" and expression.is_polynomial(*coordinates):
+            found += sympy.Poly(expression, *coordinates).coeffs()
+    return found
 
 
 def declared(parameters: object) -> dict[str, Symbol]:
@@ -143,7 +165,7 @@ def _without_held(
     coordinates: Sequence[Symbol],
     point: Mapping[str, object],
     one_sided: frozenset[str],
-) -> list[Expr]:
+) -> tuple[list[Expr], list[Expr]]:
     for expression in expressions:
         if not expression.is_polynomial(*coordinates):
             raise InvalidValueError(
@@ -153,5 +175,5 @@ def _without_held(
     place = {x: x + sympy.Rational(str(point[x.name])) for x in coordinates if point.get(x.name)}
     back = {x: 2 * x - moved for x, moved in place.items()}
     moved = [expression.subs(place, simultaneous=True) for expression in expressions]
-    found = without_parameters(moved, coordinates, one_sided, divergence=kind == "divergence")
-    return [expression.subs(back, simultaneous=True) for expression in found]
+    found, divided = without_parameters(moved, coordinates, one_sided, divergence=kind == "divergence")
+    return [expression.subs(back, simultaneous=True) for expression in found], divided

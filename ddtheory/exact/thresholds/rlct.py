@@ -80,7 +80,8 @@ def rlct(
         generators: instead of K, the generators f_i of its ideal, K ≍ Σ f_i². Better than Σ f_i² when they are known.
         parameters: symbols that are no coordinates but constants: symbols with what is assumed of them, names, or texts
             such as "sigma:positive". So is every symbol that is declared non-zero, since a coordinate may be 0. The
-            answer holds for all their values; where that is not proven, they are refused.
+            answer holds for all their values; where that is not proven, they are refused. Of "c:generic" (in sympy a
+            symbol that is real and transcendental) it holds off the zeros of `Derivation.exceptions`.
         prior: exponents h > −1 of the prior ∏|x − x_0|^h, by variable; 0 for those not named.
         at: the point; 0 for the coordinates not named. Rational or real algebraic numbers: sqrt(2), cos(2*pi/7).
         zeros: common zeros of the generators that you know: coordinates as rational functions of new names, which give
@@ -194,7 +195,8 @@ def rlct(
     read_as = "" if seen.asked == expressions else described(seen.asked, given, kind, analytic.steps)
     if analytic.open:
         root = general_bounds(whole, analytic.open, lambda: time.monotonic() > deadline)
-        return Derivation(kind, asked_germ, place, root, read_as, seconds=_left(end, seconds))
+        left = _left(end, seconds)
+        return Derivation(kind, asked_germ, place, root, read_as, seconds=left, exceptions=seen.exceptions)
     if kind == "divergence":
         _refuse_negative(whole)
         deadline -= _SHARE_OF_SIGNS * max(deadline - time.monotonic(), 0)
@@ -205,7 +207,7 @@ def rlct(
     ]
     root = Solver(deadline - time.monotonic(), depth, progress).derive(whole, terms)
     proven = kind == "divergence" and _is_nonnegative(root, place, end, analytic.steps)
-    found = Derivation(kind, asked_germ, place, root, read_as, proven, _left(end, seconds))
+    found = Derivation(kind, asked_germ, place, root, read_as, proven, _left(end, seconds), seen.exceptions)
     if kind == "divergence" and not proven and found.refutation:
         raise NotADivergenceError(f"{found.refutation}. {_TWO_SIDED}")
     return found
@@ -238,7 +240,7 @@ def _over_field(
     family = family_of_zeros(found.given, found.germ, zeros, found.place, found.numbers.read)
     root = Solver(*limits).derive(found.germ, zeros=family)
     read_as = "" if list(seen.asked) == expressions else described(seen.asked, found.given.generators, kind, ())
-    return Derivation(kind, found.given, found.place, root, read_as)
+    return Derivation(kind, found.given, found.place, root, read_as, exceptions=seen.exceptions)
 
 
 def _too_long(count: int, most_terms: int) -> InvalidValueError:

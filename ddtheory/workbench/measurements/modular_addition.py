@@ -51,10 +51,42 @@ def _jacobian(units: Tensor) -> Floats:
     return found.numpy()
 
 
-def jacobian_rank(units: Tensor) -> int:
-    """Singular values of df above 1e-9 times the largest."""
-    values = np.linalg.svd(_jacobian(units), compute_uv=False)
+def jacobian_rank(units: Tensor, *, centred: bool = False) -> int:
+    """Singular values of df above 1e-9 times the largest; centred, of f less its mean over the outputs of an input."""
+    rows = _jacobian(units)
+    if centred:
+        p = units.shape[-1]
+        blocks = rows.reshape(p**2, p, -1)
+        rows = (blocks - blocks.mean(axis=1, keepdims=True)).reshape(p**3, -1)
+    values = np.linalg.svd(rows, compute_uv=False)
     return int((values > _LEAST_SINGULAR_VALUE * values[0]).sum())
+
+
+def fisher_rank(p: int, beta: float) -> int:
+    """How many eigenvalues of the Fisher information of softmax(f) at the Fourier fit with βV are not 0.
+
+    It is JᵀHJ with H = diag(q) − q qᵀ for each input.
+    """
+    units = fourier_fit(p)
+    units[:, 2] *= beta
+    law = outputs(units).softmax(-1).reshape(-1, p).numpy()
+    blocks = _jacobian(units).reshape(p**2, p, -1)
+    mean = np.einsum("nc,ncd->nd", law, blocks)
+    information = np.einsum("nc,ncd,nce->de", law, blocks, blocks) - mean.T @ mean
+    values = np.linalg.eigvalsh(information)
+    return int((values > 1e-12 * values[-1]).sum())
+
+
+def error_of_law(p: int, beta: float, *, shared: bool) -> float:
+    """The largest change of a probability where each unit moves all its V by one number, or one of them one entry."""
+    units = fourier_fit(p)
+    units[:, 2] *= beta
+    moved = units.clone()
+    if shared:
+        moved[:, 2] += torch.linspace(-0.1, 0.1, len(units), dtype=torch.float64)[:, None]
+    else:
+        moved[1, 2, 0] += 0.1
+    return float((outputs(moved).softmax(-1) - outputs(units).softmax(-1)).abs().max())
 
 
 def directions_of_zeros(units: Tensor, step: float, *, count: int, seed: int) -> int:
