@@ -150,6 +150,19 @@ def test_rational_functions_of_exponentials(generators: list[str], more: dict[st
     assert found.checked
 
 
+FLAT: list[tuple[list[str], dict[str, Any], RLCT]] = [
+    (["1/sqrt(1 + (x - y)^2) - 1 + x - y", "sqrt(1 + y - z) - 1"], {}, pair("1")),  # x − y and y − z
+    (["sqrt(1 + x + 2*y) - 1", "exp(x + 2*y) - 1"], {"prior": {"y": 1}}, pair("1/2")),  # x + 2y with a weight of y
+    (["sqrt(1 + x + y^2) - 1", "y^3"], {}, pair("2/3")),  # y is in no differential and not flat: ⟨x + y², y³⟩
+]
+
+
+@pytest.mark.parametrize(("generators", "more", "expected"), FLAT)
+def test_functions_of_their_differentials(generators: list[str], more: dict[str, Any], expected: RLCT) -> None:
+    found = dd.rlct(generators=generators, **more)
+    assert found.rlct == expected and found.checked
+
+
 def test_a_rational_function_keeps_its_poles_and_its_sign() -> None:
     with pytest.raises(NotAnalyticError, match="pole"):
         dd.rlct(generators=["y/(1 - exp(x)) + y", "x*y"])

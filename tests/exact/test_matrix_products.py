@@ -69,6 +69,32 @@ def test_any_depth_by_two_derivations(widths: list[int], data: st.DataObject) ->
     assert deep_linear(widths, rank) == by_rank_sequences(widths, rank)
 
 
+def second(parts: list[int]) -> int:
+    return sum(a * b for a, b in itertools.combinations(parts, 2))
+
+
+@given(st.lists(st.integers(1, 7), min_size=2, max_size=6), st.data())
+def test_twice_the_coefficient_is_an_integer_at_any_depth(widths: list[int], data: st.DataObject) -> None:
+    """2λ by elementary symmetric functions, for every set 𝓜 of the definition; an uneven cut of S gives another one."""
+    rank = data.draw(st.integers(0, min(widths) - 1))
+    gaps = [width - rank for width in widths]
+    fixed = rank * (widths[0] + widths[-1]) - rank**2
+    seen = 0
+    for chosen in itertools.chain(*[itertools.combinations(range(len(gaps)), k) for k in range(2, len(gaps) + 1)]):
+        inside = [gaps[i] for i in chosen]
+        outside = [gaps[i] for i in range(len(gaps)) if i not in chosen]
+        total, count, largest = sum(inside), len(inside) - 1, max(inside)
+        if total < count * largest or (outside and not (largest < min(outside) and total < count * min(outside))):
+            continue
+        quotient, rest = divmod(total, count)
+        even = [quotient + 1] * rest + [quotient] * (count - rest)
+        seen += 1
+        assert 2 * deep_linear(widths, rank).lam == fixed + second(inside) - second(even)
+        uneven = [even[0] + 1, *even[1:-1], even[-1] - 1]
+        assert count == 1 or second(uneven) < second(even)  # the control
+    assert seen
+
+
 @given(st.lists(st.integers(1, 8), min_size=2, max_size=5), st.randoms(use_true_random=False))
 def test_at_the_zero_map_the_order_of_the_widths_does_not_matter(widths: list[int], random: object) -> None:
     shuffled = list(widths)

@@ -125,6 +125,7 @@ class _Cutting:
         self.empty: dict[tuple[Element, ...], str] = {}
         self.done: list[Ideal] = []
         least = Bound(Fraction(1, 2 * min(max(map(sum, f)) for f in generators)))
+        self.families: dict[str, str] = {}
         self.lower = least
         self.origin = self._at({}) if _weights(generators) else None
         if self.origin is not None:
@@ -170,8 +171,13 @@ class _Cutting:
             lower,
             upper,
             tuple(f"{_equations(basis)}: {why}" for basis, why in self.empty.items()),
-            f"the pair, or whether there is a real zero, where {'; '.join(open_)}" if open_ else "",
+            "; ".join(map(self._open, open_)),
         )
+
+    def _open(self, name: str) -> str:
+        if name in self.families:
+            return f"whether germs are alike all along {name}, or differ by a modulus; {self.families[name]}"
+        return f"the pair, or whether there is a real zero, where {name}"
 
     def _pieces(self, ideal: Ideal) -> list[Ideal]:
         found = pieces(ideal)
@@ -197,8 +203,15 @@ class _Cutting:
             point = parts[0].point if parts else some_point(piece, cut.off)
             known = point is not None or (len(graph.rest) == 1 and _changes_sign(graph.rest[0]))
             name = _said(piece, [_condition(f, "≠") for f, _ in walls], apart=parts is None and bool(cut.off))
+            if cut.pair is None and point is not None:
+                self.families[name] = f"at {_place(self.ring, point)} the pair is {self._told(point)}"
             self._add(self._row(name, piece, lower, upper, cut.why, point), known)
         return [one for off in cut.off for one in self._pieces(off)]
+
+    def _told(self, point: Sequence[Any]) -> str:
+        """The pair at one point of a family, in words."""
+        lower, upper = self._at(dict(zip(map(str, self.ring.symbols), point, strict=True)))
+        return f"λ = {lower.value}, m = {lower.m}" if lower == upper else f"{lower.value} ≤ λ ≤ {upper.value}"
 
     # --- why the pair is constant
 

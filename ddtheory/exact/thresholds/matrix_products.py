@@ -23,6 +23,10 @@ def deep_linear(widths: Sequence[int], rank: int = 0) -> RLCT:
 
     λ = [r(H_0 + H_L) − r²]/2 + a(ℓ − a)/(4ℓ) − (ℓ(ℓ − 1)/4)(S/ℓ)² + ½ Σ_{i<j ∈ 𝓜} M_i M_j,  m = a(ℓ − a) + 1.
 
+    So 2λ = r(H_0 + H_L) − r² + e_2(M_s) − e_2(parts), with the elementary symmetric function e_2 of M_s in 𝓜, and of S
+    cut into ℓ integers that differ by at most 1: it is an integer, and half of it is λ at any depth. That it is the
+    codimension of the set of true parameters is a comparison with `by_rank_sequences`, no theorem of the source.
+
     Source: Aoyagi 2024, Definition 3 and Theorem 2. (A restatement in the literature prints a(ℓ − a)
     without the + 1, which would give a regular model multiplicity 0.)
 

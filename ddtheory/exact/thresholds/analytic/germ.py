@@ -16,6 +16,8 @@ from ddtheory.exact.thresholds.analytic.compositions import compositions
 from ddtheory.exact.thresholds.analytic.coordinates import functions_as_coordinates
 from ddtheory.exact.thresholds.analytic.cutting import Cut, cut_divergence, cut_germ, cut_ideal
 from ddtheory.exact.thresholds.analytic.factors import factored, value_at_origin, without_units
+from ddtheory.exact.thresholds.analytic.flat import SAYS as SAYS_OF_FORMS
+from ddtheory.exact.thresholds.analytic.flat import linear_forms
 from ddtheory.exact.thresholds.analytic.linear_factor import linear_factor
 from ddtheory.exact.thresholds.analytic.multiples import without_multiples
 from ddtheory.exact.thresholds.analytic.power_sums import power_sums
@@ -80,7 +82,7 @@ def polynomial_germ(
             for expression in found:
                 refuse_unknown_functions(expression)
                 reader.refuse_value(expression)
-            found = reader.rational(found)
+            found = reader.algebraic(found)
             for _ in range(_MOST_ROUNDS):
                 found = reader.simplified(found)
                 if all(map(is_rational_polynomial, found)):
@@ -119,10 +121,15 @@ class _Reader:
                 "subtract the value there."
             )
 
-    def rational(self, expressions: list[Expr]) -> list[Expr]:
-        """Polynomials in the place of rational functions of coordinates and exponentials, where all are such."""
+    def algebraic(self, expressions: list[Expr]) -> list[Expr]:
+        """Polynomials where all are rational in coordinates and exponentials, or functions of their differentials."""
         expressions = self._roots(functions_as_coordinates(expressions))
-        found = None if all(map(is_rational_polynomial, expressions)) else polynomials_of(expressions)
+        if all(map(is_rational_polynomial, expressions)):
+            return expressions
+        found = polynomials_of(expressions)
+        if found is None and self.kind == "generators":
+            forms = linear_forms(expressions)
+            found = None if forms is None else (forms, SAYS_OF_FORMS)
         if found is None:
             return expressions
         self._note(found[1])
