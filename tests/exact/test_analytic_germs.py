@@ -140,6 +140,7 @@ OF_EXPONENTIALS: list[tuple[list[str], dict[str, Any], RLCT]] = [
     (["sinh(x/2) + y^2/(y - 1)", "y^3"], {}, pair("2/3")),  # ⟨u, y³⟩ with u = x/2 − y² + …
     (["sinh(x) + y^2*exp(-2*x)", "y^3"], {"nonnegative": ["x"]}, pair("3/4")),  # x + y² on x ≥ 0
     (["cosh(x + y) - cosh(x - y)", "z/(1 + exp(-x))"], {}, pair("1", 2)),  # ⟨xy, z⟩
+    (["(1 + x^2)*(exp(x) - 1)*(exp(y) - 1)^2", "(exp(y) - 1)*(tanh(x/2) + y - y)*exp(x)"], {}, pair("1/2", 2)),  # ⟨xy⟩
 ]
 
 

@@ -63,3 +63,14 @@ def test_balls_contain_the_value_and_overlap_at_two_precisions(p: int, q: int, r
         assert low.overlaps(independent) and high.overlaps(independent)
         assert not low.overlaps(independent + flint.arb("1e-12"))  # the balls are narrow
     assert flint.ctx.prec == precision  # no global precision is changed
+
+
+def test_rational_functions_of_exponentials_vanish_at_once() -> None:
+    """e^{ab}/2cosh(ab) and e^{−ab}/2cosh(ab) are a law; sympy simplified for minutes."""
+    a, b = sympy.symbols("a b", real=True)
+    law = [sympy.exp(s * a * b) / (2 * sympy.cosh(a * b)) for s in (1, -1)]
+    assert is_zero(law[0] + law[1] - 1)
+    assert is_zero(sympy.tanh(a / 2) - (sympy.exp(a) - 1) / (sympy.exp(a) + 1))
+    assert is_zero(sympy.exp(a + a * b) - sympy.exp(a) * sympy.exp(a * b))
+    assert not is_zero(law[0] - law[1])
+    assert not is_zero(sympy.exp(a * b) - sympy.exp(a) * sympy.exp(b))

@@ -392,6 +392,13 @@ def test_bounds_that_exclude_each_other_are_never_returned() -> None:
         models.ModelPair(generators, *reversed(log))
 
 
+def test_a_law_of_exponentials_is_seen_to_sum_to_one() -> None:
+    spins = models.finite([f"exp({s}*j*k)/(2*cosh(j*k))" for s in (1, -1)], truth={})
+    assert spins.rlct().rlct == pair("1/2", 2)
+    with pytest.raises(InvalidValueError, match="not proven to be 1"):
+        models.finite([f"exp({s}*j*k)/(2*cosh(j))" for s in (1, -1)], truth={})
+
+
 # --- constants --------------------------------------------------------------------------------------------------------
 
 WITH_CONSTANTS: list[tuple[models.Model, list[str], RLCT, set[str]]] = [

@@ -6,6 +6,7 @@ or minimal polynomial). An expression in parameters must have its sign from the 
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import sympy
@@ -34,6 +35,9 @@ _BALL_FUNCTIONS = {
     sympy.erf: arb.erf,
     sympy.gamma: arb.gamma,
 }
+
+_HYPERBOLIC = (sympy.sinh, sympy.cosh, sympy.tanh, sympy.coth, sympy.sech, sympy.csch)
+_MOST_OPERATIONS = 2_000
 
 _LOGARITHMS = (sympy.asinh, sympy.acosh, sympy.atanh)
 
@@ -117,6 +121,8 @@ def is_zero(value: Expr) -> bool:
         return _sign_of_constant(value) == 0
     if _is_seen_to_differ(value):  # at once, where expanding may take for ever
         return False
+    if _vanishes_in_exponentials(value):
+        return True
     expanded = sympy.expand(value)
     if expanded == 0:
         return True
@@ -131,6 +137,28 @@ def is_zero(value: Expr) -> bool:
     if sympy.simplify(value) == 0:
         return True
     raise UndecidedError(f"Cannot decide whether {value} vanishes identically; simplify it by hand.")
+
+
+def _vanishes_in_exponentials(value: Expr) -> bool:
+    """Whether a rational function of e^(r t), with monomials t and rational r, is 0 as a function of the e^(t/d)."""
+    if not value.has(sympy.exp, *_HYPERBOLIC):
+        return False
+    written = value.rewrite(_HYPERBOLIC, sympy.exp)
+    exponents = {atom: sympy.expand(atom.args[0]).as_coefficients_dict() for atom in written.atoms(sympy.exp)}
+    if not all(isinstance(r, Rational) for powers in exponents.values() for r in powers.values()):
+        return False
+    parts: dict[Expr, int] = {}
+    for powers in exponents.values():
+        for t, r in powers.items():
+            parts[t] = math.lcm(parts.get(t, 1), int(r.q))
+    bases = {t: sympy.Dummy(real=True) for t in parts}
+    images = {
+        atom: sympy.Mul(*[bases[t] ** int(r * parts[t]) for t, r in powers.items()])
+        for atom, powers in exponents.items()
+    }
+    found = written.xreplace(images)
+    rational = found.is_rational_function(*found.free_symbols) and sympy.count_ops(found) < _MOST_OPERATIONS
+    return bool(rational and sympy.expand(sympy.fraction(sympy.together(found))[0]) == 0)
 
 
 def _sign_of_constant(value: Expr) -> int:

@@ -12,6 +12,9 @@ from collections.abc import Sequence
 import sympy
 from sympy import Expr, Integer, Poly, Rational, Symbol
 
+from ddtheory.errors import NotAnalyticError, UndecidedError
+from ddtheory.exact.numbers.zero import sign
+from ddtheory.exact.thresholds.analytic.factors import value_at_origin
 from ddtheory.exact.thresholds.expressions import is_rational_polynomial
 from ddtheory.exact.thresholds.germs.limits import spend
 from ddtheory.exact.thresholds.germs.local_ring import factors, ring_of, substitute
@@ -35,7 +38,7 @@ def polynomials_of(expressions: Sequence[Expr]) -> tuple[list[Expr], str] | None
     """
     if sum(map(sympy.count_ops, expressions)) > _MOST_OPERATIONS * max(len(expressions), 1):
         return None
-    algebraic = _without_exponentials(expressions)
+    algebraic = _without_exponentials([_without_unit_factors(expression) for expression in expressions])
     if algebraic is None:
         return None
     found, bases = algebraic
@@ -46,6 +49,18 @@ def polynomials_of(expressions: Sequence[Expr]) -> tuple[list[Expr], str] | None
             return None
         polynomials.append(polynomial)
     return polynomials, SAYS_OF_EXPONENTIALS if bases else SAYS
+
+
+def _without_unit_factors(product: Expr) -> Expr:
+    """A product without the factors that have a value other than 0 at the origin; their signs stay."""
+    kept: list[Expr] = []
+    for factor in sympy.Mul.make_args(product):
+        try:
+            turn = sign(value_at_origin(factor)) if factor.free_symbols else 0
+        except (NotAnalyticError, UndecidedError):
+            turn = 0
+        kept.append(sympy.Integer(turn) if turn else factor)
+    return sympy.Mul(*kept)
 
 
 def _without_exponentials(expressions: Sequence[Expr]) -> tuple[list[Expr], dict[Symbol, Symbol]] | None:
