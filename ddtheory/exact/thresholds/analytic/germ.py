@@ -124,7 +124,8 @@ class _Reader:
     def algebraic(self, expressions: list[Expr]) -> list[Expr]:
         """Polynomials where all are rational in coordinates and exponentials, or functions of their differentials."""
         expressions = self._roots(functions_as_coordinates(expressions))
-        if all(map(is_rational_polynomial, expressions)):
+        sums = self.kind == "generators" and power_sums(expressions) is not None  # whose chains close by themselves
+        if sums or all(map(is_rational_polynomial, expressions)):
             return expressions
         found = polynomials_of(expressions)
         if found is None and self.kind == "generators":
