@@ -102,9 +102,9 @@ def test_the_time_limit_holds_inside_a_large_polyhedron() -> None:
         "*".join(f"u{j % 20}" for j in (i, i, i + 3, 7 * i + 1)) + f" + u{(i + 5) % 20}^3*u{(3 * i + 2) % 20}"
         for i in range(20)
     ]
-    started = time.monotonic()
+    started = time.process_time()
     found = rlct(generators=generators, seconds=1)
-    assert time.monotonic() - started < 10  # the limit, and the single steps that cannot be interrupted
+    assert time.process_time() - started < 10  # the limit, and the single steps that cannot be interrupted
     assert found.status == "bounds"
     assert 0 < found.lower.value <= found.upper.value
 
