@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from brief import Brief
+from clocks import Clocks
 from comparisons import PEERS, Comparisons
 from hypothesis import settings
 from marked import is_left_out, unwritten
@@ -36,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--brief"):
         config.pluginmanager.register(Brief(), "brief")
+    config.pluginmanager.register(Clocks(), "clocks")
     config.pluginmanager.register(Comparisons(config, PEERS), "comparisons")
 
 

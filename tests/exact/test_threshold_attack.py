@@ -6,6 +6,7 @@ Expected pairs are computed by hand, in the comment beside each.
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from fractions import Fraction
 
@@ -179,7 +180,7 @@ def test_many_generators_within_any_time(generators: list[str], lam: Fraction, s
 def test_a_rule_that_runs_out_of_time_ends() -> None:
     ring = ring_of(("x", "y"))
     x, y = ring.gens
-    with ending_at(time.monotonic() - 1), pytest.raises(OutOfTime):
+    with ending_at(-math.inf), pytest.raises(OutOfTime):
         quotient(x * y**7 + x**2 * y**7, y**7)
     assert quotient(x * y**7 + x**2 * y**7, y**7) == x + x**2  # outside, there is time
 

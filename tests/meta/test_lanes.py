@@ -7,10 +7,13 @@ import os
 import re
 import subprocess
 import sys
+import time
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from clocks import Clocks
 from marked import OWN_RUN, is_left_out, unwritten
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,3 +85,13 @@ def test_control_a_marker_that_its_run_would_not_find_is_named(request: pytest.F
     assert unwritten([node]) == []
     node.add_marker("real")
     assert unwritten([node]) == [f"{node.nodeid}: write {marked} in the file itself, for -m real looks for it there"]
+
+
+def test_limits_of_time_are_of_the_processor() -> None:
+    """Waiting for one's turn costs nothing. Control: the clock of the wall goes on."""
+    entrance, limits = (import_module(f"ddtheory.exact.thresholds.{name}") for name in ("rlct", "germs.limits"))
+    Clocks().pytest_runtest_setup()
+    assert entrance.time is limits.time is not time
+    before, on_the_wall = limits.time.monotonic(), time.monotonic()
+    time.sleep(0.2)
+    assert limits.time.monotonic() - before < 0.1 < time.monotonic() - on_the_wall
