@@ -6,11 +6,14 @@ import os
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from brief import Brief
+from clocks import Clocks
 from comparisons import PEERS, Comparisons
 from hypothesis import settings
+from marked import is_left_out, unwritten
 
 # the models of the tests have a handful of numbers, and workers share the machine; torch reads this when it is imported
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -34,7 +37,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--brief"):
         config.pluginmanager.register(Brief(), "brief")
+    config.pluginmanager.register(Clocks(), "clocks")
     config.pluginmanager.register(Comparisons(config, PEERS), "comparisons")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return True if is_left_out(collection_path, str(config.getoption("markexpr")).strip()) else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if missed := unwritten(items):
+        raise pytest.UsageError("\n".join(missed))
 
 
 def pytest_runtest_setup() -> None:

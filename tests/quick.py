@@ -6,7 +6,7 @@
 
 It needs `pip install -e ".[lint]"`. The tests are brief, three cases of each.
 `python -m pytest tests/ROOM -x --brief` is the same for one room, `python -m pytest tests/ROOM` all of it,
-`python -m pytest -n auto` everything but what is marked slow or peer, and `.ci/run` all there is.
+`python -m pytest -n auto` everything but what is marked slow or peer, and `.ci/run nightly` all there is.
 """
 
 from __future__ import annotations

@@ -131,15 +131,13 @@ def pull_back(operation: Callable[..., Tensor], factors: Sequence[Terms], positi
     Only the leading terms of the other factors matter, because a backward signal is seen whole.
     """
     others = [factor.leading() for i, factor in enumerate(factors) if i != position]
-    at = torch.zeros(factors[position].shape, dtype=torch.float64)
 
     def transposed(cotangent: Tensor, *rest: Tensor) -> Tensor:
-        def forward(varied: Tensor) -> Tensor:
-            arguments = list(rest)
+        with torch.inference_mode(False), torch.enable_grad():  # `torch.func.vjp` would load the compiler of torch
+            varied = torch.zeros(factors[position].shape, dtype=torch.float64, requires_grad=True)
+            arguments = [tensor.clone() if tensor.is_inference() else tensor for tensor in rest]
             arguments.insert(position, varied)
-            return operation(*arguments)
-
-        return torch.func.vjp(forward, at)[1](cotangent)[0]
+            return torch.autograd.grad(operation(*arguments), varied, cotangent)[0]
 
     return combine(transposed, [signal, *others], keep_start=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ import pytest
 import ddtheory as dd
 import ddtheory.exact.thresholds.rlct as entrance
 from ddtheory import certify
+from ddtheory.certify import signs
 from ddtheory.certify.rules.rule import Rule as Twin
 from ddtheory.certify.rules.table import RULES as TWINS
+from ddtheory.exact.thresholds import intersection_type
 from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.exact.thresholds.nodes import Node
 from ddtheory.exact.thresholds.rules.rule import (
@@ -28,6 +30,7 @@ from ddtheory.exact.thresholds.rules.rule import (
     Rule,
 )
 from ddtheory.exact.thresholds.rules.table import RULES
+from ddtheory.exact.thresholds.signs import reader
 from ddtheory.exact.thresholds.solver import Solver
 from ddtheory.values import Citation
 
@@ -84,12 +87,33 @@ def complaints(rules: Sequence[Rule], twins: Mapping[str, Twin], names: Iterable
     return found
 
 
+PLACES: Mapping[str, Collection[str]] = {
+    "_RULES of ddtheory/exact/thresholds/signs/reader.py (what becomes of the sign of K)": reader._RULES,
+    "SIGNS of ddtheory/certify/signs.py (the same, in the checker)": signs.SIGNS,
+    "a table of ddtheory/exact/thresholds/intersection_type.py (which intersection it is)": {
+        *intersection_type._TYPES,
+        *intersection_type._LIVE_AT,
+        *intersection_type._LOOKED_THROUGH,
+    },
+}
+
+
+def unplaced(rules: Iterable[Rule], places: Mapping[str, Collection[str]]) -> list[str]:
+    """Rules that a place says nothing of, and what a place says of no rule."""
+    names = {rule.name for rule in rules}
+    return [
+        f"{name}: {'has no entry' if name in names else 'no row in rules/table.py, and an entry'} in {place}"
+        for place, entries in places.items()
+        for name in sorted(names.symmetric_difference(entries))
+    ]
+
+
 SOURCES = [path.read_text(encoding="utf-8") for path in sorted(EXACT.rglob("*.py")) if path.name != "nodes.py"]
 NAMES = written(SOURCES)
 
 
 def test_every_rule_has_its_row_its_twin_and_its_code() -> None:
-    found = complaints(RULES, TWINS, NAMES)
+    found = complaints(RULES, TWINS, NAMES) + unplaced(RULES, PLACES)
     assert not found, "\n".join(found)
 
 
@@ -150,6 +174,14 @@ def test_a_forgotten_half_is_named(
     assert len(found) == len(expected), found
     for complaint, start in zip(found, expected, strict=True):
         assert complaint.startswith(start)
+
+
+def test_a_rule_that_a_place_forgets_is_named() -> None:
+    found = unplaced([*without("toric"), FAKE], PLACES)
+    assert len(found) == 2 * len(PLACES)
+    assert found[0].startswith("fake: has no entry in _RULES of ddtheory/exact/thresholds/signs/reader.py")
+    assert found[1].startswith("toric: no row in rules/table.py, and an entry in _RULES")
+    assert sorted(line.partition(":")[0] for line in found) == ["fake", "fake", "fake", "toric", "toric", "toric"]
 
 
 def test_names_are_read_from_the_code() -> None:

@@ -6,6 +6,7 @@ Expected pairs are computed by hand, in the comment beside each.
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from fractions import Fraction
 
@@ -102,9 +103,9 @@ def test_the_time_limit_holds_inside_a_large_polyhedron() -> None:
         "*".join(f"u{j % 20}" for j in (i, i, i + 3, 7 * i + 1)) + f" + u{(i + 5) % 20}^3*u{(3 * i + 2) % 20}"
         for i in range(20)
     ]
-    started = time.monotonic()
+    started = time.process_time()
     found = rlct(generators=generators, seconds=1)
-    assert time.monotonic() - started < 10  # the limit, and the single steps that cannot be interrupted
+    assert time.process_time() - started < 10  # the limit, and the single steps that cannot be interrupted
     assert found.status == "bounds"
     assert 0 < found.lower.value <= found.upper.value
 
@@ -179,7 +180,7 @@ def test_many_generators_within_any_time(generators: list[str], lam: Fraction, s
 def test_a_rule_that_runs_out_of_time_ends() -> None:
     ring = ring_of(("x", "y"))
     x, y = ring.gens
-    with ending_at(time.monotonic() - 1), pytest.raises(OutOfTime):
+    with ending_at(-math.inf), pytest.raises(OutOfTime):
         quotient(x * y**7 + x**2 * y**7, y**7)
     assert quotient(x * y**7 + x**2 * y**7, y**7) == x + x**2  # outside, there is time
 

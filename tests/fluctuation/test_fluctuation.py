@@ -269,9 +269,9 @@ def test_no_global_precision_is_changed() -> None:
 
 @pytest.mark.long
 def test_thirty_digits_are_fast_and_two_hundred_possible() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     singular_fluctuation(2, prior_exponent="1/9")  # an exponent that nothing has cached
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
     found = singular_fluctuation(3, digits=200)
     assert found.digits is not None and found.digits >= 200
     assert found.overlaps(singular_fluctuation(3))

@@ -27,7 +27,7 @@ from commands import CALLS, Command, certificates, run
 from judging import Outcome, Tally, kinds
 from planted import missed
 from recipes import recipes, unknown_names
-from running import Caps, call, in_child, own_folder
+from running import Caps, call, in_child, load_what_torch_leaves_for_later, own_folder
 from surface import public
 
 from ddtheory.cli.table import VERBS
@@ -131,6 +131,7 @@ def main(arguments: list[str]) -> int:
     stand_alone()
     warnings.simplefilter("ignore")
     certificates()  # made before the first fork
+    load_what_torch_leaves_for_later()
     checks = {chosen.recipes: wrong_recipes, chosen.planted: missed}
     if True in checks:
         complaints = checks[True]()

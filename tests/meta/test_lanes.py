@@ -7,10 +7,14 @@ import os
 import re
 import subprocess
 import sys
+import time
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from clocks import Clocks
+from marked import OWN_RUN, is_left_out, unwritten
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -60,6 +64,34 @@ def test_the_conftest_loads_nothing_heavy(name: str) -> None:
 def test_what_the_default_leaves_out_has_its_turn_in_the_full_run() -> None:
     options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
     left_out = set(re.findall(r"not (\w+)", options["addopts"]))
-    assert left_out == {"slow", "peer", "real"}
+    assert left_out == set(OWN_RUN)
     run = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert left_out == set(re.findall(r"^python -m pytest -m (\w+)", run, flags=re.MULTILINE))
+    assert left_out == set(re.findall(r"^ *(?:beside )?python -m pytest -m (\w+)", run, flags=re.MULTILINE))
+
+
+def test_a_run_of_one_marker_imports_only_files_in_which_it_is_written(tmp_path: Path) -> None:
+    plain, slow, helper = (tmp_path / name for name in ("test_plain.py", "test_slow.py", "helper.py"))
+    for file, text in ((plain, "x = 'slow'"), (slow, "@pytest.mark.slow"), (helper, "")):
+        file.write_text(text)
+    assert is_left_out(plain, "slow") and is_left_out(slow, "peer")
+    assert not is_left_out(slow, "slow")
+    assert not is_left_out(helper, "slow")
+    for any_other in ("", "slow or peer", "not slow", "long"):
+        assert not is_left_out(plain, any_other)
+
+
+def test_control_a_marker_that_its_run_would_not_find_is_named(request: pytest.FixtureRequest) -> None:
+    marked, node = "mark." + "real", request.node  # this file must not look like one with such tests
+    assert unwritten([node]) == []
+    node.add_marker("real")
+    assert unwritten([node]) == [f"{node.nodeid}: write {marked} in the file itself, for -m real looks for it there"]
+
+
+def test_limits_of_time_are_of_the_processor() -> None:
+    """Waiting for one's turn costs nothing. Control: the clock of the wall goes on."""
+    entrance, limits = (import_module(f"ddtheory.exact.thresholds.{name}") for name in ("rlct", "germs.limits"))
+    Clocks().pytest_runtest_setup()
+    assert entrance.time is limits.time is not time
+    before, on_the_wall = limits.time.monotonic(), time.monotonic()
+    time.sleep(0.2)
+    assert limits.time.monotonic() - before < 0.1 < time.monotonic() - on_the_wall

@@ -19,9 +19,19 @@ def test_examples_run(name):
     assert failed == 0
 
 
+DERIVES = """
+import torch
+from ddtheory.networks import network_orders
+network_orders(torch.nn.Linear(2, 1), {"weight": 1, "bias": 1})
+"""
+
+
 @pytest.mark.long
-def test_the_room_knows_no_measurement():
-    assert not [name for name in loaded_after("import ddtheory.networks") if name.startswith("ddtheory.measure")]
+def test_orders_are_derived_without_measurement_and_without_the_compiler_of_torch():
+    """The compiler takes a second to load, and orders of a small network a tenth."""
+    loaded = loaded_after(DERIVES)
+    assert "ddtheory.networks.orders" in loaded and "torch._dynamo" not in loaded
+    assert not [name for name in loaded if name.startswith("ddtheory.measure")]
 
 
 def test_there_are_examples():

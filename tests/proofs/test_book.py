@@ -157,12 +157,14 @@ LARGEST, MEAN = 32_000, 15_000
 
 
 def test_the_table_is_that_of_the_book() -> None:
-    assert set(RESTS_ON) == set(IDS)
+    forgotten = [f"{claim_id}: say in RESTS_ON what it assumes" for claim_id in IDS if claim_id not in RESTS_ON]
+    gone = [f"{claim_id}: has a row in RESTS_ON, and no claim" for claim_id in RESTS_ON if claim_id not in IDS]
+    assert not forgotten + gone, "\n".join(forgotten + gone)
 
 
 @pytest.mark.parametrize("claim_id", IDS)
 def test_what_a_claim_rests_on(claim_id: str) -> None:
-    assert transitive_assumptions(claim_id) == RESTS_ON[claim_id]
+    assert transitive_assumptions(claim_id) == RESTS_ON.get(claim_id)
     assert claim_id not in transitive_assumptions(claim_id)
 
 

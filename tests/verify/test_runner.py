@@ -75,7 +75,7 @@ def test_a_worker_that_dies_takes_only_its_own_claim(write_claim) -> None:
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_interrupt_keeps_what_is_finished(write_claim, jobs: int) -> None:
     for name in ("a", "b", "c"):
-        write_claim(name, measure="lambda: (time.sleep(30), reading())[1]")
+        write_claim(name, measure="lambda: (time.sleep(600), reading())[1]")
     book = write_claim("a")
 
     def interrupt(_result: ClaimResult) -> None:
@@ -87,7 +87,7 @@ def test_an_interrupt_keeps_what_is_finished(write_claim, jobs: int) -> None:
     assert found.exit_code == 2
     assert verdicts(found) == {"a": Verdict.CONFIRMED, "b": Verdict.NOT_CHECKED, "c": Verdict.NOT_CHECKED}
     assert "interrupted" in found.results[2].reason
-    assert found.seconds < 20
+    assert found.seconds < 300  # one that waits takes twice as long at least, and a busy machine not
     for process in set(multiprocessing.active_children()) - before:
         process.join(10)
     assert set(multiprocessing.active_children()) <= before

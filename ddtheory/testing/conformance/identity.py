@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copyreg
 import dataclasses
-import dis
 import functools
 import hashlib
 import inspect
@@ -20,7 +19,6 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from types import (
     BuiltinFunctionType,
-    CodeType,
     FunctionType,
     GetSetDescriptorType,
     MappingProxyType,
@@ -33,6 +31,7 @@ from typing import Any, TypeAlias
 import numpy
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.testing.conformance.bytecode import globals_of, written
 
 Identity: TypeAlias = "dict[str, str]"
 """A part of an estimator, such as "code" or "argument step" → what it is: short text, or a digest of long text."""
@@ -40,7 +39,6 @@ Identity: TypeAlias = "dict[str, str]"
 _SHOWN = 80  # characters of a setting that are kept as they are
 _LONG = "digest "
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis))
-_LOADS = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 _OF_METACLASS = {"_abc_impl"}  # no part of what the author wrote
 _NEW = copyreg.__newobj__  # type: ignore[attr-defined]  # how pickle makes an object that has nothing but fields
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"  # each has byte code of its own
@@ -211,8 +209,8 @@ class _Reader:
     def _function(self, function: FunctionType, with_code: bool) -> Iterator[tuple[str, str]]:
         if with_code:
             yield "Python", _PYTHON
-            yield "code", _digest(_code(function.__code__))
-            for name, (owner, value) in sorted(_globals(function.__code__, function.__globals__).items()):
+            yield "code", _digest(written(function.__code__))
+            for name, (owner, value) in sorted(globals_of(function.__code__, function.__globals__).items()):
                 if owner is None or self._is_own(owner):
                     yield from self._part(f"global {name}", value)
                 else:  # what a library holds at the moment is no part of the estimator
@@ -385,42 +383,3 @@ def _reduced(thing: object) -> str | tuple[Any, ...]:
 def _is_tensor(thing: object) -> bool:
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(thing, torch.Tensor)
-
-
-def _code(code: CodeType) -> str:
-    """What a function does, without the place where it is written."""
-    constants = [_constant(value) for value in code.co_consts]
-    names = [code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars]
-    counts = [code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags]
-    return json.dumps([code.co_code.hex(), constants, names, counts, code.co_exceptiontable.hex()])
-
-
-def _constant(value: Any) -> str:
-    if isinstance(value, CodeType):
-        return _code(value)
-    if isinstance(value, tuple):
-        return f"({', '.join(map(_constant, value))})"
-    if isinstance(value, frozenset):
-        return f"{{{', '.join(sorted(map(_constant, value)))}}}"
-    return repr(value)
-
-
-def _globals(code: CodeType, namespace: Mapping[str, Any]) -> dict[str, tuple[str | None, object]]:
-    """The global values that a code reads, by name; of a module the member that it takes from it, and that module."""
-    found: dict[str, tuple[str | None, object]] = {}
-    steps = list(dis.get_instructions(code))
-    for place, step in enumerate(steps):
-        if step.opname not in _LOADS or step.argval not in namespace:
-            continue
-        name, owner, value = str(step.argval), None, namespace[step.argval]
-        for after in steps[place + 1 :]:
-            if not isinstance(value, ModuleType) or after.opname not in ("LOAD_ATTR", "LOAD_METHOD"):
-                break
-            if not hasattr(value, after.argval):
-                break
-            name, owner, value = f"{name}.{after.argval}", value.__name__, getattr(value, after.argval)
-        found[name] = owner, value
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            found |= _globals(constant, namespace)
-    return found
