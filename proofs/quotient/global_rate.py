@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import symbols
+from sympy import Expr, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
@@ -13,6 +13,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,6 +24,21 @@ _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 _WIDTH = 3
 
 
+def symmetric_form(radius: Expr, first: Expr, second: Expr) -> Expr:
+    """The Fisher on the symmetric scalar path: t² (v_1 + v_2)²."""
+    return radius**2 * (first + second) ** 2
+
+
+def horizontal(radius: Expr) -> Expr:
+    """Its horizontal eigenvalue: 2t²."""
+    return 2 * radius**2
+
+
+def slice_metric(product: Expr | float) -> Expr:
+    """The squared length that the balanced slice carries, over dP²: 1/(2P)."""
+    return 1 / (2 * product)
+
+
 CLAIM = Claim(
     id="cor:global-rate",
     title="Globally: rate 2 on the quotient of two layers, which is a Hausdorff manifold",
@@ -30,8 +46,8 @@ CLAIM = Claim(
     given=r"Let $L = 2$, $P = W_2 W_1$, and let the gauge act by $(gW_1, W_2 g^{-1})$.",
     clauses={
         "rate": (
-            r"On the symmetric scalar path the Fisher is $t^2 (v_1 + v_2)^2$, null on $(1, -1)$ at every $t$, and its "
-            r"horizontal eigenvalue is $2t^2$."
+            rf"On the symmetric scalar path the Fisher is ${printed(symmetric_form(t, *symbols('v_1 v_2')))}$, null on "
+            rf"$(1, -1)$ at every $t$, and its horizontal eigenvalue is ${printed(horizontal(t))}$."
         ),
         "free and proper": (
             r"On pairs of invertible matrices the gauge is $W_1' W_1^{-1}$, read off a pair of points continuously: it "
@@ -41,7 +57,8 @@ CLAIM = Claim(
             r"Two pairs with one product lie on one orbit: the product identifies the orbit space with $GL$."
         ),
         "slice": (
-            r"For scalars the balanced slice $(\sqrt P, \sqrt P)$ is orthogonal to the orbits and carries $dP^2/(2P)$."
+            r"For scalars the balanced slice $(\sqrt P, \sqrt P)$ is orthogonal to the orbits and carries "
+            rf"${printed(slice_metric(symbols('P')))}\, dP^2$."
         ),
     },
     source=cite("shirodkar2026dead", "cor:global-rate"),
@@ -69,7 +86,7 @@ def derive() -> Proof:
     # a second tuple with the same product: W_1' = C, W_2' = W_2 W_1 C⁻¹; the gauge that takes one to the other
     between = other * first.inv()
     fibre = second * first * other.inv()
-    horizontal = sympy.Matrix([1, 1])
+    even = sympy.Matrix([1, 1])
     balanced = sympy.sqrt(tau)
     tangent = sympy.Matrix([sympy.diff(balanced, tau)] * 2)
     orbit = sympy.Matrix([balanced, -balanced])  # of (c w_1, w_2/c) at c = 1
@@ -81,8 +98,8 @@ def derive() -> Proof:
                 "rate",
                 "the form of two scalar layers on the symmetric path",
                 symmetric,
-                t**2 * (v1 + v2) ** 2,
-                {"path (t, 1)": (form.subs({w1: t, w2: 1}), t**2 * (v1 + v2) ** 2)},
+                symmetric_form(t, v1, v2),
+                {"path (t, 1)": (form.subs({w1: t, w2: 1}), symmetric_form(t, v1, v2))},
             ),
             Equation(
                 "rate",
@@ -94,9 +111,9 @@ def derive() -> Proof:
             Equation(
                 "rate",
                 "horizontal eigenpair",
-                fisher * horizontal,
-                2 * t**2 * horizontal,
-                {"t²": t**2 * horizontal, "4t²": 4 * t**2 * horizontal},
+                fisher * even,
+                horizontal(t) * even,
+                {"t²": t**2 * even, "4t²": 4 * t**2 * even},
             ),
             Equation(
                 "free and proper",
@@ -134,8 +151,8 @@ def derive() -> Proof:
                 "slice",
                 "squared length of the slice (√P, √P)",
                 tangent.dot(tangent),
-                1 / (2 * tau),
-                {"slice (1, P)": (uneven.dot(sympy.Matrix([0, 1])), 1 / (2 * tau)), "1/P": 1 / tau},
+                slice_metric(tau),
+                {"slice (1, P)": (uneven.dot(sympy.Matrix([0, 1])), slice_metric(tau)), "1/P": 1 / tau},
             ),
             Equation(
                 "slice",
@@ -237,7 +254,7 @@ def _slice() -> list[Check]:
         checks += [
             value_check(
                 f"P = {product}: squared length of the shortest step with dP = 1",
-                1 / (2 * product),
+                slice_metric(product),
                 float(along.square().sum()),
                 rivals=(1 / product, 1 / (4 * product), 1.0 if product != 0.5 else 0.1),
                 quantity="squared length",

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
@@ -16,6 +16,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,21 +29,45 @@ _RATES = tuple(0.02 / 2**n for n in range(6))
 _TIME = 0.2
 
 
+def invariant_speed(slope: Expr, layers: Expr | int, product: Expr) -> Expr:
+    """Ṗ of the flow in the invariant metric: −ℓ' L P²."""
+    return -slope * layers * product**2
+
+
+def balanced_speed(pulled: Expr, right: Expr, left: Expr) -> Expr:
+    """Ṗ from a balanced start, from √(PᵀP) and √(PPᵀ): −(Ḡ √(PᵀP) + √(PPᵀ) Ḡ)."""
+    return -(pulled * right + left * pulled)
+
+
+def log_variance(layers: Expr | int, spread: Expr) -> Expr:
+    """The variance of log P: L s²."""
+    return layers * spread**2
+
+
+_PULLED, _RIGHT, _LEFT = (
+    Symbol(name, commutative=False) for name in (r"\bar{G}", r"\sqrt{P^\top P}", r"\sqrt{PP^\top}")
+)
+_LAYERS, _SLOPE, _PRODUCT = symbols("L \\ell' P")
+
+
 CLAIM = Claim(
     id="cor:sgd_quotient",
     title="SGD descends to the quotient by the gauge",
     holds="Flows of invariant metrics and balanced flows descend to the quotient; SGD as such does not",
     given=r"Let $\ell$ be a loss of $P$, with $P = \prod_{i \le L} w_i$ or $P = W W'$ and $\bar G = d\ell/dP$.",
     clauses={
-        "invariant metric": r"The flow in $\sum (dw_i/w_i)^2$ has $\dot P = -\ell' L P^2$.",
+        "invariant metric": (
+            rf"The flow in $\sum (dw_i/w_i)^2$ has $\dot P = {printed(invariant_speed(_SLOPE, _LAYERS, _PRODUCT))}$."
+        ),
         "conserved": (
             r"$W^\top G_W = G_{W'} W'^\top$, so Euclidean flow conserves $W'W'^\top - W^\top W$; a step of size $\eta$ "
             r"leaves it by $O(\eta^2)$."
         ),
-        "balanced flow": (r"From a balanced start $\dot P = -(\bar G \sqrt{P^\top P} + \sqrt{PP^\top}\, \bar G)$."),
+        "balanced flow": rf"From a balanced start $\dot P = {printed(balanced_speed(_PULLED, _RIGHT, _LEFT))}$.",
         "noise": (
-            r"Isotropic noise in $\log w$ gives $\log P$ the variance $L s^2$, no drift, and no covariance with "
-            r"vertical directions."
+            rf"Isotropic noise in $\log w$ gives $\log P$ the variance ${printed(log_variance(_LAYERS, s))}$, no "
+            "drift, "
+            "and no covariance with vertical directions."
         ),
     },
     source=cite("shirodkar2026dead", "cor:sgd_quotient"),
@@ -81,8 +106,8 @@ def derive() -> Proof:
     left, right = turn[0] * d, d * turn[1]
     whole = left * right
     flow = -(pulled * right.T) * right - left * (left.T * pulled)
-    claimed = -(pulled * (right.T * right) + (left * left.T) * pulled)
-    exchanged = -(pulled * (left * left.T) + (right.T * right) * pulled)
+    claimed = balanced_speed(pulled, right.T * right, left * left.T)
+    exchanged = balanced_speed(pulled, left * left.T, right.T * right)
 
     logs = sympy.Matrix(symbols("l_1:4", real=True))
     in_logs = sympy.Matrix([sympy.expand_log(sympy.log(sympy.prod([sympy.exp(entry) for entry in logs])), force=True)])
@@ -99,8 +124,8 @@ def derive() -> Proof:
                 "invariant metric",
                 "Ṗ for steps −ℓ' w_i² ∂_i P, L = 3",
                 logarithmic,
-                -slope * 3 * product**2,
-                {"Euclidean steps": (euclidean, -slope * 3 * product**2), "without L": -slope * product**2},
+                invariant_speed(slope, 3, product),
+                {"Euclidean steps": (euclidean, invariant_speed(slope, 3, product)), "without L": -slope * product**2},
             ),
             Equation(
                 "invariant metric",
@@ -154,7 +179,7 @@ def derive() -> Proof:
                 "noise",
                 "variance of log P for noise of variance s² in each log w_i",
                 s**2 * (gradient * gradient.T)[0],
-                3 * s**2,
+                log_variance(3, s),
                 {"L²": 9 * s**2, "one": s**2},
             ),
             Equation(
