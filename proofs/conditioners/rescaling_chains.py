@@ -14,6 +14,7 @@ from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.ladder import gap_check, limit_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     import torch
@@ -28,6 +29,14 @@ eta = sympy.Symbol("eta", positive=True)
 _STEPS, _RATE = 20, 0.02
 _RATES = tuple(0.1 / 2**n for n in range(8))
 _SAME = 1e-11  # rounding of twenty steps, from starts that are moved by factors up to 8
+
+
+def drift_of(rate: Expr, turning: Expr, other: Expr) -> Expr:
+    """The leading term of the change of log(ρ/ρ*) in a step: ½ η² (|u|² − |u*|²)."""
+    return rate**2 * (turning**2 - other**2) / 2
+
+
+_TURNS = sympy.Symbol("|u|"), sympy.Symbol("|u^*|")
 
 
 CLAIM = Claim(
@@ -48,7 +57,7 @@ CLAIM = Claim(
         ),
         "balance": (
             r"For the two blocks of a channel $\log(\rho/\rho^*)$ changes in a step by "
-            r"$\tfrac12\eta^2(|u|^2 - |u^*|^2) + O(\eta^3)$: to first order it is conserved."
+            rf"${printed(drift_of(eta, *_TURNS))} + O(\eta^3)$: to first order it is conserved."
         ),
     },
     source=cite("shirodkar2026conditioners", "equivariance under chains", verified=False),
@@ -188,7 +197,7 @@ def derive() -> Proof:
                 "change of log(ρ/ρ*) in a step: its value and first derivative at η = 0, and half the second",
                 sympy.Matrix([sympy.simplify(sympy.diff(drift, eta, order).subs(eta, 0)) for order in (0, 1)]
                              + [sympy.simplify(sympy.diff(drift, eta, 2).subs(eta, 0)) / 2]),
-                sympy.Matrix([0, 0, (across**2 - dual**2) / 2]),
+                sympy.Matrix([0, 0, drift_of(sympy.Integer(1), across, dual)]),
                 {"twice that": sympy.Matrix([0, 0, across**2 - dual**2]),
                  "radial steps of one side": sympy.Matrix([0, -state / sympy.sqrt(2), (across**2 - dual**2) / 2])},
             ),

@@ -43,9 +43,7 @@ def left_over(dead: Expr | int) -> Expr:
     return dead - 1
 
 
-_RATE, _ENTRY = map(
-    printed, (dead_rate(Symbol("L") - Symbol("l")), Symbol("t") ** dead_rate(Symbol("L") - Symbol("l")))
-)
+_RATE = dead_rate(Symbol("L") - Symbol("l"))
 
 
 CLAIM = Claim(
@@ -59,17 +57,17 @@ CLAIM = Claim(
     clauses={
         "kernel": r"$v^\top H v = \mathrm{Var}_p(v)$, and $H \mathbf 1 = 0$.",
         "diagonal": (
-            r"If $E H \ge c_0$ off the constants, the dead diagonal entry of $G_l$ is ${_ENTRY}$ times that of "
-            "$E "
-            rf"H$, which is at least ${printed(lower_bound(*symbols('c_0 C')))}$."
+            r"If $E H \ge c_0$ off the constants, the dead diagonal entry of $G_l$ is "
+            f"${printed(Symbol('t') ** _RATE)}$ times that of $E H$, which is at least "
+            f"${printed(lower_bound(*symbols('c_0 C')))}$."
         ),
         "absorbed": (
             "Where the constant lies in the range of the layers above, $G_l$ has an exact kernel that tends to the "
             "dead axis."
         ),
         "left over": (
-            f"Of $m$ dead channels ${printed(left_over(Symbol('m')))}$ eigenvalues have rate ${_RATE}$, and those "
-            "of live "
+            f"Of $m$ dead channels ${printed(left_over(Symbol('m')))}$ eigenvalues have rate ${printed(_RATE)}$, and "
+            "those of live "
             "channels rate $0$."
         ),
     },

@@ -35,13 +35,13 @@ def trace_of(error: Expr, squares: Expr) -> Expr:
 
 
 def empirical_bounds(error: Expr, classes: Expr | int) -> tuple[Expr, Expr]:
-    """Of |p − e_y|²: e² C/(C − 1) and 2e²."""
-    return error**2 * (sympy.sympify(classes) / (classes - 1)), 2 * error**2
+    """Of |p − e_y|²: e²/(1 − 1/C) and 2e²."""
+    return error**2 / (1 - sympy.Integer(1) / classes), 2 * error**2
 
 
 def expected_bounds(error: Expr, classes: Expr | int) -> tuple[Expr, Expr]:
-    """Of tr H: 2e(1 − e) and 2e − e² C/(C − 1)."""
-    return 2 * error * (1 - error), 2 * error - error**2 * (sympy.sympify(classes) / (classes - 1))
+    """Of tr H: 2e(1 − e) and 2e − e²/(1 − 1/C)."""
+    return 2 * error * (1 - error), 2 * error - error**2 / (1 - sympy.Integer(1) / classes)
 
 
 _E, _C, _S = symbols("e C S_2")
