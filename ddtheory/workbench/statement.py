@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import sympy
 
 if TYPE_CHECKING:
-    from sympy import Expr
+    from sympy import Expr, Symbol
+
+_MINUS_FIRST = re.compile(r"(?:^|[{(])\s*-")
 
 
 def printed(formula: Expr | int) -> str:
@@ -23,4 +26,13 @@ def printed(formula: Expr | int) -> str:
         for form in (sympy.factor_terms(expression), expression)
         for order in ("lex", "rev-lex")
     ]
-    return min(ways, key=lambda way: way.startswith("-") + way.count(r"\left(-"))
+    return min(ways, key=lambda way: len(_MINUS_FIRST.findall(way)))
+
+
+def part(latex: str, *, commutative: bool = True) -> Symbol:
+    r"""A part of a formula that is printed as it stands, such as a norm or a sum.
+
+    >>> printed(part(r"\sum_i g_i") ** 2)
+    '{\\sum_i g_i}^{2}'
+    """
+    return sympy.Symbol(f"{{{latex}}}", commutative=commutative)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Symbol, symbols
+from sympy import Expr, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
@@ -48,7 +48,6 @@ def largest_factor(size: Expr | float) -> Expr:
 
 
 _T, _SIZE = symbols("t epsilon")
-_ROW, _MEAN, _COVARIANCE = map(Symbol, (r"\sum_j a_j(t)\, x_j", r"E_{a} x", r"\mathrm{Cov}_a(b, x)"))
 
 
 CLAIM = Claim(
@@ -59,9 +58,10 @@ CLAIM = Claim(
         r"dead head at a position, $a = a(0)$, and $b_j = x_i x_j / \sqrt{d_h}$ for the dead inputs $x$."
     ),
     clauses={
-        "output": rf"The dead output at position $i$ is ${printed(leading(_T, _ROW))}$, exactly at every $t$.",
-        "leading": rf"Its leading term is ${printed(leading(_T, _MEAN))}$, an amplitude of rate ${_RATE}$.",
-        "next": rf"Its next term is ${printed(following(_T, _COVARIANCE))}$.",
+        "output": rf"The dead output at position $i$ is ${printed(leading(_T, 1))} \sum_j a_j(t)\, x_j$, exactly at "
+        "every $t$.",
+        "leading": rf"Its leading term is ${printed(leading(_T, 1))} E_a x$, an amplitude of rate ${_RATE}$.",
+        "next": rf"Its next term is ${printed(following(_T, 1))}\, \mathrm{{Cov}}_a(b, x)$.",
         "moment": rf"Its second moment has the rate ${2 * _RATE}$ and the coefficient $E (E_a x)^2$.",
         "null set": (
             r"The dead inputs with $E_a x = 0$ are a hyperplane with normal $a$, of positive entries: a null set."

@@ -30,7 +30,7 @@ t, x = symbols("t x", positive=True)
 n = Symbol("n", integer=True, positive=True)
 
 
-def gated(radius: Expr, arriving: Expr, gate: Expr) -> Expr:
+def gated(radius: Expr, arriving: Expr, gate: Expr | int) -> Expr:
     """t³ x² times the gate."""
     return radius**3 * arriving**2 * gate
 
@@ -60,15 +60,14 @@ def chain_rate(blocks: Expr | int) -> Expr:
     return 3 * (sympy.Integer(2) ** blocks - 1)
 
 
-_GATE = Symbol(r"\sigma(t x)")
-
-
 CLAIM = Claim(
     id="prop:swiglu_rate",
     title="A SwiGLU block has forward rate 3",
     given=(r"Let gate, up and down of a SwiGLU block meet the dead channel $x$ through weights $t \ge 0$."),
     clauses={
-        "output": (rf"The dead output is ${printed(gated(t, x, _GATE))}$, an amplitude of rate ${chain_rate(1)}$."),
+        "output": (
+            rf"The dead output is ${printed(gated(t, x, 1))} \sigma(t x)$, an amplitude of rate ${chain_rate(1)}$."
+        ),
         "remainder": (
             rf"$|\text{{out}} - \tfrac12 t^3 x^2| \le {latex(remainder_bound(t, Symbol('x', real=True)))}$ for all $t$ "
             r"and $x$, and no smaller constant does."

@@ -14,7 +14,7 @@ from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.ladder import gap_check, limit_check, rate_check, value_check
-from ddtheory.workbench.statement import printed
+from ddtheory.workbench.statement import part, printed
 
 if TYPE_CHECKING:
     import torch
@@ -36,7 +36,7 @@ def drift_of(rate: Expr, turning: Expr, other: Expr) -> Expr:
     return rate**2 * (turning**2 - other**2) / 2
 
 
-_TURNS = sympy.Symbol("|u|"), sympy.Symbol("|u^*|")
+_TURNS = part("|u|"), part("|u^*|")
 
 
 CLAIM = Claim(

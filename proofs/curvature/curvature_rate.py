@@ -86,8 +86,9 @@ CLAIM = Claim(
             rf"${printed(transverse_symbol(k, t))}$ on $w = 0$."
         ),
         "curvature": rf"On $w = 0$, $K(t, 0) = {latex(on_path(k))}$, and both $\Gamma\Gamma$ terms of $R$ are bounded.",
-        "coupling": rf"With the coupling $t^j w$ it is $K(t, 0) = {latex(on_path(k, j))}$: the rate is "
-        "${printed(rate(k, j))}$.",
+        "coupling": (
+            rf"With the coupling $t^j w$ it is $K(t, 0) = {latex(on_path(k, j))}$: the rate is ${printed(rate(k, j))}$."
+        ),
     },
     source=cite("shirodkar2026dead", "prop:curvature_rate"),
     hypotheses=(

@@ -14,7 +14,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import order_check
 from ddtheory.workbench.ladder import count_check, value_check
-from ddtheory.workbench.statement import printed
+from ddtheory.workbench.statement import part, printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ def joint_order(degree: Expr | int) -> Expr:
     return degree + 1
 
 
-_SUM = Symbol(r"(\sum_i g_i)")
+_SUM = part(r"(\sum_i g_i)")
 
 
 def together(total: Expr) -> Expr:
