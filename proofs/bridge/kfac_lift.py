@@ -302,6 +302,16 @@ def control() -> Experiment:
                     "no noise: dead entry of A ⊗ G at layer 2", bottom + 2 * _LAYERS, _RADII, values, rivals=(bottom,)
                 ),
             ),
+            "products": (
+                value_check(
+                    "noisy labels, t = 1: dead entry of the Fisher block over the product of the entries of A and G",
+                    noisy_ratio(_LAYERS, 1.0, _NOISE),
+                    _noisy_ratio(1.0, _NOISE),
+                    rivals=(1,),
+                    reason="a mean of products is no product of means; the rival is a spectrum of products",
+                    quantity="ratio",
+                ),
+            ),
             "Fisher block": (
                 value_check(
                     "no noise, t = 0.7: Fisher block over A ⊗ G",

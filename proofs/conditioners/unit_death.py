@@ -205,27 +205,45 @@ def _grown(gradients: Sequence[float], decay: float, both: bool, averages: tuple
     return torch.tensor(found, dtype=torch.float64)
 
 
+_DECAYED = 0.2
+
+
+def _by_hand() -> float:
+    """log(ρ'/ρ) of one step: W = (3, 4), g = (1, 0), so ρ g_tan = (3.2, −2.4), its signs (1, −1), u = (1.12, −0.84)."""
+    radial = -_FAST / math.sqrt(2)
+    return math.log1p(-_FAST * _DECAYED) + radial + math.log1p(_FAST**2 * 1.96 * math.exp(-2 * radial)) / 2
+
+
+def _plain_step() -> float:
+    """log(ρ'/ρ) of AdamW from the same start."""
+    import torch
+
+    weights = torch.nn.Parameter(torch.tensor([[3.0, 4.0]], dtype=torch.float64))
+    weights.grad = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    torch.optim.AdamW([weights], _FAST, eps=1e-12, weight_decay=_DECAYED).step()
+    return math.log(float(weights.detach().norm()) / 5)
+
+
 def _turning() -> Check:
-    """One step by hand: W = (3, 4), g = (1, 0), so ρ g_tan = (3.2, −2.4), its signs (1, −1), u = (1.12, −0.84)."""
+    """One step of DDCAdam, by hand as well."""
     import torch
     from torch import nn
 
     from ddtheory.gauges import Gauge, Group, Leg
     from ddtheory.optim import DDCAdam
 
-    decay = 0.2
     model = nn.ParameterDict({"a": torch.tensor([[3.0, 4.0]]), "b": torch.ones(1, 1)}).double()
     gauge = Gauge("chain", Group.POSITIVE, 1, (Leg("a"), Leg("b", 1, dual=True)))
-    optimizer = DDCAdam(model, _FAST, eps=1e-12, weight_decay=decay, gauges=[gauge])
+    optimizer = DDCAdam(model, _FAST, eps=1e-12, weight_decay=_DECAYED, gauges=[gauge])
     model["a"].grad = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
     model["b"].grad = torch.tensor([[3.0]], dtype=torch.float64)
     optimizer.step()
     radial = -_FAST / math.sqrt(2)
     size = _FAST**2 * 1.96 * math.exp(-2 * radial)
-    without = math.log1p(-_FAST * decay) + radial
+    without = math.log1p(-_FAST * _DECAYED) + radial
     return value_check(
         "one step from W = (3, 4) with |u|² = 1.96, decay 0.2, η = 0.05: log(ρ'/ρ)",
-        without + math.log1p(size) / 2,
+        _by_hand(),
         math.log(float(model["a"].detach().norm()) / 5),
         rivals=(without, without + math.log1p(size), radial + math.log1p(size) / 2),
         error=1e-8,
@@ -375,7 +393,8 @@ def control() -> Experiment:
     shrinking = _grown([-1.0] * _STEPS, 0.3, True)
     return Experiment(
         "AdamW under the same pull, whose steps are no part of a block: it stops at |a| = 1/w and never dies. The same "
-        "network and the same pull at a small decay; averages of one length, which no burst outruns.",
+        "network and the same pull at a small decay; one step of AdamW, by hand; averages of one length, which no "
+        "burst outruns.",
         {
             "death": [
                 value_check(
@@ -394,6 +413,17 @@ def control() -> Experiment:
                     rivals=(1, _UNITS),
                     reason="the law lets a unit grow by up to η(1/√2 − 0.1) a step, where the loss asks for it",
                 ),
+            ],
+            "step": [
+                value_check(
+                    "AdamW, one step from W = (3, 4) with g = (1, 0), decay 0.2, η = 0.05: log(ρ'/ρ)",
+                    math.log(math.hypot(0.99 * 3 - 0.05, 0.99 * 4) / 5),
+                    _plain_step(),
+                    rivals=(_by_hand(),),
+                    error=1e-8,
+                    reason="its step (1, 0) is neither turned across W nor scaled with ρ; the rival is the law",
+                    quantity="growth",
+                )
             ],
             "threshold": [
                 value_check(

@@ -588,6 +588,18 @@ def control() -> Experiment:
                     "coefficient of a logarithm",
                 )
             ],
+            "no logarithm": [
+                Comparison(
+                    "d = 3, A²/v₀ alone: growth of its mean with the logarithm of the smallest |w|",
+                    4 / math.sqrt(3),
+                    Interval.around(4 / 9 * growth, 1e-3),
+                    (0, 1.0),
+                    0.01,
+                    "the part of p₂ without μ₀, where A² has the mean 4/9; the rival 0 is p₂ itself, whose other parts "
+                    "cancel the logarithm",
+                    "coefficient of a logarithm",
+                )
+            ],
             "expansion": [
                 Comparison(
                     "no normalisation: coefficient of t⁴",
