@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any, cast
 
 import pytest
 from sabotage import BY_ID, IDS
+
+from ddtheory.verify import Proof
+from ddtheory.verify.claim import Outcome
+from ddtheory.verify.findings import of_proof
 
 FORMULA = re.compile(r"[=^+/<>]|\\(?:le|ge|to|sim|asymp|frac|tfrac|sqrt|sum|int|prod|min|max|equiv|mapsto)(?![a-z])")
 MATHS = re.compile(r"\$([^$]+)\$")
@@ -65,6 +70,9 @@ TYPED: dict[str, set[str]] = {
     "rem:intersections": {"crossing"},
 }
 """By claim, the clauses with a formula that is typed."""
+
+MEASURED: dict[str, set[str]] = {}
+"""By claim, the functions that a clause prints and only a measurement compares."""
 
 
 @cache
@@ -152,3 +160,39 @@ def test_the_record_is_of_the_book() -> None:
     assert set(TYPED) <= set(IDS)
     for claim_id, names in TYPED.items():
         assert names <= set(BY_ID[claim_id].claim.clauses)
+
+
+def doubled(claim_id: str, name: str) -> Callable[[], Proof]:
+    """The derivation of a claim in whose file one function returns twice its value and one more, or that of a part."""
+    whole = ast.parse(BY_ID[claim_id].path.read_text(encoding="utf-8"))
+    function = next(node for node in whole.body if isinstance(node, ast.FunctionDef) and node.name == name)
+    for node in ast.walk(function):
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+            node.value.elts[0] = _doubled(node.value.elts[0])
+        elif isinstance(node, ast.Return) and node.value is not None:
+            node.value = _doubled(node.value)
+    file: dict[str, Any] = {"__name__": "spoiled", "__file__": str(BY_ID[claim_id].path)}
+    exec(compile(ast.fix_missing_locations(whole), "spoiled", "exec"), file)
+    return cast("Callable[[], Proof]", file["derive"])
+
+
+def _doubled(value: ast.expr) -> ast.expr:
+    return ast.BinOp(value, ast.Add(), ast.BinOp(value, ast.Add(), ast.Constant(1)))
+
+
+def printed_functions(claim_id: str) -> set[str]:
+    """The functions of the file whose values its clauses print."""
+    printed = [part for text in clauses(claim_id).values() for part in printed_in(text)]
+    return set().union(*(meant(claim_id, part) for part in printed)) & set(functions(claim_id))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("claim_id", [claim_id for claim_id in IDS if BY_ID[claim_id].claim.derive])
+def test_a_clause_with_another_formula_turns_its_derivation_red(claim_id: str) -> None:
+    """What a reader sees cannot drift from what is derived: both come from one function, here a wrong one."""
+    for name in sorted(printed_functions(claim_id) - MEASURED.get(claim_id, set())):
+        try:
+            outcome = of_proof(doubled(claim_id, name)()).outcome
+        except Exception:  # a formula that no longer makes sense, such as an exponent that is no number
+            continue
+        assert outcome is not Outcome.AGREES, f"{claim_id} derives its clauses with {name} doubled"
