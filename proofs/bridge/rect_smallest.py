@@ -127,6 +127,13 @@ def derive() -> Proof:
             ),
             Equation(
                 "narrow layers",
+                "h less the rank of that map",
+                sympy.Integer(3 - narrow.rank()),
+                sympy.sympify(lost(3, 2)),
+                {"a square layer": (sympy.Integer(2 - narrow[:, :2].rank()), sympy.sympify(lost(3, 2)))},
+            ),
+            Equation(
+                "narrow layers",
                 "the cross product of its rows is in the kernel",
                 through * kernel + kernel,
                 kernel,

@@ -19,6 +19,8 @@ from ddtheory.workbench.ladder import limit_check, rate_check, value_check
 from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
     from ddtheory.workbench.measurements.rescaling import Blocks
@@ -60,8 +62,9 @@ CLAIM = Claim(
             rf"The flow in $\sum (dw_i/w_i)^2$ has $\dot P = {printed(invariant_speed(_SLOPE, _LAYERS, _PRODUCT))}$."
         ),
         "conserved": (
-            r"$W^\top G_W = G_{W'} W'^\top$, so Euclidean flow conserves $W'W'^\top - W^\top W$; a step of size $\eta$ "
-            r"leaves it by $O(\eta^2)$."
+            r"$W^\top G_W = G_{W'} W'^\top$ for neighbours $W W'$ in a chain of any length, so Euclidean flow "
+            "conserves "
+            r"$W'W'^\top - W^\top W$; a step of size $\eta$ leaves it by $O(\eta^2)$."
         ),
         "balanced flow": rf"From a balanced start $\dot P = {printed(balanced_speed(_PULLED, _RIGHT, _LEFT))}$.",
         "noise": (
@@ -77,7 +80,7 @@ CLAIM = Claim(
     ),
     expected=Verdict.NARROWER,
     titled="SGD, as it is run, qualifies for the quotient.",
-    uncovered="Chains of more than two matrices.",
+    uncovered="The balanced flow of more than two matrices.",
     doubts=(
         "D5: Euclidean SGD does not close on the quotient by rescalings, its factor is 2 at (1, 1) and 17/4 at (2, "
         "1/2). It does on the balanced manifold, which discrete steps leave: by O(η²) a step, by O(η) over a fixed "
@@ -95,6 +98,7 @@ def derive() -> Proof:
     two = sympy.Add(*[sympy.diff(w1 * w2, w) ** 2 for w in (w1, w2)])
 
     first, second, pulled = (sympy.Matrix(2, 2, symbols(f"{name}_1:5", real=True)) for name in ("A", "B", "G"))
+    above, below = (sympy.Matrix(2, 2, symbols(f"{name}_1:5", real=True)) for name in ("X", "Y"))
     by_first, by_second = pulled * second.T, first.T * pulled  # gradients of W and W' at P = W W'
     moved_second = -by_second * second.T - second * by_second.T  # of W'W'ᵀ
     moved_first = -by_first.T * first - first.T * by_first  # of WᵀW
@@ -147,6 +151,13 @@ def derive() -> Proof:
                 first.T * by_first,
                 by_second * second.T,
                 {"W'ᵀ G_W'": second.T * by_second},
+            ),
+            Equation(
+                "conserved",
+                "the same for two layers within a chain: what stands on both sides of them goes into Ḡ",
+                first.T * (above.T * pulled * (second * below).T),
+                ((above * first).T * pulled * below.T) * second.T,
+                {"layers above left out": first.T * pulled * (second * below).T},
             ),
             Equation(
                 "conserved",
@@ -314,6 +325,13 @@ def measure() -> Experiment:
             [_imbalance(_descended(blocks, h, h)) for h in _RATES],
             quantity="rate in the step size",
         ),
+        rate_check(
+            "three layers: change of W'W'ᵀ − WᵀW of the first two in one step, in η",
+            2,
+            _RATES,
+            [_change_within_three(h) for h in _RATES],
+            quantity="rate in the step size",
+        ),
     ]
     turn = random_rotation(3, 7)
     turned = _descended([blocks[0] @ turn, turn.mT @ blocks[1]], _RATES[0], _TIME)
@@ -329,9 +347,27 @@ def measure() -> Experiment:
         )
     )
     return Experiment(
-        "Two scalar and two 3 × 3 layers in torch, gradient descent at six step sizes; P alone by Runge–Kutta.",
+        "Two scalar, two and three 3 × 3 layers in torch, gradient descent at six step sizes; P alone by Runge–Kutta.",
         {"invariant metric": invariant, "conserved": conserved, "balanced flow": flow, "noise": _noise()},
     )
+
+
+def _change_within_three(step: float) -> float:
+    """The norm of the change of W'W'ᵀ − WᵀW in one step of descent on a chain of three, which need not be balanced."""
+    import torch
+
+    target, (first, second) = _balanced()
+    before = [2 * first, second, second.mT + first]
+    start = [weights.clone().requires_grad_() for weights in before]
+    with torch.enable_grad():
+        loss = (start[0] @ start[1] @ start[2] - target).square().sum() / 2
+    gradients = torch.autograd.grad(loss, start)
+    after = [weights - step * gradient for weights, gradient in zip(before, gradients, strict=True)]
+    return float((_difference(after) - _difference(before)).norm())
+
+
+def _difference(chain: Sequence[Tensor]) -> Tensor:
+    return chain[1] @ chain[1].mT - chain[0].mT @ chain[0]
 
 
 def _noise() -> list[Check]:
