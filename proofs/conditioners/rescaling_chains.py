@@ -362,13 +362,11 @@ def _inner_gap(case: _Case, decay: float) -> float:
         with torch.no_grad():
             for name, value in weights.items():
                 model.get_parameter(name).copy_(value)
-        first = model.get_parameter("0.weight")
+        first, bias = model.get_parameter("0.weight"), model.get_parameter("0.bias")
         with torch.enable_grad():
-            ((case.seen(model) - case.targets).square().mean() + decay * first.square().sum() / 2).backward()
-        assert first.grad is not None
-        bias = model.get_parameter("0.bias")
-        assert bias.grad is not None
-        return (first.detach() * first.grad).sum(1) + bias.detach() * bias.grad
+            loss = (case.seen(model) - case.targets).square().mean() + decay * first.square().sum() / 2
+        by_first, by_bias = torch.autograd.grad(loss, [first, bias])
+        return (first.detach() * by_first).sum(1) + bias.detach() * by_bias
 
     here = {name: value.detach() for name, value in case.model.named_parameters()}
     return float((inner(case.there(case.gauges)) - inner(here)).abs().max())

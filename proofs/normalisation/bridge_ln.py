@@ -81,7 +81,7 @@ CLAIM = Claim(
         "full depth": rf"If $b = 0$ and $E a^2 > 0$ it has rate ${printed(full_rate(*_WEIGHTS))}$.",
         "RMSNorm": (
             "Behind $q$ layers RMSNorm has $b = O(t^q)$, and the rate is "
-            f"${printed(rms_rate(*_WEIGHTS, Symbol('q')))}$."
+            f"${printed(rms_rate(_WEIGHTS[0], _WEIGHTS[1], Symbol('q')))}$."
         ),
     },
     source=cite("shirodkar2026dead", "thm:bridge_ln"),

@@ -163,7 +163,7 @@ def derive() -> Proof:
                 "normal form",
                 "c_2 δ_1 − c_1 δ_2 against Y·W, c for c⁰",
                 both,
-                (crossed(*c, y1, y2).T * w)[0],
+                (crossed(c[0], c[1], y1, y2).T * w)[0],
                 {"c_1 y_1 − c_2 y_2": (crossed(c[1], c[0], y1, y2).T * w)[0]},
             ),
             Equation(

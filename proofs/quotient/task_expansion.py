@@ -63,7 +63,7 @@ CLAIM = Claim(
         ),
         "error": (
             rf"An entrywise error $\epsilon$ moves the form by at most "
-            rf"${printed(error_bound(*symbols('epsilon n'), Symbol('|x|') ** 2))}$."
+            rf"${printed(error_bound(Symbol('epsilon'), Symbol('n'), Symbol('|x|') ** 2))}$."
         ),
     },
     source=cite("shirodkar2026dead", "prop:task_expansion_gfactor"),

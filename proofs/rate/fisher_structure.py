@@ -63,7 +63,7 @@ CLAIM = Claim(
         "tangential block": rf"$|F_{{ab}} - g_{{ab}}| \le {latex(tangential_bound(B_a, B_b, M, t))}$.",
         "entrywise errors": (
             r"Errors of size $\epsilon$ in $n \times n$ entries move the form by at most "
-            rf"${printed(error_bound(*symbols('epsilon n'), Symbol('|v|') ** 2))}$."
+            rf"${printed(error_bound(Symbol('epsilon'), Symbol('n'), Symbol('|v|') ** 2))}$."
         ),
         "block form": (
             r"A form with live block $c I$ is at least "

@@ -142,6 +142,13 @@ def derive() -> Proof:
             Prose("Subtract the best combination of live scores from the dead one: the determinant splits."),
             Equation(
                 "Schur complement",
+                "the square of ε = k t^{k−1}, the size of the dead score, which is the derivative of t^k",
+                sympy.diff(t**k, t) ** 2,
+                scale(k, t),
+                {"k for k²": scale(k, t) / k, "rate k − 1": k**2 * t ** (k - 1)},
+            ),
+            Equation(
+                "Schur complement",
                 "determinant of F, ε = k t^{k−1}",
                 fisher.det(),
                 live_determinant * size**2 * schur,
