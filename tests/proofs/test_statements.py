@@ -65,6 +65,7 @@ TYPED: dict[str, set[str]] = {
     "cor:sigma-min-res": {"vectors", "singular value", "products"},
     "cor:sigma-min-res-all": {"rate", "growth", "samples"},
     "cor:sigma_min_res_g5": {"LayerNorm"},
+    "sig:numerical_recipe": {"gram"},
     "sig:rank_null": {"dead", "random", "ranks"},
     "sig:rank_tracking": {"in-sample", "fresh", "kept", "full", "zeros"},
     "rem:intersections": {"crossing"},
