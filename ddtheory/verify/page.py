@@ -93,7 +93,7 @@ def _template() -> Template:
         "number": number,
         "exact": exact,
         "reading": reading,
-        "headline": lambda record: headline(record.holds or record.title),
+        "headline": lambda record: headline(record.headline),
         "supported": _supported,
         "counted": _counted,
         "seconds": lambda value: f"{value:.1f} s" if value >= 0.05 else "< 0.1 s",

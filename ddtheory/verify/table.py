@@ -62,7 +62,7 @@ def render(run: RunResult) -> Table:
     table.add_column("why", ratio=3, overflow="fold")
     table.add_column("time", justify="right", no_wrap=True)
     for result in worst_first(run.results):
-        title, why = Text(one_line(result.record.title)), Text(_why(result))
+        title, why = Text(one_line(result.record.headline)), Text(_why(result))
         table.add_row(_verdict(result), Text(one_line(result.record.id)), title, why, _seconds(result))
     return table
 
@@ -73,7 +73,7 @@ def plain(run: RunResult) -> str:
     for result in worst_first(run.results):
         verdict = " ".join(_verdict(result).plain.split())
         rows.append(
-            (verdict, one_line(result.record.id), _seconds(result), one_line(result.record.title), _why(result))
+            (verdict, one_line(result.record.id), _seconds(result), one_line(result.record.headline), _why(result))
         )
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(

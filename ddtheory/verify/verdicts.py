@@ -109,6 +109,11 @@ class Record:
     below: Mapping[str, Verdict | None]
     expected: Verdict
 
+    @property
+    def headline(self) -> str:
+        """What stands at the head of a claim: its title, or what holds of it where the title says too much."""
+        return self.holds or self.title
+
     @classmethod
     def of(cls, entry: Entry) -> Record:
         claim = entry.claim

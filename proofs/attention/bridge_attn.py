@@ -14,6 +14,7 @@ from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.inequality import attained_check
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,28 @@ _RADII = tuple(2.0**-n for n in range(3, 11))
 _REASON = "extrapolated to t = 0 from one exact forward pass a radius; the only error is truncation"
 
 
+_RATE = 2
+"""The rate of the dead output, an amplitude."""
+
+
+def leading(radius: Expr | float, mean: Expr | float) -> Expr:
+    """The dead output, from the mean of the dead inputs under a row of attention: t² times it."""
+    return radius**_RATE * mean
+
+
+def following(radius: Expr | float, covariance: Expr | float) -> Expr:
+    """The next term of the output: t⁴ Cov_a(b, x)."""
+    return radius ** (2 * _RATE) * covariance
+
+
+def largest_factor(size: Expr | float) -> Expr:
+    """By how much scores that move by at most ε move an entry of a softmax: e^{2ε}."""
+    return sympy.exp(2 * size)
+
+
+_T, _SIZE = symbols("t epsilon")
+
+
 CLAIM = Claim(
     id="thm:bridge_attn",
     title="A softmax attention block has forward rate 2",
@@ -35,16 +58,17 @@ CLAIM = Claim(
         r"dead head at a position, $a = a(0)$, and $b_j = x_i x_j / \sqrt{d_h}$ for the dead inputs $x$."
     ),
     clauses={
-        "output": r"The dead output at position $i$ is $t^2 \sum_j a_j(t)\, x_j$, exactly at every $t$.",
-        "leading": r"Its leading term is $t^2 E_a x$, an amplitude of rate $2$.",
-        "next": r"Its next term is $t^4\, \mathrm{Cov}_a(b, x)$.",
-        "moment": r"Its second moment has the rate $4$ and the coefficient $E (E_a x)^2$.",
+        "output": rf"The dead output at position $i$ is ${printed(leading(_T, 1))} \sum_j a_j(t)\, x_j$, exactly at "
+        "every $t$.",
+        "leading": rf"Its leading term is ${printed(leading(_T, 1))} E_a x$, an amplitude of rate ${_RATE}$.",
+        "next": rf"Its next term is ${printed(following(_T, 1))}\, \mathrm{{Cov}}_a(b, x)$.",
+        "moment": rf"Its second moment has the rate ${2 * _RATE}$ and the coefficient $E (E_a x)^2$.",
         "null set": (
             r"The dead inputs with $E_a x = 0$ are a hyperplane with normal $a$, of positive entries: a null set."
         ),
         "softmax": (
-            r"Scores moved by at most $\varepsilon$ move softmax entries by factors in $[e^{-2\varepsilon}, "
-            r"e^{2\varepsilon}]$."
+            r"Scores moved by at most $\epsilon$ move softmax entries by factors in "
+            rf"$[{printed(largest_factor(-_SIZE))}, {printed(largest_factor(_SIZE))}]$."
         ),
     },
     source=cite("shirodkar2026dead", "thm:bridge_attn"),
@@ -115,7 +139,7 @@ def derive() -> Proof:
                 "output",
                 "V and O contribute t each: weight of the second input in the dead output, for any row",
                 dead,
-                t**2 * weights[1] / sum(weights),
+                leading(t, weights[1] / sum(weights)),
                 {
                     "t": t * weights[1] / sum(weights),
                     "the row is not normalised": t**2 * weights[1],
@@ -130,7 +154,7 @@ def derive() -> Proof:
                 "leading",
                 "coefficient of t² in the output",
                 coefficient(1),
-                t**2 * average(inputs),
+                leading(t, average(inputs)),
                 {
                     "amplitude t": t * average(inputs),
                     "not normalised": t**2 * average(inputs) * sum(weights),
@@ -141,7 +165,7 @@ def derive() -> Proof:
                 "next",
                 "coefficient of t⁴ in the output",
                 coefficient(2),
-                t**4 * covariance,
+                following(t, covariance),
                 {
                     "without the normalisation": t**4 * average(products),
                     "half of it": t**4 * covariance / 2,
@@ -152,7 +176,7 @@ def derive() -> Proof:
                 "moment",
                 "leading term of the squared output",
                 (sympy.diff(output**2, u, 2) / 2).subs(u, 0) * t**4,
-                t**4 * average(inputs) ** 2,
+                leading(t, average(inputs)) ** 2,
                 {"rate 2": t**2 * average(inputs) ** 2, "E_a x²": t**4 * average([x**2 for x in inputs])},
             ),
             Equation(
@@ -183,7 +207,7 @@ def derive() -> Proof:
                 "softmax",
                 "largest factor, for an entry 1/(1 + y) and e^{2ε} = 1 + z",
                 up,
-                sympy.exp(2 * epsilon),
+                largest_factor(epsilon),
                 slack=((1 + z) * z / (1 + y + z),),
                 attained={y: 1000, z: sympy.Rational(1, 2)},
                 rivals={"e^ε": sympy.exp(epsilon)},
@@ -191,7 +215,7 @@ def derive() -> Proof:
             AtMost(
                 "softmax",
                 "smallest factor, for an entry 1/(1 + y) and e^{2ε} = 1 + z",
-                sympy.exp(-2 * epsilon),
+                largest_factor(-epsilon),
                 down,
                 slack=(z / ((1 + z) * (1 + y + y * z)),),
                 attained={y: 1000, z: sympy.Rational(1, 2)},

@@ -14,6 +14,7 @@ from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import limit_check, rate_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from ddtheory.workbench.attention_chain import AttentionChain
@@ -21,6 +22,19 @@ if TYPE_CHECKING:
 _RADII = tuple(2.0**-n for n in range(4, 13))
 _NOISE = 0.09
 _REASON = "exact mean over the noise, forward-mode derivatives, extrapolated to t = 0; the only error is truncation"
+
+
+def amplitude(radius: Expr, values: Expr, scores: Expr) -> Expr:
+    """The leading term of J along one gradient: t² (g_V + g_Q)."""
+    return radius**2 * (values + scores)
+
+
+def of_squares(values: Expr, scores: Expr) -> Expr:
+    """What independent noise leaves of the square of the sum: g_V² + g_Q²."""
+    return values**2 + scores**2
+
+
+_T, _VALUES, _SCORES = symbols("t g_V g_Q")
 
 
 CLAIM = Claim(
@@ -32,13 +46,16 @@ CLAIM = Claim(
     ),
     clauses={
         "routes": (
-            r"$J = t^2 (g_V + g_Q) + O(t^4)$: $g_V$, through V and O, is the attention to the position and ends in the "
+            f"$J = {printed(amplitude(_T, _VALUES, _SCORES))} + O(t^4)$: $g_V$, through V and O, is the attention "
+            "to the position and ends in the "
             r"dead output; $g_Q$, through the scores, is a softmax derivative and ends in live ones."
         ),
         "rate": r"The second moment of the gradient $J^\top \delta$ has the rate $4$.",
         "coefficient": r"Its coefficient is $E ((g_V + g_Q)^\top \delta)^2$.",
         "independent": (
-            r"Noise that is independent on dead and live outputs makes it $E g_V^2 + E g_Q^2$ times its variance."
+            "Noise that is independent on dead and live outputs makes it $E "
+            f"({printed(of_squares(_VALUES, _SCORES))})$ "
+            "times its variance."
         ),
     },
     source=cite("shirodkar2026dead", "thm:bridge_attn_backward"),
@@ -152,7 +169,7 @@ def derive() -> Proof:
                 "coefficient",
                 "equal noise on both outputs, ρ = 1: the square of the sum",
                 averaged(noise),
-                t**4 * noise * (v + q) ** 2,
+                noise * amplitude(t, v, q) ** 2,
                 {
                     "the sum of the squares": t**4 * noise * (v**2 + q**2),
                     "opposite noise": (averaged(-noise), t**4 * noise * (v + q) ** 2),
@@ -162,7 +179,7 @@ def derive() -> Proof:
                 "independent",
                 "independent noise, ρ = 0: the sum of the squares",
                 averaged(0),
-                t**4 * noise * (v**2 + q**2),
+                t**4 * noise * of_squares(v, q),
                 {
                     "amplitudes added under independent noise": t**4 * noise * (v + q) ** 2,
                     "one route": t**4 * noise * v**2,

@@ -14,6 +14,7 @@ from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import limit_check, rate_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from ddtheory.workbench.attention_chain import AttentionChain
@@ -40,6 +41,10 @@ def exponent(above: Expr | int, below: Expr | int) -> Expr:
     return Min(4 * above, 4 * below + 8)
 
 
+_BELOW, _AT, _ABOVE = a**2, (a + b) ** 2, b**2
+"""Whose mean is the coefficient for k < p + 2, k = p + 2 and k > p + 2."""
+
+
 CLAIM = Claim(
     id="prop:attn_chain_softmax",
     title="Refined attention-chain rates: min(4k, 4p + 8)",
@@ -53,9 +58,9 @@ CLAIM = Claim(
             r"$b$ the derivative through the scores of the next block."
         ),
         "rate": rf"The gradient's second moment has the rate ${latex(exponent(k, p))}$.",
-        "k < p + 2": r"For $k < p + 2$ its coefficient is $E a^2$.",
-        "k = p + 2": r"For $k = p + 2$ its coefficient is $E (a + b)^2$.",
-        "k > p + 2": r"For $k > p + 2$ its coefficient is $E b^2$.",
+        "k < p + 2": rf"For $k < p + 2$ its coefficient is $E {printed(_BELOW)}$.",
+        "k = p + 2": rf"For $k = p + 2$ its coefficient is $E {printed(_AT)}$.",
+        "k > p + 2": rf"For $k > p + 2$ its coefficient is $E {printed(_ABOVE)}$.",
     },
     source=cite("shirodkar2026dead", "prop:attn_chain_softmax"),
     hypotheses=(
@@ -177,14 +182,14 @@ def derive() -> Proof:
                 "k < p + 2",
                 "any k = p + 2 − d: the square over t^{4k}, for t → 0",
                 (sympy.powsimp(sympy.expand(square(p + 2 - gap, p) / t ** (4 * (p + 2 - gap))))).subs(t, 0),
-                a**2,
+                _BELOW,
                 {"with b": (a + b) ** 2, "b alone": b**2},
             ),
             Equation(
                 "k = p + 2",
                 "the square, where both routes have the same power",
                 square(p + 2, p),
-                sympy.expand((a + b) ** 2 * t ** (4 * p + 8)),
+                sympy.expand(_AT * t ** (4 * p + 8)),
                 {
                     "squares added": (a**2 + b**2) * t ** (4 * p + 8),
                     "one route": a**2 * t ** (4 * p + 8),
@@ -195,7 +200,7 @@ def derive() -> Proof:
                 "k > p + 2",
                 "any k = p + 2 + d: the square over t^{4p + 8}, for t → 0",
                 (sympy.powsimp(sympy.expand(square(p + 2 + gap, p) / t ** (4 * p + 8)))).subs(t, 0),
-                b**2,
+                _ABOVE,
                 {"with a": (a + b) ** 2, "a alone": a**2},
             ),
         ),

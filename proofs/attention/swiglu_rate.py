@@ -16,6 +16,7 @@ from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, order_check, profile_curve
 from ddtheory.workbench.inequality import attained_check
 from ddtheory.workbench.ladder import limit_check, rate_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,9 +30,19 @@ t, x = symbols("t x", positive=True)
 n = Symbol("n", integer=True, positive=True)
 
 
+def gated(radius: Expr, arriving: Expr, gate: Expr | int) -> Expr:
+    """t³ x² times the gate."""
+    return radius**3 * arriving**2 * gate
+
+
 def output(radius: Expr, arriving: Expr) -> Expr:
     """t³ x² σ(t x)."""
-    return radius**3 * arriving**2 / (1 + sympy.exp(-radius * arriving))
+    return gated(radius, arriving, 1 / (1 + sympy.exp(-radius * arriving)))
+
+
+def backward(radius: Expr, arriving: Expr) -> Expr:
+    """The leading term of its derivative by x: t³ x."""
+    return radius**3 * arriving
 
 
 def remainder_bound(radius: Expr, arriving: Expr) -> Expr:
@@ -54,14 +65,19 @@ CLAIM = Claim(
     title="A SwiGLU block has forward rate 3",
     given=(r"Let gate, up and down of a SwiGLU block meet the dead channel $x$ through weights $t \ge 0$."),
     clauses={
-        "output": r"The dead output is $t^3 x^2 \sigma(t x)$, an amplitude of rate $3$.",
+        "output": (
+            rf"The dead output is ${printed(gated(t, x, 1))} \sigma(t x)$, an amplitude of rate ${chain_rate(1)}$."
+        ),
         "remainder": (
             rf"$|\text{{out}} - \tfrac12 t^3 x^2| \le {latex(remainder_bound(t, Symbol('x', real=True)))}$ for all $t$ "
             r"and $x$, and no smaller constant does."
         ),
         "moment": rf"Against $x \sim N(0, 1)$ its second moment is ${latex(second_moment(t))} + O(t^{{10}})$.",
         "order": r"The KL order along (gate, up, down) is $3$.",
-        "backward": r"Its derivative by $x$ is $t^3 x + O(t^4)$, so $t^6 E x^2$ in mean square.",
+        "backward": (
+            rf"Its derivative by $x$ is ${printed(backward(t, x))} + O(t^4)$, so "
+            rf"${printed(backward(t, x) ** 2)}$ in mean square."
+        ),
         "iterated": rf"$n$ blocks in a row have the amplitude rate ${latex(chain_rate(n))}$.",
     },
     source=cite("shirodkar2026dead", "prop:swiglu_rate"),
@@ -163,7 +179,7 @@ def derive() -> Proof:
                 "backward",
                 "derivative of the output by x: leading term in t",
                 slope.coefficient * t**slope.exponent,
-                t**3 * x,
+                backward(t, x),
                 {"half of it": t**3 * x / 2, "t²": t**2 * x, "free of x": t**3},
             ),
             Prose(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Matrix, symbols
+from sympy import Expr, Matrix, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
@@ -15,6 +15,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experi
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.inequality import attained_check
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,18 @@ _RADII = tuple(2.0**-n for n in range(4, 12))
 _NOISE = 0.09
 
 
+_SHIFT = 2
+"""By how much the moment rates differ."""
+
+
+def end(radius: Expr, singular: Expr) -> Expr:
+    """The constant of either end: t² σ²(A)."""
+    return radius**_SHIFT * singular**2
+
+
+_LEAST, _LARGEST = (Symbol(rf"\sigma_{{\{name}}}(A)") for name in ("min", "max"))
+
+
 CLAIM = Claim(
     id="prop:attn_VO_invariant",
     title="α_V − α_O = 2 at every depth",
@@ -37,10 +50,14 @@ CLAIM = Claim(
     ),
     clauses={
         "identity": r"$\delta_V = t\, A^\top \delta_O$, exactly at every $t$.",
-        "lower end": r"$|\delta_V|^2 \ge t^2 \sigma_{\min}^2(A)\, |\delta_O|^2$, and no larger constant does.",
-        "upper end": r"$|\delta_V|^2 \le t^2 \sigma_{\max}^2(A)\, |\delta_O|^2$, and no smaller constant does.",
+        "lower end": (
+            rf"$|\delta_V|^2 \ge {printed(end(Symbol('t'), _LEAST))}\, |\delta_O|^2$, and no larger constant does."
+        ),
+        "upper end": (
+            rf"$|\delta_V|^2 \le {printed(end(Symbol('t'), _LARGEST))}\, |\delta_O|^2$, and no smaller constant does."
+        ),
         "difference": (
-            r"If $A$ is invertible at $t = 0$ the moment rates $\alpha_V$ and $\alpha_O$ differ by exactly $2$."
+            rf"If $A$ is invertible at $t = 0$ the moment rates $\alpha_V$ and $\alpha_O$ differ by exactly ${_SHIFT}$."
         ),
         "uniform": r"Uniform attention has rank one, and kills every gradient whose sum over positions is zero.",
     },
@@ -114,7 +131,7 @@ def derive() -> Proof:
             AtMost(
                 "lower end",
                 "A = diag(m, m + e): t² m² |δ|² and |δ_V|²",
-                t**2 * m**2 * length,
+                end(t, m) * length,
                 stretched,
                 slack=(t**2 * (2 * m * e + e**2) * d2**2,),
                 attained={d1: 1, d2: 0, m: 1, e: 1, t: 1},
@@ -128,7 +145,7 @@ def derive() -> Proof:
                 "upper end",
                 "A = diag(m, m + e): |δ_V|² and t² (m + e)² |δ|²",
                 stretched,
-                t**2 * (m + e) ** 2 * length,
+                end(t, m + e) * length,
                 slack=(t**2 * (2 * m * e + e**2) * d1**2,),
                 attained={d1: 0, d2: 1, m: 1, e: 1, t: 1},
                 rivals={"σ_min for σ_max": t**2 * m**2 * length, "σ_max": t**2 * (m + e) * length},
@@ -148,7 +165,7 @@ def derive() -> Proof:
                 "difference",
                 "leading term of t² |A(t)ᵀδ|² on a centred gradient, A(0) any and A(t) − A(0) of order t²",
                 lowest(attention),
-                t**2 * 2 * (attention.det() * q) ** 2,
+                t**_SHIFT * 2 * (attention.det() * q) ** 2,
                 {
                     "uniform attention, where it is of order t⁶": (
                         lowest(uniform),

@@ -16,6 +16,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experi
 from ddtheory.verify.proof import Equation, Proof
 from ddtheory.workbench.chain import canonical, chain_problem, normal_inputs
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,10 +37,19 @@ def forward(depth: Expr | int, radius: Expr) -> Expr:
     return radius ** (2 * depth) + geometric**2
 
 
+def arrival(power: Expr | int, layers: Expr | int, layer: Expr | int) -> Expr:
+    """The order in t with which a bias t^q of a layer leaves the last one."""
+    return power + layers - layer
+
+
 def power_rate(powers: Sequence[int]) -> int:
     """The rate of the statement with biases t^{q_j}: 2 min(m, min_j(q_j + m − j))."""
     layers = len(powers)
-    return 2 * min(layers, *(power + layers - layer for layer, power in enumerate(powers, start=1)))
+    return 2 * min(layers, *(arrival(power, layers, layer) for layer, power in enumerate(powers, start=1)))
+
+
+_OPEN = (1 + sympy.erf(1 / sympy.sqrt(2))) / 2
+"""The gate mass of the statement, Φ(1): that of a normal input x with t x + t > 0."""
 
 
 def _other_rates(powers: Sequence[int]) -> dict[str, int]:
@@ -62,11 +72,14 @@ CLAIM = Claim(
     clauses={
         "linear": r"Linear class: $G_l$ does not depend on biases.",
         "forward": (
-            r"With biases $t$ the forward moment is $t^{2m} + (t + \dots + t^m)^2$, of rate $2$ with coefficient $1$ "
-            r"for $m \ge 2$."
+            rf"With biases $t$ the forward moment is ${printed(forward(Symbol('m'), t))}$, of rate $2$ with "
+            r"coefficient $1$ for $m \ge 2$."
         ),
-        "powers": r"With biases $t^{q_j}$ in layer $j$ its rate is $2\min(m, \min_j(q_j + m - j))$.",
-        "ReLU": r"ReLU with weight and bias $t > 0$: $G_l/t^{2p} = \Phi(1)$.",
+        "powers": (
+            rf"With biases $t^{{q_j}}$ in layer $j$ its rate is "
+            rf"$2\min(m, \min_j({printed(arrival(*symbols('q_j m j')))}))$."
+        ),
+        "ReLU": rf"ReLU with weight and bias $t > 0$: $G_l/t^{{2p}} = \Phi(1) = {float(_OPEN):.6f}\ldots$",
     },
     source=cite("shirodkar2026dead", "thm:bridge_bias"),
     hypotheses=("ReLU class: biases on the dead unit are not negative.", "Layers are counted from j = 1."),
@@ -98,7 +111,6 @@ def derive() -> Proof:
         return expanded.coeff_monomial(x) ** 2 + expanded.coeff_monomial(1) ** 2
 
     open_gate = sympy.integrate(normal, (x, -1, sympy.oo)).rewrite(sympy.erf)
-    mass = (1 + sympy.erf(1 / sympy.sqrt(2))) / 2  # Φ(1)
     geometric = t * (1 - t**depth) / (1 - t)
     powers = symbols("q_1 q_2", integer=True, positive=True)
     graded = chain(x, [t ** powers[0], t ** powers[1]])
@@ -169,10 +181,10 @@ def derive() -> Proof:
                 "ReLU",
                 "mass of the gate t x + t > 0 of a normal input; later gates are open",
                 open_gate,
-                mass,
+                _OPEN,
                 {
                     "1/2": Rational(1, 2),
-                    "bias −t": (sympy.integrate(normal, (x, 1, sympy.oo)).rewrite(sympy.erf), mass),
+                    "bias −t": (sympy.integrate(normal, (x, 1, sympy.oo)).rewrite(sympy.erf), _OPEN),
                 },
             ),
         ),
@@ -278,7 +290,7 @@ def measure() -> Experiment:
         gates.append(
             value_check(
                 f"ReLU, biases t: gate mass, {layers} layers",
-                (1 + sympy.erf(1 / sympy.sqrt(2))) / 2,
+                _OPEN,
                 _gate(0.1, 1, layers),
                 rivals=(Rational(1, 2), 1),
                 quantity="gate mass",
@@ -330,7 +342,7 @@ def control() -> Experiment:
                     "ReLU, no biases: gate mass, 2 layers",
                     Rational(1, 2),
                     _gate(0.1, 0, 2),
-                    rivals=((1 + sympy.erf(1 / sympy.sqrt(2))) / 2,),
+                    rivals=(_OPEN,),
                     quantity="gate mass",
                 ),
             ),
@@ -355,7 +367,7 @@ def counterexample() -> Experiment:
                     "ReLU, bias −t: gate mass, one layer",
                     (1 - sympy.erf(1 / sympy.sqrt(2))) / 2,
                     closed,
-                    rivals=(Rational(1, 2), (1 + sympy.erf(1 / sympy.sqrt(2))) / 2),
+                    rivals=(Rational(1, 2), _OPEN),
                     quantity="gate mass",
                 ),
                 value_check(

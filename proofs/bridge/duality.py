@@ -13,6 +13,7 @@ from ddtheory.verify.claim import Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, live_part
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,11 @@ CLAIM = Claim(
     clauses={
         "linear": rf"In the linear class it is ${latex(product_formula(L, 1, t))}$.",
         "ReLU": rf"With ReLU gates it is ${latex(product_formula(L, Rational(1, 4), t))}$.",
-        "quadratic": r"For $\varphi(u) = cu + O(u^2)$ it is $c^{2L} t^{2L}$ to leading order.",
+        "quadratic": (
+            rf"For $\varphi(u) = cu + O(u^2)$ it is ${printed(product_formula(L, Symbol('c') ** (2 * L), t))}$ to "
+            "leading "
+            "order."
+        ),
     },
     source=cite("shirodkar2026dead", "cor:a_g_duality"),
     hypotheses=("Those of thm:bridge.", "No bias on the dead unit."),

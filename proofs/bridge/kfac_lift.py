@@ -13,6 +13,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, live_part, normal_inputs, random_rotation
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,18 +29,39 @@ _LAYERS, _WIDTH, _NOISE = 4, 3, 0.09
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 
 
+def activation_rate(number: Expr | int) -> Expr:
+    """The rate of the dead entry of A_l: 2(l − 1)."""
+    return 2 * (number - 1)
+
+
+def gradient_rate(layers: Expr | int, number: Expr | int) -> Expr:
+    """The rate of the dead entry of G_l: 2(L − l)."""
+    return 2 * (layers - number)
+
+
+def noisy_ratio(layers: Expr | int, radius: Expr | float, noise: Expr | float) -> Expr:
+    """The dead entry of the Fisher block over that of A ⊗ G: (3t^{2L} + v)/(t^{2L} + v)."""
+    return (3 * radius ** (2 * layers) + noise) / (radius ** (2 * layers) + noise)
+
+
+_BOTTOM = activation_rate(layer) + gradient_rate(L, layer)
+
+
 CLAIM = Claim(
     id="cor:kfac_lift",
     title="K-FAC lift: the bottom of A ⊗ G has rate 2(L − 1) at every layer",
     holds="The bottom of A ⊗ G has rate 2(L − 1) at every layer; the bottom of the Fisher is another",
     given=r"Let $A_l$ and $G_l$ be the factors of layer $l$ in the canonical linear chain of $L$ layers.",
     clauses={
-        "bottom": (r"The smallest eigenvalue of $A_l \otimes G_l$ has rate $2(l-1) + 2(L-l) = 2(L-1)$ at every layer."),
+        "bottom": (
+            rf"The smallest eigenvalue of $A_l \otimes G_l$ has rate ${printed(activation_rate(layer))} + "
+            rf"{printed(gradient_rate(L, layer))} = {printed(_BOTTOM)}$ at every layer."
+        ),
         "eigenvector": r"It has the rank-one eigenvector $g_{\min} a_{\min}^\top$.",
         "products": r"The spectrum of $A_l \otimes G_l$ is that of all products of eigenvalues.",
         "Fisher block": (
             r"For labels from the model the dead entry of the Fisher block is that of $A_l \otimes G_l$; with label "
-            "noise $v$ and normal input it is $(3t^{2L} + v)/(t^{2L} + v)$ times that."
+            rf"noise $v$ and normal input it is ${printed(noisy_ratio(L, t, v))}$ times that."
         ),
     },
     source=cite("shirodkar2026dead", "cor:kfac_lift"),
@@ -104,7 +126,7 @@ def derive() -> Proof:
                 "bottom",
                 "l − 1 layers below and L − l above: free of the layer",
                 ladder(layer - 1, L - layer),
-                t ** (2 * (L - 1)),
+                t**_BOTTOM,
                 {"the layer itself counted": t ** (2 * L), "activations only": t ** (2 * (layer - 1))},
             ),
             Prose("The Fisher block is an average of products, not a product of averages."),
@@ -112,7 +134,7 @@ def derive() -> Proof:
                 "Fisher block",
                 "noisy labels and normal input, over t^{2(L−1)}: block and product of averages",
                 sympy.Matrix([true, factored]),
-                sympy.Matrix([3 * t ** (2 * L) + v, t ** (2 * L) + v]),
+                sympy.Matrix([noisy_ratio(L, t, v) * factored, t ** (2 * L) + v]),
                 {"K-FAC is exact": sympy.Matrix([factored, factored])},
             ),
             Equation(
@@ -159,8 +181,8 @@ def measure() -> Experiment:
     bottoms: list[Check] = []
     vectors: list[Check] = []
     curves: list[Curve] = []
-    bottom = 2 * (_LAYERS - 1)
     for number in range(1, _LAYERS + 1):
+        bottom = activation_rate(number) + gradient_rate(_LAYERS, number)
         for name, labels in (("model labels", None), ("noisy labels", NoisyTargets(live_part(), _NOISE))):
             values = [_factors(radius, number, labels=labels).spectrum().smallest_positive for radius in _RADII]
             bottoms.append(
@@ -204,8 +226,8 @@ def _mixed_weights() -> list[Check]:
     dead, live, number = _WIDTH - 1, 0, 2
     checks: list[Check] = []
     for name, out, into, power in (
-        ("into the dead unit", dead, live, 2 * (_LAYERS - number)),
-        ("out of the dead unit", live, dead, 2 * (number - 1)),
+        ("into the dead unit", dead, live, gradient_rate(_LAYERS, number)),
+        ("out of the dead unit", live, dead, activation_rate(number)),
     ):
         values = [_factors(radius, number).along(out, into) for radius in _RADII]
         checks.append(
@@ -240,11 +262,10 @@ def _blocks() -> list[Check]:
         )
     )
     for radius in (0.7, 1.0):
-        power = radius ** (2 * _LAYERS)
         checks.append(
             value_check(
                 f"noisy labels, normal input, t = {radius}: Fisher block over A ⊗ G",
-                (3 * power + _NOISE) / (power + _NOISE),
+                noisy_ratio(_LAYERS, radius, _NOISE),
                 _noisy_ratio(radius, _NOISE),
                 rivals=(1, 3),
                 quantity="ratio",
@@ -279,6 +300,16 @@ def control() -> Experiment:
             "bottom": (
                 rate_check(
                     "no noise: dead entry of A ⊗ G at layer 2", bottom + 2 * _LAYERS, _RADII, values, rivals=(bottom,)
+                ),
+            ),
+            "products": (
+                value_check(
+                    "noisy labels, t = 1: dead entry of the Fisher block over the product of the entries of A and G",
+                    noisy_ratio(_LAYERS, 1.0, _NOISE),
+                    _noisy_ratio(1.0, _NOISE),
+                    rivals=(1,),
+                    reason="a mean of products is no product of means; the rival is a spectrum of products",
+                    quantity="ratio",
                 ),
             ),
             "Fisher block": (

@@ -14,6 +14,7 @@ from ddtheory.verify.proof import AtMost, Equation, Proof
 from ddtheory.workbench.chain import canonical, chain_problem, live_part, normal_inputs
 from ddtheory.workbench.inequality import bound_check
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,9 +34,19 @@ def dead_entry(above: Expr | int, layers: Expr | int, radius: Expr | float, nois
     return radius ** (2 * above) * (radius ** (2 * layers) + noise)
 
 
+def gated_entry(above: Expr | int, radius: Expr | float) -> Expr:
+    """The dead entry of G_l with ReLU gates: ½ t^{2(L − l)}."""
+    return radius ** (2 * above) / 2
+
+
 def forward_moment(layers: Expr | int, slope: Expr | int, radius: Expr | float) -> Expr:
     """The leading term of the forward moment: c^{2L} t^{2L}."""
     return slope ** (2 * layers) * radius ** (2 * layers)
+
+
+def flat_count(width: Expr | int, layers: Expr | int) -> Expr:
+    """How many Fisher eigenvalues vanish at t ≠ 0: h²(L − 1)."""
+    return width**2 * (layers - 1)
 
 
 def smallest_eigenvalue(layers: Expr | int, radius: Expr | float) -> Expr:
@@ -57,17 +68,21 @@ CLAIM = Claim(
     ),
     clauses={
         "linear": rf"In the linear class the dead diagonal of $G_l$ is ${latex(dead_entry(gap, L, t, v))}$.",
-        "homogeneous": r"With ReLU gates and labels from the model it is $\tfrac12 t^{2p}$ for $p \ge 1$.",
+        "homogeneous": (
+            rf"With ReLU gates and labels from the model it is ${printed(gated_entry(gap, t))}$ for $p \ge 1$."
+        ),
         "quadratic": (
             r"For $|\varphi(u) - cu| \le K u^2$, $c \ne 0$, the forward moment is "
             f"${latex(forward_moment(L, Symbol('c', positive=True), t))}$ to leading order, and the dead diagonal "
-            f"$c^{{2p}} t^{{2p}}$ with labels from the model."
+            f"${printed(forward_moment(gap, Symbol('c', positive=True), t))}$ with labels from the model."
         ),
         "envelope": (
-            r"In that class $|\mathrm{chain}_l| \le t^l C_l (1 + x^2)^{2^l}$ with $C_{l+1} = |c| C_l + K C_l^2$."
+            r"In that class $|\mathrm{chain}_l| \le t^l C_l (1 + x^2)^{2^l}$ with "
+            rf"$C_{{l+1}} = {printed(envelope(Symbol('|c|'), *symbols('K C_l')))}$."
         ),
         "Fisher": (
-            r"At $t \ne 0$ exactly $h^2(L-1)$ Fisher eigenvalues vanish; the smallest of the others is "
+            rf"At $t \ne 0$ exactly ${printed(flat_count(Symbol('h'), L))}$ Fisher eigenvalues vanish; the smallest of "
+            "the others is "
             f"${latex(smallest_eigenvalue(L, t))}$."
         ),
     },
@@ -160,7 +175,7 @@ def derive() -> Proof:
                 "one gate is shared by all layers: its mass for the gradient, and the half of the moment that passes "
                 "it",
                 sympy.Matrix([gate, half_normal]) * t ** (2 * gap),
-                sympy.Matrix([Rational(1, 2), Rational(1, 2)]) * t ** (2 * gap),
+                sympy.Matrix([gated_entry(gap, t), gated_entry(gap, t)]),
                 {"a gate a layer": sympy.Matrix([gate, half_normal]) * t ** (2 * gap) / 2},
             ),
             Equation(
@@ -195,8 +210,8 @@ def derive() -> Proof:
                 "Fisher",
                 "at t ≠ 0 it has rank h², so that h²(L − 1) = 8 of the 12 weights are left",
                 12 - jacobian.subs(t, Rational(1, 2)).rank(),
-                2**2 * (3 - 1),
-                {"at t = 0": (12 - jacobian.subs(t, 0).rank(), 2**2 * (3 - 1))},
+                flat_count(2, 3),
+                {"at t = 0": (12 - jacobian.subs(t, 0).rank(), flat_count(2, 3))},
             ),
             Equation(
                 "Fisher",
@@ -294,7 +309,7 @@ def measure() -> Experiment:
         homogeneous.append(
             limit_check(
                 f"ReLU: G_{layer}/t^{predicted}",
-                Rational(1, 2) if layer < _LAYERS else 1,
+                gated_entry(_LAYERS - layer, Rational(1)) if layer < _LAYERS else 1,
                 _RADII,
                 [value / radius**predicted for radius, value in zip(_RADII, gated, strict=True)],
                 rivals=(Rational(1, 4), 2),
@@ -338,7 +353,7 @@ def measure() -> Experiment:
     radius = 0.3
     for dead in (0, 1, 2):
         spectrum = fisher_gram(chain_problem([canonical(radius, _WIDTH, dead)] * _LAYERS)).spectrum()
-        zeros = _WIDTH**2 * (_LAYERS - 1)
+        zeros = flat_count(_WIDTH, _LAYERS)
         fisher.append(
             count_check(
                 f"{dead} dead axes, t = {radius}: zero Fisher eigenvalues",

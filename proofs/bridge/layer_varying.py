@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Function, Sum, Symbol, symbols
+from sympy import Expr, IndexedBase, Sum, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
@@ -13,6 +13,7 @@ from ddtheory.verify.claim import Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import chain_problem
 from ddtheory.workbench.ladder import rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from ddtheory.measure import Problem
@@ -22,13 +23,22 @@ t = Symbol("t", positive=True)
 _EXPONENTS = (3, 1, 2)
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 
+_LAYER, _LAYERS, _INDEX = symbols("l L j", integer=True, positive=True)
+_EXPONENT = IndexedBase("p")
+_ABOVE = Sum(_EXPONENT[_INDEX], (_INDEX, _LAYER + 1, _LAYERS))
+
+
+def rate(above: Expr | int) -> Expr:
+    """The rate of the dead entry of G_l from the sum of the exponents above it."""
+    return 2 * above
+
 
 CLAIM = Claim(
     id="cor:bridge_g3",
     title="Exponents that vary with the layer, one direction",
-    given=r"Let layer $l'$ be diagonal with weight $t^{p_{l'}}$ on the dead axis.",
+    given=r"Let layer $j$ of $L$ be diagonal with weight $t^{p_j}$ on the dead axis.",
     clauses={
-        "rate": r"The dead entry of $G_l$ has rate $2\sum_{l' > l} p_{l'}$.",
+        "rate": rf"The dead entry of $G_l$ has rate ${printed(rate(_ABOVE))}$.",
         "below": r"Layers at or below the probe change nothing.",
     },
     source=cite("shirodkar2026dead", "cor:bridge_g3"),
@@ -40,9 +50,6 @@ CLAIM = Claim(
 
 
 def derive() -> Proof:
-    layer, L, j = symbols("l L j", integer=True, positive=True)
-    p = Function("p", integer=True, positive=True)
-    above = Sum(p(j), (j, layer + 1, L))
     p1, p2, p3 = symbols("p_1 p_2 p_3", integer=True, positive=True)
     chain = [sympy.diag(1, t**power) for power in (p1, p2, p3)]
     error = sympy.Matrix(symbols("delta_1 delta_2", real=True))
@@ -56,7 +63,8 @@ def derive() -> Proof:
         return gradient[1] ** 2
 
     def totals(start: int) -> Expr:
-        return above.subs({layer: start, L: 3}).doit().subs({p(1): p1, p(2): p2, p(3): p3})
+        exponents = {_EXPONENT[1]: p1, _EXPONENT[2]: p2, _EXPONENT[3]: p3}
+        return _ABOVE.subs({_LAYER: start, _LAYERS: 3}).doit().subs(exponents)
 
     return Proof(
         "Three diagonal layers with one live and one dead channel, symbolic exponents and output gradient.",
@@ -67,10 +75,10 @@ def derive() -> Proof:
                     "rate",
                     f"dead entry behind the layers above layer {below}",
                     dead_entry(below),
-                    t ** (2 * totals(below)) * error[1] ** 2,
+                    t ** rate(totals(below)) * error[1] ** 2,
                     {
                         "the rate itself, not twice": t ** totals(below) * error[1] ** 2,
-                        "the layer above left out": t ** (2 * totals(below + 1)) * error[1] ** 2,
+                        "the layer above left out": t ** rate(totals(below + 1)) * error[1] ** 2,
                     },
                 )
                 for below in (0, 1, 2)
@@ -112,9 +120,9 @@ def measure() -> Experiment:
     checks: list[Check] = []
     curves: list[Curve] = []
     for layer in range(4):
-        above = 2 * sum(_EXPONENTS[layer:])
+        above = rate(sum(_EXPONENTS[layer:]))
         values = _slopes(layer + 1)
-        through = 2 * sum(_EXPONENTS[max(layer - 1, 0) :])
+        through = rate(sum(_EXPONENTS[max(layer - 1, 0) :]))
         checks.append(
             rate_check(
                 f"p = {_EXPONENTS}: G below layer {layer + 1}",

@@ -13,6 +13,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,6 +27,19 @@ _LAYERS, _WIDTH = 4, 4
 _RADII = tuple(0.05 * 2.0 ** (-n / 2) for n in range(8))
 
 
+def rate(layers: Expr | int, layer: Expr | int) -> Expr:
+    """The rate of the statement: 2(L − l)."""
+    return 2 * (layers - layer)
+
+
+def determinant(above: Expr | int, radius: Expr | float) -> Expr:
+    """That of so many layers, but for its sign: t^{L − l}."""
+    return radius**above
+
+
+_RATE = rate(*symbols("L l"))
+
+
 CLAIM = Claim(
     id="prop:bridge_linear_rot",
     title="Linear class: rotation is harmless",
@@ -33,12 +47,12 @@ CLAIM = Claim(
     given=r"Let $W_l$ be linear layers $D(t)$ between rotations, $\delta$ the output gradient.",
     clauses={
         "axis": (
-            r"For $W_l = Q_l D(t) Q_{l-1}^\top$ with orthogonal $Q$ the moment along $u = Q_l e_h$ is $t^{2(L-l)} "
-            r"E[(Q_L^\top \delta)_h^2]$ exactly."
+            rf"For $W_l = Q_l D(t) Q_{{l-1}}^\top$ with orthogonal $Q$ the moment along $u = Q_l e_h$ is "
+            rf"${printed(t**_RATE)} E[(Q_L^\top \delta)_h^2]$ exactly."
         ),
         "smallest eigenvalue": (
-            r"For any orientations with a chain of rank $h - 1$ at $t = 0$, $\lambda_{\min}(G_l)$ has rate $2(L-l)$, "
-            r"since $\det = \pm t^{L-l}$."
+            rf"For any orientations with a chain of rank $h - 1$ at $t = 0$, $\lambda_{{\min}}(G_l)$ has rate "
+            rf"${printed(_RATE)}$, since $\det = \pm {printed(determinant(Symbol('L') - Symbol('l'), t))}$."
         ),
     },
     source=cite("shirodkar2026dead", "prop:bridge_linear_rot"),
@@ -81,22 +95,22 @@ def derive() -> Proof:
             ),
             Equation(
                 "axis",
-                "the gradient along the rotated dead axis u = Q_l e_h behind m layers",
-                sympy.factor((chain.T * gradient).dot(axis)),
-                sympy.factor(t**m * (top.T * gradient)[1]),
+                "the squared gradient along the rotated dead axis u = Q_l e_h behind m layers",
+                sympy.factor((chain.T * gradient).dot(axis)) ** 2,
+                sympy.factor(t ** rate(m, 0) * (top.T * gradient)[1] ** 2),
                 {
                     "an axis that is not carried along": (
-                        sympy.factor((chain.T * gradient).dot(other)),
-                        sympy.factor(t**m * (top.T * gradient)[1]),
+                        sympy.factor((chain.T * gradient).dot(other)) ** 2,
+                        sympy.factor(t ** rate(m, 0) * (top.T * gradient)[1] ** 2),
                     ),
-                    "the gradient of the output axis": t**m * gradient[1],
+                    "the gradient of the output axis": t ** rate(m, 0) * gradient[1] ** 2,
                 },
             ),
             Equation(
                 "smallest eigenvalue",
                 "determinant of two layers of any orientation",
                 sympy.factor(free.det()),
-                t**2,
+                determinant(2, t),
                 {"t": t},
             ),
             Prose(
@@ -135,7 +149,7 @@ def measure() -> Experiment:
     eigenvalues: list[Check] = []
     curves: list[Curve] = []
     for layer in range(1, _LAYERS):
-        power = 2 * (_LAYERS - layer)
+        power = rate(_LAYERS, layer)
         readings = [_telescoping(radius, layer) for radius in _RADII]
         along = [factor.along(axis) for factor, axis in readings]
         smallest = [factor.spectrum().smallest_positive for factor, _ in readings]
@@ -214,7 +228,7 @@ def counterexample() -> Experiment:
         for radius in _RADII:
             factor, axis = _free(radius, layer)
             along.append(factor.along(axis))
-        power = 2 * (_LAYERS - layer)
+        power = rate(_LAYERS, layer)
         checks.append(
             rate_check(
                 f"independent rotations, layer {layer}: along the kernel of the next layer",

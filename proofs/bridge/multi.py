@@ -14,6 +14,7 @@ from ddtheory.verify.claim import Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +35,12 @@ def graded(first: Expr | int, second: Expr | int, moment: Expr | int, radius: Ex
     return radius ** (first + second) * moment
 
 
+def determinant(total: Expr | int, moment: Expr | float, radius: Expr | float) -> Expr:
+    """The determinant of G for exponents of that sum: t^{2ΣΠ} det S."""
+    return radius ** (2 * total) * moment
+
+
+_SUM = Symbol(r"\sum \Pi")
 _ENTRY = latex(graded(Symbol("Pi_i"), Symbol("Pi_j"), Symbol("S_ij"), t))
 _DIAGONAL = latex(graded(Symbol("Pi_j"), Symbol("Pi_j"), 1, t))
 
@@ -47,7 +54,7 @@ CLAIM = Claim(
     ),
     clauses={
         "entries": rf"$(G_l)_{{ij}} = {_ENTRY}$.",
-        "determinant": r"$\det G_l = t^{2 \sum \Pi} \det S$.",
+        "determinant": rf"$\det G_l = {printed(determinant(_SUM, 1, t))} \det S$.",
         "eigenvalues": (
             rf"For distinct exponents the eigenvalue $j$ is ${_DIAGONAL}$ times the Schur constant $\det "
             rf"S_{{1..j}}/\det S_{{1..j-1}}$, to leading order."
@@ -119,7 +126,7 @@ def derive() -> Proof:
                 "determinant",
                 "determinant of D S D",
                 gram.det(),
-                t ** (2 * sum(exponents)) * output.det(),
+                determinant(sum(exponents), output.det(), t),
                 {
                     "t^{Σ Π}": t ** sum(exponents) * output.det(),
                     "the product of the diagonal": t ** (2 * sum(exponents))
@@ -230,7 +237,7 @@ def measure() -> Experiment:
         value_check(
             f"det⁺ over t^{whole} at t = {_RADII[0]:.2g}: det S",
             float(output.det()),
-            profile.det_plus[0] / _RADII[0] ** whole,
+            profile.det_plus[0] / determinant(sum(_TOTALS), 1, _RADII[0]),
             rivals=(1, float(output.diagonal().prod())),
             error=1e-8,
             quantity="determinant",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sympy
-from sympy import Symbol, symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
@@ -12,6 +12,7 @@ from ddtheory.verify.proof import AtMost, Equation, Proof
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.inequality import attained_check
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 t, layer = Symbol("t", positive=True), Symbol("l", integer=True, positive=True)
 
@@ -19,12 +20,17 @@ _LAYERS, _WIDTH = 4, 4
 _RADII = tuple(0.05 * 2.0 ** (-n / 2) for n in range(8))
 
 
+def rate(number: Expr | int) -> Expr:
+    """The rate of the dead entry of A_l, that of l − 1 layers."""
+    return 2 * (number - 1)
+
+
 CLAIM = Claim(
     id="thm:multilayer-A",
     title="Ladder of the activation factors across layers",
     given=r"Let $A_l$ be the activation factor of the input of layer $l$, $0 < t \le 1$.",
     clauses={
-        "ladder": r"It carries $t^{2(l-1)}$ at the dead unit, its smallest eigenvalue.",
+        "ladder": rf"It carries ${printed(t ** rate(layer))}$ at the dead unit, its smallest eigenvalue.",
         "squeeze": (
             r"Behind a map $M$: $\sigma_{\min}^2(M)\,\sigma_{\min}^2(D^p) \le \sigma_{\min}^2(M D^p) \le "
             r"\sigma_{\max}^2(M)\,\sigma_{\min}^2(D^p)$."
@@ -73,7 +79,7 @@ def derive() -> Proof:
                 "ladder",
                 "the input of layer l has passed l − 1 layers",
                 moment[1, 1],
-                t ** (2 * (layer - 1)),
+                t ** rate(layer),
                 {"the output of the layer": t ** (2 * layer), "l − 1": t ** (layer - 1)},
             ),
             AtMost(
@@ -177,9 +183,9 @@ def measure() -> Experiment:
         for name, maps in (("canonical", plain), ("live mixing", _live_maps(5))):
             values = [_smallest(number, maps, radius) for radius in _RADII]
             ladder.append(
-                rate_check(f"{name}: A of layer {number}", 2 * (number - 1), _RADII, values, rivals=(2 * number,))
+                rate_check(f"{name}: A of layer {number}", rate(number), _RADII, values, rivals=(2 * number,))
             )
-            curves.append(Curve(f"{name}, layer {number}", _RADII, tuple(values), 2.0 * (number - 1)))
+            curves.append(Curve(f"{name}, layer {number}", _RADII, tuple(values), float(rate(number))))
     # one general well-conditioned map at the end of the canonical part
     general = random_rotation(_WIDTH, 1) @ torch.diag(torch.linspace(0.5, 2.0, _WIDTH, dtype=torch.float64))
     general = general @ random_rotation(_WIDTH, 2)

@@ -15,6 +15,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +35,23 @@ def opposed(vector: tuple[Expr, Expr], layers: Expr | int) -> Expr:
     return (c * s) ** 2 * (c ** (4 * (layers - 2)) + s ** (4 * (layers - 2))) / 2
 
 
+def at_a_point(vector: tuple[Expr, Expr]) -> Expr:
+    """The limit of the reading at the input x = u, where one gate of two is open: (cs)²."""
+    c, s = vector
+    return (c * s) ** 2
+
+
+def share(vector: tuple[Expr, Expr]) -> Expr:
+    """The coefficient of t in the average for v = (c, s) and two layers: cs/π."""
+    c, s = vector
+    return c * s / sympy.pi
+
+
+def slope_on_a_floor(power: Expr | int, floor: Expr | float, above: Expr | float) -> Expr:
+    """The local slope of c₀ + b t^m, with b t^m given: m b t^m/(c₀ + b t^m)."""
+    return power * above / (floor + above)
+
+
 CLAIM = Claim(
     id="prop:bridge_nonlinear_rot_negative",
     title="Rotation breaks the rate in the nonlinear class",
@@ -44,16 +62,22 @@ CLAIM = Claim(
     ),
     clauses={
         "point": (
-            r"With $v = (\tfrac35, \tfrac45)$ the reading along $u$ at the input $x = u$ tends to "
-            r"$(\tfrac{12}{25})^2$: rate $0$."
+            rf"With $v = ({printed(_COSINE)}, {printed(_SINE)})$ the reading along $u$ at the input $x = u$ tends to "
+            rf"${printed(at_a_point((_COSINE, _SINE)))}$: rate $0$."
         ),
         "opposite sign": (
             rf"For $v = (c, -s)$ with $c, s > 0$ and $L$ layers the average over a normal input tends to "
             rf"${latex(opposed(symbols('c s'), Symbol('L')))}$: rate $0$."
         ),
         "generic": "For generic rotations, of ReLU and of tanh, the rate of the average is $0$.",
-        "same sign": r"For $c, s > 0$ and two layers the average over a normal input is $\frac{cs}{\pi} t + O(t^2)$.",
-        "floor": r"With a floor $c_0$ below $b t^m$ the local slope is $m\, b t^m/(c_0 + b t^m)$.",
+        "same sign": (
+            rf"For $c, s > 0$ and two layers the average over a normal input is ${printed(share(symbols('c s')))}\, "
+            "t + O(t^2)$."
+        ),
+        "floor": (
+            r"With a floor $c_0$ below $b t^m$ the local slope is "
+            rf"${printed(slope_on_a_floor(Symbol('m'), Symbol('c_0'), Symbol('b') * t ** Symbol('m')))}$."
+        ),
     },
     source=cite("shirodkar2026dead", "prop:bridge_nonlinear_rot_negative"),
     hypotheses=(
@@ -83,7 +107,7 @@ def derive() -> Proof:
     moment = floor + b * t**power
     slope = t * sympy.diff(moment, t) / moment
     arrived = Symbol("y", positive=True)  # b t^m
-    window = power * arrived / (floor + arrived)
+    window = slope_on_a_floor(power, floor, arrived)
     # the gates of W x, W = v vᵀ + t u uᵀ, differ where x lies between the two lines (W x)_1 = 0 and (W x)_2 = 0
     layer = live * live.T + t * dead * dead.T
     first, second = (sympy.atan(-row[0] / row[1]) for row in (layer.row(0), layer.row(1)))
@@ -125,7 +149,7 @@ def derive() -> Proof:
                     [*opened, overlap.subs({c: _COSINE, s: _SINE, **dict(zip(gates, opened, strict=True))}) ** 2]
                 )
                 * t,
-                sympy.Matrix([0, 1, Rational(144, 625)]) * t,
+                sympy.Matrix([0, 1, at_a_point((_COSINE, _SINE))]) * t,
                 {"both open": sympy.Matrix([1, 1, 0]) * t},
             ),
             Equation(
@@ -144,7 +168,7 @@ def derive() -> Proof:
                 "floor",
                 "local slope of c₀ + b t^m",
                 slope,
-                power * b * t**power / (floor + b * t**power),
+                slope_on_a_floor(power, floor, b * t**power),
                 {"without a floor": power},
             ),
             Equation(
@@ -172,7 +196,7 @@ def derive() -> Proof:
                 "same sign",
                 "squared overlap times that speed",
                 sympy.simplify(unit_vector((c * s) ** 2 * sympy.diff(probability, t).subs(t, 0))),
-                sympy.simplify(unit_vector(c * s / sympy.pi)),
+                sympy.simplify(unit_vector(share((c, s)))),
                 {
                     "(cs)²": sympy.simplify(unit_vector((c * s) ** 2 / sympy.pi)),
                     "half": sympy.simplify(unit_vector(c * s / (2 * sympy.pi))),
@@ -254,7 +278,7 @@ def measure() -> Experiment:
         rate_check("ReLU at the input x = u: reading along u", 0, _RADII, at_u),
         limit_check(
             "ReLU at the input x = u: limit (12/25)²",
-            Rational(144, 625),
+            at_a_point((_COSINE, _SINE)),
             _RADII,
             at_u,
             rivals=(1, 0, Rational(12, 25)),
@@ -330,7 +354,7 @@ def _same_sign() -> list[Check]:
         angle = math.atan2(sine, cosine)
         size = cosine**2 + sine**2
         values = [_reading(angle, radius, 2, torch.relu) for radius in _RADII]
-        exact = float(cosine * sine / (size * sympy.pi))
+        exact = float(share((Rational(cosine), Rational(sine))) / size)
         checks += [
             rate_check(f"v ∝ ({cosine}, {sine}), normal input, 2 layers", 1, _RADII, values, rivals=(0, 2)),
             limit_check(
@@ -361,7 +385,7 @@ def _floor() -> list[Check]:
         checks.append(
             value_check(
                 f"floor {level:.3g} below t²: local slope at t = {radius:.2g}",
-                2 * radius**2 / (level + radius**2),
+                slope_on_a_floor(2, level, radius**2),
                 slope,
                 rivals=(2, 0) if abs(slope - 1) < 0.5 else (1,),
                 error=2e-4,

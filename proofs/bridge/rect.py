@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Symbol, symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
@@ -14,6 +14,7 @@ from ddtheory.verify.claim import Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof
 from ddtheory.workbench.evidence import order_check
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,15 +29,28 @@ _WIDTHS = (3, 7, 3, 9)  # of the complement, layer by layer
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(9))
 
 
+def moment(layers: Expr | int, radius: Expr | float) -> Expr:
+    """The dead moment over E x² without a leak: t^{2m}."""
+    return radius ** (2 * layers)
+
+
+def leaked(leak: Expr | float, square: Expr | float) -> Expr:
+    """The coefficient of the statement with a leak: γ² E c²."""
+    return leak**2 * square
+
+
 CLAIM = Claim(
     id="thm:bridge_rect",
     title="Bridge theorem for rectangular widths",
     given=r"Let a canonical dead unit stand beside complement maps of any widths.",
     clauses={
-        "decoupled": r"With no path from the complement into it, it has moment $t^{2m} E x^2$ after $m$ layers.",
+        "decoupled": (
+            rf"With no path from the complement into it, it has moment ${printed(moment(Symbol('m'), t))} E x^2$ after "
+            "$m$ layers."
+        ),
         "leak": (
-            r"A leak $\gamma$ below the last layer gives $t^2 x + t \gamma c$: rate $2$ and coefficient $\gamma^2 E "
-            "c^2$."
+            r"A leak $\gamma$ below the last layer gives $t^2 x + t \gamma c$: rate $2$ and coefficient "
+            rf"${printed(leaked(Symbol('gamma'), Symbol('E c^2')))}$."
         ),
         "order": r"The KL order in $t$ is $m$ without a leak, and $1$ with it.",
     },
@@ -66,9 +80,9 @@ def derive() -> Proof:
     product = layer(upper_block, leaks[1]) * layer(lower_block, leaks[0])
     closed = layer(upper_block, 0 * leaks[1]) * layer(lower_block, 0 * leaks[0])
     mean, square = symbols("E_cx E_c2", positive=True)
-    leaked = sympy.expand((t * (t * x + gamma * c)) ** 2)
-    moment = leaked.coeff(x, 2) + leaked.coeff(x, 1) / c * mean + leaked.coeff(x, 0) / c**2 * square  # E x² = 1
-    divergence = t ** (2 * m) / 2
+    reached = sympy.expand((t * (t * x + gamma * c)) ** 2)
+    averaged = reached.coeff(x, 2) + reached.coeff(x, 1) / c * mean + reached.coeff(x, 0) / c**2 * square  # E x² = 1
+    divergence = moment(m, t) / 2
     return Proof(
         "Block-triangular layers of widths 2, 3, 2 beside the dead unit, symbolic; m layers by powers of t; whatever "
         "the complement computes, c stands for its output.",
@@ -89,7 +103,7 @@ def derive() -> Proof:
                 "decoupled",
                 "so the dead unit is t^m x: its moment over E x²",
                 (sympy.diag(1, t) ** m)[1, 1] ** 2,
-                t ** (2 * m),
+                moment(m, t),
                 {"rate m": t**m},
             ),
             Equation(
@@ -105,15 +119,15 @@ def derive() -> Proof:
             Equation(
                 "leak",
                 "second moment of t² x + t γ c over t², t → 0, times t²",
-                sympy.limit(moment / t**2, t, 0) * t**2,
-                gamma**2 * square * t**2,
+                sympy.limit(averaged / t**2, t, 0) * t**2,
+                leaked(gamma, square) * t**2,
                 {"γ": gamma * square * t**2, "a leak is harmless": t**4},
             ),
             Equation(
                 "order",
                 "half the log-slope of K without a leak, and of its leading term with one",
                 sympy.Matrix(
-                    [t * sympy.diff(value, t) / value / 2 for value in (divergence, gamma**2 * square * t**2 / 2)]
+                    [t * sympy.diff(value, t) / value / 2 for value in (divergence, leaked(gamma, square) * t**2 / 2)]
                 ),
                 sympy.Matrix([m, 1]),
                 {"m in both": sympy.Matrix([m, m])},
@@ -174,7 +188,7 @@ def measure() -> Experiment:
             value_check(
                 f"no leak, {layers} layers: dead moment over t^{2 * layers}, t = 0.1",
                 1,
-                values[0] / _RADII[0] ** (2 * layers),
+                values[0] / moment(layers, _RADII[0]),
                 rivals=(0.5, 2),
                 quantity="coefficient",
             )
@@ -198,7 +212,7 @@ def _leak() -> list[Check]:
             rate_check(f"leak {gamma}: dead moment", 2, _RADII, values, rivals=(4,)),
             limit_check(
                 f"leak {gamma}: dead moment over t² → γ² E c²",
-                gamma**2,
+                leaked(gamma, 1),
                 _RADII,
                 [value / radius**2 for radius, value in zip(_RADII, values, strict=True)],
                 rivals=(gamma, 1, 0),

@@ -12,6 +12,7 @@ from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.inequality import attained_check
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 t = Symbol("t", positive=True)
 
@@ -25,6 +26,11 @@ def lower_bound(rho: Expr | float, squares: Expr | float) -> Expr:
     return rho * squares
 
 
+def singular_value(power: Expr | int, radius: Expr | float) -> Expr:
+    """The smallest singular value of D^p: t^p."""
+    return radius**power
+
+
 CLAIM = Claim(
     id="cor:rect_product_sigma_min",
     title="Smallest singular value of rectangular products",
@@ -33,7 +39,7 @@ CLAIM = Claim(
         "c|w|$."
     ),
     clauses={
-        "power": r"$\sigma_{\min}(D^p) = t^p$, also under conjugation.",
+        "power": rf"$\sigma_{{\min}}(D^p) = {printed(singular_value(Symbol('p'), t))}$, also under conjugation.",
         "column": (
             rf"$|a v_0 e + Bw|^2 \ge {latex(lower_bound(Symbol('rho'), Symbol('mu')))}\, (v_0^2 + |w|^2)$ with $\mu = "
             r"\min(a^2, c^2)$."
@@ -63,7 +69,7 @@ def derive() -> Proof:
                 "power",
                 "the conjugate of D^p on its rotated dead axis",
                 (conjugate * turn[:, 1]).applyfunc(sympy.cancel),
-                (t**p * turn[:, 1]).applyfunc(sympy.cancel),
+                (singular_value(p, t) * turn[:, 1]).applyfunc(sympy.cancel),
                 {
                     "on the axis itself": (conjugate[:, 1], t**p * sympy.Matrix([0, 1])),
                     "rate 2p": (t ** (2 * p) * turn[:, 1]).applyfunc(sympy.cancel),
@@ -151,7 +157,7 @@ def measure() -> Experiment:
             value_check(
                 f"conjugated D^{layers}: σ_min over t^{layers} at t = {_RADII[0]}",
                 1,
-                values[0] / _RADII[0] ** layers,
+                values[0] / singular_value(layers, _RADII[0]),
                 rivals=(_RADII[0], 0.5, 2),
                 quantity="singular value",
             )

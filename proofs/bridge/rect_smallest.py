@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Symbol, symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
@@ -15,6 +15,7 @@ from ddtheory.verify.proof import AtMost, Equation, Proof
 from ddtheory.workbench.chain import chain_problem
 from ddtheory.workbench.inequality import attained_check
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from ddtheory.measure import GramFactor
@@ -24,16 +25,38 @@ t = Symbol("t", positive=True)
 _RADII = tuple(0.05 * 2.0 ** (-n / 2) for n in range(9))
 
 
+def lower_bound(own: Expr | float, cross: Expr | float, live: Expr | float) -> Expr:
+    """The bound of the statement for v_0 = 1, from |b|²: g − |b|²/c."""
+    return own - cross / live
+
+
+def at_equal_order(coupling: Expr | float) -> Expr:
+    """The limit of λ_min/t^{2p} for b = s t^p: 1 − s²."""
+    return 1 - coupling**2
+
+
+def lost(width: Expr | int, narrow: Expr | int) -> Expr:
+    """How many eigenvalues a layer of width a above a probe of width h makes zero: h − a."""
+    return width - narrow
+
+
 CLAIM = Claim(
     id="cor:rect_lambda_min",
     title="Smallest eigenvalue at rectangular widths",
     given=r"Let $G$ have the dead entry $g$, cross entries $b$ and a live block $\ge c$.",
     clauses={
         "diagonal slice": r"With $b = 0$ the dead entry is eventually $\lambda^+_{\min}$.",
-        "bound": r"$v^\top G v \ge (g - |b|^2/c)\, v_0^2$.",
-        "equal order": r"For $b = s\,t^p$ beside $g = t^{2p}$, $c = 1$: $\lambda_{\min}/t^{2p} \to 1 - s^2$.",
+        "bound": (
+            r"$v^\top G v \ge \left("
+            rf"{printed(lower_bound(Symbol('g'), Symbol('|b|') ** 2, Symbol('c')))}\right) v_0^2$."
+        ),
+        "equal order": (
+            r"For $b = s\,t^p$ beside $g = t^{2p}$, $c = 1$: "
+            rf"$\lambda_{{\min}}/t^{{2p}} \to {printed(at_equal_order(Symbol('s')))}$."
+        ),
         "narrow layers": (
-            r"A layer of width $a$ above a probe of width $h > a$ makes $h - a$ eigenvalues exactly zero at all $t$."
+            rf"A layer of width $a$ above a probe of width $h > a$ makes ${printed(lost(*symbols('h a')))}$ "
+            "eigenvalues exactly zero at all $t$."
         ),
     },
     source=cite("shirodkar2026dead", "cor:rect_lambda_min"),
@@ -65,7 +88,7 @@ def derive() -> Proof:
             AtMost(
                 "bound",
                 "completed square: the bound and the form",
-                (g - cross.dot(cross) / c) * x**2,
+                lower_bound(g, cross.dot(cross), c) * x**2,
                 form,
                 tuple(c * entry**2 for entry in shifted),
                 {x: 1, g: 2, c: 1, cross[0]: 1, cross[1]: 0, live[0]: -1, live[1]: 0},
@@ -84,7 +107,7 @@ def derive() -> Proof:
                 "equal order",
                 "characteristic polynomial at u t^{2p}, over t^{2p}: 1 − s² − u, and a term of order t^{2p}",
                 (equal - eigenvalue * sympy.eye(2)).det() / t ** (2 * p),
-                1 - s**2 - u + (u**2 - u) * t ** (2 * p),
+                at_equal_order(s) - u + (u**2 - u) * t ** (2 * p),
                 {
                     "the dead entry": 1 - u + (u**2 - u) * t ** (2 * p),
                     "s for s²": 1 - s - u + (u**2 - u) * t ** (2 * p),
@@ -101,6 +124,13 @@ def derive() -> Proof:
                         (narrow * narrow.T).det(),
                     )
                 },
+            ),
+            Equation(
+                "narrow layers",
+                "h less the rank of that map",
+                sympy.Integer(3 - narrow.rank()),
+                sympy.sympify(lost(3, 2)),
+                {"a square layer": (sympy.Integer(2 - narrow[:, :2].rank()), sympy.sympify(lost(3, 2)))},
             ),
             Equation(
                 "narrow layers",
@@ -150,7 +180,7 @@ def measure() -> Experiment:
         narrow.append(
             count_check(
                 f"widths 5 → 3 → 5, t = {radius:.2g}: zero eigenvalues",
-                2,
+                lost(5, 3),
                 zeros,
                 rivals=(0, 1, 3),
                 reason="rank of the bottleneck; counted from singular values, not read as small ones",
@@ -178,7 +208,7 @@ def _leaning() -> list[Check]:
         checks.append(
             limit_check(
                 f"coupling {coupling} at equal order: smallest positive eigenvalue over the dead entry → 1 − s²",
-                1 - coupling**2,
+                at_equal_order(coupling),
                 _RADII,
                 ratios,
                 rivals=(1, coupling**2),
@@ -195,7 +225,7 @@ def _bound() -> list[Check]:
     for coupling in (0.6, 0.8):
         factor = _gram(0.05, coupling).triangle
         gram = (factor.mT @ factor)[[0, 1, 4]][:, [0, 1, 4]]
-        bound = gram[2, 2] - gram[2, :2].square().sum() / torch.linalg.eigvalsh(gram[:2, :2])[0]
+        bound = lower_bound(gram[2, 2], gram[2, :2].square().sum(), torch.linalg.eigvalsh(gram[:2, :2])[0])
         checks.append(
             attained_check(
                 f"coupling {coupling}, t = 0.05: g − |b|²/c over the least value of the form",

@@ -14,6 +14,7 @@ from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import AtMost, Equation, Proof
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,13 +45,24 @@ def _gated_schur(width: Expr) -> Expr:
     return schur_constant(_VARIANCE, _MEAN_SQUARE, width - 1)
 
 
+def singular_value(layers: Expr | int, radius: Expr | float) -> Expr:
+    """The smallest singular value of D^l: t^l; its square is the dead entry of the moment."""
+    return radius**layers
+
+
 CLAIM = Claim(
     id="cor:sigma-min",
     title="Ladder of the smallest singular value of the activations",
     given=r"Let $X_l$ be the activations of $N$ inputs after $l$ canonical layers, $0 \le t \le 1$.",
     clauses={
-        "ladder": r"The dead diagonal of the activation moment is $t^{2l}$ and $\sigma_{\min}(D^l) = t^l$.",
-        "samples": r"For $N$ samples with covariance $I$, $\sigma_{\min}(X_l) / (\sqrt N\, t^l) \to 1$.",
+        "ladder": (
+            rf"The dead diagonal of the activation moment is ${printed(singular_value(depth, t) ** 2)}$ and "
+            rf"$\sigma_{{\min}}(D^l) = {printed(singular_value(depth, t))}$."
+        ),
+        "samples": (
+            r"For $N$ samples with covariance $I$, "
+            rf"$\sigma_{{\min}}(X_l) / (\sqrt N\, {printed(singular_value(depth, t))}) \to 1$."
+        ),
         "correlated": (
             r"For units with the second moment $aI + b\,\mathbf 1 \mathbf 1^\top$ and $n$ live ones the constant is "
             rf"the Schur complement ${latex(schur_constant(*symbols('a b n')))}$."
@@ -70,6 +82,7 @@ CLAIM = Claim(
 
 def derive() -> Proof:
     power = sympy.diag(1, t**depth)
+    graded = sympy.diag(1, singular_value(depth, t))
     samples = sympy.Matrix(2, 2, symbols("x_1:5", real=True))
     isotropic = sympy.sqrt(N) * sympy.eye(2)
     gram = (samples * power).T * (samples * power)
@@ -93,7 +106,7 @@ def derive() -> Proof:
                 "ladder",
                 "the Gram of the activations is graded by t^l on both sides",
                 gram,
-                power * (samples.T * samples) * power,
+                graded * (samples.T * samples) * graded,
                 {"on one side": power * (samples.T * samples), "2l": power**2 * (samples.T * samples) * power**2},
             ),
             AtMost(
@@ -109,7 +122,7 @@ def derive() -> Proof:
                 "samples",
                 "isotropic samples, XᵀX = N I: Gram after l layers",
                 (isotropic * power).T * (isotropic * power),
-                sympy.diag(N, N * t ** (2 * depth)),
+                sympy.diag(N, N * singular_value(depth, t) ** 2),
                 {"without N": power**2, "√N": sympy.sqrt(N) * power**2},
             ),
             *(
@@ -164,7 +177,7 @@ def measure() -> Experiment:
             value_check(
                 f"σ_min after {layers} layers over t^{layers}, t = {_RADII[0]}",
                 1,
-                values[0] / _RADII[0] ** layers,
+                values[0] / singular_value(layers, _RADII[0]),
                 rivals=(_RADII[0], 1 / _RADII[0], Rational(1, 2)),
                 quantity="coefficient",
             )
@@ -177,7 +190,7 @@ def measure() -> Experiment:
     law = Comparison(
         f"σ_min of {_SAMPLES} normal samples over √N t^l",
         1,
-        Interval.around(math.sqrt(value) / t0**layers, (math.sqrt(_WIDTH) + 3) / math.sqrt(_SAMPLES)),
+        Interval.around(math.sqrt(value) / singular_value(layers, t0), (math.sqrt(_WIDTH) + 3) / math.sqrt(_SAMPLES)),
         (math.sqrt(_SAMPLES), 1 / math.sqrt(_SAMPLES), 0.9, 1.1),
         0.03,
         "the Gram is divided by N; for normal X, |σ/√N − 1| ≤ (√h + s)/√N but for probability 2e^{−s²/2}, s = 3",

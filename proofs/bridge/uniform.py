@@ -14,6 +14,7 @@ from ddtheory.verify.claim import Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, rate_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from ddtheory.measure import GramFactor, Spectrum
@@ -25,14 +26,24 @@ _LAYERS, _WIDTH = 4, 5
 _RADII = tuple(0.05 * 2.0 ** (-n / 2) for n in range(9))
 
 
+def rate(above: Expr | int) -> Expr:
+    """The rate of a small eigenvalue below so many layers: 2p."""
+    return 2 * above
+
+
+def volume_slope(dead: Expr | int, above: Expr | int) -> Expr:
+    """The slope of log det G with so many directions dead: 2mp."""
+    return dead * rate(above)
+
+
 CLAIM = Claim(
     id="cor:bridge_g2",
     title="Uniform approach: exactly m small eigenvalues",
     given=r"Let $m$ directions die with weight $t$ in every layer, and $p = L - l$.",
     clauses={
-        "small": r"Exactly $m$ eigenvalues of $G_l$ have rate $2p$.",
+        "small": rf"Exactly $m$ eigenvalues of $G_l$ have rate ${printed(rate(p))}$.",
         "live": r"The other $h - m$ are $\Theta(1)$.",
-        "volume": r"$\log\det G_l$ has slope $2mp$.",
+        "volume": rf"$\log\det G_l$ has slope ${printed(volume_slope(Symbol('m'), p))}$.",
     },
     source=cite("shirodkar2026dead", "cor:bridge_g2"),
     hypotheses=(
@@ -55,7 +66,7 @@ def derive() -> Proof:
     dead = vector[1:, :]
     schur = entries[1:, 1:] - coupling.T * coupling / live
     square = live * (vector[0] + (coupling * dead)[0] * t**p / live) ** 2
-    remaining = t ** (2 * p) * (dead.T * schur * dead)[0]
+    remaining = t ** rate(p) * (dead.T * schur * dead)[0]
 
     def slope(dead_channels: int, channels: int) -> Expr:
         """t d/dt of log det of the graded Hilbert matrix of so many channels, of which those are dead."""
@@ -97,14 +108,14 @@ def derive() -> Proof:
                 "volume",
                 "determinant of two dead channels of three",
                 gram.det(),
-                t ** (4 * p) * entries.det(),
+                t ** volume_slope(2, p) * entries.det(),
                 {"one dead channel": t ** (2 * p) * entries.det(), "S_11 for det S": t ** (4 * p) * live},
             ),
             Equation(
                 "volume",
                 "slope of the log-determinant with m of h channels dead, (m, h) = " + ", ".join(map(str, sizes)),
                 slopes,
-                sympy.Matrix([2 * m * p for m, _ in sizes]),
+                sympy.Matrix([volume_slope(m, p) for m, _ in sizes]),
                 {
                     "h for m": sympy.Matrix([2 * h * p for _, h in sizes]),
                     "m p": sympy.Matrix([m * p for m, _ in sizes]),
@@ -146,7 +157,7 @@ def measure() -> Experiment:
     small = _RADII[-1]
     for dead in (1, 2, 3, 4):
         for layer in (1, 3):
-            power = 2 * (_LAYERS - layer)
+            power = rate(_LAYERS - layer)
             profile = spectra_along(partial(_spectrum, dead=dead, layer=layer), _RADII)
             small_ones.append(
                 count_check(
@@ -174,7 +185,7 @@ def measure() -> Experiment:
             volume.append(
                 rate_check(
                     f"m = {dead}, layer {layer}: det⁺",
-                    power * dead,
+                    volume_slope(dead, _LAYERS - layer),
                     _RADII,
                     profile.det_plus,
                     rivals=(power,) if dead > 1 else (),

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy
 import sympy
-from sympy import Expr, symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
@@ -15,6 +15,7 @@ from ddtheory.verify.proof import Equation, Proof
 from ddtheory.workbench.chain import axis_inputs, canonical, chain_problem, live_part
 from ddtheory.workbench.evidence import rate
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 t, v = symbols("t v", positive=True)
 L, gap, m = symbols("L p m", integer=True, positive=True)
@@ -23,6 +24,14 @@ _LAYERS, _WIDTH, _LAYER = 4, 20, 1
 _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 _WINDOW = tuple(float(radius) for radius in numpy.geomspace(0.02, 1.0, 25))
 _PUBLISHED = (6.9, 13.8, 21.0, 27.8)
+
+
+def volume_rate(dead: Expr | int, above: Expr | int) -> Expr:
+    """The slope of log det⁺ for t → 0: 2r(L − l)."""
+    return 2 * dead * above
+
+
+_PRINTED_LIMITS = ", ".join(str(volume_rate(dead, _LAYERS - _LAYER)) for dead in (1, 2, 3, 4))
 
 
 CLAIM = Claim(
@@ -35,7 +44,10 @@ CLAIM = Claim(
             r"$\log(\det^+ G_l / v^{h-r}) = r \log \lambda^+$, so its slope is $r$ times that of $\lambda^+$ in every "
             "window."
         ),
-        "limit": r"That slope is $2r(L-l)$ for $t \to 0$: 6, 12, 18, 24 at $L = 4$, $l = 1$.",
+        "limit": (
+            rf"That slope is ${printed(volume_rate(Symbol('r'), Symbol('L') - Symbol('l')))}$ for $t \to 0$: "
+            rf"{_PRINTED_LIMITS} at $L = {_LAYERS}$, $l = {_LAYER}$."
+        ),
         "blind": r"$\lambda^+$ does not depend on $r$.",
     },
     source=cite("shirodkar-narayanan2026signatures", "Figure 4"),
@@ -91,7 +103,7 @@ def derive() -> Proof:
                 "limit",
                 "slope of λ⁺",
                 slope(single),
-                2 * gap + 2 * L * t ** (2 * L) / (t ** (2 * L) + v),
+                volume_rate(1, gap) + 2 * L * t ** (2 * L) / (t ** (2 * L) + v),
                 {"2p": 2 * gap},
             ),
             Equation(
@@ -143,7 +155,7 @@ def measure() -> Experiment:
         limits.append(
             rate_check(
                 f"r = {dead}: det⁺",
-                power * dead,
+                volume_rate(dead, _LAYERS - _LAYER),
                 _RADII,
                 scaled,
                 rivals=tuple(power * other for other in (1, 2, 3, 4) if other != dead),

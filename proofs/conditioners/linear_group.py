@@ -324,8 +324,8 @@ def _same(label: str, found: float, rival: float) -> Comparison:
     )
 
 
-def _gradients(case: _Attention) -> list[Check]:
-    """Of queries, at both starts, by torch."""
+def _of_queries(case: _Attention, decay: float = 0.0) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """A⁻ᵀ g, the gradient at the moved start, A g, and g, the gradient by W_Q; with decay · |W_Q|²/2 in the loss."""
     import copy
 
     import torch
@@ -335,23 +335,28 @@ def _gradients(case: _Attention) -> list[Check]:
         with torch.no_grad():
             for name, value in weights.items():
                 model.get_parameter(name).copy_(value)
+        query = model.get_parameter("query.weight")
         with torch.enable_grad():
-            (model(case.inputs) - case.targets).square().mean().backward()
-        found = model.get_parameter("query.weight").grad
-        assert found is not None
-        return found
+            ((model(case.inputs) - case.targets).square().mean() + decay * query.square().sum() / 2).backward()
+        assert query.grad is not None
+        return query.grad
 
     there = case.moved(similar=False)
     here = {name: value.detach() for name, value in case.model.named_parameters()}
     whole = there["query.weight"] @ torch.linalg.inv(here["query.weight"])
-    expected, plain = torch.linalg.inv(whole).mT @ gradient(here), whole @ gradient(here)
-    found = gradient(there)
+    found = gradient(here)
+    return torch.linalg.inv(whole).mT @ found, gradient(there), whole @ found, found
+
+
+def _gradients(case: _Attention) -> list[Check]:
+    """Of queries, at both starts, by torch."""
+    expected, found, plain, here = _of_queries(case)
     return [
         Comparison(
             "gradient by W_Q at the moved start, less A⁻ᵀ that at the start",
             0,
             Interval.around(float((found - expected).norm() / expected.norm()), 1e-12),
-            (float((found - plain).norm() / expected.norm()), float((found - gradient(here)).norm() / expected.norm())),
+            (float((found - plain).norm() / expected.norm()), float((found - here).norm() / expected.norm())),
             2.01e-12,
             "rounding; the rivals are A, and no change",
             "relative distance",
@@ -426,9 +431,30 @@ def control() -> Experiment:
     with torch.enable_grad():
         (model["q"] * model["k"]).sum().backward()
     optimizer.step()
+    decayed, found, *_ = _of_queries(plain, decay=1.0)
+    moved = torch.tensor([[1.0, 1.0], [0.0, 1.0]], dtype=torch.float64) @ torch.diag(torch.tensor([3.0, 4.0])).double()
     return Experiment(
-        "The same step without the metric, Adam, and the full linear group under rotary positions.",
+        "The same step without the metric, Adam, and the full linear group under rotary positions; a decay in the "
+        "loss, which sees W_Q by itself; W Wᵀ in the place of its root.",
         {
+            "gradients": [
+                gap_check(
+                    "|W_Q|²/2 in the loss: gradient by W_Q at the moved start, and A⁻ᵀ that at the start",
+                    float((found - decayed).norm() / decayed.norm()),
+                    exact=1e-15,
+                )
+            ],
+            "metric": [
+                value_check(
+                    "W = diag(3, 4), A a shear, W Wᵀ in the place of its root: |det U|",
+                    12,
+                    float(torch.linalg.det(torch.linalg.inv(moved) @ (moved @ moved.mT)).abs()),
+                    rivals=(1,),
+                    error=1e-12,
+                    reason="det W of the moved W; the rival is that of an orthogonal U",
+                    quantity="determinant",
+                )
+            ],
             "step": [
                 gap_check("L = 1: functions of the two runs", plain.gap(_plain_muon), exact=exact),
                 gap_check("Adam: functions of the two runs", plain.gap(_adam), exact=exact),

@@ -14,6 +14,7 @@ from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.ladder import gap_check, limit_check, rate_check, value_check
+from ddtheory.workbench.statement import part, printed
 
 if TYPE_CHECKING:
     import torch
@@ -28,6 +29,14 @@ eta = sympy.Symbol("eta", positive=True)
 _STEPS, _RATE = 20, 0.02
 _RATES = tuple(0.1 / 2**n for n in range(8))
 _SAME = 1e-11  # rounding of twenty steps, from starts that are moved by factors up to 8
+
+
+def drift_of(rate: Expr, turning: Expr, other: Expr) -> Expr:
+    """The leading term of the change of log(ρ/ρ*) in a step: ½ η² (|u|² − |u*|²)."""
+    return rate**2 * (turning**2 - other**2) / 2
+
+
+_TURNS = part("|u|"), part("|u^*|")
 
 
 CLAIM = Claim(
@@ -48,7 +57,7 @@ CLAIM = Claim(
         ),
         "balance": (
             r"For the two blocks of a channel $\log(\rho/\rho^*)$ changes in a step by "
-            r"$\tfrac12\eta^2(|u|^2 - |u^*|^2) + O(\eta^3)$: to first order it is conserved."
+            rf"${printed(drift_of(eta, *_TURNS))} + O(\eta^3)$: to first order it is conserved."
         ),
     },
     source=cite("shirodkar2026conditioners", "equivariance under chains", verified=False),
@@ -188,7 +197,7 @@ def derive() -> Proof:
                 "change of log(ρ/ρ*) in a step: its value and first derivative at η = 0, and half the second",
                 sympy.Matrix([sympy.simplify(sympy.diff(drift, eta, order).subs(eta, 0)) for order in (0, 1)]
                              + [sympy.simplify(sympy.diff(drift, eta, 2).subs(eta, 0)) / 2]),
-                sympy.Matrix([0, 0, (across**2 - dual**2) / 2]),
+                sympy.Matrix([0, 0, drift_of(sympy.Integer(1), across, dual)]),
                 {"twice that": sympy.Matrix([0, 0, across**2 - dual**2]),
                  "radial steps of one side": sympy.Matrix([0, -state / sympy.sqrt(2), (across**2 - dual**2) / 2])},
             ),
@@ -334,22 +343,50 @@ def _same(case: _Case, label: str, steps: int) -> Check:
     )
 
 
+def _outer_norm(case: _Case) -> tuple[float, float]:
+    """By how much the norm of a row of the second layer moves, without a frame; and the scale, from its bias."""
+    there = case.there(case.gauges)
+    here = {name: value.detach() for name, value in case.model.named_parameters()}
+    moved, unmoved = (float(weights["2.weight"][0].norm()) for weights in (there, here))
+    return moved / unmoved, float(there["2.bias"][0] / here["2.bias"][0])
+
+
+def _inner_gap(case: _Case, decay: float) -> float:
+    """The largest difference of ĝ of the rows of the first layer at both starts, with decay · |W|²/2 in the loss."""
+    import copy
+
+    import torch
+
+    def inner(weights: dict[str, Tensor]) -> Tensor:
+        model = copy.deepcopy(case.model)
+        with torch.no_grad():
+            for name, value in weights.items():
+                model.get_parameter(name).copy_(value)
+        first, bias = model.get_parameter("0.weight"), model.get_parameter("0.bias")
+        with torch.enable_grad():
+            loss = (case.seen(model) - case.targets).square().mean() + decay * first.square().sum() / 2
+        by_first, by_bias = torch.autograd.grad(loss, [first, bias])
+        return (first.detach() * by_first).sum(1) + bias.detach() * by_bias
+
+    here = {name: value.detach() for name, value in case.model.named_parameters()}
+    return float((inner(case.there(case.gauges)) - inner(here)).abs().max())
+
+
 def _frames(case: _Case) -> list[Check]:
     """The frame of the second gauge, from the weights of torch at both starts."""
     there = case.there(case.gauges)
     here = {name: value.detach() for name, value in case.model.named_parameters()}
 
-    def frame(weights: dict[str, Tensor], *, alone: bool = False) -> Tensor:
-        first = weights["0.weight"].norm(dim=1)
-        return (weights["2.weight"] if alone else weights["2.weight"] * first).norm(dim=1)
+    def frame(weights: dict[str, Tensor]) -> Tensor:
+        return (weights["2.weight"] * weights["0.weight"].norm(dim=1)).norm(dim=1)
 
-    scale = float(there["2.bias"][0] / here["2.bias"][0])
+    alone, scale = _outer_norm(case)
     return [
         value_check(
             "three layers: the frame of the second gauge, moved over unmoved, against its scale",
             scale,
             float((frame(there) / frame(here))[0]),
-            rivals=(1.0, float((frame(there, alone=True) / frame(here, alone=True))[0])),
+            rivals=(1.0, alone),
             error=1e-12,
             reason="the scale is read from a bias; the rivals are no change, and norms without the first frame",
             quantity="factor",
@@ -387,9 +424,22 @@ def control() -> Experiment:
     exact = layers.gap(layers.ours(layers.gauges))
     one = layers.gap(layers.ours(layers.gauges[:1]))
     first_order = [_drift(rate, "Adam") for rate in _RATES]
+    alone, scale = _outer_norm(layers)
+    plain, decayed = (_inner_gap(layers, decay) for decay in (0.0, 1.0))
     return Experiment(
-        "DDCAdam that is told one of the two gauges, and so has no frames for the other; gradient descent and Adam.",
+        "DDCAdam that is told one of the two gauges, and so has no frames for the other; gradient descent and Adam. "
+        "Norms of rows without the frame below; a decay in the loss, which sees the weights by themselves.",
         {
+            "frames": [
+                gap_check(
+                    "three layers, norms without the first frame: factor over the scale of the second gauge, less 1",
+                    abs(alone / scale - 1),
+                    exact=1e-15,
+                )
+            ],
+            "invariants": [
+                gap_check("three layers, |W|²/2 in the loss: ĝ of the first rows at both starts", decayed, exact=plain)
+            ],
             "step": [
                 gap_check("three layers, DDCAdam told of one gauge: functions of the two runs", one, exact=exact),
                 gap_check("three layers, Adam: functions of the two runs", layers.gap(_adam), exact=exact),

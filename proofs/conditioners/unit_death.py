@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.ladder import count_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -27,6 +28,34 @@ _DEAD = 1e-3  # of the size at the start
 _AVERAGES = (0.9, 0.999)
 
 
+def growth(rate: Expr, decay: Expr, radial: Expr, turning: Expr) -> Expr:
+    """log(ρ'/ρ) of one step: log(1 − ηw) + r + ½ log(1 + e^{−2r} η² |u|²)."""
+    return sympy.log(1 - rate * decay) + radial + sympy.log(1 + sympy.exp(-2 * radial) * rate**2 * turning**2) / 2
+
+
+def threshold(rate: Expr, blocks: Expr) -> Expr:
+    """The decay at which a block that is pulled outwards keeps its norm: (1 − e^{−η/√L})/η."""
+    return (1 - sympy.exp(-rate / sympy.sqrt(blocks))) / rate
+
+
+def settled_threshold(blocks: Expr) -> Expr:
+    """Its limit for η → 0: 1/√L."""
+    return 1 / sympy.sqrt(blocks)
+
+
+def fall(rate: Expr, decay: Expr, blocks: Expr) -> Expr:
+    """The factor below which the norm falls in a step: e^{−η(w − 1/√L)}."""
+    return sympy.exp(-rate * (decay - settled_threshold(blocks)))
+
+
+def burst(first: Expr | float, second: Expr | float) -> Expr:
+    """|A| of one gradient after many zeros: (1 − β₁)/√(1 − β₂)."""
+    return (1 - first) / sympy.sqrt(1 - second)
+
+
+_R, _TURNING = Symbol("r"), Symbol("|u|")
+
+
 CLAIM = Claim(
     id="cond:unit_death",
     title="Decay against growth: the law of unit death",
@@ -37,18 +66,20 @@ CLAIM = Claim(
         r"$\sqrt L\,\hat g$, with decay $w$ and $L$ blocks that share the radial step."
     ),
     clauses={
-        "step": r"$\log(\rho'/\rho) = \log(1 - \eta w) + r + \tfrac12 \log(1 + e^{-2r}\eta^2 |u|^2)$.",
+        "step": rf"$\log(\rho'/\rho) = {printed(growth(eta, w, _R, _TURNING))}$.",
         "threshold": (
             r"A block that a constant $\hat g < 0$ pulls outwards, with $u = 0$, keeps its norm at "
-            r"$w^* = (1 - e^{-\eta/\sqrt L})/\eta \to 1/\sqrt L$."
+            rf"$w^* = {printed(threshold(eta, sides))} \to {printed(settled_threshold(sides))}$."
         ),
         "death": (
-            r"At $w \ge 1/\sqrt L$ its norm falls by more than the factor $e^{-\eta(w - 1/\sqrt L)}$ a step, whatever "
-            r"the loss is."
+            rf"At $w \ge {printed(settled_threshold(sides))}$ its norm falls by more than the factor "
+            rf"${printed(fall(eta, w, sides))}$ a step, whatever the loss is."
         ),
         "burst": (
             r"One step may have $|A|$ up to $(\sum a_i^2/b_i)^{1/2} > 1$, $a_i, b_i$ the weights of the two averages: "
-            r"$(1 - \beta_1)/(1 - \beta_2)^{1/2} = 3.16$ for one gradient after many zeros."
+            f"${printed(burst(*symbols('beta_1 beta_2')))} = {float(burst(*_AVERAGES)):.2f}$ for one gradient after "
+            "many "
+            "zeros."
         ),
     },
     source=cite("shirodkar2026conditioners", "the decoupled decay of DDCAdam", verified=False),
@@ -72,9 +103,7 @@ def derive() -> Proof:
     block, tangent = sympy.Matrix([rho, 0]), sympy.Matrix([0, across])
     moved = (1 - eta * w) * (sympy.exp(r) * block - eta * rho * tangent)
     squared = sympy.expand(moved.dot(moved) / rho**2)
-    growth = eta / sympy.sqrt(sides)
-    settled = sympy.log(1 - eta * w) + growth
-    threshold = (1 - sympy.exp(-growth)) / eta
+    settled = growth(eta, w, eta / sympy.sqrt(sides), sympy.Integer(0))
     first = symbols("a_1:4", positive=True)
     second = symbols("b_1:4", positive=True)
     x = symbols("x_1:4", real=True)
@@ -95,7 +124,7 @@ def derive() -> Proof:
                 "step",
                 "(ρ'/ρ)² in the plane of W and u",
                 squared,
-                (1 - eta * w) ** 2 * sympy.exp(2 * r) * (1 + sympy.exp(-2 * r) * eta**2 * across**2),
+                sympy.exp(2 * growth(eta, w, r, across)),
                 {
                     "without turning": (1 - eta * w) ** 2 * sympy.exp(2 * r),
                     "decay beside the step": (sympy.exp(r) - eta * w) ** 2 + eta**2 * across**2,
@@ -104,15 +133,15 @@ def derive() -> Proof:
             Equation(
                 "threshold",
                 "growth at the threshold, A = −1 and u = 0: its exponential",
-                sympy.simplify(sympy.exp(settled).subs(w, threshold)),
+                sympy.simplify(sympy.exp(settled).subs(w, threshold(eta, sides))),
                 sympy.Integer(1),
                 {"at w = 1/√L": sympy.exp(settled).subs(w, 1 / sympy.sqrt(sides))},
             ),
             Equation(
                 "threshold",
                 "its limit for η → 0",
-                sympy.limit(threshold, eta, 0),
-                1 / sympy.sqrt(sides),
+                sympy.limit(threshold(eta, sides), eta, 0),
+                settled_threshold(sides),
                 {"without √L": sympy.Integer(1), "1/L": 1 / sides},
             ),
             Equation(
@@ -126,7 +155,7 @@ def derive() -> Proof:
                 "death",
                 "the derivative of the growth by η",
                 sympy.diff(settled, eta),
-                -(w - 1 / sympy.sqrt(sides)) - eta * w**2 / (1 - eta * w),
+                sympy.diff(sympy.log(fall(eta, w, sides)), eta) - eta * w**2 / (1 - eta * w),
                 {"without the second part": -(w - 1 / sympy.sqrt(sides))},
             ),
             Prose("It is zero at η = 0, and the second part is negative, so growth < −η(w − 1/√L)."),
@@ -142,7 +171,7 @@ def derive() -> Proof:
                 "burst",
                 "one gradient after many zeros: m̂²/v̂ of averages that are settled",
                 ((1 - slow) * pull) ** 2 / ((1 - slower) * pull**2),
-                (1 - slow) ** 2 / (1 - slower),
+                burst(slow, slower) ** 2,
                 {"1": sympy.Integer(1), "without the root": (1 - slow) / (1 - slower)},
             ),
         ),
@@ -176,27 +205,45 @@ def _grown(gradients: Sequence[float], decay: float, both: bool, averages: tuple
     return torch.tensor(found, dtype=torch.float64)
 
 
+_DECAYED = 0.2
+
+
+def _by_hand() -> float:
+    """log(ρ'/ρ) of one step: W = (3, 4), g = (1, 0), so ρ g_tan = (3.2, −2.4), its signs (1, −1), u = (1.12, −0.84)."""
+    radial = -_FAST / math.sqrt(2)
+    return math.log1p(-_FAST * _DECAYED) + radial + math.log1p(_FAST**2 * 1.96 * math.exp(-2 * radial)) / 2
+
+
+def _plain_step() -> float:
+    """log(ρ'/ρ) of AdamW from the same start."""
+    import torch
+
+    weights = torch.nn.Parameter(torch.tensor([[3.0, 4.0]], dtype=torch.float64))
+    weights.grad = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    torch.optim.AdamW([weights], _FAST, eps=1e-12, weight_decay=_DECAYED).step()
+    return math.log(float(weights.detach().norm()) / 5)
+
+
 def _turning() -> Check:
-    """One step by hand: W = (3, 4), g = (1, 0), so ρ g_tan = (3.2, −2.4), its signs (1, −1), u = (1.12, −0.84)."""
+    """One step of DDCAdam, by hand as well."""
     import torch
     from torch import nn
 
     from ddtheory.gauges import Gauge, Group, Leg
     from ddtheory.optim import DDCAdam
 
-    decay = 0.2
     model = nn.ParameterDict({"a": torch.tensor([[3.0, 4.0]]), "b": torch.ones(1, 1)}).double()
     gauge = Gauge("chain", Group.POSITIVE, 1, (Leg("a"), Leg("b", 1, dual=True)))
-    optimizer = DDCAdam(model, _FAST, eps=1e-12, weight_decay=decay, gauges=[gauge])
+    optimizer = DDCAdam(model, _FAST, eps=1e-12, weight_decay=_DECAYED, gauges=[gauge])
     model["a"].grad = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
     model["b"].grad = torch.tensor([[3.0]], dtype=torch.float64)
     optimizer.step()
     radial = -_FAST / math.sqrt(2)
     size = _FAST**2 * 1.96 * math.exp(-2 * radial)
-    without = math.log1p(-_FAST * decay) + radial
+    without = math.log1p(-_FAST * _DECAYED) + radial
     return value_check(
         "one step from W = (3, 4) with |u|² = 1.96, decay 0.2, η = 0.05: log(ρ'/ρ)",
-        without + math.log1p(size) / 2,
+        _by_hand(),
         math.log(float(model["a"].detach().norm()) / 5),
         rivals=(without, without + math.log1p(size), radial + math.log1p(size) / 2),
         error=1e-8,
@@ -346,7 +393,8 @@ def control() -> Experiment:
     shrinking = _grown([-1.0] * _STEPS, 0.3, True)
     return Experiment(
         "AdamW under the same pull, whose steps are no part of a block: it stops at |a| = 1/w and never dies. The same "
-        "network and the same pull at a small decay; averages of one length, which no burst outruns.",
+        "network and the same pull at a small decay; one step of AdamW, by hand; averages of one length, which no "
+        "burst outruns.",
         {
             "death": [
                 value_check(
@@ -365,6 +413,17 @@ def control() -> Experiment:
                     rivals=(1, _UNITS),
                     reason="the law lets a unit grow by up to η(1/√2 − 0.1) a step, where the loss asks for it",
                 ),
+            ],
+            "step": [
+                value_check(
+                    "AdamW, one step from W = (3, 4) with g = (1, 0), decay 0.2, η = 0.05: log(ρ'/ρ)",
+                    math.log(math.hypot(0.99 * 3 - 0.05, 0.99 * 4) / 5),
+                    _plain_step(),
+                    rivals=(_by_hand(),),
+                    error=1e-8,
+                    reason="its step (1, 0) is neither turned across W nor scaled with ρ; the rival is the law",
+                    quantity="growth",
+                )
             ],
             "threshold": [
                 value_check(

@@ -14,6 +14,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experi
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.curved_maps import fisher_metric, gauss_curvature, point_map, sheet_map, t, w
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,9 +56,19 @@ def _intrinsic(mean: sympy.Matrix) -> tuple[Expr, Expr, Expr, Expr]:
     return (bend + mixed - straight) / g.det(), gamma(0, 1, 1), mixed, straight
 
 
+def rate(order: Expr | int, coupling: Expr | int) -> Expr:
+    """The rate of K(t, 0): −2(k − j)."""
+    return -2 * (order - coupling)
+
+
+def transverse_symbol(order: Expr | int, radius: Expr | float) -> Expr:
+    """Γ^t_ww of μ on w = 0: 2/(k t^{k−1})."""
+    return 2 / (order * radius ** (order - 1))
+
+
 def on_path(order: Expr | int, coupling: Expr | int = 1) -> Expr:
     """K(t, 0) of (t^k + w², w, t^j w): −j² t^{2(j−k)}/(k² (1 + t^{2j})²)."""
-    return -(coupling**2) * t ** (2 * (coupling - order)) / (order**2 * (1 + t ** (2 * coupling)) ** 2)
+    return -(coupling**2) * t ** rate(order, coupling) / (order**2 * (1 + t ** (2 * coupling)) ** 2)
 
 
 CLAIM = Claim(
@@ -71,10 +82,13 @@ CLAIM = Claim(
     clauses={
         "Christoffel": (
             r"$2\partial_a F_{1a} - \partial_1 F_{aa} = E[s_1(2\partial_a s_a + s_a^2)]$, so that $\Gamma^1_{aa} = "
-            r"O(t^{-(k-1)})$ where $\det F \ge c\, t^{2(k-1)}$; for $\mu$ it is $2/(k t^{k-1})$ on $w = 0$."
+            r"O(t^{-(k-1)})$ where $\det F \ge c\, t^{2(k-1)}$; for $\mu$ it is "
+            rf"${printed(transverse_symbol(k, t))}$ on $w = 0$."
         ),
         "curvature": rf"On $w = 0$, $K(t, 0) = {latex(on_path(k))}$, and both $\Gamma\Gamma$ terms of $R$ are bounded.",
-        "coupling": rf"With the coupling $t^j w$ it is $K(t, 0) = {latex(on_path(k, j))}$: the rate is $-2(k - j)$.",
+        "coupling": (
+            rf"With the coupling $t^j w$ it is $K(t, 0) = {latex(on_path(k, j))}$: the rate is ${printed(rate(k, j))}$."
+        ),
     },
     source=cite("shirodkar2026dead", "prop:curvature_rate"),
     hypotheses=(
@@ -148,7 +162,7 @@ def derive() -> Proof:
                 "Christoffel",
                 "Γ^t_ww of μ on w = 0",
                 transverse,
-                2 / (k * t ** (k - 1)),
+                transverse_symbol(k, t),
                 {"1/(k t^{k−1})": 1 / (k * t ** (k - 1))},
             ),
             Equation(
@@ -305,7 +319,7 @@ def _coupled() -> list[Check]:
         checks += [
             rate_check(
                 f"k = {order}, coupling t^{coupling} w: |K(t, 0)|",
-                2 * (coupling - order),
+                rate(order, coupling),
                 _RADII,
                 _sizes(found),
                 rivals=(-2 * (order - 1),),

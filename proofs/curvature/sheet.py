@@ -17,6 +17,7 @@ from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.curved_maps import curved_volume, fisher_metric, gauss_curvature, point_map, sheet_map, t, w
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import limit_check, rate_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +35,26 @@ def _bilinear(first: dict[str, Expr], second: dict[str, Expr], gram: dict[frozen
     return sympy.Add(*[a * b * gram[frozenset((x, y))] for x, a in first.items() for y, b in second.items()])
 
 
+def sheet_curvature(singular: Expr, bounded: Expr, order: Expr | int, radius: Expr) -> Expr:
+    """K of the statement from its two coefficients: one times t^{−(k−1)}, less the other."""
+    return singular * radius ** (-(order - 1)) - bounded
+
+
+def attained(order: Expr | int, across: Expr | int) -> Expr:
+    """The limit of K t^{k−1} of the example: 2(k + 1)/(k² (1 + 4w²)²)."""
+    return 2 * (order + sympy.Integer(1)) / (order**2 * (1 + 4 * across**2) ** 2)
+
+
+def strip_power(order: Expr | int) -> Expr:
+    """The power of M in the Fisher volume of the strip: −k/(k − 1)."""
+    return -order / (order - sympy.Integer(1))
+
+
+_SINGULAR, _BOUNDED, _LEVEL = map(
+    Symbol, (r"\langle \alpha_t^\perp, \mu_{ww}^\perp\rangle D^{-1}", r"|\alpha_w^\perp|^2 D^{-1}", "M")
+)
+
+
 CLAIM = Claim(
     id="register:D4",
     title="On a dead sheet the curvature is of order t^{−(k−1)}",
@@ -42,12 +63,11 @@ CLAIM = Claim(
         r"$\partial_w \mu$ independent, $D = |\alpha|^2 |\mu_w|^2 - \langle \alpha, \mu_w\rangle^2$."
     ),
     clauses={
-        "curvature": (
-            r"$K = \langle \alpha_t^\perp, \mu_{ww}^\perp\rangle D^{-1} t^{-(k-1)} - |\alpha_w^\perp|^2 D^{-1}$."
-        ),
-        "attained": r"For $\mu = (t^k, w, t^{k+1} + w^2)$, $K\,t^{k-1} \to 2(k+1)/(k^2 (1 + 4w^2)^2)$.",
+        "curvature": (rf"$K = {printed(sheet_curvature(_SINGULAR, _BOUNDED, k, t))}$."),
+        "attained": rf"For $\mu = (t^k, w, t^{{k+1}} + w^2)$, $K\,t^{{k-1}} \to {printed(attained(k, w))}$.",
         "strip": (
-            r"Where the first term does not vanish the Fisher volume of $\{|K| > M\}$ is of order $M^{-k/(k-1)}$."
+            r"Where the first term does not vanish the Fisher volume of $\{|K| > M\}$ is of order "
+            rf"${printed(_LEVEL ** strip_power(k))}$."
         ),
     },
     source=cite("register2026", "D4"),
@@ -112,7 +132,7 @@ def derive() -> Proof:
                 "curvature",
                 "the Gauss equation, which divides by det F = t^{2(k−1)} D once",
                 sympy.factor(curvature),
-                singular * t ** (1 - k) - bounded,
+                sheet_curvature(singular, bounded, k, t),
                 {
                     "the rate −2(k − 1)": singular * t ** (2 - 2 * k) - bounded,
                     "without the transverse term": singular * t ** (1 - k),
@@ -122,14 +142,14 @@ def derive() -> Proof:
                 "attained",
                 "K t^{k−1} of μ = (t^k, w, t^{k+1} + w²) on w = 0",
                 along_axis,
-                2 * (k + 1) / k**2 / (1 + (k + 1) ** 2 * t**2 / k**2) ** 2,
+                attained(k, 0) / (1 + (k + 1) ** 2 * t**2 / k**2) ** 2,
                 {"2/k": 2 / k / (1 + (k + 1) ** 2 * t**2 / k**2) ** 2, "without its t²": 2 * (k + 1) / k**2},
             ),
             Equation(
                 "attained",
                 "K t² at every w, k = 3, t → 0",
                 coefficient,
-                sympy.Rational(8, 9) / (1 + 4 * w**2) ** 2,
+                attained(3, w),
                 {
                     "without the spread": sympy.Rational(8, 9),
                     "one power of the spread": sympy.Rational(8, 9) / (1 + 4 * w**2),
@@ -140,7 +160,7 @@ def derive() -> Proof:
                 "strip",
                 "its Fisher volume, with δ = (c/M)^{1/(k−1)}",
                 (density * length).subs(depth, edge),
-                length * c ** (k / (k - 1)) / k * level ** (-k / (k - 1)),
+                length * c ** (k / (k - 1)) / k * level ** strip_power(k),
                 {
                     "without its density": (
                         (depth * length).subs(depth, edge),

@@ -18,6 +18,7 @@ from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.curved_maps import curved_volume, fisher_metric, gauss_curvature, point_map, t, w
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import limit_check, rate_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,6 +37,11 @@ def tube_constant(order: Expr | int) -> Expr:
     return 1 / (order * sympy.sympify(order) ** power)
 
 
+def edge_constant(order: Expr | int) -> Expr:
+    """The limit of M^{1/(2(k−1))} δ: k^{−1/(k−1)}."""
+    return order ** (-1 / (order - sympy.Integer(1)))
+
+
 CLAIM = Claim(
     id="cor:volume",
     title="The high-curvature tube has Fisher volume of order M^{−k/(2(k−1))}",
@@ -43,7 +49,7 @@ CLAIM = Claim(
     given=(r"Let $|K(t, 0)| = 1/(k^2 t^{2(k-1)} (1 + t^2)^2)$ be the profile, and $\delta$ where it falls to $M$."),
     clauses={
         "tube": rf"$M^{{k/(2(k-1))}} \int_0^\delta t^{{k-1}} dt \to {latex(tube_constant(k))}$ as $M \to \infty$.",
-        "edge": r"$M^{1/(2(k-1))}\, \delta \to k^{-1/(k-1)}$.",
+        "edge": rf"$M^{{1/(2(k-1))}}\, \delta \to {printed(edge_constant(k))}$.",
     },
     source=cite("shirodkar2026dead", "cor:volume"),
     hypotheses=(
@@ -130,7 +136,7 @@ def derive() -> Proof:
                 "edge",
                 "M^{1/(2(k−1))} δ",
                 lower * delta,
-                k ** (-1 / (k - 1)) * (1 + delta**2) ** (-1 / (k - 1)),
+                edge_constant(k) * (1 + delta**2) ** (-1 / (k - 1)),
                 {"k^{−2/(k−1)}": k ** (-2 / (k - 1)) * (1 + delta**2) ** (-1 / (k - 1))},
             ),
             Equation(

@@ -16,6 +16,7 @@ from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 from ddtheory.workbench.fluctuation_checks import by_hand
+from ddtheory.workbench.statement import printed
 
 m = Symbol("m", integer=True, positive=True)
 log_n = Symbol(r"\log{n}", positive=True)
@@ -37,12 +38,20 @@ def slope(lam: Fraction, sided: Sided) -> Fraction:
     return (above - below) / (2 * step)
 
 
+_DEPTH = Symbol(r"(-\log{s})")
+
+
+def prior(depth: Expr, coordinates: Expr | int) -> Expr:
+    """What a product of m coordinates has beside the prior of one, in T = −log s: T^{m−1}/(m − 1)!."""
+    return depth ** (coordinates - 1) / sympy.factorial(coordinates - 1)
+
+
 CLAIM = Claim(
     id="rem:nu_crossing",
     title="ν at a crossing, and its approach",
     given=r"Let $K \asymp \prod_{i \le m} w_i^{2k}$ on a box, $s = \prod_i |w_i|$, and $\lambda = 1/(2k)$.",
     clauses={
-        "prior": r"The product $s$ has the prior of one coordinate, times $(-\log s)^{m-1}/(m-1)!$.",
+        "prior": rf"The product $s$ has the prior of one coordinate, times ${printed(prior(_DEPTH, m))}$.",
         "limit": r"$\nu$ is that of one line of order $k$, whatever $m$.",
         "approach": (rf"$\tfrac12 E[V_n] = \nu(\lambda) - {latex(correction(m, derivative, log_n))} + O(1/\log^2 n)$."),
     },
@@ -79,10 +88,10 @@ def derive() -> Proof:
             Prose("In T = −log s a further coordinate is a convolution with e^{−y}, which leaves the powers alone."),
             Equation(
                 "prior",
-                "∫_0^T (T − y)^{m−1} dy: from m coordinates to m + 1",
-                sympy.integrate((depth - part) ** (m - 1), (part, 0, depth)),
-                depth**m / m,
-                {"without 1/m": depth**m, "power m − 1": depth ** (m - 1) / m},
+                "∫_0^T (T − y)^{m−1} dy/(m − 1)!: from m coordinates to m + 1",
+                sympy.integrate(prior(depth - part, m), (part, 0, depth)),
+                sympy.gammasimp(prior(depth, m + 1)),
+                {"without 1/m": sympy.gammasimp(prior(depth, m + 1) * m), "no more than m": prior(depth, m)},
             ),
             Prose(
                 "With s = (v/√n)^{1/k} the power of the logarithm is nearly constant.",

@@ -16,6 +16,7 @@ from ddtheory.verify.claim import Check, Claim, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.fluctuation_checks import averaged_check, by_hand, drawn_check
 from ddtheory.workbench.ladder import value_check
+from ddtheory.workbench.statement import printed
 
 xi = Symbol("xi", real=True)
 rho = Symbol("rho", real=True)
@@ -39,6 +40,9 @@ def from_integral(integral: Expr) -> Expr:
     return Rational(1, 2) - integral / 4
 
 
+_INTEGRAL = Symbol(r"\int_{\mathbb R} \varphi^3/\Phi^2")
+
+
 CLAIM = Claim(
     id="register:X1",
     title="The constant 0.202 of a one-sided regular line",
@@ -51,7 +55,7 @@ CLAIM = Claim(
             rf"The limiting posterior at the noise $\xi$ has the mean ${latex(truncated_mean(xi, rho))}$ and the "
             rf"variance ${latex(truncated_variance(xi, rho))}$."
         ),
-        "integral": r"$\nu = \tfrac12 - \tfrac14 \int_{\mathbb R} \varphi^3/\Phi^2$.",
+        "integral": rf"$\nu = {printed(from_integral(_INTEGRAL))}$.",
         "value": rf"$\nu = {float(_VALUE):.10f}\ldots$",
         "no mark of a boundary": r"$k = 2$ with the prior $|s|$ on both sides has the same $\nu$.",
     },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
@@ -14,6 +14,7 @@ from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 from ddtheory.workbench.inequality import bound_check
 from ddtheory.workbench.ladder import count_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +28,24 @@ _REASON = (
 )
 
 
+def dead_rate(above: Expr | int) -> Expr:
+    """The rate of the dead entry below so many layers: 2(L − l)."""
+    return 2 * above
+
+
+def lower_bound(least: Expr | int, classes: Expr | int) -> Expr:
+    """The bound of the statement on the dead entry of E H: c₀ (1 − 1/C)."""
+    return least * (1 - sympy.Integer(1) / classes)
+
+
+def left_over(dead: Expr | int) -> Expr:
+    """How many eigenvalues keep the rate: m − 1."""
+    return dead - 1
+
+
+_RATE = dead_rate(Symbol("L") - Symbol("l"))
+
+
 CLAIM = Claim(
     id="thm:bridge_ce",
     title="Cross-entropy head: the dead gradient keeps rate 2(L − l)",
@@ -38,15 +57,18 @@ CLAIM = Claim(
     clauses={
         "kernel": r"$v^\top H v = \mathrm{Var}_p(v)$, and $H \mathbf 1 = 0$.",
         "diagonal": (
-            r"If $E H \ge c_0$ off the constants, the dead diagonal entry of $G_l$ is $t^{2(L-l)}$ times that of $E "
-            "H$, which is at least $c_0 (1 - 1/C)$."
+            r"If $E H \ge c_0$ off the constants, the dead diagonal entry of $G_l$ is "
+            f"${printed(Symbol('t') ** _RATE)}$ times that of $E H$, which is at least "
+            f"${printed(lower_bound(*symbols('c_0 C')))}$."
         ),
         "absorbed": (
             "Where the constant lies in the range of the layers above, $G_l$ has an exact kernel that tends to the "
             "dead axis."
         ),
         "left over": (
-            r"Of $m$ dead channels $m - 1$ eigenvalues have rate $2(L-l)$, and those of live channels rate $0$."
+            f"Of $m$ dead channels ${printed(left_over(Symbol('m')))}$ eigenvalues have rate ${printed(_RATE)}$, and "
+            "those of live "
+            "channels rate $0$."
         ),
     },
     source=cite("shirodkar2026dead", "thm:bridge_ce"),
@@ -129,7 +151,7 @@ def derive() -> Proof:
                 "diagonal",
                 "dead entry of G",
                 pulled_back[3, 3],
-                t ** (2 * power) * head[3, 3],
+                t ** dead_rate(power) * head[3, 3],
                 {"rate p for 2p": t**power * head[3, 3], "rate 0": head[3, 3]},
             ),
             Equation(
@@ -143,7 +165,7 @@ def derive() -> Proof:
                 "diagonal",
                 "squared length of the centred axis, any C: one entry 1 − 1/C and C − 1 entries −1/C",
                 (1 - 1 / classes) ** 2 + (classes - 1) * (-1 / classes) ** 2,
-                1 - 1 / classes,
+                lower_bound(1, classes),
                 {"one": sympy.Integer(1), "1 − 2/C": 1 - 2 / classes},
             ),
             Prose("So H ≥ c₀ off the constants gives c₀ (1 − 1/C). At p = 1/C it is an equality:"),
@@ -158,7 +180,7 @@ def derive() -> Proof:
                 "diagonal",
                 "uniform law: dead entry is c₀(1 − 1/C)",
                 t * uniform[3, 3],
-                t * sympy.Rational(1, 4) * sympy.Rational(3, 4),
+                t * lower_bound(sympy.Rational(1, 4), 4),
                 {"c₀": t * sympy.Rational(1, 4)},
             ),
             Equation(
@@ -177,7 +199,7 @@ def derive() -> Proof:
                     "left over",
                     f"{dead} dead of 4, x = t^p: product of the positive eigenvalues",
                     positive_part(dead),
-                    claimed_part(dead, dead - 1),
+                    claimed_part(dead, left_over(dead)),
                     {"all keep the rate": claimed_part(dead, dead)},
                 )
                 for dead in (1, 2, 3)
@@ -186,7 +208,7 @@ def derive() -> Proof:
                 "left over",
                 "two dead channels: the form of G at their difference",
                 (difference.T * two * head * two * difference)[0],
-                t ** (2 * power) * (p3 + last - (p3 - last) ** 2),
+                t ** dead_rate(power) * (p3 + last - (p3 - last) ** 2),
                 {"independent": t ** (2 * power) * (p3 + last)},
             ),
             Equation(
@@ -319,7 +341,7 @@ def measure() -> Experiment:
             ),
             _sharp(dead),
         ]
-        slow = (2 * _ABOVE,) * (dead - 1)
+        slow = (dead_rate(_ABOVE),) * left_over(dead)
         left += _rates(f"m = {dead}", (*slow, *(0,) * (_CLASSES - dead)), dead)
         absorbed += _zeros(f"m = {dead}", 1, dead)
         curves.append(Curve(f"dead diagonal, m = {dead}", _RADII, tuple(entries), 2.0 * _ABOVE))

@@ -14,6 +14,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experi
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 from ddtheory.workbench.ladder import count_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,6 +23,41 @@ _RADII = tuple(2.0**-n for n in range(4, 12))
 _DEPTH, _NOISE = 5, 0.09
 _ROUNDING = 1e-13
 _REASON = "exact mean over the noise for 48 fixed inputs, extrapolated to t = 0; the only error is truncation"
+t = Symbol("t", positive=True)
+
+
+def jacobian(projection: Expr, outer: Expr, width: Expr | int, deviation: Expr) -> Expr:
+    """The Jacobian of LayerNorm, from P and z zᵀ: (P − z zᵀ/d)/s."""
+    return (projection - outer / width) / deviation
+
+
+def mixed(value: Expr, dead: Expr, gradient: Expr) -> Expr:
+    """What one live gradient adds to −s d b: (1 + z_j z_h) δ_j."""
+    return (1 + value * dead) * gradient
+
+
+def entry(below: Expr, above: Expr, own: Expr, live: Expr) -> Expr:
+    """The dead entry of the gradient: t^{k_post} (b + a t^{k_pre})."""
+    return t**below * (live + own * t**above)
+
+
+def plateau_rate(below: Expr | int) -> Expr:
+    """The rate where live gradients mix in: 2 k_post."""
+    return 2 * below
+
+
+def full_rate(below: Expr | int, above: Expr | int) -> Expr:
+    """The rate where they do not: 2(k_pre + k_post)."""
+    return 2 * (above + below)
+
+
+def rms_rate(below: Expr | int, above: Expr | int, place: Expr | int) -> Expr:
+    """The rate below an RMSNorm behind q layers: 2 k_post + 2 min(k_pre, q)."""
+    return 2 * below + 2 * sympy.Min(above, place)
+
+
+_WEIGHTS = symbols("k_post k_pre")
+_FORMS = Symbol("P"), Symbol(r"z z^\top"), Symbol("d"), Symbol("s")
 
 
 CLAIM = Claim(
@@ -35,14 +71,18 @@ CLAIM = Claim(
         "and it; $a$ and $b$ the dead and the live gradients that meet in the dead channel."
     ),
     clauses={
-        "Jacobian": r"$J = \frac1s (P - \frac1d z z^\top)$, with $J \mathbf 1 = J z = 0$.",
+        "Jacobian": rf"$J = {printed(jacobian(*_FORMS))}$, with $J \mathbf 1 = J z = 0$.",
         "mixing": (
-            r"The dead entry of the gradient is $t^{k_{post}} (b + a\,t^{k_{pre}})$, with $b = -\frac{1}{sd} \sum_{j "
-            r"\ne h} (1 + z_j z_h)\, \delta_j$."
+            f"The dead entry of the gradient is ${printed(entry(*_WEIGHTS, *symbols('a b')))}$, with $b = "
+            r"-\frac{1}{sd} "
+            rf"\sum_{{j \ne h}} {printed(mixed(*symbols('z_j z_h delta_j')))}$."
         ),
-        "plateau": r"If $E b^2 > 0$ the dead diagonal has rate $2 k_{post}$.",
-        "full depth": r"If $b = 0$ and $E a^2 > 0$ it has rate $2(k_{pre} + k_{post})$.",
-        "RMSNorm": (r"Behind $q$ layers RMSNorm has $b = O(t^q)$, and the rate is $2 k_{post} + 2\min(k_{pre}, q)$."),
+        "plateau": rf"If $E b^2 > 0$ the dead diagonal has rate ${printed(plateau_rate(_WEIGHTS[0]))}$.",
+        "full depth": rf"If $b = 0$ and $E a^2 > 0$ it has rate ${printed(full_rate(*_WEIGHTS))}$.",
+        "RMSNorm": (
+            "Behind $q$ layers RMSNorm has $b = O(t^q)$, and the rate is "
+            f"${printed(rms_rate(_WEIGHTS[0], _WEIGHTS[1], Symbol('q')))}$."
+        ),
     },
     source=cite("shirodkar2026dead", "thm:bridge_ln"),
     hypotheses=(
@@ -69,16 +109,15 @@ def derive() -> Proof:
     centred = projection * y
     deviation = sympy.sqrt(centred.dot(centred) / width)
     z = centred / deviation
-    jacobian = z.jacobian(y)
-    claimed = (projection - z * z.T / width) / deviation
+    derivative = z.jacobian(y)
+    claimed = jacobian(projection, z * z.T, width, deviation)
     zeros = sympy.zeros(width, 1)
     # the dead row behind the gradients δ of the three outputs, dead entry last
     s = Symbol("s", positive=True)
     values, delta = (sympy.Matrix(symbols(f"{name}_1:4", real=True)) for name in ("z", "delta"))
     row = ((projection - values * values.T / width) / s * delta)[2]
-    live = sympy.Add(*[(1 + values[j] * values[2]) * delta[j] for j in (0, 1)])
+    live = sympy.Add(*[mixed(values[j], values[2], delta[j]) for j in (0, 1)])
     own = (1 - sympy.Rational(1, width) - values[2] ** 2 / width) * delta[2] / s
-    t = Symbol("t", positive=True)
     post, pre, place = symbols("k_post k_pre q", integer=True, positive=True)
     a, b, c = symbols("a b c", positive=True)
 
@@ -94,7 +133,7 @@ def derive() -> Proof:
             Equation(
                 "Jacobian",
                 "derivative of z = Py/s, s = |Py|/√d, in all nine entries",
-                jacobian,
+                derivative,
                 claimed,
                 {
                     "without the projection on z": projection / deviation,
@@ -123,26 +162,35 @@ def derive() -> Proof:
                     "no mixing": own,
                 },
             ),
-            Prose("Live gradients do not decay, the dead one is a t^{k_pre}; below the crossing both meet t^{k_post}."),
+            Equation(
+                "mixing",
+                "live gradients do not decay, the dead one is a t^{k_pre}; below the crossing both meet t^{k_post}",
+                met,
+                entry(post, pre, a, b),
+                {"both above the crossing": t ** (post + pre) * (a + b), "the dead one alone": a * t ** (post + pre)},
+            ),
             Equation(
                 "plateau",
                 "b ≠ 0: the leading term, the limit of the entry over t^{k_post} at k_pre = 2",
                 sympy.limit((met / t**post).subs(pre, 2), t, 0) * t**post,
-                b * t**post,
+                b * t ** (plateau_rate(post) / 2),
                 {"rate of the full depth": b * t ** (post + 2), "a for b": a * t**post},
             ),
             Equation(
                 "full depth",
                 "b = 0",
                 met.subs(b, 0),
-                a * t ** (pre + post),
+                a * t ** (full_rate(post, pre) / 2),
                 {"k_post only": a * t**post, "b ≠ 0": (met, a * t ** (pre + post))},
             ),
             *(
                 Equation(
                     "RMSNorm",
                     f"{name}: the limit of the entry over t^(k_post + min(k_pre, q))",
-                    sympy.limit(rms.subs({post: 1, pre: above, place: below}) / t ** (1 + min(above, below)), t, 0) * c,
+                    sympy.limit(
+                        rms.subs({post: 1, pre: above, place: below}) / t ** (rms_rate(1, above, below) / 2), t, 0
+                    )
+                    * c,
                     expected * c,
                     {
                         "a constant mixed in": (

@@ -14,6 +14,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experi
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 from ddtheory.workbench.ladder import value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,15 +24,42 @@ _ERRORS = tuple(0.2 * 2.0**-n for n in range(9))
 _REASON = "exact gradients of torch's cross-entropy, extrapolated to e = 0; the only error is truncation"
 
 
+def squared_gradient(error: Expr, squares: Expr) -> Expr:
+    """|p − e_y|² from e and S₂: e² + S₂."""
+    return error**2 + squares
+
+
+def trace_of(error: Expr, squares: Expr) -> Expr:
+    """tr H from e and S₂: 2e − e² − S₂."""
+    return 2 * error - error**2 - squares
+
+
+def empirical_bounds(error: Expr, classes: Expr | int) -> tuple[Expr, Expr]:
+    """Of |p − e_y|²: e²/(1 − 1/C) and 2e²."""
+    return error**2 / (1 - sympy.Integer(1) / classes), 2 * error**2
+
+
+def expected_bounds(error: Expr, classes: Expr | int) -> tuple[Expr, Expr]:
+    """Of tr H: 2e(1 − e) and 2e − e²/(1 − 1/C)."""
+    return 2 * error * (1 - error), 2 * error - error**2 / (1 - sympy.Integer(1) / classes)
+
+
+_E, _C, _S = symbols("e C S_2")
+_EMPIRICAL, _EXPECTED = (tuple(map(printed, bounds(_E, _C))) for bounds in (empirical_bounds, expected_bounds))
+
+
 CLAIM = Claim(
     id="cor:emp_vs_exp_ce",
     title="Empirical against expected Fisher under cross-entropy: Θ(e²) against Θ(e)",
     holds="One sample: the empirical trace is of order e², the expected one of order e",
     given=r"Let $p_y = 1 - e$ over $C$ classes and $S_2 = \sum_{i \ne y} p_i^2$.",
     clauses={
-        "traces": r"$|p - e_y|^2 = e^2 + S_2$ and $\mathrm{tr}\,H = 2e - e^2 - S_2$.",
-        "empirical": r"$e^2 C/(C-1) \le |p - e_y|^2 \le 2e^2$.",
-        "expected": r"$2e(1 - e) \le \mathrm{tr}\,H \le 2e - e^2 C/(C-1)$.",
+        "traces": (
+            rf"$|p - e_y|^2 = {printed(squared_gradient(_E, _S))}$ and $\mathrm{{tr}}\,H = "
+            f"{printed(trace_of(_E, _S))}$."
+        ),
+        "empirical": rf"${_EMPIRICAL[0]} \le |p - e_y|^2 \le {_EMPIRICAL[1]}$.",
+        "expected": rf"${_EXPECTED[0]} \le \mathrm{{tr}}\,H \le {_EXPECTED[1]}$.",
         "labels from the model": r"Averaged over labels drawn from the model, $|p - e_y|^2$ is $\mathrm{tr}\,H$.",
     },
     source=cite("shirodkar2026dead", "cor:emp_vs_exp_ce"),
@@ -68,21 +96,21 @@ def derive() -> Proof:
                 "traces",
                 "squared gradient of the cross-entropy at the label",
                 empirical(0),
-                error**2 + squares,
+                squared_gradient(error, squares),
                 {"no term S₂": error**2, "twice e²": 2 * error**2},
             ),
             Equation(
                 "traces",
                 "trace of diag p − ppᵀ",
                 trace,
-                2 * error - error**2 - squares,
+                trace_of(error, squares),
                 {"2e": 2 * error, "no term S₂": 2 * error - error**2},
             ),
             Prose("S₂ lies between spread and concentrated mass.", r"e^2/(C-1) \le S_2 \le e^2"),
             AtMost(
                 "empirical",
                 "lower bound, attained by mass that is spread evenly",
-                error**2 * sympy.Rational(4, 3),
+                empirical_bounds(error, 4)[0],
                 empirical(0),
                 tuple(spread),
                 even,
@@ -92,7 +120,7 @@ def derive() -> Proof:
                 "empirical",
                 "upper bound, attained by mass on one class",
                 empirical(0),
-                2 * error**2,
+                empirical_bounds(error, 4)[1],
                 tuple(crossed),
                 alone,
                 {"C/(C − 1) for 2": error**2 * sympy.Rational(4, 3)},
@@ -100,7 +128,7 @@ def derive() -> Proof:
             AtMost(
                 "expected",
                 "lower bound, twice the printed e(1 − e), attained by mass on one class",
-                2 * error * (1 - error),
+                expected_bounds(error, 4)[0],
                 trace,
                 tuple(crossed),
                 alone,
@@ -110,7 +138,7 @@ def derive() -> Proof:
                 "expected",
                 "upper bound, attained by mass that is spread evenly",
                 trace,
-                2 * error - error**2 * sympy.Rational(4, 3),
+                expected_bounds(error, 4)[1],
                 tuple(spread),
                 even,
                 {"without S₂": (trace, 2 * error - error**2)},

@@ -16,6 +16,7 @@ from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.evidence import order_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,15 +26,42 @@ if TYPE_CHECKING:
 _QUADRATURE = "torch LayerNorm at quadrature nodes in angle, radius and dead input; refining the rule moves it by less"
 
 
-def plateau(width: int) -> Expr:
+def first_term(mean: Expr, variance: Expr) -> Expr:
+    """p₀ from the mean and the variance of the live inputs: μ₀²/v₀."""
+    return mean**2 / variance
+
+
+def hypergeometric(width: Expr | int) -> Expr:
+    """The function in the plateau: ₂F₁(1, 3/2; (d + 1)/2; 1 − 1/d)."""
+    d = sympy.sympify(width)
+    return sympy.hyper((1, Rational(3, 2)), ((d + 1) / 2,), 1 - 1 / d)
+
+
+def plateau(width: Expr | int) -> Expr:
     """E[p0] for live inputs N(0, 1)^{d−1}: (1/d) ₂F₁(1, 3/2; (d + 1)/2; 1 − 1/d)."""
-    d = sympy.Integer(width)
-    return sympy.hyper((1, Rational(3, 2)), ((d + 1) / 2,), 1 - 1 / d) / d
+    return hypergeometric(width) / width
 
 
-def slope_at_one(width: int) -> Expr:
+def slope_at_one(width: Expr | int) -> Expr:
     """The local slope of t² E[z_h²] at t = 1, where the dead channel is like the others."""
-    return 2 + Rational(2 * (width - 1) * (width - 2), width * (width + 1))
+    d = sympy.sympify(width)
+    return 2 + 2 * (d - 1) * (d - 2) / (d * (d + 1))
+
+
+def divergence(level: Expr, noise: Expr, radius: Expr) -> Expr:
+    """The leading term of K along both weights, from E p₀: E p₀ t²/(2v)."""
+    return level * radius**2 / (2 * noise)
+
+
+def inverse_integrand(width: Expr | int, place: Expr) -> Expr:
+    """Whose integral over u > 0 is E[1/s₀²]: d (1 + 2u)^{−(d−2)/2} (1 + 2u/d)^{−1/2}."""
+    d = sympy.sympify(width)
+    return d * (1 + 2 * place) ** (-(d - 2) / 2) * (1 + 2 * place / d) ** Rational(-1, 2)
+
+
+_WIDTH, _PLACE = symbols("d u", positive=True)
+_SERIES = hypergeometric(_WIDTH)
+_UPPER, _LOWER = (", ".join(map(printed, values)) for values in (_SERIES.ap, _SERIES.bq))
 
 
 CLAIM = Claim(
@@ -46,13 +74,25 @@ CLAIM = Claim(
     ),
     clauses={
         "expansion": (
-            r"The residual moment is $v + t^2 E p_0 + t^4 E p_2 + O(t^5)$: $p_0 = \mu_0^2/v_0$, $p_1$ is odd in $x_h$."
+            r"The residual moment is $v + t^2 E p_0 + t^4 E p_2 + O(t^5)$: "
+            rf"$p_0 = {printed(first_term(*symbols('mu_0 v_0')))}$, $p_1$ is odd in $x_h$."
         ),
-        "plateau": (r"For Gaussian inputs $E p_0 = \frac1d\,{}_2F_1(1, \tfrac32; \tfrac{d+1}2; 1 - \tfrac1d)$."),
+        "plateau": (
+            rf"For Gaussian inputs $E p_0 = \frac1d\,{{}}_2F_1({_UPPER}; {_LOWER}; {printed(_SERIES.argument)})$."
+        ),
         "slopes": r"Its slope is $0$ at the noise floor and $2$ on the plateau; at $t = 1$ without noise it is "
-        r"$2 + 2(d-1)(d-2)/(d(d+1)) < 4$.",
+        rf"${printed(slope_at_one(_WIDTH))} < 4$.",
+        "inverse moment": (
+            rf"$E[1/s_0^2] = \int_0^\infty {printed(inverse_integrand(_WIDTH, _PLACE))}\, du$, which is finite if "
+            "and only "
+            r"if $d \ge 4$."
+        ),
         "no logarithm": r"At $d = 3$, where $E[1/s_0^2] = \infty$, the coefficient of $t^4$ is finite.",
-        "order": r"Along both weights $K \sim \frac{E p_0}{2v} t^2$: LayerNorm makes the direction regular, $k = 1$.",
+        "order": (
+            rf"Along both weights $K \sim {printed(divergence(Symbol('E p_0'), *symbols('v t')))}$: LayerNorm makes "
+            "the "
+            "direction regular, $k = 1$."
+        ),
     },
     source=cite("shirodkar2026dead", "thm:ln_finite_t_mlp"),
     hypotheses=("Gaussian live inputs; t ≪ 1 for the expansion.", "d ≥ 4 for E[1/s₀²] < ∞."),
@@ -61,7 +101,6 @@ CLAIM = Claim(
         "that a direct regime of slope 4 follows the plateau: at t = 1 the slope is 2 + 2(d − 1)(d − 2)/(d(d + 1)) < "
         "4 and the steepest one measured at d = 6 is 2.95"
     ),
-    uncovered="That E[1/s₀²] is finite if and only if d ≥ 4.",
     doubts=(
         "D8: LayerNorm changes the KL order itself, from 2 to 1. “A rate shift from 4 to 2” says that the direction is "
         "no longer dead along this path. The floor is the label noise, not a property of the Fisher. The register's "
@@ -89,10 +128,19 @@ def derive() -> Proof:
     # live inputs in polar form: u = cos² of the angle to (1, …, 1) has the law Beta(1/2, (d − 2)/2)
     n = Symbol("n", integer=True, nonnegative=True)
     u, radius = symbols("u r", positive=True)
-    in_angle = (mu0**2 / v0).subs({total: sympy.sqrt((d - 1) * u) * radius, squares: radius**2})
+    in_angle = first_term(mu0, v0).subs({total: sympy.sqrt((d - 1) * u) * radius, squares: radius**2})
     # E u^{n+1} times ((d − 1)/d)^{n+1} is the n-th term of E[(d − 1)u/(d − (d − 1)u)]
     beta_moment = sympy.rf(Rational(1, 2), n + 1) / sympy.rf((d - 1) / 2, n + 1)
-    term = sympy.rf(1, n) * sympy.rf(Rational(3, 2), n) / sympy.rf((d + 1) / 2, n) / sympy.factorial(n)
+    series = hypergeometric(d)
+    term = sympy.prod([sympy.rf(upper, n) for upper in series.ap]) / sympy.factorial(n)
+    term /= sympy.prod([sympy.rf(lower, n) for lower in series.bq])
+    # s₀² is |w|²/d on the d − 2 directions across (1, …, 1), and |w|²/d² along it
+    live = sympy.Matrix(3, 3, lambda i, j: Rational(int(i == j), 4) - Rational(1, 16))  # at d = 4
+    across, along = sympy.Matrix([1, -1, 0]), sympy.ones(3, 1)
+    w = Symbol("w", real=True)
+    damped = sympy.integrate(
+        sympy.exp(-(w**2) / 2 - radius * w**2) / sympy.sqrt(2 * sympy.pi), (w, -sympy.oo, sympy.oo)
+    )
     # d = 3: the angular mean of p2 r²/x² in y = tan θ, and its primitive, which is zero at both ends
     y = Symbol("y", real=True)
     cosine = 1 / (1 + y**2)
@@ -122,7 +170,7 @@ def derive() -> Proof:
                 {"no linear term": v0 + v2 * t**2, "x²/d for (d − 1)x²/d²": v0 + v1 * t + t**2 * x**2 / d},
             ),
             Equation("expansion", "centred dead channel", t * x - mean, drift * t - mu0, {"A = x": x * t - mu0}),
-            Equation("expansion", "p₀", coefficient(0), m0**2 / w0, {"μ₀": m0 / w0}),
+            Equation("expansion", "p₀", coefficient(0), first_term(m0, w0), {"μ₀": m0 / w0}),
             Equation("expansion", "p₁", coefficient(1), p1, {"without v₁": -2 * a * m0 / w0}),
             Equation(
                 "expansion",
@@ -142,7 +190,7 @@ def derive() -> Proof:
             Equation(
                 "plateau",
                 "term by term: moments of Beta(1/2, (d − 2)/2) and (1/d) ₂F₁(1, 3/2; (d + 1)/2; 1 − 1/d)",
-                sympy.combsimp(beta_moment * (1 - 1 / d) / (term / d)),
+                sympy.combsimp(beta_moment * series.argument / (term / d)),
                 sympy.Integer(1),
                 {
                     "without the factor 1 − 1/d": (sympy.combsimp(beta_moment / (term / d)), sympy.Integer(1)),
@@ -195,29 +243,58 @@ def derive() -> Proof:
                 "slopes",
                 "slope at t = 1: 2 + (1 − 1/d − E z⁴/d)·2 with the fourth moment on the sphere",
                 2 + 2 * (second - 1 / d - fourth * ((d - 1) / d) ** 2 / d),
-                2 + 2 * (d - 1) * (d - 2) / (d * (d + 1)),
+                slope_at_one(d),
                 {
                     "four": sympy.Integer(4),
-                    "Gaussian fourth moment 3": (
-                        2 + 2 * (second - 1 / d - 3 / d),
-                        2 + 2 * (d - 1) * (d - 2) / (d * (d + 1)),
-                    ),
+                    "Gaussian fourth moment 3": (2 + 2 * (second - 1 / d - 3 / d), slope_at_one(d)),
                 },
             ),
             AtMost(
                 "slopes",
                 "it stays below 4 at every width d = 3 + n",
-                (2 + 2 * (d - 1) * (d - 2) / (d * (d + 1))).subs(d, 3 + n),
+                slope_at_one(d).subs(d, 3 + n),
                 sympy.Integer(4),
                 (sympy.factor(2 - 2 * (n + 2) * (n + 1) / ((n + 3) * (n + 4))),),
                 {n: 50},
                 {"7/2": Rational(7, 2)},
             ),
+            Prose("1/s² = ∫ e^{−λ s²} dλ, and the mean of e^{−λ s₀²} is one Gaussian integral a live direction."),
+            Equation(
+                "inverse moment",
+                "d = 4: the form of s₀² on a direction across (1, …, 1), and on (1, …, 1)",
+                sympy.Matrix.hstack(live * across, live * along),
+                sympy.Matrix.hstack(across / 4, along / 16),
+                {"not centred": sympy.Matrix.hstack(across / 4, along / 4)},
+            ),
+            Equation(
+                "inverse moment",
+                "E e^{−r w²} of a normal w",
+                damped,
+                (1 + 2 * radius) ** Rational(-1, 2),
+                {"1 + r": (1 + radius) ** Rational(-1, 2)},
+            ),
+            Equation(
+                "inverse moment",
+                "at λ = d u: r = u on d − 2 directions, r = u/d on one, and dλ = d du",
+                d * damped.subs(radius, u) ** (d - 2) * damped.subs(radius, u / d),
+                inverse_integrand(d, u),
+                {
+                    "d − 1 directions": d * damped.subs(radius, u) ** (d - 1) * damped.subs(radius, u / d),
+                    "λ = u": inverse_integrand(d, u) / d,
+                },
+            ),
+            Equation(
+                "inverse moment",
+                "power of u at which the integrand falls, times d: above −1 for d ≤ 3, below for d ≥ 4",
+                d * sympy.limit(u * sympy.diff(sympy.log(inverse_integrand(d, u)), u), u, sympy.oo),
+                d * (1 - d) / 2,
+                {"without the direction (1, …, 1)": d * (2 - d) / 2},
+            ),
             Equation(
                 "order",
                 "K = t² E z_h²/(2v) to leading order along b = a = t",
                 sympy.limit(t**2 * square / (2 * noise) / t**2, t, 0) * t**2,
-                m0**2 / w0 / (2 * noise) * t**2,
+                divergence(first_term(m0, w0), noise, t),
                 {"order 2": m0**2 / w0 / (2 * noise) * t**4, "without the 2": m0**2 / w0 / noise * t**2},
             ),
         ),
@@ -307,6 +384,7 @@ def measure() -> Experiment:
     plateaus: list[Check] = []
     expansion: list[Check] = []
     slopes: list[Check] = []
+    inverse: list[Check] = []
     for width in (3, 4, 6, 10):
         plateaus.append(
             Comparison(
@@ -337,7 +415,7 @@ def measure() -> Experiment:
         )
         found = _inputs(width)
         variance = found.live.square().sum(1) / width - (found.live.sum(1) / width) ** 2
-        expansion.append(
+        inverse.append(
             Comparison(
                 f"d = {width}: E[1/s₀²]",
                 _inverse_variance(width),
@@ -371,6 +449,7 @@ def measure() -> Experiment:
             "expansion": expansion,
             "plateau": plateaus,
             "slopes": slopes,
+            "inverse moment": inverse,
             "no logarithm": _three_channels(),
             "order": [_order("LayerNorm"), _leading()],
         },
@@ -382,11 +461,16 @@ def measure() -> Experiment:
 
 
 def _inverse_variance(width: int) -> float:
-    """E[1/s₀²] = d ∫ (1 + 2u)^{−(d−2)/2} (1 + 2u/d)^{−1/2} du, finite for d ≥ 4."""
-    u = Symbol("u", positive=True)
-    d = sympy.Integer(width)
-    integrand = d * (1 + 2 * u) ** (-(d - 2) / 2) * (1 + 2 * u / d) ** Rational(-1, 2)
-    return float(sympy.Integral(integrand, (u, 0, sympy.oo)).evalf(12))
+    """E[1/s₀²] by its integral, finite for d ≥ 4."""
+    return float(sympy.Integral(inverse_integrand(width, _PLACE), (_PLACE, 0, sympy.oo)).evalf(12))
+
+
+def _beyond(least: float) -> float:
+    """E[1/s₀²] over |w| > least at d = 3; it grows without end as that goes to 0."""
+    inputs = _inputs(3)
+    size = inputs.live.square().sum(1)
+    variance = size / 3 - (inputs.live.sum(1) / 3) ** 2
+    return float((inputs.weights / variance)[size > least**2].sum())
 
 
 def _nodes() -> Tensor:
@@ -483,11 +567,39 @@ def control() -> Experiment:
     nodes = _inputs(6)
     raw = [t**2 * nodes.mean((t * nodes.dead).square()) for t in (0.11, 0.09)]
     slope = math.log(raw[0] / raw[1]) / math.log(0.11 / 0.09)
+    panel = math.log(14.0 / 1e-5) / 11  # of the nodes in log r
+    edges = [1e-5 * math.exp(panel * number) for number in (2, 5)]
+    growth = (_beyond(edges[0]) - _beyond(edges[1])) / math.log(edges[1] / edges[0])
     pair = torch.nn.functional.layer_norm(torch.tensor([[1.3, 0.1], [-0.4, 0.1]], dtype=torch.float64), (2,), eps=0.0)
     return Experiment(
         "Without LayerNorm the moment is t⁴ at every t, and the order stays 2, as under RMSNorm. Two channels are "
         "normalised to ±1, so the plateau is 1.",
         {
+            "inverse moment": [
+                Comparison(
+                    "d = 3: growth of E[1/s₀²] over |w| > r, from about 1e-2 to 1e-4, over the logarithm of the "
+                    "quotient",
+                    3 * math.sqrt(3),
+                    Interval.around(growth, 1e-3),
+                    (0, 3.0, 9.0),
+                    0.01,
+                    _QUADRATURE + " than 1e-4, between two edges of its panels; predicted 3√3, the angular mean of "
+                    "r²/s₀², by hand; the rival 0 is a mean that converges",
+                    "coefficient of a logarithm",
+                )
+            ],
+            "no logarithm": [
+                Comparison(
+                    "d = 3, A²/v₀ alone: growth of its mean with the logarithm of the smallest |w|",
+                    4 / math.sqrt(3),
+                    Interval.around(4 / 9 * growth, 1e-3),
+                    (0, 1.0),
+                    0.01,
+                    "the part of p₂ without μ₀, where A² has the mean 4/9; the rival 0 is p₂ itself, whose other parts "
+                    "cancel the logarithm",
+                    "coefficient of a logarithm",
+                )
+            ],
             "expansion": [
                 Comparison(
                     "no normalisation: coefficient of t⁴",

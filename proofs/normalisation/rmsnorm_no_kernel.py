@@ -13,11 +13,17 @@ from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.ladder import count_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _WIDTH = 5
+
+
+def along_an_axis(weight: Expr, gain: Expr) -> Expr:
+    """What one axis adds to the variance: (v_i γ_i)²."""
+    return (weight * gain) ** 2
 
 
 CLAIM = Claim(
@@ -27,8 +33,9 @@ CLAIM = Claim(
     given=r"Let all $\gamma_i \ne 0$ and $\mathrm{RMSNorm}(x) = \gamma \odot x\, s(x)$.",
     clauses={
         "variance": (
-            r"For $x$ uniform on $\pm e_i$, $\mathrm{Var}\langle v, \mathrm{RMSNorm}(x)\rangle = \sum_i (v_i "
-            r"\gamma_i)^2 > 0$ for every $v \ne 0$: no direction is a kernel for all laws of the input."
+            r"For $x$ uniform on $\pm e_i$, $\mathrm{Var}\langle v, \mathrm{RMSNorm}(x)\rangle = \sum_i "
+            rf"{printed(along_an_axis(*symbols('v_i gamma_i')))} > 0$ for every $v \ne 0$: no direction is a kernel "
+            "for all laws of the input."
         ),
         "hyperplane": r"On inputs with $\langle w, x\rangle = 0$ the direction $w/\gamma$ is an exact kernel.",
     },
@@ -59,7 +66,7 @@ def derive() -> Proof:
     readings = [inner(v, normalised(point)) for point in axes]
     mean = sum(readings, sympy.Integer(0)) / len(axes)
     variance = sum((reading**2 for reading in readings), sympy.Integer(0)) / len(axes) - mean**2
-    form = sum((c**2 * g**2 for g, c in zip(gamma, v, strict=True)), sympy.Integer(0))
+    form = sum((along_an_axis(c, g) for g, c in zip(gamma, v, strict=True)), sympy.Integer(0))
     scaled = [g * z * scale for g, z in zip(gamma, x, strict=True)]
     plane = inner(w, x)
     return Proof(
@@ -79,7 +86,7 @@ def derive() -> Proof:
                 "variance",
                 "any d: what the two inputs ±e_1 of 2d add, by the mean square of the d coordinates of e_1",
                 2 * (v[0] * gamma[0] / sympy.sqrt(squares / size)) ** 2 / (2 * size),
-                v[0] ** 2 * gamma[0] ** 2,
+                along_an_axis(v[0], gamma[0]),
                 {
                     "the sum of squares for their mean": (
                         2 * (v[0] * gamma[0] / sympy.sqrt(squares)) ** 2 / (2 * size),

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Integer, Matrix, Rational, eye, symbols
+from sympy import Expr, Integer, Matrix, Symbol, eye, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
@@ -16,12 +16,31 @@ from ddtheory.verify.claim import Check, Claim, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.certified import certified, pair_row
 from ddtheory.workbench.ladder import count_check, slope_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _SIZES = (3, 4, 5)
 _LOADINGS = (1, 2, 1, 3, 1)  # of the truths, as many as are not zero
+
+
+def all_loadings(size: Expr | int) -> Expr:
+    """λ with three loadings or more: p."""
+    return sympy.sympify(size)
+
+
+def few_loadings(size: Expr | int) -> Expr:
+    """λ with one or two: (2p − 1)/2."""
+    return (2 * sympy.sympify(size) - 1) / 2
+
+
+def no_loadings(size: Expr | int) -> Expr:
+    """λ with none: 3p/4."""
+    return 3 * sympy.sympify(size) / 4
+
+
+_ALL, _FEW, _NONE = (printed(lam(Symbol("p"))) for lam in (all_loadings, few_loadings, no_loadings))
 
 
 CLAIM = Claim(
@@ -36,10 +55,10 @@ CLAIM = Claim(
             r"$K \asymp \sum_i (\ell_i^2 + \psi_i - \Sigma^0_{ii})^2 + "
             r"\sum_{i<j} (\ell_i \ell_j - \Sigma^0_{ij})^2$ near the truth."
         ),
-        "three": r"For $q \ge 3$ the pair is $(p, 1)$.",
-        "two": r"For $q = 2$ it is $((2p-1)/2, 1)$.",
-        "one": r"For $q = 1$ it is $((2p-1)/2, 1)$.",
-        "none": r"For $q = 0$ it is $(3p/4, 1)$.",
+        "three": rf"For $q \ge 3$ the pair is $({_ALL}, 1)$.",
+        "two": f"For $q = 2$ it is $({_FEW}, 1)$.",
+        "one": f"For $q = 1$ it is $({_FEW}, 1)$.",
+        "none": f"For $q = 0$ it is $({_NONE}, 1)$.",
     },
     source=cite("drton2017", "Theorem 1.1", verified=False),
     hypotheses=("The prior is positive at the truth.",),
@@ -77,8 +96,7 @@ def derive() -> Proof:
     a = a + a.T
     moved = eye(2) + s * a
     divergence = (moved.trace() - sympy.log(moved.det()) - 2) / 2  # from N(0, 1), the covariance moved
-    full, less = [Integer(p) for p in _SIZES], [Rational(2 * p - 1, 2) for p in _SIZES]
-    none = [Rational(3 * p, 4) for p in _SIZES]
+    full, less, none = ([lam(p) for p in _SIZES] for lam in (all_loadings, few_loadings, no_loadings))
     return Proof(
         f"p = {_SIZES}, at truths with rational loadings: derivations that the checker accepts. The divergence of two "
         "normal laws for two dimensions, at the unit matrix, as any covariance is in other coordinates.",

@@ -14,6 +14,7 @@ from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.certified import certified, pair_row
 from ddtheory.workbench.ladder import slope_check
+from ddtheory.workbench.statement import printed
 
 v, e = symbols("v e", integer=True, positive=True)
 
@@ -36,6 +37,14 @@ def one_token(width: int) -> tuple[Expr, int]:
     return Min(Rational(1, 2), scale_bound(1, width)), 1 if width < 3 else 3 if width == 3 else 2
 
 
+def lower_bound(tokens: Expr | int, width: Expr | int) -> Expr:
+    """The bound for two tokens and columns or more: min(ve/6, 1)."""
+    return Min(scale_bound(tokens, width), 1)
+
+
+_SQUARE, _OTHERS = lower_bound(2, 2), lower_bound(2, 3)
+
+
 CLAIM = Claim(
     id="MAIS:O68",
     title="Linear attention at zero",
@@ -53,8 +62,8 @@ CLAIM = Claim(
             r"3$, $2$ for $e \ge 4$."
         ),
         "two by two": (
-            r"For $v, e, T \ge 2$, $\lambda \ge \min(\tfrac{ve}{6}, 1)$. So for $v = e = 2$ the pair is $(\tfrac23, "
-            r"1)$, and $\lambda = 1$ for $(v, e) = (2, 3), (3, 2)$."
+            rf"For $v, e, T \ge 2$, $\lambda \ge {printed(lower_bound(v, e))}$. So for $v = e = 2$ the pair is "
+            rf"$({printed(_SQUARE)}, 1)$, and $\lambda = {printed(_OTHERS)}$ for $(v, e) = (2, 3), (3, 2)$."
         ),
     },
     source=cite("levine2026", "Open problem MAIS-O68"),
@@ -247,7 +256,7 @@ def derive() -> Proof:
             Equation(
                 "two by two",
                 "(v, e) = (2, 2), (2, 3), (3, 2): lower and upper bound on λ",
-                Matrix([[Min(scale_bound(*size), 1), scale_bound(*size)] for size in sizes]),
+                Matrix([[lower_bound(*size), scale_bound(*size)] for size in sizes]),
                 Matrix([[Rational(2, 3)] * 2, [1, 1], [1, 1]]),
                 {
                     "λ ≥ 1/2 from one token": Matrix([[Rational(1, 2), scale_bound(*size)] for size in sizes]),

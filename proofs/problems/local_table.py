@@ -47,6 +47,10 @@ def cost_formula(rows: Expr | int, columns: Expr | int, middle: Expr | int, rank
     return middle * columns + rank * (rows - middle - columns) + rank**2
 
 
+_AT_ZERO, _AT_IDENTITY = RLCT(Fraction(3, 2), 1), RLCT(Fraction(2), 1)
+"""The pairs for M = H = N = 2, r = 0: at A = B = 0, and at A = I, B = 0."""
+
+
 CLAIM = Claim(
     id="MAIS:O70",
     title="The local table of reduced-rank regression",
@@ -65,8 +69,8 @@ CLAIM = Claim(
             r"\tfrac12 (q + \min_t c_t)$ and $m$ the number of minimisers."
         ),
         "minimal": (
-            r"Its least pair over $(a, b)$ is the global one, and $a = b = r$ attains it; for $M = H = N = 2$, $r = "
-            r"0$ it is $(\tfrac32, 1)$, against $(2, 1)$ at $(I, 0)$."
+            r"Its least pair over $(a, b)$ is the global one, and $a = b = r$ attains it; for $M = H = N = 2$, $r = 0$ "
+            rf"it is $({_AT_ZERO.lam}, {_AT_ZERO.m})$, against $({_AT_IDENTITY.lam}, {_AT_IDENTITY.m})$ at $(I, 0)$."
         ),
     },
     source=cite("levine2026", "Open problems MAIS-O70 and MAIS-O77 (a)"),
@@ -235,10 +239,10 @@ def derive() -> Proof:
             ),
             Equation(
                 "minimal",
-                "M = H = N = 2, r = 0: λ at (0, 0), and at A = I, B = 0",
-                Matrix([[_pair((2, 2, 2, 0, 0, 0)).lam, _pair((2, 2, 2, 0, 2, 0)).lam]]),
-                Matrix([[Rational(3, 2), 2]]),
-                {"the same": Matrix([[Rational(3, 2)] * 2])},
+                "M = H = N = 2, r = 0: λ and m at (0, 0), and at A = I, B = 0",
+                Matrix([pair_row(_pair((2, 2, 2, 0, 0, 0))), pair_row(_pair((2, 2, 2, 0, 2, 0)))]),
+                Matrix([pair_row(_AT_ZERO), pair_row(_AT_IDENTITY)]),
+                {"the same": Matrix([pair_row(_AT_ZERO)] * 2)},
             ),
         ),
     )

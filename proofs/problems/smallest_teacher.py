@@ -13,6 +13,24 @@ from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.certified import certified, pair_row
 from ddtheory.workbench.ladder import count_check, rate_check
+from ddtheory.workbench.statement import printed
+
+
+def crossed(first: Expr, second: Expr, one: Expr, other: Expr) -> Expr:
+    """Y, from c_1, c_2, y_1 and y_2: c_2 y_1 − c_1 y_2."""
+    return second * one - first * other
+
+
+def bracket(rest: Expr, beside: Expr, first: Expr, scale: Expr) -> Expr:
+    """W, from S, ν, P and μ: S − ν P/μ."""
+    return rest - beside * first / scale
+
+
+_NARROW, _WIDER = [2, 2], [2, 1]
+"""The pairs at e = 2 and at e ≥ 3, one teacher coordinate; the second one for two or more as well."""
+
+_Y, _W = crossed(*symbols("c_1^0 c_2^0 y_1 y_2")), bracket(*symbols("S nu P mu"))
+
 
 CLAIM = Claim(
     id="MAIS:O67",
@@ -30,13 +48,15 @@ CLAIM = Claim(
             r"every $T \ge 2$."
         ),
         "normal form": (
-            r"For $e_0 = 1$ these four generate the ideal of three coordinates and $Y \cdot W$, with $Y = c_2^0 y_1 - "
-            r"c_1^0 y_2$ and $W = S - \nu P/\mu$ in $\mathbb R^{e-1}$, where $(P, S) = Q (E_1 - E_2)^T$; all are "
-            r"independent coordinates."
+            r"For $e_0 = 1$ these four generate the ideal of three coordinates and $Y \cdot W$, with "
+            rf"$Y = {printed(_Y)}$ and $W = {printed(_W)}$ in $\mathbb R^{{e-1}}$, where $(P, S) = Q (E_1 - E_2)^T$; "
+            "all "
+            "are independent coordinates."
         ),
         "pair": (
-            r"For $e_0 = 1$ the pair is $(2, 2)$ at $e = 2$ and $(2, 1)$ at $e \ge 3$, at every teacher with "
-            r"$\mu\,(x_1 - x_2) \ne 0$; for $e_0 \ge 2$ it is $(2, 1)$ at a generic one."
+            rf"For $e_0 = 1$ the pair is $({_NARROW[0]}, {_NARROW[1]})$ at $e = 2$ and $({_WIDER[0]}, {_WIDER[1]})$ at "
+            r"$e \ge 3$, at every teacher with $\mu\,(x_1 - x_2) \ne 0$; for $e_0 \ge 2$ it is "
+            rf"$({_WIDER[0]}, {_WIDER[1]})$ at a generic one."
         ),
     },
     source=cite("levine2026", "Open problems MAIS-O66 and MAIS-O67"),
@@ -89,11 +109,11 @@ def derive() -> Proof:
     gap, side_gap = x1 - x2, y1 - y2
     first, rest = q * gap + (r.T * side_gap)[0], s * gap + square * side_gap  # P and S
     c = [x * m + (y.T * nu)[0] for x, y in ((x1, y1), (x2, y2))]
-    bracket = rest - nu * first / m
+    w = bracket(rest, nu, first, m)
     scores = [x * first + (y.T * rest)[0] for x, y in ((x1, y1), (x2, y2))]
-    as_stated = [c[i] * first / m + ((y1, y2)[i].T * bracket)[0] for i in (0, 1)]
+    as_stated = [c[i] * first / m + ((y1, y2)[i].T * w)[0] for i in (0, 1)]
     at_teacher = {symbol: 0 for vector in (y1, y2, nu, r, s, square) for symbol in vector}
-    normal = Matrix([*c, first / m, *((x2 * y1 - x1 * y2) * m), *bracket])
+    normal = Matrix([*c, first / m, *(crossed(x1, x2, y1, y2) * m), *w])
     jacobian = normal.jacobian([x1, x2, q, *y1, *s]).subs(at_teacher)
     both = scores[0] * c[1] - scores[1] * c[0]
     pairs = [
@@ -108,7 +128,7 @@ def derive() -> Proof:
         _pair(3, 2, [[1, 0], [0, 1]], 1, move_u=True),
         _pair(2, 2, [[1, 0], [0, 1]], 1, move_u=True),
     ]
-    stated = [[2, 2], [2, 2], [2, 1], [2, 1], [2, 2], [2, 1], [2, 1], [2, 1]]
+    stated = [_NARROW, _NARROW, _WIDER, _WIDER, _NARROW, _WIDER, _WIDER, _WIDER]
     return Proof(
         "Generators for any numbers of the two tokens in a string; the normal form symbolic, at e = 3; pairs by "
         "derivations that the checker accepts, at widths 2 to 5.",
@@ -136,15 +156,15 @@ def derive() -> Proof:
                 Matrix(as_stated),
                 {
                     "W = S": Matrix([c[i] * first / m + ((y1, y2)[i].T * rest)[0] for i in (0, 1)]),
-                    "c_a P": Matrix([c[i] * first + ((y1, y2)[i].T * bracket)[0] for i in (0, 1)]),
+                    "c_a P": Matrix([c[i] * first + ((y1, y2)[i].T * w)[0] for i in (0, 1)]),
                 },
             ),
             Equation(
                 "normal form",
                 "c_2 δ_1 − c_1 δ_2 against Y·W, c for c⁰",
                 both,
-                ((c[1] * y1 - c[0] * y2).T * bracket)[0],
-                {"c_1 y_1 − c_2 y_2": ((c[0] * y1 - c[1] * y2).T * bracket)[0]},
+                (crossed(c[0], c[1], y1, y2).T * w)[0],
+                {"c_1 y_1 − c_2 y_2": (crossed(c[1], c[0], y1, y2).T * w)[0]},
             ),
             Equation(
                 "normal form",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import symbols
+from sympy import Expr, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
@@ -13,6 +13,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,25 +24,44 @@ _RADII = tuple(0.1 * 2.0 ** (-n / 2) for n in range(8))
 _WIDTH = 3
 
 
+def symmetric_form(radius: Expr, first: Expr, second: Expr) -> Expr:
+    """The Fisher on the symmetric scalar path: t² (v_1 + v_2)²."""
+    return radius**2 * (first + second) ** 2
+
+
+def horizontal(radius: Expr) -> Expr:
+    """Its horizontal eigenvalue: 2t²."""
+    return 2 * radius**2
+
+
+def slice_metric(product: Expr | float) -> Expr:
+    """The squared length that the balanced slice carries, over dP²: 1/(2P)."""
+    return 1 / (2 * product)
+
+
 CLAIM = Claim(
     id="cor:global-rate",
     title="Globally: rate 2 on the quotient of two layers, which is a Hausdorff manifold",
     holds="Rate 2 on the quotient of two invertible layers; at the dead points the action is not free",
-    given=r"Let $L = 2$, $P = W_2 W_1$, and let the gauge act by $(gW_1, W_2 g^{-1})$.",
+    given=(
+        r"Let $P = W_L \cdots W_1$, and let the gauge act by $(g_l W_l\, g_{l-1}^{-1})$, $g_0 = g_L = 1$; for the rate "
+        "and the slice $L = 2$."
+    ),
     clauses={
         "rate": (
-            r"On the symmetric scalar path the Fisher is $t^2 (v_1 + v_2)^2$, null on $(1, -1)$ at every $t$, and its "
-            r"horizontal eigenvalue is $2t^2$."
+            rf"On the symmetric scalar path the Fisher is ${printed(symmetric_form(t, *symbols('v_1 v_2')))}$, null on "
+            rf"$(1, -1)$ at every $t$, and its horizontal eigenvalue is ${printed(horizontal(t))}$."
         ),
         "free and proper": (
-            r"On pairs of invertible matrices the gauge is $W_1' W_1^{-1}$, read off a pair of points continuously: it "
-            r"acts freely and properly."
+            r"On tuples of invertible matrices the gauge is $g_l = W_l'\, g_{l-1} W_l^{-1}$, read off a pair of points "
+            "continuously: it acts freely and properly."
         ),
         "orbit space": (
-            r"Two pairs with one product lie on one orbit: the product identifies the orbit space with $GL$."
+            r"Two tuples with one product lie on one orbit: the product identifies the orbit space with $GL$."
         ),
         "slice": (
-            r"For scalars the balanced slice $(\sqrt P, \sqrt P)$ is orthogonal to the orbits and carries $dP^2/(2P)$."
+            r"For scalars the balanced slice $(\sqrt P, \sqrt P)$ is orthogonal to the orbits and carries "
+            rf"${printed(slice_metric(symbols('P')))}\, dP^2$."
         ),
     },
     source=cite("shirodkar2026dead", "cor:global-rate"),
@@ -49,7 +69,7 @@ CLAIM = Claim(
     expected=Verdict.NARROWER,
     rests_on=("cor:quotient_rate",),
     titled="The quotient is global: it includes the singular points that the rate is about.",
-    uncovered="Chains of more than two factors.",
+    uncovered="The balanced slice of more than two factors.",
     doubts=(
         "All of the topology lives on the invertible stratum, away from dead points. At t = 0 the stabiliser of m dead "
         "axes has dimension m², and orbits are not closed."
@@ -68,21 +88,25 @@ def derive() -> Proof:
     moved_first, moved_second = gauge * first, second * gauge.inv()
     # a second tuple with the same product: W_1' = C, W_2' = W_2 W_1 C⁻¹; the gauge that takes one to the other
     between = other * first.inv()
+
+    def cancelled(matrix: sympy.Matrix) -> sympy.Matrix:
+        return matrix.applyfunc(sympy.cancel)
+
     fibre = second * first * other.inv()
-    horizontal = sympy.Matrix([1, 1])
+    even = sympy.Matrix([1, 1])
     balanced = sympy.sqrt(tau)
     tangent = sympy.Matrix([sympy.diff(balanced, tau)] * 2)
     orbit = sympy.Matrix([balanced, -balanced])  # of (c w_1, w_2/c) at c = 1
     uneven = sympy.Matrix([1, sympy.diff(tau, tau)])
     return Proof(
-        "Two scalar layers, symbolic in t; two 2 × 2 matrices, symbolic in all entries.",
+        "Two scalar layers, symbolic in t; two 2 × 2 matrices, and one layer of any chain, symbolic in all entries.",
         (
             Equation(
                 "rate",
                 "the form of two scalar layers on the symmetric path",
                 symmetric,
-                t**2 * (v1 + v2) ** 2,
-                {"path (t, 1)": (form.subs({w1: t, w2: 1}), t**2 * (v1 + v2) ** 2)},
+                symmetric_form(t, v1, v2),
+                {"path (t, 1)": (form.subs({w1: t, w2: 1}), symmetric_form(t, v1, v2))},
             ),
             Equation(
                 "rate",
@@ -94,9 +118,9 @@ def derive() -> Proof:
             Equation(
                 "rate",
                 "horizontal eigenpair",
-                fisher * horizontal,
-                2 * t**2 * horizontal,
-                {"t²": t**2 * horizontal, "4t²": 4 * t**2 * horizontal},
+                fisher * even,
+                horizontal(t) * even,
+                {"t²": t**2 * even, "4t²": 4 * t**2 * even},
             ),
             Equation(
                 "free and proper",
@@ -112,9 +136,20 @@ def derive() -> Proof:
                 second * first,
                 {"g W_2 for W_2 g⁻¹": (gauge * second * moved_first, second * first)},
             ),
+            Equation(
+                "free and proper",
+                "any layer of a chain: g_l from W_l' = g_l W_l C⁻¹, g_{l−1} = C and W_l",
+                cancelled(cancelled(gauge * first * other.inv() * other) * first.inv()),
+                gauge,
+                {"g_{l−1} left out": (cancelled(gauge * first * other.inv()) * first.inv(), gauge)},
+            ),
             Prose(
                 "So g is a continuous function of the pair of points: the action is free and proper, the orbit space "
                 "Hausdorff."
+            ),
+            Prose(
+                "For more factors W_1 and C are the products of all but the last one, whose gauges come in turn, and "
+                "W_2 is the last one."
             ),
             Equation(
                 "orbit space",
@@ -134,8 +169,8 @@ def derive() -> Proof:
                 "slice",
                 "squared length of the slice (√P, √P)",
                 tangent.dot(tangent),
-                1 / (2 * tau),
-                {"slice (1, P)": (uneven.dot(sympy.Matrix([0, 1])), 1 / (2 * tau)), "1/P": 1 / tau},
+                slice_metric(tau),
+                {"slice (1, P)": (uneven.dot(sympy.Matrix([0, 1])), slice_metric(tau)), "1/P": 1 / tau},
             ),
             Equation(
                 "slice",
@@ -219,9 +254,30 @@ def measure() -> Experiment:
                 "distance",
             )
         )
+    orbits.append(_three_layers())
     return Experiment(
-        "Two linear layers in torch, scalar and 3 × 3.",
+        "Two linear layers in torch, scalar and 3 × 3; orbits of three as well.",
         {"rate": rates, "free and proper": free, "orbit space": orbits, "slice": _slice()},
+    )
+
+
+def _three_layers() -> Check:
+    """Two tuples of three with one product: the gauges of the first two layers take the third to the other."""
+    import torch
+
+    here, there = [_draw(seed) for seed in (31, 32, 33)], [_draw(seed) for seed in (41, 42)]
+    last = here[2] @ here[1] @ here[0] @ torch.linalg.inv(there[1] @ there[0])
+    gauge = torch.eye(_WIDTH, dtype=torch.float64)
+    for old, new in zip(here, there, strict=False):
+        gauge = new @ gauge @ torch.linalg.inv(old)
+    return Comparison(
+        "three layers: the gauges W_l' g W_l⁻¹, in turn, take W_3 to W_3', the distance left",
+        0,
+        Interval.around(float((here[2] @ torch.linalg.inv(gauge) - last).norm()), 1e-9),
+        (float((here[2] - last).norm()),),
+        1e-8,
+        "rounding, with the condition numbers of the draws; the rival is the distance before",
+        "distance",
     )
 
 
@@ -237,7 +293,7 @@ def _slice() -> list[Check]:
         checks += [
             value_check(
                 f"P = {product}: squared length of the shortest step with dP = 1",
-                1 / (2 * product),
+                slice_metric(product),
                 float(along.square().sum()),
                 rivals=(1 / product, 1 / (4 * product), 1.0 if product != 0.5 else 0.1),
                 quantity="squared length",

@@ -15,6 +15,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experi
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.chain import canonical, chain_problem, random_rotation
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,6 +24,11 @@ t, s = symbols("t s", positive=True)
 L = sympy.Symbol("L", integer=True, positive=True)
 
 a_free = symbols("w", positive=True)
+
+
+def invariant(layers: Expr | int, product: Expr) -> Expr:
+    """The horizontal reading with lengths dw_i/w_i: L P²."""
+    return layers * product**2
 
 
 def horizontal(layers: Expr | int, radius: Expr) -> Expr:
@@ -46,7 +52,8 @@ CLAIM = Claim(
         ),
         "balanced": rf"On the balanced path $w_i = t$ the horizontal Fisher is ${sympy.latex(horizontal(L, t))}$.",
         "invariant metric": (
-            r"With lengths $dw_i/w_i$, which are invariant, the horizontal reading is $L P^2$ on every lift."
+            r"With lengths $dw_i/w_i$, which are invariant, the horizontal reading is "
+            rf"${printed(invariant(*symbols('L P')))}$ on every lift."
         ),
     },
     source=cite("shirodkar2026dead", "cor:quotient_rate"),
@@ -170,8 +177,8 @@ def derive() -> Proof:
                 "invariant metric",
                 "|∇P|² with lengths dw_i/w_i, L = 4",
                 scores.dot(scores),
-                4 * product**2,
-                {"Euclidean lengths": (gradient(w), 4 * product**2)},
+                invariant(4, product),
+                {"Euclidean lengths": (gradient(w), invariant(4, product))},
             ),
         ),
     )

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
@@ -16,8 +16,11 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
     from ddtheory.workbench.measurements.rescaling import Blocks
@@ -28,21 +31,46 @@ _RATES = tuple(0.02 / 2**n for n in range(6))
 _TIME = 0.2
 
 
+def invariant_speed(slope: Expr, layers: Expr | int, product: Expr) -> Expr:
+    """Ṗ of the flow in the invariant metric: −ℓ' L P²."""
+    return -slope * layers * product**2
+
+
+def balanced_speed(pulled: Expr, right: Expr, left: Expr) -> Expr:
+    """Ṗ from a balanced start, from √(PᵀP) and √(PPᵀ): −(Ḡ √(PᵀP) + √(PPᵀ) Ḡ)."""
+    return -(pulled * right + left * pulled)
+
+
+def log_variance(layers: Expr | int, spread: Expr) -> Expr:
+    """The variance of log P: L s²."""
+    return layers * spread**2
+
+
+_PULLED, _RIGHT, _LEFT = (
+    Symbol(name, commutative=False) for name in (r"\bar{G}", r"\sqrt{P^\top P}", r"\sqrt{PP^\top}")
+)
+_LAYERS, _SLOPE, _PRODUCT = symbols("L \\ell' P")
+
+
 CLAIM = Claim(
     id="cor:sgd_quotient",
     title="SGD descends to the quotient by the gauge",
     holds="Flows of invariant metrics and balanced flows descend to the quotient; SGD as such does not",
     given=r"Let $\ell$ be a loss of $P$, with $P = \prod_{i \le L} w_i$ or $P = W W'$ and $\bar G = d\ell/dP$.",
     clauses={
-        "invariant metric": r"The flow in $\sum (dw_i/w_i)^2$ has $\dot P = -\ell' L P^2$.",
-        "conserved": (
-            r"$W^\top G_W = G_{W'} W'^\top$, so Euclidean flow conserves $W'W'^\top - W^\top W$; a step of size $\eta$ "
-            r"leaves it by $O(\eta^2)$."
+        "invariant metric": (
+            rf"The flow in $\sum (dw_i/w_i)^2$ has $\dot P = {printed(invariant_speed(_SLOPE, _LAYERS, _PRODUCT))}$."
         ),
-        "balanced flow": (r"From a balanced start $\dot P = -(\bar G \sqrt{P^\top P} + \sqrt{PP^\top}\, \bar G)$."),
+        "conserved": (
+            r"$W^\top G_W = G_{W'} W'^\top$ for neighbours $W W'$ in a chain of any length, so Euclidean flow "
+            "conserves "
+            r"$W'W'^\top - W^\top W$; a step of size $\eta$ leaves it by $O(\eta^2)$."
+        ),
+        "balanced flow": rf"From a balanced start $\dot P = {printed(balanced_speed(_PULLED, _RIGHT, _LEFT))}$.",
         "noise": (
-            r"Isotropic noise in $\log w$ gives $\log P$ the variance $L s^2$, no drift, and no covariance with "
-            r"vertical directions."
+            rf"Isotropic noise in $\log w$ gives $\log P$ the variance ${printed(log_variance(_LAYERS, s))}$, no "
+            "drift, "
+            "and no covariance with vertical directions."
         ),
     },
     source=cite("shirodkar2026dead", "cor:sgd_quotient"),
@@ -52,7 +80,7 @@ CLAIM = Claim(
     ),
     expected=Verdict.NARROWER,
     titled="SGD, as it is run, qualifies for the quotient.",
-    uncovered="Chains of more than two matrices.",
+    uncovered="The balanced flow of more than two matrices.",
     doubts=(
         "D5: Euclidean SGD does not close on the quotient by rescalings, its factor is 2 at (1, 1) and 17/4 at (2, "
         "1/2). It does on the balanced manifold, which discrete steps leave: by O(η²) a step, by O(η) over a fixed "
@@ -70,6 +98,7 @@ def derive() -> Proof:
     two = sympy.Add(*[sympy.diff(w1 * w2, w) ** 2 for w in (w1, w2)])
 
     first, second, pulled = (sympy.Matrix(2, 2, symbols(f"{name}_1:5", real=True)) for name in ("A", "B", "G"))
+    above, below = (sympy.Matrix(2, 2, symbols(f"{name}_1:5", real=True)) for name in ("X", "Y"))
     by_first, by_second = pulled * second.T, first.T * pulled  # gradients of W and W' at P = W W'
     moved_second = -by_second * second.T - second * by_second.T  # of W'W'ᵀ
     moved_first = -by_first.T * first - first.T * by_first  # of WᵀW
@@ -81,8 +110,8 @@ def derive() -> Proof:
     left, right = turn[0] * d, d * turn[1]
     whole = left * right
     flow = -(pulled * right.T) * right - left * (left.T * pulled)
-    claimed = -(pulled * (right.T * right) + (left * left.T) * pulled)
-    exchanged = -(pulled * (left * left.T) + (right.T * right) * pulled)
+    claimed = balanced_speed(pulled, right.T * right, left * left.T)
+    exchanged = balanced_speed(pulled, left * left.T, right.T * right)
 
     logs = sympy.Matrix(symbols("l_1:4", real=True))
     in_logs = sympy.Matrix([sympy.expand_log(sympy.log(sympy.prod([sympy.exp(entry) for entry in logs])), force=True)])
@@ -99,8 +128,8 @@ def derive() -> Proof:
                 "invariant metric",
                 "Ṗ for steps −ℓ' w_i² ∂_i P, L = 3",
                 logarithmic,
-                -slope * 3 * product**2,
-                {"Euclidean steps": (euclidean, -slope * 3 * product**2), "without L": -slope * product**2},
+                invariant_speed(slope, 3, product),
+                {"Euclidean steps": (euclidean, invariant_speed(slope, 3, product)), "without L": -slope * product**2},
             ),
             Equation(
                 "invariant metric",
@@ -122,6 +151,13 @@ def derive() -> Proof:
                 first.T * by_first,
                 by_second * second.T,
                 {"W'ᵀ G_W'": second.T * by_second},
+            ),
+            Equation(
+                "conserved",
+                "the same for two layers within a chain: what stands on both sides of them goes into Ḡ",
+                first.T * (above.T * pulled * (second * below).T),
+                ((above * first).T * pulled * below.T) * second.T,
+                {"layers above left out": first.T * pulled * (second * below).T},
             ),
             Equation(
                 "conserved",
@@ -154,7 +190,7 @@ def derive() -> Proof:
                 "noise",
                 "variance of log P for noise of variance s² in each log w_i",
                 s**2 * (gradient * gradient.T)[0],
-                3 * s**2,
+                log_variance(3, s),
                 {"L²": 9 * s**2, "one": s**2},
             ),
             Equation(
@@ -289,6 +325,13 @@ def measure() -> Experiment:
             [_imbalance(_descended(blocks, h, h)) for h in _RATES],
             quantity="rate in the step size",
         ),
+        rate_check(
+            "three layers: change of W'W'ᵀ − WᵀW of the first two in one step, in η",
+            2,
+            _RATES,
+            [_change_within_three(h) for h in _RATES],
+            quantity="rate in the step size",
+        ),
     ]
     turn = random_rotation(3, 7)
     turned = _descended([blocks[0] @ turn, turn.mT @ blocks[1]], _RATES[0], _TIME)
@@ -304,9 +347,27 @@ def measure() -> Experiment:
         )
     )
     return Experiment(
-        "Two scalar and two 3 × 3 layers in torch, gradient descent at six step sizes; P alone by Runge–Kutta.",
+        "Two scalar, two and three 3 × 3 layers in torch, gradient descent at six step sizes; P alone by Runge–Kutta.",
         {"invariant metric": invariant, "conserved": conserved, "balanced flow": flow, "noise": _noise()},
     )
+
+
+def _change_within_three(step: float) -> float:
+    """The norm of the change of W'W'ᵀ − WᵀW in one step of descent on a chain of three, which need not be balanced."""
+    import torch
+
+    target, (first, second) = _balanced()
+    before = [2 * first, second, second.mT + first]
+    start = [weights.clone().requires_grad_() for weights in before]
+    with torch.enable_grad():
+        loss = (start[0] @ start[1] @ start[2] - target).square().sum() / 2
+    gradients = torch.autograd.grad(loss, start)
+    after = [weights - step * gradient for weights, gradient in zip(before, gradients, strict=True)]
+    return float((_difference(after) - _difference(before)).norm())
+
+
+def _difference(chain: Sequence[Tensor]) -> Tensor:
+    return chain[1] @ chain[1].mT - chain[0].mT @ chain[0]
 
 
 def _noise() -> list[Check]:

@@ -15,6 +15,7 @@ from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.chain import random_rotation
 from ddtheory.workbench.inequality import attained_check
 from ddtheory.workbench.ladder import count_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,6 +23,21 @@ if TYPE_CHECKING:
 old = symbols("s_old", positive=True)
 
 _WIDTH, _DRAWS = 5, 20
+
+
+def head_condition(new: Expr, old_scale: Expr) -> Expr:
+    """κ of the head: s_new²/s_old²."""
+    return new**2 / old_scale**2
+
+
+def below_diagonal(jacobian: Expr, entry: Expr) -> Expr:
+    """An entry below a diagonal Jacobian: j² d."""
+    return jacobian**2 * entry
+
+
+def error_bound(error: Expr | int, size: Expr | int, square: Expr) -> Expr:
+    """How far an entrywise error moves the form: ε n |x|²."""
+    return error * size * square
 
 
 def condition_bound(jacobian: Expr | float, gram: Expr | float) -> Expr:
@@ -35,14 +51,20 @@ CLAIM = Claim(
     given=r"Let a diagonal head have scales $s_{old} \le s_{new}$, and $G$ be its gradient factor.",
     clauses={
         "head": (
-            r"$s_{old}^2 |x|^2 \le x^\top G x \le s_{new}^2 |x|^2$, both attained: $\kappa(G) = s_{new}^2/s_{old}^2$."
+            r"$s_{old}^2 |x|^2 \le x^\top G x \le s_{new}^2 |x|^2$, both attained: $\kappa(G) = "
+            rf"{printed(head_condition(*symbols('s_new s_old')))}$."
         ),
-        "diagonal Jacobian": r"Below a diagonal Jacobian the entries are $j_i^2 d_i$.",
+        "diagonal Jacobian": (
+            rf"Below a diagonal Jacobian the entries are ${printed(below_diagonal(*symbols('j_i d_i')))}$."
+        ),
         "Jacobian": (
             r"Below an invertible Jacobian $J$, $\kappa(J^\top G J) \le "
             rf"{latex(condition_bound(*symbols('kappa_J kappa_G')))}$ with the condition numbers of $J$ and $G$."
         ),
-        "error": r"An entrywise error $\epsilon$ moves the form by at most $\epsilon n |x|^2$.",
+        "error": (
+            rf"An entrywise error $\epsilon$ moves the form by at most "
+            rf"${printed(error_bound(Symbol('epsilon'), Symbol('n'), Symbol('|x|') ** 2))}$."
+        ),
     },
     source=cite("shirodkar2026dead", "prop:task_expansion_gfactor"),
     hypotheses=("s_old ≤ s_new; otherwise the ratio turns round.", "J is invertible."),
@@ -94,14 +116,14 @@ def derive() -> Proof:
                 "head",
                 "ratio of the form on a new and on an old axis",
                 form.subs(axes[1]) / form.subs(axes[0]),
-                ((old + more) / old) ** 2,
+                head_condition(old + more, old),
                 {"s_new/s_old": (old + more) / old},
             ),
             Equation(
                 "diagonal Jacobian",
                 "JᵀGJ, all entries",
                 hidden,
-                sympy.diag(*[a**2 * b for a, b in zip(jacobian, scales, strict=True)]),
+                sympy.diag(*[below_diagonal(a, b) for a, b in zip(jacobian, scales, strict=True)]),
                 {"j d": sympy.diag(*[a * b for a, b in zip(jacobian, scales, strict=True)])},
             ),
             AtMost(
@@ -137,7 +159,7 @@ def derive() -> Proof:
                 "error",
                 "(Σ x_i)² against n |x|², n = 4, attained by equal entries",
                 sympy.Add(*x) ** 2,
-                4 * length,
+                error_bound(1, 4, length),
                 tuple(pairs),
                 dict.fromkeys(x, 1),
                 {"√n": 2 * length},

@@ -14,6 +14,7 @@ from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof
 from ddtheory.workbench.evidence import profile_curve
 from ddtheory.workbench.ladder import value_check
+from ddtheory.workbench.statement import printed
 
 t, sigma = symbols("t sigma", positive=True)
 k = Symbol("k", integer=True, positive=True)
@@ -33,6 +34,11 @@ def divergence_formula(order: Expr | int, variance: Expr | int, radius: Expr | f
     return radius ** (2 * order) / (2 * variance)
 
 
+def balance_formula(order: Expr | int) -> Expr:
+    """t² F over K: 2k²."""
+    return 2 * order**2
+
+
 CLAIM = Claim(
     id="anchor:A1",
     title="Gaussian location: the balance at every t",
@@ -40,7 +46,7 @@ CLAIM = Claim(
     clauses={
         "F": rf"$F = {latex(fisher_formula(k, sigma**2, t))}$.",
         "K": rf"$K = {latex(divergence_formula(k, sigma**2, t))}$.",
-        "balance": r"$t^2 F = 2k^2 K$ at every $t$.",
+        "balance": rf"$t^2 F = {printed(balance_formula(k))} K$ at every $t$.",
     },
     source=cite("shirodkar2026dead", "Anchor A1"),
     hypotheses=("The mean is exactly t^k.",),
@@ -85,7 +91,7 @@ def derive() -> Proof:
                 "balance",
                 "both are monomials, so it is an identity and no limit",
                 t**2 * fisher,
-                2 * k**2 * divergence,
+                balance_formula(k) * divergence,
                 {"k² K": k**2 * divergence, "2k K": 2 * k * divergence},
             ),
         ),
@@ -103,18 +109,16 @@ def measure() -> Experiment:
         for variance in (1, 3):
             cell = cells.gaussian_location(order, variance)
             profile = reading.fisher_along(cell.problem(), cell.torch_direction("t"), _RADII)
-            ratios = [
-                t**2 * f / (2 * d) for t, f, d in zip(profile.radii, profile.fisher, profile.divergence, strict=True)
-            ]
+            ratios = [t**2 * f / d for t, f, d in zip(profile.radii, profile.fisher, profile.divergence, strict=True)]
             balance.append(
                 Comparison(
-                    f"t²F/(2K) at t = {_RADII}, k = {order}, σ² = {variance}",
-                    order**2,
+                    f"t²F/K at t = {_RADII}, k = {order}, σ² = {variance}",
+                    balance_formula(order),
                     Interval(ratios[-1], min(ratios) - _ROUNDING, max(ratios) + _ROUNDING),
-                    (Fraction(order * (order - 1)), Fraction(order * (order + 1)), Fraction(order**2, 2)),
+                    (2 * order * (order - 1), 2 * order * (order + 1), order**2),
                     _WIDTH,
                     "the spread over all radii plus rounding: an identity must hold at every radius",
-                    "k²",
+                    "2k²",
                 )
             )
             last = profile.radii[-1]

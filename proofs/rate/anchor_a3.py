@@ -14,6 +14,7 @@ from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, order_check, profile_curve
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,13 +23,23 @@ t = Symbol("t", positive=True)
 x = Symbol("x", real=True)
 
 
+def divergence(radius: Expr | float) -> Expr:
+    """The leading term of K: t⁴/2."""
+    return radius**4 / 2
+
+
+def fisher(radius: Expr | float) -> Expr:
+    """The leading term of F: 4t²."""
+    return 4 * radius**2
+
+
 CLAIM = Claim(
     id="anchor:A3",
     title="Both readings agree on the mixture curve",
     given=r"Let $(w, m) = (t, t)$ be a curve of $w N(m,1) + (1-w) N(0,1)$.",
     clauses={
-        "K": r"$K = t^4/2 + O(t^5)$.",
-        "F": r"$F = 4t^2 + O(t^3)$.",
+        "K": rf"$K = {printed(divergence(t))} + O(t^5)$.",
+        "F": rf"$F = {printed(fisher(t))} + O(t^3)$.",
         "order": r"Both readings give $k = 2$.",
     },
     source=cite("shirodkar2026dead", "Anchor A3"),
@@ -77,14 +88,14 @@ def derive() -> Proof:
                 "K",
                 "half the second moment of the leading term",
                 moment(leading**2) / 2,
-                t**4 / 2,
+                divergence(t),
                 {"without the half": t**4, "t²": t**2 / 2},
             ),
             Equation(
                 "F",
                 "second moment of the derivative of the leading term",
                 moment(sympy.diff(leading, t) ** 2),
-                4 * t**2,
+                fisher(t),
                 {"2t²": 2 * t**2, "4t³": 4 * t**3},
             ),
             Equation(
@@ -117,8 +128,8 @@ def measure() -> Experiment:
     profile = reading.fisher_along(problem, reading.arc(problem, diagonal, label="(t, t)"))
     found = reading.order(profile)
     times = [radius * root for radius in profile.radii]
-    fisher = [2 * f / (4 * s**2) for s, f in zip(times, profile.fisher, strict=True)]
-    divergence = [2 * d / s**4 for s, d in zip(times, profile.divergence, strict=True)]
+    metric = [2 * f / fisher(s) for s, f in zip(times, profile.fisher, strict=True)]
+    distance = [d / divergence(s) for s, d in zip(times, profile.divergence, strict=True)]
     tenth = reading.fisher_along(problem, reading.arc(problem, diagonal, label="(t, t)"), [0.1 / root])
     reason = "extrapolated to t = 0 from the six smallest radii"
     return Experiment(
@@ -127,12 +138,12 @@ def measure() -> Experiment:
             "order": (order_check("order along (t, t)", 2, found),),
             "F": (
                 Comparison(
-                    "F/(4t²)", 1, limit(times, fisher, 1e-9), (2, sympy.Rational(1, 2)), 0.05, reason, "coefficient"
+                    "F/(4t²)", 1, limit(times, metric, 1e-9), (2, sympy.Rational(1, 2)), 0.05, reason, "coefficient"
                 ),
                 Comparison(
                     "F/(4t²) at t = 0.1",
                     1.0076,
-                    Interval.around(2 * tenth.fisher[0] / (4 * 0.1**2), 5e-5),
+                    Interval.around(2 * tenth.fisher[0] / fisher(0.1), 5e-5),
                     (1,),
                     1.5e-4,
                     "the value at finite t, from the register's independent quadrature, four decimals",
@@ -143,7 +154,7 @@ def measure() -> Experiment:
                 Comparison(
                     "K/(t⁴/2)",
                     1,
-                    limit(times, divergence, 1e-6),
+                    limit(times, distance, 1e-6),
                     (2, sympy.Rational(1, 2)),
                     0.05,
                     reason,

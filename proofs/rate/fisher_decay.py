@@ -16,6 +16,7 @@ from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, order_check, profile_curve
 from ddtheory.workbench.inequality import bound_check
 from ddtheory.workbench.ladder import value_check
+from ddtheory.workbench.statement import printed
 
 t, sigma, A, M = symbols("t sigma A M", positive=True)
 k = Symbol("k", integer=True, positive=True)
@@ -32,6 +33,11 @@ def remainder_bound(order: Expr | int, moment: Expr | int, remainder: Expr | int
     return (order * (moment + remainder) + remainder) * radius ** (2 * order - 1)
 
 
+def balance(order: Expr | int) -> Expr:
+    """The limit of t² F/(2K): k²."""
+    return order**2
+
+
 CLAIM = Claim(
     id="thm:fisher_decay",
     title="Fisher rate is 2(k − 1)",
@@ -42,7 +48,7 @@ CLAIM = Claim(
     clauses={
         "rate": rf"$F(t) = {latex(leading(k, A, t))} + R$",
         "remainder": rf"$|R| \le {latex(remainder_bound(k, A, M, t))}$ for $0 < t < 1$",
-        "order of K": r"$t^2 F / (2K) \to k^2$ where the log-density expands uniformly",
+        "order of K": rf"$t^2 F / (2K) \to {printed(balance(k))}$ where the log-density expands uniformly",
     },
     source=cite("shirodkar2026dead", "thm:fisher_decay"),
     hypotheses=(
@@ -106,7 +112,7 @@ def derive() -> Proof:
                 "order of K",
                 "Gaussian curve: t²F = 2k²K",
                 t**2 * gaussian_fisher,
-                2 * k**2 * gaussian_divergence,
+                2 * balance(k) * gaussian_divergence,
                 {"k for k²": 2 * k * gaussian_divergence},
             ),
             Prose(
@@ -117,7 +123,7 @@ def derive() -> Proof:
                 "order of K",
                 "exponential family: leading coefficients of t²F and of 2k²K",
                 first_order(t**2 * family_fisher),
-                first_order(2 * k**2 * log_partition),
+                first_order(2 * balance(k) * log_partition),
                 {"k for k²": first_order(2 * k * log_partition)},
             ),
             Prose(

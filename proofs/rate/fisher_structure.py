@@ -14,6 +14,7 @@ from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
 from ddtheory.workbench.inequality import attained_check, bound_check
 from ddtheory.workbench.ladder import value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +44,16 @@ def tangential_bound(first: Expr | int, second: Expr | int, rest: Expr | int, ra
     return ((first + rest) / 2 + (second + rest) / 2 + rest) * radius
 
 
+def error_bound(error: Expr, size: Expr | int, square: Expr) -> Expr:
+    """The bound of the statement on a form with an error ε in each entry: ε n |v|²."""
+    return error * size * square
+
+
+def block_bound(own: Expr, cross: Expr, live: Expr) -> Expr:
+    """The bound of the statement on the form for v_0 = 1, from |b|²: g − |b|²/c."""
+    return own - cross / live
+
+
 CLAIM = Claim(
     id="cor:fisher_structure",
     title="Cross and tangential blocks of the Fisher",
@@ -51,9 +62,13 @@ CLAIM = Claim(
         "cross block": rf"$|F_{{1a}} - k t^{{k-1}} E[a b_a]| \le {latex(cross_bound(k, A, B_a, M, t))}$.",
         "tangential block": rf"$|F_{{ab}} - g_{{ab}}| \le {latex(tangential_bound(B_a, B_b, M, t))}$.",
         "entrywise errors": (
-            r"Errors of size $\epsilon$ in $n \times n$ entries move the form by at most $\epsilon n |v|^2$."
+            r"Errors of size $\epsilon$ in $n \times n$ entries move the form by at most "
+            rf"${printed(error_bound(Symbol('epsilon'), Symbol('n'), Symbol('|v|') ** 2))}$."
         ),
-        "block form": r"A form with live block $c I$ is at least $(g - |b|^2/c)\, v_0^2$.",
+        "block form": (
+            r"A form with live block $c I$ is at least "
+            rf"$\left({printed(block_bound(Symbol('g'), Symbol('|b|') ** 2, Symbol('c')))}\right) v_0^2$."
+        ),
     },
     source=cite("shirodkar2026dead", "cor:fisher_structure"),
     hypotheses=("Those of thm:fisher_decay.", "The tangential remainders are O(t) in mean square."),
@@ -150,7 +165,7 @@ def derive() -> Proof:
                 "entrywise errors",
                 "ε (Σ v_i)² and ε n |v|², n = 3",
                 error * sum(v) ** 2,
-                3 * error * v.dot(v),
+                error_bound(error, 3, v.dot(v)),
                 tuple(squares),
                 {**dict.fromkeys(v, 1), error: 1},
                 {"√n": 2 * error * v.dot(v)},
@@ -158,7 +173,7 @@ def derive() -> Proof:
             AtMost(
                 "block form",
                 "the form with live block c I, least at w = −b v_0/c",
-                (g - b.dot(b) / c) * v[0] ** 2,
+                block_bound(g, b.dot(b), c) * v[0] ** 2,
                 block,
                 tuple(c * entry**2 for entry in shifted),
                 least,

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 import sympy
-from sympy import Symbol, symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory import cells
 from ddtheory.references import cite
@@ -15,6 +15,7 @@ from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof
 from ddtheory.workbench.evidence import order_check
 from ddtheory.workbench.ladder import count_check, value_check
+from ddtheory.workbench.statement import printed
 
 t, epsilon = symbols("t epsilon", positive=True)
 k = Symbol("k", integer=True, positive=True)
@@ -22,14 +23,36 @@ k = Symbol("k", integer=True, positive=True)
 _CASES = ((Fraction(1, 10), 2), (Fraction(1, 100), 2), (Fraction(1, 100), 3))
 
 
+def aligned_rate(order: Expr | int) -> Expr:
+    """The rate of the moment at ε = 0: 2k."""
+    return 2 * order
+
+
+def coefficient(tilt: Expr | float) -> Expr:
+    """The coefficient of t² at ε ≠ 0: ε²."""
+    return tilt**2
+
+
+def crossing_slope(order: Expr | int) -> Expr:
+    """The local slope where both terms are equal: k + 1."""
+    return order + 1
+
+
+def crossing_radius(tilt: Expr | float, order: Expr | int) -> Expr:
+    """Where they are equal: ε^{1/(k − 1)}."""
+    return tilt ** (sympy.Integer(1) / (order - 1))
+
+
 CLAIM = Claim(
     id="cor:bridge_near_canonical",
     title="Near-canonical alignment: the limits do not commute",
     given=r"Let the moment be $\varepsilon^2 t^2 + t^{2k}$ with $k \ge 2$.",
     clauses={
-        "aligned": r"At $\varepsilon = 0$ its rate is $2k$.",
-        "tilted": r"For $\varepsilon \ne 0$ its rate is $2$ with coefficient $\varepsilon^2$.",
-        "crossing": r"Its local slope is $k + 1$ at $t = \varepsilon^{1/(k-1)}$.",
+        "aligned": rf"At $\epsilon = 0$ its rate is ${printed(aligned_rate(k))}$.",
+        "tilted": rf"For $\epsilon \ne 0$ its rate is $2$ with coefficient ${printed(coefficient(epsilon))}$.",
+        "crossing": (
+            rf"Its local slope is ${printed(crossing_slope(k))}$ at $t = {printed(crossing_radius(epsilon, k))}$."
+        ),
     },
     source=cite("shirodkar2026dead", "cor:bridge_near_canonical"),
     hypotheses=("k ≥ 2.",),
@@ -44,7 +67,7 @@ CLAIM = Claim(
 def derive() -> Proof:
     moment = epsilon**2 * t**2 + t ** (2 * k)
     slope = t * sympy.diff(moment, t) / moment
-    crossing = epsilon ** (1 / (k - 1))
+    crossing = crossing_radius(epsilon, k)
     power = symbols("p", positive=True)  # t^{2k−2} as a quantity of its own: ε and t vanish independently
     reduced = (2 * epsilon**2 + 2 * k * power) / (epsilon**2 + power)
     return Proof(
@@ -68,16 +91,16 @@ def derive() -> Proof:
                 "tilted",
                 "coefficient: the moment over t² at t = 0, k = 3",
                 sympy.limit(sympy.expand(moment / t**2).subs(k, 3), t, 0),
-                epsilon**2,
-                {"ε": epsilon, "k = 1": (sympy.limit((moment / t**2).subs(k, 1), t, 0), epsilon**2)},
+                coefficient(epsilon),
+                {"ε": epsilon, "k = 1": (sympy.limit((moment / t**2).subs(k, 1), t, 0), coefficient(epsilon))},
             ),
-            Equation("aligned", "ε → 0 first", reduced.subs(epsilon, 0) * t, 2 * k * t, {"2": 2 * t}),
+            Equation("aligned", "ε → 0 first", reduced.subs(epsilon, 0) * t, aligned_rate(k) * t, {"2": 2 * t}),
             Equation(
                 "crossing",
                 "where the two terms are equal",
                 sympy.powdenest(sympy.powsimp(slope.subs(t, crossing)), force=True),
-                k + 1,
-                {"2k": 2 * k, "k": k, "at t = ε": (sympy.powsimp(slope.subs(t, epsilon)), k + 1)},
+                crossing_slope(k),
+                {"2k": 2 * k, "k": k, "at t = ε": (sympy.powsimp(slope.subs(t, epsilon)), crossing_slope(k))},
             ),
         ),
     )
@@ -115,13 +138,13 @@ def measure() -> Experiment:
     crossings: list[Check] = []
     curves: list[Curve] = []
     for size, order in _CASES:
-        crossing = float(size) ** (1 / (order - 1))
+        crossing = float(crossing_radius(float(size), order))
         small, curve = _read(size, order, [crossing * 2.0 ** (-4 - n / 2) for n in range(14)])
         tilted.append(order_check(f"ε = {size}, k = {order}: far below the crossing", 1, small, rivals=(order,)))
         crossings.append(
             Comparison(
                 f"ε = {size}, k = {order}: slope of K at t = ε^(1/(k−1))",
-                order + 1,
+                crossing_slope(order),
                 Interval.around(_slope_of_divergence(size, order, crossing), 1e-3),
                 (2, 2 * order),
                 5e-3,
@@ -130,7 +153,7 @@ def measure() -> Experiment:
             )
         )
         least = min(curve.radii)
-        exact = float(size) ** 2
+        exact = float(coefficient(size))
         tilted.append(
             value_check(
                 f"ε = {size}, k = {order}: moment over t² at t = {least:.2g}",

@@ -16,6 +16,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experi
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, order_check, rate
 from ddtheory.workbench.ladder import limit_check, rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from ddtheory.measure import SchurProfile
@@ -36,6 +37,11 @@ def slice_volume(order: Expr | int, squares: Expr | int, level: Expr | float) ->
     return level ** (half + rest) * unit
 
 
+def scale(order: Expr | int, radius: Expr | float) -> Expr:
+    """What the smallest eigenvalue is compared with: k² t^{2(k − 1)}."""
+    return order**2 * radius ** (2 * (order - 1))
+
+
 def reduced(slow: Expr | int, cross: Expr | int, fast: Expr | int) -> Expr:
     """The limit of the statement for two dying directions: d − b²/a."""
     return fast - sympy.sympify(cross) ** 2 / slow
@@ -48,7 +54,8 @@ CLAIM = Claim(
     given=r"Let the dead score have leading part $a$ and the live scores Gram matrix $g$ and overlap $e = E[ab]$.",
     clauses={
         "Schur complement": (
-            r"If $S = E a^2 - e^\top g^{-1} e > 0$ then $\lambda_{\min}(F) / (k^2 t^{2(k-1)}) \to S$."
+            r"If $S = E a^2 - e^\top g^{-1} e > 0$ then "
+            rf"$\lambda_{{\min}}(F) / \left({printed(scale(k, t))}\right) \to S$."
         ),
         "two dying": (
             r"For two dying directions with entries $a\,t^{2 j_1}$, $d\,t^{2 j_2}$, $j_1 < j_2$, and $b\,t^{j_1 + "
@@ -133,6 +140,13 @@ def derive() -> Proof:
         "k and m, gamma functions decided as quotients.",
         (
             Prose("Subtract the best combination of live scores from the dead one: the determinant splits."),
+            Equation(
+                "Schur complement",
+                "the square of ε = k t^{k−1}, the size of the dead score, which is the derivative of t^k",
+                sympy.diff(t**k, t) ** 2,
+                scale(k, t),
+                {"k for k²": scale(k, t) / k, "rate k − 1": k**2 * t ** (k - 1)},
+            ),
             Equation(
                 "Schur complement",
                 "determinant of F, ε = k t^{k−1}",
@@ -339,7 +353,7 @@ def _slices() -> list[Check]:
 
 def _scaled(profile: SchurProfile, values: tuple[float, ...], order: int) -> Interval:
     kept = [
-        (radius, value / (order**2 * radius ** (2 * (order - 1))))
+        (radius, value / scale(order, radius))
         for radius, value in zip(profile.radii, values, strict=True)
         if value > 1e6 * profile.floor
     ]

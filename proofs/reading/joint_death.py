@@ -13,6 +13,7 @@ from ddtheory.verify.claim import Check, Claim, Experiment, Observation
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import order_check
 from ddtheory.workbench.ladder import count_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +36,11 @@ def dead_divergence(order: Expr) -> Expr:
     return b**2 * c**2 * z ** (2 * order) * t ** (2 * (order + 1)) / 2
 
 
+def joint_order(degree: Expr | int) -> Expr:
+    """The order along both layers at once: p + 1."""
+    return degree + 1
+
+
 CLAIM = Claim(
     id="read:joint_death",
     title="A node death has order p + 1 along the joint direction of two layers, and is flat in each of them",
@@ -49,7 +55,7 @@ CLAIM = Claim(
             r"bottom pair $g \otimes a$ of either layer's Kronecker factors is such a direction."
         ),
         "joint": (
-            r"Along $(v, b)$ at once the order is $k = p + 1$: at one sample with $v \cdot x = z$ "
+            rf"Along $(v, b)$ at once the order is $k = {printed(joint_order(p))}$: at one sample with $v \cdot x = z$ "
             rf"$K = {latex(dead_divergence(p))} + \dots$"
         ),
     },
@@ -119,7 +125,7 @@ def derive() -> Proof:
                 "joint",
                 "t²F over 2K: the square of the order",
                 sympy.simplify(t**2 * sympy.diff(joint, t) ** 2 / (2 * dead_divergence(p))),
-                (p + 1) ** 2,
+                joint_order(p) ** 2,
                 {"p²": p**2, "(p + 1)": p + 1},
             ),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Matrix, latex, symbols
+from sympy import Expr, Matrix, Symbol, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Kind, Verdict
@@ -13,6 +13,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Experiment, Observation
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import order_check
 from ddtheory.workbench.ladder import value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +32,14 @@ def missed(outer: Expr, inner: Expr, by: Expr) -> Expr:
     return -outer * inner * by**2
 
 
+def missed_product(after: Expr, generator: Expr, before: Expr, by: Expr) -> Expr:
+    """What a step along the tangent changes of a product of matrices: −t² W' X² W."""
+    return -(by**2) * after * generator**2 * before
+
+
+_AFTER, _GENERATOR, _BEFORE = (Symbol(name, commutative=False) for name in ("W'", "X", "W"))
+
+
 CLAIM = Claim(
     id="read:ray_and_orbit",
     title="The order tells a dead direction from a flat gauge",
@@ -42,7 +51,9 @@ CLAIM = Claim(
     clauses={
         "orbit": r"Along the orbit $g\theta_0$ both $F$ and $K$ are zero at every $t$: flat, without an order.",
         "ray": (
-            r"Along the ray $\theta_0 + tu$ the product changes by $-t^2\, W'X^2W$: order 2, as at a dead direction. "
+            r"Along the ray $\theta_0 + tu$ the product changes by "
+            f"${printed(missed_product(_AFTER, _GENERATOR, _BEFORE, t))}$: "
+            "order 2, as at a dead direction. "
             rf"For a rescaling of one channel of weights $a$, $b$ it is ${latex(missed(b, a, t))}$."
         ),
         "straight": (
@@ -98,7 +109,7 @@ def derive() -> Proof:
                 "ray",
                 "the change of the product: no term in t",
                 step,
-                -(t**2) * v * x**2 * w,
+                missed_product(v, x, w, t),
                 {"a term in t": -(t**2) * v * x**2 * w + t * v * x * w, "the other sign": t**2 * v * x**2 * w},
             ),
             Equation(

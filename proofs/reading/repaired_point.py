@@ -14,6 +14,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import order_check
 from ddtheory.workbench.ladder import count_check, value_check
+from ddtheory.workbench.statement import part, printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,24 @@ def divergence(order: Expr, size: Expr) -> Expr:
     return size ** (2 * (order + 1)) * (a * z**order) ** 2 / 2
 
 
+def joint_order(degree: Expr | int) -> Expr:
+    """The order along the line: p + 1."""
+    return degree + 1
+
+
+_SUM = part(r"(\sum_i g_i)")
+
+
+def together(total: Expr) -> Expr:
+    """The cost of units whose outputs have this sum, at one sample: half its square."""
+    return total**2 / 2
+
+
+def of_copies(count: Expr | int) -> Expr:
+    """What equal units cost over what one costs: r²."""
+    return count**2
+
+
 CLAIM = Claim(
     id="read:repaired_point",
     title="The order at the repaired point tells dead units from living ones",
@@ -43,15 +62,21 @@ CLAIM = Claim(
         r"$\varphi(z) = z^p$ or its one-sided form, and Gaussian outputs of variance 1."
     ),
     clauses={
-        "same order": r"Along the line from $\theta^*$ to $\theta_0$ the order is $p + 1$ for any unit, dead or alive.",
+        "same order": (
+            rf"Along the line from $\theta^*$ to $\theta_0$ the order is ${printed(joint_order(p))}$ for any unit, "
+            "dead or "
+            "alive."
+        ),
         "cost": (
             r"The cost of the repair $K(\theta_0 \,\|\, \theta^*)$ has the size in it: at one sample with "
             rf"$w \cdot x = z$ it is ${latex(divergence(p, s))}$. At $n$ samples a unit is dead where $n$ times it is "
             r"small."
         ),
         "joint": (
-            r"Costs of units with outputs $g_i$ do not add: together they cost $\tfrac12 E(\sum_i g_i)^2$, "
-            r"$r^2$ times one for $r$ equal units, and nothing for two that cancel."
+            r"Costs of units with outputs $g_i$ do not add: together they cost the mean of "
+            f"${printed(together(_SUM))}$, ${printed(of_copies(r))}$ times one for $r$ equal units, and nothing for "
+            "two "
+            "that cancel."
         ),
     },
     source=cite("shirodkar2026measuring", "abstract", verified=False),
@@ -72,7 +97,7 @@ CLAIM = Claim(
 def derive() -> Proof:
     unit = (t * a) * (t * z) ** p
     g = symbols("g_1:4", real=True)
-    whole = sum(g) ** 2 / 2
+    whole = together(sum(g))
     singles = [each**2 / 2 for each in g]
     cross = g[0] * g[1] + g[0] * g[2] + g[1] * g[2]
     one = symbols("g", positive=True)
@@ -83,7 +108,7 @@ def derive() -> Proof:
                 "same order",
                 "t²F over 2K along the line from zero, weights (ta, tw), w·x = z",
                 sympy.simplify(t**2 * sympy.diff(unit, t) ** 2 / unit**2),
-                (p + 1) ** 2,
+                joint_order(p) ** 2,
                 {"p": p**2, "with the size": (p + 1) ** 2 * a**2},
             ),
             Equation(
@@ -105,7 +130,7 @@ def derive() -> Proof:
                 "joint",
                 "r equal units, and two that cancel beside a third",
                 Matrix([(r * one) ** 2 / 2, whole.subs(g[1], -g[0])]),
-                Matrix([r**2 * one**2 / 2, singles[2]]),
+                Matrix([of_copies(r) * together(one), singles[2]]),
                 {
                     "a sum": Matrix([r * one**2 / 2, singles[2]]),
                     "a sum of two": Matrix([r**2 * one**2 / 2, sum(singles)]),

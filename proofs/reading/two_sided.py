@@ -15,6 +15,7 @@ from ddtheory.verify.claim import Check, Claim, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import order_check
 from ddtheory.workbench.ladder import value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,16 @@ def both_sides(order: Expr | int, radius: Expr | Fraction, distance: Expr | Frac
     return 2 * (order - 1) * radius**2 / (radius**2 - distance**2)
 
 
+def start(order: Expr | int, amplitude: Expr | float, distance: Expr | float) -> Expr:
+    """F at the checkpoint itself: k² A² s^{2(k−1)}."""
+    return order**2 * amplitude**2 * distance ** (2 * (order - 1))
+
+
+def scale(samples: Expr, distance: Expr, order: Expr | int) -> Expr:
+    """What the coefficient at n samples depends on: n s^{2k}."""
+    return samples * distance ** (2 * order)
+
+
 CLAIM = Claim(
     id="read:two_sided",
     title="The order k can be read at a frozen checkpoint, which misses the singular point",
@@ -51,10 +62,10 @@ CLAIM = Claim(
     clauses={
         "one side": rf"Along $\theta_0 + tu$ the slope $d \log F/d \log t$ is ${latex(one_side(k, t, s))}$.",
         "both sides": rf"That of $F^*(t) = \sqrt{{F(t)\,F(-t)}}$ is ${latex(both_sides(k, t, s))}$ for $t > s$.",
-        "at the point": r"At $\theta_0$ itself the order is 1, $F(0) = k^2 A^2 s^{2(k-1)}$.",
+        "at the point": rf"At $\theta_0$ itself the order is 1, $F(0) = {printed(start(k, A, s))}$.",
         "finite n": (
             r"For $K = ((t+s)^k - s^k)^2/2$ and a flat prior the coefficient $n\,E\,K$ at $n$ samples depends on "
-            r"$n s^{2k}$ alone."
+            rf"${printed(scale(n, s, k))}$ alone."
         ),
     },
     source=cite("shirodkar2026measuring", "abstract", verified=False),
@@ -105,7 +116,7 @@ def derive() -> Proof:
                 "at the point",
                 "F at t = 0",
                 forward.subs(t, 0),
-                k**2 * A**2 * s ** (2 * (k - 1)),
+                start(k, A, s),
                 {"K's coefficient": A**2 * s ** (2 * (k - 1)), "k": k * A**2 * s ** (2 * (k - 1))},
             ),
             Prose("With t = sτ the integrals of e^{−nK} and of K e^{−nK} get the same factor s.", r"t = s\tau"),
@@ -113,7 +124,7 @@ def derive() -> Proof:
                 "finite n",
                 "nK at t = sτ",
                 scaled,
-                n * s ** (2 * k) * ((tau + 1) ** k - 1) ** 2 / 2,
+                scale(n, s, k) * ((tau + 1) ** k - 1) ** 2 / 2,
                 {"n sᵏ": n * s**k * ((tau + 1) ** k - 1) ** 2 / 2, "n s²": n * s**2 * ((tau + 1) ** k - 1) ** 2 / 2},
             ),
         ),

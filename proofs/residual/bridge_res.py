@@ -8,7 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, latex, symbols
+from sympy import Expr, Symbol, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
@@ -16,6 +16,7 @@ from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import limit_check, rate_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +55,11 @@ def segment(outer: Expr, inner: Expr, weights: Expr | int, length: Expr | int) -
     return outer * t**weights * (1 + inner * t**length)
 
 
+def one_more(length: Expr | int) -> Expr:
+    """The length of a route with one weight more."""
+    return length + 1
+
+
 CLAIM = Claim(
     id="thm:bridge_res",
     title="Residual graphs: the rate is that of the shortest weighted path",
@@ -62,7 +68,10 @@ CLAIM = Claim(
         r"least number of weights on a route from node $0$ to the last node."
     ),
     clauses={
-        "exponent": r"$T$ has the order $t^K$, and $K(m) = \min(K(m-1) + 1, \min_{\text{skips}} K(m'))$.",
+        "exponent": (
+            rf"$T$ has the order $t^K$, and $K(m) = \min({printed(one_more(Symbol('K(m-1)')))}, "
+            r"\min_{\text{skips}} K(m'))$."
+        ),
         "coefficient": (
             rf"$T \sim {latex(leading(C, K))}$, $C > 0$ the sum over the shortest routes of their products of slopes."
         ),
@@ -123,7 +132,7 @@ def _shortest(depth: int, skips: Skips) -> int:
     """K of the last node by its recursion."""
     found = [0]
     for node in range(1, depth + 1):
-        found.append(min([found[-1] + 1, *(found[source] for source, target in skips if target == node)]))
+        found.append(min([one_more(found[-1]), *(found[source] for source, target in skips if target == node)]))
     return found[-1]
 
 

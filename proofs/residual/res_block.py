@@ -15,6 +15,7 @@ from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.inequality import attained_check
 from ddtheory.workbench.ladder import limit_check, rate_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,16 @@ def transfer(weights: Expr | int, length: Expr | int, slope: Expr | float = c, r
     return radius**weights * (1 + slope * radius**length)
 
 
+def rate(weights: Expr | int) -> Expr:
+    """The rate of the second moment: 2(a + b)."""
+    return 2 * weights
+
+
+def weighted(skip: Expr | float) -> Expr:
+    """Its coefficient with a skip of weight α: α²."""
+    return skip**2
+
+
 def remainder_bound(weights: Expr | int, slope: Expr | float = c, radius: Expr | float = t) -> Expr:
     """c t^{a+b+1}, for blocks of any length and t ≤ 1."""
     return slope * radius ** (weights + 1)
@@ -60,10 +71,15 @@ CLAIM = Claim(
     ),
     clauses={
         "transfer": rf"$T = {latex(transfer(a + b, k))}$, exactly on linear layers.",
-        "rate": r"The gradient's second moment has rate $2(a + b)$ and the coefficient of the bare weights.",
+        "rate": (
+            rf"The gradient's second moment has rate ${printed(rate(a + b))}$ and the coefficient of the bare weights."
+        ),
         "remainder": rf"$|T - t^{{a+b}}| \le {latex(remainder_bound(a + b))}$ for $0 < t \le 1$.",
-        "offset": rf"The local slope of the second moment is $2(a+b) + {latex(offset(k))}$.",
-        "weight": r"A skip of weight $\alpha \ne 0$ changes the coefficient to $\alpha^2$, and not the rate.",
+        "offset": rf"The local slope of the second moment is ${printed(rate(a + b))} + {latex(offset(k))}$.",
+        "weight": (
+            rf"A skip of weight $\alpha \ne 0$ changes the coefficient to ${printed(weighted(alpha))}$, and not the "
+            "rate."
+        ),
     },
     source=cite("shirodkar2026dead", "cor:res_block"),
     hypotheses=("The skip has weight 1, but for the last clause.",),
@@ -121,7 +137,7 @@ def derive() -> Proof:
                 "rate",
                 "leading term of the squared derivative of the network with a block of two layers",
                 lowest(network(1, 2) ** 2),
-                t ** (2 * (a + b)).subs({a: 2, b: 1}),
+                t ** rate(3),
                 {"the block counts its length": t ** (2 * 5), "an amplitude": t**3, "the block twice": 4 * t**6},
             ),
             AtMost(
@@ -138,7 +154,7 @@ def derive() -> Proof:
                 "offset",
                 "logarithmic derivative of T²",
                 t * sympy.diff(sympy.log(moment), t),
-                2 * (a + b) + offset(k),
+                rate(a + b) + offset(k),
                 {
                     "no offset": 2 * (a + b),
                     "half the offset, an amplitude": 2 * (a + b) + offset(k) / 2,
@@ -156,7 +172,7 @@ def derive() -> Proof:
                 "weight",
                 "leading term of the squared derivative of the network, skip of weight α",
                 lowest(scaled),
-                alpha**2 * t ** (2 * 3),
+                weighted(alpha) * t ** rate(3),
                 {"weight α leaves 1": t**6, "α": alpha * t**6},
             ),
             Equation(

@@ -13,6 +13,7 @@ from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import rate_check
+from ddtheory.workbench.statement import printed
 
 _RADII = tuple(2.0**-n for n in range(3, 12))
 _NOISE = 0.01
@@ -41,6 +42,11 @@ def bias(depth: Expr | int, noise: Expr | float = v, second: Expr | float = S, r
     return 2 * depth * second * radius ** (2 * depth) / (second * radius ** (2 * depth) + noise)
 
 
+def lowered(skipped: Expr | int) -> Expr:
+    """What a skip over so many layers takes from the rate: 2s."""
+    return 2 * skipped
+
+
 CLAIM = Claim(
     id="cor:res_ff",
     title="No skips: the feed-forward rate 2(L − l)",
@@ -53,7 +59,7 @@ CLAIM = Claim(
         ),
         "closed form": rf"On linear layers it is ${latex(entry(L, layer))}$ at every $t$.",
         "window": rf"There its local slope exceeds the rate by ${latex(bias(L))}$.",
-        "one skip": r"A skip over $s$ of the layers above the node lowers the rate by $2s$.",
+        "one skip": rf"A skip over $s$ of the layers above the node lowers the rate by ${printed(lowered(span))}$.",
     },
     source=cite("shirodkar2026dead", "cor:res_ff"),
     hypotheses=("Labels carry noise, or are drawn from the model.", "The layers have slope 1 along the dead channel."),
@@ -133,7 +139,7 @@ def derive() -> Proof:
                 "one skip",
                 "squared sum of the route of all layers above and the route of the skip",
                 routes**2,
-                t ** (power(L, layer) - 2 * span) * (1 + t**span) ** 2,
+                t ** (power(L, layer) - lowered(span)) * (1 + t**span) ** 2,
                 {
                     "no skip": t ** power(L, layer) * (1 + t**span) ** 2,
                     "lowered by s": t ** (power(L, layer) - span) * (1 + t**span) ** 2,
@@ -211,7 +217,7 @@ def measure() -> Experiment:
             "one skip": [
                 rate_check(
                     f"one skip over {span} layers, node 0: rate",
-                    2 * (_DEPTH - span),
+                    2 * _DEPTH - lowered(span),
                     _RADII,
                     [residual_graph(depth=_DEPTH, skips=[(1, 1 + span)]).gradient_moment(t, 0, _NOISE) for t in _RADII],
                     rivals=(2 * _DEPTH, 2 * _DEPTH - span),

@@ -13,6 +13,7 @@ from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import count_check, limit_check, rate_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,6 +44,14 @@ def rate_of_smallest(length: Expr) -> Expr:
     return 2 * length
 
 
+def limit_of_smallest(constant: Expr, own: Expr, coupling: Expr) -> Expr:
+    """The limit of λ_min/t^{2K}, from bᵀ C_L⁻¹ b: C² (g − bᵀ C_L⁻¹ b)."""
+    return constant**2 * (own - coupling)
+
+
+_COUPLING = Symbol(r"b^\top C_L^{-1} b")
+
+
 CLAIM = Claim(
     id="cor:res_lambda_min",
     title="Residual graphs: the dead direction carries λ_min",
@@ -54,7 +63,9 @@ CLAIM = Claim(
     clauses={
         "rate": rf"$\lambda_{{\min}}(G)$ has the rate ${latex(rate_of_smallest(K))}$.",
         "coefficient": (
-            r"$\lambda_{\min}/t^{2K} \to C^2 (g - b^\top C_L^{-1} b)$, the Schur complement of the live block."
+            rf"$\lambda_{{\min}}/t^{{2K}} \to {printed(limit_of_smallest(C, g, _COUPLING))}$, the Schur complement "
+            "of the "
+            "live block."
         ),
         "uncoupled": r"It tends to the dead entry itself when noise does not couple dead and live outputs, $b = 0$.",
         "null direction": r"A live direction without gradient makes $\lambda_{\min} = 0$ at every $t$.",
@@ -102,7 +113,7 @@ def derive() -> Proof:
                 "coefficient",
                 "determinant of G",
                 gram.det(),
-                scale**2 * live.det() * schur,
+                limit_of_smallest(scale, g, (cross.T * live.inv() * cross)[0]) * live.det(),
                 {
                     "without the coupling": scale**2 * live.det() * g,
                     "the coupling added": scale**2 * live.det() * (2 * g - schur),

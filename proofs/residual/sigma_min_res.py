@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Matrix, symbols
+from sympy import Expr, Matrix, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
@@ -13,12 +13,26 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.inequality import bound_check
 from ddtheory.workbench.ladder import count_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 _DRAWS = 300
 _ROUNDING = 1e-12
+
+
+def skew_square(square: Expr) -> Expr:
+    """σ_min(I + B)² for a skew branch, from σ_min(B)²: 1 + σ_min(B)²."""
+    return 1 + square
+
+
+_SQUARE = Symbol(r"\sigma_{\min}(B)^2")
+
+
+def approached(share: Expr) -> Expr:
+    """σ_min of two orthogonal samples, each sent that share of the way towards the other: |1 − s|."""
+    return sympy.Abs(1 - share)
 
 
 CLAIM = Claim(
@@ -29,11 +43,14 @@ CLAIM = Claim(
     clauses={
         "vectors": r"If $\langle x, f\rangle \ge 0$ then $|x + f| \ge |x|$.",
         "singular value": r"If $v^\top B v \ge 0$ for all $v$ then $\sigma_{\min}(I + B) \ge 1$.",
-        "skew": r"For a skew branch $\sigma_{\min}(I + B)^2 = 1 + \sigma_{\min}(B)^2$, so the bound is sharp.",
+        "skew": (
+            rf"For a skew branch $\sigma_{{\min}}(I + B)^2 = {printed(skew_square(_SQUARE))}$, so the bound is sharp."
+        ),
         "products": r"Products of such blocks keep $\sigma_{\min} \ge 1$, at every depth.",
         "samples": (
             r"A pairing $\langle x, f(x)\rangle \ge 0$ at the samples alone does not suffice: two orthogonal samples, "
-            r"each sent $s$ of the way towards the other, have pairing $0$ and $\sigma_{\min} = |1 - s|$."
+            rf"each sent $s$ of the way towards the other, have pairing $0$ and $\sigma_{{\min}} = "
+            rf"{printed(approached(Symbol('s')))}$."
         ),
     },
     source=cite("shirodkar2026dead", "cor:sigma-min-res"),
@@ -103,7 +120,7 @@ def derive() -> Proof:
                 "skew",
                 "B = w J: the squared singular values of I + B, and those of B beside 1",
                 (sympy.eye(2) + skew).T * (sympy.eye(2) + skew),
-                sympy.eye(2) + skew.T * skew,
+                skew_square(w**2) * sympy.eye(2),
                 {
                     "singular values added": (1 + w) ** 2 * sympy.eye(2),
                     "a symmetric branch": (
@@ -134,7 +151,7 @@ def derive() -> Proof:
                 "samples",
                 "two samples: characteristic polynomial of (X + F)ᵀ(X + F)",
                 (swap.T * swap - y * sympy.eye(2)).det(),
-                ((1 - s) ** 2 - y) * ((1 + s) ** 2 - y),
+                (approached(s) ** 2 - y) * ((1 + s) ** 2 - y),
                 {"σ_min = 1": (1 - y) * ((1 + s) ** 2 - y), "orthogonal moves": (1 + s**2 - y) ** 2},
             ),
             Equation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Expr, Matrix, latex, symbols
+from sympy import Expr, Matrix, Symbol, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
@@ -13,6 +13,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experi
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit
 from ddtheory.workbench.ladder import count_check, rate_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +36,24 @@ def tied_moment(first: Expr | float, last: Expr | float, second: Expr | float, r
     return (first + last) ** 2 * second * radius**2
 
 
+def rate(length: Expr | int) -> Expr:
+    """The rate of λ_min: 2K."""
+    return 2 * length
+
+
+def dead_moment(
+    slope: Expr | float, constant: Expr | float, length: Expr | int, second: Expr | float, radius: Expr | float = t
+) -> Expr:
+    """The leading term of the dead second moment: (φ'(0)^K C)² S t^{2K}."""
+    return (slope**length * constant) ** 2 * second * radius ** rate(length)
+
+
+_CANCELLED = {"linear": 6, "curved": 4}
+"""The rates after a cancellation: on linear layers, and where φ''(0) ≠ 0."""
+
+_MOMENT = dead_moment(Symbol("\\varphi'(0)"), *symbols("C K S"))
+
+
 CLAIM = Claim(
     id="cor:sigma_min_res_g5",
     title="Forward σ_min in residual graphs: routes, ties and LayerNorm nodes",
@@ -44,14 +63,15 @@ CLAIM = Claim(
         r"weights of product $C$, $\varphi'(0) > 0$, and $S$ the second moment of the dead input."
     ),
     clauses={
-        "rate": r"$\lambda_{\min}(X^\top X / N)$ has the rate $2K$.",
-        "coefficient": r"The dead second moment is $(\varphi'(0)^K C)^2 S\, t^{2K}$ to leading order.",
+        "rate": rf"$\lambda_{{\min}}(X^\top X / N)$ has the rate ${printed(rate(Symbol('K')))}$.",
+        "coefficient": rf"The dead second moment is ${printed(_MOMENT)}$ to leading order.",
         "ties": (
             rf"Two tied routes of slopes $c_1$ and $c_3$ have ${latex(tied_moment(c1, c3, S))}$, zero iff $c_3 = -c_1$."
         ),
         "cancellation": (
-            r"After a cancellation $c_3 = -c_1$ the dead second moment has the rate $6$ on linear layers, and $4$ "
-            r"where $\varphi''(0) \ne 0$."
+            f"After a cancellation $c_3 = -c_1$ the dead second moment has the rate ${_CANCELLED['linear']}$ on "
+            "linear "
+            rf"layers, and ${_CANCELLED['curved']}$ where $\varphi''(0) \ne 0$."
         ),
         "LayerNorm": r"At the output of a LayerNorm the centred sample Gram kills $\gamma^{-1}$.",
     },
@@ -126,7 +146,7 @@ def derive() -> Proof:
                 "rate",
                 "K = 1, two live directions: determinant of XᵀX/N, whose live part does not vanish",
                 gram.det(),
-                t**2 * live.det() * (S - (sympy.Matrix([[b1, b2]]) * live.inv() * sympy.Matrix([b1, b2]))[0]),
+                t ** rate(1) * live.det() * (S - (sympy.Matrix([[b1, b2]]) * live.inv() * sympy.Matrix([b1, b2]))[0]),
                 {
                     "without the coupling": t**2 * live.det() * S,
                     "rate 1": t
@@ -157,7 +177,7 @@ def derive() -> Proof:
                 "coefficient",
                 "three layers in a row, φ(u) = u + K_2 u²: leading term of the squared output",
                 lowest(_chain(x) ** 2),
-                (c1 * c2 * c3) ** 2 * x**2 * t ** (2 * 3),
+                dead_moment(1, c1 * c2 * c3, 3, x**2),
                 {"one weight less": (c1 * c2) ** 2 * x**2 * t ** (2 * 2), "an amplitude": c1 * c2 * c3 * x * t**3},
             ),
             Prose(
@@ -178,7 +198,7 @@ def derive() -> Proof:
                 "cancellation",
                 "linear layers, c_3 = −c_1: the output is of order t³",
                 sympy.expand(tied(0, -c1)),
-                -(c1**2) * c2 * t**3 * x,
+                -(c1**2) * c2 * t ** (_CANCELLED["linear"] // 2) * x,
                 {
                     "without cancellation": (sympy.expand(linear), -(c1**2) * c2 * t**3 * x),
                     "order 2": -(c1**2) * c2 * t**2 * x,
@@ -192,7 +212,7 @@ def derive() -> Proof:
                 "cancellation",
                 "φ(u) = u + K_2 u², c_3 = −c_1: leading term of the output",
                 lowest(tied(K2, -c1)),
-                2 * K2 * c1**2 * t**2 * x**2,
+                2 * K2 * c1**2 * t ** (_CANCELLED["curved"] // 2) * x**2,
                 {"rate of linear layers": -(c1**2) * c2 * t**3 * x, "curvatures cancel": -2 * K2 * c1**2 * t**2 * x**2},
             ),
             Prose(

@@ -7,13 +7,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof
 from ddtheory.workbench.ladder import rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +28,24 @@ _NOISE, _SEEDS, _SAMPLES = 0.1, 5, 10_000
 _SIZES = tuple(4**k for k in range(3, 9))  # numbers of samples of the designed fits
 
 
+def smallest(noise: Expr, moment: Expr) -> Expr:
+    """λ⁺ of the gradients, from that of the activations: σ̂² σ_min²."""
+    return noise * moment
+
+
+def imbalance(scale: Expr | float) -> Expr:
+    """The ratio of both sides at cA and B/c: c⁻⁴."""
+    return scale**-4
+
+
+def collapsed(noise: Expr, samples: Expr) -> Expr:
+    """σ² of a spare direction to leading order: |e|/√n."""
+    return noise / sympy.sqrt(samples)
+
+
+_SIDES = Symbol(r"\hat\sigma") ** 2, Symbol(r"\sigma_{\min}(X_1/\sqrt{n})") ** 2
+
+
 CLAIM = Claim(
     id="sig:balanced_identity",
     title="At a balanced maximum λ⁺ of the gradients is σ̂² σ_min² of the activations",
@@ -37,12 +56,14 @@ CLAIM = Claim(
     ),
     clauses={
         "identity": (
-            r"If $U^\top R\,U = \hat\sigma^2 I$, then $\lambda^+(G_1) = \hat\sigma^2 \sigma_{\min}(X_1/\sqrt n)^2$."
+            r"If $U^\top R\,U = \hat\sigma^2 I$, then "
+            rf"$\lambda^+(G_1) = {printed(smallest(*_SIDES))}$."
         ),
-        "balance": r"With $cA$ and $B/c$, the same map, the ratio of the two sides is $c^{-4}$.",
+        "balance": rf"With $cA$ and $B/c$, the same map, the ratio of the two sides is ${printed(imbalance(c))}$.",
         "collapse": (
-            r"A spare hidden direction has $\sigma^2 = |e|/\sqrt n$ to leading order, $e$ the noise where the truth is "
-            r"zero: the collapse of $\lambda^+$ at a rank deficit is a factor in proportion to $\sqrt n$."
+            rf"A spare hidden direction has $\sigma^2 = {printed(collapsed(Symbol('|e|'), Symbol('n')))}$ to leading "
+            r"order, $e$ the noise where the truth is zero: the collapse of $\lambda^+$ at a rank deficit is a "
+            r"factor in proportion to $\sqrt n$."
         ),
     },
     source=cite("shirodkar-narayanan2026signatures", "§ 4.1", verified=False),
@@ -87,21 +108,21 @@ def derive() -> Proof:
                 "identity",
                 "the Gram of the gradients, through B, beside the moment of the activations, through A",
                 gram(1),
-                v * hidden(1),
+                smallest(v, hidden(1)),
                 {"of amplitudes": sympy.sqrt(v) * hidden(1), "squared": v * hidden(1) ** 2},
             ),
             Equation(
                 "balance",
                 "with cA and B/c",
                 gram(c),
-                v * hidden(c) / c**4,
+                smallest(v, hidden(c)) * imbalance(c),
                 {"no difference": v * hidden(c), "c⁻²": v * hidden(c) / c**2},
             ),
             Equation(
                 "collapse",
                 "the equation of the singular values σ = sz of M₀ + s e, over s², at s = 0",
                 sympy.expand(sympy.cancel(characteristic / s**2)).subs(s, 0),
-                mu**2 * (e[1, 1] ** 2 - z**2),
+                mu**2 * ((collapsed(e[1, 1], s**-2) / s) ** 2 - z**2),
                 {"the noise beside the truth": mu**2 * (e[0, 1] ** 2 - z**2), "of all": mu**2 * (e.norm() ** 2 - z**2)},
             ),
         ),

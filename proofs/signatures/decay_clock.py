@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import symbols
+from sympy import Expr, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof
 from ddtheory.workbench.ladder import value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,6 +32,26 @@ _PULL = 0.05
 _LATE = 2e-3
 
 
+def activation_power(degree: Expr | int) -> Expr:
+    """The power of qᵗ with which a column of X falls: p."""
+    return degree
+
+
+def gradient_power(degree: Expr | int) -> Expr:
+    """The power of qᵗ with which its entry of G falls: 2p."""
+    return 2 * degree
+
+
+def pull_power(degree: Expr | int) -> Expr:
+    """The power of the size of the unit in the relative step of a residual: p − 1."""
+    return degree - 1
+
+
+def growing(decay: Expr | float, learning: Expr | float, residual: Expr | float) -> Expr:
+    """The factor of a step at p = 1: q + ηC."""
+    return decay + learning * residual
+
+
 CLAIM = Claim(
     id="sig:decay_clock",
     title="The collapse of σ_min and λ⁺ at a dying unit is a clock of weight decay",
@@ -40,11 +61,20 @@ CLAIM = Claim(
         r"at the input of $\varphi$."
     ),
     clauses={
-        "clock": r"Without a gradient its column of $X$ falls like $q^{pt}$, and its entry of $G$ like $q^{2pt}$.",
-        "slope": r"So $\log \lambda^+$ against $\log \sigma_{\min}$ has slope 2 at any $p$, $q$ and time.",
+        "clock": (
+            f"Without a gradient its column of $X$ falls like ${printed(q ** (t * activation_power(p)))}$, and its "
+            "entry "
+            rf"of $G$ like ${printed(q ** (t * gradient_power(p)))}$."
+        ),
+        "slope": (
+            r"So $\log \lambda^+$ against $\log \sigma_{\min}$ has slope "
+            f"{gradient_power(p) / activation_power(p)} at "
+            "any $p$, $q$ and time."
+        ),
         "gradient": (
-            r"A residual adds a relative step of order $s^{p-1}$, $s$ the size of the unit: nothing in the limit for "
-            r"$p \ge 2$; at $p = 1$ the factor becomes $q + \eta C$, $C = \|E\,r x\|$."
+            rf"A residual adds a relative step of order ${printed(s ** pull_power(p))}$, $s$ the size of the unit: "
+            rf"nothing in the limit for $p \ge 2$; at $p = 1$ the factor becomes ${printed(growing(q, eta, C))}$, "
+            r"$C = \|E\,r x\|$."
         ),
     },
     source=cite("shirodkar-narayanan2026signatures", "§ 4.1", verified=False),
@@ -77,14 +107,14 @@ def derive() -> Proof:
                 "clock",
                 "a column of X after t steps, both weights having fallen by qᵗ",
                 later**p,
-                q ** (p * t) * start**p,
+                q ** (activation_power(p) * t) * start**p,
                 {"the weight alone": q**t * start**p, "joint": q ** ((p + 1) * t) * start**p},
             ),
             Equation(
                 "clock",
                 "an entry of G: the square of the derivative by the input of φ",
                 slope_of_output**2,
-                q ** (2 * p * t) * at_start**2,
+                q ** (gradient_power(p) * t) * at_start**2,
                 {
                     "of the outer weight alone": q ** (2 * t) * at_start**2,
                     "one factor less": q ** (2 * (p - 1) * t) * at_start**2,
@@ -94,21 +124,21 @@ def derive() -> Proof:
                 "slope",
                 "d log λ⁺/dt over d log σ/dt",
                 sympy.diff(sympy.log(slope_of_output**2), t) / sympy.diff(sympy.log(later**p), t),
-                sympy.Integer(2),
+                gradient_power(p) / activation_power(p),
                 {"of amplitudes": sympy.Integer(1), "2/p": 2 / p},
             ),
             Equation(
                 "gradient",
                 "relative step that a residual makes at a unit of size s",
                 pull,
-                p * size_a * size_w ** (p - 2) * C * s ** (p - 1),
+                p * size_a * size_w ** (p - 2) * C * s ** pull_power(p),
                 {"of order s^p": p * size_a * size_w ** (p - 2) * C * s**p},
             ),
             Equation(
                 "gradient",
                 "p = 1: one step on (a, w) along the direction that grows",
                 step * mode,
-                (q + eta * C) * mode,
+                growing(q, eta, C) * mode,
                 {"decay alone": q * mode, "the other sign": (q - eta * C) * mode},
             ),
         ),
@@ -183,11 +213,12 @@ def measure() -> Experiment:
     for power in (2, 3):
         sigma, lambda_plus = _exponents(power)
         clock.append(
-            value_check(f"p = {power}: rate of σ_min", power, sigma, rivals=(power - 1, power + 1, 2 * power),
-                        error=_LATE, reason=_WHY, quantity="rate in units of log q")
+            value_check(f"p = {power}: rate of σ_min", activation_power(power), sigma,
+                        rivals=(power - 1, power + 1, 2 * power), error=_LATE, reason=_WHY,
+                        quantity="rate in units of log q")
         )  # fmt: skip
         clock.append(
-            value_check(f"p = {power}: rate of λ⁺", 2 * power, lambda_plus,
+            value_check(f"p = {power}: rate of λ⁺", gradient_power(power), lambda_plus,
                         rivals=(power, 2 * power - 2, 2 * power + 2),
                         error=_LATE, reason=_WHY, quantity="rate in units of log q")
         )  # fmt: skip
@@ -218,7 +249,7 @@ def measure() -> Experiment:
 
 def _pulled() -> float:
     """log(q + ηC)/log q at C = E r x₂ = pull."""
-    return math.log(_Q + _RATE * _PULL) / math.log(_Q)
+    return math.log(growing(_Q, _RATE, _PULL)) / math.log(_Q)
 
 
 def control() -> Experiment:

@@ -8,13 +8,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import Matrix, Rational, symbols
+from sympy import Expr, Matrix, Rational, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof
 from ddtheory.workbench.ladder import rate_check, value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from ddtheory.measure import Problem
@@ -25,6 +26,33 @@ t = symbols("t", real=True)
 _ORDERS = (2, 3)
 _SAMPLES = 10_000
 _DISTANCES = tuple(2.0**-power for power in range(7, 15))  # n s^{2k} from 0.04 at k = 2 and 2e-9 at k = 3 downwards
+_ORDER = Symbol("k", integer=True, positive=True)
+
+
+def fall(order: Expr | int, distance: Expr | float) -> Expr:
+    """λ⁺ = F(0): k² s^{2(k − 1)}."""
+    return order**2 * distance ** (2 * (order - 1))
+
+
+def scale(samples: Expr | float, distance: Expr | float, order: Expr | int) -> Expr:
+    """What λ(n) depends on: n s^{2k}."""
+    return samples * distance ** (2 * order)
+
+
+def flat(order: Expr | int) -> Expr:
+    """The limit of λ(n): 1/(2k)."""
+    return sympy.Integer(1) / (2 * order)
+
+
+def moment(order: Expr | int, power: Expr | int) -> Expr:
+    """⟨|v|^p⟩ under e^{−v^{2k}/2}, by the substitution w = v^{2k}/2."""
+    share = sympy.sympify(power) / (2 * order)
+    return 2**share * sympy.gamma(share + flat(order)) / sympy.gamma(flat(order))
+
+
+def deviation(order: Expr | int, root: Expr | float) -> Expr:
+    """The first term of λ(n) − 1/(2k) at even k, from √n s^k: −½ ⟨|v|^k⟩ √n s^k."""
+    return -moment(order, order) / 2 * root
 
 
 CLAIM = Claim(
@@ -35,12 +63,13 @@ CLAIM = Claim(
         r"$\lambda(n) = n \langle K \rangle$ under $e^{-nK}$ on the line, and $\lambda^+ = F(0)$."
     ),
     clauses={
-        "falls": r"$\lambda^+ = k^2 s^{2(k-1)}$.",
-        "scale": r"$\lambda(n)$ depends on $n s^{2k}$ alone.",
-        "flat": r"$\lambda(n) \to 1/(2k)$ as $n s^{2k} \to 0$, whatever $\lambda^+$ is.",
+        "falls": rf"$\lambda^+ = {printed(fall(_ORDER, s))}$.",
+        "scale": rf"$\lambda(n)$ depends on ${printed(scale(n, s, _ORDER))}$ alone.",
+        "flat": rf"$\lambda(n) \to {printed(flat(_ORDER))}$ as $n s^{{2k}} \to 0$, whatever $\lambda^+$ is.",
         "deviation": (
-            r"It differs by $-\tfrac12 m \sqrt n\, s^k + O(n s^{2k})$ at even $k$, $m = \sqrt2\, "
-            r"\Gamma(\tfrac{k+1}{2k})/\Gamma(\tfrac1{2k})$, and by $O(n s^{2k})$ at odd $k$."
+            f"It differs by ${printed(deviation(_ORDER, sympy.sqrt(n) * s**_ORDER))} + O(n s^{{2k}})$ at even $k$, "
+            "and "
+            r"by $O(n s^{2k})$ at odd $k$."
         ),
     },
     source=cite("shirodkar-narayanan2026signatures", "§ 4.1", verified=False),
@@ -61,11 +90,6 @@ def _K(k: int, at: sympy.Expr) -> sympy.Expr:
     return ((at + s) ** k - s**k) ** 2 / 2
 
 
-def _moment(k: int, power: sympy.Expr | int) -> sympy.Expr:
-    """⟨|v|^p⟩ under e^{−v^{2k}/2}, by the substitution w = v^{2k}/2."""
-    return 2 ** Rational(power, 2 * k) * sympy.gamma(Rational(power + 1, 2 * k)) / sympy.gamma(Rational(1, 2 * k))
-
-
 def _integral(k: int, factor: sympy.Expr) -> sympy.Expr:
     """⟨factor⟩ under the same weight, over both signs, by integration."""
     weight = sympy.exp(-(v ** (2 * k)) / 2)
@@ -82,7 +106,7 @@ def derive() -> Proof:
     slopes = [
         _integral(k, -(v**k) + v ** (3 * k) / 2) - _integral(k, v ** (2 * k) / 2) * _integral(k, v**k) for k in orders
     ]
-    by_hand = [-_moment(k, k) / 2 if k % 2 == 0 else sympy.Integer(0) for k in orders]
+    by_hand = [deviation(k, 1) if k % 2 == 0 else sympy.Integer(0) for k in orders]
     return Proof(
         f"k = {orders}: the scaling and the slope symbolically in n and s, moments by integration.",
         (
@@ -90,7 +114,7 @@ def derive() -> Proof:
                 "falls",
                 "the square of the derivative of (t + s)^k at t = 0",
                 Matrix([sympy.diff((t + s) ** k, t).subs(t, 0) ** 2 for k in orders]),
-                Matrix([k**2 * s ** (2 * (k - 1)) for k in orders]),
+                Matrix([fall(k, s) for k in orders]),
                 {
                     "s^{2k}": Matrix([k**2 * s ** (2 * k) for k in orders]),
                     "s^{k−1}": Matrix([s ** (k - 1) for k in orders]),
@@ -100,14 +124,14 @@ def derive() -> Proof:
                 "scale",
                 "nK at t = su",
                 Matrix([sympy.expand(n * _K(k, s * u)) for k in orders]),
-                Matrix([sympy.expand(n * s ** (2 * k) * ((u + 1) ** k - 1) ** 2 / 2) for k in orders]),
+                Matrix([sympy.expand(scale(n, s, k) * ((u + 1) ** k - 1) ** 2 / 2) for k in orders]),
                 {"n s^k": Matrix([n * s**k * ((u + 1) ** k - 1) ** 2 / 2 for k in orders])},
             ),
             Equation(
                 "flat",
                 "⟨v^{2k}/2⟩ under e^{−v^{2k}/2}",
                 Matrix([_integral(k, v ** (2 * k) / 2) for k in orders]),
-                Matrix([Rational(1, 2 * k) for k in orders]),
+                Matrix([flat(k) for k in orders]),
                 {"1/2": Matrix([Rational(1, 2)] * 3), "1/k": Matrix([Rational(1, k) for k in orders])},
             ),
             Equation(
@@ -191,7 +215,7 @@ def measure() -> Experiment:
                         reason="the trapezoidal rule is exact to rounding", quantity="ratio")
         )  # fmt: skip
     even = [1 / 4 - _coefficient(2, distance, 100) for distance in _DISTANCES]
-    by_hand = float(_moment(2, 2)) / 2 * math.sqrt(100)
+    by_hand = float(moment(2, 2)) / 2 * math.sqrt(100)
     deviation.append(rate_check("k = 2: 1/4 − λ(100) in s", 2, _DISTANCES, even, rivals=(4,)))
     deviation.append(
         value_check("k = 2: (1/4 − λ(100))/s² at s = 2⁻¹⁰", by_hand, even[3] / _DISTANCES[3] ** 2,

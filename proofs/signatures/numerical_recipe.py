@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import symbols
+from sympy import Expr, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
 from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof
 from ddtheory.workbench.ladder import value_check
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +28,11 @@ _RIGHT = 0.1  # a reading within a tenth is right
 _TINY = 2.0**-40
 
 
+def tikhonov_slope(share: Expr | float) -> Expr:
+    """The slope in log s with ε added, from ε/λ: 2/(1 + ε/λ)."""
+    return 2 / (1 + share)
+
+
 CLAIM = Claim(
     id="sig:numerical_recipe",
     title="σ_min and λ⁺ are read in float64 and without a Tikhonov term, or not at all",
@@ -38,8 +44,10 @@ CLAIM = Claim(
     ),
     clauses={
         "tikhonov": (
-            r"With $G + \epsilon I$ the slope of the reading in $\log s$ is $2/(1 + \epsilon/\lambda)$: half of 2 at "
-            r"$\lambda = \epsilon$, and nothing below."
+            r"With $G + \epsilon I$ the slope of the reading in $\log s$ is "
+            rf"${printed(tikhonov_slope(epsilon / sympy.Symbol('lambda')))}$: half of 2 at $\lambda = \epsilon$, and "
+            "nothing "
+            "below."
         ),
         "gram": r"Of equal units the least $s$ that $G$ shows falls like $\sqrt{u}$.",
         "factor": r"The least $s$ that the singular values of $X$ show falls like $u$.",
@@ -69,7 +77,7 @@ def derive() -> Proof:
                 "tikhonov",
                 "d log(λ + ε)/d log s with λ = c s²",
                 s * sympy.diff(sympy.log(lam + epsilon), s),
-                2 / (1 + epsilon / lam),
+                tikhonov_slope(epsilon / lam),
                 {"without the term": sympy.Integer(2), "of σ": 1 / (1 + epsilon / lam)},
             ),
             Equation(
@@ -150,7 +158,7 @@ def measure() -> Experiment:
     tikhonov: list[Check] = []
     for part in (100.0, 1.0, 0.01):
         size = math.sqrt(2 * part * _TIKHONOV)  # λ = s²/2
-        predicted = 2 / (1 + 1 / part)
+        predicted = tikhonov_slope(1 / part)
         tikhonov.append(
             value_check(f"λ = {part:g} ε: slope", predicted, _slope(size, _TIKHONOV), rivals=(2, 1 / (1 + 1 / part)),
                         error=2e-3, reason="λ is s²/2 up to s²/4, and slopes are read over 2 %", quantity="slope")

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import sympy
-from sympy import symbols
+from sympy import Expr, Symbol, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import Interval, Verdict
@@ -16,6 +16,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experi
 from ddtheory.verify.proof import Equation, Proof
 from ddtheory.workbench.ladder import rate_check, value_check
 from ddtheory.workbench.ranks import rank_correlation
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,6 +32,16 @@ _POWERS = (1, 2)
 _RANDOM = 32
 
 
+def form(own: Expr, mixed: Expr, dying: Expr, size: Expr) -> Expr:
+    """q_u, size = τ^p: α + 2βτ^p + γτ^{2p}."""
+    return own + 2 * mixed * size + dying * size**2
+
+
+def activation(constant: Expr, size: Expr, degree: Expr | int) -> Expr:
+    """σ to leading order: c τ^p."""
+    return constant * size**degree
+
+
 CLAIM = Claim(
     id="sig:rank_null",
     title="Rank correlation with σ_min² tells the dead direction of a layer from random directions",
@@ -41,7 +52,11 @@ CLAIM = Claim(
         r"$q_u = u^\top G u$."
     ),
     clauses={
-        "form": r"$q_u = \alpha + 2\beta\tau^p + \gamma\tau^{2p}$, and $\sigma = c\,\tau^p$ to leading order.",
+        "form": (
+            rf"$q_u = {printed(form(alpha, beta, gamma, tau**p))}$, and $\sigma = "
+            f"{printed(activation(Symbol('c'), tau, p))}$ "
+            "to leading order."
+        ),
         "dead": r"Along the unit $\alpha = \beta = 0$: $\log q_u$ has slope 2 in $\log\sigma$.",
         "random": r"Along any direction with $\alpha > 0$ the slope tends to 0.",
         "ranks": r"With $\beta \ge 0$ both increase with $\sigma$: Spearman's $\rho$ is 1 for both.",
@@ -66,7 +81,8 @@ def derive() -> Proof:
     dying = sympy.diff(tau * a * z**p, z).subs(z, tau * w * x)
     live = sympy.diff(b * z**p, z).subs(z, v * x)
     first, second = symbols("u_1 u_2", real=True)
-    q = alpha + 2 * beta * sigma + gamma * sigma**2
+    q = form(alpha, beta, gamma, sigma)
+    alone = p * a * (w * x) ** (p - 1)
     slope = sigma * sympy.diff(sympy.log(q), sigma)
     return Proof(
         "Symbolic in p, τ and the weights; one input, since G is a mean over inputs of the same form.",
@@ -75,11 +91,7 @@ def derive() -> Proof:
                 "form",
                 "(u₁ g_live + u₂ g_dying)², the gradients by the inputs of the units",
                 sympy.expand((first * live + second * dying) ** 2),
-                sympy.expand(
-                    first**2 * live**2
-                    + 2 * first * second * live * p * a * (w * x) ** (p - 1) * tau**p
-                    + second**2 * (p * a * (w * x) ** (p - 1)) ** 2 * tau ** (2 * p)
-                ),
+                sympy.expand(form((first * live) ** 2, first * second * live * alone, (second * alone) ** 2, tau**p)),
                 {
                     "the outer weight alone": sympy.expand((first * live + second * tau * dying / tau**p) ** 2),
                     "τ^{p−1}": sympy.expand((first * live + second * dying / tau) ** 2),
@@ -89,7 +101,7 @@ def derive() -> Proof:
                 "form",
                 "the activation of the dying unit",
                 (tau * w * x) ** p,
-                tau**p * (w * x) ** p,
+                activation((w * x) ** p, tau, p),
                 {"τ": tau * (w * x) ** p, "of the whole unit": tau ** (p + 1) * (w * x) ** p},
             ),
             Equation(

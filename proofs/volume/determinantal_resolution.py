@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 import sympy
@@ -20,6 +21,7 @@ from ddtheory.references import cite
 from ddtheory.values import RLCT, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
+from ddtheory.workbench.statement import printed
 from ddtheory.workbench.thresholds import pair_checks
 
 L = Symbol("L", integer=True, positive=True)
@@ -28,12 +30,45 @@ a, b = symbols("a b", positive=True)
 _SAMPLES = 1_000_000
 
 
+def regular(first: Expr | int, last: Expr | int, rank: Expr | int) -> Expr:
+    """What a truth of that rank splits off: ½ r(H_0 + H_L − r)."""
+    return sympy.sympify(rank) * (first + last - rank) / 2
+
+
+def core(steps: Expr | int, total: Expr | int, remainder: Expr | int, pairs: Expr | int) -> Expr:
+    """λ of the reduced widths, from ℓ, S, a and Σ M_i M_j: a(ℓ − a)/(4ℓ) − ℓ(ℓ − 1)/4 (S/ℓ)² + ½ Σ M_i M_j."""
+    steps = sympy.sympify(steps)
+    return remainder * (steps - remainder) / (4 * steps) - steps * (steps - 1) / 4 * (total / steps) ** 2 + pairs / 2
+
+
+def multiplicity(steps: Expr | int, remainder: Expr | int) -> Expr:
+    """m = a(ℓ − a) + 1."""
+    return remainder * (steps - remainder) + 1
+
+
+def element(gap: Expr | int) -> tuple[Expr | int, Expr | int]:
+    """The powers of s_1 and s_2 in the volume element of the polyhedron, g = |H − 2|: 2g + 3 and g."""
+    return 2 * gap + 3, gap
+
+
+def _as_printed(widths: Sequence[int], rank: int) -> RLCT:
+    """The pair by the formula of the statement, with the set that it describes."""
+    excess = sorted(width - rank for width in widths)
+    for steps in range(1, len(excess)):
+        chosen, outside = excess[: steps + 1], excess[steps + 1 :]
+        total = sum(chosen)
+        if total >= steps * chosen[-1] and all(total < steps * width for width in outside):
+            remainder = total - (-(-total // steps) - 1) * steps
+            pairs = sympy.Integer(sum(a * b for a, b in itertools.combinations(chosen, 2)))
+            lam = regular(widths[0], widths[-1], rank) + core(steps, sympy.Integer(total), remainder, pairs)
+            return RLCT(Fraction(int(lam.p), int(lam.q)), int(multiplicity(steps, remainder)))
+    raise AssertionError(f"no set of widths for {widths}, rank {rank}")
+
+
 def _width_one(layers: Expr) -> tuple[Expr, Expr]:
     """The closed form at L + 1 widths 1, rank 0 and L ≥ 2: ℓ = L, S = L + 1, ⌈S/ℓ⌉ = 2, remainder 1."""
-    total, remainder = layers + 1, sympy.Integer(1)
-    pairs = layers * (layers + 1) / 2
-    lam = remainder * (layers - remainder) / (4 * layers) - (layers - 1) * total**2 / (4 * layers) + pairs / 2
-    return lam, remainder * (layers - remainder) + 1
+    one = sympy.Integer(1)
+    return core(layers, layers + 1, one, layers * (layers + 1) / 2), multiplicity(layers, one)
 
 
 def _first_case(inputs: Expr, hidden: Expr, outputs: Expr, rank: Expr) -> Expr:
@@ -41,13 +76,13 @@ def _first_case(inputs: Expr, hidden: Expr, outputs: Expr, rank: Expr) -> Expr:
     return (-(both**2) - inputs**2 - outputs**2 + 2 * both * (inputs + outputs) + 2 * inputs * outputs) / 8
 
 
-def _by_polyhedron(hidden: int, outputs: int, *, element: bool = True) -> RLCT:
+def _by_polyhedron(hidden: int, outputs: int, *, weighted: bool = True) -> RLCT:
     """Two inputs, rank 0: singular values a = s_1, b = s_1 s_2 of the first factor, K ≍ Σ (a w_i)² + (b v_i)².
 
     The volume element a^g b^g (a² − b²) da db, g = |H − 2|, is s_1^{2g+3} s_2^g, up to a unit where a > b.
     """
     g = abs(hidden - 2)
-    prior = [2 * g + 3, g] if element else [0, 0]
+    prior = [*element(g)] if weighted else [0, 0]
     units = [tuple(int(i == j) for j in range(2 * outputs)) for i in range(2 * outputs)]
     generators = [((1, 0) if i < outputs else (1, 1)) + unit for i, unit in enumerate(units)]
     return monomial_rlct(generators, [*prior, *[0] * (2 * outputs)])
@@ -63,10 +98,27 @@ def _compared() -> tuple[int, int, int]:
         for rank in range(min(widths) + 1)
     ]
     disagree = sum(
-        len({deep_linear((m, h, n), rank), reduced_rank(m, h, n, rank), by_elementary_divisors(m, h, n, rank)}) > 1
+        len(
+            {
+                _as_printed((m, h, n), rank),
+                deep_linear((m, h, n), rank),
+                reduced_rank(m, h, n, rank),
+                by_elementary_divisors(m, h, n, rank),
+            }
+        )
+        > 1
         for m, h, n, rank in two
-    ) + sum(deep_linear(widths, rank) != by_rank_sequences(widths, rank) for widths, rank in deep)
+    ) + sum(
+        len({_as_printed(widths, rank), deep_linear(widths, rank), by_rank_sequences(widths, rank)}) > 1
+        for widths, rank in deep
+    )
     return len(two), len(deep), disagree
+
+
+_ENDS = symbols("H_0 H_L r")
+_SUMS = (*symbols("ell S a"), Symbol(r"\sum_{i<j} M_i M_j"))
+_POWERS = [printed(power) for power in element(Symbol("g"))]
+_ONE = [printed(sympy.simplify(value)) for value in _width_one(L)]
 
 
 CLAIM = Claim(
@@ -79,18 +131,18 @@ CLAIM = Claim(
     ),
     clauses={
         "closed form": (
-            r"$\lambda = \tfrac12 (r(H_0 + H_L) - r^2) + \frac{a(\ell - a)}{4\ell} - \frac{\ell(\ell-1)}{4} (S/\ell)^2 "
-            r"+ \tfrac12 \sum_{i<j} M_i M_j$, $m = a(\ell - a) + 1$."
+            rf"$\lambda = {printed(regular(*_ENDS))} + {printed(core(*_SUMS))}$, $m = "
+            f"{printed(multiplicity(*_SUMS[::2]))}$."
         ),
         "polyhedron": (
             r"For two factors with two inputs the same pair comes from singular values $s_1$, $s_1 s_2$ of the first "
-            r"one and the Newton polyhedron of $\langle s_1 w_i, s_1 s_2 v_i\rangle$ with prior $s_1^{2g+3} s_2^g$, $g "
-            r"= |H - 2|$."
+            r"one and the Newton polyhedron of $\langle s_1 w_i, s_1 s_2 v_i\rangle$ with prior "
+            rf"$s_1^{{{_POWERS[0]}}} s_2^{{{_POWERS[1]}}}$, $g = |H - 2|$."
         ),
-        "rank": r"A truth of rank $r$ splits off $\tfrac12 r(H_0 + H_L - r)$ and leaves the reduced sizes.",
+        "rank": rf"A truth of rank $r$ splits off ${printed(regular(*_ENDS))}$ and leaves the reduced sizes.",
         "width one": (
-            r"At width one the pair is $(\tfrac12, L)$ with $V = P_L(\sqrt\varepsilon)$ for $r = 0$, and $(\tfrac12, "
-            r"1)$ for $r = 1$."
+            rf"At width one the pair is $({_ONE[0]}, {_ONE[1]})$ with $V = P_L(\sqrt\epsilon)$ for $r = 0$, and "
+            rf"$({printed(regular(1, 1, 1))}, 1)$ for $r = 1$."
         ),
     },
     source=cite("shirodkar2026dead", "prop:determinantal_resolution"),
@@ -126,11 +178,11 @@ def derive() -> Proof:
     two_layers, deep, disagreements = _compared()
     sizes = list(itertools.product(range(2, 6), range(1, 6)))
     agreeing = [size for size in sizes if _by_polyhedron(*size) == deep_linear((2, *size))]
-    bare = [size for size in sizes if _by_polyhedron(*size, element=False) == deep_linear((2, *size))]
+    bare = [size for size in sizes if _by_polyhedron(*size, weighted=False) == deep_linear((2, *size))]
     lam, m = _width_one(L)
     whole = _first_case(inputs, hidden, outputs, rank)
     reduced = _first_case(inputs - rank, hidden - rank, outputs - rank, sympy.Integer(0))
-    split = rank * (inputs + outputs - rank) / 2
+    split = regular(inputs, outputs, rank)
     return Proof(
         f"Width one and the split of the rank symbolic; the other comparisons on {two_layers} products of two factors "
         f"and {deep} of three and four, and on {len(sizes)} polyhedra.",
@@ -172,14 +224,15 @@ def derive() -> Proof:
                 Fraction(3, 2),
                 {
                     "without the volume element": (
-                        _by_polyhedron(2, 2, element=False).lam,
+                        _by_polyhedron(2, 2, weighted=False).lam,
                         Fraction(3, 2),
                     )
                 },
             ),
             Equation(
                 "closed form",
-                "comparisons in which the closed form, the four cases, elementary divisors and rank sequences agree",
+                "comparisons in which the formula as printed, the closed form of the package, the four cases, "
+                "elementary divisors and rank sequences agree",
                 two_layers + deep - disagreements,
                 two_layers + deep,
                 {"m = a(ℓ − a)": (two_layers + deep - _with_smaller_m(), two_layers + deep)},

@@ -15,6 +15,7 @@ from ddtheory.values import RLCT, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.certified import pair_row
+from ddtheory.workbench.statement import printed
 from ddtheory.workbench.thresholds import pair_checks
 
 if TYPE_CHECKING:
@@ -32,12 +33,20 @@ def tie_constant(first_m: Expr | int, second_m: Expr | int, lam: Expr) -> Expr:
     return top / (sympy.factorial(first_m + second_m - 1) * gamma(lam))
 
 
+def summed(first_lam: Expr, second_lam: Expr, first_m: Expr, second_m: Expr) -> tuple[Expr, Expr]:
+    """The pair of K_1 + K_2: (λ_1 + λ_2, m_1 + m_2 − 1)."""
+    return first_lam + second_lam, first_m + second_m - 1
+
+
+_SUMMED = ",\\ ".join(map(printed, summed(first, second, m1, m2)))
+
+
 CLAIM = Claim(
     id="rem:intersections",
     title="Sums, crossings and unions of disjoint blocks",
     given=r"Let $K_1$ and $K_2$ share no variable, with pairs $(\lambda_i, m_i)$ and constants $C_i$.",
     clauses={
-        "sum": r"$K_1 + K_2$ has $(\lambda_1 + \lambda_2,\ m_1 + m_2 - 1)$.",
+        "sum": rf"$K_1 + K_2$ has $({_SUMMED})$.",
         "crossing": r"$K_1 K_2$ has $(\min \lambda_i,\ \sum_{\lambda_i = \min} m_i)$.",
         "constant": rf"At a tie $C = {latex(tie_constant(m1, m2, Symbol('lambda')))}\, C_1 C_2$.",
         "union": (
@@ -97,7 +106,7 @@ def derive() -> Proof:
                 "sum",
                 "exponent of the product of two evidences, and of one with the pair of the statement",
                 exponent(evidence(first, m1) * evidence(second, m2)),
-                exponent(evidence(first + second, m1 + m2 - 1)),
+                exponent(evidence(*summed(first, second, m1, m2))),
                 {
                     "m_1 + m_2": exponent(evidence(first + second, m1 + m2)),
                     "min λ": exponent(evidence(first, m1 + m2 - 1)),

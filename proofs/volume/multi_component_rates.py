@@ -14,6 +14,7 @@ from ddtheory.references import cite
 from ddtheory.values import RLCT, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
+from ddtheory.workbench.statement import printed
 from ddtheory.workbench.thresholds import pair_checks
 
 if TYPE_CHECKING:
@@ -31,10 +32,28 @@ def tied(count: int, delta: Expr | float) -> Expr:
     return delta * sum(((-sympy.log(delta)) ** j / sympy.factorial(j) for j in range(count)), sympy.Integer(0))
 
 
+def threshold(order: Expr | int, weight: Expr | int) -> Expr:
+    """λ of a product of coordinates to the power 2k with the prior x^h in each: (h + 1)/(2k)."""
+    return (weight + sympy.Integer(1)) / (2 * order)
+
+
+def mass(weight: Expr | int, count: Expr | int) -> Expr:
+    """The mass of that prior: (h + 1)^{−r}."""
+    return (weight + 1) ** (-count)
+
+
+def weighted(distance: Expr, weight: Expr | int) -> Expr:
+    """What takes the place of δ with that prior: δ^{h+1}."""
+    return distance ** (weight + 1)
+
+
 def untied(first: Expr | int, second: Expr | int, level: Expr) -> Expr:
     """V of x^a y^b: (a ε^{1/a} − b ε^{1/b})/(a − b)."""
     one = sympy.Integer(1)
     return (first * level ** (one / first) - second * level ** (one / second)) / (first - second)
+
+
+_H, _DELTA = symbols("h delta")
 
 
 CLAIM = Claim(
@@ -46,13 +65,14 @@ CLAIM = Claim(
     ),
     clauses={
         "tie": (
-            r"For $K = (\prod_{i \le r} x_i)^{2k}$, $V(\varepsilon) = P_r(\varepsilon^{1/(2k)})$, so "
-            r"$(\lambda, m) = (1/(2k), r)$."
+            r"For $K = (\prod_{i \le r} x_i)^{2k}$, "
+            rf"$V(\epsilon) = P_r({printed(epsilon ** threshold(k, 0))})$, so $(\lambda, m) = "
+            f"({printed(threshold(k, 0))}, r)$."
         ),
         "no tie": (rf"For $K = x^a y^b$, $a \ne b$: $V = {latex(untied(a, b, epsilon))}$ and $m = 1$."),
         "prior": (
-            r"With prior $\prod x_i^h$: $V = (h+1)^{-r} P_r(\delta^{h+1})$, $\delta = \varepsilon^{1/(2k)}$, and "
-            r"$\lambda = (h+1)/(2k)$."
+            rf"With prior $\prod x_i^h$: $V = {printed(mass(_H, r))}\, P_r({printed(weighted(_DELTA, _H))})$, "
+            rf"$\delta = {printed(epsilon ** threshold(k, 0))}$, and $\lambda = {printed(threshold(k, _H))}$."
         ),
     },
     source=cite("shirodkar2026dead", "thm:multi_component_rates"),
@@ -86,7 +106,7 @@ def derive() -> Proof:
     merged = -sympy.diff(numerator, b).subs(b, a)  # l'Hôpital at b = a, where the numerator vanishes
     y = x ** (h + 1)
     zeta = (1 / (2 * k * z + h + 1)) ** r
-    pole = z + (h + 1) / (2 * k)
+    pole = z + threshold(k, h)
     return Proof(
         "Symbolic in k, r, a, b and h; the recursion for every term, and in full from r = 3 to 4.",
         (
@@ -150,13 +170,13 @@ def derive() -> Proof:
                 "prior",
                 "weighted slice of one coordinate",
                 sympy.integrate(x**h, (x, 0, corner)),
-                epsilon ** ((h + 1) / a) / (h + 1),
+                mass(h, 1) * tied(1, weighted(corner, h)),
                 {"the exponent without h": epsilon ** (1 / a) / (h + 1)},
             ),
             Equation(
                 "tie",
                 "zeta function at h = 0: order and place of the pole",
-                (zeta * pole**r).subs(h, 0),
+                zeta.subs(h, 0) * (z + threshold(k, 0)) ** r,
                 (2 * k) ** -r,
                 {
                     "order r + 1": ((zeta * pole ** (r + 1)).subs(h, 0), (2 * k) ** -r),

@@ -16,6 +16,7 @@ from ddtheory.values import RLCT, Interval, Verdict
 from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, order_check, rate
+from ddtheory.workbench.statement import printed
 from ddtheory.workbench.thresholds import pair_checks
 
 if TYPE_CHECKING:
@@ -33,6 +34,21 @@ def _bordered(size: int, layer: int) -> sympy.Matrix:
     return sympy.Matrix(size, size, lambda i, j: Symbol(f"w_{layer}{i}{j}"))
 
 
+def share(order: Expr | int) -> Expr:
+    """What a normal direction of order k contributes: 1/(2k)."""
+    return sympy.Integer(1) / (2 * order)
+
+
+def live_count(rank: Expr | int) -> Expr:
+    """How many live coordinates there are: r² + 2r."""
+    return rank**2 + 2 * rank
+
+
+def ray_bound(codimension: Expr | int, order: Expr | int) -> Expr:
+    """The bound of a generic ray: c/(2k)."""
+    return codimension * share(order)
+
+
 CLAIM = Claim(
     id="register:D1",
     title="A direction of order k contributes 1/(2k) to the learning coefficient",
@@ -42,12 +58,20 @@ CLAIM = Claim(
         r"0)$, widths $h = r + 1$, with $\delta_l$ the Schur complement of the live block of layer $l$."
     ),
     clauses={
-        "smooth": r"$K \asymp \sum_i s_i^{2k_i}$, and each normal direction contributes $1/(2k_i)$.",
-        "live part": (r"$K \asymp \|\text{live}\|^2 + (\prod_{l \le L} \delta_l)^2$ with $r^2 + 2r$ live coordinates."),
-        "dead unit": (
-            r"The dead unit adds $(\tfrac12, L)$, while the symmetric approach $\delta_l = t$ has order $L$."
+        "smooth": (
+            rf"$K \asymp \sum_i s_i^{{2k_i}}$, and each normal direction contributes ${printed(share(Symbol('k_i')))}$."
         ),
-        "ray": r"A ray of order $k$, generic at a point of codimension $c$, bounds $\lambda \le c/(2k)$.",
+        "live part": (
+            r"$K \asymp \|\text{live}\|^2 + (\prod_{l \le L} \delta_l)^2$ with "
+            rf"${printed(live_count(r))}$ live coordinates."
+        ),
+        "dead unit": (
+            rf"The dead unit adds $({printed(_HALF)}, L)$, while the symmetric approach $\delta_l = t$ has order $L$."
+        ),
+        "ray": (
+            r"A ray of order $k$, generic at a point of codimension $c$, bounds "
+            rf"$\lambda \le {printed(ray_bound(*symbols('c k')))}$."
+        ),
     },
     source=cite("register2026", "D1"),
     hypotheses=(
@@ -102,7 +126,7 @@ def derive() -> Proof:
             Equation(
                 "smooth",
                 "exponent of V by scaling: (s^{1/2}, s^{1/6}) takes level 1 to s",
-                (sympy.sqrt(s) * u) ** 2 + (s ** sympy.Rational(1, 6) * t) ** 6,
+                (s ** share(1) * u) ** 2 + (s ** share(3) * t) ** 6,
                 s * (u**2 + t**6),
                 {
                     "order 2 along y": (
@@ -135,7 +159,7 @@ def derive() -> Proof:
                 "live part",
                 "twice the regular part r(2h − r)/2 at h = r + 1",
                 2 * regular,
-                r**2 + 2 * r,
+                live_count(r),
                 {"r²": r**2, "all entries": (r + 1) ** 2},
             ),
             Equation(
@@ -166,8 +190,8 @@ def derive() -> Proof:
                 "ray",
                 "the divisor of a point of codimension c on which K = s^{2k}(…): −λ of s^{c−1} ds",
                 ray(c),
-                -c / (2 * k),
-                {"1/(2k)": (ray(1), -c / (2 * k)), "without the divisor": -1 / (2 * k)},
+                -ray_bound(c, k),
+                {"1/(2k)": (ray(1), -ray_bound(c, k)), "without the divisor": -1 / (2 * k)},
             ),
             Equation(
                 "ray",

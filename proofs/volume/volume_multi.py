@@ -8,13 +8,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import sympy
-from sympy import Expr, gamma, latex, symbols
+from sympy import Expr, Symbol, gamma, latex, symbols
 
 from ddtheory.references import cite
 from ddtheory.values import RLCT, Interval, Verdict
 from ddtheory.verify.claim import Check, Claim, Comparison, Curve, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.evidence import limit, rate
+from ddtheory.workbench.statement import printed
 from ddtheory.workbench.thresholds import pair_checks
 
 if TYPE_CHECKING:
@@ -34,10 +35,35 @@ def _jacobian(first: Expr, second: Expr) -> Expr:
     return sympy.Matrix([first, second]).jacobian([u1, u2]).det()
 
 
+def share(order: Expr | int) -> Expr:
+    """What a direction of order k adds to the exponent: 1/(2k)."""
+    return sympy.Integer(1) / (2 * order)
+
+
+def of_squares(squares: Expr | int) -> Expr:
+    """What the squares add to it: m/2."""
+    return sympy.sympify(squares) / 2
+
+
+def radius_of(level: Expr, order: Expr | int, constant: Expr) -> Expr:
+    """The radius at the level M: c M^{−1/(2(k − 1))}."""
+    return constant * level ** (-1 / (2 * (order - sympy.Integer(1))))
+
+
+def volume_factor(distance: Expr, order: Expr | int) -> Expr:
+    """What a direction adds to the Fisher volume: d^k."""
+    return distance**order
+
+
+def factor_at(level: Expr, order: Expr | int) -> Expr:
+    """The same in M: M^{−k/(2(k − 1))}."""
+    return level ** (-order / (2 * (order - sympy.Integer(1))))
+
+
 def unit_volume(orders: Sequence[Expr | int], squares: Expr | int) -> Expr:
     """V(1) of the statement: ∏ 2Γ(1 + 1/(2k_i)) π^{m/2}/Γ(1 + Σ 1/(2k_i) + m/2)."""
-    halves = [sympy.Integer(1) / (2 * order) for order in orders]
-    rest = sympy.sympify(squares) / 2
+    halves = [share(order) for order in orders]
+    rest = of_squares(squares)
     return sympy.prod([2 * gamma(1 + half) for half in halves]) * sympy.pi**rest / gamma(1 + sympy.Add(*halves) + rest)
 
 
@@ -48,14 +74,19 @@ CLAIM = Claim(
         r"Let $K = \sum_i u_i^{2k_i} + z_1^2 + \dots + z_m^2$ and $V(\varepsilon)$ the volume of $\{K < \varepsilon\}$."
     ),
     clauses={
-        "exponent": r"$V(\varepsilon) = \varepsilon^{\sum 1/(2k_i) + m/2}\, V(1)$.",
+        "exponent": (
+            rf"$V(\epsilon) = \epsilon^{{\sum {printed(share(Symbol('k_i')))} + "
+            rf"{printed(of_squares(Symbol('m')))}}}\, V(1)$."
+        ),
         "constant": (
             rf"For two directions $V(1) = {latex(unit_volume([k1, k2], symbols('m')))}$, and one more multiplies it in "
             r"the same way."
         ),
         "Fisher volume": (
             r"If $\sqrt{\det F} = \Theta(\prod |u_i|^{k_i - 1})$, the Fisher volume of the polydisc $|u_i| < d_i$ is "
-            r"$\Theta(\prod d_i^{k_i})$, and at $d_i = c M^{-1/(2(k_i-1))}$ it is $\Theta(\prod M^{-k_i/(2(k_i-1))})$."
+            rf"$\Theta(\prod {printed(volume_factor(*symbols('d_i k_i')))})$, and at "
+            rf"$d_i = {printed(radius_of(M, Symbol('k_i'), c))}$ it is $\Theta(\prod "
+            f"{printed(factor_at(M, Symbol('k_i')))})$."
         ),
     },
     source=cite("shirodkar2026dead", "prop:volume_multi"),
@@ -87,7 +118,7 @@ def derive() -> Proof:
 
     without = 2 * gamma(1 + half) / gamma(1 + s + half)
     straight = _jacobian(u1**k1, u2**k2)
-    radius = c * M ** (-1 / (2 * (k - 1)))
+    radius = radius_of(M, k, c)
     rho = sympy.sqrt(2 * (u1**4 + u2**4))
     twisted_map = (rho * sympy.cos(u1 + u2), rho * sympy.sin(u1 + u2))
     twisted = sympy.simplify(_jacobian(*twisted_map))
@@ -111,7 +142,7 @@ def derive() -> Proof:
                 "exponent",
                 "the determinant of the stretch, with a square",
                 stretch[0] * stretch[1] * stretch[2],
-                level ** (1 / (2 * k1) + 1 / (2 * k2) + sympy.Rational(1, 2)),
+                level ** (share(k1) + share(k2) + of_squares(1)),
                 {
                     "the product of the exponents": level ** (1 / (8 * k1 * k2)),
                     "1/k_i": level ** (1 / k1 + 1 / k2 + sympy.Rational(1, 2)),
@@ -167,14 +198,14 @@ def derive() -> Proof:
                 "Fisher volume",
                 "polydisc, one factor",
                 sympy.integrate(u1 ** (k - 1), (u1, 0, d)),
-                d**k / k,
+                volume_factor(d, k) / k,
                 {"d^{k−1}": d ** (k - 1) / k},
             ),
             Equation(
                 "Fisher volume",
                 "one factor in M",
-                (d**k / k).subs(d, radius),
-                c**k * M ** (-k / (2 * (k - 1))) / k,
+                (volume_factor(d, k) / k).subs(d, radius),
+                c**k * factor_at(M, k) / k,
                 {"the radius": c**k * M ** (-1 / (2 * (k - 1))) / k},
             ),
             Prose("The twisted map has the same K and another determinant, which vanishes on the diagonal:"),

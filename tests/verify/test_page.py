@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 from pages import Reader
+from rich.console import Console
 
 from ddtheory.references import cite
 from ddtheory.values import UNVERIFIED, Interval
-from ddtheory.verify import Comparison, Curve, Experiment, RunResult, load, page, run
+from ddtheory.verify import Comparison, Curve, Experiment, RunResult, load, page, run, table
 from ddtheory.verify.findings import Number, of_experiment
 from ddtheory.verify.typeset import formula, typeset
 
@@ -83,6 +84,17 @@ def test_a_narrower_claim_leads_with_what_holds(example_run: RunResult) -> None:
     text = page.render(replace(example_run, results=(replace(narrower, record=record),)))
     assert "<h3>The order of a linear network is its depth</h3>" in text
     assert "As titled, false: “The order equals the depth”" in text
+
+
+def test_the_table_leads_with_it_too(example_run: RunResult) -> None:
+    narrower = next(result for result in example_run.results if result.record.id == "prop:depth_order")
+    record = replace(narrower.record, holds="The order of a linear network is its depth")
+    found = replace(example_run, results=(replace(narrower, record=record),))
+    console = Console(width=200, force_terminal=True)
+    with console.capture() as shown:
+        console.print(table.render(found))
+    for text in (table.plain(found), shown.get()):
+        assert record.holds in text and record.title not in text
 
 
 def test_what_rows_share_is_said_once(example_run: RunResult) -> None:
