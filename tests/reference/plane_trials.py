@@ -2,10 +2,10 @@
 
     PYTHONPATH=tests python -m reference.plane_trials --count 100000 --keep trials.jsonl
 
-Prints what was wrong, and counts at the end: exact and equal, bounds that hold the pair, undecided by the oracle, wrong.
-Exits with 1 when anything is wrong. A trial takes about 20 ms. Ideals come in batches, each with a seed of its own; with
-`--keep` a batch that is in the file is not run again, so a run may be stopped and go on. Remove the file when `rlct`
-has changed.
+Prints what was wrong, and counts at the end: exact and equal, bounds that hold the pair, undecided by the oracle.
+Exits with 1 when anything is wrong. A trial takes about 20 ms. Ideals come in batches, each with a seed of its own; a
+batch that the file of `--keep` has is not run again, so a run may be stopped and go on. Remove the file when `rlct` has
+changed.
 """
 
 from __future__ import annotations
