@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from ddtheory.exact.thresholds.rules.arrangements import linear_forms
 from ddtheory.exact.thresholds.rules.blocks import additive_divergence, separable_sum, transversal_crossing
-from ddtheory.exact.thresholds.rules.blow_ups import blow_ups
+from ddtheory.exact.thresholds.rules.blow_ups import blow_up_of_a_cone, blow_ups
 from ddtheory.exact.thresholds.rules.changes import smooth_factor
 from ddtheory.exact.thresholds.rules.closed_forms import (
     definite_quadric,
@@ -367,6 +367,18 @@ RULES: tuple[Rule, ...] = (
             "at x = ±√2 y, t⁶((±2√2 s + s²)³ + t) with prior t: weights (1/6, 0) and (1/7, 1/21)",
         ),
         irrational_charts,
+    ),
+    Alternative(
+        "blowup",
+        "more forms of one degree than two-sided variables",
+        cite("watanabe2009", "Section 3.5"),
+        "blow_ups.blowup",
+        Example(
+            tuple(f"x{i}*x{j + 1} - x{i + 1}*x{j}" for i in range(5) for j in range(i + 1, 5)),
+            _pair("3/2"),
+            "the cone over the smooth curve (1, t, …, t⁵): order 2 at the vertex, 6/2, and codimension 4 beside it",
+        ),
+        blow_up_of_a_cone,
     ),
     Alternative(
         "transversal",
