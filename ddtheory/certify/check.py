@@ -17,7 +17,7 @@ from ddtheory.certify.refusal import Exceeded, Refused, require
 from ddtheory.certify.report import NONNEGATIVE, Rejection, Report, Step, Undecided
 from ddtheory.certify.rules.ideals import check_translated
 from ddtheory.certify.rules.table import RULES
-from ddtheory.certify.scalars import shown
+from ddtheory.certify.scalars import Number, shown
 from ddtheory.certify.signs import is_proven, refute
 from ddtheory.certify.statement import KINDS, Statement
 from ddtheory.errors import InvalidValueError
@@ -124,17 +124,13 @@ def _followed(top: Mapping[str, Any], steps: list[Step], place: Place) -> Report
         check_translated(germ, at, root.germ)
     except Refused as refused:
         raise Malformed("input", "", str(refused)) from None
-    if divergence:
-        with contextlib.suppress(Exceeded), share(_SHARE_OF_SIGNS):
-            refute(root.germ, at)
-        spend()
     nodes = list(_nodes(root))
     for number, node in enumerate(nodes, 1):
         place.doing, place.rule = f"in step {number} of {len(nodes)}", node.rule
         _check_node(node)
         steps.append(Step(node.path, node.rule, node.claim.lower, node.claim.upper))
     place.doing, place.rule = f"after all {len(nodes)} steps, over the sign of K", ""
-    proven = divergence and _sign_is_proven(root, stated=not top["hypotheses"])
+    proven = divergence and _sign_is_proven(root, at, stated=not top["hypotheses"])
     if divergence and not proven and not top["hypotheses"]:
         raise Malformed("hypotheses", "", f"{NONNEGATIVE!r} is neither proven by the steps nor stated")
     bounds = root.claim.over(2) if kind == "generators" else root.claim
@@ -142,8 +138,23 @@ def _followed(top: Mapping[str, Any], steps: list[Step], place: Place) -> Report
     return replace(found, trusted=trusted)
 
 
-def _sign_is_proven(root: Node, *, stated: bool) -> bool:
-    """Whether the steps prove K ≥ 0. Where the certificate only assumes it, the proof gets a share of the time left.
+def _sign_is_proven(root: Node, at: Sequence[Number], *, stated: bool) -> bool:
+    """Whether the steps prove K ≥ 0; where they do not, K itself is looked at too, and may be refuted.
+
+    What the steps refute is refuted in the coordinates of K, if it can be seen there.
+    """
+    try:
+        proven = _is_proven_in_time(root, stated=stated)
+    except Malformed:
+        _look_at(root.germ, at)
+        raise
+    if not proven:
+        _look_at(root.germ, at)
+    return proven
+
+
+def _is_proven_in_time(root: Node, *, stated: bool) -> bool:
+    """Where the certificate only assumes K ≥ 0, the proof gets a share of the time left.
 
     What takes longer stays assumed, as the certificate says. One that says it is proven is checked to the end.
     """
@@ -155,6 +166,12 @@ def _sign_is_proven(root: Node, *, stated: bool) -> bool:
     except Exceeded:
         spend()  # the time of the whole check may be over
         return False
+
+
+def _look_at(germ: Germ, at: Sequence[Number]) -> None:
+    with contextlib.suppress(Exceeded), share(_SHARE_OF_SIGNS):
+        refute(germ, at)
+    spend()
 
 
 def _input(value: Any, hypotheses: Any) -> tuple[str, Germ]:
