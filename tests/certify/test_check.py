@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from imports import imported, loaded_after
 from mutations import places, replaced
 
-import ddtheory.certify
 import ddtheory as dd
+import ddtheory.certify
 from ddtheory.certify import Report, certify_file, check
 from ddtheory.errors import InvalidValueError, OutputError
 

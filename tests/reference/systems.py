@@ -33,6 +33,8 @@ _PROGRAM = {"Macaulay2": "M2", "Singular": "Singular"}
 _WHEELS = f"{sysconfig.get_path('purelib')}/sage_wheels/bin"  # where the wheels put their programs
 _WALL = 30  # times the limit, on a clock that goes on while others have the processor
 _POSIX = os.name == "posix"
+# a program, or the script that started it, got the signal of the limit or, a second later, the one that ends it surely
+_AT_THE_LIMIT = (-signal.SIGXCPU, 128 + signal.SIGXCPU, -signal.SIGKILL, 128 + signal.SIGKILL) if _POSIX else ()
 _SHOWN = 4000  # characters of what a failed program said
 
 
@@ -52,7 +54,7 @@ class Answer:
 def threshold(system: str, variables: Sequence[str], generators: Sequence[str], limit: float = 60.0) -> Answer:
     """The log canonical threshold of an ideal over ℂ; polynomials with rational coefficients only.
 
-    The limit is in seconds of a processor, rounded up to whole ones, with start-up; on the wall it is thirty times as much.
+    The limit is in seconds of a processor, rounded up, with start-up; on the wall it is thirty times as much.
     """
     return _asked(system, *_CALL[system](variables, generators), limit)
 
@@ -85,7 +87,7 @@ def _asked(system: str, options: list[str], script: str, limit: float) -> Answer
             return Answer(None, None, f"no answer in {limit:g} s")
         except OSError as error:
             raise PeerFailed(f"{system} cannot start: {error}") from error
-    if _POSIX and run.returncode in (-signal.SIGXCPU, 128 + signal.SIGXCPU):  # of the program, or of a script that started it
+    if run.returncode in _AT_THE_LIMIT:
         return Answer(None, None, f"no answer in {limit:g} s")
     inapplicable = re.search(r"^inapplicable: (.*)", run.stdout, re.MULTILINE)
     if inapplicable:

@@ -79,6 +79,6 @@ def _blown_up(germ: IdealGerm, centre: tuple[int, ...], solve: Solve) -> Node:
         germ,
         children,
         UNION,
-        f"Blow-up of {names} = 0: {len(centre)} charts, and in each all points over the origin that no earlier one has.",
+        f"Blow-up of {names} = 0: {len(centre)} charts, in each all points over the origin that no earlier one has.",
         lambda: {"centre": list(centre), "charts": [{"variable": slot} for slot in centre]},
     )
