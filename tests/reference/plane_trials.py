@@ -26,6 +26,7 @@ from reference.batches import Found, batches, report
 from reference.point_blow_ups import Undecided, pair, random_ideals
 
 _CHECKED = 10  # one certificate in ten goes through the checker as well
+_SECONDS = 60.0  # on the wall: other work may take most of the processor
 
 
 def outcome(ideal: list[sympy.Expr], number: int, prior: tuple[int, int] = (0, 0)) -> str:
@@ -37,7 +38,7 @@ def outcome(ideal: list[sympy.Expr], number: int, prior: tuple[int, int] = (0, 0
         return "undecided by the oracle"
     seen = set().union(*(f.free_symbols for f in ideal))
     powers = {symbol: power for symbol, power in zip((x, y), prior, strict=True) if symbol in seen}
-    found = dd.rlct(generators=ideal, prior=powers)
+    found = dd.rlct(generators=ideal, prior=powers, seconds=_SECONDS)
     if found.rlct is None:
         return "bounds that hold the pair" if found.lower.value <= lam <= found.upper.value else "wrong"
     if (found.rlct.lam, found.rlct.m) != (lam, m):
