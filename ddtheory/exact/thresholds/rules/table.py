@@ -374,9 +374,9 @@ RULES: tuple[Rule, ...] = (
         cite("watanabe2009", "Section 3.5"),
         "blow_ups.blowup",
         Example(
-            tuple(f"x{i}*x{j + 1} - x{i + 1}*x{j}" for i in range(4) for j in range(i + 1, 4)),
-            _pair("5/4"),
-            "the cone over the smooth curve (1, t, …, t⁴): order 2 at the vertex, 5/2, and codimension 3 beside it",
+            ("a*c - b^2", "b*d - c^2", "a*d - b*c", "a^2 - a*d + b*c", "b^2 - a*d"),
+            _pair("1"),
+            "order 2 at the vertex, 4/2, and beside it, at (0, 0, 0, 1), ⟨a, b, c³⟩ with 2 + 1/3",
         ),
         blow_up_of_a_cone,
     ),
