@@ -91,8 +91,8 @@ def space_curve(random: Random) -> Ideal:
 
 
 def normal_curve(random: Random) -> Ideal:
-    """The cone over the rational normal curve of degree 2 to 4: 2-minors of x_{i+j}, with scaled coordinates."""
-    degree = random.choice((2, 3, 4))
+    """The cone over the rational normal curve of degree 2 to 5: 2-minors of x_{i+j}, with scaled coordinates."""
+    degree = random.choice((2, 3, 4, 5))
     x = [random.choice((1, 2, -1, 3)) * v for v in names(degree + 1)]
     return [x[i] * x[j + 1] - x[i + 1] * x[j] for i, j in itertools.combinations(range(degree), 2)]
 

@@ -7,7 +7,7 @@
 Germs: those of the reference table whose complex threshold is known, each with a time limit. Macaulay2 (Dmodules, lct)
 and Singular (dmodvar, bfctVarAnn) give the threshold over ℂ and no multiplicity, `ddtheory` the real pair of K = Σ f²;
 every answer is compared with the table. Seconds are processor time of the call, without start-up. The limit is
-processor time for `ddtheory` and time on the wall for the others, whose start-up it includes.
+processor time too; for the others it includes their start-up, and on the wall it is thirty times as much.
 """
 
 from __future__ import annotations

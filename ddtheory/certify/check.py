@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from ddtheory.certify import strict_json
@@ -17,7 +17,7 @@ from ddtheory.certify.refusal import Exceeded, Refused, require
 from ddtheory.certify.report import NONNEGATIVE, Rejection, Report, Step, Undecided
 from ddtheory.certify.rules.ideals import check_translated
 from ddtheory.certify.rules.table import RULES
-from ddtheory.certify.scalars import shown
+from ddtheory.certify.scalars import Number, shown
 from ddtheory.certify.signs import is_proven, refute
 from ddtheory.certify.statement import KINDS, Statement
 from ddtheory.errors import InvalidValueError
@@ -25,6 +25,7 @@ from ddtheory.errors import InvalidValueError
 DENSE, SPARSE = FORMATS = ("ddtheory-derivation/1", "ddtheory-derivation/2")
 
 _SHARE_OF_SIGNS = 0.5
+_LONGEST_READING = 2_000  # characters that the report quotes
 
 _TOP = ("format", "input", "hypotheses", "derivation", "lambda", "multiplicity", "status", "lower", "upper")
 
@@ -36,6 +37,10 @@ def check(certificate: Mapping[str, Any] | str, *, seconds: float = SECONDS, meg
     accepted is proven, under the hypotheses that the report lists. λ is that of K itself (one generator K ≥ 0, or
     K ≍ Σ f_j² for several) or, two-sided, of |f|; local at the point, over the reals, with the stated prior and
     boundaries. K ≥ 0 is proven or refuted where the steps allow it, and otherwise a hypothesis.
+
+    The steps are about the polynomials of the certificate. Where these were read from other expressions (functions,
+    irrational constants, parameters), the certificate says so in `read_as`; that reading is on trust, and the report
+    quotes it as such.
 
     Whoever wrote the certificate, the check ends: after so many seconds, before the process holds so many megabytes
     (10⁶ bytes) more than now, or at one of the sizes in `limits.py`. It is then neither accepted nor rejected. Windows
@@ -96,7 +101,7 @@ class Place:
 
 def _checked(certificate: Mapping[str, Any], steps: list[Step], place: Place) -> Report:
     try:
-        top = strict_json.entries(certificate, "the certificate", _TOP)
+        top = strict_json.entries(certificate, "the certificate", _TOP, ("read_as",))
         form = top["format"]
         require(form in FORMATS, f"the format is {strict_json.quoted(form)}, not {' or '.join(map(repr, FORMATS))}")
     except Refused as refused:
@@ -107,6 +112,7 @@ def _checked(certificate: Mapping[str, Any], steps: list[Step], place: Place) ->
 
 def _followed(top: Mapping[str, Any], steps: list[Step], place: Place) -> Report:
     kind, germ = _input(top["input"], top["hypotheses"])
+    trusted = _trusted(top)
     divergence = kind == "divergence"
     keeps_sign = frozenset(rule.name for rule in RULES.values() if rule.keeps_sign)
     root = read_node(top["derivation"], "derivation", divergence, keeps_sign)
@@ -118,25 +124,37 @@ def _followed(top: Mapping[str, Any], steps: list[Step], place: Place) -> Report
         check_translated(germ, at, root.germ)
     except Refused as refused:
         raise Malformed("input", "", str(refused)) from None
-    if divergence:
-        with contextlib.suppress(Exceeded), share(_SHARE_OF_SIGNS):
-            refute(root.germ, at)
-        spend()
     nodes = list(_nodes(root))
     for number, node in enumerate(nodes, 1):
         place.doing, place.rule = f"in step {number} of {len(nodes)}", node.rule
         _check_node(node)
         steps.append(Step(node.path, node.rule, node.claim.lower, node.claim.upper))
     place.doing, place.rule = f"after all {len(nodes)} steps, over the sign of K", ""
-    proven = divergence and _sign_is_proven(root, stated=not top["hypotheses"])
+    proven = divergence and _sign_is_proven(root, at, stated=not top["hypotheses"])
     if divergence and not proven and not top["hypotheses"]:
         raise Malformed("hypotheses", "", f"{NONNEGATIVE!r} is neither proven by the steps nor stated")
     bounds = root.claim.over(2) if kind == "generators" else root.claim
-    return _conclusion(top, bounds, Statement(kind, germ, tuple(at)), proven, tuple(steps))
+    found = _conclusion(top, bounds, Statement(kind, germ, tuple(at)), proven, tuple(steps))
+    return replace(found, trusted=trusted)
 
 
-def _sign_is_proven(root: Node, *, stated: bool) -> bool:
-    """Whether the steps prove K ≥ 0. Where the certificate only assumes it, the proof gets a share of the time left.
+def _sign_is_proven(root: Node, at: Sequence[Number], *, stated: bool) -> bool:
+    """Whether the steps prove K ≥ 0; where they do not, K itself is looked at too, and may be refuted.
+
+    What the steps refute is refuted in the coordinates of K, if it can be seen there.
+    """
+    try:
+        proven = _is_proven_in_time(root, stated=stated)
+    except Malformed:
+        _look_at(root.germ, at)
+        raise
+    if not proven:
+        _look_at(root.germ, at)
+    return proven
+
+
+def _is_proven_in_time(root: Node, *, stated: bool) -> bool:
+    """Where the certificate only assumes K ≥ 0, the proof gets a share of the time left.
 
     What takes longer stays assumed, as the certificate says. One that says it is proven is checked to the end.
     """
@@ -148,6 +166,12 @@ def _sign_is_proven(root: Node, *, stated: bool) -> bool:
     except Exceeded:
         spend()  # the time of the whole check may be over
         return False
+
+
+def _look_at(germ: Germ, at: Sequence[Number]) -> None:
+    with contextlib.suppress(Exceeded), share(_SHARE_OF_SIGNS):
+        refute(germ, at)
+    spend()
 
 
 def _input(value: Any, hypotheses: Any) -> tuple[str, Germ]:
@@ -163,6 +187,14 @@ def _input(value: Any, hypotheses: Any) -> tuple[str, Germ]:
         return kind, germ
     except Refused as refused:
         raise Malformed("input", "", str(refused)) from None
+
+
+def _trusted(top: Mapping[str, Any]) -> str:
+    """How the polynomials were read from other expressions, in the words of the certificate; empty for polynomials."""
+    try:
+        return plain(strict_json.text(top.get("read_as", ""), "read_as"), _LONGEST_READING)
+    except Refused as refused:
+        raise Malformed("read_as", "", str(refused)) from None
 
 
 def _nodes(node: Node) -> Iterator[Node]:
@@ -216,7 +248,16 @@ def _conclusion(
     fact = (NONNEGATIVE,) if statement.kind == "divergence" else ()
     proven, hypotheses = (fact, ()) if nonnegative else ((), fact)
     return Report(
-        True, statement, pair.value, pair.multiplicity, status, found.lower, found.upper, proven, hypotheses, steps
+        True,
+        statement,
+        pair.value,
+        pair.multiplicity,
+        status,
+        found.lower,
+        found.upper,
+        proven,
+        hypotheses,
+        checked=steps,
     )
 
 

@@ -95,6 +95,8 @@ class Report(Shown):
         lower, upper: bounds on the pair of K.
         proven: what the derivation proves beside the pair: that K ≥ 0 near the point.
         hypotheses: what is assumed, and neither proven nor refuted.
+        trusted: how the polynomials were read from other expressions, in the words of the certificate and escaped; no
+            step proves it. Empty where K or its generators were given as polynomials.
         checked: every node, in the order of the check.
         rejection: where and why the certificate is wrong; None when it is accepted or nothing is decided.
         undecided: the limit that was reached; None when the certificate is accepted or rejected.
@@ -109,6 +111,7 @@ class Report(Shown):
     upper: Bound | None = None
     proven: tuple[str, ...] = ()
     hypotheses: tuple[str, ...] = ()
+    trusted: str = ""
     checked: tuple[Step, ...] = ()
     rejection: Rejection | None = None
     undecided: Undecided | None = None
@@ -136,6 +139,7 @@ class Report(Shown):
             "upper": None if self.upper is None else _plain(self.upper),
             "proven": list(self.proven),
             "hypotheses": list(self.hypotheses),
+            "trusted": self.trusted,
             "rules": list(self.rules),
             "checked": [str(step) for step in self.checked],
             "rejection": None
@@ -155,6 +159,7 @@ class Report(Shown):
         lines += str(self.statement).splitlines()
         lines += [f"proven as well: {fact}" for fact in self.proven]
         lines += [f"assumed, and neither proven nor refuted here: {fact}" for fact in self.hypotheses]
+        lines += [f"on trust, checked by no step here: {self.trusted}"] if self.trusted else []
         return "\n".join(lines)
 
     def latex(self) -> str:
@@ -176,6 +181,7 @@ class Report(Shown):
             "rules": ", ".join(self.rules),
             "proven": ", ".join(self.proven),
             "assumed": ", ".join(self.hypotheses),
+            "on trust": self.trusted,
         }
         return {name: text for name, text in found.items() if text}
 

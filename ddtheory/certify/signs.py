@@ -225,7 +225,7 @@ def _best(node: Node) -> Signs:
 
 
 def _blow_up(node: Node) -> Signs:
-    """The charts hold the generator itself, and every chart, over all its points, is dense in a neighbourhood."""
+    """The charts hold the generator itself, and the points of all of them are all that lie over the origin."""
     return _together([signs(child) for child in node.children], "it has different signs in different charts")
 
 

@@ -307,6 +307,7 @@ TOOLS: tuple[Tool, ...] = (
             upper=_BOUND,
             proven=_STRINGS,
             hypotheses=_STRINGS,
+            trusted=_STRING,
             rules=_STRINGS,
             checked=_STRINGS,
             rejection=_or_null(_answer(path=_STRING, rule=_STRING, reason=_STRING)),

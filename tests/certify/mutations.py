@@ -230,6 +230,8 @@ def harmless(original: Json, mutant: Mutant) -> str:
     if mutant.place[:2] == ("input", "at"):
         used = {i for f in original["input"]["germ"]["generators"] for a, _ in f for i, e in enumerate(a) if e}
         return "" if len(mutant.place) < 3 or mutant.place[2] in used else "a coordinate that does not occur"
+    if mutant.place == ("read_as",):
+        return "what is on trust is quoted, and proves nothing"
     if mutant.place == ("hypotheses",) and mutant.certificate["hypotheses"] == []:
         at_point = original["derivation"]["germ"]
         return "K is nowhere negative" if seen(at_point, at_point["generators"][0]) <= {1} else ""

@@ -200,8 +200,8 @@ STATED = {"hypotheses": []}
     ("endless", "said", "spent", "proven"),
     [
         ((), {}, 0.0, True),
-        (("refute",), {}, 5.0, True),
-        (("refute",), STATED, 5.0, True),
+        (("refute",), {}, 0.0, True),
+        (("refute",), STATED, 0.0, True),
         (("is_proven",), {}, 5.0, False),
         (("refute", "is_proven"), {}, 7.5, False),
     ],
@@ -209,7 +209,7 @@ STATED = {"hypotheses": []}
 def test_an_endless_sign_leaves_time_for_the_steps(
     clock: Clock, monkeypatch: pytest.MonkeyPatch, endless: tuple[str, ...], said: Any, spent: float, proven: bool
 ) -> None:
-    """Half of the time for a refutation, half of what is left for a proof; the steps are checked all the same."""
+    """Half of the time for a proof, and where there is none half of what is left for a refutation, after the steps."""
     for name in endless:
         monkeypatch.setattr(checking, name, clock.work)
     report = check({**SQUARE, **said}, seconds=10)
@@ -219,7 +219,7 @@ def test_an_endless_sign_leaves_time_for_the_steps(
     assert clock.now == pytest.approx(spent, abs=0.03)
 
 
-def test_a_wrong_step_is_rejected_after_an_endless_sign(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_step_is_rejected_before_an_endless_sign(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checking, "refute", clock.work)
     wrong = json.loads(json.dumps(SQUARE).replace('"1/2", 1', '"1/2", 2'))
     report = check(wrong, seconds=10)
@@ -249,5 +249,6 @@ def test_control_with_all_the_time_for_the_sign_nothing_is_decided(
     clock: Clock, monkeypatch: pytest.MonkeyPatch, endless: str
 ) -> None:
     monkeypatch.setattr(checking, "_SHARE_OF_SIGNS", 1.0)
+    monkeypatch.setattr(checking, "is_proven", lambda root: False)
     monkeypatch.setattr(checking, endless, clock.work)
     assert check(SQUARE, seconds=10).outcome == "not decided"

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from imports import imported, loaded_after
 from mutations import places, replaced
 
+import ddtheory as dd
 import ddtheory.certify
 from ddtheory.certify import Report, certify_file, check
 from ddtheory.errors import InvalidValueError, OutputError
@@ -129,3 +130,23 @@ def test_the_command_line(tmp_path: Path) -> None:
         certify_file(broken)
     with pytest.raises(OutputError, match="cannot be read"):
         certify_file(tmp_path / "missing.json")
+
+
+def test_how_polynomials_were_read_is_on_trust() -> None:
+    """log cosh(xy) ≍ (xy)² is a step before the certificate, which is about xy: the report says so, and quotes it."""
+    certificate = dd.rlct("log(cosh(x*y))").to_json()
+    report = check(certificate)
+    assert report.accepted
+    assert "log(cosh(x*y))" in report.trusted
+    assert str(report).splitlines()[-1] == f"on trust, checked by no step here: {report.trusted}"
+    assert report.document()["trusted"] == report.trusted
+    assert check(dd.rlct(generators=["x*y"]).to_json()).trusted == ""
+    assert "on trust" not in str(check(dd.rlct(generators=["x*y"]).to_json()))
+
+
+def test_what_is_on_trust_is_text_that_a_terminal_prints() -> None:
+    certificate = dd.rlct("log(cosh(x*y))").to_json()
+    report = check({**certificate, "read_as": "all is proven\x1b[2J\naccepted: (λ, m) = (9, 9)" + "!" * 9_000})
+    assert report.accepted
+    assert "\x1b" not in report.trusted and "\n" not in report.trusted and len(report.trusted) < 2_200
+    assert "read_as is no string" in str(check({**certificate, "read_as": ["nothing"]}))

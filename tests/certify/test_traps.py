@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
 import pytest
 from handwriting import Json, germ, newton_data, node, of_ideal, polynomial, polynomials
-from handwritten import EXAMPLES, around_a_root, line, monomial, nothing, power_of
+from handwritten import EXAMPLES, POINT, around_a_root, line, monomial, nothing, power_of
 
 from ddtheory.certify import check
 from ddtheory.certify.germs import Malformed, read_node
@@ -127,6 +128,47 @@ def test_a_symmetry_keeps_the_centre_and_the_boundaries() -> None:
     assert "changes the prior or the boundaries" in refusal(
         of_ideal(node("blowup", symmetric, "0,? < 2,?", data, open_chart))
     )
+
+
+def at_its_origin(chart: int, certificate: Json) -> Json:
+    """The certificate with one chart of its first blow-up at the origin of that chart alone, and not at all points."""
+    changed = copy.deepcopy(certificate)
+    found = changed["derivation"]["children"][chart]
+    while True:
+        found["parameters"] = []
+        if not found["children"]:
+            return changed
+        (found,) = found["children"]
+
+
+def test_a_chart_has_the_points_that_no_earlier_chart_has() -> None:
+    """⟨x, y⟩ in the charts of y and of x: x/y = 0 is enough in the second, but not y/x = 0 in the first as well."""
+    assert check(POINT).accepted
+    assert check(at_its_origin(1, POINT)).accepted
+    assert "other parameters" in refusal(at_its_origin(0, POINT))
+    assert "other parameters" in refusal(at_its_origin(0, at_its_origin(1, POINT)))
+
+
+def test_beside_a_chart_that_a_symmetry_replaces_the_others_have_all_their_points() -> None:
+    """⟨x, y, z⟩ with the chart of z for that of y: what is missing beside x/y = 0 has no chart of its own."""
+    names = "x y z"
+
+    def open_chart(variable: int, parameters: str) -> Json:
+        prior = ["2 0 0", "0 2 0", "0 0 2"][variable]
+        t = names.split()[variable]
+        generators = [t if name == t else f"{t}*{name}" for name in names.split()]
+        weights = ["1" if name == t else "0" for name in names.split()]
+        child = germ(names, *generators, prior=prior)
+        return node("bounds", child, "0,? < 3,?", {"weights": weights, "order": None}, parameters=parameters)
+
+    def blown_up(second: str) -> Json:
+        data = {"centre": [0, 1, 2], "charts": [{"variable": 0}, {"variable": 1}], "symmetries": {"2": [0, 2, 1]}}
+        return of_ideal(
+            node("blowup", germ(names, *names.split()), "0,? < 3,?", data, open_chart(0, "y z"), open_chart(1, second))
+        )
+
+    assert check(blown_up("x z")).accepted
+    assert "other parameters" in refusal(blown_up("z"))
 
 
 def test_a_weight_belongs_to_the_root_zero_only() -> None:

@@ -136,6 +136,31 @@ def test_coefficients_do_not_double_for_ever() -> None:
     assert found.checked
 
 
+# x(3x³ − y²)² times ⟨2x − y³, y − 2x²⟩ = 𝔪, which has the third: at the weights (2, 3), 5/(2 + 12 + 2) for κ
+# x(3x + 2y)² times ⟨x + 2y³, y²⟩, which has (x³ + 3y²)²: 2/(3 + 1) at the origin, and 1/2 on the double line through it
+@pytest.mark.parametrize(
+    ("generators", "expected"),
+    [
+        (
+            [
+                "x*(2*x - y^3)*(3*x^3 - y^2)^2",
+                "x*(2*x^2 - y)*(3*x^3 - y^2)^2",
+                "x*(3*x^2 + y)^2*(3*x^3 - y^2)^2",
+            ],
+            RLCT(Fraction(5, 32), 1),
+        ),
+        (
+            ["x*(3*x + 2*y)^2*(x^2 - 2*y)^2", "x*(3*x + 2*y)^2*(x^3 + 3*y^2)^2", "x*(x + 2*y^3)*(3*x + 2*y)^2"],
+            RLCT(Fraction(1, 4), 2),
+        ),
+    ],
+)
+def test_what_the_others_generate_is_not_divided_for_ever(generators: list[str], expected: RLCT) -> None:
+    found = rlct(generators=generators)
+    assert found.rlct == expected
+    assert found.checked
+
+
 def test_numbers_that_are_too_long_stop_the_search() -> None:
     """A linear part: κ = 1, whatever its coefficients; the limit makes bounds of it, and no certificate is lost."""
     ring = ring_of(("x", "y"))

@@ -178,3 +178,14 @@ def test_a_product_in_other_variables_is_the_lesser() -> None:
     assert derived(tuple(f"u*({f})" for f in curve)).rlct == dd.RLCT(Fraction(1, 2), 1)
     both = tuple(f"{v}*({f})" for v in "uv" for f in curve)
     assert derived(both).rlct == dd.RLCT(Fraction(17, 24), 1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("degree", "pair"), [(2, ("1/2", 1)), (4, ("5/4", 1)), (5, ("3/2", 1))])
+def test_cones_over_rational_normal_curves(degree: int, pair: tuple[str, int]) -> None:
+    """A smooth curve in ℙ^d, of codimension d − 1, cut out by quadrics: κ is the lesser of (d + 1)/2 and d − 1."""
+    x = [f"x{i}" for i in range(degree + 1)]
+    minors = [f"{x[i]}*{x[j + 1]} - {x[i + 1]}*{x[j]}" for i, j in itertools.combinations(range(degree), 2)]
+    found = dd.rlct(generators=minors, seconds=300)
+    assert found.rlct == dd.RLCT(Fraction(pair[0]), pair[1])
+    assert certify.check(found.to_json()).accepted

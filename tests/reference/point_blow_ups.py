@@ -205,36 +205,90 @@ def _clusters(roots: Sequence[Number]) -> list[Number]:
 
 
 def random_ideals(random: Any, x: sympy.Symbol, y: sympy.Symbol) -> Iterator[list[sympy.Expr]]:
-    """Plane ideals of five kinds: sparse, products of powers of branches, quadratic tangents, moved, two generators."""
-    small = (-3, -2, -1, 1, 2, 3)
-
-    def sparse(most: int = 6) -> sympy.Expr:
-        wanted = random.randint(2, 4)
-        exponents = [(a, b) for a, b in itertools.product(range(most + 1), repeat=2) if 1 < a + b <= 8]
-        return sum(random.choice(small) * x**a * y**b for a, b in random.sample(exponents, wanted))
-
-    def branch() -> sympy.Expr:
-        a, b = random.choice([(1, 1), (1, 2), (2, 1), (2, 3), (3, 2), (1, 3), (3, 4)])
-        return random.choice(small) * x**a + random.choice(small) * y**b
-
-    def tangents() -> sympy.Expr:
-        c = random.choice((2, 3, 5, 6))
-        return (x**2 - c * y**2) ** random.choice((1, 2)) + random.choice((0, *small)) * y ** random.randint(3, 7)
-
+    """Plane ideals of nine kinds, each as likely as the others; coefficients are integers."""
+    _, a, b = sympy.ring([x, y], sympy.ZZ)
     while True:
-        kind = random.randrange(5)
-        if kind == 0:
-            found = [sparse()]
-        elif kind == 1:
-            found = [sympy.prod(branch() ** random.choice((1, 1, 2, 3)) for _ in range(random.randint(1, 3)))]
-        elif kind == 2:
-            found = [tangents() * random.choice((1, x, y, x - y))]
-        elif kind == 3:
-            f = branch() ** random.choice((1, 2)) * branch() + random.choice((0, 1)) * sparse(5)
-            turn = {x: x + random.choice(small) * y, y: y + random.choice((0, *small)) * x**2}
-            found = [f.subs(turn, simultaneous=True)]
-        else:
-            found = [sparse(5), sparse(5)]
-        found = [sympy.expand(f) for f in found]
-        if all(f != 0 and f.subs({x: 0, y: 0}) == 0 for f in found):
-            yield found
+        found = random.choice(_KINDS)(random, a, b)
+        if all(f and not f.coeff(1) for f in found):
+            yield [f.as_expr() for f in found]
+
+
+def _sparse(random: Any, x: Any, y: Any, most: int = 6) -> Any:
+    wanted = random.randint(2, 4)
+    exponents = [(a, b) for a, b in itertools.product(range(most + 1), repeat=2) if 1 < a + b <= 8]
+    return sum(random.choice(_SMALL) * x**a * y**b for a, b in random.sample(exponents, wanted))
+
+
+def _branch(random: Any, x: Any, y: Any) -> Any:
+    a, b = random.choice([(1, 1), (1, 2), (2, 1), (2, 3), (3, 2), (1, 3), (3, 4)])
+    return random.choice(_SMALL) * x**a + random.choice(_SMALL) * y**b
+
+
+def _one(random: Any, x: Any, y: Any) -> list[Any]:
+    return [_sparse(random, x, y)]
+
+
+def _branches(random: Any, x: Any, y: Any) -> list[Any]:
+    return [math.prod(_branch(random, x, y) ** random.choice((1, 1, 2, 3)) for _ in range(random.randint(1, 3)))]
+
+
+def _quadratic_tangents(random: Any, x: Any, y: Any) -> list[Any]:
+    c = random.choice((2, 3, 5, 6))
+    found = (x**2 - c * y**2) ** random.choice((1, 2)) + random.choice((0, *_SMALL)) * y ** random.randint(3, 7)
+    return [found * random.choice((1, x, y, x - y))]
+
+
+def _moved(random: Any, x: Any, y: Any) -> list[Any]:
+    f = _branch(random, x, y) ** random.choice((1, 2)) * _branch(random, x, y)
+    f += random.choice((0, 1)) * _sparse(random, x, y, 5)
+    turn = (x + random.choice(_SMALL) * y, y + random.choice((0, *_SMALL)) * x**2)
+    return [f.compose([(x, turn[0]), (y, turn[1])])]
+
+
+def _two(random: Any, x: Any, y: Any) -> list[Any]:
+    return [_sparse(random, x, y, 5), _sparse(random, x, y, 5)]
+
+
+def _two_steps(random: Any, x: Any, y: Any) -> list[Any]:
+    """A power of a branch and a term above its edge, so that the next step of Newton and Puiseux has to be taken."""
+    p, q = random.choice([(1, 1), (1, 2), (2, 3), (3, 2), (3, 4), (2, 5)])
+    power = random.randint(2, 3)
+    above = [(i, j) for i in range(9) for j in range(9) if power * p * q < i * q + j * p <= power * p * q + 4]
+    i, j = random.choice(above)
+    found = (x**p + random.choice(_SMALL) * y**q) ** power + random.choice(_SMALL) * x**i * y**j
+    return [found * random.choice((1, 1, x, y, _branch(random, x, y)))]
+
+
+def _higher_tangents(random: Any, x: Any, y: Any) -> list[Any]:
+    """Roots of degree three and four, real or not, one of them with three real ones."""
+    c, e = random.choice((2, 3, 5)), random.choice((1, 2))
+    form = random.choice((x**3 - c * y**3, x**3 - 3 * x * y**2 + y**3, x**4 - c * y**4, x**4 + c * y**4))
+    form = form.compose(y, y**e)
+    power = random.choice((1, 1, 2))
+    return [form**power + random.choice((0, *_SMALL)) * x ** random.randint(0, 2) * y ** random.randint(7, 14)]
+
+
+def _common_factor(random: Any, x: Any, y: Any) -> list[Any]:
+    common = _branch(random, x, y) ** random.choice((1, 2)) * random.choice((1, x, y, _branch(random, x, y)))
+    return [common * _branch(random, x, y) ** random.choice((1, 2)) for _ in range(random.randint(2, 3))]
+
+
+def _mixed(random: Any, x: Any, y: Any) -> list[Any]:
+    """Three generators with units, and multiples of the first added to the others."""
+    first, *others = (_sparse(random, x, y, 5) for _ in range(3))
+    unit = 1 + random.choice(_SMALL) * x + random.choice(_SMALL) * y
+    return [first * unit, *(f + random.choice((1, -1, x, y)) * first for f in others)]
+
+
+_SMALL = (-3, -2, -1, 1, 2, 3)
+_KINDS = (
+    _one,
+    _branches,
+    _quadratic_tangents,
+    _moved,
+    _two,
+    _two_steps,
+    _higher_tangents,
+    _common_factor,
+    _mixed,
+)

@@ -11,8 +11,12 @@ with a reason. Everything else, from a program that does not start to a script t
 
 from __future__ import annotations
 
+import functools
+import math
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sysconfig
 import tempfile
@@ -27,6 +31,10 @@ INSTALL = {
 }
 _PROGRAM = {"Macaulay2": "M2", "Singular": "Singular"}
 _WHEELS = f"{sysconfig.get_path('purelib')}/sage_wheels/bin"  # where the wheels put their programs
+_WALL = 30  # times the limit, on a clock that goes on while others have the processor
+_POSIX = os.name == "posix"
+# a program, or the script that started it, got the signal of the limit or, a second later, the one that ends it surely
+_AT_THE_LIMIT = (-signal.SIGXCPU, 128 + signal.SIGXCPU, -signal.SIGKILL, 128 + signal.SIGKILL) if _POSIX else ()
 _SHOWN = 4000  # characters of what a failed program said
 
 
@@ -44,7 +52,10 @@ class Answer:
 
 
 def threshold(system: str, variables: Sequence[str], generators: Sequence[str], limit: float = 60.0) -> Answer:
-    """The log canonical threshold of an ideal over ℂ; polynomials with rational coefficients only."""
+    """The log canonical threshold of an ideal over ℂ; polynomials with rational coefficients only.
+
+    The limit is in seconds of a processor, rounded up, with start-up; on the wall it is thirty times as much.
+    """
     return _asked(system, *_CALL[system](variables, generators), limit)
 
 
@@ -68,13 +79,16 @@ def _asked(system: str, options: list[str], script: str, limit: float) -> Answer
                 capture_output=True,
                 encoding="utf-8",
                 errors="replace",
-                timeout=limit,
+                timeout=_WALL * limit,
+                preexec_fn=functools.partial(_limit_processor, limit) if _POSIX else None,
                 check=False,
             )
         except subprocess.TimeoutExpired:
             return Answer(None, None, f"no answer in {limit:g} s")
         except OSError as error:
             raise PeerFailed(f"{system} cannot start: {error}") from error
+    if run.returncode in _AT_THE_LIMIT:
+        return Answer(None, None, f"no answer in {limit:g} s")
     inapplicable = re.search(r"^inapplicable: (.*)", run.stdout, re.MULTILINE)
     if inapplicable:
         return Answer(None, None, inapplicable[1])
@@ -86,6 +100,14 @@ def _asked(system: str, options: list[str], script: str, limit: float) -> Answer
             f"It wrote to stderr:\n{run.stderr[-_SHOWN:]}\nand to stdout:\n{run.stdout[-_SHOWN:]}"
         )
     return Answer(Fraction(found[1]), float(found[2]))
+
+
+def _limit_processor(seconds: float) -> None:
+    """End this process when it has had so many seconds of a processor, however busy the machine is."""
+    import resource  # there is none on Windows
+
+    most = math.ceil(seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))  # at the second one there is no signal of its own
 
 
 def program_of(system: str) -> str | None:

@@ -85,6 +85,13 @@ def test_a_limit_is_said(system: str, asked) -> None:
     assert found.value is None and found.failure == "no answer in 0.2 s"
 
 
+@SYSTEMS
+def test_the_limit_is_one_of_the_processor_too(system: str, asked) -> None:
+    assert asked(system, "echo answer $(ulimit -t) after 1", limit=6.5).value == 7
+    found = asked(system, "kill -XCPU $$", limit=3)
+    assert found.value is None and found.failure == "no answer in 3 s"
+
+
 def test_a_germ_that_the_algorithm_is_not_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, "Singular", "echo 'inapplicable: the singularity is not isolated'")
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")

@@ -19,10 +19,12 @@ def blowup(node: Node) -> Bounds:
 
     The charts x_i = t, x_j = t x_j, one for every i in C, cover it with t = 0 and every x_j ∈ ℝ; the Jacobian and the
     prior give t the exponent Σ_C (h_j + 1) − 1. The pair is the dominating one over all points of all charts, and a
-    generator of one sign keeps it there.
+    generator of one sign keeps it there. Where x_j ≠ 0, a point is in the chart of x_j as well: a direction is in the
+    chart of the first of its coordinates in the list that is not 0, where those before it are 0 and no parameters.
 
     A chart may be left out when a permutation of the variables that keeps the centre, the ideal, the prior and the
-    boundaries carries it to one that is there. Source: Watanabe 2009, Section 3.5, after Hironaka 1964.
+    boundaries carries it to one that is there; then the others have all their points. Source: Watanabe 2009, Section
+    3.5, after Hironaka 1964.
     """
     data = node.have("centre", "charts", optional=("symmetries",))
     germ = node.germ
@@ -40,8 +42,10 @@ def blowup(node: Node) -> Bounds:
     require(set(symmetries) == missing, "not exactly the charts that are left out have a symmetry")
     for key, permutation in symmetries.items():
         _check_symmetry(germ, centre, listed, int(key), strict_json.indices(permutation, "a symmetry", germ.dimension))
-    for chart, child in zip(listed, node.children, strict=True):
-        child.must_be(in_chart(germ, centre, chart), frozenset(centre) - {chart})
+    for place, (chart, child) in enumerate(zip(listed, node.children, strict=True)):
+        others = frozenset(centre) - {chart}
+        needed = others if missing else others - set(listed[:place])
+        child.must_be(in_chart(germ, centre, chart), others if child.parameters == others else needed)
     return united([child.claim for child in node.children])
 
 

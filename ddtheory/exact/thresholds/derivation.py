@@ -177,6 +177,7 @@ class Derivation(Tabled):
             "status": self.status,
             "lower": bound_to_json(self.lower),
             "upper": bound_to_json(self.upper),
+            **({"read_as": self.read_as} if self.read_as else {}),
         }
 
     def summary(self) -> dict[str, Any]:

@@ -29,6 +29,11 @@ _LARGEST_FACTORED = 2_000  # terms; longer polynomials are taken as they are
 
 def ring_of(names: Sequence[str], over: Any = QQ) -> PolyRing:
     """ℚ[names] or over another field, with terms in graded order; one object for equal names."""
+    return _ring_of(tuple(names), over)
+
+
+@functools.lru_cache(maxsize=256)
+def _ring_of(names: tuple[str, ...], over: Any) -> PolyRing:
     return PolyRing([Symbol(name) for name in names], over, "grevlex")
 
 
@@ -124,13 +129,19 @@ def factors(polynomial: Element) -> tuple[Any, list[tuple[Element, int]]]:
     >>> factors(2 * x**2 * (x + y))
     (2, [(x, 2), (x + y, 1)])
     """
+    constant, found = _factors(polynomial)
+    return constant, list(found)
+
+
+@functools.lru_cache(maxsize=2_048)
+def _factors(polynomial: Element) -> tuple[Any, tuple[tuple[Element, int], ...]]:
     spend()
     used = sorted(support([polynomial]))  # in the variables that do not occur FLINT would work too
     small = _context(tuple(f"x{i}" for i in used))
     terms = {tuple(m[i] for i in used): to_flint(c) for m, c in polynomial.items()}
     constant, found = small.from_dict(terms).factor()
     pairs = [(_widened(factor, used, polynomial.ring), int(power)) for factor, power in found]
-    return from_flint(constant), sorted(pairs, key=lambda pair: (len(pair[0]), str(pair[0])))
+    return from_flint(constant), tuple(sorted(pairs, key=lambda pair: (len(pair[0]), str(pair[0]))))
 
 
 def _widened(factor: Any, used: Sequence[int], ring: PolyRing) -> Element:

@@ -114,6 +114,10 @@ def real_multiplicity(polynomial: Poly, positive: bool, field: RealField | None 
     for factor, power in found:
         by_multiplicity[power] = by_multiplicity.get(power, fmpq_poly([1])) * factor
     for power in sorted(by_multiplicity, reverse=True):
+        if by_multiplicity[power].degree() == 1:
+            if not positive or by_multiplicity[power][0] * by_multiplicity[power][1] < 0:
+                return power
+            continue
         entries = [Rational(int(c.p), int(c.q)) for c in reversed(by_multiplicity[power].coeffs())]
         if real_roots(Poly.from_list(entries, polynomial.gen, domain="QQ"), positive):
             return power

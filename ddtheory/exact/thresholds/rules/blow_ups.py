@@ -1,4 +1,7 @@
-"""Blow-ups of coordinate subspaces: in the chart x_i = t, x_j = t·x_j the points over the origin have any real x_j."""
+"""Blow-ups of coordinate subspaces: in the chart x_i = t, x_j = t·x_j the points over the origin have any real x_j.
+
+The points with x_j ≠ 0 are in the chart of x_j as well, so where that one comes first, x_j = 0 is enough.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,16 @@ def blow_ups(attempt: Attempt) -> Iterator[Node]:
     """Derivations by blowing up a coordinate subspace, one for each promising centre."""
     for centre in _centres(attempt.germ):
         yield _blown_up(attempt.germ, centre, attempt.solve)
+
+
+def blow_up_of_a_cone(attempt: Attempt) -> Iterator[Node]:
+    """The derivation by blowing up the vertex of a cone with more equations than variables, whose fans are large."""
+    germ = attempt.germ
+    used = tuple(sorted(support(germ.generators)))
+    degrees = {sum(monomial) for generator in germ.generators for monomial in generator}
+    small = 2 <= len(used) <= _LARGEST_CENTRE and len(degrees) == 1
+    if small and len(germ.generators) > len(used) and not any(germ.nonnegative[i] for i in used):
+        yield _blown_up(germ, used, attempt.solve)
 
 
 def _centres(germ: IdealGerm) -> Iterator[tuple[int, ...]]:
@@ -46,7 +59,7 @@ def _is_homogeneous(generator: Element, centre: Sequence[int]) -> bool:
 
 def _blown_up(germ: IdealGerm, centre: tuple[int, ...], solve: Solve) -> Node:
     children: list[Node] = []
-    for slot in centre:
+    for place, slot in enumerate(centre):
         generators = [
             germ.ring.from_dict(
                 {
@@ -58,7 +71,7 @@ def _blown_up(germ: IdealGerm, centre: tuple[int, ...], solve: Solve) -> Node:
         ]
         weight = sum((germ.prior[i] + 1 for i in centre), Fraction(0)) - 1
         prior = tuple(weight if i == slot else h for i, h in enumerate(germ.prior))
-        anywhere = frozenset(centre) - {slot}
+        anywhere = frozenset(centre[place + 1 :])
         children.append(solve(replace(germ, generators=tuple(generators), prior=prior, parameters=anywhere)))
     names = ", ".join(germ.names[i] for i in centre)
     return from_children(
@@ -66,6 +79,6 @@ def _blown_up(germ: IdealGerm, centre: tuple[int, ...], solve: Solve) -> Node:
         germ,
         children,
         UNION,
-        f"Blow-up of {names} = 0: {len(centre)} charts, and in each all points over the origin.",
+        f"Blow-up of {names} = 0: {len(centre)} charts, in each all points over the origin that no earlier one has.",
         lambda: {"centre": list(centre), "charts": [{"variable": slot} for slot in centre]},
     )

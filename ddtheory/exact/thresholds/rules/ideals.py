@@ -92,7 +92,9 @@ def spare_generators(germ: IdealGerm, solve: Solve) -> Node | None:
     At every point of a family the units are constants.
     """
     rewriting = _Rewriting(list(germ.generators), constants_only=bool(germ.parameters))
-    rewriting.run(germ)
+    if not rewriting.run(germ):  # what the others generate can be divided by them for ever
+        rewriting = _Rewriting(list(germ.generators), constants_only=bool(germ.parameters), divides=False)
+        rewriting.run(germ)
     if not rewriting.steps:
         return None
     child = solve(germ.with_generators(rewriting.current))
@@ -103,23 +105,27 @@ def spare_generators(germ: IdealGerm, solve: Solve) -> Node | None:
 class _Rewriting:
     """Elementary steps on a list of generators, replayed when a certificate is wanted."""
 
-    def __init__(self, generators: list[Element], constants_only: bool) -> None:
+    def __init__(self, generators: list[Element], constants_only: bool, divides: bool = True) -> None:
         self.current = generators
         self._constants_only = constants_only
+        self._divides = divides
         self.steps: list[_Step] = []
 
-    def run(self, germ: IdealGerm) -> None:
+    def run(self, germ: IdealGerm) -> bool:
+        """Whether it comes to an end."""
         for _ in range(_MOST_REDUCTIONS):
             before = len(self.steps)
             self._drop_zeros()
             self._strip_units()
             self._drop_multiples()
             self._reduce_by_monomials()
-            if self._constants_only or not any(linear_coefficient(f, i) for f in self.current for i in germ.free):
+            regular = any(linear_coefficient(f, i) for f in self.current for i in germ.free)
+            if self._divides and (self._constants_only or not regular):
                 self._reduce_initial_forms()
             self._cancel_terms()
             if len(self.steps) == before:
-                return
+                return True
+        return False
 
     def _apply(self, step: _Step) -> None:
         self.steps.append(step)

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from ddtheory.exact.thresholds.rules.arrangements import linear_forms
 from ddtheory.exact.thresholds.rules.blocks import additive_divergence, separable_sum, transversal_crossing
-from ddtheory.exact.thresholds.rules.blow_ups import blow_ups
+from ddtheory.exact.thresholds.rules.blow_ups import blow_up_of_a_cone, blow_ups
 from ddtheory.exact.thresholds.rules.changes import smooth_factor
 from ddtheory.exact.thresholds.rules.closed_forms import (
     definite_quadric,
@@ -315,9 +315,9 @@ RULES: tuple[Rule, ...] = (
         _SEMICONTINUITY,
         "point_families.at_roots",
         Example(
-            ("(a*d - b*c)^2 - a^2*e^3", "a*b*e^3"),
+            ("(b*d - a*c)^2 - b^2*e^3", "a*b*e^3"),
             _pair("5/12"),
-            "blow up (a, b): a²⟨(d − uc)² − e³, u·e³⟩ with prior a, worst at u = 0: 1/2 + 1/3",
+            "blow up (a, b): a²⟨(c − ud)², u·e³⟩ with prior a, worst at u = 0: 1/2 + 1/3",
         ),
         at_roots,
     ),
@@ -367,6 +367,18 @@ RULES: tuple[Rule, ...] = (
             "at x = ±√2 y, t⁶((±2√2 s + s²)³ + t) with prior t: weights (1/6, 0) and (1/7, 1/21)",
         ),
         irrational_charts,
+    ),
+    Alternative(
+        "blowup",
+        "more forms of one degree than two-sided variables",
+        cite("watanabe2009", "Section 3.5"),
+        "blow_ups.blowup",
+        Example(
+            ("a*c - b^2", "b*d - c^2", "a*d - b*c", "a^2 - a*d + b*c", "b^2 - a*d"),
+            _pair("1"),
+            "order 2 at the vertex, 4/2, and beside it, at (0, 0, 0, 1), ⟨a, b, c³⟩ with 2 + 1/3",
+        ),
+        blow_up_of_a_cone,
     ),
     Alternative(
         "transversal",
