@@ -7,6 +7,7 @@ import importlib.util
 from ddtheory.errors import MissingExtraError
 
 EXTRAS = {
+    "arviz_stats": "diagnosis",
     "distributed": "cluster",
     "devinterp": "devinterp",
     "hypothesis": "testing",

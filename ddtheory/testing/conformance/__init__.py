@@ -5,6 +5,7 @@ The coefficient is that of Lau et al. 2025, at a given point.
 Needs numpy and the exact side; neither torch nor hypothesis, unless an estimator asks for a torch module.
 """
 
+from ddtheory.testing.conformance.analytic_posterior import AnalyticPosterior
 from ddtheory.testing.conformance.catalogue_cells import (
     CatalogueCell,
     catalogue_cells,
@@ -24,6 +25,7 @@ from ddtheory.testing.conformance.task import BudgetExceededError, Estimate, Est
 from ddtheory.testing.conformance.task_result import TaskResult
 
 __all__ = [
+    "AnalyticPosterior",
     "BudgetExceededError",
     "CatalogueCell",
     "CellResult",
