@@ -11,6 +11,7 @@ EXTRAS = {
     "distributed": "cluster",
     "devinterp": "devinterp",
     "hypothesis": "testing",
+    "jax": "jax",
     "matplotlib": "plots",
     "mcp": "mcp",
     "pandas": "frames",

@@ -121,7 +121,7 @@ def _inner(n: int, m: int, s: arb, u: acb, analytic: bool) -> acb:
     base = 1 + s * u
     argument = -s * s * u * u / (4 * base)
     if analytic and not (base.real > 0 and argument.real < 1):  # away from the cuts of the power and of ₂F₁
-        return acb(math.nan, math.nan)
+        return acb(arb(0, math.inf), arb(0, math.inf))
     a, b, c = (acb(ball(Fraction(value, 2))) for value in (m, n - 1, n + 1))
     return 2 * u ** (n - 1) / (n - 1) * base ** (-a) * argument.hypgeom_2f1(a, b, c)
 

@@ -15,6 +15,7 @@ from ddtheory.testing.conformance.catalogue_cells import (
 )
 from ddtheory.testing.conformance.cells import ConformanceCell, GroundTruth, conformance_cells, crossing_sum
 from ddtheory.testing.conformance.check import check_estimator
+from ddtheory.testing.conformance.jax_face import JaxPosterior
 from ddtheory.testing.conformance.judging import CellResult, ConformanceVerdict, Rival
 from ddtheory.testing.conformance.posterior import PolynomialPosterior, Posterior
 from ddtheory.testing.conformance.reference import metropolis, quadrature
@@ -37,6 +38,7 @@ __all__ = [
     "EstimationTask",
     "Estimator",
     "GroundTruth",
+    "JaxPosterior",
     "LossSamples",
     "PolynomialPosterior",
     "Posterior",
