@@ -8,7 +8,7 @@ density Σ c_{jl} s^l e^{−μ_j s} (`crossing_law`), and each part gives
 the latter below e^{−τ}/(τ − l − μ). So Z/(C t^{−λ} (log t)^{m−1}) − 1 is a finite sum of multiples of
 t^{−δ} (log t)^{i−m+1}, δ = μ − λ ≥ 0, up to what is exponentially small; the bound takes the sum of their sizes.
 
-Plane germs with K(s^{a_1} x, s^{a_2} y) = s^D K(x, y) and (λ, m) = ((a_1 + a_2)/D, 1). On the edges x = ±W of the box let
+Plane germs with K(s^{a_1} x, s^{a_2} y) = s^D K(x, y) and λ = (a_1 + a_2)/D, m = 1. On the edges x = ±W of the box let
 μ be a_1 W dy, on y = ±W a_2 W dx. The rays s ↦ (s^{a_1} x, s^{a_2} y) from the edges fill the plane, so
 
   C = ∫ e^{−K} = (Γ(λ)/D) ∫ K^{−λ} dμ,   C − t^λ Z(t) = (1/D) ∫ K^{−λ} Γ(λ, tK) dμ ≤ (Γ(λ + q)/D) t^{−q} ∫ K^{−λ−q} dμ
