@@ -72,38 +72,6 @@ class BlackjaxNUTS:
 
 
 @dataclass(frozen=True)
-class NumpyroNUTS:
-    """`numpyro.infer.NUTS` with its own warm-up."""
-
-    def __call__(self, task: EstimationTask) -> LossSamples:
-        import jax
-        from numpyro.infer import MCMC, NUTS
-
-        jax.config.update("jax_enable_x64", True)
-        face = JaxPosterior(task.posterior, task.n_beta)
-        steps, size = _rounds(task)
-        kernel = NUTS(potential_fn=lambda u: -face.unbounded(u), max_tree_depth=DEPTH)
-        chains = MCMC(
-            kernel,
-            num_warmup=steps,
-            num_samples=size,
-            num_chains=CHAINS,
-            chain_method="vectorized",
-            progress_bar=False,
-        )
-        start = jax.numpy.tile(face.start(), (CHAINS, 1))
-        chains.warmup(jax.random.key(task.seed), init_params=start, extra_fields=("num_steps",), collect_warmup=True)
-        task.charge(int(chains.get_extra_fields()["num_steps"].sum()))
-        places = []
-        while task.budget - task.passes_used >= CHAINS * size * 2**DEPTH:
-            chains.run(chains.post_warmup_state.rng_key, extra_fields=("num_steps",))
-            chains.post_warmup_state = chains.last_state
-            task.charge(int(chains.get_extra_fields()["num_steps"].sum()))
-            places.append(face.constrain(chains.get_samples(group_by_chain=True)))
-        return _losses(task, places)
-
-
-@dataclass(frozen=True)
 class PosteriorsSGLD:
     """`posteriors.sgmcmc.sgld` in the coordinates u that have no box, with a step size ε that somebody chose.
 

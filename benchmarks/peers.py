@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from environment import environment, version
-from peer_samplers import BlackjaxNUTS, NumpyroNUTS, PosteriorsSGLD
+from peer_samplers import BlackjaxNUTS, PosteriorsSGLD
 
 import ddtheory
 from ddtheory import cells
@@ -37,7 +37,6 @@ STEPS = (1e-4, 3e-4, 1e-3)
 
 PEERS: dict[str, tuple[str, Callable[..., Any], tuple[float, ...]]] = {
     "blackjax NUTS": ("blackjax", BlackjaxNUTS, ()),
-    "numpyro NUTS": ("numpyro", NumpyroNUTS, ()),
     "devinterp SGLD": ("devinterp", DevinterpSGLD, STEPS),
     "posteriors SGLD": ("posteriors", PosteriorsSGLD, STEPS),
 }
@@ -57,15 +56,17 @@ def calibrated(make: Callable[..., Any], steps: tuple[float, ...], budget: int) 
     return make(best), f"step {best:g}, the nearest of {len(steps)} on {CALIBRATION}"
 
 
-def compared(budget: int, only: list[str] | None) -> dict[str, Any]:
+def compare(budget: int, only: list[str] | None, results: Path) -> None:
+    """Writes each row as soon as it is there."""
     known = {cell.name: cell for cell in conformance_cells()}
     chosen = [
         *(known[name] for name in OURS),
         from_cell(cells.node_death("tanh")),
         from_cell(cells.reduced_rank(inputs=2, hidden=2, outputs=2)),
     ]
-    reports = {}
-    estimators = {"Metropolis (ours)": (metropolis, "proposals of many scales, nothing to tune")}
+    estimators: dict[str, tuple[Any, str]] = {}
+    if not only or "ddtheory" in only:
+        estimators["Metropolis (ours)"] = (metropolis, "proposals of many scales, nothing to tune")
     for name, (package, make, steps) in PEERS.items():
         if only and package not in only:
             continue
@@ -76,13 +77,22 @@ def compared(budget: int, only: list[str] | None) -> dict[str, Any]:
     for name, (estimator, given) in estimators.items():
         found = check_estimator(estimator, chosen, budget, jobs=1, time_limit=None, name=name, progress=False)
         print(found.explain(), end="\n\n", flush=True)
-        reports[name] = {"given": given, "report": found.document()}
-    packages = ("blackjax", "numpyro", "devinterp", "posteriors", "jax", "torch", "numpy", "arviz-stats")
-    return {
-        "environment": environment() | {name: version(name) for name in packages} | {"ddtheory": ddtheory.__version__},
-        "budget": budget,
-        "samplers": reports,
-    }
+        keep(results, budget, name, {"given": given, "report": found.document()})
+
+
+def keep(results: Path, budget: int, name: str, row: dict[str, Any]) -> None:
+    """Adds a row to those of other samplers at the same budget and with the same versions."""
+    packages = ("blackjax", "devinterp", "posteriors", "jax", "torch", "numpy", "arviz-stats")
+    now = environment() | {name: version(name) for name in packages} | {"ddtheory": ddtheory.__version__}
+    samplers: dict[str, Any] = {}
+    if results.exists():
+        before = json.loads(results.read_text(encoding="utf-8"))
+        same = all(before["environment"].get(name) == now[name] for name in (*packages, "ddtheory"))
+        if same and before["budget"] == budget:
+            samplers = before["samplers"]
+    content = {"environment": now, "budget": budget, "samplers": samplers | {name: row}}
+    results.parent.mkdir(parents=True, exist_ok=True)
+    results.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def table(content: dict[str, Any]) -> str:
@@ -91,7 +101,11 @@ def table(content: dict[str, Any]) -> str:
     heads = ["sampler", "calibration", *(cell["name"] for cell in first)]
     exact = ["exact λ(579)", "", *(f"{float(cell['target']['midpoint']):.4f}" for cell in first)]
     rows = [heads, ["---"] * len(heads), exact]
-    for name, row in content["samplers"].items():
+    for name in ("Metropolis (ours)", *PEERS):
+        row = content["samplers"].get(name)
+        if row is None:
+            rows.append([name, "not run", *([""] * len(first))])
+            continue
         entries = []
         for cell in row["report"]["cells"]:
             found = cell["estimate"]
@@ -99,7 +113,7 @@ def table(content: dict[str, Any]) -> str:
             entries.append(signs[cell["verdict"]] + text)
         rows.append([name, row["given"], *entries])
     versions = ", ".join(
-        f"{name} {content['environment'][name]}" for name in ("blackjax", "numpyro", "devinterp", "posteriors", "jax")
+        f"{name} {content['environment'][name]}" for name in ("blackjax", "devinterp", "posteriors", "jax")
     )
     drawn = "\n".join("| " + " | ".join(row) + " |" for row in rows)
     return f"{content['budget']:,} passes a cell, one seed. Versions: {versions}.\n\n{drawn}"
@@ -115,16 +129,14 @@ def write_table(results: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--budget", type=int, default=40_000)
-    parser.add_argument("--only", nargs="+", metavar="PACKAGE", help="run these packages, beside Metropolis")
+    parser.add_argument("--only", nargs="+", metavar="PACKAGE", help="run these packages; other rows stay as they are")
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--table", action="store_true", help="only write the table of the kept results")
     chosen = parser.parse_args()
     if chosen.table:
         write_table(chosen.out)
         return
-    content = compared(chosen.budget, chosen.only)
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    chosen.out.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    compare(chosen.budget, chosen.only, chosen.out)
 
 
 if __name__ == "__main__":

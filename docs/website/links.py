@@ -15,7 +15,6 @@ _SHOWN = {
     "CONTRIBUTING.md": "contributing.md",
     "benchmarks/README.md": "benchmarks.md",
     "benchmarks/conformance.md": "conformance.md",
-    "benchmarks/peers.md": "peers.md",
 }
 _LINK = re.compile(r"\]\(([\w/]+\.(?:md|py))\)")
 

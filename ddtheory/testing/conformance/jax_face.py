@@ -36,8 +36,7 @@ class JaxPosterior:
         MissingExtraError: jax is not installed.
         InvalidValueError: nβ is no positive number.
 
-    `JaxPosterior(task.posterior, task.n_beta).unbounded` is what `blackjax.nuts` takes, and its negative what
-    `numpyro.infer.NUTS(potential_fn=…)` does.
+    `JaxPosterior(task.posterior, task.n_beta).unbounded` is what `blackjax.nuts` takes.
     """
 
     posterior: Posterior
