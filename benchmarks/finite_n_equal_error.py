@@ -23,7 +23,7 @@ import sympy
 
 import ddtheory as dd
 from ddtheory.exact.thresholds.expressions import squares_of
-from ddtheory.testing.conformance import EstimationTask, PolynomialPosterior, metropolis
+from ddtheory.testing.conformance import EstimationTask, PolynomialPosterior, finite_n_estimate, metropolis
 from ddtheory.testing.conformance.task import read_answer
 
 CASES = [("x^2*y^2", 579), ("x^2*y^2", 10**6), ("(x-y^2)^2+y^6", 579), ("(x-y^2)^2+y^6", 10**6), ("x^2*y^2*z^2", 579)]
@@ -55,7 +55,7 @@ def by_vegas(germ: str, t: int) -> Answer:
 
 
 def by_estimate(germ: str, t: int) -> Answer:
-    found = dd.finite_n_estimate(germ, t, within="1/50").learning_coefficient
+    found = finite_n_estimate(germ, t, within="1/50").learning_coefficient
     return found.estimate, found.width / 2 / 4.07
 
 

@@ -18,8 +18,6 @@ from .exact import kl_order as kl_order
 from .exact import parse_expression as parse_expression
 from .exact.finite_n.crossings import FiniteN as FiniteN
 from .exact.finite_n.crossings import finite_n as finite_n
-from .exact.finite_n.estimate import FiniteNEstimate as FiniteNEstimate
-from .exact.finite_n.estimate import finite_n_estimate as finite_n_estimate
 from .exact.finite_n.expansion import FiniteNExpansion as FiniteNExpansion
 from .exact.finite_n.expansion import finite_n_expansion as finite_n_expansion
 from .exact.finite_n.germs import FiniteNGerm as FiniteNGerm

@@ -180,10 +180,6 @@ _EXACT: dict[str, list[Call]] = {
         call(exponents=[2], n_beta="1/2", prior=[1], scale=Fraction(1, 2), sided="one", digits=8),
         call(exponents=[2], n_beta=50, variance=1, centre=[Fraction(1, 2)], digits=8),
     ],
-    "ddtheory.finite_n_estimate": [
-        call(divergence="x^2*y^2", n_beta=50, within="1/10", seconds=2),
-        call(divergence="x^2 + y^2", n_beta=50, radius=1, localisation=1, within="1/10", seconds=2),
-    ],
     "ddtheory.finite_n_expansion": [call(divergence="x^2*y^2", n_beta=1_000, seconds=2)],
     "ddtheory.finite_n_germ": [
         call(divergence="x^2 + y^4", n_beta=20, digits=3, seconds=2),

@@ -153,7 +153,6 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.Derivation": lambda: dd.rlct("+".join(f"{z}^2" for z in MANY[:40]), seconds=20),
     "ddtheory.Enclosure": lambda: dd.Enclosure(Fraction(1, 3), Fraction(1, 10**300)),
     "ddtheory.FiniteN": lambda: dd.finite_n((2, 2), 579, digits=200),
-    "ddtheory.FiniteNEstimate": lambda: dd.finite_n_estimate("x^2*y^2", 50, within="1/20"),
     "ddtheory.FiniteNExpansion": lambda: dd.finite_n_expansion("x^2*y^2", n_beta=1000),
     "ddtheory.FiniteNGerm": lambda: dd.finite_n_germ("x^2*y^2", 20, digits=8),
     "ddtheory.LangevinTarget": lambda: dd.langevin_target([1, 2], 100, step="1/1000", localisation=1),

@@ -18,6 +18,7 @@ from ddtheory.testing.conformance.check import check_estimator
 from ddtheory.testing.conformance.jax_face import JaxPosterior
 from ddtheory.testing.conformance.judging import CellResult, ConformanceVerdict, Rival
 from ddtheory.testing.conformance.posterior import PolynomialPosterior, Posterior
+from ddtheory.testing.conformance.random_points import FiniteNEstimate, finite_n_estimate
 from ddtheory.testing.conformance.reference import metropolis, quadrature
 from ddtheory.testing.conformance.report import ConformanceReport
 from ddtheory.testing.conformance.settings import Closeness, SettingResult, SettingsReport, compare_settings
@@ -37,6 +38,7 @@ __all__ = [
     "Estimate",
     "EstimationTask",
     "Estimator",
+    "FiniteNEstimate",
     "GroundTruth",
     "JaxPosterior",
     "LossSamples",
@@ -52,6 +54,7 @@ __all__ = [
     "compare_settings",
     "conformance_cells",
     "crossing_sum",
+    "finite_n_estimate",
     "from_cell",
     "metropolis",
     "quadrature",
