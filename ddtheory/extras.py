@@ -7,9 +7,11 @@ import importlib.util
 from ddtheory.errors import MissingExtraError
 
 EXTRAS = {
+    "arviz_stats": "diagnosis",
     "distributed": "cluster",
     "devinterp": "devinterp",
     "hypothesis": "testing",
+    "jax": "jax",
     "matplotlib": "plots",
     "mcp": "mcp",
     "pandas": "frames",

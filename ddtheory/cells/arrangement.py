@@ -117,6 +117,7 @@ def arrangement(name: str, /, *, kind: str = "braid", dimension: int = 3, planes
             *(() if kind == "generic" else (integral,)),
         ),
         finite=finite_n.polynomial(mean() ** 2 / 2) if dimension == 2 and count <= 4 else None,
+        localised=finite_n.mirrors(kind, dimension) if kind != "generic" else None,
     )
 
 

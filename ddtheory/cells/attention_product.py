@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from ddtheory.cells.shared import finite_n
 from ddtheory.cells.shared.blocks import at_least, entry, matrix, squares
 from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
@@ -89,6 +91,9 @@ def attention_product(name: str, /, *, kind: str = "value-output", width: int = 
                 lambda: matrix_products.by_rank_sequences((width, head, width)),
             ),
         ),
+        localised=finite_n.product_of_width_two(width, width, Fraction(1, 2 * width if values else 2))
+        if head == 2 and width >= 2
+        else None,
     )
 
 

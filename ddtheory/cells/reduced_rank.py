@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from sympy import Matrix
 
+from ddtheory.cells.shared import finite_n
 from ddtheory.cells.shared.blocks import at_least, entry, matrix, squares, zero_one
 from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import General, family
@@ -141,6 +143,9 @@ def reduced_rank(
             *(global_routes if at_least_rank else ()),
         ),
         elsewhere=() if at_least_rank else global_routes,
+        localised=finite_n.product_of_width_two(inputs, outputs, Fraction(1, 2 * inputs))
+        if hidden == 2 and a == b == 0 and min(inputs, outputs) >= 2
+        else None,
         remark="" if at_least_rank else "The factors are not of least rank, so the local pair is not the global one.",
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import pickle
 from fractions import Fraction
 
 import numpy
 import pytest
 import sympy
+import torch
 
 from ddtheory import cells
 from ddtheory.errors import InvalidValueError
@@ -45,7 +48,13 @@ def test_the_posterior_that_an_estimator_sees_has_the_value_that_is_expected_of_
     """By tensor Gauss–Legendre in w = ±s² over each orthant; of the sizes that this takes in a moment, all cells."""
     t, (nodes, weights) = 12, numpy.polynomial.legendre.leggauss(40)
     s, share = (nodes + 1) / 2, weights / 2
-    plane = [cell for cell in catalogue_cells() if len(cell.posterior.truth) <= 2 and not cell.posterior.localisation]
+    plane = [
+        cell
+        for cell in catalogue_cells()
+        if isinstance(cell.posterior, PolynomialPosterior)
+        and len(cell.posterior.truth) <= 2
+        and not cell.posterior.localisation
+    ]
     assert len(plane) > 20
     for cell in plane:
         posterior, axes = cell.posterior, []
@@ -78,7 +87,7 @@ def test_a_catalogue_cell_is_one_short_line_and_has_a_formula() -> None:
 
 
 def test_every_cell_without_an_exact_value_is_named_before_anything_runs() -> None:
-    without = [cells.node_death("tanh"), cells.exponential_curve("bernoulli", 2)]
+    without = [cells.swiglu(), cells.contingency_table()]
     with pytest.raises(InvalidValueError, match="leave these out") as caught:
         check_estimator(quadrature, [QUICK[0], *without], jobs=1)
     assert all(cell.name in str(caught.value) for cell in without) and QUICK[0].name not in str(caught.value)
@@ -87,8 +96,9 @@ def test_every_cell_without_an_exact_value_is_named_before_anything_runs() -> No
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        (cells.node_death("tanh"), "no sum of squares of polynomials"),
-        (cells.exponential_curve("bernoulli", 2), "no sum of squares of polynomials"),
+        (cells.swiglu(), "no sum of squares of polynomials"),
+        (cells.normalisation(kind="rms", width=2), "no sum of squares of functions"),  # quotients of roots
+        (cells.contingency_table(), "no sum of squares of polynomials"),
         (cells.superposition(features=2, hidden=1), "no exact finite-n value"),  # its polynomials bound a K with kinks
     ],
 )
@@ -176,8 +186,8 @@ def test_the_other_coordinates_matter() -> None:
 @pytest.mark.parametrize(
     ("free", "says"),
     [
-        ([], "1 to 3"),
-        (["a11", "a12", "b11", "b12"], "1 to 3"),
+        ([], "got none"),
+        (["a11", "a12", "b11", "b12"], "no quadratic form"),
         (["q"], "no coordinate q"),
         (["a11"], "does not contain"),
     ],
@@ -196,9 +206,90 @@ def test_a_bound_is_not_restricted() -> None:
 def test_how_many_cells_the_kit_takes() -> None:
     whole, parts = catalogue_cells(), restricted_cells()
     names = [cell.name for cell in (*whole, *parts)]
-    assert len(whole) >= 58 and len(parts) >= 44 and len(set(names)) == len(names)
+    assert len(whole) >= 76 and len(parts) >= 60 and len(set(names)) == len(names)
     taken = {cell.cell.name for cell in whole}
     assert all(part.cell.name not in taken for part in parts)
+
+
+ANALYTIC = (
+    cells.node_death("tanh"),
+    cells.node_death("silu"),
+    cells.hidden_layer(activation="gelu", hidden=1),
+    cells.exponential_curve("bernoulli", 2),
+    cells.exponential_curve("poisson", 3),
+)
+
+
+@pytest.mark.parametrize("cell", ANALYTIC, ids=lambda cell: cell.name)
+def test_analytic_cells_by_an_integral_of_their_own_divergence(cell: cells.Cell) -> None:
+    """The value, K and ∇K of the posterior, and the torch face, all against the formula of the cell."""
+    found = from_cell(cell)
+    symbols = sorted(cell.coordinates, key=lambda symbol: symbol.name)
+    k = sympy.lambdify(symbols, cell.divergence, ["math"])
+    nodes, weights = numpy.polynomial.legendre.leggauss(60)
+    s, share = (nodes + 1) / 2, weights / 2
+    axis = numpy.concatenate([-(s**3), s**3])
+    measure = numpy.concatenate([3 * s**2 * share] * 2)
+    grid = numpy.stack(numpy.meshgrid(*[axis] * len(symbols), indexing="ij"), -1).reshape(-1, len(symbols))
+    mass = functools.reduce(numpy.multiply.outer, [measure] * len(symbols)).ravel()
+    values = numpy.array([k(*point) for point in grid])
+    assert found.posterior.divergence(grid) == pytest.approx(values, rel=1e-12, abs=1e-15)
+    density = mass * numpy.exp(-579 * values)
+    expected = 579 * float(density @ values) / float(density.sum())
+    assert float(found.target(Fraction(579))) == pytest.approx(expected, rel=1e-6)
+
+    module, (inputs, targets) = found.posterior.module(), found.posterior.data()
+    point = numpy.full(len(symbols), 0.3)
+    with torch.no_grad():
+        module.w.copy_(torch.tensor(point))
+    loss = (module(inputs) - targets).square().sum(dim=1).mean()
+    loss.backward()
+    step = 1e-5
+    slopes = [(k(*(point + step * e)) - k(*(point - step * e))) / (2 * step) for e in numpy.eye(len(symbols))]
+    assert loss.item() == pytest.approx(k(*point), rel=1e-12)
+    assert module.w.grad.numpy() == pytest.approx(slopes, rel=1e-7)
+    assert found.posterior.gradient(point[None])[0] == pytest.approx(slopes, rel=1e-7)
+
+
+def test_analytic_posteriors_are_checked_and_travel() -> None:
+    found = from_cell(cells.node_death("tanh")).posterior
+    again = pickle.loads(pickle.dumps(found))
+    points = numpy.random.default_rng(0).uniform(-1, 1, (3, 2))
+    assert again == found and (again.divergence(points) == found.divergence(points)).all()
+    with pytest.raises(InvalidValueError, match="not 0 at the truth"):
+        dataclasses.replace(found, truth=(0.5, 0.5))
+    with pytest.raises(InvalidValueError, match="outside"):
+        dataclasses.replace(found, truth=(2.0, 0.0))
+    with pytest.raises(InvalidValueError, match="coordinates"):
+        dataclasses.replace(found, lower=(-1.0,))
+
+
+def test_a_layer_that_is_free_against_draws() -> None:
+    """Ten weights under e^{−‖w‖²/2}, five of which K sees: λ(t) = t E[K e^{−tK}]/E[e^{−tK}]."""
+    cell = cells.reduced_rank(inputs=4, hidden=2, outputs=5, rank=1)
+    found = restricted(cell, ["second.weight"])
+    assert len(found.posterior.truth) == 10 and found.rlct.lam == Fraction(5, 2)
+    draws = numpy.random.default_rng(0).normal(size=(200_000, 10))
+    k = found.posterior.divergence(draws)
+    direct = (draws.reshape(200_000, 5, 2) @ numpy.array([[1.0, 0, 0, 0], [0, 0, 0, 0]])) ** 2  # δB A*, by hand
+    assert k == pytest.approx(direct.sum((1, 2)) / 8, rel=1e-12)
+    weights = numpy.exp(-8 * k)
+    assert 8 * float((k * weights).sum() / weights.sum()) == pytest.approx(float(found.target(Fraction(8))), rel=0.01)
+    assert found.rivals(Fraction(8)) == {"λ of all coordinates": float(cell.rlct.lam)}
+
+
+def test_an_estimator_on_a_layer_agrees_and_one_of_all_weights_does_not() -> None:
+    found = restricted(cells.reduced_rank(inputs=4, hidden=2, outputs=5, rank=1), ["second.weight"])
+
+    def by_gaussian(task: EstimationTask) -> tuple[float, float]:
+        hessian = numpy.stack([task.posterior.gradient(e[None])[0] for e in numpy.eye(task.dimension)])
+        eigenvalues = numpy.linalg.eigvalsh(hessian) * task.n_beta
+        return float((eigenvalues / (eigenvalues + task.localisation)).sum() / 2), 1e-3
+
+    check_estimator(by_gaussian, [found], jobs=1).assert_agrees()
+    of_all = float(found.cell.rlct.lam)
+    wrong = check_estimator(lambda task: (of_all, 1e-3), [found], jobs=1)
+    assert [result.verdict.value for result in wrong.results] == ["biased"]
 
 
 def test_quadrature_sees_a_localised_orthant() -> None:

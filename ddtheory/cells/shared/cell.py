@@ -110,6 +110,7 @@ class Cell(Shown):
         provenance: how the closed form was obtained.
         fluctuation: digits → ν at β = 1, where it is known.
         finite: (nβ, digits) → the exact finite-temperature learning coefficient, where it is computable.
+        localised: (nβ, γ, digits) → the same on all of ℝ^d under e^{−γ‖w − θ0‖²/2}, where it is computable.
         statistic: (outputs at the truth, generator) → labels, for heads whose labels cannot be drawn from the outputs.
         remark: a trap, or what the cell is good for.
     """
@@ -128,6 +129,7 @@ class Cell(Shown):
     provenance: Provenance = Provenance.DERIVATION
     fluctuation: Callable[[int], Enclosure] | None = None
     finite: Callable[[Any, int], Enclosure] | None = None
+    localised: Callable[[Any, Any, int], Enclosure] | None = None
     statistic: Callable[[Tensor, Any], Tensor] | None = None
     remark: str = ""
     family: str = ""
@@ -244,14 +246,21 @@ class Cell(Shown):
             raise InvalidValueError(f"The singular fluctuation of {self.name} is not known in closed form.")
         return self.fluctuation(digits)
 
-    def finite_n(self, n_beta: Any, digits: int = 6) -> Enclosure:
+    def finite_n(self, n_beta: Any, digits: int = 6, *, localisation: Any = None) -> Enclosure:
         """λ(nβ) = nβ E[K] under a uniform prior (or the cell's own |w|^h) on the box of half width 1 around the point.
 
         It is this number, and not λ, that a sampler at (n, β) estimates.
 
+        Args:
+            localisation: γ, for e^{−γ‖w − θ0‖²/2} on ℝ^d in place of the box.
+
         Raises:
             InvalidValueError: it cannot be computed exactly for this cell.
         """
+        if localisation is not None:
+            if self.localised is None:
+                raise InvalidValueError(f"The exact value of {self.name} under a localisation is not computable here.")
+            return self.localised(n_beta, localisation, digits)
         if self.finite is None:
             raise InvalidValueError(
                 f"The exact finite-n value of {self.name} is not computable here: K must be a normal crossing, a sum "

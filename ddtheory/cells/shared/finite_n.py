@@ -1,4 +1,8 @@
-"""Finite-temperature targets λ(nβ) = nβ E[K] of cells, on the box of half width 1 around the point, uniform prior."""
+"""Finite-temperature targets λ(nβ) = nβ E[K] of cells.
+
+Those of type Finite are on the box of half width 1 around the point with a uniform prior, those of type Localised on
+all of ℝ^d under e^{−γ‖w − θ0‖²/2}.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,12 @@ from sympy import Expr
 
 from ddtheory.exact.finite_n.crossings import FiniteN, finite_n
 from ddtheory.exact.finite_n.germs import finite_n_germ
+from ddtheory.exact.finite_n.reflections import reflection_norms
+from ddtheory.exact.finite_n.width_two import WidthTwo
 from ddtheory.values import Enclosure
 
 Finite = Callable[[Any, int], Enclosure]
+Localised = Callable[[Any, Any, int], Enclosure]
 
 HALF = Fraction(1, 2)
 """K = f²/2 for unit noise."""
@@ -39,3 +46,15 @@ def separate(powers: Sequence[int], scale: Fraction = HALF) -> Finite:
 def polynomial(divergence: Expr) -> Finite:
     """Any polynomial K with rational coefficients in at most three variables."""
     return lambda n_beta, digits: finite_n_germ(divergence, n_beta, digits=digits).learning_coefficient
+
+
+def mirrors(kind: str, dimension: int) -> Localised:
+    """K = P²/2 with P the product over the mirrors of a reflection group."""
+    return lambda n_beta, gamma, digits: (
+        reflection_norms(kind, dimension, HALF).finite_n(n_beta, gamma, digits).learning_coefficient
+    )
+
+
+def product_of_width_two(inputs: int, outputs: int, scale: Fraction = HALF) -> Localised:
+    """K = scale · ‖BA‖² with A of shape (2, inputs) and B of shape (outputs, 2), around zero."""
+    return WidthTwo(inputs, outputs, scale).learning_coefficient

@@ -1,4 +1,4 @@
-r"""The free energy of a germ for large t = nβ: λ log t − (m − 1) log log t − log C, with C measured at finite t.
+r"""The free energy of a germ for large t = nβ: λ log t − (m − 1) log log t − log C, with C measured and often enclosed.
 
 (λ, m) is derived by `rlct`. With it, G(t) = t^λ Z(t) = P(log t) + O(t^{−δ} (log t)^q) for some δ > 0, where P has
 degree m − 1 and leading coefficient C (Arnold, Gusein-Zade and Varchenko 1988; Watanabe 2009). So the (m − 1)-th
@@ -10,6 +10,9 @@ its factor are read off three successive differences, so its interval is support
 not belong to the integral shows: with m too small the differences grow, with m too large they tend to 0, and both are
 refused. The pair is that of the point 0. It is that of the whole box when K is weighted homogeneous, because then every
 zero is carried into any neighbourhood of 0, where it cannot have a smaller pair than 0; otherwise that is assumed.
+
+On a box C is also enclosed, and it is proven from which t on the leading term is within 1 % of Z, for monomials and for
+weighted homogeneous germs of the plane with m = 1 (`leading_terms`); by an algorithm that knows nothing of the values.
 """
 
 from __future__ import annotations
@@ -23,12 +26,13 @@ from fractions import Fraction
 from typing import Any
 
 from flint import arb
-from sympy import Expr
+from sympy import Expr, Symbol
 
 from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.finite_n.germs import finite_n_germ
-from ddtheory.exact.finite_n.given import read_germ, read_prior
-from ddtheory.exact.numbers.enclosing import ball, limit_of, rational, working
+from ddtheory.exact.finite_n.given import GermPrior, read_germ, read_prior
+from ddtheory.exact.finite_n.leading_terms import leading_term
+from ddtheory.exact.numbers.enclosing import ball, deadline, enclosure, limit_of, rational, working
 from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.exact.thresholds.rlct import rlct
 from ddtheory.shown import Shown
@@ -39,6 +43,8 @@ _DIGITS = 6
 _LEAST_SECONDS = 0.01
 _LARGEST_WEIGHT = 12
 _PRECISION = 192  # bits: the differences may be far smaller than the values
+_NEAR = Fraction(1, 100)
+_PROVEN_DIGITS = 12
 _HIDDEN = 100  # a difference of 8 errors, falling by 0.9 a step, sums to 80
 
 
@@ -49,6 +55,9 @@ class FiniteNExpansion(Shown):
     Attributes:
         rlct: (λ, m) at the origin, derived.
         constant: C in Z(t) ~ C t^{−λ} (log t)^{m−1}; an extrapolation, not an enclosure.
+        enclosure: C, proven; None where `not_enclosed` says why not.
+        near_from: t from which on C t^{−λ} (log t)^{m−1} is within 1 % of Z, proven; None with the enclosure. It need
+            not be the least such t.
         derivation: why (λ, m).
         hypotheses: what is assumed and not proven.
         n_beta: the largest t that was computed.
@@ -59,6 +68,9 @@ class FiniteNExpansion(Shown):
     derivation: Derivation
     hypotheses: tuple[str, ...]
     n_beta: Fraction
+    enclosure: Enclosure | None = None
+    near_from: Fraction | None = None
+    not_enclosed: str = ""
 
     def __str__(self) -> str:
         constant = f"{self.constant.estimate:.6g} in [{self.constant.lower:.6g}, {self.constant.upper:.6g}]"
@@ -69,11 +81,14 @@ class FiniteNExpansion(Shown):
 
     def rows(self) -> Mapping[str, str]:
         assumed = {"assuming": "; ".join(self.hypotheses)} if self.hypotheses else {}
-        return {"F(nβ)": "λ log nβ − (m − 1) log log nβ − log C", "found": str(self), **assumed}
+        proven = f"no: {self.not_enclosed}" if self.enclosure is None else str(self.enclosure)
+        near = {} if self.near_from is None else {"Z within 1 %": f"from nβ = {float(self.near_from):.2g} on, proven"}
+        formula = "λ log nβ − (m − 1) log log nβ − log C"
+        return {"F(nβ)": formula, "found": str(self), "C proven": proven, **near, **assumed}
 
     def free_energy(self, n_beta: Any) -> Interval:
-        """λ log t − (m − 1) log log t − log C, as far as C is known; without the remainder, which is O(1/log t) for
-        m > 1.
+        """λ log t − (m − 1) log log t − log C, as far as C is known: its enclosure where there is one. Without the
+        remainder, which is O(1/log t) for m > 1.
 
         Raises:
             InvalidValueError: t ≤ 0, or t ≤ 1 with m > 1, where log log t has no meaning.
@@ -83,7 +98,11 @@ class FiniteNExpansion(Shown):
             raise InvalidValueError(f"The expansion is for large t; it needs t = nβ > 1, got {t}.")
         log = math.log(t.numerator) - math.log(t.denominator)
         start = float(self.rlct.lam) * log - ((self.rlct.m - 1) * math.log(log) if self.rlct.m > 1 else 0.0)
-        constant = self.constant
+        known, constant = self.enclosure, self.constant
+        if known is not None:
+            constant = Interval(
+                float(known), float(known.midpoint - known.radius), float(known.midpoint + known.radius)
+            )
         return Interval(*(start - math.log(value) for value in (constant.estimate, constant.upper, constant.lower)))
 
 
@@ -135,10 +154,29 @@ def finite_n_expansion(
     ]
     energies = [one.free_energy for one in found]
     assumed = [*derivation.hypotheses, *dict.fromkeys(one.assumed for one in found if one.assumed)]
-    if phi.variance is not None or not is_weighted_homogeneous(expression, symbols):
+    if phi.variance is not None or weights_of(expression, symbols) is None:
         assumed.append("no zero of K away from the origin has a smaller pair")
     constant = leading_constant(sizes, energies, pair)
-    return FiniteNExpansion(pair, constant, derivation, tuple(assumed), t)
+    proven = _proven(expression, symbols, phi, pair, max(until - time.monotonic(), _LEAST_SECONDS))
+    return FiniteNExpansion(pair, constant, derivation, tuple(assumed), t, *proven)
+
+
+def _proven(
+    expression: Expr, symbols: list[Symbol], phi: GermPrior, pair: RLCT, seconds: float
+) -> tuple[Enclosure | None, Fraction | None, str]:
+    """(C, t from which on the leading term is near, why neither)."""
+    half_width = phi.ends[0][1]
+    if phi.variance is not None or half_width is None:
+        return None, None, "the prior is a Gaussian"
+    weights = weights_of(expression, symbols)
+    try:
+        go_on = deadline(seconds)
+        found = leading_term(expression, symbols, phi.exponents, half_width, pair, weights, go_on)
+        if isinstance(found, str):
+            return None, None, found
+        return enclosure(found.constant, _PROVEN_DIGITS), found.near_from(_NEAR), ""
+    except UndecidedError as error:
+        return None, None, str(error)
 
 
 def leading_constant(sizes: Sequence[Fraction], energies: Sequence[Enclosure], pair: RLCT) -> Interval:
@@ -181,19 +219,20 @@ def leading_constant(sizes: Sequence[Fraction], energies: Sequence[Enclosure], p
     return Interval.around(estimate, radius)
 
 
-def is_weighted_homogeneous(expression: Expr, symbols: Sequence[Any]) -> bool:
-    """Whether K(s^{w_1} x_1, …) = s^D K(x) for some small positive weights.
+def weights_of(expression: Expr, symbols: Sequence[Any]) -> tuple[tuple[int, ...], int] | None:
+    """Small positive weights w and D with K(s^{w_1} x_1, …) = s^D K(x), where there are some.
 
     >>> from sympy.abc import x, y
-    >>> is_weighted_homogeneous((x - y**2) ** 2, [x, y]), is_weighted_homogeneous(x**2 + x**4 + y**2, [x, y])
-    (True, False)
+    >>> weights_of((x - y**2) ** 2, [x, y]), weights_of(x**2 + x**4 + y**2, [x, y])
+    (((2, 1), 4), None)
     """
     from sympy import Poly
 
     if not expression.is_polynomial(*symbols):
-        return False
+        return None
     monomials = Poly(expression, *symbols).monoms()
-    return any(
-        len({sum(w * a for w, a in zip(weights, powers, strict=True)) for powers in monomials}) == 1
-        for weights in itertools.product(range(1, _LARGEST_WEIGHT + 1), repeat=len(symbols))
-    )
+    for weights in itertools.product(range(1, _LARGEST_WEIGHT + 1), repeat=len(symbols)):
+        degrees = {sum(w * a for w, a in zip(weights, powers, strict=True)) for powers in monomials}
+        if len(degrees) == 1:
+            return weights, degrees.pop()
+    return None

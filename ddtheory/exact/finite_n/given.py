@@ -69,18 +69,23 @@ class GermPrior:
         return replace(self, ends=tuple(moved), centre=centre), tuple(offsets)
 
 
-def read_germ(divergence: Expr | str) -> tuple[Expr, list[Symbol]]:
+def read_germ(divergence: Expr | str, most: int | None = None) -> tuple[Expr, list[Symbol]]:
     """K and its variables in alphabetical order.
 
+    Args:
+        most: variables; those of validated quadrature, `MAX_VARIABLES`, when missing.
+
     Raises:
-        InvalidValueError: no variables, or more than `MAX_VARIABLES`, or a float.
+        InvalidValueError: no variables, or too many, or a float.
     """
     expression = expression_of(divergence)
     refuse_unknown_functions(expression)
     symbols = sorted(expression.free_symbols, key=lambda symbol: symbol.name)
     if not symbols:
         raise InvalidValueError(f"K = {expression} has no variables.")
-    if len(symbols) > MAX_VARIABLES:
+    if most is not None and len(symbols) > most:
+        raise InvalidValueError(f"K has {len(symbols)} variables, and there may be {most}.")
+    if most is None and len(symbols) > MAX_VARIABLES:
         raise InvalidValueError(
             f"K has {len(symbols)} variables; validated quadrature handles {MAX_VARIABLES}. For a product of powers "
             "finite_n is exact in any number of variables, and blocks that share no variable can be computed apart and "

@@ -33,11 +33,11 @@ class Norms:
 
     Attributes:
         scale: c.
-        dimensions: k_i.
+        dimensions: k_i, positive; fractions where only the law is that of a norm (`reflections`).
     """
 
     scale: Fraction
-    dimensions: tuple[int, ...]
+    dimensions: tuple[int | Fraction, ...]
 
     def finite_n(self, n_beta: Any, localisation: Any, digits: int = 6, seconds: float = 60) -> FiniteN:
         """λ(nβ) under e^{−γ‖w‖²/2}, and (λ, m). Z is that of the norms, so it lacks the volumes of the spheres.

@@ -5,6 +5,7 @@ The coefficient is that of Lau et al. 2025, at a given point.
 Needs numpy and the exact side; neither torch nor hypothesis, unless an estimator asks for a torch module.
 """
 
+from ddtheory.testing.conformance.analytic_posterior import AnalyticPosterior
 from ddtheory.testing.conformance.catalogue_cells import (
     CatalogueCell,
     catalogue_cells,
@@ -14,8 +15,10 @@ from ddtheory.testing.conformance.catalogue_cells import (
 )
 from ddtheory.testing.conformance.cells import ConformanceCell, GroundTruth, conformance_cells, crossing_sum
 from ddtheory.testing.conformance.check import check_estimator
+from ddtheory.testing.conformance.jax_face import JaxPosterior
 from ddtheory.testing.conformance.judging import CellResult, ConformanceVerdict, Rival
 from ddtheory.testing.conformance.posterior import PolynomialPosterior, Posterior
+from ddtheory.testing.conformance.random_points import FiniteNEstimate, finite_n_estimate
 from ddtheory.testing.conformance.reference import metropolis, quadrature
 from ddtheory.testing.conformance.report import ConformanceReport
 from ddtheory.testing.conformance.settings import Closeness, SettingResult, SettingsReport, compare_settings
@@ -24,6 +27,7 @@ from ddtheory.testing.conformance.task import BudgetExceededError, Estimate, Est
 from ddtheory.testing.conformance.task_result import TaskResult
 
 __all__ = [
+    "AnalyticPosterior",
     "BudgetExceededError",
     "CatalogueCell",
     "CellResult",
@@ -34,7 +38,9 @@ __all__ = [
     "Estimate",
     "EstimationTask",
     "Estimator",
+    "FiniteNEstimate",
     "GroundTruth",
+    "JaxPosterior",
     "LossSamples",
     "PolynomialPosterior",
     "Posterior",
@@ -48,6 +54,7 @@ __all__ = [
     "compare_settings",
     "conformance_cells",
     "crossing_sum",
+    "finite_n_estimate",
     "from_cell",
     "metropolis",
     "quadrature",

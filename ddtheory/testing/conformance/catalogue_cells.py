@@ -1,13 +1,16 @@
 """Cells of `ddtheory.cells` for `check_estimator`: those whose exact finite-n value is computable, whole or in part.
 
-Three kinds of value: that of the cell itself; a polynomial K in one or two coordinates on a box; and a product of
-norms under a localisation, in any number of coordinates (`exact.finite_n.norms`). A cell of which none is known can be
-restricted to a few coordinates, the others fixed at the point: that is what weight-restricted estimates are of.
+Three kinds of value: that of the cell itself, on a box or under a localisation; an analytic K in one or two
+coordinates on a box; and a product of norms under a localisation, in any number of coordinates
+(`exact.finite_n.norms`). A cell of which none is known can be restricted, to a few coordinates or to a layer in which K
+is a quadratic form, the others fixed at the point: that is what weight-restricted estimates are of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import contextlib
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -16,8 +19,10 @@ from typing import TYPE_CHECKING
 from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError
 from ddtheory.shown import Shown
+from ddtheory.testing.conformance.analytic_posterior import AnalyticPosterior
 from ddtheory.testing.conformance.cells import Expected, GroundTruth
 from ddtheory.testing.conformance.posterior import PolynomialPosterior, Terms
+from ddtheory.testing.conformance.squares import Squares, analytic_squares, polynomial_squares
 from ddtheory.values import RLCT, Enclosure
 
 if TYPE_CHECKING:
@@ -45,7 +50,7 @@ class CatalogueCell(Shown):
     """
 
     cell: Cell
-    posterior: PolynomialPosterior
+    posterior: PolynomialPosterior | AnalyticPosterior
     rlct: RLCT
     expected: Expected
     restricted_to: tuple[str, ...] = ()
@@ -80,7 +85,7 @@ def from_cell(cell: Cell) -> CatalogueCell:
 
     Raises:
         InvalidValueError: it is no cell, no exact finite-n value of it is known, nor its pair, or its K is no sum of
-            squares of polynomials.
+            squares.
 
     >>> from ddtheory import cells
     >>> found = from_cell(cells.normal_crossing(exponents=(1, 1)))
@@ -100,37 +105,46 @@ def from_cell(cell: Cell) -> CatalogueCell:
     ):  # the posterior is made of the K that the cell is written with
         raise _no_value(cell)
     symbols = _sorted(cell.coordinates)
-    squares = _squares(cell, symbols)
     prior = {symbol: Fraction(h) for symbol, h in cell.prior.items()}
+    if len(symbols) <= _QUICK and not cell.divergence.is_polynomial(*symbols) and not prior and not cell.boundary:
+        whole = _analytic(analytic_squares(cell), symbols)
+        return CatalogueCell(cell, whole, cell.rlct, _by_quadrature(cell.divergence, prior, ()))
+    squares = polynomial_squares(cell)
     if cell.finite is not None and not cell.boundary:
         return CatalogueCell(cell, _on_box(squares, symbols, prior, ()), cell.rlct, _of_cell(cell))
     if len(symbols) <= _QUICK:
         expected = _by_quadrature(cell.divergence, prior, cell.boundary)
         return CatalogueCell(cell, _on_box(squares, symbols, prior, cell.boundary), cell.rlct, expected)
-    if not prior and (expected_of_norms := _by_norms(cell, symbols)) is not None:
-        return CatalogueCell(cell, _localised(squares, symbols, cell.boundary), cell.rlct, expected_of_norms)
+    if not prior and (under_localisation := _localised_value(cell, symbols)) is not None:
+        return CatalogueCell(cell, _localised(squares, symbols, cell.boundary), cell.rlct, under_localisation)
     raise _no_value(cell)
 
 
 def restricted(cell: Cell, free: Iterable[str]) -> CatalogueCell:
-    """A cell of which only some coordinates are free, up to three; the others stay at the point.
+    """A cell of which only some coordinates are free; the others stay at the point.
 
-    Its value takes a second with two coordinates, and with three it may take a minute, or not come.
+    It is the posterior of a weight-restricted estimate: of up to three coordinates, on the box of half width 1, or of
+    any number of them in which K is a quadratic form, such as one layer of a linear network, under e^{−γ‖w‖²/2} with
+    γ = 1. Where K of the cell is no sum of squares of polynomials, it is that of Σ f² over its generators, which has
+    the same pair. A value on the box takes a second with two coordinates; with three it may take a minute, or not
+    come.
 
-    It is the posterior of a weight-restricted estimate, on the box of half width 1. Where K of the cell is no sum of
-    squares of polynomials, it is that of Σ f² over its generators, which has the same pair.
+    Args:
+        free: names of coordinates, or of parameters of the torch model for all of their coordinates.
 
     Raises:
-        InvalidValueError: no cell, names that it does not have, none or more than three, K ≡ 0 or without one of
-            them, or a pair that is not derived.
+        InvalidValueError: no cell, names that it does not have, none, K ≡ 0, or a pair that is not derived. Or up to
+            three coordinates one of which K does not contain; or more of them, in which K is no quadratic form.
 
     >>> from ddtheory import cells
-    >>> found = restricted(cells.reduced_rank(inputs=4, hidden=2, outputs=5, rank=1), ["a11", "b11"])
-    >>> found.rlct  # one entry of each factor, at a product that is not 0: regular
+    >>> cell = cells.reduced_rank(inputs=4, hidden=2, outputs=5, rank=1)
+    >>> restricted(cell, ["a11", "b11"]).rlct  # one entry of each factor, at a product that is not 0: regular
     RLCT(lam=Fraction(1, 2), m=1)
+    >>> layer = restricted(cell, ["second.weight"])  # ten weights, of which a factor of rank 1 sees five
+    >>> layer.rlct, float(layer.target(Fraction(579)))  # nβ/4 a weight, so that λ(nβ) = (5/2) nβ/(nβ + 4)
+    (RLCT(lam=Fraction(5, 2), m=1), 2.482847341337907)
     """
     from ddtheory.cells import Cell, Relation
-    from ddtheory.exact.thresholds.rlct import rlct
 
     if not isinstance(cell, Cell):
         raise InvalidValueError(f"A {type(cell).__name__} is no cell.")
@@ -139,13 +153,17 @@ def restricted(cell: Cell, free: Iterable[str]) -> CatalogueCell:
             f"The K that {cell.name} is written with bounds its own from below, and is another one."
         )
     names = tuple(dict.fromkeys(str(name) for name in list_of(free, "free")))
-    known = {symbol.name: symbol for symbol in cell.coordinates}
-    if unknown := [name for name in names if name not in known]:
-        raise InvalidValueError(f"{cell.name} has no coordinate {unknown[0]}; it has {', '.join(sorted(known))}.")
-    if not 0 < len(names) <= _FEW:
-        raise InvalidValueError(f"A cell is restricted to 1 to {_FEW} coordinates, got {len(names)}.")
-    symbols = [known[name] for name in sorted(names)]
-    squares = [(c, f) for c, f in _fixed(_squares(cell, symbols, every=False), cell, symbols) if f != 0]
+    symbols = _named(cell, names)
+    if not symbols:
+        raise InvalidValueError("A cell is restricted to some of its coordinates, got none.")
+    squares = [(c, f) for c, f in _fixed(polynomial_squares(cell, of_generators=True), cell, symbols) if f != 0]
+    part = _on_layer if len(symbols) > _FEW else _on_few
+    return part(cell, symbols, squares, tuple(sorted(names)))
+
+
+def _on_few(cell: Cell, symbols: Sequence[Symbol], squares: Squares, names: tuple[str, ...]) -> CatalogueCell:
+    from ddtheory.exact.thresholds.rlct import rlct
+
     used = {symbol for _, f in squares for symbol in f.free_symbols}
     if used != set(symbols):
         idle = ", ".join(symbol.name for symbol in symbols if symbol not in used)
@@ -156,14 +174,53 @@ def restricted(cell: Cell, free: Iterable[str]) -> CatalogueCell:
     if derived is None:
         raise InvalidValueError(f"The pair of {cell.name} restricted to {', '.join(names)} is not derived.")
     expected = _by_quadrature(_sum(squares), prior, boundary)
-    return CatalogueCell(cell, _on_box(squares, symbols, prior, boundary), derived, expected, tuple(sorted(names)))
+    return CatalogueCell(cell, _on_box(squares, symbols, prior, boundary), derived, expected, names)
+
+
+def _on_layer(cell: Cell, symbols: Sequence[Symbol], squares: Squares, names: tuple[str, ...]) -> CatalogueCell:
+    """Of many coordinates in which K is a quadratic form; it need not contain all of them."""
+    from ddtheory.exact.finite_n.quadratic import QuadraticForm
+
+    if any(symbol in cell.boundary or symbol in cell.prior for symbol in symbols):
+        raise InvalidValueError(
+            f"{cell.name} is restricted to {len(symbols)} coordinates, and one of them has a boundary or a prior of "
+            f"its own. Take up to {_FEW}."
+        )
+    try:
+        form = QuadraticForm(squares, symbols)
+    except InvalidValueError as error:
+        raise InvalidValueError(
+            f"K of {cell.name} restricted to {len(symbols)} coordinates is no quadratic form: {error} Take up to "
+            f"{_FEW} coordinates, or one layer."
+        ) from error
+    expected = cache(lambda n_beta: form.learning_coefficient(n_beta, _LOCALISATION))
+    return CatalogueCell(cell, _localised(squares, symbols, ()), form.rlct, expected, names)
+
+
+def _named(cell: Cell, names: Sequence[str]) -> list[Symbol]:
+    """The coordinates of these names, or of parameters of these names, sorted by name."""
+    known = {symbol.name: [symbol] for symbol in cell.coordinates}
+    for name, of_parameter in _layers(cell).items():
+        known.setdefault(name, of_parameter)
+    if unknown := [name for name in names if name not in known]:
+        raise InvalidValueError(f"{cell.name} has no coordinate {unknown[0]}; it has {', '.join(sorted(known))}.")
+    return _sorted({symbol for name in names for symbol in known[name]})
+
+
+def _layers(cell: Cell) -> Mapping[str, list[Symbol]]:
+    """The coordinates of each parameter of the torch model."""
+    found: dict[str, list[Symbol]] = {}
+    for symbol, entry in cell.coordinates.items():
+        found.setdefault(entry.partition("[")[0], []).append(symbol)
+    return found
 
 
 def restricted_cells() -> tuple[CatalogueCell, ...]:
-    """Of every cell of the catalogue that `from_cell` cannot take whole, the part that its first generator suggests.
+    """Of every cell of the catalogue that `from_cell` cannot take whole, one part that no other cell has.
 
-    That is the coordinates of its first term, and of the second where all together are at most two. Cells without
-    polynomial generators have none, and of several with one and the same posterior there is the first.
+    That is the coordinates of the first term of a generator, and of the second where all together are at most two; or
+    a parameter of the torch model with more than three entries in which K is a quadratic form. Cells without polynomial
+    generators have none.
     """
     from ddtheory.cells import catalogue
 
@@ -172,9 +229,8 @@ def restricted_cells() -> tuple[CatalogueCell, ...]:
         try:
             from_cell(cell)
         except InvalidValueError:
-            part = _suggested(cell)
-            if part is not None and all(part.posterior != other.posterior for other in found):
-                found.append(part)
+            parts = (part for part in _suggested(cell) if all(part.posterior != other.posterior for other in found))
+            found.extend(itertools.islice(parts, 1))
     return tuple(found)
 
 
@@ -217,42 +273,15 @@ def catalogue_cells() -> tuple[CatalogueCell, ...]:
     return tuple(found)
 
 
-Squares = Sequence[tuple[Fraction, "Expr"]]
-"""K = Σ c f²."""
-
-
 def _no_value(cell: Cell) -> InvalidValueError:
     return InvalidValueError(
-        f"The cell {cell.name} has no exact finite-n value: K is neither a polynomial in at most {_QUICK} coordinates "
-        "nor a product of norms. conformance.restricted(cell, coordinates) takes a part of it."
+        f"The cell {cell.name} has no exact finite-n value: K is neither a function of at most {_QUICK} coordinates "
+        "nor a product of norms or matrices that is known. conformance.restricted(cell, coordinates) takes a part."
     )
 
 
 def _sorted(symbols: Iterable[Symbol]) -> list[Symbol]:
     return sorted(symbols, key=lambda symbol: symbol.name)
-
-
-def _squares(cell: Cell, symbols: Sequence[Symbol], *, every: bool = True) -> Squares:
-    """K of the cell as squares of polynomials in its coordinates with rational coefficients.
-
-    Args:
-        every: of K itself; otherwise, where K is none such, of Σ f² over the generators.
-    """
-    from ddtheory.exact.thresholds.expressions import squares_of
-
-    inside = set(cell.coordinates)
-
-    def good(found: Squares | None) -> bool:
-        return bool(found) and all(f.is_polynomial(*inside) and f.free_symbols <= inside for _, f in found or ())
-
-    candidates: list[Callable[[], Squares | None]] = [lambda: squares_of(cell.divergence)]
-    if not every:
-        candidates.append(lambda: [(Fraction(1), f) for f in cell.generators])
-    for candidate in candidates:
-        found = candidate()
-        if good(found) and found is not None:
-            return found
-    raise InvalidValueError(f"K of the cell {cell.name} is no sum of squares of polynomials in its coordinates.")
 
 
 def _fixed(squares: Squares, cell: Cell, symbols: Sequence[Symbol]) -> Squares:
@@ -268,8 +297,8 @@ def _sum(squares: Squares) -> Expr:
     return sympy.Add(*[sympy.Rational(c.numerator, c.denominator) * f**2 for c, f in squares])
 
 
-def _suggested(cell: Cell) -> CatalogueCell | None:
-    """The first of the parts that the terms of the generators suggest."""
+def _suggested(cell: Cell) -> Iterator[CatalogueCell]:
+    """The parts that the terms of the generators suggest, one a generator, and then the layers."""
     import sympy
 
     for generator in cell.generators:
@@ -284,8 +313,12 @@ def _suggested(cell: Cell) -> CatalogueCell | None:
                 except InvalidValueError:
                     continue
                 if len(free) <= _QUICK or all(len(terms) == 1 for terms in part.posterior.generators):
-                    return part
-    return None
+                    yield part
+                    break
+    for name, symbols in _layers(cell).items():
+        if len(symbols) > _FEW:
+            with contextlib.suppress(InvalidValueError):
+                yield restricted(cell, [name])
 
 
 def _rational(generator: Expr, cell: Cell) -> bool:
@@ -312,12 +345,16 @@ def _by_quadrature(divergence: Expr, prior: Mapping[Symbol, Fraction], boundary:
     return expected
 
 
-def _by_norms(cell: Cell, symbols: Sequence[Symbol]) -> Expected | None:
-    """A positive orthant sees the same as the whole space where K is even in each of its coordinates."""
+def _localised_value(cell: Cell, symbols: Sequence[Symbol]) -> Expected | None:
+    """That of the cell itself, or by norms: there a positive orthant sees the same as the whole space where K is even
+    in each of its coordinates.
+    """
     import sympy
 
     from ddtheory.exact.finite_n.norms import as_norms
 
+    if cell.localised is not None and not cell.boundary:
+        return cache(lambda n_beta: cell.finite_n(n_beta, _DIGITS, localisation=_LOCALISATION))
     if len(symbols) > _MOST_NORMS:
         return None
     found = as_norms(cell.divergence, symbols)
@@ -339,6 +376,19 @@ def _on_box(
         tuple(0.0 if symbol in boundary else -1.0 for symbol in symbols),
         (1.0,) * size,
         tuple(float(prior.get(symbol, 0)) for symbol in symbols),
+    )
+
+
+def _analytic(squares: Squares, symbols: Sequence[Symbol]) -> AnalyticPosterior:
+    import sympy
+
+    size = len(symbols)
+    return AnalyticPosterior(
+        tuple(sympy.Float(float(c) ** 0.5) * f for c, f in squares),
+        tuple(symbol.name for symbol in symbols),
+        (0.0,) * size,
+        (-1.0,) * size,
+        (1.0,) * size,
     )
 
 

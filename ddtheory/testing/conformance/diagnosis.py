@@ -5,14 +5,16 @@ K ≥ 0 with K(w*) = 0 on every cell, and that is what makes these signs mean so
 
 from __future__ import annotations
 
+import importlib.util
+
 import numpy
 
+from ddtheory.extras import need
 from ddtheory.testing.conformance.posterior import Floats
 
 _DRIFT = 5.0  # standard errors between the halves of the chains
 _APART = 1.1  # R̂
 _FEWEST = 50  # effective draws
-_BATCHES = 10  # a chain; long ones, because a short batch hides how long the chain remembers
 
 
 def told_by(losses: Floats) -> str:
@@ -37,27 +39,37 @@ def told_by(losses: Floats) -> str:
         if abs(float(moved.mean())) > _DRIFT * error > 0:
             way = "rises" if moved.mean() > 0 else "falls"
             found.append(f"the loss still {way} along the chains: take longer chains or more burn-in")
-    if chains > 1 and draws > 3 and (apart := _split_r_hat(losses)) > _APART:
-        found.append(f"the chains disagree (R̂ = {apart:.2f}): they have not mixed, take longer ones")
-    if draws > 3 and 0 < (effective := _effective(losses)) < _FEWEST:
-        found.append(f"about {effective:.0f} effective draws of {chains * draws}: the step is small for these chains")
+    if draws > 3 and losses.var() > 0:
+        found += _mixing(losses)
     return "; ".join(found)
 
 
-def _split_r_hat(losses: Floats) -> float:
-    """R̂ = √((N − 1)/N + B/W) of half chains of length N: B between their means, W the mean variance inside."""
-    half = losses.shape[1] // 2
-    parts = numpy.concatenate([losses[:, :half], losses[:, half : 2 * half]])
-    inside = float(parts.var(axis=1, ddof=1).mean())
-    between = float(parts.mean(axis=1).var(ddof=1))
-    return ((half - 1) / half + between / inside) ** 0.5 if inside > 0 else 1.0
+def _mixing(losses: Floats) -> list[str]:
+    """What R̂ and the number of effective draws say, of ArviZ."""
+    if importlib.util.find_spec("arviz_stats") is None:
+        return [
+            "R̂ and the effective draws are not known, because arviz-stats is not installed: python -m pip install "
+            "'ddtheory[diagnosis]'"
+        ]
+    apart, effective = mixing(losses)
+    found = []
+    if len(losses) > 1 and apart > _APART:
+        found.append(f"the chains disagree (R̂ = {apart:.2f}): they have not mixed, take longer ones")
+    if effective < _FEWEST:
+        found.append(f"about {effective:.0f} effective draws of {losses.size}: the step is small for these chains")
+    return found
 
 
-def _effective(losses: Floats) -> float:
-    """Draws over their autocorrelation time, by batch means; 0 where nothing varies."""
-    draws = losses.shape[1]
-    count = min(max(int(draws**0.5), 2), _BATCHES)
-    length = draws // count
-    means = losses[:, : count * length].reshape(len(losses), count, length).mean(axis=2)
-    spread, total = float(means.var(ddof=1)), float(losses.var(ddof=1))
-    return losses.size * min(1.0, total / (length * spread)) if spread > 0 else 0.0
+def mixing(losses: Floats) -> tuple[float, float]:
+    """R̂ and the effective draws for the mean of chains of shape (chains, draws ≥ 4) that are not constant, by ArviZ.
+
+    R̂ is that of ranks over split chains; of one chain, between its halves.
+
+    Raises:
+        MissingExtraError: arviz-stats is not installed.
+    """
+    need("arviz_stats", "R̂")
+    from arviz_stats.base import array_stats  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+    axes = {"chain_axis": 0, "draw_axis": 1}
+    return float(array_stats.rhat(losses, **axes)), float(array_stats.ess(losses, method="mean", **axes))

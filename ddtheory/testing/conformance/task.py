@@ -6,14 +6,18 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy
 
 from ddtheory.errors import DDTheoryError, InvalidValueError, shown
+from ddtheory.extras import need
 from ddtheory.testing.conformance.posterior import Floats, Posterior
 from ddtheory.testing.ranges import check_rational, check_whole
 from ddtheory.visible import one_line
+
+if TYPE_CHECKING:
+    from xarray import Dataset
 
 Z = 3.3
 """Half width of an interval in standard errors: one in a thousand misses, for an error that is normal and honest."""
@@ -246,6 +250,21 @@ class LossSamples:
     """The loss K along chains, shape (chains, draws), after burn-in; the kit averages and finds the error itself."""
 
     losses: Any
+
+    def to_xarray(self) -> Dataset:
+        """The losses as an xarray data set with the dimensions that ArviZ knows, chain and draw.
+
+        Raises:
+            MissingExtraError: xarray is not installed.
+            InvalidValueError: they are no numbers of shape (chains, draws).
+        """
+        need("xarray", "to_xarray()")
+        from xarray import Dataset
+
+        losses = numpy.atleast_2d(numpy.asarray(self.losses, dtype=numpy.float64))
+        if losses.ndim != 2:
+            raise InvalidValueError(f"Samples of the loss have shape (chains, draws), got {losses.shape}.")
+        return Dataset({"loss": (("chain", "draw"), losses)})
 
     def __repr__(self) -> str:
         shape = self.losses.shape if isinstance(self.losses, numpy.ndarray) else None
