@@ -153,7 +153,19 @@ def test_values_out_of_reach_are_refused_with_what_to_do(call: Callable[[], obje
 
 
 @pytest.mark.parametrize(
-    "texts", [["(xy)^2 + (xz)^2"], ["xy", "xz"], ["x^2 + xy"], ["ab*c + b"], ["x*y + xyz"]], ids=" and ".join
+    "texts",
+    [
+        ["(xy)^2 + (xz)^2"],
+        ["xy", "xz"],
+        ["x^2 + xy"],
+        ["ab*c + b"],
+        ["x*y + xyz"],
+        ["(xy)^2"],
+        ["abc^2"],
+        ["pq^4 + t^2"],
+        ["uz*k"],
+    ],
+    ids=" and ".join,
 )
 def test_letters_run_together_are_refused(texts: list[str]) -> None:
     with pytest.raises(ParseError, match=r"Write \w\*"):
@@ -165,7 +177,9 @@ def test_the_product_that_was_meant_has_its_pair() -> None:
     assert found == dd.RLCT(Fraction(1, 2), 1)
 
 
-@pytest.mark.parametrize("text", ["sigma*x + y", "mu^2 + nu*x", "w1*w2 + w_ab", "xy^2", "beta + b", "theta*t"])
+@pytest.mark.parametrize(
+    "text", ["sigma*x + y", "mu^2 + nu*x", "w1*w2 + w_ab", "x_y^2", "beta + b", "theta*t", "xx", "lr^2"]
+)
 def test_names_that_are_meant_are_left_alone(text: str) -> None:
     refuse_run_together([text])
 

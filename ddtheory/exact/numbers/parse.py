@@ -53,6 +53,7 @@ MAX_BITS = 14_000  # size of a number: Python prints no more than 4300 digits
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _GREEK = frozenset(["mu", "nu", "xi", "pi", "eta", "tau", "rho", "chi", "phi", "psi", "beta", "zeta", "iota"])
+_COORDINATES = ("abcd", "pqrst", "uvwxyz")  # a run of such letters is a product that lacks its signs
 _TEXT = re.compile(r"[A-Za-z0-9_+\-*/^(). ,\t\n]*\Z")
 _ALLOWED = f"numbers, names, + - * / ^ ( ), {', '.join(sorted(FUNCTIONS))} and pi"
 
@@ -104,8 +105,9 @@ def parse_expression(text: str, symbols: Mapping[str, Symbol] | None = None) -> 
 def refuse_run_together(texts: Iterable[str], known: Iterable[str] = ()) -> None:
     """Refuse texts in which `xy` was probably meant as x·y: read as one name, they would be another question.
 
-    A name of two to four letters is refused when one of its letters also stands alone, or in another such name. Names
-    with digits or underscores, names of Greek letters, and names that are known are meant.
+    A name of two to four letters is refused when one of its letters also stands alone, or in another such name, and when
+    all of them are usual coordinates, as in xy or abc. Names with digits or underscores, names of Greek letters, and
+    names that are known are meant.
 
     Raises:
         ParseError: such a name.
@@ -121,10 +123,12 @@ def refuse_run_together(texts: Iterable[str], known: Iterable[str] = ()) -> None
     runs = [name for name in names if name.isalpha() and 2 <= len(name) <= 4]
     for name in runs:
         near = sorted(letters & set(name)) or [other for other in runs if other != name and set(other) & set(name)]
-        if near:
-            also = f"and so is {near[0]}" if near[0] in runs else f"though {near[0]} is a name too"
+        if near or any(set(name) <= set(usual) and len(set(name)) == len(name) for usual in _COORDINATES):
+            also = (
+                "" if not near else f", and so is {near[0]}" if near[0] in runs else f", though {near[0]} is a name too"
+            )
             raise ParseError(
-                f"{name} is one name, not a product, {also}. Write {'*'.join(name)} for the product; if it is meant as "
+                f"{name} is one name, not a product{also}. Write {'*'.join(name)} for the product; if it is meant as "
                 f"one name, write it {name[0]}_{name[1:]}."
             )
 
