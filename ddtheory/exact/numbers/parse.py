@@ -52,6 +52,7 @@ MAX_POWER = 2_000  # exponents of expressions
 MAX_BITS = 14_000  # size of a number: Python prints no more than 4300 digits
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+LONGEST_NAME = 200
 _GREEK = frozenset(["mu", "nu", "xi", "pi", "eta", "tau", "rho", "chi", "phi", "psi", "beta", "zeta", "iota"])
 _COORDINATES = ("abcd", "pqrst", "uvwxyz")  # a run of such letters is a product that lacks its signs
 _TEXT = re.compile(r"[A-Za-z0-9_+\-*/^(). ,\t\n]*\Z")
@@ -233,8 +234,10 @@ def parse_symbol(name: str) -> Symbol:
     Raises:
         ParseError: the name is not a letter followed by letters, digits or underscores, or is taken.
     """
-    if not _NAME.match(name) or "__" in name:
-        raise ParseError(f"{shown(name)} is not a name: a letter, then letters, digits or single underscores.")
+    if not _NAME.match(name) or "__" in name or len(name) > LONGEST_NAME:
+        raise ParseError(
+            f"{shown(name)} is not a name: a letter, then letters, digits or single underscores, {LONGEST_NAME} in all."
+        )
     if name in FUNCTIONS or name in CONSTANTS:
         raise ParseError(f"{name!r} already means something else; choose another name.")
     return Symbol(name, real=True)
