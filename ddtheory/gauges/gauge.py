@@ -109,8 +109,8 @@ class Gauge(Shown):
         twice = acts_twice(self.legs, channels)
         if twice is not None:
             raise InvalidValueError(
-                f"The gauge {shown(self.rule)} acts twice on index {twice.start} of axis {twice.axis} of {twice.parameter}: "
-                f"a leg takes {counted(channels, 'channel')} from its start."
+                f"The gauge {shown(self.rule)} acts twice on index {twice.start} of axis {twice.axis} of "
+                f"{twice.parameter}: a leg takes {counted(channels, 'channel')} from its start."
             )
 
     @property

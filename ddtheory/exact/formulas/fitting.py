@@ -113,7 +113,9 @@ def fit(
     if not given:
         raise InvalidValueError("cases is empty; give a mapping from sizes to values, with two at least.")
     named = names.split() if isinstance(names, str) else list_of(names, "names")
-    if not named or not all(isinstance(name, str) and name.isidentifier() and len(name) <= LONGEST_NAME for name in named):
+    if not named or not all(
+        isinstance(name, str) and name.isidentifier() and len(name) <= LONGEST_NAME for name in named
+    ):
         raise InvalidValueError(f"names is {shown(names)}; give names of the sizes, as in 'M H N'.")
     if len(set(named)) < len(named):
         raise InvalidValueError(f"names is {shown(names)}; two sizes have one name.")

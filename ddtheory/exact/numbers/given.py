@@ -99,6 +99,11 @@ def _refuse_node(node: Any, what: str) -> None:
         if node.is_commutative is False:
             raise InvalidValueError(f"{what} contains the symbol {shown(node.name)}, which does not commute.")
         _printable(node.name, what)
+        if node.is_extended_real is False:
+            raise InvalidValueError(
+                f"{what} contains the symbol {shown(node.name)}, which is declared to be no real number. Everything "
+                "here is over the reals; leave the assumption out."
+            )
     elif isinstance(node, _NO_NUMBER):
         raise InvalidValueError(f"{what} contains {shown(node)}, which is no number that depends on numbers.")
     elif isinstance(node, Rational):

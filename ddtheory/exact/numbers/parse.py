@@ -7,6 +7,7 @@ translated; everything else is refused by name. `^` and `**` both mean power.
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -94,6 +95,9 @@ def parse_expression(text: str, symbols: Mapping[str, Symbol] | None = None) -> 
     try:
         tree = ast.parse(source, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        if word := next(filter(keyword.iskeyword, _WORD.findall(text)), None):
+            said = f"{word!r} is a word of the grammar and no name; write {word[:3]}_0, or another name."
+            raise ParseError(said) from None
         raise ParseError(
             f"{_short(text)} is not arithmetic: {getattr(error, 'msg', error)}. "
             "Write products with *, as in 2*x, and powers with ^."
@@ -106,9 +110,9 @@ def parse_expression(text: str, symbols: Mapping[str, Symbol] | None = None) -> 
 def refuse_run_together(texts: Iterable[str], known: Iterable[str] = ()) -> None:
     """Refuse texts in which `xy` was probably meant as x·y: read as one name, they would be another question.
 
-    A name of two to four letters is refused when one of its letters also stands alone, or in another such name, and when
-    all of them are usual coordinates, as in xy or abc. Names with digits or underscores, names of Greek letters, and
-    names that are known are meant.
+    A name of two to four letters is refused when one of its letters also stands alone, or in another such name, and
+    when all of them are usual coordinates, as in xy or abc. Names with digits or underscores, names of Greek letters,
+    and names that are known are meant.
 
     Raises:
         ParseError: such a name.
