@@ -18,7 +18,7 @@ from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton
 from ddtheory.cells.shared.truth import Provenance
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, clipped
 from ddtheory.references import cite
 from ddtheory.values import RLCT
 
@@ -133,12 +133,14 @@ def _check(neighbours: Mapping[str, Sequence[tuple[str, int]]], observed: Sequen
     for node in neighbours:
         if node not in seen:
             trees += 1
+            seen.add(node)
             waiting = deque([node])
             while waiting:
-                seen.add(current := waiting.popleft())
-                waiting.extend(other for other, _ in neighbours[current] if other not in seen)
+                fresh = {other for other, _ in neighbours[waiting.popleft()]} - seen
+                seen |= fresh
+                waiting.extend(fresh)
     if len(edges) != len(neighbours) - trees:
-        raise InvalidValueError(f"The edges {', '.join(edges)} contain a cycle; a forest has none.")
+        raise InvalidValueError(f"The edges {clipped(', '.join(edges))} contain a cycle; a forest has none.")
 
 
 def _path(neighbours: Mapping[str, Sequence[tuple[str, int]]], start: str, end: str) -> tuple[int, ...] | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from ddtheory.certify.arcs import BothSigns, Signs, refute_by_quadratic_part, signs_by_faces
 from ddtheory.certify.germs import Germ, Malformed, Node
-from ddtheory.certify.notation import polynomial_text
+from ddtheory.certify.notation import number_text, polynomial_text, variable_names
 from ddtheory.certify.polyhedra import Face
 from ddtheory.certify.polynomials import (
     Exponent,
@@ -22,6 +22,7 @@ from ddtheory.certify.polynomials import (
     gradient_at_zero,
     is_unit,
 )
+from ddtheory.certify.quadrants import negative_place, signs_in_plane
 from ddtheory.certify.rules.point_families import own_factor
 from ddtheory.certify.rules.toric import is_positive, read_root
 from ddtheory.certify.scalars import Number, sign
@@ -42,8 +43,10 @@ def refute(germ: Germ, at: Sequence[Number]) -> None:
             refute_by_quadratic_part(germ)
             if len(K) <= _MOST_TERMS_AT_THE_ROOT and germ.dimension <= _MOST_VARIABLES_AT_THE_ROOT:
                 taken = signs_by_faces(germ)
+            taken = taken or _in_plane(germ)
         except BothSigns as both:
-            raise Malformed("input", "", _negative(both.arcs[-1].shown(germ, at))) from None
+            shown = both.arcs[-1].shown(germ, at) if -1 in both.arcs else f"{both}{_place(germ, at)}"
+            raise Malformed("input", "", _negative(shown)) from None
     if taken and -1 in taken:
         raise Malformed("input", "", _negative("it is ≤ 0 there, and not always 0"))
 
@@ -68,11 +71,32 @@ def signs(node: Node) -> Signs:
     if not node.generator:
         return ZERO
     try:
-        return rule(node)
+        taken = rule(node)
+        return _in_plane(node.germ) if taken is None and not node.parameters else taken
     except BothSigns as both:
         arcs = [arc.shown(node.germ) for _, arc in sorted(both.arcs.items())]
         of = f"{polynomial_text(node.generator, node.germ, 200)} takes both signs, because {both}"
         raise Malformed(node.path, node.rule, _negative("; ".join([of, *arcs]))) from None
+
+
+def _in_plane(germ: Germ) -> Signs:
+    """What the zeros of a germ of two variables say; raises where there are both signs."""
+    taken = signs_in_plane(germ.generators[0], germ.nonnegative) if germ.dimension == 2 else None
+    if taken is not None and len(taken) > 1:
+        raise BothSigns("it changes its sign at a branch of its zeros that ends there")
+    return taken
+
+
+def _place(germ: Germ, at: Sequence[Number]) -> str:
+    """A point at which a germ of two variables is negative, if one with short numbers is found."""
+    found = negative_place(germ.generators[0], germ.nonnegative)
+    if found is None:
+        return ""
+    places = [
+        f"{name} = {number_text(start + c, germ)}"
+        for name, start, c in zip(variable_names(germ), at or (0, 0), found, strict=True)
+    ]
+    return f"; at {', '.join(places)} it is negative"
 
 
 def _times(factor: int, taken: Signs) -> Signs:

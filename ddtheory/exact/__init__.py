@@ -1,5 +1,8 @@
-"""Exact derivations: sympy, and ball arithmetic where a sign must be proven. Never measures anything."""
+"""Exact derivations: sympy, and ball arithmetic where a sign must be proven. Never measures anything.
 
-from ddtheory.exact.numbers.parse import parse_expression as parse_expression
-from ddtheory.exact.orders.ray import kl_order as kl_order
-from ddtheory.exact.orders.ray import leading_term as leading_term
+Names are loaded when they are first used.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

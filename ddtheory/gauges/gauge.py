@@ -97,11 +97,11 @@ class Gauge(Shown):
         require_each(self, Leg, "legs")
         object.__setattr__(self, "legs", tuple(self.legs))
         if not self.legs:
-            raise InvalidValueError(f"The gauge {self.rule!r} has no legs, so it moves nothing.")
+            raise InvalidValueError(f"The gauge {shown(self.rule)} has no legs, so it moves nothing.")
         channels, blocks = as_integer(self.channels), as_integer(self.blocks)
         if channels is None or blocks is None or not 0 < blocks <= channels <= MOST_INDICES or channels % blocks:
             raise InvalidValueError(
-                f"The gauge {self.rule!r} needs one channel or more, in blocks of equal size; got "
+                f"The gauge {shown(self.rule)} needs one channel or more, in blocks of equal size; got "
                 f"{shown(self.channels)} in {shown(self.blocks)}."
             )
         object.__setattr__(self, "channels", channels)
@@ -109,8 +109,8 @@ class Gauge(Shown):
         twice = acts_twice(self.legs, channels)
         if twice is not None:
             raise InvalidValueError(
-                f"The gauge {self.rule!r} acts twice on index {twice.start} of axis {twice.axis} of {twice.parameter}: "
-                f"a leg takes {counted(channels, 'channel')} from its start."
+                f"The gauge {shown(self.rule)} acts twice on index {twice.start} of axis {twice.axis} of "
+                f"{twice.parameter}: a leg takes {counted(channels, 'channel')} from its start."
             )
 
     @property

@@ -163,7 +163,9 @@ def bracket(
             "directions stand for them, directions=256: their rank is a lower bound on that of J."
         )
     sought = gauges is None and isinstance(problem.model, ModuleFunction)
-    given = list(gauges_of(problem).gauges) if sought else list_of(gauges or (), "The list of gauges")
+    given = (
+        list(gauges_of(problem).gauges) if sought else list_of(() if gauges is None else gauges, "The list of gauges")
+    )
     for gauge in given:
         if not isinstance(gauge, Gauge):
             raise InvalidValueError(f"A gauge is {shown(gauge)}; give values of ddtheory.gauges.Gauge.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import doctest
 import json
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from importlib import import_module
@@ -55,6 +57,28 @@ def test_every_name_of_the_reference_says_something(room: str) -> None:
         head, *text = api.entry(room, name, value).split("\n\n")
         said = "".join(text) if head.startswith(".. py:data") else value.__doc__
         assert (said or "").strip(), f"{room}.{name} has no docstring"
+
+
+def reached(expressions: list[str]) -> str:
+    """What a fresh interpreter says that has imported the package alone."""
+    code = "import ddtheory as dd\n" + "\n".join(expressions)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stderr
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("room", sorted(set(names.rooms()) - {"ddtheory"}))
+def test_every_room_and_its_names_are_attributes_of_what_is_imported(room: str) -> None:
+    """`import ddtheory as dd` and a dot are enough, for rooms within rooms too, and dir shows them on the way."""
+    outer, _, inner = room.rpartition(".")
+    path = room.replace("ddtheory", "dd", 1)
+    lines = [f"assert {inner!r} in dir({outer.replace('ddtheory', 'dd', 1)})"]
+    lines += [f"{path}.{name}" for name in names.rooms()[room]]
+    lines += [f"assert {name!r} in dir({path})" for name in names.rooms()[room]]
+    assert reached(lines) == ""
+
+
+def test_control_a_name_that_is_no_attribute_is_seen() -> None:
+    assert "AttributeError" in reached(["dd.exact.nothing"])
 
 
 def test_text_of_a_docstring_is_shown_as_it_is() -> None:

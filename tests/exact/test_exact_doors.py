@@ -154,3 +154,41 @@ def test_measured_numbers_of_any_library_are_floats() -> None:
     assert as_float(numpy.float32(0.5), "x") == 0.5 and type(dd.Interval(numpy.int64(1), 0, 2).estimate) is float
     with pytest.raises(InvalidValueError, match="not a number that a float can be"):
         dd.Interval(10**400, 0, 1)
+
+
+LONG = "x" + "1" * 5_000  # sympy reads the digits of a name as a number, and Python refuses so many
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: dd.rlct(f"{LONG}^2 + y^4"),
+        lambda: dd.kl_order(f"{LONG}^2 + y^4", along={"y": 1}),
+        lambda: dd.exact.strata.of_zero_set(f"{LONG}^2 + y^4"),
+        lambda: dd.finite_n_germ(f"{LONG}^2 + y^4", 100),
+        lambda: dd.exact.formulas.fit({n: n for n in range(9)}, names=[LONG]),
+    ],
+    ids=["rlct", "kl_order", "of_zero_set", "finite_n_germ", "fit"],
+)
+def test_a_name_without_an_end_is_refused_at_every_door(call: Callable[[], object]) -> None:
+    with pytest.raises(DDTheoryError, match="name") as refused:
+        call()
+    assert len(str(refused.value)) < 300
+
+
+def test_sizes_that_nobody_can_list_are_refused_and_those_beside_small_ones_are_not() -> None:
+    strata = dd.exact.strata
+    with pytest.raises(InvalidValueError, match="more than 1000 strata"):
+        strata.of_matrix_product((2, 10**9, 10**9))
+    assert strata.of_matrix_product((10**9, 2, 10**9)).rlct == dd.RLCT(Fraction(10**9) - Fraction(1, 2), 1)
+
+
+def test_a_generator_that_is_a_constant_has_no_zero() -> None:
+    with pytest.raises(InvalidValueError, match="no common real zero: one of them is a constant"):
+        dd.exact.strata.of_zero_set("x^2", 1e308)
+
+
+def test_a_forest_of_many_equal_edges_is_refused_at_once_and_in_short() -> None:
+    with pytest.raises(InvalidValueError, match="a cycle") as refused:
+        dd.cells.latent_forest(edges=("1-a", "2-a", "a-b", "3-b", "4-b") * 200)
+    assert len(str(refused.value)) < 200

@@ -153,7 +153,19 @@ def test_values_out_of_reach_are_refused_with_what_to_do(call: Callable[[], obje
 
 
 @pytest.mark.parametrize(
-    "texts", [["(xy)^2 + (xz)^2"], ["xy", "xz"], ["x^2 + xy"], ["ab*c + b"], ["x*y + xyz"]], ids=" and ".join
+    "texts",
+    [
+        ["(xy)^2 + (xz)^2"],
+        ["xy", "xz"],
+        ["x^2 + xy"],
+        ["ab*c + b"],
+        ["x*y + xyz"],
+        ["(xy)^2"],
+        ["abc^2"],
+        ["pq^4 + t^2"],
+        ["uz*k"],
+    ],
+    ids=" and ".join,
 )
 def test_letters_run_together_are_refused(texts: list[str]) -> None:
     with pytest.raises(ParseError, match=r"Write \w\*"):
@@ -165,7 +177,9 @@ def test_the_product_that_was_meant_has_its_pair() -> None:
     assert found == dd.RLCT(Fraction(1, 2), 1)
 
 
-@pytest.mark.parametrize("text", ["sigma*x + y", "mu^2 + nu*x", "w1*w2 + w_ab", "xy^2", "beta + b", "theta*t"])
+@pytest.mark.parametrize(
+    "text", ["sigma*x + y", "mu^2 + nu*x", "w1*w2 + w_ab", "x_y^2", "beta + b", "theta*t", "xx", "lr^2"]
+)
 def test_names_that_are_meant_are_left_alone(text: str) -> None:
     refuse_run_together([text])
 
@@ -184,3 +198,21 @@ def test_values_that_are_meant() -> None:
     for wrong in (True, 2.0, "2", Decimal(2), None):
         with pytest.raises(DDTheoryError):
             whole_number(wrong, "k")
+
+
+@pytest.mark.parametrize("assumption", ["imaginary", "integer", "even", "zero", "nonnegative"])
+def test_what_is_assumed_of_a_coordinate_is_not_dropped(assumption: str) -> None:
+    x = sympy.Symbol("x", **{assumption: True})
+    with pytest.raises(DDTheoryError, match=r"x.* is declared"):
+        dd.rlct(x**2 + sympy.Symbol("y") ** 4)
+
+
+def test_control_a_half_line_that_is_asked_for_is_one() -> None:
+    assert dd.rlct(sympy.Symbol("x", nonnegative=True) ** 3, nonnegative=["x"]).rlct == dd.RLCT(Fraction(1, 3), 1)
+    assert dd.rlct(sympy.Symbol("x", rational=True) ** 2).rlct == dd.RLCT(Fraction(1, 2), 1)
+
+
+@pytest.mark.parametrize("word", ["lambda", "in", "is"])
+def test_a_word_of_the_grammar_is_named(word: str) -> None:
+    with pytest.raises(ParseError, match=f"'{word}' is a word of the grammar"):
+        dd.rlct(f"{word}^2 + y^4")

@@ -115,6 +115,17 @@ def test_the_softmax_has_a_shift_and_squares_have_none() -> None:
     assert bracket(classes, ()).upper == Fraction(9, 2)
 
 
+def test_a_list_of_gauges_is_not_asked_whether_it_is_true() -> None:
+    class Odd(list):  # type: ignore[type-arg]
+        def __len__(self) -> int:
+            raise RuntimeError("code of somebody else")
+
+    module, inputs = nn.Linear(2, 3).double(), drawn(8, 2)
+    with pytest.raises(InvalidValueError, match="list of gauges"):
+        bracket(problem_of(module, inputs), Odd.__iter__)  # type: ignore[arg-type]
+    assert bracket(problem_of(module, inputs), iter(())).upper == bracket(problem_of(module, inputs), Odd()).upper
+
+
 def test_fewer_inputs_give_a_smaller_lower_bound_that_holds_for_more() -> None:
     module = linear(drawn(3, 3, seed=1), drawn(3, 3, seed=2))
     lower = [bracket(problem_of(module, drawn(samples, 3))).lower for samples in (1, 2, 3, 8)]

@@ -28,7 +28,8 @@ from ddtheory.values import Enclosure
 
 _LARGEST = Fraction(10**250)
 _COST = (
-    "The cost grows like digits^3: 30 digits take milliseconds, 200 seconds, 500 a quarter of a minute, 2000 an hour."
+    "The cost grows a little faster than digits^3: 30 digits take milliseconds, 200 a third of a second, 500 three "
+    "seconds, 1000 twenty, 2000 three minutes."
 )
 
 

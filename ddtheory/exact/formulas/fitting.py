@@ -16,6 +16,7 @@ from sympy import Expr, Symbol
 from ddtheory.arguments import as_integer, exact_fraction, list_of, pairs_of
 from ddtheory.errors import InvalidValueError, UndecidedError, shown
 from ddtheory.exact.numbers.given import whole_number
+from ddtheory.exact.numbers.parse import LONGEST_NAME
 from ddtheory.shown import Shown
 from ddtheory.values import RLCT
 
@@ -112,7 +113,9 @@ def fit(
     if not given:
         raise InvalidValueError("cases is empty; give a mapping from sizes to values, with two at least.")
     named = names.split() if isinstance(names, str) else list_of(names, "names")
-    if not named or not all(isinstance(name, str) and name.isidentifier() for name in named):
+    if not named or not all(
+        isinstance(name, str) and name.isidentifier() and len(name) <= LONGEST_NAME for name in named
+    ):
         raise InvalidValueError(f"names is {shown(names)}; give names of the sizes, as in 'M H N'.")
     if len(set(named)) < len(named):
         raise InvalidValueError(f"names is {shown(names)}; two sizes have one name.")

@@ -16,13 +16,12 @@ from sympy import Dummy, Expr, Rational, Symbol
 
 from ddtheory.arguments import as_fraction, as_integer, list_of, pairs_of
 from ddtheory.errors import InvalidValueError, shown
-from ddtheory.exact.numbers.parse import MAX_BITS, MAX_POWER, parse_expression
+from ddtheory.exact.numbers.parse import LONGEST_NAME, MAX_BITS, MAX_POWER, parse_expression
 
 Number: TypeAlias = "Expr | int | float | Fraction | str"
 
 _MAX_DEPTH = 100
 _MOST_FUNCTIONS = 12
-_LONGEST_NAME = 200
 _NO_NUMBER = (sympy.Lambda, sympy.MatrixExpr, sympy.matrices.expressions.matexpr.MatrixElement, sympy.Indexed)
 
 
@@ -100,6 +99,11 @@ def _refuse_node(node: Any, what: str) -> None:
         if node.is_commutative is False:
             raise InvalidValueError(f"{what} contains the symbol {shown(node.name)}, which does not commute.")
         _printable(node.name, what)
+        if node.is_extended_real is False:
+            raise InvalidValueError(
+                f"{what} contains the symbol {shown(node.name)}, which is declared to be no real number. Everything "
+                "here is over the reals; leave the assumption out."
+            )
     elif isinstance(node, _NO_NUMBER):
         raise InvalidValueError(f"{what} contains {shown(node)}, which is no number that depends on numbers.")
     elif isinstance(node, Rational):
@@ -116,7 +120,7 @@ def _refuse_node(node: Any, what: str) -> None:
 
 def _printable(name: str, what: str) -> str:
     """A name that fits into a message, and is seen there."""
-    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise InvalidValueError(f"{what} contains the name {shown(name)}. A name is a few printable characters.")
     return name
 

@@ -7,6 +7,7 @@ translated; everything else is refused by name. `^` and `**` both mean power.
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -53,7 +54,9 @@ MAX_POWER = 2_000  # exponents of expressions
 MAX_BITS = 14_000  # size of a number: Python prints no more than 4300 digits
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+LONGEST_NAME = 200
 _GREEK = frozenset(["mu", "nu", "xi", "pi", "eta", "tau", "rho", "chi", "phi", "psi", "beta", "zeta", "iota"])
+_COORDINATES = ("abcd", "pqrst", "uvwxyz")  # a run of such letters is a product that lacks its signs
 _TEXT = re.compile(r"[A-Za-z0-9_+\-*/^(). ,\t\n]*\Z")
 _ALLOWED = f"numbers, names, + - * / ^ ( ), {', '.join(sorted(FUNCTIONS))} and pi"
 
@@ -93,6 +96,9 @@ def parse_expression(text: str, symbols: Mapping[str, Symbol] | None = None) -> 
     try:
         tree = ast.parse(source, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        if word := next(filter(keyword.iskeyword, _WORD.findall(text)), None):
+            said = f"{word!r} is a word of the grammar and no name; write {word[:3]}_0, or another name."
+            raise ParseError(said) from None
         raise ParseError(
             f"{_short(text)} is not arithmetic: {getattr(error, 'msg', error)}. "
             "Write products with *, as in 2*x, and powers with ^."
@@ -105,8 +111,9 @@ def parse_expression(text: str, symbols: Mapping[str, Symbol] | None = None) -> 
 def refuse_run_together(texts: Iterable[str], known: Iterable[str] = ()) -> None:
     """Refuse texts in which `xy` was probably meant as x·y: read as one name, they would be another question.
 
-    A name of two to four letters is refused when one of its letters also stands alone, or in another such name. Names
-    with digits or underscores, names of Greek letters, and names that are known are meant.
+    A name of two to four letters is refused when one of its letters also stands alone, or in another such name, and
+    when all of them are usual coordinates, as in xy or abc. Names with digits or underscores, names of Greek letters,
+    and names that are known are meant.
 
     Raises:
         ParseError: such a name.
@@ -122,10 +129,12 @@ def refuse_run_together(texts: Iterable[str], known: Iterable[str] = ()) -> None
     runs = [name for name in names if name.isalpha() and 2 <= len(name) <= 4]
     for name in runs:
         near = sorted(letters & set(name)) or [other for other in runs if other != name and set(other) & set(name)]
-        if near:
-            also = f"and so is {near[0]}" if near[0] in runs else f"though {near[0]} is a name too"
+        if near or any(set(name) <= set(usual) and len(set(name)) == len(name) for usual in _COORDINATES):
+            also = (
+                "" if not near else f", and so is {near[0]}" if near[0] in runs else f", though {near[0]} is a name too"
+            )
             raise ParseError(
-                f"{name} is one name, not a product, {also}. Write {'*'.join(name)} for the product; if it is meant as "
+                f"{name} is one name, not a product{also}. Write {'*'.join(name)} for the product; if it is meant as "
                 f"one name, write it {name[0]}_{name[1:]}."
             )
 
@@ -230,8 +239,10 @@ def parse_symbol(name: str) -> Symbol:
     Raises:
         ParseError: the name is not a letter followed by letters, digits or underscores, or is taken.
     """
-    if not _NAME.match(name) or "__" in name:
-        raise ParseError(f"{shown(name)} is not a name: a letter, then letters, digits or single underscores.")
+    if not _NAME.match(name) or "__" in name or len(name) > LONGEST_NAME:
+        raise ParseError(
+            f"{shown(name)} is not a name: a letter, then letters, digits or single underscores, {LONGEST_NAME} in all."
+        )
     if name in FUNCTIONS or name in CONSTANTS:
         raise ParseError(f"{name!r} already means something else; choose another name.")
     return Symbol(name, real=True)

@@ -77,10 +77,11 @@ def chains(sizes: Sequence[int], rank: int) -> Iterator[Chain]:
             if alive[0] == rank:
                 yield numbers | {(i, last): number for i, number in enumerate(alive) if number}
             return
-        for kept in itertools.product(*(range(number + 1) for number in alive)):
-            if kept[0] >= rank and sum(kept) <= sizes[vertex + 1]:
+        room = sizes[vertex + 1]
+        for kept in itertools.product(*(range(min(number, room) + 1) for number in alive)):
+            if kept[0] >= rank and sum(kept) <= room:
                 ended = {(i, vertex): n - k for i, (n, k) in enumerate(zip(alive, kept, strict=True)) if n > k}
-                yield from after(vertex + 1, (*kept, sizes[vertex + 1] - sum(kept)), numbers | ended)
+                yield from after(vertex + 1, (*kept, room - sum(kept)), numbers | ended)
 
     for numbers in after(0, (sizes[0],), {}):
         yield Chain(tuple(sizes), numbers)

@@ -57,9 +57,11 @@ def of_matrix_product(sizes: Iterable[int], rank: int = 0, *, names: Sequence[st
     patience = as_float(seconds, "seconds")
     if not 0 < patience < math.inf:
         raise InvalidValueError(f"seconds is {shown(seconds)}; give a positive number.")
+    if len(widths) > 2 and max(min(pair) for pair in pairwise(widths)) - r >= _MOST:  # the ranks of one matrix alone
+        raise _too_many()
     orbits = list(islice(chains(widths, r), _MOST + 1))
     if len(orbits) > _MOST:
-        raise InvalidValueError(f"There are more than {_MOST} strata; a table of them helps nobody. Ask for less.")
+        raise _too_many()
     shift = r * (widths[0] + widths[-1] - r)
     weights = sum(n * m for n, m in pairwise(widths))
     found = _by_order(orbits, [_closed(orbit) for orbit in orbits], shift)
@@ -87,6 +89,10 @@ def of_matrix_product(sizes: Iterable[int], rank: int = 0, *, names: Sequence[st
         (),
         f"the multiplicity where {'; '.join(open_)}" if open_ else "",
     )
+
+
+def _too_many() -> InvalidValueError:
+    return InvalidValueError(f"There are more than {_MOST} strata; a table of them helps nobody. Ask for less.")
 
 
 def read_product(sizes: object, rank: object, names: object) -> tuple[tuple[int, ...], int, tuple[str, ...]]:

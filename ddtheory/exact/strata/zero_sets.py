@@ -98,6 +98,8 @@ def _read(listed: Sequence[Expr]) -> tuple[PolyRing, list[Element]]:
                 "point ddtheory.rlct reads it."
             )
     ring = ring_of(names)
+    if any(not f.free_symbols and f != 0 for f in listed):
+        raise InvalidValueError("The generators have no common real zero: one of them is a constant that is not 0.")
     found = [f for f in (polynomial_of(entry, ring, _MOST_TERMS) for entry in listed) if f]
     if not found:
         raise InvalidValueError("All generators are 0: K ≡ 0, and there is no learning coefficient.")

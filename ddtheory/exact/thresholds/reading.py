@@ -59,7 +59,7 @@ def read(
     if kind == "generators":
         refuse_run_together((entry for entry in given if isinstance(entry, str)), known=declared(parameters))
     parsed = [expression_of(entry) for entry in given]
-    held = _held(parsed, declared(parameters), point)
+    held = _held(parsed, declared(parameters), point, frozenset(one_sided))
     asked = [_plain(expression, held) for expression in parsed]
     symbols = tuple(
         sorted({symbol.name for expression in asked for symbol in expression.free_symbols} - {*held}),
@@ -104,7 +104,10 @@ def declared(parameters: object) -> dict[str, Symbol]:
 
 
 def _held(
-    expressions: Sequence[Expr], parameters: Mapping[str, Symbol], point: Mapping[str, object]
+    expressions: Sequence[Expr],
+    parameters: Mapping[str, Symbol],
+    point: Mapping[str, object],
+    one_sided: frozenset[str],
 ) -> dict[str, Symbol]:
     """The symbols that are no coordinates: those declared, and those assumed non-zero, since a coordinate may be 0."""
     occurring: dict[str, Symbol] = {}
@@ -128,6 +131,16 @@ def _held(
             found[name] = told if more else own
         elif own.is_nonzero and name not in point:
             found[name] = own
+        elif own.is_integer:
+            raise InvalidValueError(
+                f"{name} is declared an integer, and a coordinate takes all real values near its point. Leave the "
+                "assumption out, or declare it as a parameter."
+            )
+        elif own.is_nonnegative and name not in {*one_sided, *point}:
+            raise InvalidValueError(
+                f"{name} is declared non-negative. Say nonnegative=[{name!r}] where the domain ends at 0, or leave the "
+                "assumption out."
+            )
         if name in found and found[name].is_real is None:
             found[name] = Symbol(name, real=True)
     return found

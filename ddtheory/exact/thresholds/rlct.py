@@ -35,6 +35,7 @@ from ddtheory.exact.thresholds.nodes import Node
 from ddtheory.exact.thresholds.reading import Reading, read
 from ddtheory.exact.thresholds.rules.general_bounds import general_bounds
 from ddtheory.exact.thresholds.signs.arcs import negative_along
+from ddtheory.exact.thresholds.signs.plane import BothSigns, negative_between_branches
 from ddtheory.exact.thresholds.signs.reader import SignReader
 from ddtheory.exact.thresholds.signs.valleys import negative_arc
 from ddtheory.exact.thresholds.solver import Solver
@@ -313,13 +314,16 @@ def _is_nonnegative(root: Node, place: Sequence[Fraction], end: float, steps: Se
         steps: how a polynomial came to stand for K; none when it is K.
     """
     half = (time.monotonic() + end) / 2
-    found = SignReader(lambda: time.monotonic() > half).read(root)
+    here = " Here K is the polynomial that stands for the expression: " + " ".join(steps) if steps else ""
+    try:
+        found = SignReader(lambda: time.monotonic() > half).read(root)
+    except BothSigns as both:
+        raise NotADivergenceError(f"{negative_between_branches(root.germ, both, place)}{here} {_TWO_SIDED}") from None
     arc = found.arcs.get(-1)
     if arc is None and not found.complete:
         patience = min(end, time.monotonic() + _LONGEST_SEARCH)
         arc = negative_arc(root.germ, lambda: time.monotonic() > patience)
     if arc is not None:
-        here = " Here K is the polynomial that stands for the expression: " + " ".join(steps) if steps else ""
         raise NotADivergenceError(f"{negative_along(root.germ, arc, place)}{here} {_TWO_SIDED}")
     return found.complete
 

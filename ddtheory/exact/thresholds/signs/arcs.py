@@ -22,6 +22,11 @@ _LONGEST = 400  # terms of a series
 _SMALLEST = 200  # a point on an arc has t = 2^{−n} with n at most this
 _SEEDS = 12
 
+ADVICE = (
+    "A divergence is never negative; check the expression. If a symbol is a parameter and no coordinate, declare it "
+    "(parameters=…, or --parameter a:positive on the command line)."
+)
+
 
 @dataclass(frozen=True)
 class Arc:
@@ -161,10 +166,7 @@ def negative_along(germ: IdealGerm, arc: Arc, start: Sequence[Fraction]) -> str:
             )
             text += f", and {value} at {point}"
             break
-    return (
-        f"{text}. A divergence is never negative; check the expression. If a symbol is a parameter and no coordinate, "
-        "declare it (parameters=…, or --parameter a:positive on the command line)."
-    )
+    return f"{text}. {ADVICE}"
 
 
 def _value(polynomial: Element, place: Sequence[fmpq]) -> fmpq:

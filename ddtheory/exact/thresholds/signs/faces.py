@@ -268,10 +268,10 @@ def samples(along: fmpq_poly, side: int) -> Iterator[fmpq]:
         cuts += [abs(end) for end in pair if end * side > 0]
     cuts.sort()
     for low, high in itertools.pairwise([*cuts, 2 * cuts[-1] + 2]):
-        yield side * _simplest(low, high)
+        yield side * simplest(low, high)
 
 
-def _simplest(low: fmpq, high: fmpq) -> fmpq:
+def simplest(low: fmpq, high: fmpq) -> fmpq:
     """The fraction of least denominator strictly between, for 0 ≤ low < high; low where there is no gap."""
     if low == high:
         return low
@@ -279,7 +279,7 @@ def _simplest(low: fmpq, high: fmpq) -> fmpq:
     if whole + 1 < high:
         return whole + 1
     rest = high - whole
-    return whole + 1 / _simplest(1 / rest, 1 / (low - whole) if low != whole else 1 / rest + 2)
+    return whole + 1 / simplest(1 / rest, 1 / (low - whole) if low != whole else 1 / rest + 2)
 
 
 def torus_points(factor: Element, one_sided: Sequence[bool]) -> Iterator[tuple[Fraction, ...]]:

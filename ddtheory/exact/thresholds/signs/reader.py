@@ -4,6 +4,9 @@ A derivation may use K ≥ 0, and its steps can show it. For every rule that han
 table below: which arcs of the children become arcs of the germ, and whether the signs of the children are all there
 are. An arc is carried up step by step, and at every germ the generator is evaluated along it, exactly: that shows its
 sign, whatever unit a resultant has left in the child. Nothing here uses the hypothesis.
+
+A germ of two variables is decided by its zeros. Where it takes both signs and no arc with rational coefficients shows
+them, because the tangents are irrational, `BothSigns` is raised: no step turns K ≥ 0 into such a germ.
 """
 
 from __future__ import annotations
@@ -39,9 +42,11 @@ from ddtheory.exact.thresholds.signs.arcs import (
 )
 from ddtheory.exact.thresholds.signs.faces import face_signs, root_intervals
 from ddtheory.exact.thresholds.signs.means import is_positive_by_means
+from ddtheory.exact.thresholds.signs.plane import BothSigns, is_short, signs_in_plane
 from ddtheory.exact.thresholds.signs.valleys import negative_arc
 
 _MOST_ARCS = 24  # that are carried up from a child
+_TURNING = frozenset({"square"})  # rules whose child may take both signs where the germ does not
 _MOST_TERMS = 60  # of a polynomial whose faces are looked at where the derivation did not
 
 
@@ -69,7 +74,11 @@ class SignReader:
         self._known: dict[int, Signs] = {}
 
     def read(self, node: Node) -> Signs:
-        """The signs of the only generator; nothing where there are several."""
+        """The signs of the only generator; nothing where there are several.
+
+        Raises:
+            BothSigns: some germ of two variables below takes both, and so does this one.
+        """
         if id(node) not in self._known:
             self._known[id(node)] = self._found(node)
         return self._known[id(node)]
@@ -80,8 +89,14 @@ class SignReader:
             return _NOTHING
         if not node.germ.generators[0]:
             return Signs({}, True)
-        arcs, complete = rule(node, self)
         f, one_sided = node.germ.generators[0], node.germ.nonnegative
+        plane = node.germ.dimension == 2 and not node.germ.parameters
+        try:
+            arcs, complete = rule(node, self)
+        except BothSigns:
+            if not plane and node.rule not in _TURNING:
+                raise
+            arcs, complete = (), False
         seen: dict[int, Arc] = {}
         for arc in itertools.islice(arcs, _MOST_ARCS):
             found = lead(f, arc) if not self._expired() and stays_inside(arc, one_sided) else None
@@ -90,6 +105,11 @@ class SignReader:
         if len(seen) < 2:
             for line, found in some_arcs(f, one_sided):
                 seen.setdefault(found.sign, line)
+        if plane and not complete and len(seen) < 2 and not self._expired():
+            points = signs_in_plane(f, one_sided)
+            if points is not None and len(points) > 1:
+                raise BothSigns(f, points[-1])
+            complete = points is not None and is_short(f)
         return Signs(seen, complete)
 
     @property
