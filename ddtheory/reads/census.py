@@ -21,7 +21,8 @@ from ddtheory.measure.orders.ladder import order_along
 from ddtheory.measure.setting.problem import Problem
 from ddtheory.reads.bracket import Bracket, bracket, fewer_directions
 from ddtheory.reads.evidence import Evidence, along_orbit, is_flat, measured
-from ddtheory.reads.explained import Flow, drawn, flows
+from ddtheory.reads.explained import drawn
+from ddtheory.reads.flow import Flow, flows
 from ddtheory.reads.gauge_finding import gauges_of
 from ddtheory.reads.joint import JointSet, together
 from ddtheory.reads.orbit import fitting

@@ -18,7 +18,8 @@ from ddtheory.gauges import Gauge, Group, Leg, Motion, find_gauges, moved
 from ddtheory.measure import Categorical, Gaussian, Problem, fisher_matrix
 from ddtheory.measure.matrices.gram import Spectrum
 from ddtheory.reads import Bracket, Rank, bracket
-from ddtheory.reads.orbit import linear_actions, orbit_rank, tangents
+from ddtheory.reads.flow import flows, generators, tangent
+from ddtheory.reads.orbit import orbit_rank
 from ddtheory.values import RLCT
 
 # a prior that vanishes or is infinite at the point is another question
@@ -286,7 +287,8 @@ def test_a_small_move_lies_in_the_span_of_the_tangents(name: str, gauge: Gauge, 
     def flat(value: dict[str, Tensor]) -> Tensor:
         return torch.cat([value.get(key, torch.zeros_like(theta[key])).reshape(-1) for key in theta])
 
-    span = torch.stack([flat(one) for one in tangents(gauge, False, theta)])
+    (flow,) = flows([gauge])
+    span = torch.stack([flat(tangent(flow, one, theta)) for one in generators(flow, theta)])
     basis = torch.linalg.qr(span.mT).Q
     if gauge.group is Group.ROTATION:  # a drawn rotation is never small
         size = 6 // gauge.blocks
@@ -328,9 +330,9 @@ def test_the_tangents_of_all_gauges_of_an_attention_are_in_the_kernel_of_the_jac
     found = bracket(problem)
     assert {gauge.rule for gauge in found.gauges} >= {"normalisation scale", "query–key rotation", "value–output scale"}
     fisher = fisher_matrix(problem)
-    for gauge, whole in linear_actions(found.gauges):
-        for tangent in tangents(gauge, whole, problem.truth):
-            unit = problem.flat(tangent)
+    for flow in flows(found.gauges):
+        for generator in generators(flow, problem.truth):
+            unit = problem.flat(tangent(flow, generator, problem.truth))
             assert float(unit @ fisher @ unit) < 1e-16 * float(fisher.trace())
     # 2 heads of GL(2) for queries and keys, and for values and outputs; 4 scales of the norm; 3 biases of keys that are
     # seen by nobody are no gauge of the table
@@ -345,8 +347,8 @@ def test_scales_and_rotations_make_the_whole_linear_group() -> None:
     scales, turns = by_group[Group.POSITIVE], by_group[Group.ROTATION]
     sizes = [orbit_rank(some, theta).certain for some in ([scales], [turns], [scales, turns], found, [])]
     assert sizes == [3, 3, 9, 9, 0]
-    assert [whole for _, whole in linear_actions(found)] == [True]
-    assert [whole for _, whole in linear_actions([scales, replace(turns, legs=turns.legs[:1])])] == [False, False]
+    assert [flow.full for flow in flows(found)] == [True]
+    assert [flow.full for flow in flows([scales, replace(turns, legs=turns.legs[:1])])] == [False, False]
 
 
 def test_the_orbit_shrinks_where_the_point_stands_still() -> None:

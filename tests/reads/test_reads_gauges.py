@@ -15,7 +15,8 @@ from ddtheory.measure import Gaussian, Problem
 from ddtheory.measure.setting.parameters import flatten
 from ddtheory.reads import DETECTORS, Detector, Proposal, Standing, read
 from ddtheory.reads.evidence import measured
-from ddtheory.reads.explained import Flow, drawn, explained, flows, orbit, tangent
+from ddtheory.reads.explained import drawn, explained, orbit
+from ddtheory.reads.flow import Flow, flows, generators, tangent
 from ddtheory.reads.verdicts import judged
 
 
@@ -41,12 +42,7 @@ MODELS = {"rescaling": rescaled, "two linear maps": two_linear, "attention": att
 
 def all_tangents(flow: Flow, parameters: dict[str, Tensor]) -> Iterator[Tensor]:
     """The tangent vectors of one gauge, generator by generator."""
-    n, blocks = flow.gauge.channels, flow.gauge.blocks
-    like = next(iter(parameters.values()))
-    shape = (blocks, n // blocks, n // blocks) if flow.full else (n,)
-    for number in range(int(torch.tensor(shape).prod())):
-        generator = like.new_zeros(shape)
-        generator.view(-1)[number] = 1
+    for generator in generators(flow, parameters):
         step = tangent(flow, generator, parameters)
         yield flatten({name: step.get(name, torch.zeros_like(value)) for name, value in parameters.items()})
 
@@ -67,6 +63,20 @@ def test_the_part_along_orbits_is_that_of_least_squares(model: str) -> None:
         found = explained(every, parameters, dict(unflat(unit, parameters)))
         assert found.share == pytest.approx(expected, abs=1e-5)
         assert (found.share > 1 - 1e-6) is bool(along)
+
+
+@pytest.mark.parametrize("blocks", [1, 2])
+def test_the_part_along_rotations_alone(blocks: int) -> None:
+    """A rotation without scales, as beside a norm without gain: antisymmetric generators, by least squares."""
+    draw = planted.Draw(7)
+    parameters = {"a": draw(4, 3), "b": draw(2, 4)}
+    (flow,) = flows([Gauge("turn", Group.ROTATION, 4, (Leg("a"), Leg("b", 1, dual=True)), blocks)])
+    basis = torch.stack(list(all_tangents(flow, parameters)), dim=1)
+    assert basis.shape[1] == {1: 6, 2: 2}[blocks]
+    for unit in (draw(20), basis @ draw(basis.shape[1])):
+        unit = unit / unit.norm()
+        expected = float((basis @ torch.linalg.lstsq(basis, unit[:, None]).solution).norm() ** 2)
+        assert explained([flow], parameters, dict(unflat(unit, parameters))).share == pytest.approx(expected, abs=1e-9)
 
 
 def unflat(vector: Tensor, like: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
@@ -144,4 +154,6 @@ def test_scales_and_rotations_of_one_place_are_one_flow() -> None:
     legs = (Leg("a"), Leg("b", 1, dual=True))
     scale, turn = (Gauge(group.value, group, 3, legs) for group in (Group.POSITIVE, Group.ROTATION))
     assert flows([scale, turn]) == (Flow(turn, True),) and flows([scale]) == (Flow(scale, False),)
+    swapped = Gauge("again", Group.ROTATION, 3, legs[::-1])
+    assert flows([scale, turn, swapped, turn]) == (Flow(turn, True),) and flows([turn]) == (Flow(turn, False),)
     assert flows([Gauge("p", Group.PERMUTATION, 3, legs)]) == ()
