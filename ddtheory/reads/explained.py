@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ddtheory.gauges.gauge import Group
 from ddtheory.measure.setting.parameters import squared_norm
-from ddtheory.reads.flow import Flow, carried, rows_of, shape_of, tangent
+from ddtheory.reads.flow import TRANSLATING, Flow, carried, nearest_translation, rows_of, shape_of, tangent
 
 SWEEPS = 40
 """Projections on one gauge after another, where several move the same parameter."""
@@ -91,9 +91,8 @@ def _nearest(flow: Flow, parameters: Mapping[str, Tensor], unit: Mapping[str, Te
     gauge = flow.gauge
     n, blocks = gauge.channels, gauge.blocks
     like = parameters[gauge.legs[0].parameter]
-    if gauge.group is Group.SHIFT:
-        none = {leg.parameter: torch.zeros_like(parameters[leg.parameter]) for leg in gauge.legs}
-        return torch.cat([rows_of(leg, n, {**none, **unit}).mean(0) for leg in gauge.legs])
+    if gauge.group in TRANSLATING:
+        return nearest_translation(flow, parameters, unit)
     size = n // blocks
     outer, inner, right = (like.new_zeros(blocks, size, size) for _ in range(3))
     for leg in gauge.legs:

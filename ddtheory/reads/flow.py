@@ -10,8 +10,12 @@ import torch
 from torch import Tensor
 
 from ddtheory.gauges.gauge import Gauge, Group, Leg
+from ddtheory.gauges.moving import kernel_of
 
 Tangent = dict[str, Tensor]
+
+TRANSLATING = (Group.SHIFT, Group.TRANSLATION, Group.KERNEL)
+"""Groups that add: their orbits are straight."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ def flows(gauges: Sequence[Gauge]) -> tuple[Flow, ...]:
     found = []
     for gauge in dict.fromkeys(gauges):
         whole = {(Group.POSITIVE, _place(gauge)), (Group.ROTATION, _place(gauge))} <= places
-        if gauge.group is Group.ROTATION or gauge.group is Group.SHIFT:
+        if gauge.group in (Group.ROTATION, *TRANSLATING):
             found.append(Flow(gauge, whole and gauge.group is Group.ROTATION))
         elif gauge.group is Group.POSITIVE and not whole:
             found.append(Flow(gauge, False))
@@ -55,7 +59,7 @@ def _place(gauge: Gauge) -> tuple[object, ...]:
 def shape_of(flow: Flow, parameters: Mapping[str, Tensor]) -> tuple[int, ...]:
     """The shape of a generator: a number a channel, a matrix a block, or a number for all that a shift moves alike."""
     gauge = flow.gauge
-    if gauge.group is Group.SHIFT:
+    if gauge.group is Group.SHIFT or gauge.kernel is not None:
         return (sum(_width(leg, parameters) for leg in gauge.legs),)
     if gauge.group is Group.ROTATION:
         return (gauge.blocks, size := gauge.channels // gauge.blocks, size)
@@ -84,11 +88,11 @@ def tangent(flow: Flow, generator: Tensor, parameters: Mapping[str, Tensor]) -> 
     """d/dt of exp(tX)·θ at t = 0."""
     gauge = flow.gauge
     found: Tangent = {}
-    for leg, part in _parts(flow, generator, parameters):
+    if gauge.group in TRANSLATING:
+        return _translation(flow, generator, parameters)
+    for leg, part in _parts(flow, generator):
         rows = rows_of(leg, gauge.channels, parameters)
-        if gauge.group is Group.SHIFT:
-            step = part.expand_as(rows)
-        elif gauge.group is Group.ROTATION:
+        if gauge.group is Group.ROTATION:
             step = (part @ rows.reshape(gauge.blocks, -1, rows.shape[1])).reshape(rows.shape)
         else:
             step = part[:, None] * rows
@@ -101,13 +105,14 @@ def tangent(flow: Flow, generator: Tensor, parameters: Mapping[str, Tensor]) -> 
 def carried(flow: Flow, generator: Tensor, parameters: Mapping[str, Tensor], t: Tensor) -> Tangent:
     """What moves of exp(tX)·θ."""
     gauge = flow.gauge
+    if gauge.group in TRANSLATING:
+        steps = _translation(flow, generator, parameters)
+        return {name: parameters[name] + t * step for name, step in steps.items()}
     found: Tangent = {}
-    for leg, part in _parts(flow, generator, parameters):
+    for leg, part in _parts(flow, generator):
         place = {**parameters, **found}
         rows = rows_of(leg, gauge.channels, place)
-        if gauge.group is Group.SHIFT:
-            rows = rows + t * part
-        elif gauge.group is Group.ROTATION:
+        if gauge.group is Group.ROTATION:
             rows = (torch.matrix_exp(t * part) @ rows.reshape(gauge.blocks, -1, rows.shape[1])).reshape(rows.shape)
         else:
             rows = torch.exp(t * part)[:, None] * rows
@@ -115,17 +120,48 @@ def carried(flow: Flow, generator: Tensor, parameters: Mapping[str, Tensor], t: 
     return found
 
 
-def _parts(flow: Flow, generator: Tensor, parameters: Mapping[str, Tensor]) -> Iterator[tuple[Leg, Tensor]]:
-    """What a generator X is on each leg: X, −Xᵀ where it is dual, and of a shift the numbers that are its own."""
-    if flow.gauge.group is Group.SHIFT:
-        widths = [_width(leg, parameters) for leg in flow.gauge.legs]
-        yield from zip(flow.gauge.legs, torch.split(generator, widths), strict=True)
-        return
+def _parts(flow: Flow, generator: Tensor) -> Iterator[tuple[Leg, Tensor]]:
+    """What a generator X is on each leg: X, −Xᵀ where it is dual."""
     if flow.turns:
         generator = generator - generator.mT
     turned = generator.mT if flow.gauge.group is Group.ROTATION else generator
     for leg in flow.gauge.legs:
         yield leg, -turned if leg.dual else generator
+
+
+def _translation(flow: Flow, generator: Tensor, parameters: Mapping[str, Tensor]) -> Tangent:
+    """What is added to each parameter: it does not depend on where they stand."""
+    gauge = flow.gauge
+    legs = [leg for leg in gauge.legs if leg.parameter in gauge.parameters]
+    found: Tangent = {}
+    parts = [generator]
+    if gauge.group is Group.SHIFT:
+        parts = list(torch.split(generator, [_width(leg, parameters) for leg in legs]))
+    for leg, part in zip(legs, parts, strict=True):
+        like = torch.zeros_like(parameters[leg.parameter])
+        rows = part[:, None] if gauge.group is Group.TRANSLATION else part.expand(gauge.channels, -1)
+        if gauge.kernel is not None:
+            kappa, along = kernel_of(gauge, parameters)
+            rows = kappa[:, None] * part
+            if gauge.kernel.offset is not None and gauge.kernel.bias is not None:
+                found[gauge.kernel.bias] = -along * part
+        found[leg.parameter] = put(leg, gauge.channels, found.get(leg.parameter, like), rows)
+    return found
+
+
+def nearest_translation(flow: Flow, parameters: Mapping[str, Tensor], unit: Mapping[str, Tensor]) -> Tensor:
+    """The generator of a group that adds whose tangent is nearest to a direction: an orthogonal projection."""
+    gauge = flow.gauge
+    whole = {name: torch.zeros_like(parameters[name]) for name in gauge.parameters} | dict(unit)
+    legs = [leg for leg in gauge.legs if leg.parameter in gauge.parameters]
+    if gauge.kernel is not None:
+        kappa, along = kernel_of(gauge, parameters)
+        found = kappa @ rows_of(legs[0], gauge.channels, whole)
+        if gauge.kernel.offset is None or gauge.kernel.bias is None:
+            return found
+        return (found - along * whole[gauge.kernel.bias]) / (1 + along**2)
+    rows = [rows_of(leg, gauge.channels, whole) for leg in legs]
+    return torch.cat([each.flatten() if gauge.group is Group.TRANSLATION else each.mean(0) for each in rows])
 
 
 def _width(leg: Leg, parameters: Mapping[str, Tensor]) -> int:

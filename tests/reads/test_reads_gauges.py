@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ddtheory.gauges import Gauge, Group, Leg, Motion, find_gauges, moved
+from ddtheory.gauges import Gauge, Group, Kernel, Leg, Motion, find_gauges, moved
 from ddtheory.measure import Gaussian, Problem
 from ddtheory.measure.setting.parameters import flatten
 from ddtheory.reads import DETECTORS, Detector, Proposal, Standing, read
@@ -77,6 +77,35 @@ def test_the_part_along_rotations_alone(blocks: int) -> None:
         unit = unit / unit.norm()
         expected = float((basis @ torch.linalg.lstsq(basis, unit[:, None]).solution).norm() ** 2)
         assert explained([flow], parameters, dict(unflat(unit, parameters))).share == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "gauge",
+    [
+        Gauge("shift", Group.SHIFT, 3, (Leg("w", 1),)),
+        Gauge("bias", Group.TRANSLATION, 2, (Leg("bias"), Leg("w", 0, dual=True))),
+        Gauge("kernel", Group.KERNEL, 3, (Leg("w", 1),), kernel=Kernel("gain", "offset", "bias")),
+        Gauge("kernel without offset", Group.KERNEL, 3, (Leg("w", 1),), kernel=Kernel("gain")),
+    ],
+    ids=lambda gauge: gauge.rule,
+)
+def test_the_part_along_what_adds(gauge: Gauge) -> None:
+    """By least squares; and the orbit is the straight line that `moved` goes along."""
+    draw = planted.Draw(8)
+    parameters = {"w": draw(2, 3), "bias": draw(2), "gain": draw(3), "offset": draw(3)}
+    (flow,) = flows([gauge])
+    basis = torch.stack(list(all_tangents(flow, parameters)), dim=1)
+    assert basis.shape[1] == 2
+    for unit in (draw(14), basis @ draw(2)):
+        unit = unit / unit.norm()
+        expected = float((basis @ torch.linalg.lstsq(basis, unit[:, None]).solution).norm() ** 2)
+        assert explained([flow], parameters, dict(unflat(unit, parameters))).share == pytest.approx(expected, abs=1e-12)
+    step = flatten(moved(gauge, parameters)) - flatten(parameters)
+    assert step.norm() > 0.1 and (step - basis @ torch.linalg.lstsq(basis, step[:, None]).solution[:, 0]).norm() < 1e-12
+    way = drawn(flow, parameters, 0)
+    there = orbit(way, parameters)(torch.tensor(0.5, dtype=torch.float64))
+    length = flatten({name: way.tangent[name] for name in way.tangent}).norm()
+    assert all(torch.allclose(there[name], parameters[name] + 0.5 * way.tangent[name] / length) for name in there)
 
 
 def unflat(vector: Tensor, like: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
