@@ -12,7 +12,7 @@ from ddtheory.gauges.tape import Call, Tape
 RESHAPING = frozenset(
     ["view", "reshape", "transpose", "permute", "contiguous", "flatten", "unflatten", "squeeze", "unsqueeze", "clone"]
 )
-_HARMLESS = RESHAPING | frozenset(["identity", "dropout", "mean", "sum", "__getitem__"])
+_HARMLESS = RESHAPING | frozenset(["identity", "dropout", "mean", "sum", "pad", "__getitem__"])
 LINEAR = _HARMLESS
 """Between two maps of a rotation: nothing but reshapes and sums over other axes than the channels."""
 HOMOGENEOUS = LINEAR | frozenset(

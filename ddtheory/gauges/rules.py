@@ -105,14 +105,16 @@ def _reading(tape: Tape, tensor: Tensor) -> Iterator[tuple[str, int, int, str | 
             if found.source is current and len(found.biases) < 2:
                 yield found.weight, found.in_axis, found.inputs, next(iter(found.biases), None)
         for call in tape.readers(current):
-            matrix = call.argument(5, "in_proj_weight") if call.name == "multi_head_attention_forward" else None
+            if call.name != "multi_head_attention_forward":
+                continue
+            matrix = call.argument(5, "in_proj_weight")
             name = tape.name(matrix)
             if name is not None and all(call.argument(i, what) is current for i, what in ATTENDED):
                 yield name, 1, matrix.shape[1], tape.name(call.argument(6, "in_proj_bias"))
-            for out in call.outputs() if call.name in LINEAR else ():
-                if id(out) not in seen:
-                    seen.add(id(out))
-                    waiting.append(out)
+        for out in (out for call in tape.readers(current) if call.name in LINEAR for out in call.outputs()):
+            if id(out) not in seen:
+                seen.add(id(out))
+                waiting.append(out)
 
 
 def key_biases(tape: Tape) -> Iterator[Gauge]:
