@@ -186,7 +186,17 @@ def _heads(tape: Tape) -> Iterator[Seen]:
                 tuple(Part(leg.parameter, leg.axis, leg.start) for leg in gauge.legs if leg.dual is dual)
                 for dual in (False, True)
             )
-            yield Seen(Channels(kind, (made,), read, gauge.channels, (), gauge.blocks), ())
+            yield Seen(Channels(kind, (made,), read, gauge.channels, (), gauge.blocks), _heard(tape, kind, made, read))
+
+
+def _heard(tape: Tape, kind: str, made: Side, read: Side) -> tuple[tuple[Tensor, int], ...]:
+    """Where the channels of heads are one tensor: what the output map reads, or what makes the queries."""
+    for found in affines(tape):
+        if kind == "heads" and (found.weight, found.in_axis, 0) == (read[0].parameter, read[0].axis, read[0].start):
+            return ((found.source, found.source.ndim - 1),)
+        if kind == "queries" and (found.weight, found.start, 0) == (made[0].parameter, made[0].start, made[0].start):
+            return ((found.result, found.result.ndim - 1),) if found.outputs == found.result.shape[-1] else ()
+    return ()
 
 
 @dataclass(frozen=True, eq=False)

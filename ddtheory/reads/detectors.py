@@ -57,10 +57,12 @@ def dead_queries(survey: Survey) -> Iterator[Proposal]:
 
 def _by_head(survey: Survey, channels: Channels, kind: str) -> Iterator[Proposal]:
     size = channels.count // channels.blocks
+    sizes = survey.magnitudes.get(channels)
     lengths = survey.problem.truth[channels.read[0].parameter]
     for head in range(channels.blocks):
         basis = unit_basis(channels.count, list(range(head * size, (head + 1) * size)), lengths)
-        yield _removed(survey, channels, basis, kind, f"head {head}", seed=head)
+        magnitude = None if sizes is None else float(sizes[head]) / 2
+        yield _removed(survey, channels, basis, kind, f"head {head}", seed=head, magnitude=magnitude)
 
 
 def rank_deficiency(survey: Survey) -> Iterator[Proposal]:

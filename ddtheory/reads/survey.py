@@ -41,8 +41,8 @@ class Survey:
     Attributes:
         problem: what was surveyed.
         channels: all that were found.
-        magnitudes: uᵀFu of each channel for the direction that scales what reads it, E[(a·x)² (g·δ)²] in the mean over
-            samples, or None where it is not known. Half of it is the cost K of the channel, to second order.
+        magnitudes: uᵀFu of each channel, or of each head, for the direction that scales it, E[(a·x)² (g·δ)²] in the
+            mean over samples. Half of it is the cost K of the channel, to second order. Some channels have none.
         grams: E[h hᵀ] of the channels as they are read, or None.
         embedded: which rows of embeddings were looked up.
         means: what each affine map reads, by input channel, in the mean over samples.
@@ -166,7 +166,7 @@ def _magnitudes(
     sources = [tensor for each in known for tensor, _ in each.sources]
     if not sources:
         return []
-    found = {each.channels: outputs.new_zeros(batch, each.channels.count).detach() for each in known}
+    found = {each.channels: outputs.new_zeros(batch, _parts(each.channels)).detach() for each in known}
     for cotangent in list(cotangents.of(outputs.detach(), inputs)):
         try:
             gradients = torch.autograd.grad(outputs, sources, cotangent, retain_graph=True, allow_unused=True)
@@ -176,14 +176,23 @@ def _magnitudes(
             ) from error
         pairs = iter(zip(sources, gradients, strict=True))
         for each in known:
-            change = outputs.new_zeros(batch, each.channels.count).detach()
+            change = outputs.new_zeros(batch, _parts(each.channels)).detach()
             for _, axis in each.sources:
                 tensor, gradient = next(pairs)
                 if gradient is not None:
                     rows = entries(tensor.detach() * gradient, axis, each.channels.count).sum(-1)
-                    change = change + rows.reshape(batch, -1, each.channels.count).sum(1)
+                    change = change + rows.reshape(batch, -1, _parts(each.channels), _size(each.channels)).sum((1, 3))
             found[each.channels] += change.square()
     return list(found.items())
+
+
+def _parts(channels: Channels) -> int:
+    """How many are scaled by themselves: all channels, or whole heads."""
+    return channels.blocks if channels.kind in ("heads", "queries") else channels.count
+
+
+def _size(channels: Channels) -> int:
+    return channels.count // _parts(channels)
 
 
 def _grams(seen: list[Seen], weights: Tensor) -> list[tuple[Channels, Tensor]]:
@@ -191,7 +200,7 @@ def _grams(seen: list[Seen], weights: Tensor) -> list[tuple[Channels, Tensor]]:
     found = []
     for each in seen:
         count = each.channels.count
-        if not each.sources or count > WIDEST_GRAM:
+        if not each.sources or count > WIDEST_GRAM or each.channels.kind in ("heads", "queries"):
             continue
         tensor, axis = each.sources[0]
         rows = entries(tensor.detach(), axis, count)

@@ -175,12 +175,37 @@ def test_random_directions_give_a_lower_bound() -> None:
     assert bracket(problem, directions=7, seed=1).jacobian != few.jacobian
 
 
-def test_many_parameters_need_directions() -> None:
+def test_random_rows_give_a_lower_bound() -> None:
+    """The rank of J is 18, of 45 rows; each row raises it by one until then, in drawn sums of parameters too."""
+    module = linear(drawn(3, 4, seed=1), drawn(5, 3, seed=2))
+    problem = problem_of(module, drawn(9, 4))
+    assert [bracket(problem, rows=n).lower for n in (1, 7, 18, 45, 90)] == [Fraction(1, 2), Fraction(7, 2), 9, 9, 9]
+    assert problem.dimension == 27 and "of at most 5" in bracket(problem, rows=5).rows()["rank J"]  # 20 sums of 27
+    assert bracket(problem, rows=7, seed=1).jacobian != bracket(problem, rows=7).jacobian
+    with pytest.raises(InvalidValueError, match="not both"):
+        bracket(problem, rows=7, directions=7)
+    with pytest.raises(InvalidValueError, match="rows"):
+        bracket(problem, rows=0)
+
+
+def test_rows_of_logits_do_not_see_their_shift() -> None:
+    """3 classes of 2 features: rank 2 · (2 + 1) of 9 parameters, though there are 60 rows."""
+    problem = Problem.from_module(nn.Linear(2, 3).double(), drawn(20, 2), Categorical())
+    assert bracket(problem, rows=60).exact == bracket(problem).exact == RLCT(Fraction(3), 1)
+
+
+def test_rows_leave_kinks_out() -> None:
+    """|wx| at w = 0 has a kink in every sample, and no row."""
+    found = bracket(half_line(torch.abs, 0.0), rows=8)
+    assert (found.lower, found.kinks) == (0, bracket(half_line(torch.abs, 0.0)).kinks) and found.kinks > 0
+
+
+def test_many_parameters_need_rows_or_directions() -> None:
     module = linear(drawn(50, 50), drawn(1, 50))
     problem = problem_of(module, drawn(2, 50))
     with pytest.raises(InvalidValueError, match="2550 parameters"):
         bracket(problem, ())
-    assert bracket(problem, (), directions=5).lower == 1
+    assert bracket(problem, (), directions=5).lower == bracket(problem, (), rows=5).lower == 1
 
 
 def test_samples_on_a_kink_are_left_out() -> None:

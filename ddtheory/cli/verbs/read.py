@@ -49,7 +49,8 @@ def read(where: str, n: int | None, weights: Path | None, out: Path | None, as_j
     if out is not None:
         output.prepare(out, ["reading.json", "reading.txt", "reading.html"])
     made = described(Path(where)) if where.endswith(".toml") else made_by(where)
-    n = made.pop("n", None) if n is None else n
+    own = made.pop("n", None)
+    n = own if n is None else n
     if weights is not None:
         made = with_weights(made, weights)
     with spinner("reads …", shown=not as_json):
