@@ -32,7 +32,8 @@ def rank_of_rows(problem: Problem, rows: int, seed: int = 0) -> tuple[Rank, int]
     Raises:
         MeasurementError: the model has no derivative in reverse mode, or its outputs jump at θ0.
     """
-    kinks, found = 0, []
+    kinks = 0
+    found: list[Tensor] = []
     samples = sum(len(weights) for _, weights in problem.batches())
     each = -(-rows // samples)
     sums = _Sums(problem, COLUMNS * rows, seed)
@@ -63,7 +64,7 @@ def _rows(problem: Problem, inputs: Inputs, number: int, draw: torch.Generator) 
     with torch.enable_grad(), borrowed("The model cannot be differentiated in reverse mode", advice):
         outputs = problem.outputs(leaves, inputs)
     here = outputs.detach()
-    whitened, pull_back = torch.func.vjp(lambda tangent: problem.in_metric(here, tangent), torch.zeros_like(here))
+    whitened, pull_back, *_ = torch.func.vjp(lambda tangent: problem.in_metric(here, tangent), torch.zeros_like(here))
     size = whitened.numel()
     units = torch.eye(size, dtype=whitened.dtype) if number >= size else torch.randn(number, size, generator=draw)
     for unit in units.to(whitened):
