@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.plots import style
@@ -76,7 +77,7 @@ def orders_by_layer(reading: Any) -> Figure:
     axes.set_yticks(range(len(layers)), [style.readable(layer) for layer in layers])
     axes.invert_yaxis()
     axes.set_xlabel("dead candidates")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if orders:
         style.legend(figure, axes)
     else:

@@ -113,9 +113,9 @@ def _inputs(file: Path) -> Tensor | dict[str, Tensor]:
 
 
 def _head(head: str | Mapping[str, Any]) -> Head:
-    heads = {"categorical": Categorical, "bernoulli": Bernoulli}
+    heads: dict[str, Head] = {"categorical": Categorical(), "bernoulli": Bernoulli()}
     if isinstance(head, str) and head in heads:
-        return heads[head]()
+        return heads[head]
     if isinstance(head, Mapping) and list(head) == ["gaussian"]:
         return Gaussian(head["gaussian"])
     if isinstance(head, str) and head != "gaussian":
