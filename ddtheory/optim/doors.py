@@ -99,9 +99,9 @@ def given_gauges(
         if not isinstance(gauge, Gauge):
             raise InvalidValueError(f"A gauge is {shown(gauge)}; give values of ddtheory.gauges.Gauge.")
         if gauge.group not in usable:
-            or_else = "" if gauge.group in ADDING else ", or use DDCMuon, which does"
+            other = "" if gauge.group in ADDING else ", or use DDCMuon, which does"
             raise InvalidValueError(
-                f"This optimiser does not commute with {gauge.group}: {gauge}. Leave the gauge out of the list{or_else}."
+                f"This optimiser does not commute with {gauge.group}: {gauge}. Leave the gauge out of the list{other}."
             )
         gauge.check(parameters)
     return tuple(listed), left
