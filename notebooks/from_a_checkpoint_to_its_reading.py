@@ -11,8 +11,8 @@
 # %% [markdown]
 # # From a checkpoint to its reading
 #
-# A network has been trained, and here is its file. What singular structure does it hold, in whatever basis the optimiser
-# left, and how far is the answer to be trusted? No sampling, and no further training.
+# A network has been trained, and here is its file. What singular structure does it hold, in whatever basis the
+# optimiser left, and how far is the answer to be trusted? No sampling, and no further training.
 #
 # The checkpoint is that of six squared ReLU units which were trained, with weight decay, on what two units say.
 
@@ -85,8 +85,8 @@ assert len(joint.members) == 4 and joint.price <= 0.01
 # %% [markdown]
 # ## 5. False friends
 #
-# A straight ray along a curved gauge reads as order 2, as a dead direction would, though nothing is dead there. Along the
-# orbit of the gauge K is rounding, and the row says "gauge".
+# A straight ray along a curved gauge reads as order 2, as a dead direction would, though nothing is dead there. Along
+# the orbit of the gauge K is rounding, and the row says "gauge".
 
 # %%
 straight = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2)).double()
@@ -113,7 +113,8 @@ plots.bracket(reading.bracket)
 # %% [markdown]
 # ## 7. To show it around
 #
-# `reading.report("reading.html")` is one file that loads nothing, with these pictures; `reading.to_json()` has a schema.
+# `reading.report("reading.html")` is one file that loads nothing, with these pictures; `reading.to_json()` has a
+# schema.
 
 # %%
 reading.report(folder / "reading.html")

@@ -97,7 +97,7 @@ _GAUGES: dict[str, list[Call]] = {
             "channels": 4,
             "legs": [gauges.Leg("a")],
             "blocks": 2,
-        }
+        },
     ],
     "ddtheory.gauges.Motion": [call(seed=1, size=2.0, powers=True)],
     "ddtheory.gauges.find_gauges": [
