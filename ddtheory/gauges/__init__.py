@@ -14,6 +14,7 @@ from ddtheory.gauges.finding import find_gauges as find_gauges
 from ddtheory.gauges.finding import measured as measured
 from ddtheory.gauges.gauge import Gauge as Gauge
 from ddtheory.gauges.gauge import Group as Group
+from ddtheory.gauges.gauge import Kernel as Kernel
 from ddtheory.gauges.gauge import Leg as Leg
 from ddtheory.gauges.moving import Motion as Motion
 from ddtheory.gauges.moving import moved as moved

@@ -27,6 +27,8 @@ class Group(StrEnum):
     PERMUTATION = "permutations"
     ROTATION = "rotations"
     SHIFT = "shifts"
+    TRANSLATION = "translations"
+    KERNEL = "shifts along a kernel"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,31 @@ def acts_twice(legs: Iterable[Leg], channels: int) -> Leg | None:
     return None
 
 
+@dataclass(frozen=True)
+class Kernel:
+    r"""What a LayerNorm never makes: y = γx̂ + β with Σ x̂ = 0, so that κ·(y − β) = 0 for κ ∝ 1/γ.
+
+    Attributes:
+        gain: the name of γ.
+        offset: the name of β; None where there is none.
+        bias: the bias of the map that reads y, which takes up what a shift along κ makes of β; None where it has none.
+
+    Raises:
+        InvalidValueError: an offset and no bias, so that nothing takes it up.
+    """
+
+    gain: str
+    offset: str | None = None
+    bias: str | None = None
+
+    def __post_init__(self) -> None:
+        require(self, str, "gain", *(name for name in ("offset", "bias") if getattr(self, name) is not None))
+        if self.offset is not None and self.bias is None:
+            raise InvalidValueError(
+                f"A shift along the kernel moves the part of {self.offset}; name a bias to take it up."
+            )
+
+
 @dataclass(frozen=True, repr=False)
 class Gauge(Shown):
     r"""An orbit of parameters of one function: θ ↦ g·θ for g in a group, on the legs, everything else at rest.
@@ -72,13 +99,16 @@ class Gauge(Shown):
     Attributes:
         rule: the row of the table, or what somebody calls it.
         group: POSITIVE, W ↦ diag(c) W with c > 0; SIGN, the same with c = ±1; PERMUTATION; ROTATION, W ↦ O W with
-            O orthogonal; SHIFT, W ↦ W + 1vᵀ along the axis.
+            O orthogonal; SHIFT, W ↦ W + 1vᵀ along the axis; TRANSLATION, b ↦ b + v for any v, while dual legs rest:
+            they are what makes the channels seen; KERNEL, W ↦ W + vκᵀ and b ↦ b − v(κ·β).
         channels: the number n of indices on which g acts.
         legs: where it acts.
         blocks: g is block diagonal with this many blocks of equal size, as the heads of an attention are.
+        kernel: of the normalisation that its one leg reads, for KERNEL.
 
     Raises:
-        InvalidValueError: no legs, channels that are not a multiple of the blocks, or legs that overlap.
+        InvalidValueError: no legs, channels that are not a multiple of the blocks, legs that overlap, or a kernel where
+            there is none.
 
     >>> hidden = Gauge("rescaling", Group.POSITIVE, 8, (Leg("0.weight"), Leg("0.bias"), Leg("2.weight", 1, dual=True)))
     >>> print(hidden)
@@ -90,6 +120,7 @@ class Gauge(Shown):
     channels: int
     legs: tuple[Leg, ...]
     blocks: int = 1
+    kernel: Kernel | None = None
 
     def __post_init__(self) -> None:
         require(self, str, "rule")
@@ -106,6 +137,9 @@ class Gauge(Shown):
             )
         object.__setattr__(self, "channels", channels)
         object.__setattr__(self, "blocks", blocks)
+        require(self, (Kernel, type(None)), "kernel")
+        if (self.group is Group.KERNEL) is (self.kernel is None) or (self.kernel is not None and len(self.legs) > 1):
+            raise InvalidValueError(f"The gauge {self.rule!r} needs a kernel and one leg for shifts along it, or none.")
         twice = acts_twice(self.legs, channels)
         if twice is not None:
             raise InvalidValueError(
@@ -116,7 +150,9 @@ class Gauge(Shown):
     @property
     def parameters(self) -> tuple[str, ...]:
         """The parameters that it moves, each once."""
-        return tuple(dict.fromkeys(leg.parameter for leg in self.legs))
+        moving = [leg.parameter for leg in self.legs if not (leg.dual and self.group is Group.TRANSLATION)]
+        taken_up = [self.kernel.bias] if self.kernel is not None and self.kernel.offset is not None else []
+        return tuple(dict.fromkeys([*moving, *filter(None, taken_up)]))
 
     def check(self, parameters: Mapping[str, Tensor]) -> None:
         """Whether the legs fit these parameters.
@@ -135,6 +171,22 @@ class Gauge(Shown):
                     f"{self.rule} acts on {counted(self.channels, 'channel')} of axis {leg.axis} of {leg.parameter} "
                     f"from {leg.start}, whose shape is {shape}. Check axis, start and channels of the leg."
                 )
+        if self.kernel is not None:
+            self._check_kernel(self.kernel, known)
+
+    def _check_kernel(self, kernel: Kernel, known: Mapping[str, Tensor]) -> None:
+        (leg,) = self.legs
+        bias = known[leg.parameter].numel() // known[leg.parameter].shape[leg.axis]
+        for name, least in ((kernel.gain, self.channels), (kernel.offset, self.channels), (kernel.bias, bias)):
+            if name is None:
+                continue
+            if name not in known:
+                raise unknown("parameter", name, known)
+            shape = tuple(real_tensor(f"Parameter {name}", known[name]).shape)
+            if len(shape) != 1 or shape[0] < least:
+                raise InvalidValueError(
+                    f"{self.rule} needs {counted(least, 'number')} in {name}, whose shape is {shape}."
+                )
 
     def __str__(self) -> str:
         sides = [", ".join(leg.parameter for leg in self.legs if leg.dual is dual) for dual in (False, True)]
@@ -143,4 +195,6 @@ class Gauge(Shown):
 
     def rows(self) -> Mapping[str, str]:
         acted = {f"{leg.parameter}, axis {leg.axis}": "g⁻ᵀ" if leg.dual else "g" for leg in self.legs}
+        if self.kernel is not None:
+            acted = {"along": f"1/{self.kernel.gain}", **acted}
         return {"gauge": self.rule, "group": self.group.value, "channels": str(self.channels), **acted}

@@ -12,7 +12,7 @@ from ddtheory.gauges.tape import Call, Tape
 RESHAPING = frozenset(
     ["view", "reshape", "transpose", "permute", "contiguous", "flatten", "unflatten", "squeeze", "unsqueeze", "clone"]
 )
-_HARMLESS = RESHAPING | frozenset(["identity", "dropout", "mean", "sum", "__getitem__"])
+_HARMLESS = RESHAPING | frozenset(["identity", "dropout", "mean", "sum", "pad", "__getitem__"])
 LINEAR = _HARMLESS
 """Between two maps of a rotation: nothing but reshapes and sums over other axes than the channels."""
 HOMOGENEOUS = LINEAR | frozenset(
@@ -87,6 +87,9 @@ def affine(tape: Tape, call: Call) -> Affine | None:
     if call.name in ("linear", "conv1d", "conv2d"):
         x, matrix, bias = (call.argument(i, name) for i, name in enumerate(("input", "weight", "bias")))
         axes = (0, 1)
+    elif call.name == "embedding":  # of one-hot rows
+        x, matrix, bias = call.argument(0, "input"), call.argument(1, "weight"), None
+        axes = (1, 0)
     elif call.name in ("matmul", "__matmul__", "mm"):
         second = "mat2" if call.name == "mm" else "other"
         x, matrix, bias = call.argument(0, "input"), call.argument(1, second), None
@@ -97,9 +100,11 @@ def affine(tape: Tape, call: Call) -> Affine | None:
     if weight is None or not isinstance(x, Tensor) or matrix.ndim < 2:
         return None
     biases = (tape.name(bias),) if bias is not None else ()
-    return Affine(
-        x, call.result, weight, *axes, tuple(filter(None, biases)), matrix.shape[axes[0]], matrix.shape[axes[1]]
-    )
+    outputs, inputs = (matrix.shape[axis] for axis in axes)
+    groups = call.argument(6, "groups") if call.name.startswith("conv") else None
+    if groups is not None and groups > 1 and inputs == 1 and outputs == groups:  # depthwise: a kernel for each channel
+        axes, inputs = (0, 0), groups
+    return Affine(x, call.result, weight, *axes, tuple(filter(None, biases)), outputs, inputs)
 
 
 def affines(tape: Tape) -> Iterator[Affine]:

@@ -60,6 +60,8 @@ def moved(gauge: Gauge, parameters: Mapping[str, Tensor], motion: Motion | None 
         raise InvalidValueError(f"The motion is {shown(motion)}; give a Motion, or leave it out.")
     generator = torch.Generator().manual_seed(motion.seed)
     found = dict(parameters)
+    if gauge.group is Group.TRANSLATION or gauge.kernel is not None:
+        return {**found, **_translated(gauge, parameters, motion, generator)}
     if gauge.group is Group.SHIFT:
         for leg in gauge.legs:
             found[leg.parameter] = _shifted(gauge, leg, found[leg.parameter], motion, generator)
@@ -73,15 +75,61 @@ def moved(gauge: Gauge, parameters: Mapping[str, Tensor], motion: Motion | None 
 def spoiled(gauge: Gauge) -> Gauge | None:
     """The gauge with one side left where it is, which is no gauge; None where it has one side only.
 
-    A shift is spoiled by leaving out the last of its channels.
+    A shift, along a kernel too, is spoiled by leaving out the last of its channels, and a translation by scaling what
+    rests: what makes the channels that are seen.
 
     Raises:
         InvalidValueError: it is no gauge.
     """
-    if _known(gauge).group is Group.SHIFT:
+    if _known(gauge).group is Group.TRANSLATION:
+        resting = tuple(replace(leg, dual=False) for leg in gauge.legs if leg.dual)
+        return replace(gauge, group=Group.POSITIVE, legs=resting) if resting else None
+    if gauge.group in (Group.SHIFT, Group.KERNEL):
         return replace(gauge, channels=gauge.channels - 1) if gauge.channels > 1 else None
     kept = tuple(leg for leg in gauge.legs if not leg.dual)
     return replace(gauge, legs=kept) if 0 < len(kept) < len(gauge.legs) else None
+
+
+def kernel_of(gauge: Gauge, parameters: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """κ ∝ 1/γ at length one on the channels of a gauge, and κ·β.
+
+    Where a γ is zero, its channel is β alone, and κ is that channel; the first one of several.
+    """
+    assert gauge.kernel is not None
+    gamma = parameters[gauge.kernel.gain][: gauge.channels]
+    zero = (gamma == 0).nonzero()
+    if len(zero):
+        kappa = torch.zeros_like(gamma)
+        kappa[zero[0]] = 1
+    else:
+        kappa = gamma.abs().min() / gamma  # 1/γ may be too large a number
+        kappa = kappa / kappa.norm()
+    offset = gauge.kernel.offset
+    return kappa, kappa.new_zeros(()) if offset is None else kappa @ parameters[offset][: gauge.channels]
+
+
+def _translated(
+    gauge: Gauge, parameters: Mapping[str, Tensor], motion: Motion, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """What a translation moves."""
+    found: dict[str, Tensor] = {}
+    for leg in (leg for leg in gauge.legs if leg.parameter in gauge.parameters):
+        like = parameters[leg.parameter]
+        others = like.movedim(leg.axis, -1).shape[:-1]
+        shape = others if gauge.kernel is not None else (*others, gauge.channels)
+        by = ((2 * torch.rand(shape, generator=generator, dtype=torch.float64) - 1) * motion.size).to(like)
+        place = like.detach().clone().movedim(leg.axis, -1)
+        part = place[..., leg.start : leg.start + gauge.channels]
+        if gauge.kernel is None:
+            part += by
+        else:
+            kappa, along = kernel_of(gauge, parameters)
+            part += by.unsqueeze(-1) * kappa
+            if gauge.kernel.offset is not None and gauge.kernel.bias is not None:
+                bias = parameters[gauge.kernel.bias]
+                found[gauge.kernel.bias] = bias - (by * along).reshape(bias.shape)
+        found[leg.parameter] = place.movedim(-1, leg.axis).contiguous()
+    return found
 
 
 def _known(gauge: object) -> Gauge:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ddtheory.gauges.gauge import Gauge, Group, Leg, acts_twice
+from torch import Tensor
+
+from ddtheory.gauges.gauge import Gauge, Group, Kernel, Leg, acts_twice
 from ddtheory.gauges.maps import (
     ANY,
+    ATTENDED,
     HOMOGENEOUS,
     KEY,
     LINEAR,
@@ -64,6 +67,70 @@ def normalisation_scales(tape: Tape) -> Iterator[Gauge]:
         legs = (Leg(name), *([Leg(shifted)] if shifted else []))
         inner = tuple(Leg(each.parameter, each.axis, dual=True) for each in read)
         yield from _proposed("normalisation scale", Group.POSITIVE, gain.numel(), (*legs, *inner))
+
+
+def batch_scales(tape: Tape) -> Iterator[Gauge]:
+    """γ ↦ cγ, β ↦ cβ of a BatchNorm, and W'/c for the map that reads it, with a homogeneous function between."""
+    for call in tape.calls:
+        if call.name == "batch_norm":
+            gain, shifted = call.argument(3, "weight"), tape.name(call.argument(4, "bias"))
+            name, read = tape.name(gain), readers(tape, call.result, HOMOGENEOUS)
+            if name is not None and read and all(each.inputs == gain.numel() for each in read):
+                legs = (Leg(name), *([Leg(shifted)] if shifted else []))
+                inner = tuple(Leg(each.parameter, each.axis, dual=True) for each in read)
+                yield from _proposed("batch normalisation scale", Group.POSITIVE, gain.numel(), (*legs, *inner))
+
+
+def normalisation_kernels(tape: Tape) -> Iterator[Gauge]:
+    """W ↦ W + vκᵀ, b ↦ b − v(κ·β) with κ ∝ 1/γ, for each map that reads a LayerNorm; others may read it too."""
+    for call in tape.calls:
+        if call.name != "layer_norm":
+            continue
+        gain, offset = call.argument(2, "weight"), tape.name(call.argument(3, "bias"))
+        name = tape.name(gain)
+        if name is None or gain.ndim != 1:
+            continue
+        for weight, axis, inputs, bias in _reading(tape, call.result):
+            if inputs == gain.numel() and (offset is None or bias is not None):
+                kernel = Kernel(name, offset, None if offset is None else bias)
+                yield Gauge("normalisation kernel", Group.KERNEL, inputs, (Leg(weight, axis),), kernel=kernel)
+
+
+def _reading(tape: Tape, tensor: Tensor) -> Iterator[tuple[str, int, int, str | None]]:
+    """The maps that read a tensor, through reshapes and sums, whoever else does: matrix, axis, inputs and bias."""
+    waiting, seen = [tensor], {id(tensor)}
+    while waiting:
+        current = waiting.pop()
+        for found in affines(tape):
+            if found.source is current and len(found.biases) < 2:
+                yield found.weight, found.in_axis, found.inputs, next(iter(found.biases), None)
+        for call in tape.readers(current):
+            if call.name != "multi_head_attention_forward":
+                continue
+            matrix = call.argument(5, "in_proj_weight")
+            name = tape.name(matrix)
+            if name is not None and all(call.argument(i, what) is current for i, what in ATTENDED):
+                yield name, 1, matrix.shape[1], tape.name(call.argument(6, "in_proj_bias"))
+        for out in (out for call in tape.readers(current) if call.name in LINEAR for out in call.outputs()):
+            if id(out) not in seen:
+                seen.add(id(out))
+                waiting.append(out)
+
+
+def key_biases(tape: Tape) -> Iterator[Gauge]:
+    """b_K ↦ b_K + v: a query meets it in every key alike, and the softmax does not see it."""
+    for whole in _attentions(tape):
+        weight, bias = tape.name(whole.argument(5, "in_proj_weight")), tape.name(whole.argument(6, "in_proj_bias"))
+        width = whole.argument(3, "embed_dim_to_check")
+        if weight is not None and bias is not None:
+            yield Gauge("key bias", Group.TRANSLATION, width, (Leg(bias, 0, False, width), Leg(weight, 0, True, width)))
+    maps = _made(tape)
+    for call in tape.calls:
+        if call.name == "scaled_dot_product_attention":
+            key = origin(tape, maps, call.argument(*KEY))
+            if key is not None and len(key.biases) == 1:
+                legs = (Leg(key.biases[0], 0, False, key.start), Leg(key.weight, key.out_axis, True, key.start))
+                yield Gauge("key bias", Group.TRANSLATION, key.outputs, legs)
 
 
 def query_key_scales(tape: Tape) -> Iterator[Gauge]:

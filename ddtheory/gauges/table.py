@@ -74,6 +74,27 @@ _TABLE = (
         rules.normalisation_scales,
     ),
     GaugeRule(
+        "batch normalisation scale",
+        Group.POSITIVE,
+        "γ ↦ Cγ, β ↦ Cβ, and W'C⁻¹ for every map that reads, with C diagonal and positive",
+        "After the BatchNorm stand only functions f of one channel with f(cz) = c f(z) for c > 0; nobody else reads.",
+        rules.batch_scales,
+    ),
+    GaugeRule(
+        "normalisation kernel",
+        Group.KERNEL,
+        "W ↦ W + vκᵀ, b ↦ b − v(κ·β) with κ ∝ 1/γ, for each map that reads",
+        "The map reads the output of a LayerNorm, which has no part along κ but that of β; others may read it too.",
+        rules.normalisation_kernels,
+    ),
+    GaugeRule(
+        "key bias",
+        Group.TRANSLATION,
+        "b_K ↦ b_K + v for any v",
+        "Queries meet keys in inner products under a softmax over keys: no rotary position, no key without the bias.",
+        rules.key_biases,
+    ),
+    GaugeRule(
         "query–key scale",
         Group.POSITIVE,
         "W_Q ↦ CW_Q, W_K ↦ C⁻¹W_K, biases alike, with C diagonal and positive",

@@ -15,6 +15,9 @@ from ddtheory.measure.doors import real_number, shown
 
 Named = dict[str, Tensor]
 
+ADDING = frozenset({Group.TRANSLATION, Group.KERNEL})
+"""Groups that add to parameters what others say: no optimiser here respects them."""
+
 
 def named_parameters(what: nn.Module | Iterable[tuple[str, Tensor]]) -> Named:
     """The parameters that train, by name.
@@ -88,16 +91,20 @@ def given_gauges(
             "or say it to find_gauges."
         )
     listed = list_of(gauges.gauges if isinstance(gauges, FoundGauges) else gauges, "The gauges")
+    left: tuple[Gauge, ...] = ()
+    if isinstance(gauges, FoundGauges):  # what no optimiser here respects was not asked for by name
+        left = tuple(each for each in listed if each.group in ADDING and each.group not in usable)
+        listed = [each for each in listed if each not in left]
     for gauge in listed:
         if not isinstance(gauge, Gauge):
             raise InvalidValueError(f"A gauge is {shown(gauge)}; give values of ddtheory.gauges.Gauge.")
         if gauge.group not in usable:
+            other = "" if gauge.group in ADDING else ", or use DDCMuon, which does"
             raise InvalidValueError(
-                f"This optimiser does not commute with {gauge.group}: {gauge}. Leave the gauge out of the list, or use "
-                "DDCMuon, which does."
+                f"This optimiser does not commute with {gauge.group}: {gauge}. Leave the gauge out of the list{other}."
             )
         gauge.check(parameters)
-    return tuple(listed), ()
+    return tuple(listed), left
 
 
 def setting(what: str, value: object, least: float, below: float = float("inf")) -> float:

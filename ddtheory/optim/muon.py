@@ -12,11 +12,13 @@ from torch import Tensor, nn
 from ddtheory.errors import MeasurementError
 from ddtheory.gauges import Gauge, Group
 from ddtheory.optim.base import GaugeOptimizer
-from ddtheory.optim.doors import setting
+from ddtheory.optim.doors import ADDING, setting
 from ddtheory.optim.pieces import Piece
 
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 _ROUNDS = 5
+
+_USABLE = frozenset(Group) - ADDING
 
 
 class DDCMuon(GaugeOptimizer):
@@ -69,7 +71,7 @@ class DDCMuon(GaugeOptimizer):
             "momentum": setting("momentum", momentum, 0.0, 1.0),
             "weight_decay": setting("weight_decay", weight_decay, 0.0),
         }
-        super().__init__(model, defaults, gauges, inputs, softmax, frozenset(Group))
+        super().__init__(model, defaults, gauges, inputs, softmax, _USABLE)
         with torch.no_grad():
             self._metrics({name: self._centred(name, value) for name, value in self._named.items()})
 

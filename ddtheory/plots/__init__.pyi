@@ -7,6 +7,9 @@ from .landscapes import landscape as landscape
 from .polygons import newton_polygon as newton_polygon
 from .rates import HasRadii as HasRadii
 from .rates import rate as rate
+from .readings import bracket as bracket
+from .readings import orders_by_layer as orders_by_layer
+from .readings import two_scales as two_scales
 from .style import GRID as GRID
 from .style import INK as INK
 from .style import MUTED as MUTED

@@ -23,7 +23,7 @@ from ddtheory.measure.doors import real_number
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.setting.modules import ModuleFunction
 from ddtheory.measure.setting.problem import Problem, as_problem
-from ddtheory.reads.bracket import Bracket, bracket, fewer_directions
+from ddtheory.reads.bracket import Bracket, bracket, fewer_rows
 from ddtheory.reads.germ import Germ
 from ddtheory.reads.products import product_germ
 from ddtheory.reads.units import given_unit, known_unit, units_germ
@@ -136,7 +136,7 @@ def assemble(problem: Problem, *, unit: Expr | str | None = None, seconds: float
     """
     as_problem(problem)
     seconds = real_number("The seconds", seconds)
-    between = bracket(problem, directions=fewer_directions(problem))
+    between = bracket(problem, rows=fewer_rows(problem))
     with measuring():
         germ = _germ(problem, unit)
     if isinstance(germ, str):

@@ -27,12 +27,16 @@ from ddtheory.measure.setting.problem import Problem, as_problem
 from ddtheory.reads.gauge_finding import gauges_of
 from ddtheory.reads.kinks import on_kinks
 from ddtheory.reads.orbit import orbit_rank
+from ddtheory.reads.output_rows import rank_of_rows
 from ddtheory.reads.rank import Rank
 from ddtheory.shown import Shown, counted
 from ddtheory.values import RLCT
 
-STANDING_IN = 256
-"""Random directions that stand for all parameters in the Jacobian of a large network, where nobody says how many."""
+STANDING_IN = 1024
+"""Rows of the Jacobian of a large network that stand for all, where nobody says how many."""
+
+STANDING_IN_FOR_MILLIONS = 64
+"""The same where there are more than a million parameters."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -119,7 +123,12 @@ class Bracket(Shown):
 
 
 def bracket(
-    problem: Problem, gauges: Iterable[Gauge] | None = None, *, directions: int | None = None, seed: int = 0
+    problem: Problem,
+    gauges: Iterable[Gauge] | None = None,
+    *,
+    directions: int | None = None,
+    rows: int | None = None,
+    seed: int = 0,
 ) -> Bracket:
     r"""The bracket rank J/2 ≤ λ ≤ (d − s)/2 of a network at θ0, exact where the two sides meet.
 
@@ -135,10 +144,12 @@ def bracket(
         gauges: of `ddtheory.gauges`, each tested by K at two points of its orbit, and all together. By default those
             that `find_gauges` finds; a model that is a function has none by default.
         directions: so many random directions in the place of all: for more than 2048 parameters.
-        seed: of the directions.
+        rows: so many outputs of single samples in the place of all, by reverse passes over one sample each; for more
+            than 2048 parameters too, and cheaper by as many times as there are samples.
+        seed: of the directions or the rows.
 
     Raises:
-        InvalidValueError: more than 2048 parameters and no `directions`; an orbit too large for one matrix.
+        InvalidValueError: more than 2048 parameters and neither; both; an orbit too large for one matrix.
         MeasurementError: a gauge that the model does not have, or several that it has not together; no derivative in
             forward mode; outputs that jump at θ0.
 
@@ -157,10 +168,12 @@ def bracket(
     as_problem(problem)
     seed = seed_number(seed)
     number = problem.dimension if directions is None else count("directions", directions, 1)
-    if directions is None and number > LARGEST_DENSE:
+    if rows is not None and directions is not None:
+        raise InvalidValueError("Give rows of the Jacobian, or directions, that stand for all; not both.")
+    if directions is None and rows is None and number > LARGEST_DENSE:
         raise InvalidValueError(
-            f"The Jacobian along all of {number} parameters is not built (limit {LARGEST_DENSE}). Say how many random "
-            "directions stand for them, directions=256: their rank is a lower bound on that of J."
+            f"The Jacobian along all of {number} parameters is not built (limit {LARGEST_DENSE}). Say how many of its "
+            "rows stand for all, rows=1024, or random directions=256: their rank is a lower bound on that of J."
         )
     sought = gauges is None and isinstance(problem.model, ModuleFunction)
     given = (
@@ -170,14 +183,19 @@ def bracket(
         if not isinstance(gauge, Gauge):
             raise InvalidValueError(f"A gauge is {shown(gauge)}; give values of ddtheory.gauges.Gauge.")
     _check(problem, given)
-    jacobian, kinks = jacobian_rank(problem, None if directions is None else number, seed)
+    if rows is not None:
+        jacobian, kinks = rank_of_rows(problem, count("rows", rows, 1), seed)
+    else:
+        jacobian, kinks = jacobian_rank(problem, None if directions is None else number, seed)
     orbit = orbit_rank(given, problem.truth)
     return Bracket(problem.dimension, jacobian, orbit, tuple(given), kinks, sought)
 
 
-def fewer_directions(problem: Problem) -> int | None:
-    """None where the Jacobian along all parameters is built, else how many directions stand in."""
-    return None if problem.dimension <= LARGEST_DENSE else STANDING_IN
+def fewer_rows(problem: Problem) -> int | None:
+    """None where the Jacobian along all parameters is built, else how many of its rows stand in."""
+    if problem.dimension <= LARGEST_DENSE:
+        return None
+    return STANDING_IN if problem.dimension <= 10**6 else STANDING_IN_FOR_MILLIONS
 
 
 def _check(problem: Problem, gauges: Sequence[Gauge]) -> None:

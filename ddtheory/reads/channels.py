@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ddtheory.gauges.maps import ANY, ATTENDED, LINEAR, RESHAPING, Affine, affine, affines
-from ddtheory.gauges.rules import value_output_rotations
+from ddtheory.gauges.rules import query_key_rotations, value_output_rotations
 from ddtheory.gauges.tape import Call, Tape
 
 PASSING = ANY | frozenset(["pow", "__pow__", "celu", "hardsigmoid", "softshrink", "tanhshrink", "threshold"])
@@ -54,12 +54,14 @@ class Channels:
     """Channels that are made by one side or several, whose product is read by the last one.
 
     Attributes:
-        kind: "units" of a hidden layer, "scales" of a normalisation, or "heads" of an attention.
+        kind: "units" of a hidden layer, "scales" of a normalisation, "heads" of an attention from values to outputs, or
+            "queries" of one, which keys read.
         made: the sides that make them: weights and biases, the scales of a normalisation, gates.
         read: the parameters that read them.
         count: how many there are.
         between: the functions between, as torch calls them; none where the map is linear.
         blocks: channels come in so many groups of equal size, as those of heads do.
+        before: the maps whose channels a normalisation makes anew, so that its scales make these and they do not.
     """
 
     kind: str
@@ -68,6 +70,7 @@ class Channels:
     count: int
     between: tuple[str, ...] = ()
     blocks: int = 1
+    before: tuple[str, ...] = ()
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -80,8 +83,8 @@ class Channels:
 
     @property
     def linear(self) -> bool:
-        """Whether channels may be mixed: one linear map after another."""
-        return self.kind == "units" and not self.between and len(self.made) == 1
+        """Whether channels may be mixed, in each block: one linear map after another."""
+        return self.kind in ("heads", "queries") or (self.kind == "units" and not self.between and len(self.made) == 1)
 
     def rows(self, side: Side, parameters: Mapping[str, Tensor]) -> Tensor:
         """All entries of a side, (count, entries of a channel)."""
@@ -131,10 +134,11 @@ def means_of(tape: Tape) -> dict[str, Tensor]:
     """What each affine map reads, by input channel, in the mean over samples and positions; by its matrix.
 
     A matrix that is used the other way round, as in a tied autoencoder, reads its own outputs there, and is left out.
+    So is a depthwise kernel, each of whose parts reads one channel.
     """
     found: dict[str, Tensor] = {}
     for each in affines(tape):
-        if each.out_axis != 0:
+        if each.out_axis != 0 or each.in_axis == 0:
             continue
         axis = each.source.ndim - 1 if _last(each, tape) else 1
         found[each.weight] = each.source.detach().movedim(axis, -1).reshape(-1, each.source.shape[axis]).mean(0)
@@ -145,7 +149,8 @@ def _merged(same: list[Seen]) -> Seen:
     first = same[0].channels
     made = tuple(dict.fromkeys(side for seen in same for side in seen.channels.made))
     between = tuple(dict.fromkeys(name for seen in same for name in seen.channels.between))
-    return Seen(Channels(first.kind, made, first.read, first.count, between), same[0].sources)
+    before = tuple(dict.fromkeys(name for seen in same for name in seen.channels.before))
+    return Seen(Channels(first.kind, made, first.read, first.count, between, before=before), same[0].sources)
 
 
 def _units(tape: Tape) -> Iterator[Seen]:
@@ -155,7 +160,9 @@ def _units(tape: Tape) -> Iterator[Seen]:
         way = _followed(tape, found.result, axis, found.outputs, PASSING)
         if way is not None:
             made = way.scales or (Part(found.weight, found.out_axis, found.start), *biases)
-            yield Seen(Channels("units", (made,), way.read, found.outputs, way.between), way.sources)
+            before = (found.weight,) if way.scales else ()
+            channels = Channels("units", (made,), way.read, found.outputs, way.between, before=before)
+            yield Seen(channels, way.sources)
 
 
 def _scales(tape: Tape) -> Iterator[Seen]:
@@ -173,10 +180,23 @@ def _scales(tape: Tape) -> Iterator[Seen]:
 
 
 def _heads(tape: Tape) -> Iterator[Seen]:
-    for gauge in dict.fromkeys(value_output_rotations(tape)):
-        made = tuple(Part(leg.parameter, leg.axis, leg.start) for leg in gauge.legs if not leg.dual)
-        read = tuple(Part(leg.parameter, leg.axis, leg.start) for leg in gauge.legs if leg.dual)
-        yield Seen(Channels("heads", (made,), read, gauge.channels, (), gauge.blocks), ())
+    for kind, rotations in (("heads", value_output_rotations), ("queries", query_key_rotations)):
+        for gauge in dict.fromkeys(rotations(tape)):
+            made, read = (
+                tuple(Part(leg.parameter, leg.axis, leg.start) for leg in gauge.legs if leg.dual is dual)
+                for dual in (False, True)
+            )
+            yield Seen(Channels(kind, (made,), read, gauge.channels, (), gauge.blocks), _heard(tape, kind, made, read))
+
+
+def _heard(tape: Tape, kind: str, made: Side, read: Side) -> tuple[tuple[Tensor, int], ...]:
+    """Where the channels of heads are one tensor: what the output map reads, or what makes the queries."""
+    for found in affines(tape):
+        if kind == "heads" and (found.weight, found.in_axis, 0) == (read[0].parameter, read[0].axis, read[0].start):
+            return ((found.source, found.source.ndim - 1),)
+        if kind == "queries" and (found.weight, found.start, 0) == (made[0].parameter, made[0].start, made[0].start):
+            return ((found.result, found.result.ndim - 1),) if found.outputs == found.result.shape[-1] else ()
+    return ()
 
 
 @dataclass(frozen=True, eq=False)

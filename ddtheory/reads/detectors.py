@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from ddtheory.gauges.maps import HOMOGENEOUS
-from ddtheory.reads.channels import Channels, Side
+from ddtheory.measure.hygiene import measuring
+from ddtheory.measure.setting.problem import Problem
+from ddtheory.reads.channels import Channels, Side, channels_of, entries
 from ddtheory.reads.proposal import NOTHING, Parameters, Proposal, added, joint, removal, towards, unit_basis
-from ddtheory.reads.survey import Survey
+from ddtheory.reads.survey import Survey, recorded
+
+Repair = Callable[[Parameters], Parameters]
 
 SMALL = 0.2
 """Channels of a linear map whose size is a larger share of the largest are no candidates for rank deficiency."""
+
+GAP = 3.0
+"""Sizes that fade without a gap of this factor say nothing of a rank."""
+
+STEADY = 0.05
+"""Units whose activation spreads over less than this share of its size may be constant."""
 
 ALIKE = 0.01
 """Units whose activations have 1 − |cosine| below this may be one unit twice."""
@@ -34,13 +45,24 @@ def dead_scales(survey: Survey) -> Iterator[Proposal]:
 
 def dead_heads(survey: Survey) -> Iterator[Proposal]:
     """Each head of an attention: its values and its part of the output map."""
-    truth = survey.problem.truth
     for channels in _of_kind(survey, "heads"):
-        size = channels.count // channels.blocks
-        lengths = truth[channels.read[0].parameter]
-        for head in range(channels.blocks):
-            basis = unit_basis(channels.count, list(range(head * size, (head + 1) * size)), lengths)
-            yield _removed(survey, channels, basis, "dead head", f"head {head}", seed=head)
+        yield from _by_head(survey, channels, "dead head")
+
+
+def dead_queries(survey: Survey) -> Iterator[Proposal]:
+    """Each head of an attention: its queries and its keys, so that it attends to everything alike."""
+    for channels in _of_kind(survey, "queries"):
+        yield from _by_head(survey, channels, "dead query–key")
+
+
+def _by_head(survey: Survey, channels: Channels, kind: str) -> Iterator[Proposal]:
+    size = channels.count // channels.blocks
+    sizes = survey.magnitudes.get(channels)
+    lengths = survey.problem.truth[channels.read[0].parameter]
+    for head in range(channels.blocks):
+        basis = unit_basis(channels.count, list(range(head * size, (head + 1) * size)), lengths)
+        magnitude = None if sizes is None else float(sizes[head]) / 2
+        yield _removed(survey, channels, basis, kind, f"head {head}", seed=head, magnitude=magnitude)
 
 
 def rank_deficiency(survey: Survey) -> Iterator[Proposal]:
@@ -50,29 +72,50 @@ def rank_deficiency(survey: Survey) -> Iterator[Proposal]:
     would reach the others. Where the maps that are left have full rank, their product is no singular point, and
     nothing is proposed.
     """
-    truth = survey.problem.truth
     for channels in survey.channels:
-        if not channels.linear:
-            continue
-        rows = [channels.rows(side, truth) for side in channels.sides]
-        values, vectors = torch.linalg.eigh(sum(each @ each.mT for each in rows))
-        sizes = values.clamp_min(NOTHING**2 * float(values[-1]) + 1e-300).sqrt()
-        small = int((sizes <= SMALL * sizes[-1]).sum())
-        if not small or small == channels.count:
-            continue
-        number = 1 + int((sizes[1 : small + 1] / sizes[:small]).argmax())
-        unused = vectors[:, :number]
-        spans = [span(matrix - unused @ (unused.mT @ matrix)) for matrix in _matrices(channels, truth)]
-        if any(len(each) == each.shape[1] for each in spans):
-            continue
-        for place in range(number):
-            yield Proposal(
-                "rank deficiency",
-                channels.layer,
-                f"direction {place} of {number}",
-                removal(channels, unused),
-                _apart(channels, unused[:, place : place + 1], spans, truth),
-            )
+        if channels.linear:
+            for block in range(channels.blocks):
+                yield from _deficient(survey, channels, block)
+
+
+def _deficient(survey: Survey, channels: Channels, block: int) -> Iterator[Proposal]:
+    """The directions of one block of channels."""
+    truth = survey.problem.truth
+    size = channels.count // channels.blocks
+    rows = [channels.rows(side, truth)[block * size : (block + 1) * size] for side in channels.sides]
+    values, vectors = torch.linalg.eigh(sum(each @ each.mT for each in rows))
+    sizes = values.clamp_min(NOTHING**2 * float(values[-1]) + 1e-300).sqrt()
+    small = int((sizes <= SMALL * sizes[-1]).sum())
+    if not small or small == size:
+        return
+    gaps = sizes[1 : small + 1] / sizes[:small]
+    if float(gaps.max()) < GAP:
+        return
+    number = 1 + int(gaps.argmax())
+    unused = vectors.new_zeros(channels.count, number)
+    unused[block * size : (block + 1) * size] = vectors[:, :number]
+    matrices = [matrix[block * size : (block + 1) * size] for matrix in _matrices(channels, truth)]
+    own = vectors[:, :number]
+    spans = [span(matrix - own @ (own.mT @ matrix)) for matrix in matrices]
+    if any(len(each) == each.shape[1] for each in spans):
+        return
+    repair = removal(channels, unused)
+    head = f" in head {block}" if channels.kind != "units" else ""
+    for place in range(number):
+        yield Proposal(
+            _DEFICIENT[channels.kind],
+            channels.layer,
+            f"direction {place} of {number}{head}",
+            repair,
+            _apart(channels, unused[:, place : place + 1], spans, truth),
+        )
+
+
+_DEFICIENT = {
+    "units": "rank deficiency",
+    "heads": "rank deficiency, value–output",
+    "queries": "rank deficiency, query–key",
+}
 
 
 def _matrices(channels: Channels, truth: Parameters) -> list[Tensor]:
@@ -128,8 +171,71 @@ def duplicates(survey: Survey) -> Iterator[Proposal]:
                 yield from _twins(channels, first, second, ratio, survey.problem.truth)
 
 
+def constant_units(survey: Survey) -> Iterator[Proposal]:
+    """Each unit that is the same for all inputs: the bias behind it is another name of what it adds."""
+    for channels in _of_kind(survey, "units"):
+        known = survey.ranges.get(channels)
+        if channels.linear or known is None or len(channels.made) > 1:
+            continue
+        low, high = known
+        size = torch.maximum(low.abs(), high.abs())
+        for number in ((high - low <= STEADY * size) & (size > 0)).nonzero().flatten().tolist():
+            repair = _held(survey, channels, number)
+            if repair is not None:
+                way = _exchange(survey.problem, channels, number, repair, survey.biases)
+                yield Proposal("constant unit", channels.layer, f"unit {number}", repair, way)
+
+
+def _held(survey: Survey, channels: Channels, number: int) -> Repair | None:
+    """Sets the weights into a unit to zero and its bias to the mean of what stood there; None where it has no bias."""
+    truth = survey.problem.truth
+    (side,) = channels.made
+    weights, biases = ([part for part in side if (truth[part.parameter].ndim > 1) is wide] for wide in (True, False))
+    if len(weights) != 1 or len(biases) != 1 or any(part.parameter not in survey.biases for part in channels.read):
+        return None
+    (weight,), (bias,) = weights, biases
+    mean = survey.means.get(weight.parameter)
+    if mean is None or weight.axis:
+        return None
+
+    def repair(parameters: Parameters) -> Parameters:
+        rows, offsets = (part.rows(parameters, channels.count).clone() for part in (weight, bias))
+        offsets[number] += rows[number] @ mean.to(rows).repeat_interleave(rows.shape[1] // len(mean))
+        rows[number] = 0
+        return {
+            part.parameter: part.put(parameters[part.parameter], new) for part, new in ((weight, rows), (bias, offsets))
+        }
+
+    return repair
+
+
+def _exchange(
+    problem: Problem, channels: Channels, number: int, repair: Repair, biases: Mapping[str, str]
+) -> Callable[[], Parameters]:
+    """What reads a constant unit, and the bias behind it, so that the sum of the two stays."""
+
+    def direction() -> Parameters:
+        there = replace(problem, truth=problem.at(dict(repair(problem.truth))))
+        with measuring():
+            tape, _ = recorded(there, next(problem.batches())[0])
+            seen = next(each for each in channels_of(tape) if each.channels == channels)
+            tensor, axis = seen.sources[0]
+            value = entries(tensor.detach(), axis, channels.count)[0, number, 0]
+        rows = torch.zeros_like(channels.rows(channels.read, problem.truth))
+        rows[number] = torch.randn(rows.shape[1], generator=torch.Generator().manual_seed(number)).to(rows)
+        found = channels.spread(channels.read, rows, problem.truth)
+        for part in channels.read:
+            step = found[part.parameter]
+            kept = 0 if part.axis == 1 or step.ndim > 2 else 1
+            made = step.sum(tuple(axis for axis in range(step.ndim) if axis != kept))
+            added(found, {biases[part.parameter]: -value * made})
+        return found
+
+    return direction
+
+
 def unused_rows(survey: Survey) -> Iterator[Proposal]:
-    """The rows of an embedding that no input looks up, all at once."""
+    """The rows of a table that no input looks up, all at once."""
     truth = survey.problem.truth
     for embedded in survey.embedded:
         rows = (~embedded.used).nonzero().flatten().tolist()
@@ -139,8 +245,8 @@ def unused_rows(survey: Survey) -> Iterator[Proposal]:
                 "unused rows",
                 name.rpartition(".")[0] or name,
                 _listed("row", rows),
-                _cleared(name, rows),
-                _drawn_rows(name, rows, truth),
+                _cleared(name, rows, embedded.axis),
+                _drawn_rows(name, rows, embedded.axis, truth),
             )
 
 
@@ -232,20 +338,21 @@ def _twins(channels: Channels, first: int, second: int, ratio: float, truth: Par
 _KINKED = frozenset(["relu", "relu_", "leaky_relu", "abs", "hardtanh", "relu6", "max_pool1d", "max_pool2d"])
 
 
-def _cleared(name: str, rows: list[int]) -> Callable[[Parameters], Parameters]:
+def _cleared(name: str, rows: list[int], axis: int) -> Repair:
     def repair(parameters: Parameters) -> Parameters:
         found = parameters[name].clone()
-        found[rows] = 0
+        found.movedim(axis, 0)[rows] = 0
         return {name: found}
 
     return repair
 
 
-def _drawn_rows(name: str, rows: list[int], truth: Parameters) -> Callable[[], Parameters]:
+def _drawn_rows(name: str, rows: list[int], axis: int, truth: Parameters) -> Callable[[], Parameters]:
     def direction() -> Mapping[str, Tensor]:
         step = torch.zeros_like(truth[name])
         draw = torch.Generator().manual_seed(len(rows))
-        step[rows] = torch.randn(len(rows), *step.shape[1:], generator=draw).to(step)
+        along = step.movedim(axis, 0)
+        along[rows] = torch.randn(along[rows].shape, generator=draw).to(step)
         return {name: step}
 
     return direction

@@ -17,7 +17,8 @@ from ddtheory.measure.orders.scales import Law, TwoScaleReading, both_sides, law
 from ddtheory.measure.setting.parameters import squared_norm
 from ddtheory.measure.setting.path import Path, arc, opposite, ray
 from ddtheory.measure.setting.problem import Problem
-from ddtheory.reads.explained import Explained, Flow, explained, orbit
+from ddtheory.reads.explained import Explained, explained, orbit
+from ddtheory.reads.flow import Flow
 from ddtheory.reads.proposal import Parameters, Proposal
 from ddtheory.values import OrderReading, ReadingStatus
 

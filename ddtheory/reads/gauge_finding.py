@@ -62,4 +62,8 @@ def gauges_of(problem: Problem) -> FoundGauges:
 def _outside(gauge: Gauge) -> Gauge:
     """The gauge with the names of parameters that the module itself has."""
     legs = tuple(replace(leg, parameter=leg.parameter.removeprefix(_INNER)) for leg in gauge.legs)
-    return replace(gauge, legs=legs)
+    kernel = gauge.kernel
+    if kernel is not None:
+        names = {name: getattr(kernel, name) for name in ("gain", "offset", "bias")}
+        kernel = replace(kernel, **{key: name.removeprefix(_INNER) for key, name in names.items() if name is not None})
+    return replace(gauge, legs=legs, kernel=kernel)

@@ -83,6 +83,19 @@ def _run(path: Path) -> Any:
     return module
 
 
+def only_numbers(file: Path) -> None:
+    """Refuse every format but safetensors.
+
+    Raises:
+        InvalidValueError: the file has another one.
+    """
+    if file.suffix != ".safetensors":
+        raise InvalidValueError(
+            f"{place(file)} is refused, since only safetensors files are sure to hold numbers and names alone, while "
+            "pickles, such as .pt, .pth, .bin and .ckpt, can run code when they are loaded."
+        )
+
+
 def with_weights(made: Mapping[str, Any], file: Path) -> dict[str, Any]:
     """The same with the weights of a safetensors file, which holds numbers and names only.
 
@@ -90,11 +103,7 @@ def with_weights(made: Mapping[str, Any], file: Path) -> dict[str, Any]:
         InvalidValueError: another format, such as a pickle, which can run code; or no module to load them into.
         MeasurementError: the file cannot be read, or is that of another model.
     """
-    if file.suffix != ".safetensors":
-        raise InvalidValueError(
-            f"{place(file)} is no safetensors file. Formats that hold pickles, such as .pt, .pth, .bin and .ckpt, can "
-            "run code when they are loaded, and are refused. Save the weights by safetensors.torch.save_model."
-        )
+    only_numbers(file)
     need("safetensors", "Loading weights")
     from safetensors.torch import load_model
 

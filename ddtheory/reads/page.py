@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from markupsafe import Markup
 
+from ddtheory.reads import pictures
 from ddtheory.reads.bracket import Bracket
 from ddtheory.reads.verdicts import CHEAP, DEAR, Standing
 from ddtheory.shown import counted
@@ -26,7 +27,7 @@ class Read(Protocol):
     @property
     def dimension(self) -> int: ...
     @property
-    def census(self) -> Sequence[Any]: ...
+    def census(self) -> Any: ...
     @property
     def bracket(self) -> Bracket | None: ...
 
@@ -50,8 +51,26 @@ def render(reading: Read) -> str:
         meaning=MEANING,
         half=Fraction(reading.dimension, 2),
         strip=None if reading.bracket is None else strip(reading.bracket),
+        most=pictures.MOST,
+        drawn=_profiles(reading.census),
+        orders=_orders(reading.census),
         versions=versions(),
     )
+
+
+def _profiles(census: Sequence[Any]) -> dict[int, Markup]:
+    """Drawings of the first rows that were read along a path, by number."""
+    read = [row for row in census if row.sides is not None]
+    return {
+        row.number: pictures.profile(row.sides, row.distance, row.order, row.scale) for row in read[: pictures.MOST]
+    }
+
+
+def _orders(census: Any) -> tuple[list[str], list[tuple[str, list[int]]]]:
+    """The orders of dead candidates, and how many each layer has of each."""
+    layers = census.by_layer()
+    orders = sorted({order for counts in layers.values() for order in counts}, key=lambda each: (each == "flat", each))
+    return orders, [(layer, [counts.get(order, 0) for order in orders]) for layer, counts in layers.items()]
 
 
 def strip(bracket: Bracket) -> Markup:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from ddtheory.arguments import path_of
 from ddtheory.gauges.finding import FoundGauges
+from ddtheory.measure.orders.profile import Profile
 from ddtheory.measure.tables import html_table
 from ddtheory.reads.bracket import Bracket
 from ddtheory.reads.document import FORMAT
@@ -41,6 +42,7 @@ class Row(Shown):
         ray: what is read along the straight direction at the checkpoint.
         orbit: how much of the direction gauges explain, and what is read along their orbit.
         reason: why this verdict.
+        sides: F* and K* at the checkpoint, from both sides; None where no path was read. Not in the JSON.
     """
 
     number: int
@@ -57,6 +59,7 @@ class Row(Shown):
     ray: str
     orbit: str
     reason: str
+    sides: Profile | None = field(default=None, compare=False)
 
     @property
     def order_in_words(self) -> str:
@@ -142,6 +145,13 @@ class Census(Tabled, Sequence[Row]):
 
     def latex(self) -> str:
         return in_words(str(self))
+
+    def by_layer(self) -> Mapping[str, Mapping[str, int]]:
+        """How many dead candidates each layer has of each order; "flat" is an order here."""
+        found: dict[str, Counter[str]] = {}
+        for row in self.of(Standing.DEAD):
+            found.setdefault(row.layer, Counter())["flat" if row.flat else str(row.order)] += 1
+        return found
 
     def tabulated(self) -> Mapping[str, Sequence[object]]:
         """A row a candidate; None where it has no order, interval or scale."""

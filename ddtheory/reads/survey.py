@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from ddtheory.errors import MeasurementError
+from ddtheory.gauges.maps import affines
 from ddtheory.gauges.tape import Tape
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.hygiene import measuring
@@ -26,10 +27,11 @@ WIDEST_GRAM = 4096
 
 @dataclass(frozen=True, eq=False)
 class Embedded:
-    """A table of rows of which some were looked up."""
+    """A table of rows along an axis, of which some were looked up."""
 
     parameter: str
     used: Tensor
+    axis: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +41,13 @@ class Survey:
     Attributes:
         problem: what was surveyed.
         channels: all that were found.
-        magnitudes: uᵀFu of each channel for the direction that scales what reads it, E[(a·x)² (g·δ)²] in the mean over
-            samples, or None where it is not known. Half of it is the cost K of the channel, to second order.
+        magnitudes: uᵀFu of each channel, or of each head, for the direction that scales it, E[(a·x)² (g·δ)²] in the
+            mean over samples. Half of it is the cost K of the channel, to second order. Some channels have none.
         grams: E[h hᵀ] of the channels as they are read, or None.
         embedded: which rows of embeddings were looked up.
         means: what each affine map reads, by input channel, in the mean over samples.
+        ranges: the least and the largest value of each channel as it is read.
+        biases: the bias of each affine map that has one, by its matrix.
     """
 
     problem: Problem
@@ -52,11 +56,14 @@ class Survey:
     grams: Mapping[Channels, Tensor] = field(default_factory=dict[Channels, Tensor])
     embedded: tuple[Embedded, ...] = ()
     means: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
+    ranges: Mapping[Channels, tuple[Tensor, Tensor]] = field(default_factory=dict[Channels, tuple[Tensor, Tensor]])
+    biases: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def unsurveyed(self) -> tuple[str, ...]:
-        """Matrices that neither make nor read any of these channels: no detector of the table can see them."""
+        """Matrices that have no part in any of these channels: no detector of the table can see them."""
         seen = {part.parameter for each in self.channels for side in each.sides for part in side}
+        seen |= {name for each in self.channels for name in each.before}
         seen |= {each.parameter for each in self.embedded}
         return tuple(name for name, value in self.problem.truth.items() if value.ndim > 1 and name not in seen)
 
@@ -71,7 +78,9 @@ def survey(problem: Problem) -> Survey:
     cotangents = Cotangents(problem, ModelLabels(draws=DRAWS))
     magnitudes: dict[Channels, Tensor] = {}
     grams: dict[Channels, Tensor] = {}
-    used: dict[str, Tensor] = {}
+    used: dict[tuple[str, int], Tensor] = {}
+    ranges: dict[Channels, tuple[Tensor, Tensor]] = {}
+    biases: dict[str, str] = {}
     means: dict[str, Tensor] = {}
     channels: list[Channels] = []
     samples = 0
@@ -84,8 +93,12 @@ def survey(problem: Problem) -> Survey:
             channels = channels or [each.channels for each in seen]
             for name, mean in means_of(tape).items():
                 means[name] = means.get(name, torch.zeros_like(mean)) + mean * len(weights)
-            for name, rows in looked_up(tape, problem):
-                used[name] = used.get(name, torch.zeros_like(rows)) | rows
+            for place, rows in looked_up(tape, problem):
+                used[place] = used.get(place, torch.zeros_like(rows)) | rows
+            biases |= {found.weight: found.biases[0] for found in affines(tape) if len(found.biases) == 1}
+            for each, low, high in _ranges(seen):
+                before = ranges.get(each, (low, high))
+                ranges[each] = (torch.minimum(before[0], low), torch.maximum(before[1], high))
             for each, squares in _magnitudes(seen, outputs, cotangents, inputs):
                 sums = (weights[:, None] * squares).sum(0)
                 magnitudes[each] = magnitudes.get(each, torch.zeros_like(sums)) + sums
@@ -97,8 +110,10 @@ def survey(problem: Problem) -> Survey:
         tuple(channels),
         {each: value / total for each, value in magnitudes.items()},
         {each: value / total for each, value in grams.items()},
-        tuple(Embedded(name, rows) for name, rows in used.items()),
+        tuple(Embedded(name, rows, axis) for (name, axis), rows in used.items()),
         {name: value / samples for name, value in means.items()},
+        ranges,
+        biases,
     )
 
 
@@ -112,16 +127,34 @@ def recorded(problem: Problem, inputs: Inputs) -> tuple[Tape, Tensor]:
     return tape, tape.output
 
 
-def looked_up(tape: Tape, problem: Problem) -> list[tuple[str, Tensor]]:
-    """For every embedding, which of its rows are used."""
-    found = []
+def looked_up(tape: Tape, problem: Problem) -> list[tuple[tuple[str, int], Tensor]]:
+    """For every table, and the axis of its rows, which of them are used: of embeddings, and of what is sliced."""
+    found: list[tuple[tuple[str, int], Tensor]] = []
     for call in tape.calls:
         indices, name = call.argument(0, "input"), tape.name(call.argument(1, "weight"))
         if call.name == "embedding" and name is not None:
             rows = torch.zeros(len(problem.truth[name]), dtype=torch.bool)
             rows[indices.reshape(-1).cpu()] = True
-            found.append((name, rows))
+            found.append(((name, 0), rows))
+        sliced = tape.name(call.args[0]) if call.name == "__getitem__" else None
+        if sliced is not None and all(each.name == "__getitem__" for each in tape.readers(call.args[0])):
+            shape = problem.truth[sliced].shape
+            taken = torch.zeros(shape, dtype=torch.bool)
+            taken[call.args[1]] = True
+            axis = next(
+                (axis for axis, size in enumerate(shape) if size > 1), 0
+            )  # (1, positions, width) has them second
+            found.append(((sliced, axis), taken.movedim(axis, 0).reshape(shape[axis], -1).any(1)))
     return found
+
+
+def _ranges(seen: list[Seen]) -> Iterator[tuple[Channels, Tensor, Tensor]]:
+    """The least and the largest value of each channel in a batch, over all tensors that are read."""
+    for each in seen:
+        values = [entries(tensor.detach(), axis, each.channels.count) for tensor, axis in each.sources]
+        if values:
+            flat = torch.cat([value.movedim(1, 0).reshape(each.channels.count, -1) for value in values], dim=1)
+            yield each.channels, flat.amin(1), flat.amax(1)
 
 
 def _magnitudes(
@@ -133,7 +166,7 @@ def _magnitudes(
     sources = [tensor for each in known for tensor, _ in each.sources]
     if not sources:
         return []
-    found = {each.channels: outputs.new_zeros(batch, each.channels.count).detach() for each in known}
+    found = {each.channels: outputs.new_zeros(batch, _parts(each.channels)).detach() for each in known}
     for cotangent in list(cotangents.of(outputs.detach(), inputs)):
         try:
             gradients = torch.autograd.grad(outputs, sources, cotangent, retain_graph=True, allow_unused=True)
@@ -143,14 +176,23 @@ def _magnitudes(
             ) from error
         pairs = iter(zip(sources, gradients, strict=True))
         for each in known:
-            change = outputs.new_zeros(batch, each.channels.count).detach()
+            change = outputs.new_zeros(batch, _parts(each.channels)).detach()
             for _, axis in each.sources:
                 tensor, gradient = next(pairs)
                 if gradient is not None:
                     rows = entries(tensor.detach() * gradient, axis, each.channels.count).sum(-1)
-                    change = change + rows.reshape(batch, -1, each.channels.count).sum(1)
+                    change = change + rows.reshape(batch, -1, _parts(each.channels), _size(each.channels)).sum((1, 3))
             found[each.channels] += change.square()
     return list(found.items())
+
+
+def _parts(channels: Channels) -> int:
+    """How many are scaled by themselves: all channels, or whole heads."""
+    return channels.blocks if channels.kind in ("heads", "queries") else channels.count
+
+
+def _size(channels: Channels) -> int:
+    return channels.count // _parts(channels)
 
 
 def _grams(seen: list[Seen], weights: Tensor) -> list[tuple[Channels, Tensor]]:
@@ -158,7 +200,7 @@ def _grams(seen: list[Seen], weights: Tensor) -> list[tuple[Channels, Tensor]]:
     found = []
     for each in seen:
         count = each.channels.count
-        if not each.sources or count > WIDEST_GRAM:
+        if not each.sources or count > WIDEST_GRAM or each.channels.kind in ("heads", "queries"):
             continue
         tensor, axis = each.sources[0]
         rows = entries(tensor.detach(), axis, count)

@@ -75,7 +75,8 @@ _TABLE = (
     Detector(
         "rank deficiency",
         "W'W has a rank below the number of channels and below its own sizes: what one map leaves the other one skips.",
-        "directions among the channels between two linear maps, in the basis of WWᵀ + W'ᵀW'",
+        "directions among the channels between two linear maps, values and outputs or queries and keys of a head "
+        "included, in the basis of WWᵀ + W'ᵀW', where a gap parts them from the others",
         "the direction taken out of both maps",
         "both maps along what the other channels do not span",
         detectors.rank_deficiency,
@@ -89,6 +90,22 @@ _TABLE = (
         detectors.dead_heads,
     ),
     Detector(
+        "dead queries",
+        "A head attends by (W_Q x)·(W_K y), so it vanishes to order 2 in (W_Q, W_K), and attends to everything alike.",
+        "each head of an attention whose queries and keys meet in inner products only",
+        "W_Q = W_K = 0 in the head, biases too",
+        "queries and keys together, each side at the same length",
+        detectors.dead_queries,
+    ),
+    Detector(
+        "constant units",
+        "φ(w·x + b) is one number c on all inputs, so that a·c and the bias behind the unit are seen as a sum.",
+        "units with a bias, read by maps with a bias, that spread over less than a twentieth of their size",
+        "w = 0 and the bias at the mean of w·x + b",
+        "a against the bias behind it, flat",
+        detectors.constant_units,
+    ),
+    Detector(
         "dead scales",
         "What reads the channel sees γx̂ + β times its weights, which vanishes to order 2 in (γ, β, weights).",
         "each channel of a LayerNorm or RMSNorm that only affine maps read",
@@ -99,7 +116,7 @@ _TABLE = (
     Detector(
         "unused rows",
         "No input looks the row up, and nothing else reads the table.",
-        "the rows of an embedding that are not used, all at once",
+        "the rows of an embedding, or of a table that is sliced, that are not used, all at once",
         "the rows at zero",
         "a drawn direction in these rows, flat",
         detectors.unused_rows,

@@ -24,9 +24,10 @@ from mcp_types import (
 from mcp_types import Tool as ListedTool
 
 from ddtheory.errors import unknown
+from ddtheory.schemas import Schema
 from ddtheory.serving.calls import MOST_AT_ONCE, Limits, Refusal, answered
 from ddtheory.serving.lines import Lines
-from ddtheory.serving.tools import TOOLS, Schema, Tool
+from ddtheory.serving.tools import TOOLS, Tool
 
 _BEAT = 2.0  # seconds between two notices of progress
 

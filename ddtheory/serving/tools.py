@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ddtheory.certify.limits import MOST_BYTES_OF_TEXT
-
-Schema = Mapping[str, Any]
+from ddtheory.schemas import TEXT, TRUTH, WHOLE, Schema, by_name, exactly, list_of, or_null
 
 SHARE = 0.25
 """Of the time of a call: what a search or a check may take, so that its answer is bounds, and not that it was ended."""
@@ -87,35 +86,18 @@ def _number(says: str) -> Schema:
 
 
 def _list(of: Schema, says: str, most: int = 1_000) -> Schema:
-    return {"type": "array", "items": of, "minItems": 1, "maxItems": most, "description": says}
+    return {**list_of(of), "minItems": 1, "maxItems": most, "description": says}
 
 
 def _by_name(of: Schema, says: str) -> Schema:
-    return {"type": "object", "additionalProperties": of, "maxProperties": 1_000, "description": says}
+    return {**by_name(of), "maxProperties": 1_000, "description": says}
 
 
-def _answer(**properties: Schema) -> Schema:
-    """An object with these entries, and no others."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": sorted(properties),
-        "additionalProperties": False,
-    }
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-_STRING: Schema = {"type": "string"}
-_STRINGS: Schema = {"type": "array", "items": _STRING}
-_TRUTH: Schema = {"type": "boolean"}
-_WHOLE: Schema = {"type": "integer"}
+_STRINGS: Schema = list_of(TEXT)
 _OBJECT: Schema = {"type": "object"}
 _ORDER: Schema = {"type": ["integer", "string", "null"]}
-_ENCLOSED = _answer(value=_STRING, radius=_STRING)
-_BOUND = {"anyOf": [_OBJECT, {"type": "array"}, _STRING, {"type": "null"}]}
+_ENCLOSED = exactly(value=TEXT, radius=TEXT)
+_BOUND = {"anyOf": [_OBJECT, {"type": "array"}, TEXT, {"type": "null"}]}
 _PAIR: Mapping[str, Schema] = {
     "lambda": {"type": ["string", "null"], "description": "λ as a fraction; null where only bounds are proven."},
     "multiplicity": {"type": ["integer", "null"]},
@@ -157,7 +139,7 @@ TOOLS: tuple[Tool, ...] = (
             "certificate": _CERTIFICATE,
         },
         (),
-        _answer(**_PAIR, two_sided=_TRUTH, read_as={"type": ["string", "null"]}),
+        exactly(**_PAIR, two_sided=TRUTH, read_as={"type": ["string", "null"]}),
         timed=True,
     ),
     Tool(
@@ -172,19 +154,19 @@ TOOLS: tuple[Tool, ...] = (
             "arc": {"type": "boolean", "default": True, "description": "Also the best order among tangent arcs."},
         },
         ("divergence", "along"),
-        _answer(
+        exactly(
             k=_ORDER,
-            kind=_STRING,
+            kind=TEXT,
             rate=_ORDER,
             arc_k=_ORDER,
             leading={"type": ["string", "null"]},
-            proof=_STRING,
-            arc=_or_null(
-                _answer(
+            proof=TEXT,
+            arc=or_null(
+                exactly(
                     order=_ORDER,
-                    path={"type": "object", "additionalProperties": _STRING},
-                    proven=_TRUTH,
-                    reason=_STRING,
+                    path=by_name(TEXT),
+                    proven=TRUTH,
+                    reason=TEXT,
                 )
             ),
         ),
@@ -200,7 +182,7 @@ TOOLS: tuple[Tool, ...] = (
             "digits": {"type": "integer", "description": "Significant digits to prove. Default: 30."},
         },
         ("k",),
-        _answer(nu=_STRING, radius=_STRING),
+        exactly(nu=TEXT, radius=TEXT),
     ),
     Tool(
         "finite_n",
@@ -229,15 +211,15 @@ TOOLS: tuple[Tool, ...] = (
         },
         ("n_beta",),
         {
-            **_answer(
-                n_beta=_STRING,
+            **exactly(
+                n_beta=TEXT,
                 evidence=_ENCLOSED,
                 free_energy=_ENCLOSED,
                 learning_coefficient=_ENCLOSED,
-                cells=_WHOLE,
+                cells=WHOLE,
                 constant=_ENCLOSED,
-                multiplicity=_WHOLE,
-                **{"lambda": _STRING},
+                multiplicity=WHOLE,
+                **{"lambda": TEXT},
             ),
             "required": ["n_beta", "evidence", "free_energy", "learning_coefficient"],
         },
@@ -258,7 +240,7 @@ TOOLS: tuple[Tool, ...] = (
             "certificate": _CERTIFICATE,
         },
         ("toml",),
-        _answer(**_PAIR, generators=_STRINGS, linear=_STRINGS, proof=_STRINGS, complete=_TRUTH),
+        exactly(**_PAIR, generators=_STRINGS, linear=_STRINGS, proof=_STRINGS, complete=TRUTH),
         timed=True,
     ),
     Tool(
@@ -273,10 +255,10 @@ TOOLS: tuple[Tool, ...] = (
         {
             "type": "object",
             "properties": {
-                "cells": {"type": "array", "items": _OBJECT},
+                "cells": list_of(_OBJECT),
                 **{name: _PAIR[name] for name in ("lambda", "multiplicity", "status")},
-                "name": _STRING,
-                "family": _STRING,
+                "name": TEXT,
+                "family": TEXT,
                 "parameters": _OBJECT,
                 "source": _OBJECT,
                 "kl": _OBJECT,
@@ -297,10 +279,10 @@ TOOLS: tuple[Tool, ...] = (
             }
         },
         ("certificate",),
-        _answer(
-            accepted=_TRUTH,
+        exactly(
+            accepted=TRUTH,
             outcome={"enum": ["accepted", "rejected", "not decided"]},
-            statement=_or_null(_OBJECT),
+            statement=or_null(_OBJECT),
             multiplicity={"type": ["integer", "null"]},
             status={"type": ["string", "null"]},
             lower=_BOUND,
@@ -310,8 +292,8 @@ TOOLS: tuple[Tool, ...] = (
             trusted=_STRING,
             rules=_STRINGS,
             checked=_STRINGS,
-            rejection=_or_null(_answer(path=_STRING, rule=_STRING, reason=_STRING)),
-            undecided=_or_null(_answer(limit=_STRING, place=_STRING, rule=_STRING)),
+            rejection=or_null(exactly(path=TEXT, rule=TEXT, reason=TEXT)),
+            undecided=or_null(exactly(limit=TEXT, place=TEXT, rule=TEXT)),
             **{"lambda": {"type": ["string", "null"]}},
         ),
         timed=True,
@@ -321,9 +303,7 @@ TOOLS: tuple[Tool, ...] = (
         "The claims that can be verified: id, chapter, the verdict on record, title.",
         {},
         (),
-        _answer(
-            claims={"type": "array", "items": _answer(id=_STRING, chapter=_STRING, expected=_STRING, title=_STRING)}
-        ),
+        exactly(claims=list_of(exactly(id=TEXT, chapter=TEXT, expected=TEXT, title=TEXT))),
         of_books=True,
     ),
     Tool(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 from calling import answer, call
@@ -72,6 +73,10 @@ def test_text_and_files() -> None:
     assert sorted(each.name for each in Path("there").iterdir()) == ["reading.html", "reading.json", "reading.txt"]
 
 
+def dead_units(found: dict[str, Any]) -> list[str]:
+    return [row["place"] for row in found["census"] if (row["verdict"], row["type"]) == ("dead", "node death")]
+
+
 def other_weights() -> None:
     import torch
     from safetensors.torch import save_model
@@ -90,7 +95,7 @@ def other_weights() -> None:
 def test_weights_of_a_file(function: str) -> None:
     other_weights()
     found = answer("read", f"net.py:{function}", "--n", "1000", "--weights", "other.safetensors")
-    assert [row["place"] for row in found["census"] if row["verdict"] == "dead"] == ["unit 2"]  # and not unit 1
+    assert dead_units(found) == ["unit 2"]  # and not unit 1
 
 
 class Bomb:
@@ -135,3 +140,75 @@ def test_weights_of_another_model_are_refused() -> None:
     save_model(torch.nn.Linear(2, 1), "other.safetensors")
     result = call("read", "net.py:make_problem", "--n", "1000", "--weights", "other.safetensors")
     assert result.exit_code == 2 and "cannot be loaded" in result.output
+
+
+# --- a description in the place of a function ------------------------------------------------------------------------
+
+DESCRIBED = """
+model = "{module}:network"
+weights = "other.safetensors"
+inputs = "inputs.safetensors"
+head = {{gaussian = 1.0}}
+n = 1000
+"""
+
+
+def described(module: str, **changes: str) -> None:
+    """A description beside its module, weights and inputs; an empty change leaves a key out."""
+    import torch
+    from safetensors.torch import save_file
+
+    Path(f"{module}.py").write_text(NETWORK, "utf-8")
+    other_weights()
+    save_file({"x": torch.eye(2)}, "inputs.safetensors")
+    lines = [line for line in DESCRIBED.format(module=module).splitlines() if line.split(" =")[0] not in changes]
+    lines += [f"{key} = {value}" for key, value in changes.items() if value]
+    Path("net.toml").write_text("\n".join(lines), "utf-8")
+
+
+def test_a_description_reads_as_the_function_does() -> None:
+    """The weights are those of the file; --n wins over what the file says."""
+    described("described_network")
+    found = answer("read", "net.toml")
+    assert dead_units(found) == ["unit 2"] and found["n"] == 1000
+    by_function = answer("read", "net.py:arguments", "--n", "77", "--weights", "other.safetensors")
+    assert answer("read", "net.toml", "--n", "77") == by_function
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n": ""}, "Say n="),
+        ({"n": '"many"'}, "of another type"),
+        ({"n": "true"}, "of another type"),
+        ({"model": ""}, "no key model"),
+        ({"inputs": ""}, "no key inputs"),
+        ({"head": ""}, "no key head"),
+        ({"head": '"gausian"'}, "Did you mean gaussian"),
+        ({"head": '"gaussian"'}, "with its variance"),
+        ({"head": "{gaussian = -1.0}"}, "variance"),
+        ({"wieghts": '"other.safetensors"'}, "Did you mean weights"),
+        ({"model": '"described_bad"'}, "package.module:name"),
+        ({"model": '"described_bad:network()"'}, "package.module:name"),
+        ({"model": '"no_such_module_here:network"'}, "cannot be imported"),
+        ({"model": '"described_bad:nothing"'}, "no class or function 'nothing'"),
+        ({"model": '"described_bad:number"'}, "makes 3"),
+        ({"model": '"described_bad:fails"'}, "no such data"),
+        ({"arguments": "{width = 3}"}, "width"),
+        ({"inputs": '"nothing.safetensors"'}, "cannot be loaded"),
+        ({"head": '"categorical"\nhead = "categorical"'}, "is no TOML"),
+    ],
+)
+def test_a_description_that_says_too_little_or_too_much(changes: dict[str, str], message: str) -> None:
+    described("described_bad", **changes)
+    result = call("read", "net.toml")
+    assert result.exit_code == 2 and message in result.output
+
+
+@pytest.mark.parametrize("key", ["weights", "inputs"])
+def test_a_description_loads_no_pickle(key: str) -> None:
+    described("described_bomb", **{key: '"bomb.pt"'})
+    Path("bomb.pt").write_bytes(pickle.dumps(Bomb()))
+    result = call("read", "net.toml")
+    assert result.exit_code == 2 and "bomb.pt is refused" in result.output and not Path("exploded").exists()
+    assert result.output.strip().count(". ") == 0  # one sentence

@@ -76,6 +76,70 @@ class Attention(nn.Module):
         return self.out(mixed.transpose(1, 2).flatten(-2))
 
 
+class Embedded(nn.Module):
+    """Rows of a table, which a map reads, or a function before it."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.table, self.second, self.function = nn.Embedding(7, 4), nn.Linear(4, 2), function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.second(self.function(self.table(x)))
+
+
+class Batches(nn.Module):
+    """A BatchNorm with a function behind it."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.first, self.norm, self.second = nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2)
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.second(self.function(self.norm(self.first(x))))
+
+
+class Depthwise(nn.Module):
+    """A convolution of each channel by itself."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(1, 3, 1), nn.Conv2d(3, 3, 2, groups=3)
+        self.last, self.function = nn.Linear(3, 2), function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.second(self.function(self.first(x))).tanh().mean((2, 3)))
+
+
+class Positions(Attention):
+    """Two heads whose keys are seen with their position."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = (
+            each(x).unflatten(-1, (2, 4)).transpose(1, 2) for each in (self.query, self.key, self.value)
+        )
+        seen = torch.arange(x.shape[1], dtype=x.dtype)[:, None]
+        mixed = F.scaled_dot_product_attention(query, seen * key, value)
+        return self.out(mixed.transpose(1, 2).flatten(-2))
+
+
+class Plain(nn.Module):
+    """What a map reads, normalised and shared with the output, or without the mean taken out."""
+
+    def __init__(self, centred: bool) -> None:
+        super().__init__()
+        self.first, self.norm, self.second = nn.Linear(3, 4), nn.LayerNorm(4), nn.Linear(4, 4)
+        self.centred = centred
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.first(x)
+        if self.centred:
+            y = self.norm(y)
+        else:
+            y = y / y.square().mean(-1, keepdim=True).sqrt() * self.norm.weight + self.norm.bias
+        return self.second(y).tanh() + y
+
+
 def _turned(x: Tensor) -> Tensor:
     angles = torch.arange(x.shape[-2], dtype=x.dtype)[:, None] * torch.tensor([1.0, 0.1], dtype=x.dtype)
     a, b = x[..., :2], x[..., 2:]
@@ -95,6 +159,14 @@ def seeded(make: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
 
 def rows() -> Tensor:
     return torch.randn(12, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def words() -> Tensor:
+    return torch.arange(7)
+
+
+def images() -> Tensor:
+    return torch.randn(6, 1, 4, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
 
 def tokens() -> Tensor:
@@ -130,6 +202,17 @@ CASES = (
         "a residual reads too",
         rows,
     ),
+    Case("rotation", lambda: Embedded(_same), lambda: Embedded(F.relu), "a function stands behind a table", words),
+    Case("rescaling", lambda: Depthwise(F.relu), lambda: Depthwise(F.gelu), "GELU before a depthwise kernel", images),
+    Case(
+        "batch normalisation scale",
+        lambda: Batches(F.relu),
+        lambda: Batches(F.gelu),
+        "GELU is not homogeneous",
+        rows,
+    ),
+    Case("normalisation kernel", lambda: Plain(True), lambda: Plain(False), "the mean is not taken out", rows),
+    Case("key bias", Attention, Positions, "keys are scaled by their position", tokens),
     Case("query–key scale", Attention, lambda: Attention(rotary=True), "rotary positions mix two channels", tokens),
     Case("query–key rotation", Attention, lambda: Attention(rotary=True), "rotary positions do not commute", tokens),
     Case("value–output scale", Attention, lambda: Attention(gate=True), "values are bent", tokens),

@@ -13,7 +13,7 @@ from hostile_values import hostile_values
 from torch import nn
 
 from ddtheory.errors import DDTheoryError, InvalidValueError, MeasurementError, UnknownNameError
-from ddtheory.gauges import RULES, Gauge, Group, Leg, Motion, find_gauges, measured, moved, spoiled
+from ddtheory.gauges import RULES, Gauge, Group, Kernel, Leg, Motion, find_gauges, measured, moved, spoiled
 from ddtheory.gauges.finding import Seen
 
 SCALE_OF_CHAIN = Gauge(
@@ -50,7 +50,7 @@ def test_a_row_says_what_it_is(name: str) -> None:
 def test_the_function_stays_along_the_orbit(case: Case, size: float) -> None:
     seen, gauge = _gauge(case)
     # rounding grows with the size of a shift: the logits lose digits as they grow
-    bound = 1e-12 * (size if gauge.group is Group.SHIFT else 1)
+    bound = 1e-12 * (size if gauge.group in (Group.SHIFT, Group.TRANSLATION, Group.KERNEL) else 1)
     for seed in range(3):
         assert seen.gap(gauge, Motion(seed, size)) <= bound
 
@@ -403,7 +403,7 @@ class ValuesBack(nn.Module):
         (lambda: Tied(nn.ReLU()), (9, 3), set()),
         (lambda: Tied(nn.Identity()), (9, 3), set()),
         (OneMap, (2, 5, 4), {"value–output rotation"}),
-        (ValuesBack, (2, 5, 4), {"query–key scale", "query–key rotation"}),
+        (ValuesBack, (2, 5, 4), {"query–key scale", "query–key rotation", "key bias"}),
     ],
     ids=["tanh", "ReLU", "linear", "one map", "values back"],
 )
@@ -413,3 +413,44 @@ def test_a_matrix_on_both_sides_of_a_rule_is_no_error(
     """No scale of W and 1/scale of W at once; what else the model has is found."""
     found = find_gauges(seeded(make), torch.randn(shape, generator=torch.Generator().manual_seed(0)))
     assert {gauge.rule for gauge in found.gauges} == rules
+
+
+def test_by_hand_the_kernel_of_a_norm() -> None:
+    """γ = (1, 2, 2) has κ = (2, 1, 1)/√6, and β = (3, 0, 0) gives κ·β = √6; with γ₂ = 0 it is the second channel."""
+    gauge = Gauge("kernel", Group.KERNEL, 3, (Leg("w", 1),), kernel=Kernel("gain", "offset", "bias"))
+    theta = {
+        "w": torch.zeros(2, 3, dtype=torch.float64),
+        "bias": torch.zeros(2, dtype=torch.float64),
+        "gain": torch.tensor([1.0, 2.0, 2.0], dtype=torch.float64),
+        "offset": torch.tensor([3.0, 0.0, 0.0], dtype=torch.float64),
+    }
+    there = moved(gauge, theta)
+    by = there["w"][:, 1] * 6**0.5
+    assert torch.allclose(there["w"], by[:, None] * torch.tensor([2.0, 1.0, 1.0], dtype=torch.float64) / 6**0.5)
+    assert torch.allclose(there["bias"], -by * 6**0.5) and bool((by != 0).all())
+    assert gauge.parameters == ("w", "bias") and gauge.rows()["along"] == "1/gain"
+    theta["gain"][1] = 0.0
+    there = moved(gauge, theta)
+    assert bool((there["w"] != 0).all(0).tolist() == [False, True, False]) and torch.equal(there["bias"], theta["bias"])
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Gauge("k", Group.KERNEL, 3, (Leg("w", 1),)), "needs a kernel"),
+        (lambda: Gauge("k", Group.SHIFT, 3, (Leg("w", 1),), kernel=Kernel("gain")), "needs a kernel"),
+        (lambda: Gauge("k", Group.KERNEL, 3, (Leg("w", 1), Leg("v")), kernel=Kernel("gain")), "needs a kernel"),
+        (lambda: Kernel("gain", "offset"), "name a bias"),
+    ],
+)
+def test_a_kernel_that_says_nothing_is_refused(make: Callable[[], object], says: str) -> None:
+    with pytest.raises(InvalidValueError, match=says):
+        make()
+
+
+def test_a_kernel_must_fit_the_parameters() -> None:
+    gauge = Gauge("kernel", Group.KERNEL, 3, (Leg("w", 1),), kernel=Kernel("gain"))
+    with pytest.raises(InvalidValueError, match="needs 3 numbers in gain"):
+        gauge.check({"w": torch.zeros(2, 3), "gain": torch.zeros(2)})
+    with pytest.raises(UnknownNameError, match="gain"):
+        gauge.check({"w": torch.zeros(2, 3)})

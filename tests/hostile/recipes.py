@@ -82,14 +82,22 @@ def _parameters() -> dict[str, torch.Tensor]:
 
 _GAUGES: dict[str, list[Call]] = {
     "ddtheory.gauges.Leg": [call(parameter="0.weight", axis=1, dual=True, start=0)],
+    "ddtheory.gauges.Kernel": [call(gain="norm.weight", offset="norm.bias", bias="next.bias")],
     "ddtheory.gauges.Gauge": [
+        lambda: {
+            "rule": "kernel",
+            "group": gauges.Group.KERNEL,
+            "channels": 4,
+            "legs": [gauges.Leg("next.weight", 1)],
+            "kernel": gauges.Kernel("norm.weight"),
+        },
         lambda: {
             "rule": "rescaling",
             "group": gauges.Group.POSITIVE,
             "channels": 4,
             "legs": [gauges.Leg("a")],
             "blocks": 2,
-        }
+        },
     ],
     "ddtheory.gauges.Motion": [call(seed=1, size=2.0, powers=True)],
     "ddtheory.gauges.find_gauges": [
@@ -627,6 +635,9 @@ _PLOTS: dict[str, list[Call]] = {
         lambda: {"profiles": _profile()},
         lambda: {"profiles": [verify.Curve("F", (0.1, 0.2), (0.5, 1.0), 2.0, (0.1, 0.2))]},
     ],
+    "ddtheory.plots.two_scales": [lambda: {"row": dd.read(**_reading()).census[-1]}],
+    "ddtheory.plots.orders_by_layer": [lambda: {"reading": dd.read(**_reading())}],
+    "ddtheory.plots.bracket": [lambda: {"found": dd.read(**_reading()).bracket}],
     "ddtheory.plots.trajectory": [lambda: {"run": measure.Trajectory(**_trajectory())}],
     "ddtheory.plots.fluctuation": [call(largest=3)],
     "ddtheory.plots.learning_coefficient": [

@@ -117,6 +117,7 @@ WRITTEN_BY_A_CALLER = frozenset(
         "ddtheory.cells.Size",
         "ddtheory.cells.SymbolicFace",
         "ddtheory.gauges.Gauge",
+        "ddtheory.gauges.Kernel",
         "ddtheory.gauges.Leg",
         "ddtheory.gauges.Motion",
         "ddtheory.measure.Bernoulli",

@@ -142,8 +142,15 @@ def test_control_others_do_not(optimizer: Make, group: Group) -> None:
 
 def test_what_is_left_is_told() -> None:
     model = drawn(Transformer)
-    assert {gauge.group for gauge in adam(model).gauges_left} == {Group.ROTATION}
-    assert muon(model).gauges_left == ()
+    adding = {Group.TRANSLATION, Group.KERNEL}
+    assert {gauge.group for gauge in adam(model).gauges_left} == {Group.ROTATION, *adding}
+    assert {gauge.group for gauge in muon(model).gauges_left} == adding
+    found = find_gauges(model, batch(model)[0], softmax=True)
+    given = DDCMuon(model, 0.01, gauges=found)
+    assert {gauge.group for gauge in given.gauges_left} == adding
+    assert {*given.gauges, *given.gauges_left} == set(found.gauges)
+    with pytest.raises(InvalidValueError, match=r"Leave the gauge out of the list\."):
+        DDCMuon(model, 0.01, gauges=found.gauges)
 
 
 # --- closed forms and a second implementation -------------------------------------------------------------------------

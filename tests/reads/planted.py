@@ -134,6 +134,110 @@ def images(size: float, seed: int = 0) -> Planted:
     return Planted(model, draw(16, 1, 8, 8), frozenset(places), 2, {})
 
 
+class Saturated(nn.Module):
+    """Cut off at ±1: a unit whose bias is large is constant, and stays so."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        return F.hardtanh(z)
+
+
+def constant_unit(size: float, activation: Callable[[], nn.Module], bias: float, seed: int = 0) -> Planted:
+    """Four units, of which unit 2 has weights in of this size and a bias of size one."""
+    draw = Draw(seed)
+    model = draw.fill(nn.Sequential(nn.Linear(3, 4), activation(), nn.Linear(4, 2)))
+    with torch.no_grad():
+        model[0].weight.copy_(1.5 * torch.eye(4, 3))
+        direction = draw(3)
+        model[0].weight[2] = size * direction / direction.norm()
+        model[0].weight[3] = torch.tensor([0.0, -0.4, 1.2])
+        model[0].bias.copy_(torch.tensor([0.2, -0.1, bias, 0.3]))
+    return Planted(model, draw(48, 3), frozenset({("0", "unit 2")}), 0, {("0", "unit 2"): size})
+
+
+class Pixels(nn.Module):
+    """A convolution of all channels, one of each by itself, and one that mixes them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide, self.norm = nn.Conv2d(1, 4, 2), nn.BatchNorm2d(4)
+        self.each, self.mixed, self.out = nn.Conv2d(4, 4, 2, groups=4), nn.Conv2d(4, 2, 1), nn.Linear(2, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.silu(self.norm(self.wide(x)))
+        x = F.silu(self.each(F.pad(x, (0, 1, 0, 1))))
+        return self.out(torch.tanh(self.mixed(x)).mean((2, 3)))
+
+
+def depthwise(size: float, seed: int = 0) -> Planted:
+    """Channel 1 of the normalisation with its kernel, and channel 3 of the depthwise convolution, which nobody hears,
+    so that what it hears is not seen either."""
+    draw = Draw(seed)
+    model = Pixels()
+    draw.fill(model)
+    with torch.no_grad():
+        model.norm.weight[1], model.norm.bias[1] = size, 0.0
+        model.each.weight[1] *= size / model.each.weight[1].norm()
+        model.each.weight[3] *= size / model.each.weight[3].norm()
+        model.each.bias[3] = 0.0
+        model.mixed.weight[:, 3] *= size / model.mixed.weight[:, 3].norm()
+    places = [("norm", "unit 1"), ("each", "unit 3")]
+    return Planted(model, draw(8, 1, 4, 4), frozenset(places), 2, dict.fromkeys(places, size * 2**0.5))
+
+
+def turned_heads(size: float, seed: int = 0) -> Planted:
+    """Two heads of width three. Queries and keys of head 1 have this size; in head 0 two of three directions of queries
+    and keys have it, and one direction of values and outputs, each in a basis of its own."""
+    draw = Draw(seed)
+    model = Heads()
+    draw.fill(model)
+    with torch.no_grad():
+        for one, other, small in ((model.query, model.key, 2), (model.value, model.output, 1)):
+            turn = torch.linalg.qr(draw(3, 3)).Q
+            scale = torch.tensor([1.0] * (3 - small) + [size] * small).double()
+            made = torch.linalg.qr(torch.cat([draw(6, 6)])).Q[:3]
+            read = torch.linalg.qr(draw(6, 6)).Q[:3]
+            one.weight[:3] = turn @ (scale[:, None] * made)
+            one.bias[:3] = turn @ (scale * torch.tensor([0.3, 0.3, 0.3]).double())
+            if one is model.query:
+                other.weight[:3] = turn @ (scale[:, None] * read)
+                other.bias[:3] = turn @ (scale * torch.tensor([0.1, 0.1, 0.1]).double())
+            else:
+                other.weight[:, :3] = (turn @ (scale[:, None] * read)).mT
+        for each in (model.query, model.key):
+            each.weight[3:] *= size / each.weight[3:].norm()
+            each.bias[3:] = 0.0
+    places = {("query", "head 1"), ("value", "direction 0 of 1 in head 0")}
+    places |= {("query", f"direction {number} of 2 in head 0") for number in range(2)}
+    return Planted(model, draw(24, 4, 6), frozenset(places), 2, {})
+
+
+class Heads(nn.Module):
+    """An attention of two heads of width three, and a map that reads it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query, self.key, self.value, self.output = (nn.Linear(6, 6) for _ in range(4))
+        self.last = nn.Linear(6, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = (
+            each(x).unflatten(-1, (2, 3)).transpose(1, 2) for each in (self.query, self.key, self.value)
+        )
+        mixed = F.scaled_dot_product_attention(query, key, value)
+        return self.last(torch.tanh(self.output(mixed.transpose(1, 2).flatten(-2)))).mean(1)
+
+
+class Placed(nn.Module):
+    """Positions as a parameter of their own, of which inputs use the first ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.positions, self.hidden, self.out = nn.Parameter(torch.ones(1, 6, 3)), nn.Linear(3, 4), nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(torch.tanh(self.hidden(x + self.positions[:, : x.shape[1]])).mean(1))
+
+
 class Block(nn.Module):
     """A transformer of one block: attention with two heads, a gated hidden layer, RMSNorm and LayerNorm."""
 

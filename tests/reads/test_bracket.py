@@ -18,7 +18,8 @@ from ddtheory.gauges import Gauge, Group, Leg, Motion, find_gauges, moved
 from ddtheory.measure import Categorical, Gaussian, Problem, fisher_matrix
 from ddtheory.measure.matrices.gram import Spectrum
 from ddtheory.reads import Bracket, Rank, bracket
-from ddtheory.reads.orbit import linear_actions, orbit_rank, tangents
+from ddtheory.reads.flow import flows, generators, tangent
+from ddtheory.reads.orbit import orbit_rank
 from ddtheory.values import RLCT
 
 # a prior that vanishes or is infinite at the point is another question
@@ -185,12 +186,37 @@ def test_random_directions_give_a_lower_bound() -> None:
     assert bracket(problem, directions=7, seed=1).jacobian != few.jacobian
 
 
-def test_many_parameters_need_directions() -> None:
+def test_random_rows_give_a_lower_bound() -> None:
+    """The rank of J is 18, of 45 rows; each row raises it by one until then, in drawn sums of parameters too."""
+    module = linear(drawn(3, 4, seed=1), drawn(5, 3, seed=2))
+    problem = problem_of(module, drawn(9, 4))
+    assert [bracket(problem, rows=n).lower for n in (1, 7, 18, 45, 90)] == [Fraction(1, 2), Fraction(7, 2), 9, 9, 9]
+    assert problem.dimension == 27 and "of at most 5" in bracket(problem, rows=5).rows()["rank J"]  # 20 sums of 27
+    assert bracket(problem, rows=7, seed=1).jacobian != bracket(problem, rows=7).jacobian
+    with pytest.raises(InvalidValueError, match="not both"):
+        bracket(problem, rows=7, directions=7)
+    with pytest.raises(InvalidValueError, match="rows"):
+        bracket(problem, rows=0)
+
+
+def test_rows_of_logits_do_not_see_their_shift() -> None:
+    """3 classes of 2 features: rank 2 · (2 + 1) of 9 parameters, though there are 60 rows."""
+    problem = Problem.from_module(nn.Linear(2, 3).double(), drawn(20, 2), Categorical())
+    assert bracket(problem, rows=60).exact == bracket(problem).exact == RLCT(Fraction(3), 1)
+
+
+def test_rows_leave_kinks_out() -> None:
+    """|wx| at w = 0 has a kink in every sample, and no row."""
+    found = bracket(half_line(torch.abs, 0.0), rows=8)
+    assert (found.lower, found.kinks) == (0, bracket(half_line(torch.abs, 0.0)).kinks) and found.kinks > 0
+
+
+def test_many_parameters_need_rows_or_directions() -> None:
     module = linear(drawn(50, 50), drawn(1, 50))
     problem = problem_of(module, drawn(2, 50))
     with pytest.raises(InvalidValueError, match="2550 parameters"):
         bracket(problem, ())
-    assert bracket(problem, (), directions=5).lower == 1
+    assert bracket(problem, (), directions=5).lower == bracket(problem, (), rows=5).lower == 1
 
 
 def test_samples_on_a_kink_are_left_out() -> None:
@@ -297,7 +323,8 @@ def test_a_small_move_lies_in_the_span_of_the_tangents(name: str, gauge: Gauge, 
     def flat(value: dict[str, Tensor]) -> Tensor:
         return torch.cat([value.get(key, torch.zeros_like(theta[key])).reshape(-1) for key in theta])
 
-    span = torch.stack([flat(one) for one in tangents(gauge, False, theta)])
+    (flow,) = flows([gauge])
+    span = torch.stack([flat(tangent(flow, one, theta)) for one in generators(flow, theta)])
     basis = torch.linalg.qr(span.mT).Q
     if gauge.group is Group.ROTATION:  # a drawn rotation is never small
         size = 6 // gauge.blocks
@@ -339,13 +366,13 @@ def test_the_tangents_of_all_gauges_of_an_attention_are_in_the_kernel_of_the_jac
     found = bracket(problem)
     assert {gauge.rule for gauge in found.gauges} >= {"normalisation scale", "query–key rotation", "value–output scale"}
     fisher = fisher_matrix(problem)
-    for gauge, whole in linear_actions(found.gauges):
-        for tangent in tangents(gauge, whole, problem.truth):
-            unit = problem.flat(tangent)
+    for flow in flows(found.gauges):
+        for generator in generators(flow, problem.truth):
+            unit = problem.flat(tangent(flow, generator, problem.truth))
             assert float(unit @ fisher @ unit) < 1e-16 * float(fisher.trace())
-    # 2 heads of GL(2) for queries and keys, and for values and outputs; 4 scales of the norm; 3 biases of keys that are
-    # seen by nobody are no gauge of the table
-    assert found.orbit.certain >= 2 * 4 + 2 * 4 + 4
+    # 2 heads of GL(2) for queries and keys, and for values and outputs; 4 scales of the norm, whose kernel each of 12
+    # outputs has; 4 biases of keys; a shift of the logits for each of 4 inputs and the bias
+    assert found.orbit.certain == 2 * 4 + 2 * 4 + 4 + 12 + 4 + 5
 
 
 def test_scales_and_rotations_make_the_whole_linear_group() -> None:
@@ -356,8 +383,8 @@ def test_scales_and_rotations_make_the_whole_linear_group() -> None:
     scales, turns = by_group[Group.POSITIVE], by_group[Group.ROTATION]
     sizes = [orbit_rank(some, theta).certain for some in ([scales], [turns], [scales, turns], found, [])]
     assert sizes == [3, 3, 9, 9, 0]
-    assert [whole for _, whole in linear_actions(found)] == [True]
-    assert [whole for _, whole in linear_actions([scales, replace(turns, legs=turns.legs[:1])])] == [False, False]
+    assert [flow.full for flow in flows(found)] == [True]
+    assert [flow.full for flow in flows([scales, replace(turns, legs=turns.legs[:1])])] == [False, False]
 
 
 def test_the_orbit_shrinks_where_the_point_stands_still() -> None:

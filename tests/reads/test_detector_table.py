@@ -15,6 +15,8 @@ CASES = {
     "duplicated units": "test_duplicated_units",
     "rank deficiency": "test_rank_deficiency_in_a_rotated_basis",
     "dead heads": "test_a_transformer",
+    "dead queries": "test_dead_queries_and_ranks_of_heads",
+    "constant units": "test_constant_units",
     "dead scales": "test_a_transformer",
     "unused rows": "test_a_transformer",
 }

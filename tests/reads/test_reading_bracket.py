@@ -134,13 +134,13 @@ def test_logits_have_a_shift_in_the_orbit() -> None:
 # --- large ---------------------------------------------------------------------------------------------------------
 
 
-def test_more_than_2048_parameters_are_read_along_256_directions() -> None:
-    """2101 parameters on 300 samples of one output: 256 directions see 256 of the 300, and tanh has no scales."""
+def test_of_more_than_2048_parameters_rows_are_read() -> None:
+    """2101 parameters on 300 samples of one output: all 300 rows are independent, and tanh has no scales."""
     module, inputs = network(nn.Tanh(), inner=40, hidden=50, outer=1), drawn(300, 40)
     reading = reading_of(module, inputs)
     assert reading.dimension == 40 * 50 + 50 + 50 + 1 == 2101
-    assert reading.bracket is not None and (reading.bracket.lower, reading.bracket.upper) == (128, Fraction(2101, 2))
-    assert "of at most 256" in reading.bracket.rows()["rank J"]
+    assert reading.bracket is not None and (reading.bracket.lower, reading.bracket.upper) == (150, Fraction(2101, 2))
+    assert "of at most 300" in reading.bracket.rows()["rank J"]
     few = reading_of(module, inputs[:3])
     assert few.bracket is not None and few.bracket.lower == Fraction(3, 2)  # control: samples bound it too
 

@@ -10,12 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ddtheory.gauges import Gauge, Group, Leg, Motion, find_gauges, moved
+from ddtheory.gauges import Gauge, Group, Kernel, Leg, Motion, find_gauges, moved
 from ddtheory.measure import Gaussian, Problem
 from ddtheory.measure.setting.parameters import flatten
 from ddtheory.reads import DETECTORS, Detector, Proposal, Standing, read
 from ddtheory.reads.evidence import measured
-from ddtheory.reads.explained import Flow, drawn, explained, flows, orbit, tangent
+from ddtheory.reads.explained import drawn, explained, orbit
+from ddtheory.reads.flow import TRANSLATING, Flow, flows, generators, tangent
 from ddtheory.reads.verdicts import judged
 
 
@@ -41,12 +42,7 @@ MODELS = {"rescaling": rescaled, "two linear maps": two_linear, "attention": att
 
 def all_tangents(flow: Flow, parameters: dict[str, Tensor]) -> Iterator[Tensor]:
     """The tangent vectors of one gauge, generator by generator."""
-    n, blocks = flow.gauge.channels, flow.gauge.blocks
-    like = next(iter(parameters.values()))
-    shape = (blocks, n // blocks, n // blocks) if flow.full else (n,)
-    for number in range(int(torch.tensor(shape).prod())):
-        generator = like.new_zeros(shape)
-        generator.view(-1)[number] = 1
+    for generator in generators(flow, parameters):
         step = tangent(flow, generator, parameters)
         yield flatten({name: step.get(name, torch.zeros_like(value)) for name, value in parameters.items()})
 
@@ -69,6 +65,49 @@ def test_the_part_along_orbits_is_that_of_least_squares(model: str) -> None:
         assert (found.share > 1 - 1e-6) is bool(along)
 
 
+@pytest.mark.parametrize("blocks", [1, 2])
+def test_the_part_along_rotations_alone(blocks: int) -> None:
+    """A rotation without scales, as beside a norm without gain: antisymmetric generators, by least squares."""
+    draw = planted.Draw(7)
+    parameters = {"a": draw(4, 3), "b": draw(2, 4)}
+    (flow,) = flows([Gauge("turn", Group.ROTATION, 4, (Leg("a"), Leg("b", 1, dual=True)), blocks)])
+    basis = torch.stack(list(all_tangents(flow, parameters)), dim=1)
+    assert basis.shape[1] == {1: 6, 2: 2}[blocks]
+    for unit in (draw(20), basis @ draw(basis.shape[1])):
+        unit = unit / unit.norm()
+        expected = float((basis @ torch.linalg.lstsq(basis, unit[:, None]).solution).norm() ** 2)
+        assert explained([flow], parameters, dict(unflat(unit, parameters))).share == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "gauge",
+    [
+        Gauge("shift", Group.SHIFT, 3, (Leg("w", 1),)),
+        Gauge("bias", Group.TRANSLATION, 2, (Leg("bias"), Leg("w", 0, dual=True))),
+        Gauge("kernel", Group.KERNEL, 3, (Leg("w", 1),), kernel=Kernel("gain", "offset", "bias")),
+        Gauge("kernel without offset", Group.KERNEL, 3, (Leg("w", 1),), kernel=Kernel("gain")),
+    ],
+    ids=lambda gauge: gauge.rule,
+)
+def test_the_part_along_what_adds(gauge: Gauge) -> None:
+    """By least squares; and the orbit is the straight line that `moved` goes along."""
+    draw = planted.Draw(8)
+    parameters = {"w": draw(2, 3), "bias": draw(2), "gain": draw(3), "offset": draw(3)}
+    (flow,) = flows([gauge])
+    basis = torch.stack(list(all_tangents(flow, parameters)), dim=1)
+    assert basis.shape[1] == 2
+    for unit in (draw(14), basis @ draw(2)):
+        unit = unit / unit.norm()
+        expected = float((basis @ torch.linalg.lstsq(basis, unit[:, None]).solution).norm() ** 2)
+        assert explained([flow], parameters, dict(unflat(unit, parameters))).share == pytest.approx(expected, abs=1e-12)
+    step = flatten(moved(gauge, parameters)) - flatten(parameters)
+    assert step.norm() > 0.1 and (step - basis @ torch.linalg.lstsq(basis, step[:, None]).solution[:, 0]).norm() < 1e-12
+    way = drawn(flow, parameters, 0)
+    there = orbit(way, parameters)(torch.tensor(0.5, dtype=torch.float64))
+    length = flatten({name: way.tangent[name] for name in way.tangent}).norm()
+    assert all(torch.allclose(there[name], parameters[name] + 0.5 * way.tangent[name] / length) for name in there)
+
+
 def unflat(vector: Tensor, like: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     place = 0
     for name, value in like.items():
@@ -89,7 +128,8 @@ def test_the_orbit_leaves_the_function_in_place_and_the_ray_does_not(model: str)
             straight = {name: parameters[name] + t * block / length for name, block in way.tangent.items()}
             there = orbit(way, parameters)(t) if curved else straight
             gap = (torch.func.functional_call(network, {**parameters, **there}, inputs) - here).abs().max()
-            assert float(gap) < 1e-11 if curved else float(gap) > 1e-5
+            stays = curved or flow.gauge.group in TRANSLATING  # whose orbits are straight
+            assert float(gap) < 1e-11 if stays else float(gap) > 1e-5
 
 
 def along_gauges() -> Detector:
@@ -144,4 +184,6 @@ def test_scales_and_rotations_of_one_place_are_one_flow() -> None:
     legs = (Leg("a"), Leg("b", 1, dual=True))
     scale, turn = (Gauge(group.value, group, 3, legs) for group in (Group.POSITIVE, Group.ROTATION))
     assert flows([scale, turn]) == (Flow(turn, True),) and flows([scale]) == (Flow(scale, False),)
+    swapped = Gauge("again", Group.ROTATION, 3, legs[::-1])
+    assert flows([scale, turn, swapped, turn]) == (Flow(turn, True),) and flows([turn]) == (Flow(turn, False),)
     assert flows([Gauge("p", Group.PERMUTATION, 3, legs)]) == ()

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError, OutputError
 from ddtheory.measure import Gaussian
-from ddtheory.reads import Census, Reading, Standing, read
+from ddtheory.reads import Census, Reading, Standing, pictures, read
 from ddtheory.reads.page import MEANING, render
 
 HOSTILE = "<script>alert(1)</script>"
@@ -123,6 +123,35 @@ def test_the_strip_shows_where_the_bracket_lies(reading: Reading) -> None:
     start, length = float(drawn[1]), float(drawn[2])
     assert start == pytest.approx(100 * float(reading.bracket.lower) / 13, abs=0.01)
     assert start + length == pytest.approx(100 * float(reading.bracket.upper) / 13, abs=0.02)
+
+
+def test_a_profile_is_drawn_where_it_was_read(reading: Reading) -> None:
+    """As many dots as F* has values above rounding, and s where it is in sight; a dashed line of slope 2(k − 1)."""
+    rows = [row for row in reading.census if row.sides is not None and row.order is not None]
+    assert rows
+    for row in rows:
+        assert row.sides is not None and row.order is not None and row.scale is not None
+        text = pictures.profile(row.sides, 1e-3, row.order, row.scale)
+        assert text.count("<circle") == sum(value > row.sides.fisher_floor for value in row.sides.fisher)
+        assert "s = 0.001" in text and 'role="img"' in text
+        dashed = re.search(r'4 3" d="M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)', text)
+        assert dashed is not None
+        dots = {float(x): float(y) for x, y in re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', text)}
+        x, y = float(dashed[3]), float(dashed[4])
+        nearest = min(dots, key=lambda each: abs(each - x))
+        assert abs(dots[nearest] - y) < 3  # the law's line goes through what was read
+        assert str(text) in render(replace(reading, census=Census((replace(row, distance=1e-3),))))
+    flat = replace(rows[0].sides, fisher=tuple(0.0 for _ in rows[0].sides.fisher))  # type: ignore[type-var, union-attr]
+    assert pictures.profile(flat, 1e-3, None, None) == ""  # control
+
+
+def test_orders_by_layer_stand_in_a_table(reading: Reading) -> None:
+    counts = reading.census.by_layer()
+    assert sum(sum(each.values()) for each in counts.values()) == len(reading.dead) > 0
+    text = Seen(render(reading)).text
+    assert "dead candidates of order" in text
+    none = replace(reading, census=Census(reading.census.of(Standing.GAUGE)))
+    assert "dead candidates of order" not in Seen(render(none)).text
 
 
 def test_a_reading_without_a_bracket_or_candidates_has_a_page() -> None:

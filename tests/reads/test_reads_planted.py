@@ -12,7 +12,7 @@ from planted import ACTIVATIONS, READABLE, SIZES, Planted
 from torch import nn
 
 from ddtheory.measure import Categorical, Gaussian
-from ddtheory.reads import Reading, Row, Standing, read
+from ddtheory.reads import DETECTORS, Reading, Row, Standing, read
 
 N = 10_000
 
@@ -182,13 +182,81 @@ def test_a_convolutional_network(size: float) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("size", SIZES)
+def test_dead_queries_and_ranks_of_heads(size: float) -> None:
+    plant = planted.turned_heads(size)
+    chosen = [DETECTORS[name] for name in ("dead queries", "dead heads", "rank deficiency")]
+    reading = read(plant.model, plant.inputs, head=Gaussian(), n=N, detectors=chosen)
+    assert places(reading.dead) == plant.dead or size > READABLE
+    assert places(reading.dead) <= plant.dead  # no living head, and no direction of one
+    assert {row.order for row in reading.dead} <= {plant.order}
+    living = {("value", "head 0"), ("value", "head 1"), ("query", "head 0")}
+    assert {row_of(reading, place).verdict for place in living} == {Standing.LIVE}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+def test_constant_units(activation: str, size: float) -> None:
+    """The price is that of its spread, by a forward pass; the exchange with the bias is flat."""
+    make = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid}[activation]
+    plant = planted.constant_unit(size, make, 0.7)
+    reading = read(plant.model, plant.inputs, head=Gaussian(), n=N, detectors=[DETECTORS["constant units"]])
+    first, function, second = plant.model  # type: ignore[misc]
+    with torch.no_grad():
+        inner = plant.inputs @ first.weight[2] + first.bias[2]
+        gap = function(inner) - function(inner.mean())
+        price = N * float(gap.square().mean() * second.weight[:, 2].square().sum()) / 2
+    assert places(reading.census) <= plant.dead  # no other unit is so much as proposed
+    for row in reading.census:
+        assert row.price.estimate == pytest.approx(price, rel=1e-6, abs=1e-20)
+        verdict = Standing.DEAD if price <= 1e-3 else Standing.LIVE if price >= 10 else None
+        assert verdict is None or row.verdict is verdict
+        assert row.flat is (row.verdict is Standing.DEAD)
+    assert places(reading.dead) == plant.dead or size > 1e-4
+
+
+def test_a_unit_that_is_cut_off_is_constant_at_any_weights() -> None:
+    """Every input takes it above 1, whatever the weights do; the control is a bias that some inputs bring back."""
+    cut, back = (planted.constant_unit(0.5, planted.Saturated, bias) for bias in (9.0, 1.2))
+    chosen = [DETECTORS["constant units"]]
+    assert places(read(cut.model, cut.inputs, head=Gaussian(), n=N, detectors=chosen).dead) == cut.dead
+    assert not read(back.model, back.inputs, head=Gaussian(), n=N, detectors=chosen).dead
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", [0.0, 1e-8, 1e-5, 1e-2, 1e-1])
+def test_depthwise_convolutions(size: float) -> None:
+    plant = planted.depthwise(size)
+    reading = read(plant.model, plant.inputs, head=Gaussian(), n=N, detectors=[DETECTORS["node death"]])
+    assert not reading.unsurveyed
+    assert places(reading.dead) <= plant.dead | {("norm", "unit 3")}
+    found = {place: row_of(reading, place) for place in plant.dead if size < 1e-1}
+    for place, row in found.items():
+        assert row.distance == pytest.approx(plant.distances[place], rel=1e-9, abs=1e-300)
+        assert row.price.estimate > 0.01 or row.order == plant.order
+    assert places(reading.dead) >= plant.dead or size > 1e-5
+
+
+def test_positions_that_no_input_reaches() -> None:
+    draw = planted.Draw(0)
+    model = planted.Placed()
+    draw.fill(model)
+    chosen = [DETECTORS["unused rows"]]
+    (row,) = read(model, draw(12, 4, 3), head=Gaussian(), n=N, detectors=chosen).dead
+    assert (row.place, row.flat, row.price.estimate) == ("rows 4, 5", True, 0.0)
+    assert not read(model, draw(12, 6, 3), head=Gaussian(), n=N, detectors=chosen).dead  # control: all are used
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("size", [0.0, 1e-5])
 def test_a_transformer(size: float) -> None:
     """A head is V times O, a scale is γ times what reads it, a gated unit has three factors; unused rows are flat."""
     plant = planted.block(size)
     reading = read(plant.model, plant.inputs, head=Categorical(), n=1000)
-    assert places(reading.dead) == plant.dead
-    orders = {row.place: "flat" if row.flat else row.order for row in reading.dead}
+    unseen = {("query", "head 1")} if size == 0 else set()  # where nobody hears a head, nobody sees where it looks
+    assert places(reading.dead) == plant.dead | unseen
+    assert all(row.flat for row in reading.dead if row.layer == "query")
+    orders = {row.place: "flat" if row.flat else row.order for row in reading.dead if row.layer != "query"}
     assert orders == {"head 1": 2, "channel 2": 2, "unit 1": 3, "rows 5, 6": "flat"}
     gauges = {row.type for row in reading.census.of(Standing.GAUGE)}
     assert gauges >= {"gauge: value–output rotation", "gauge: query–key rotation", "gauge: logit shift"}

@@ -77,6 +77,7 @@ def test_channels_of_a_transformer() -> None:
         ("scales", "before", 1, 4),
         ("scales", "between", 1, 4),
         ("heads", "value", 1, 4),
+        ("queries", "query", 1, 4),
     }
     (embedded,) = found.embedded
     assert embedded.parameter == "tokens.weight" and int(embedded.used.sum()) <= 5

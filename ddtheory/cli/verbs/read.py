@@ -11,7 +11,7 @@ from ddtheory.cli.printing import json_option, print_json, say
 
 
 @click.command()
-@click.argument("where", metavar="FILE.py:FUNCTION")
+@click.argument("where", metavar="FILE.py:FUNCTION|FILE.toml")
 @click.option("--n", type=int, metavar="N", help="Sample size at which directions are called dead or live.")
 @click.option(
     "--weights", type=click.Path(path_type=Path), metavar="FILE", help="Weights of the model, a safetensors file."
@@ -30,6 +30,8 @@ def read(where: str, n: int | None, weights: Path | None, out: Path | None, as_j
     the arguments of ddtheory.read by name: {"model": ..., "inputs": ..., "head": ...}. Weights are loaded from
     safetensors files only; formats that can run code are refused.
 
+    FILE.toml describes the same: model = "package.module:name", inputs and weights as safetensors files, head and n.
+
     \b
     Example:
       ddtheory read examples/read_your_network/student.py:make_problem --n 10000
@@ -38,6 +40,7 @@ def read(where: str, n: int | None, weights: Path | None, out: Path | None, as_j
     from ddtheory.extras import need
 
     need("torch", "ddtheory read")
+    from ddtheory.reads.description import described
     from ddtheory.reads.loading import made_by, with_weights
     from ddtheory.reads.page import render
     from ddtheory.verify import output
@@ -45,7 +48,9 @@ def read(where: str, n: int | None, weights: Path | None, out: Path | None, as_j
 
     if out is not None:
         output.prepare(out, ["reading.json", "reading.txt", "reading.html"])
-    made = made_by(where)
+    made = described(Path(where)) if where.endswith(".toml") else made_by(where)
+    own = made.pop("n", None)
+    n = own if n is None else n
     if weights is not None:
         made = with_weights(made, weights)
     with spinner("reads …", shown=not as_json):
