@@ -26,11 +26,12 @@ class Dead:
     order: int = 2
     still: Sequence[Place] = ()
     mirrored: bool = False
+    seed: int = 8
 
     def plant(self, module: nn.Module, size: float = 0.0) -> dict[str, Tensor]:
         """The entries become `size` along the returned direction, which is random and of length one."""
         own = dict(module.named_parameters())
-        generator = torch.Generator().manual_seed(8)
+        generator = torch.Generator().manual_seed(self.seed)
         direction: dict[str, Tensor] = {}
         for key, place in self.places:
             block = direction.setdefault(key, torch.zeros(own[key].shape, dtype=torch.float64))
