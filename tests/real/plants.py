@@ -1,4 +1,4 @@
-"""What is planted in networks of `transformers`, and what must be read of it: units, heads and gauges by their places."""
+"""What is planted in networks of `transformers`, and what must be read of it: units, heads, gauges by their places."""
 
 from __future__ import annotations
 
@@ -191,7 +191,12 @@ def mamba(layer: str) -> Plants:
     """A channel is made of an input, its bias and a gate, 16 further on; in the place of a head one of two states."""
     own = f"{layer}.mixer"
     chosen, made = f"{own}.x_proj.weight", f"{own}.in_proj.weight"
-    channel: list[Place] = [(made, (5,)), (f"{own}.conv1d.bias", (5,)), (made, (21,)), (f"{own}.out_proj.weight", (ALL, 5))]
+    channel: list[Place] = [
+        (made, (5,)),
+        (f"{own}.conv1d.bias", (5,)),
+        (made, (21,)),
+        (f"{own}.out_proj.weight", (ALL, 5)),
+    ]
     return Plants(
         # what the channel says of the steps and states of all others is no part of it
         Dead(channel, order=3, still=[(chosen, (ALL, 5))]),

@@ -2,8 +2,7 @@
 
 The second algorithm calls the model with one sample at a time, without its padding, and differentiates it in reverse
 mode, an output at a time. Planted structure says which order is right (`plants.py`): a unit or a head whose weights
-vanish on both sides has order 2, one behind a gate 3, and a gauge is flat along its orbit and looks dead along a straight
-ray.
+vanish on both sides has order 2, one behind a gate 3, and a gauge is flat along its orbit and looks dead along a ray.
 """
 
 from __future__ import annotations
@@ -128,7 +127,7 @@ def test_a_planted_death_is_read_along_its_joint_direction(name: str, kind: str)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_unit_that_is_nearly_dead_has_two_scales(name: str) -> None:
-    """At a distance s from the dead point, along its direction, the order is 1 below s and that of the dead one above."""
+    """At a distance s from the dead point, along its direction, the order is 1 below s and the dead one's above."""
     dead, s = PLANTS[name].unit, 2e-4
     module = network(name).double()
     direction = dead.plant(module, s)

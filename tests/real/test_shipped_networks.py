@@ -122,7 +122,7 @@ CHANNEL = Dead(
     mirrored=True,
     seed=14,
 )
-"""A channel that is dead between its norm, before a ReLU6, and the layer that reads it, alive on both sides with this seed."""
+"""A channel that is dead between its norm, before a ReLU6, and the layer that reads it; both sides of it move."""
 
 
 def scale_behind_a_norm(problem: Problem) -> Curve:
@@ -153,7 +153,7 @@ IMAGE_GAUGES = {
 
 
 def test_orders_in_a_classifier_of_images() -> None:
-    """A random direction, among the kinks of ReLU6; a planted channel, and half of it; a channel that is nearly dead."""
+    """A random direction, among the kinks of ReLU6; a planted channel, and half of it; one that is nearly dead."""
     problem = pictures(classifier())
     generator = torch.Generator().manual_seed(0)
     somewhere = {name: torch.randn(value.shape, generator=generator) for name, value in problem.truth.items()}
