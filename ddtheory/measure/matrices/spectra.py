@@ -200,12 +200,7 @@ def activation_gram(
     """
     positions = as_problem(problem).at(parameters)
     layer, centred = text("The name of the layer", layer), truth_value("centred", centred)
-    if not isinstance(side, str) or side not in SIDES:
-        raise unknown("side", shown(side).strip("'"), SIDES)
-    place = None if axis is None else as_integer(axis)
-    if axis is not None and place in (None, 0):
-        raise InvalidValueError(f"The axis is {shown(axis)}; give that of the features, a whole number other than 0.")
-    read = partial(read_features, layer, side, place)
+    read = partial(read_features, layer, side_of(side), axis_of(axis))
     factor, samples = Factor(), 0
     with measuring():
         for inputs, weights in problem.batches():
@@ -283,6 +278,29 @@ def fisher_gram(
             rows = torch.einsum("qno,nod->nqd", forms, flat)
             factor.add(weighted_rows(problem, rows, weights))
     return finished(problem, factor, samples, f"Fisher of {', '.join(chosen)}")
+
+
+def side_of(side: str, sides: tuple[str, ...] = SIDES) -> str:
+    """A side of a layer.
+
+    Raises:
+        UnknownNameError: it is none.
+    """
+    if not isinstance(side, str) or side not in sides:
+        raise unknown("side", shown(side).strip("'"), sides)
+    return side
+
+
+def axis_of(axis: int | None) -> int | None:
+    """The axis of features.
+
+    Raises:
+        InvalidValueError: it is that of the samples, or no whole number.
+    """
+    place = None if axis is None else as_integer(axis)
+    if axis is not None and place in (None, 0):
+        raise InvalidValueError(f"The axis is {shown(axis)}; give that of the features, a whole number other than 0.")
+    return place
 
 
 def read_features(layer: str, side: str, axis: int | None, module: nn.Module, found: Tensor, output: Tensor) -> Tensor:

@@ -125,6 +125,14 @@ def check_width(layer: str, module: nn.Module | None, width: int) -> None:
         )
 
 
+def _check_one_hot(layer: str, module: nn.Module, positions: int, width: int) -> None:
+    if positions * width > LARGEST_WIDTH**2:
+        raise MeasurementError(
+            f"{called(layer, module)} makes {positions} one-hot rows of width {width} of a batch, which are not built "
+            f"(limit {LARGEST_WIDTH**2} numbers). Use a smaller batch_size."
+        )
+
+
 def _unread(module: nn.Module, found: Tensor) -> str:
     if isinstance(module, Convolution):
         if found.ndim != 2 + len(module.kernel_size):
@@ -148,7 +156,7 @@ def _maps(layer: str, module: nn.Module, found: Tensor) -> Iterator[tuple[Tensor
         yield found, weight.mT
         yield found, weight
     else:  # indices of rows
-        check_width(layer, module, len(weight))
+        _check_one_hot(layer, module, found.numel(), len(weight))
         yield F.one_hot(found.long(), len(weight)).to(weight.dtype), weight
 
 
