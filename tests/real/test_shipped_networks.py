@@ -148,7 +148,7 @@ def scale_before_a_norm(convolution: str, norm: str) -> Callable[[Problem], Curv
 IMAGE_GAUGES = {
     "scale behind a norm": scale_behind_a_norm,
     "scale of a map before its norm": scale_before_a_norm("_blocks.5._expand_conv", "_blocks.5._bn0"),
-    "scale of a filter before its norm": scale_before_a_norm("_blocks.6._depthwise_conv", "_blocks.6._bn1"),
+    "scale of a filter before its norm": scale_before_a_norm("_blocks.1._depthwise_conv", "_blocks.1._bn1"),
 }
 
 
