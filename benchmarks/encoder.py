@@ -29,6 +29,8 @@ from ddtheory.measure import (
 from ddtheory.measure.setting.path import Path, ray
 
 RADIUS = 0.25
+WEIGHED = ("profile, all parameters", "GGN product, all parameters")
+"""What takes memory by the size of the parameters: given back at once, so that one process can measure it."""
 DRAWS = 8
 VOCABULARY = 30_000
 UNIT = {
@@ -129,7 +131,7 @@ def main() -> None:
         if not abs(product() / fisher - 1) < 1e-6:
             raise SystemExit(f"curvlinops finds {product():.6g} where the profile has {fisher:.6g}: nothing is timed.")
     with torch.no_grad():
-        memory = {name: growth_on_processor(call) / MEBIBYTE for name, call in rivals.items()}
+        memory = {name: growth_on_processor(rivals[name]) / MEBIBYTE for name in WEIGHED if name in rivals}
         times = interleaved(
             rivals,
             clock=chosen.clock,
@@ -142,7 +144,7 @@ def main() -> None:
             "what": name,
             "seconds": spread(times[name]),
             "passes": paired(times, name, "forward"),
-            "memory": memory[name],
+            "memory": memory.get(name),
         }
         for name in rivals
     ]
@@ -153,7 +155,7 @@ def main() -> None:
             str(row["what"]),
             f"{row['seconds']['median']:.3f}",  # type: ignore[index]
             f"{row['passes']['median']:.1f}",  # type: ignore[index]
-            f"{row['memory']:.0f}",
+            "–" if row["memory"] is None else f"{row['memory']:.0f}",
         ]
         for row in rows
     ]

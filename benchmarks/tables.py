@@ -264,7 +264,12 @@ def optimizers(content: dict) -> str:
 def encoder(content: dict) -> str:
     how = content["settings"]
     rows = [
-        [row["what"], f"{row['seconds']['median']:.2f}", span(row["passes"]), number(row["memory"])]
+        [
+            row["what"],
+            f"{row['seconds']['median']:.2f}",
+            span(row["passes"]),
+            number(row["memory"]) if row["memory"] else "–",
+        ]
         for row in content["rows"]
     ]
     size = f"{content['parameters']:,} parameters, {content['layers']} linear layers, "
