@@ -10,16 +10,14 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from ddtheory.errors import MeasurementError
-from ddtheory.fields import require, require_each
-from ddtheory.measure.doors import count, real_number, seed_number, text
+from ddtheory.errors import InvalidValueError, MeasurementError
+from ddtheory.measure.doors import count, real_number, seed_number, shown, text
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.matrices.kronecker import gradients_at
 from ddtheory.measure.matrices.labels import Cotangents, Labels
 from ddtheory.measure.matrices.layers import run_once
 from ddtheory.measure.matrices.rows import weighted_rows
-from ddtheory.measure.matrices.spectra import SIDES, axis_of, side_of
-from ddtheory.measure.matrices.unfolding import features
+from ddtheory.measure.matrices.unfolding import SIDES, axis_of, features, side_of
 from ddtheory.measure.setting.problem import Problem, as_problem
 from ddtheory.shown import Shown, decimal
 from ddtheory.values import Interval
@@ -54,8 +52,9 @@ class LeadingSpectrum(Shown):
     label: str = ""
 
     def __post_init__(self) -> None:
-        require_each(self, Interval, "eigenvalues")
-        require(self, str, "label")
+        if not isinstance(self.eigenvalues, tuple) or any(not isinstance(one, Interval) for one in self.eigenvalues):
+            raise InvalidValueError(f"The eigenvalues are {shown(self.eigenvalues)}; give a tuple of intervals.")
+        text("The label", self.label)
         object.__setattr__(self, "width", count("width", self.width))
         object.__setattr__(self, "trace", real_number("The trace", self.trace))
 

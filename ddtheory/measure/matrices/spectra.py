@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory.arguments import as_integer
-from ddtheory.errors import InvalidValueError, MeasurementError, unknown
+from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.doors import several, shown, text, truth_value
 from ddtheory.measure.hygiene import measuring
@@ -21,15 +21,13 @@ from ddtheory.measure.matrices.gram import GramFactor, Spectrum
 from ddtheory.measure.matrices.labels import Cotangents, Labels, ModelLabels
 from ddtheory.measure.matrices.layers import run_once
 from ddtheory.measure.matrices.rows import finished, weighted_rows
-from ddtheory.measure.matrices.unfolding import check_width, features
+from ddtheory.measure.matrices.unfolding import axis_of, check_width, features, side_of
 from ddtheory.measure.orders.profile import all_real, chosen_radii, descending, local_slopes
 from ddtheory.measure.setting.batch import Inputs, each
 from ddtheory.measure.setting.parameters import why_unknown
 from ddtheory.measure.setting.problem import Problem, as_problem
 from ddtheory.measure.tables import along, html_table, reach
 from ddtheory.tabled import Swept
-
-SIDES = ("input", "output")
 
 
 @dataclass(frozen=True, repr=False)
@@ -278,29 +276,6 @@ def fisher_gram(
             rows = torch.einsum("qno,nod->nqd", forms, flat)
             factor.add(weighted_rows(problem, rows, weights))
     return finished(problem, factor, samples, f"Fisher of {', '.join(chosen)}")
-
-
-def side_of(side: str, sides: tuple[str, ...] = SIDES) -> str:
-    """A side of a layer.
-
-    Raises:
-        UnknownNameError: it is none.
-    """
-    if not isinstance(side, str) or side not in sides:
-        raise unknown("side", shown(side).strip("'"), sides)
-    return side
-
-
-def axis_of(axis: int | None) -> int | None:
-    """The axis of features.
-
-    Raises:
-        InvalidValueError: it is that of the samples, or no whole number.
-    """
-    place = None if axis is None else as_integer(axis)
-    if axis is not None and place in (None, 0):
-        raise InvalidValueError(f"The axis is {shown(axis)}; give that of the features, a whole number other than 0.")
-    return place
 
 
 def read_features(layer: str, side: str, axis: int | None, module: nn.Module, found: Tensor, output: Tensor) -> Tensor:

@@ -14,7 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ddtheory.errors import MeasurementError
+from ddtheory.arguments import as_integer
+from ddtheory.errors import InvalidValueError, MeasurementError, unknown
+from ddtheory.measure.doors import shown
 
 Convolution: TypeAlias = nn.Conv1d | nn.Conv2d | nn.Conv3d
 
@@ -30,6 +32,7 @@ BY_CHANNEL = (
 """Layers whose features are channels, along axis 1 of their input and output."""
 
 LARGEST_WIDTH = 8192  # a factor of this width takes half a gigabyte
+SIDES = ("input", "output")
 SAME = 1e3  # in ε of the terms: one product, summed in another order
 
 
@@ -78,6 +81,29 @@ def features(
         if values.ndim == 2 and values.is_floating_point():
             return values
         raise
+
+
+def side_of(side: str, sides: tuple[str, ...] = SIDES) -> str:
+    """A side of a layer.
+
+    Raises:
+        UnknownNameError: it is none.
+    """
+    if not isinstance(side, str) or side not in sides:
+        raise unknown("side", shown(side).strip("'"), sides)
+    return side
+
+
+def axis_of(axis: int | None) -> int | None:
+    """The axis of features.
+
+    Raises:
+        InvalidValueError: it is that of the samples, or no whole number.
+    """
+    place = None if axis is None else as_integer(axis)
+    if axis is not None and place in (None, 0):
+        raise InvalidValueError(f"The axis is {shown(axis)}; give that of the features, a whole number other than 0.")
+    return place
 
 
 def by_channel(module: nn.Module, values: Tensor) -> Tensor:
