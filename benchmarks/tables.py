@@ -17,6 +17,7 @@ TITLES = {
     "memory": "Peak memory above model and data, MiB",
     "startup": "Start-up of whole processes, seconds",
     "layers": "Kronecker factors and spectra of every layer",
+    "encoder": "A sentence encoder that a package ships, in forward passes",
     "network_orders": "Derived orders against depth, seconds",
     "thresholds": "Learning coefficients",
     "hidden_germs": "Hidden germs: what `rlct` makes of a pair that is known",
@@ -260,6 +261,22 @@ def optimizers(content: dict) -> str:
     return markdown(("parameters", "gauges", "AdamW, ms", *names), rows)
 
 
+def encoder(content: dict) -> str:
+    how = content["settings"]
+    rows = [
+        [
+            row["what"],
+            f"{row['seconds']['median']:.2f}",
+            span(row["passes"]),
+            number(row["memory"]) if row["memory"] else "–",
+        ]
+        for row in content["rows"]
+    ]
+    size = f"{content['parameters']:,} parameters, {content['layers']} linear layers, "
+    batch = f"{how['samples']} sequences of {how['positions']} tokens, 8 random draws for G.\n\n"
+    return size + batch + markdown(("what", "seconds", "forward passes", "peak above model and data, MiB"), rows)
+
+
 def hidden_germs(content: dict) -> str:
     outcomes = ("exact", "bounds", "late", "refused", "wrong")
     columns = ("variables", "form", "hidden", "germs", *outcomes, "median, s", "95 %, s", "largest, s", "terms")
@@ -306,6 +323,7 @@ RENDER = {
     "ideals": ideals,
     "parameters": parameters,
     "optimizers": optimizers,
+    "encoder": encoder,
     "conformance": conformance,
 }
 

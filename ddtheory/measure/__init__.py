@@ -22,6 +22,8 @@ from ddtheory.measure.matrices.kronecker import KroneckerFactors as KroneckerFac
 from ddtheory.measure.matrices.kronecker import gradient_gram as gradient_gram
 from ddtheory.measure.matrices.labels import ModelLabels as ModelLabels
 from ddtheory.measure.matrices.labels import NoisyTargets as NoisyTargets
+from ddtheory.measure.matrices.leading import LeadingSpectrum as LeadingSpectrum
+from ddtheory.measure.matrices.leading import leading_spectrum as leading_spectrum
 from ddtheory.measure.matrices.many_layers import LayerFactors as LayerFactors
 from ddtheory.measure.matrices.many_layers import kronecker_factors as kronecker_factors
 from ddtheory.measure.matrices.many_layers import kronecker_factors_of_all as kronecker_factors_of_all

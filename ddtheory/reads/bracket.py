@@ -20,12 +20,12 @@ from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.matrices.dense import LARGEST_DENSE
 from ddtheory.measure.matrices.factor import Factor
 from ddtheory.measure.matrices.rows import finished
+from ddtheory.measure.orders.jumps import on_kinks
 from ddtheory.measure.orders.pushforward import push_forward
 from ddtheory.measure.setting.modules import ModuleFunction
 from ddtheory.measure.setting.parameters import flatten, unflatten
 from ddtheory.measure.setting.problem import Problem, as_problem
 from ddtheory.reads.gauge_finding import gauges_of
-from ddtheory.reads.kinks import on_kinks
 from ddtheory.reads.orbit import orbit_rank
 from ddtheory.reads.output_rows import rank_of_rows
 from ddtheory.reads.rank import Rank

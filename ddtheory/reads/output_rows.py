@@ -12,9 +12,9 @@ from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.matrices.factor import Factor
 from ddtheory.measure.matrices.gram import GramFactor
+from ddtheory.measure.orders.jumps import on_kinks
 from ddtheory.measure.setting.batch import Inputs, part
 from ddtheory.measure.setting.problem import Problem
-from ddtheory.reads.kinks import on_kinks
 from ddtheory.reads.rank import Rank
 
 COLUMNS = 4

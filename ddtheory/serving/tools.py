@@ -289,7 +289,7 @@ TOOLS: tuple[Tool, ...] = (
             upper=_BOUND,
             proven=_STRINGS,
             hypotheses=_STRINGS,
-            trusted=_STRING,
+            trusted=TEXT,
             rules=_STRINGS,
             checked=_STRINGS,
             rejection=or_null(exactly(path=TEXT, rule=TEXT, reason=TEXT)),

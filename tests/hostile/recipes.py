@@ -399,6 +399,7 @@ _MEASURE: dict[str, list[Call]] = {
     ],
     "ddtheory.measure.gradient_gram": [lambda: {"problem": layered(), "layer": "0"}],
     "ddtheory.measure.activation_gram": [lambda: {"problem": layered(), "layer": "0", "centred": True}],
+    "ddtheory.measure.leading_spectrum": [lambda: {"problem": layered(), "layer": "0", "number": 2, "side": "output"}],
     "ddtheory.measure.kronecker_factors": [
         lambda: {"problem": layered(), "layer": "0"},
         lambda: {"problem": layered(), "layer": "2", "labels": _labels()},

@@ -92,6 +92,7 @@ MADE_BY_THE_PACKAGE = frozenset(
         "Transition",
         "Signatures",
         "Spectrum",
+        "LeadingSpectrum",
         "KroneckerFactors",
         "Rejection",
         "Report",
@@ -188,6 +189,7 @@ NO_TABLES = frozenset(
         "ddtheory.measure.KroneckerFactors",
         "ddtheory.measure.LayerFactors",  # of matrices
         "ddtheory.measure.LayerSignature",
+        "ddtheory.measure.LeadingSpectrum",
         "ddtheory.measure.Spectrum",
         "ddtheory.measure.TwoScaleReading",
         "ddtheory.models.Description",

@@ -201,6 +201,7 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.measure.HeadKind": lambda: next(iter(measure.HEADS.values())),
     "ddtheory.measure.KroneckerFactors": lambda: measure.kronecker_factors(layered(), "0"),
     "ddtheory.measure.LayerFactors": lambda: measure.LayerFactors({}, {f"layer {i} <b>": WHY for i in range(50)}),
+    "ddtheory.measure.LeadingSpectrum": lambda: measure.leading_spectrum(layered(), "0"),
     "ddtheory.measure.Profile": lambda: measure.Profile(RADII, RADII, RADII, 1e-30, 1e-30, "<b>"),
     "ddtheory.measure.SchurProfile": lambda: measure.schur_along(layered(), torch.ones(9).double(), radii=RADII),
     "ddtheory.measure.DirectionReading": lambda: measure.DirectionReading(0.5, (0.25, 1.0)),

@@ -135,3 +135,22 @@ def test_f_of_0_goes_through_batches_and_float32() -> None:
     net = nn.Sequential(nn.Linear(6, 32), nn.ReLU(), nn.Linear(32, 3))
     single = Problem.from_module(net, torch.randn(200, 6), Gaussian(), dtype=torch.float32)
     assert order(fisher_along(single, torch.randn(single.dimension))).k == 1
+
+
+def test_a_direction_that_is_silent_from_the_first_radius_on_is_not_flat() -> None:
+    """1 + s·relu(s − t): F(0) = s², and at t > s nothing moves, K being s⁴/2, far below rounding."""
+    s = 1e-10
+    profile = fisher_along(curve_problem(lambda t: 1 + s * torch.relu(s - t)), ALONG_T)
+    assert max(profile.fisher) == 0 and profile.start == pytest.approx(s**2, rel=1e-12)
+    reading = order(profile)
+    assert (reading.status, reading.k) == (ReadingStatus.ORDER, 1) and "F(0) = 1e-20" in reading.why
+    assert order(replace(profile, start=None)).status is ReadingStatus.FLAT  # the control: the radii alone see nothing
+
+
+def test_f_of_0_that_may_be_rounding_leaves_flat_undecided() -> None:
+    flat = Profile((0.5, 0.25, 0.125), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), 1e-28, 1e-28)
+    assert order(replace(flat, start=1e-29)).status is ReadingStatus.FLAT
+    doubtful = order(replace(flat, start=5e-28))
+    assert doubtful.status is ReadingStatus.PRE_ASYMPTOTIC and "the radii show nothing" in doubtful.why
+    assert order(replace(flat, start=5e-26)).k == 1
+    assert order(replace(flat, start=5e-26, saturated=2)).k == 1  # F(0) is there, so the law is not lost

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +18,7 @@ from ddtheory.measure.matrices.labels import Cotangents, Labels, Spread
 from ddtheory.measure.matrices.layers import pull_back, run_once, submodule, submodules
 from ddtheory.measure.matrices.rows import finished, weighted_rows
 from ddtheory.measure.matrices.unfolding import called, check_width, gradient_rows, unfolded
+from ddtheory.measure.setting.batch import Inputs
 from ddtheory.measure.setting.problem import Problem, as_problem
 from ddtheory.shown import Shown
 
@@ -139,15 +140,24 @@ def gradient_gram(
     with measuring():
         for inputs, weights in problem.batches():
             samples += len(weights)
-            shift = run_once(problem, layer, positions, inputs, lambda _, _found, output: torch.zeros_like(output))
-            check_width(layer, module, gradient_rows(layer, module, shift).shape[-1])
-            outputs, gradients = pull_back(problem, positions, inputs, {layer: shift})
-            for number, cotangent in enumerate(drawn.of(outputs, inputs)):
-                rows = gradient_rows(layer, module, gradients(cotangent)[layer])
-                rows = weighted_rows(problem, rows, weights, layer)
+            for number, found in enumerate(gradients_at(problem, layer, positions, inputs, drawn)):
+                check_width(layer, module, found.shape[-1])
+                rows = weighted_rows(problem, found, weights, layer)
                 factor.add(rows)
                 spread.add(number, rows, drawn.draws)
     return spread.onto(finished(problem, factor, samples, f"gradients at layer {layer}"), problem.total(samples))
+
+
+def gradients_at(
+    problem: Problem, layer: str, positions: Mapping[str, Tensor], inputs: Inputs, drawn: Cotangents
+) -> Iterator[Tensor]:
+    """The gradients by the output of a layer as rows (batch, …, out), one for each cotangent of the labels."""
+    module = submodule(problem, layer)
+    shift = run_once(problem, layer, positions, inputs, lambda _, _found, output: torch.zeros_like(output))
+    gradient_rows(layer, module, shift)  # refused before anything is differentiated
+    outputs, gradients = pull_back(problem, positions, inputs, {layer: shift})
+    for cotangent in drawn.of(outputs, inputs):
+        yield gradient_rows(layer, module, gradients(cotangent)[layer])
 
 
 def check_own(problem: Problem, layer: str, module: nn.Module) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory.arguments import as_integer
-from ddtheory.errors import InvalidValueError, MeasurementError, unknown
+from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.doors import several, shown, text, truth_value
 from ddtheory.measure.hygiene import measuring
@@ -21,15 +21,13 @@ from ddtheory.measure.matrices.gram import GramFactor, Spectrum
 from ddtheory.measure.matrices.labels import Cotangents, Labels, ModelLabels
 from ddtheory.measure.matrices.layers import run_once
 from ddtheory.measure.matrices.rows import finished, weighted_rows
-from ddtheory.measure.matrices.unfolding import check_width, features
+from ddtheory.measure.matrices.unfolding import axis_of, check_width, features, side_of
 from ddtheory.measure.orders.profile import all_real, chosen_radii, descending, local_slopes
 from ddtheory.measure.setting.batch import Inputs, each
 from ddtheory.measure.setting.parameters import why_unknown
 from ddtheory.measure.setting.problem import Problem, as_problem
 from ddtheory.measure.tables import along, html_table, reach
 from ddtheory.tabled import Swept
-
-SIDES = ("input", "output")
 
 
 @dataclass(frozen=True, repr=False)
@@ -200,12 +198,7 @@ def activation_gram(
     """
     positions = as_problem(problem).at(parameters)
     layer, centred = text("The name of the layer", layer), truth_value("centred", centred)
-    if not isinstance(side, str) or side not in SIDES:
-        raise unknown("side", shown(side).strip("'"), SIDES)
-    place = None if axis is None else as_integer(axis)
-    if axis is not None and place in (None, 0):
-        raise InvalidValueError(f"The axis is {shown(axis)}; give that of the features, a whole number other than 0.")
-    read = partial(read_features, layer, side, place)
+    read = partial(read_features, layer, side_of(side), axis_of(axis))
     factor, samples = Factor(), 0
     with measuring():
         for inputs, weights in problem.batches():

@@ -14,7 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ddtheory.errors import MeasurementError
+from ddtheory.arguments import as_integer
+from ddtheory.errors import InvalidValueError, MeasurementError, unknown
+from ddtheory.measure.doors import shown
 
 Convolution: TypeAlias = nn.Conv1d | nn.Conv2d | nn.Conv3d
 
@@ -30,6 +32,7 @@ BY_CHANNEL = (
 """Layers whose features are channels, along axis 1 of their input and output."""
 
 LARGEST_WIDTH = 8192  # a factor of this width takes half a gigabyte
+SIDES = ("input", "output")
 SAME = 1e3  # in ε of the terms: one product, summed in another order
 
 
@@ -80,6 +83,29 @@ def features(
         raise
 
 
+def side_of(side: str, sides: tuple[str, ...] = SIDES) -> str:
+    """A side of a layer.
+
+    Raises:
+        UnknownNameError: it is none.
+    """
+    if not isinstance(side, str) or side not in sides:
+        raise unknown("side", shown(side).strip("'"), sides)
+    return side
+
+
+def axis_of(axis: int | None) -> int | None:
+    """The axis of features.
+
+    Raises:
+        InvalidValueError: it is that of the samples, or no whole number.
+    """
+    place = None if axis is None else as_integer(axis)
+    if axis is not None and place in (None, 0):
+        raise InvalidValueError(f"The axis is {shown(axis)}; give that of the features, a whole number other than 0.")
+    return place
+
+
 def by_channel(module: nn.Module, values: Tensor) -> Tensor:
     """Outputs of a layer, or gradients by them, with the axis that its weight makes at the end: (batch, …, out)."""
     return values.movedim(1, -1) if isinstance(module, Convolution) else values
@@ -121,7 +147,16 @@ def check_width(layer: str, module: nn.Module | None, width: int) -> None:
     """
     if width > LARGEST_WIDTH:
         raise MeasurementError(
-            f"{called(layer, module)} has a factor of width {width}, which is not built (limit {LARGEST_WIDTH})."
+            f"{called(layer, module)} has a factor of width {width}, which is not built (limit {LARGEST_WIDTH}). "
+            "leading_spectrum finds its largest eigenvalues."
+        )
+
+
+def _check_one_hot(layer: str, module: nn.Module, positions: int, width: int) -> None:
+    if positions * width > LARGEST_WIDTH**2:
+        raise MeasurementError(
+            f"{called(layer, module)} makes {positions} one-hot rows of width {width} of a batch, which are not built "
+            f"(limit {LARGEST_WIDTH**2} numbers). Use a smaller batch_size."
         )
 
 
@@ -148,7 +183,7 @@ def _maps(layer: str, module: nn.Module, found: Tensor) -> Iterator[tuple[Tensor
         yield found, weight.mT
         yield found, weight
     else:  # indices of rows
-        check_width(layer, module, len(weight))
+        _check_one_hot(layer, module, found.numel(), len(weight))
         yield F.one_hot(found.long(), len(weight)).to(weight.dtype), weight
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from ddtheory.errors import DDTheoryError
 from ddtheory.measure.doors import count
 from ddtheory.measure.orders.fisher import fisher_along
+from ddtheory.measure.orders.jumps import jumps_along
 from ddtheory.measure.orders.profile import DEFAULT_RADII, Profile
 from ddtheory.measure.orders.rate import order
 from ddtheory.measure.orders.readings import Series
@@ -42,6 +43,9 @@ def order_along(
     Where an order is read and F follows a larger one above, both sides of the path are measured, and the answer is a
     `TwoScaleReading` if F* = √(F(t)F(−t)) has the slope 2(k − 1) ± 0.15 over three octaves, √(t²F*/2K*) agrees, and F
     below t* is what the smaller order says. Otherwise the larger order is not mentioned: it would be a guess.
+
+    Where all radii are refused and no operation with a kink was seen, the derivative is searched for a jump, some 26
+    derivatives more. Radii above one are left out like those above a known kink, and the refusal names it.
 
     Args:
         problem: model, true parameter, data and head.
@@ -84,10 +88,26 @@ def order_along(
         below = fisher_along(problem, path, [smallest * 2.0 ** (-n / 2) for n in range(RUNG + 1)])
         profile = joined(profile, below)
     if reading.k is None:
-        return reading
+        return (
+            reading
+            if reading.status is not ReadingStatus.PRE_ASYMPTOTIC
+            else beside_jumps(problem, path, profile, reading)
+        )
     if len(profile.radii) > len(DEFAULT_RADII):
         reading = replace(reading, why=f"{reading.why}; {steps(profile)}")
     return with_larger_order(problem, path, profile, reading)
+
+
+def beside_jumps(problem: Problem, path: Path, profile: Profile, reading: OrderReading) -> OrderReading:
+    """What the radii below a kink say that no operation is known for; the reading as it is where there is none."""
+    if any(profile.kinks) or reading.window is None:
+        return reading
+    found = sorted(jumps_along(problem, path, profile.radii[-1], reading.window[1]))
+    if not found:
+        return reading
+    kinks = tuple(sum(samples for radius, samples in found if radius <= t) for t in profile.radii)
+    below = order(replace(profile, kinks=kinks, kinds=("an operation that is not known",)))
+    return replace(below, why=f"{below.why}; {steps(profile)}")
 
 
 def steps(profile: Profile) -> str:

@@ -77,8 +77,8 @@ def read(profile: Profile) -> OrderReading:
     buried = all(value <= profile.fisher_floor for value in fisher.values)
     if buried and all(value <= profile.divergence_floor for value in divergence.values):
         if profile.saturated:
-            return lost(radii[-1], profile.saturated)
-        return flat(radii[-1], profile.fisher_floor, profile.divergence_floor)
+            return with_start(profile, lost(radii[-1], profile.saturated))
+        return with_start(profile, flat(radii[-1], profile.fisher_floor, profile.divergence_floor))
 
     smooth = sum(1 for n in profile.kinks if n == 0)  # so many of the smallest radii see no kink
     if FEWEST_RADII <= smooth < len(radii):
@@ -126,7 +126,8 @@ def with_start(profile: Profile, reading: OrderReading) -> OrderReading:
         return reading
     if start > CERTAIN_START * floor:
         return proven(profile.radii[-1], start, floor, reading)
-    if reading.k is None:
+    flat_there = reading.status is ReadingStatus.FLAT
+    if reading.k is None and not flat_there:
         return reading
     return OrderReading(
         ReadingStatus.PRE_ASYMPTOTIC,
@@ -134,8 +135,9 @@ def with_start(profile: Profile, reading: OrderReading) -> OrderReading:
         reading.interval,
         reading.readings,
         reading.window,
-        f"the radii show order {reading.k}, and F(0) = {start:.3g} at the true parameter is too near to its floor "
-        f"{floor:.2g} to be told from rounding, and too far to be taken for it: if it is there, the order is 1",
+        f"the radii show {'nothing' if flat_there else f'order {reading.k}'}, and F(0) = {start:.3g} at the true "
+        f"parameter is too near to its floor {floor:.2g} to be told from rounding, and too far to be taken for it: if "
+        "it is there, the order is 1",
         advice="Use larger parameters of the direction, or move them to zero exactly, to see which.",
     )
 

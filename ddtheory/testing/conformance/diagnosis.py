@@ -69,7 +69,7 @@ def mixing(losses: Floats) -> tuple[float, float]:
         MissingExtraError: arviz-stats is not installed.
     """
     need("arviz_stats", "R̂")
-    from arviz_stats.base import array_stats  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    from arviz_stats.base import array_stats
 
     axes = {"chain_axis": 0, "draw_axis": 1}
     return float(array_stats.rhat(losses, **axes)), float(array_stats.ess(losses, method="mean", **axes))
