@@ -27,6 +27,11 @@ def rank_formula(modulus: Expr | int) -> Expr | int:
     return 6 * (modulus - 1) ** 2
 
 
+def rank_apart(modulus: Expr | int) -> Expr | int:
+    """What squared error has more of the rank: the 2p − 1 units."""
+    return 2 * modulus - 1
+
+
 def dimension_formula(modulus: Expr | int) -> Expr | int:
     """The dimension of the family of the statement."""
     return 9 * modulus - 6
@@ -46,14 +51,14 @@ CLAIM = Claim(
             rf"${latex(dimension_formula(p))}$: that of MAIS:O63, and $V_j + t_j (1, \dots, 1)$."
         ),
         "rank": (
-            r"The rank of the differential of the centred logits is $6(p - 1)^2$ for $p = 5, 7, 11, 13$, and "
-            r"$p^2(p - 1) = 18$ for $p = 3$."
+            rf"The rank of the differential of the centred logits is ${latex(rank_formula(p))}$ for $p = 5, 7, 11, "
+            r"13$, and $p^2(p - 1) = 18$ for $p = 3$."
         ),
         "pair": (
-            r"For every finite $\beta$ the pair is $(3(p - 1)^2, 1)$ for $p = 5, 7, 11, 13$: $48$, $108$, $300$, "
-            r"$432$; for $p = 3$ it is $(9, 1)$."
+            rf"For every finite $\beta$ the pair is $({latex(rank_formula(p) / 2)}, 1)$ for $p = 5, 7, 11, 13$: $48$, "
+            r"$108$, $300$, $432$; for $p = 3$ it is $(9, 1)$."
         ),
-        "apart": r"For $p = 5, 7, 11, 13$ this λ is $\tfrac12 (2p - 1)$ below that of squared error.",
+        "apart": rf"For $p = 5, 7, 11, 13$ this λ is $\tfrac12 ({latex(rank_apart(p))})$ below that of squared error.",
     },
     source=cite("levine2026", "Open problem MAIS-O65, first question"),
     hypotheses=(
@@ -156,7 +161,7 @@ def derive() -> Proof:
                 "apart",
                 f"rank for squared error, less that for cross-entropy, p = {_PRIMES}",
                 Matrix([squared[modulus] - ranks[modulus] for modulus in _PRIMES]),
-                Matrix([2 * modulus - 1 for modulus in _PRIMES]),
+                Matrix([rank_apart(modulus) for modulus in _PRIMES]),
                 {"they match": Matrix([0 for _ in _PRIMES]), "p": Matrix(list(_PRIMES))},
             ),
         ),

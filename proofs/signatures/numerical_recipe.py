@@ -46,8 +46,7 @@ CLAIM = Claim(
         "tikhonov": (
             r"With $G + \epsilon I$ the slope of the reading in $\log s$ is "
             rf"${printed(tikhonov_slope(epsilon / sympy.Symbol('lambda')))}$: half of 2 at $\lambda = \epsilon$, and "
-            "nothing "
-            "below."
+            "nothing below."
         ),
         "gram": r"Of equal units the least $s$ that $G$ shows falls like $\sqrt{u}$.",
         "factor": r"The least $s$ that the singular values of $X$ show falls like $u$.",
