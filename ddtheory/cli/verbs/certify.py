@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager, nullcontext
 
 import click
 
@@ -28,9 +29,16 @@ def certify(file: str, seconds: float, memory: float, as_json: bool) -> None:
       ddtheory rlct '(x+y^2)^2 + z^2' --certificate proof.json && ddtheory certify proof.json
     """
     from ddtheory.certify import certify_file
-    from ddtheory.verify.progress import spinner
 
-    with spinner("checks …", shown=not as_json):
+    with _spinning(shown=not as_json and sys.stderr.isatty()):
         code, text = certify_file(file, as_json, seconds=seconds, megabytes=memory)
     click.echo(text)
     sys.exit(code)
+
+
+def _spinning(*, shown: bool) -> AbstractContextManager[object]:
+    if not shown:
+        return nullcontext()
+    from ddtheory.verify.progress import spinner  # by a library: a check whose output is read by programs needs none
+
+    return spinner("checks …")
