@@ -295,7 +295,8 @@ def test_a_false_hypothesis_that_a_vertex_contradicts() -> None:
     from handwriting import of_divergence
 
     for text in ("x^2 - y^2", "x*y", "x^3 + y^2", "-1*x^2 - y^2"):
-        certificate = of_divergence(node("bounds", germ("x y", text), "0,? < infinity,?", {"weights": None, "order": None}))
+        bounds = node("bounds", germ("x y", text), "0,? < infinity,?", {"weights": None, "order": None})
+        certificate = of_divergence(bounds)
         assert "K takes negative values" in refusal(certificate)
     one_sided = germ("x y", "x^3 + y^2", nonnegative="x")
     data = {"blocks": [{"variables": [0]}, {"variables": [1]}]}
