@@ -636,7 +636,7 @@ _PLOTS: dict[str, list[Call]] = {
         lambda: {"profiles": _profile()},
         lambda: {"profiles": [verify.Curve("F", (0.1, 0.2), (0.5, 1.0), 2.0, (0.1, 0.2))]},
     ],
-    "ddtheory.plots.two_scales": [lambda: {"row": dd.read(**_reading()).census[-1]}],
+    "ddtheory.plots.two_scales": [lambda: {"row": next(row for row in dd.read(**_reading()).census if row.sides)}],
     "ddtheory.plots.orders_by_layer": [lambda: {"reading": dd.read(**_reading())}],
     "ddtheory.plots.bracket": [lambda: {"found": dd.read(**_reading()).bracket}],
     "ddtheory.plots.trajectory": [lambda: {"run": measure.Trajectory(**_trajectory())}],
