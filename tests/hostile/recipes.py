@@ -636,7 +636,7 @@ _PLOTS: dict[str, list[Call]] = {
         lambda: {"profiles": _profile()},
         lambda: {"profiles": [verify.Curve("F", (0.1, 0.2), (0.5, 1.0), 2.0, (0.1, 0.2))]},
     ],
-    "ddtheory.plots.two_scales": [lambda: {"row": next(row for row in dd.read(**_reading()).census if row.sides)}],
+    "ddtheory.plots.two_scales": [lambda: {"row": dd.read(**_reading()).dead[0]}],
     "ddtheory.plots.orders_by_layer": [lambda: {"reading": dd.read(**_reading())}],
     "ddtheory.plots.bracket": [lambda: {"found": dd.read(**_reading()).bracket}],
     "ddtheory.plots.trajectory": [lambda: {"run": measure.Trajectory(**_trajectory())}],
@@ -667,9 +667,17 @@ _TESTBEDS: dict[str, list[Call]] = {
 }
 
 
+def _half_dead() -> torch.nn.Module:
+    """Of two units one is dead, so that its row has all that a row can have."""
+    network = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Tanh(), torch.nn.Linear(2, 2))
+    with torch.no_grad():
+        network[0].weight[0] = network[0].bias[0] = network[2].weight[:, 0] = 0
+    return network
+
+
 def _reading() -> dict[str, Any]:
     return {
-        "model": torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Tanh(), torch.nn.Linear(2, 2)),
+        "model": _half_dead(),
         "inputs": torch.eye(2),
         "head": measure.Categorical(),
         "n": 10,
