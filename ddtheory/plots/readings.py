@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ddtheory.arguments import as_integer, list_of, pairs_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.plots import style
 
@@ -20,33 +21,37 @@ def two_scales(row: Any) -> Figure:
     Raises:
         InvalidValueError: no row of a census, or one of which no path was read.
     """
-    sides = getattr(row, "sides", None)
-    if sides is None:
+    try:
+        radii, values = ([float(x) for x in list_of(each, "A side")] for each in (row.sides.radii, row.sides.fisher))
+        points = [(t, f) for t, f in zip(radii, values, strict=True) if f > 0]
+        order = None if row.order is None else as_integer(row.order)
+        scale = None if row.scale is None else (float(row.scale[0]), float(row.scale[1]))
+        distance, floor, name = float(row.distance), float(row.sides.fisher_floor), f"{row.layer} {row.place}"
+    except Exception as error:  # anybody's object
         raise InvalidValueError(
             f"There is no profile in {shown(row)}. Give a row of reading.census that was read along a path, such as a "
             "dead one."
-        )
+        ) from error
     figure, axes = style.figure(width=4.6, height=3.4)
-    points = [(t, f) for t, f in zip(sides.radii, sides.fisher, strict=True) if f > 0]
     axes.set_xlabel("radius t")
     axes.set_ylabel("F*(t) from both sides")
     if not points:
         axes.text(0.5, 0.5, "no positive value", transform=axes.transAxes, ha="center", va="center", color=style.MUTED)
         axes.set(xticks=[], yticks=[])
         return figure
-    name = style.readable(f"{row.layer} {row.place}")
-    axes.plot(*zip(*points, strict=True), marker="o", markersize=4, linewidth=0, color=style.SERIES[0], label=name)
-    if row.scale is not None and row.order is not None:
-        slope = 2 * (row.order - 1)
-        inside = [point for point in points if row.scale[0] <= point[0] <= row.scale[1]] or points
+    label = style.readable(name)
+    axes.plot(*zip(*points, strict=True), marker="o", markersize=4, linewidth=0, color=style.SERIES[0], label=label)
+    if scale is not None and order is not None:
+        slope = 2 * (order - 1)
+        inside = [point for point in points if scale[0] <= point[0] <= scale[1]] or points
         t0, f0 = inside[len(inside) // 2]
-        line = [f0 * (t / t0) ** slope for t in row.scale]
-        axes.plot(row.scale, line, color=style.INK, linewidth=1, linestyle=(0, (4, 3)), label=f"slope {slope}")
-        axes.axvspan(*row.scale, color=style.WINDOW, alpha=0.1, linewidth=0, label="follows the order")
-    if row.distance > 0:
-        axes.axvline(row.distance, color=style.SERIES[1], linewidth=1, label=f"s = {row.distance:.2g}")
-    if sides.fisher_floor > 0:
-        axes.axhline(sides.fisher_floor, color=style.MUTED, linestyle=":", linewidth=1, label="float64 floor")
+        line = [f0 * (t / t0) ** slope for t in scale]
+        axes.plot(scale, line, color=style.INK, linewidth=1, linestyle=(0, (4, 3)), label=f"slope {slope}")
+        axes.axvspan(*scale, color=style.WINDOW, alpha=0.1, linewidth=0, label="follows the order")
+    if distance > 0:
+        axes.axvline(distance, color=style.SERIES[1], linewidth=1, label=f"s = {distance:.2g}")
+    if floor > 0:
+        axes.axhline(floor, color=style.MUTED, linestyle=":", linewidth=1, label="float64 floor")
     axes.set(xscale="log", yscale="log")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(style.power_of_ten)
@@ -61,13 +66,20 @@ def orders_by_layer(reading: Any) -> Figure:
     Raises:
         InvalidValueError: no reading.
     """
-    census = getattr(reading, "census", None)
-    if census is None or not hasattr(census, "by_layer"):
-        raise InvalidValueError(f"There are no orders in {shown(reading)}. Give a reading, as dd.read returns it.")
-    counts = census.by_layer()
-    layers = [layer.layer for layer in reading.layers]
+    try:
+        counts = {
+            str(layer): {str(order): int(count) for order, count in pairs_of(some, "The orders")}
+            for layer, some in pairs_of(reading.census.by_layer(), "The layers")
+        }
+        layers = [str(layer.layer) for layer in list_of(reading.layers, "The layers")]
+    except Exception as error:  # anybody's object
+        raise InvalidValueError(
+            f"There are no orders in {shown(reading)}. Give a reading, as dd.read returns it."
+        ) from error
     figure, axes = style.figure(width=4.6, height=1.4 + 0.3 * max(1, len(layers)))
-    orders = sorted({order for some in counts.values() for order in some}, key=lambda each: (each == "flat", each))
+    orders = sorted(
+        {order for some in counts.values() for order in some}, key=lambda each: (each == "flat", len(each), each)
+    )
     left = [0] * len(layers)
     for index, order in enumerate(orders):
         numbers = [counts.get(layer, {}).get(order, 0) for layer in layers]
