@@ -259,6 +259,14 @@ WORKS: MappingProxyType[str, Work] = MappingProxyType(
             "Gröbner bases and primary decomposition of polynomial ideals",
             "Journal of Symbolic Computation 6:149–167",
         ),
+        "halko-martinsson-tropp2011": Work(
+            ("Halko, Nathan", "Martinsson, Per-Gunnar", "Tropp, Joel A."),
+            2011,
+            "Finding structure with randomness: probabilistic algorithms for constructing approximate matrix "
+            "decompositions",
+            "SIAM Review 53:217–288",
+            "doi:10.1137/090771806",
+        ),
         "hayashi2021": Work(
             ("Hayashi, Naoki",),
             2021,

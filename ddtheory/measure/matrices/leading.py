@@ -117,7 +117,7 @@ def leading_spectrum(
     Raises:
         UnknownNameError, InvalidValueError, MeasurementError: see `activation_gram`.
 
-    Source: Halko, Martinsson, Tropp 2011, Finding structure with randomness, algorithms 4.3 and 4.4, equation 4.3.
+    Source: Halko, Martinsson and Tropp 2011, algorithms 4.3 and 4.4, equation 4.3.
 
     >>> from ddtheory.measure import Gaussian
     >>> net = torch.nn.Sequential(torch.nn.Embedding(10_000, 2), torch.nn.Linear(2, 1))
