@@ -107,5 +107,7 @@ def test_parameters_and_assignments() -> None:
     for bad in ("x", "x=", "x=1,x=2", "x=y", "1=2", "x=nan"):
         with pytest.raises(ParseError):
             parse_assignments(bad)
+    with pytest.raises(ParseError, match="'t\\^3' is not a number; give one for each name"):
+        parse_assignments("x=t^3,y=t^2")
     with pytest.raises(ParseError, match="positive-integer"):
         parse_parameter("k:weird")

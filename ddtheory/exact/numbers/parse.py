@@ -284,7 +284,7 @@ def parse_assignments(text: str) -> dict[str, Expr]:
             raise ParseError(f"{name} is given twice in {text!r}.")
         number = parse_expression(value)
         if number.free_symbols:
-            raise ParseError(f"{value.strip()!r} is not a number.")
+            raise ParseError(f"{value.strip()!r} is not a number; give one for each name, as in x=1,y=-1/2.")
         found[name] = number
     return found
 
