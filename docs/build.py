@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from website import api, book, cells, checks, rules
+from website import api, book, cells, checks, examples, rules
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -44,6 +44,7 @@ def main() -> None:
         write(MADE / "cells", cells.pages())
     with timed("pages of rules"):
         write(MADE / "rules", rules.pages())
+    write(MADE / "examples", examples.pages())
     write(MADE / "book", book.pages(json.loads((report / "report.json").read_text(encoding="utf-8"))))
     write(MADE / "api", api.pages())
     with timed("sphinx"):

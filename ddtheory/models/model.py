@@ -321,7 +321,8 @@ class Model(Shown):
     def __str__(self) -> str:
         outputs = ", ".join(map(str, self.outputs))
         given = f" of {', '.join(map(str, self.inputs.symbols))}" if self.inputs.symbols else ""
-        return f"{self.law.name}{given}: {outputs}"
+        own = f" in {shortened(', '.join(map(str, self.parameters)), _WIDEST)}" if self.parameters else ""
+        return f"{self.law.name}{given}{own}: {outputs}"
 
     def latex(self) -> str:
         text = ", ".join(sympy.latex(f) for f in self.outputs)

@@ -24,12 +24,16 @@ def on_the_site(text: str) -> str:
 
     >>> on_the_site("[a](notebooks/finite_n.py), [b](CHANGELOG.md), [c](docs/verdicts.md)")
     '[a](docs/generated/notebooks/finite_n.ipynb), [b](docs/changelog.md), [c](docs/verdicts.md)'
+    >>> on_the_site("[a](examples/models/README.md)")
+    '[a](docs/generated/examples/models.md)'
     """
 
     def page(found: re.Match[str]) -> str:
         file = found[1]
         if file.startswith("notebooks/"):
             return f"](docs/generated/{Path(file).with_suffix('.ipynb').as_posix()})"
+        if file.startswith("examples/"):
+            return f"](docs/generated/examples/{Path(file).parent.name}.md)"
         return f"](docs/{_SHOWN[file]})" if file in _SHOWN else found[0]
 
     return _LINK.sub(page, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import json
 import re
 import shlex
 from collections.abc import Callable
@@ -50,10 +51,19 @@ def toml(code: str, folder: Path, names: dict[str, object]) -> list[str]:
     return console("$ ddtheory model mine.toml\n", folder, names)
 
 
+def servers(code: str, folder: Path, names: dict[str, object]) -> list[str]:
+    """The settings of an assistant: each command is one of ours, which has tools."""
+    commands = json.loads(code)["mcpServers"].values()
+    return console(
+        "".join(f"$ {shlex.join([it['command'], *it['args'], '--json'])}\n" for it in commands), folder, names
+    )
+
+
 RUNNERS: dict[str, Callable[[str, Path, dict[str, object]], list[str]]] = {
     "python": python,
     "console": console,
     "toml": toml,
+    "json": servers,
 }
 
 
@@ -77,6 +87,7 @@ def test_control_what_is_wrong_is_found(tmp_path: Path, monkeypatch: pytest.Monk
     assert console("$ ddtheory nu two\n", tmp_path, {})
     assert console("$ echo nu 2\n", tmp_path, {})
     assert toml('kind = "none"\n', tmp_path, {})
+    assert servers('{"mcpServers": {"a": {"command": "ddtheory", "args": ["serve"]}}}', tmp_path, {})
     assert blocks("```python\n>>> 1\n```\n```{toctree}\na\n```\n") == [("python", ">>> 1\n")]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import surface
-from website import api, book, cells, checks, formulas, names, rules
+from website import api, book, cells, checks, examples, formulas, names, rules
 from website.docstrings import restructured
 from website.pages import markdown, slug
 
@@ -91,6 +91,23 @@ def test_text_of_a_docstring_is_shown_as_it_is() -> None:
         "Args:",
         "    n_beta: of ``**k``.",
     ]
+
+
+# --- examples to copy ----------------------------------------------------------------------------------------------
+
+
+def test_every_file_of_an_example_is_read_and_downloaded() -> None:
+    root = Path(examples.__file__).parents[2]
+    listed = subprocess.run(["git", "ls-files", "examples"], capture_output=True, text=True, check=True, cwd=root)
+    pages = examples.pages()
+    kept = [Path(line) for line in listed.stdout.splitlines()]
+    for file in kept:
+        page, place = f"{file.parts[1]}.md", f"../../../{file.as_posix()}"
+        way = "{include}" if file.name == "README.md" else "{literalinclude}"
+        assert f"{way} {place}\n" in pages[page]
+        assert (f"{{download}}`{'/'.join(file.parts[2:])} <{place}>`" in pages[page]) is (file.name != "README.md")
+    assert {file.parts[1] for file in kept} == {name.removesuffix(".md") for name in pages} - {"index"}
+    assert all(f"\n{name.removesuffix('.md')}\n" in pages["index.md"] for name in pages if name != "index.md")
 
 
 # --- formulas ---------------------------------------------------------------------------------------------------------

@@ -6,12 +6,13 @@ import contextlib
 from fractions import Fraction
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sympy import Rational, Symbol, cos, exp, pi, sqrt
 
 from ddtheory.errors import ParseError
-from ddtheory.exact.numbers.parse import parse_assignments, parse_expression, parse_parameter
+from ddtheory.exact.numbers.parse import _WRITTEN, parse_assignments, parse_expression, parse_parameter
 
 x, y = Symbol("x", real=True), Symbol("y", real=True)
 
@@ -107,5 +108,24 @@ def test_parameters_and_assignments() -> None:
     for bad in ("x", "x=", "x=1,x=2", "x=y", "1=2", "x=nan"):
         with pytest.raises(ParseError):
             parse_assignments(bad)
+    with pytest.raises(ParseError, match=r"sigmoid\(z\) is written 1/\(1 \+ exp\(-z\)\) here"):
+        parse_expression("a*sigmoid(b*x)")
+    with pytest.raises(ParseError, match="has no power series at its kink"):
+        parse_expression("a*relu(b*x)")
+    with pytest.raises(ParseError, match="no function known here"):
+        parse_expression("a*rulu(b*x)")
+    with pytest.raises(ParseError, match="'t\\^3' is not a number; give one for each name"):
+        parse_assignments("x=t^3,y=t^2")
     with pytest.raises(ParseError, match="positive-integer"):
         parse_parameter("k:weird")
+
+
+@pytest.mark.parametrize("name", sorted(_WRITTEN))
+def test_what_is_offered_for_an_activation_is_that_function(name: str) -> None:
+    """At three places, against the function of torch or of the standard library."""
+    functional = torch.nn.functional
+    peers = {"ln": torch.log, "logistic": torch.sigmoid, "sigmoid": torch.sigmoid, "swish": functional.silu}
+    peer = peers.get(name) or getattr(functional, name)
+    for value in (0.25, 1.0, 2.5):
+        offered = float(parse_expression(_WRITTEN[name]).subs(Symbol("z", real=True), value))
+        assert offered == pytest.approx(float(peer(torch.tensor(value, dtype=torch.float64))), rel=1e-12)

@@ -187,6 +187,14 @@ def test_what_is_near_to_bad_input_is_accepted() -> None:
     assert derived(ideal("exp(x) - 1", "y*cos(x)")).rlct == RLCT(1)
 
 
+def test_a_germ_that_was_moved_says_from_where() -> None:
+    """Its coordinates are those of the distance from the point; the control stands at 0."""
+    moved = derived(divergence("(a*b - 1)^2 + z^2", at={"a": "1/2", "b": 2}))
+    assert str(moved).endswith(", moved to 0 from a = 1/2, b = 2: λ = 1, m = 1")
+    assert "moved to 0 from x = c: " in str(derived(ideal("x^2 - 2", at={"x": "sqrt(2)"})))
+    assert "moved" not in str(derived(divergence("(x - 1)^2*y^2")))
+
+
 # --- limits -----------------------------------------------------------------------------------------------------------
 
 LIMITED = [

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ddtheory.errors import DDTheoryError, InvalidValueError, ParseError, UnknownNameError
-from ddtheory.models import described, load
+from ddtheory.models import described, load, regression
 from ddtheory.models.description import KINDS
 from ddtheory.values import RLCT
 
@@ -100,3 +100,9 @@ def test_a_refusal_names_the_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InvalidValueError, match="is no file"):
         load(tmp_path / "pipe")
+
+
+def test_a_model_says_what_its_parameters_are() -> None:
+    """Where the inputs were forgotten, x is a parameter too, and the line above the pair says so."""
+    assert str(regression("a*b*x", inputs={"x": "generic"}, truth=0)) == "regression of x in a, b: a*b*x"
+    assert str(regression("a*b*x", truth=0)) == "regression in a, b, x: a*b*x"

@@ -85,6 +85,26 @@ def test_lambda_itself_is_biased_where_the_sampler_has_not_arrived() -> None:
     assert verdicts(half, "(xy)²", "(xyz)²") == {BIASED}
 
 
+@pytest.mark.parametrize("way", ["loss", "loss_and_gradient"])
+def test_what_was_asked_outside_of_the_box_is_told_where_an_estimator_is_wrong(way: str) -> None:
+    """One point in four outside; the control asks for four at the truth, and a right answer is not bothered."""
+
+    def asked(task: EstimationTask, distance: float, value: float) -> Estimate:
+        points = numpy.tile(task.truth, (4, 1))
+        points[0] += distance * (task.upper - task.lower)
+        getattr(task, way)(points)
+        assert task.share_outside == (0.25 if distance else 0)
+        return Estimate(value, 0.01)
+
+    def reason(distance: float, value: float) -> str:
+        report = check_estimator(partial(asked, distance=distance, value=value), cells("x²"), 10, **HERE)
+        return report.results[0].reason
+
+    assert "outside of the box in 25% of the passes" in reason(2, 5.0)
+    assert "box" not in reason(0, 5.0)
+    assert "box" not in reason(2, 0.5)
+
+
 def test_a_noisy_estimator_is_too_wide_and_no_pass() -> None:
     report = check_estimator(estimators.noisy, cells(*QUICK), 10**6, **HERE)
     assert {result.verdict for result in report.results} == {TOO_WIDE}

@@ -15,6 +15,8 @@ from ddtheory.shown import Shown, in_words
 from ddtheory.tabled import Tabled
 from ddtheory.values import RLCT
 
+_NO_ROUTE = "no route is given; ddtheory.rlct of its divergence may find the pair"
+
 
 class Provenance(StrEnum):
     """How the closed form of a cell was obtained, before any route checked it. The value is the mark in tables."""
@@ -113,7 +115,7 @@ class Truth(Tabled):
 
     def __str__(self) -> str:
         routes = ", ".join(result.route.name for result in self.results if result.found)
-        return f"{self._claim()}, {self.status.value}: {routes or 'no route'}"
+        return f"{self._claim()}, {self.status.value}: {routes or _NO_ROUTE}"
 
     def latex(self) -> str:
         if self.rlct is not None:

@@ -28,10 +28,13 @@ if TYPE_CHECKING:
 def order(expression: str, along: str, at: str | None, declarations: tuple[str, ...], arc: bool, as_json: bool) -> None:
     """The order to which a divergence EXPR vanishes along a direction.
 
+    An arc of your own is a substitution: for x = t^2, y = t write them into EXPR, and take --along t=1.
+
     \b
     Examples:
       ddtheory order 'x^2 + y^4' --along y=1
       ddtheory order 'x^2 + y^(2*k)' --along y=1 --parameter k:positive-integer
+      ddtheory order '(t^2 - t^2)^2 + t^6' --along t=1
     """
     from ddtheory.exact.numbers.parse import parse_assignments, parse_expression, parse_parameter
     from ddtheory.exact.orders.ray import kl_order

@@ -139,6 +139,20 @@ def refuse_run_together(texts: Iterable[str], known: Iterable[str] = ()) -> None
             )
 
 
+_WRITTEN = {
+    "gelu": "z*(1 + erf(z/sqrt(2)))/2",
+    "ln": "log(z)",
+    "logistic": "1/(1 + exp(-z))",
+    "sigmoid": "1/(1 + exp(-z))",
+    "silu": "z/(1 + exp(-z))",
+    "softplus": "log(1 + exp(z))",
+    "swish": "z/(1 + exp(-z))",
+}
+"""Functions that people use and that are others put together."""
+
+_KINKED = frozenset({"abs", "Abs", "ReLU", "relu", "max", "min", "sign", "leaky_relu", "elu", "heaviside", "floor"})
+
+
 class _Translator:
     def __init__(self, source: str, symbols: Mapping[str, Symbol]) -> None:
         self.source = source
@@ -163,6 +177,13 @@ class _Translator:
             case ast.Call(func=ast.Name(id=name)):
                 if name in FUNCTIONS:
                     raise ParseError(f"{name} takes one argument.")
+                if name in _WRITTEN:
+                    raise ParseError(f"{name}(z) is written {_WRITTEN[name]} here.")
+                if name in _KINKED:
+                    raise ParseError(
+                        f"{name}(…) has no power series at its kink, and no exact answer covers it. Write a piece on "
+                        "which it is smooth, or measure the network that has it (ddtheory read)."
+                    )
                 raise ParseError(
                     f"{name}(…) is no function known here. Known: {', '.join(sorted(FUNCTIONS))}. "
                     f"A product is written {name}*(…)."
@@ -284,7 +305,7 @@ def parse_assignments(text: str) -> dict[str, Expr]:
             raise ParseError(f"{name} is given twice in {text!r}.")
         number = parse_expression(value)
         if number.free_symbols:
-            raise ParseError(f"{value.strip()!r} is not a number.")
+            raise ParseError(f"{value.strip()!r} is not a number; give one for each name, as in x=1,y=-1/2.")
         found[name] = number
     return found
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ddtheory.exact.thresholds.germs.ideal import IdealGerm
 from ddtheory.exact.thresholds.germs.limits import OutOfTime, ending_at
+from ddtheory.exact.thresholds.germs.real_fields import coefficients, in_powers
 from ddtheory.exact.thresholds.nodes import Bound, CertificateError, Node
 from ddtheory.exact.thresholds.rules.table import citation_of
 from ddtheory.exact.thresholds.wire import (
@@ -145,7 +146,13 @@ class Derivation(Tabled):
 
     def _headline(self) -> str:
         name = {"divergence": "K", "two-sided": "|f|, two-sided,"}.get(self.kind, "K ≍ Σ f²")
-        return f"{name} for {self.root.germ}: {_interval(self.lower, self.upper, 'λ')}"
+        point = ", ".join(
+            f"{name} = {in_powers(coefficients(value))}"
+            for name, value in zip(self.given.names, self.at, strict=True)
+            if value
+        )
+        moved = f", moved to 0 from {point}" if point else ""
+        return f"{name} for {self.root.germ}{moved}: {_interval(self.lower, self.upper, 'λ')}"
 
     def to_json(self) -> dict[str, Any]:
         """The certificate: all that a checker needs to verify every step without this package's algebra.

@@ -47,10 +47,7 @@ def told_by(losses: Floats) -> str:
 def _mixing(losses: Floats) -> list[str]:
     """What R̂ and the number of effective draws say, of ArviZ."""
     if importlib.util.find_spec("arviz_stats") is None:
-        return [
-            "R̂ and the effective draws are not known, because arviz-stats is not installed: python -m pip install "
-            "'ddtheory[diagnosis]'"
-        ]
+        return ["R̂ is not known without pip install 'ddtheory[diagnosis]'"]
     apart, effective = mixing(losses)
     found = []
     if len(losses) > 1 and apart > _APART:

@@ -16,6 +16,7 @@ from ddtheory.testing.conformance.task import EstimationTask, Estimator, LossSam
 from ddtheory.testing.conformance.task_result import TaskResult
 from ddtheory.visible import one_line
 
+_FEW = 0.01
 _HERE = Path(__file__).parent
 
 
@@ -34,11 +35,22 @@ def run_task(estimator: Estimator, task: EstimationTask) -> TaskResult:
         estimate, error = read_answer(answer, task.n_beta), ""
         if isinstance(answer, LossSamples):
             note = told_by(numpy.asarray(answer.losses, dtype=numpy.float64))
+        note = "; ".join(filter(None, (_of_the_box(own.share_outside), note)))
     except KeyboardInterrupt:
         raise
     except BaseException as caught:
         estimate, error = None, described(caught)
     return TaskResult(task.cell, task.seed, estimate, error, own.passes_used, perf_counter() - started, note)
+
+
+def _of_the_box(share: float) -> str:
+    """What is said of points outside of the box; a chain that rejects them has asked for them too, so it is a hint."""
+    if share < _FEW:
+        return ""
+    return (
+        f"K was asked for at points outside of the box in {share:.0%} of the passes: a chain that stays there samples "
+        "another posterior, see task.lower, task.upper and task.log_prior"
+    )
 
 
 def described(error: BaseException) -> str:

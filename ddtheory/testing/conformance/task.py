@@ -33,6 +33,7 @@ class Meter:
 
     budget: int
     used: int = 0
+    outside: int = 0  # of those at points; the rest is counted without its parameters
 
     def charge(self, passes: int) -> None:
         self.used += check_whole("passes", passes, least=0)
@@ -128,6 +129,11 @@ class EstimationTask:
     def passes_used(self) -> int:
         return self._meter.used
 
+    @property
+    def share_outside(self) -> float:
+        """The share of all passes that were at points outside of the box, where the prior is 0."""
+        return self._meter.outside / max(self._meter.used, 1)
+
     def charge(self, passes: int) -> None:
         """Pays for passes that `loss` cannot count: those of a traced function, on `posterior.divergence` itself.
 
@@ -144,8 +150,7 @@ class EstimationTask:
             BudgetExceededError: the budget is spent.
             InvalidValueError: points of another shape, or that numpy cannot read, such as those of a traced function.
         """
-        rows = self._rows(points)
-        self._meter.charge(len(rows))
+        rows = self._paid(points)
         values = self.posterior.divergence(rows)
         return values if numpy.ndim(points) > 1 else values[0]
 
@@ -155,8 +160,7 @@ class EstimationTask:
         Raises:
             BudgetExceededError, InvalidValueError: as in `loss`.
         """
-        rows = self._rows(points)
-        self._meter.charge(len(rows))
+        rows = self._paid(points)
         values, slopes = self.posterior.divergence(rows), self.posterior.gradient(rows)
         return (values, slopes) if numpy.ndim(points) > 1 else (values[0], slopes[0])
 
@@ -170,10 +174,18 @@ class EstimationTask:
         weights = self.prior_exponents
         with numpy.errstate(divide="ignore", invalid="ignore"):
             powers = numpy.where(weights == 0, 0.0, weights * numpy.log(numpy.abs(rows))).sum(axis=1)
-        inside = ((rows >= self.lower) & (rows <= self.upper)).all(axis=1)
         spread = self.localisation * numpy.square(rows - self.truth).sum(axis=1) / 2
-        values = numpy.where(inside, powers - spread, -math.inf)
+        values = numpy.where(self._inside(rows), powers - spread, -math.inf)
         return values if numpy.ndim(points) > 1 else values[0]
+
+    def _inside(self, rows: Floats) -> Any:
+        return ((rows >= self.lower) & (rows <= self.upper)).all(axis=1)
+
+    def _paid(self, points: Any) -> Floats:
+        rows = self._rows(points)
+        self._meter.charge(len(rows))
+        self._meter.outside += int((~self._inside(rows)).sum())
+        return rows
 
     def _rows(self, points: Any) -> Floats:
         try:

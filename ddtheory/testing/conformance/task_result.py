@@ -17,7 +17,8 @@ class TaskResult:
         error: why not; empty when there is.
         passes: forward–backward passes that were charged.
         seconds: wall time.
-        note: what the losses along the chains say of themselves, see `diagnosis`; empty where nothing is wrong.
+        note: what may be wrong: points outside of the box, and what the losses along the chains say of themselves, see
+            `diagnosis`; empty where nothing is.
     """
 
     cell: str
