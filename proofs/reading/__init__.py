@@ -8,7 +8,7 @@ planted, detector by detector, at sizes of weight from 0 to 0.1 (tests/reads/tes
 assembled to (λ, m), and not circularly: orders do not add up to a coefficient (register:D1), and near a checkpoint an
 order needs a price beside it (read:repaired_point, read:two_sided); `reads.assemble` takes the local ideal from ranks
 of the weights, no reading enters, and its pair must lie in the bracket that the Jacobian and the gauges make
-(tests/reads/test_assembly.py).  Elsewhere in the book: orders do not add up to a coefficient (register:D1), the kernel
+(tests/reads/test_assembly.py). Elsewhere in the book: orders do not add up to a coefficient (register:D1), the kernel
 of a LayerNorm and that there is none of an RMSNorm (prop:ln_kernel, prop:rmsnorm_no_kernel), the bottom of A ⊗ G
 (cor:kfac_lift).
 """
