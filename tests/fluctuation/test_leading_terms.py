@@ -104,6 +104,13 @@ def test_the_remainder_of_plane_germs_bounds_what_is_left(
         assert -1e-9 < left <= bound + 1e-9
 
 
+def test_a_size_beyond_floats_is_shown() -> None:
+    """Z ∝ t^{−1/2} (log t + log 4·3⁴ − ψ(1/2)), so log t must be a hundred times the rest: t = 10^336.33."""
+    shown = dd.finite_n_expansion("4*x^2*y^2", half_width=3, n_beta=1000).rows()["Z within 1 %"]
+    assert float((100 * (mpmath.log(324) - mpmath.digamma(HALF))) / mpmath.log(10)) == pytest.approx(336.33, abs=0.01)
+    assert shown == "from nβ = 2.2e+336 on, proven"
+
+
 def test_what_is_not_proven_is_said() -> None:
     expansion = dd.finite_n_expansion("x^2*y^2 + x^6", n_beta=1000)
     assert "neither a monomial" in expansion.not_enclosed and expansion.enclosure is None

@@ -48,6 +48,32 @@ def test_intervals_are_honest_over_seeds() -> None:
     assert sum(abs(one.estimate - exact) > one.width / 8 for one in found) > 10
 
 
+def test_one_point_in_a_valley_decides_nothing() -> None:
+    """With this seed one of 4096 points is in the valley: λ = 0.63 ± 0.06 by that one, and Z = 0.02 ± 0.08."""
+    try:
+        found = finite_n_estimate("(x - y)^2", 10**6, within="1/10", seed=1, seconds=0.3)
+    except UndecidedError as error:
+        assert "limit" in str(error)
+    else:
+        assert found.learning_coefficient.contains(0.5) and found.evidence.lower > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "n_beta", "within"),
+    [("exp(x) - 1 - x", 10**16, "1/2"), ("1 - cos(x)", 10**17, "1/2"), ("log(1 + x^2)", 10**17, "9/10")],
+)
+def test_differences_that_cancel_in_floats(text: str, n_beta: int, within: str) -> None:
+    """λ is 1/2 for all of them, and a few units in the last place of 1 are more than 1/nβ."""
+    assert finite_n_estimate(text, 10**6, within="1/10").learning_coefficient.contains(0.5)
+    with pytest.raises(UndecidedError, match="too few digits"):
+        finite_n_estimate(text, n_beta, within=within)
+
+
+def test_where_every_weight_is_zero_there_is_no_ratio() -> None:
+    with pytest.raises(UndecidedError, match="nowhere small"):
+        finite_n_estimate("x^2 + 1", 10**4)
+
+
 def test_a_seed_is_an_answer_and_the_words_say_what_it_is() -> None:
     one, other = (finite_n_estimate("x^2*y^2", 20, within="1/20", seed=3) for _ in range(2))
     assert one == other != finite_n_estimate("x^2*y^2", 20, within="1/20", seed=4)

@@ -22,6 +22,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -82,7 +83,7 @@ class FiniteNExpansion(Shown):
     def rows(self) -> Mapping[str, str]:
         assumed = {"assuming": "; ".join(self.hypotheses)} if self.hypotheses else {}
         proven = f"no: {self.not_enclosed}" if self.enclosure is None else str(self.enclosure)
-        near = {} if self.near_from is None else {"Z within 1 %": f"from nβ = {float(self.near_from):.2g} on, proven"}
+        near = {} if self.near_from is None else {"Z within 1 %": f"from nβ = {_short(self.near_from)} on, proven"}
         formula = "λ log nβ − (m − 1) log log nβ − log C"
         return {"F(nβ)": formula, "found": str(self), "C proven": proven, **near, **assumed}
 
@@ -104,6 +105,11 @@ class FiniteNExpansion(Shown):
                 float(known), float(known.midpoint - known.radius), float(known.midpoint + known.radius)
             )
         return Interval(*(start - math.log(value) for value in (constant.estimate, constant.upper, constant.lower)))
+
+
+def _short(size: Fraction) -> str:
+    """Two digits of a number that may be too large for a float."""
+    return f"{Decimal(size.numerator) / Decimal(size.denominator):.2g}"
 
 
 def finite_n_expansion(

@@ -3,11 +3,14 @@ r"""λ(nβ) by random points, where a proof is too dear: more variables, balls, 
 A point is w = w* + ρ x with x uniform in the box or ball around w* and ρ = v², v uniform in (0, 1), so that every scale
 of distance gets its share; with r the least factor ρ at which w is reached, its density is ∝ ∫_r^1 ρ^{−d−1/2} dρ. The
 points are a Kronecker sequence with a random shift.
-Each shift gives unbiased values of Z and of ∫ K e^{−tK} φ, and independent shifts give the standard error of the ratio.
+Each shift gives unbiased values of Z and of ∫ K e^{−tK} φ, and independent shifts give the standard error of the ratio,
+to first order: so Z must be known to a quarter, or one shift that met a valley would decide. K is taken in floats; at
+points drawn from the posterior it is compared with many digits.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +19,7 @@ from typing import Any
 
 import numpy
 from numpy.typing import NDArray
-from sympy import Expr, Symbol
+from sympy import Expr, Rational, Symbol
 
 from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.finite_n.germs import read_size
@@ -35,6 +38,9 @@ _WIDTH = 4.07  # standard errors, Student's t with 15 degrees of freedom: one in
 _FEWEST, _LARGEST = 2**8, 2**22  # points a shift
 _POWER = 2  # ρ = v²
 _ROUNDING = 1e-12  # of K, relative to the largest
+_OF_EVIDENCE = 1 / 4  # half width of the interval of Z, as a share of it
+_COMPARED = 64  # points at which K is taken with many digits too
+_MOST_DIGITS = 400
 
 
 @dataclass(frozen=True, repr=False)
@@ -101,7 +107,8 @@ def finite_n_estimate(
     Raises:
         InvalidValueError: more than eight variables, sizes that are not positive, or a K that is negative or not finite
             at a point.
-        UndecidedError: the limit of time, or 64 million points; with the interval so far.
+        UndecidedError: the limit of time, or 64 million points, with the interval so far; or K is so small where the
+            posterior is that floats have too few digits, or so large that e^{−tK} is 0 in them.
 
     >>> found = finite_n_estimate("x^2 + y^2 + z^2", 100, radius=1)  # λ(nβ) = 3/2 up to what lies beyond the ball
     >>> found.learning_coefficient.contains(1.5)
@@ -117,15 +124,16 @@ def finite_n_estimate(
         )
     generator = numpy.random.default_rng(whole_number(seed, "seed", least=0))
     go_on = deadline(seconds)
-    count, found = _FEWEST, None
+    draw = functools.partial(
+        _draw, expression, symbols, float(t), float(size), radius is not None, float(gamma), generator
+    )
+    count = _FEWEST
     while True:
-        shifts = [
-            _moments(expression, symbols, float(t), float(size), radius is not None, float(gamma), count, generator)
-            for _ in range(_SHIFTS)
-        ]
-        found = _estimate(t, numpy.array(shifts), count * _SHIFTS)
-        interval = found.learning_coefficient
-        if interval.width / 2 <= float(share) * abs(interval.estimate):
+        found = _estimate(t, numpy.array([draw(count).moments for _ in range(_SHIFTS)]), count * _SHIFTS)
+        interval, evidence = found.learning_coefficient, found.evidence
+        narrow = interval.width / 2 <= float(share) * abs(interval.estimate)
+        if narrow and evidence.width / 2 <= _OF_EVIDENCE * evidence.estimate:
+            _refuse_rounded(expression, symbols, draw(count), float(share) * interval.estimate, generator)
             return found
         try:
             go_on()
@@ -136,17 +144,31 @@ def finite_n_estimate(
         count *= 4
 
 
-def _moments(
+@dataclass(frozen=True)
+class _Draw:
+    """Points, tK there, and weights e^{−tK} φ over their density, by one shift."""
+
+    points: Floats
+    exponents: Floats
+    weights: Floats
+    t: float
+
+    @property
+    def moments(self) -> tuple[float, float]:
+        """(Z, ∫ tK e^{−tK} φ)."""
+        return float(self.weights.mean()), float((self.exponents * self.weights).mean())
+
+
+def _draw(
     expression: Expr,
     symbols: list[Symbol],
     t: float,
     size: float,
     ball: bool,
     gamma: float,
-    count: int,
     generator: numpy.random.Generator,
-) -> tuple[float, float]:
-    """(Z, ∫ tK e^{−tK} φ) by one shift."""
+    count: int,
+) -> _Draw:
     dimension = len(symbols)
     scale, norm, unit = (_in_ball if ball else _in_box)(count, dimension, generator)
     points, reach = unit * (scale * size)[:, None], norm * scale
@@ -163,7 +185,24 @@ def _moments(
     power = 1 / _POWER - dimension
     density = (reach**power - 1) / (-power * _POWER)
     weights = volume / density * numpy.exp(-t * k - gamma * (points**2).sum(axis=1) / 2)
-    return float(weights.mean()), float((t * k * weights).mean())
+    return _Draw(points, t * k, weights, t)
+
+
+def _refuse_rounded(
+    expression: Expr, symbols: list[Symbol], drawn: _Draw, allowed: float, generator: numpy.random.Generator
+) -> None:
+    """The mean of |tK in floats − tK| over the posterior shifts log Z by no more, and λ by about as much."""
+    share = drawn.weights * (1 + abs(drawn.exponents))
+    chosen = generator.choice(len(share), _COMPARED, p=share / share.sum())
+    off = 0.0
+    for point, known in zip(drawn.points[chosen], drawn.exponents[chosen], strict=True):
+        place = {symbol: Rational(float(c)) for symbol, c in zip(symbols, point, strict=True)}
+        off += abs(drawn.t * float(expression.evalf(subs=place, maxn=_MOST_DIGITS)) - float(known)) / _COMPARED
+    if not off <= allowed:
+        raise UndecidedError(
+            f"Floats have too few digits for K at this nβ: nβ K is off by {off:.2g} where the posterior is. Write K "
+            "without differences that cancel, such as 2*sin(x/2)^2 for 1 - cos(x), or take a smaller nβ."
+        )
 
 
 def _in_box(count: int, dimension: int, generator: numpy.random.Generator) -> tuple[Floats, Floats, Floats]:
@@ -194,6 +233,8 @@ def _sequence(count: int, dimension: int, generator: numpy.random.Generator) -> 
 
 def _estimate(t: Fraction, shifts: Floats, points: int) -> FiniteNEstimate:
     z, moment = shifts.mean(axis=0)
+    if not z:
+        raise UndecidedError("e^(-nβ K) is 0 in floats at every point: K is nowhere small, or its zeros were not met.")
     value = moment / z
     root = math.sqrt(len(shifts))
     of_z = _WIDTH * float(shifts[:, 0].std(ddof=1)) / root
