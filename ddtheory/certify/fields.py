@@ -173,9 +173,11 @@ class Element(Scalar):
         return found
 
     def inverse(self) -> Element | None:
-        """By Euclid's algorithm; None when a factor of the polynomial that does not vanish at c is in the way."""
+        """By Euclid's algorithm; None of 0, and when a factor of the polynomial that does not vanish at c is in the way."""
         older, old = [Fraction(c) for c in self.field.modulus], [Fraction(c) for c in self.parts]  # type: ignore[arg-type]
         older_cofactor, cofactor = [Fraction(0)], [Fraction(1)]
+        if not old:
+            return None
         while len(old) > 1:
             quotient, rest = _divided(older, old)
             if not rest:

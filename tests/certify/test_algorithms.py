@@ -135,6 +135,7 @@ def test_inverses_in_a_field(parts: list) -> None:
     reducible = Field((10, -2, -5, 1), Fraction(1), Fraction(2))
     shared = reducible.element([-5, 1])
     assert shared.sign() == -1 and shared.inverse() is None
+    assert reducible.element([0]).inverse() is None
     other = reducible.element([1, 1]).inverse()
     assert other is not None and (other * reducible.element([1, 1]) - 1).sign() == 0
 
