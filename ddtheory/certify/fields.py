@@ -173,7 +173,7 @@ class Element(Scalar):
         return found
 
     def inverse(self) -> Element | None:
-        """By Euclid's algorithm; None of 0, and when a factor of the polynomial that does not vanish at c is in the way."""
+        """By Euclid's algorithm; None of 0, and where a factor of the polynomial that is not 0 at c is in the way."""
         older, old = [Fraction(c) for c in self.field.modulus], [Fraction(c) for c in self.parts]  # type: ignore[arg-type]
         older_cofactor, cofactor = [Fraction(0)], [Fraction(1)]
         if not old:
