@@ -118,6 +118,7 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "sig:numerical_recipe": frozenset(),
     "cond:linear_group": frozenset(),
     "cond:unit_death": frozenset(),
+    "cond:over_training": frozenset({"prop:ddcadam_equivariance"}),
     "cond:rescaling_chains": frozenset({"prop:ddcadam_equivariance"}),
     "thm:nu_universality": frozenset({EVIDENCE}),
     "cor:second_moment": frozenset({EVIDENCE, LINE, "thm:tempering"}),
