@@ -19,6 +19,7 @@ from ddtheory.cells.shared.torch_expression import evaluate
 from ddtheory.cells.shared.truth import Provenance
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.fluctuation.nu import singular_fluctuation
+from ddtheory.exact.numbers.coordinates import free_coordinates_of
 from ddtheory.exact.numbers.given import expression_of
 from ddtheory.references import cite
 from ddtheory.shown import shortened
@@ -50,7 +51,7 @@ def mean_map(means: Sequence[Expr | str], variance: Expr | Fraction | int | str 
         raise InvalidValueError("The means are no list; give one expression for each output, as in [s**2 + w, s**3].")
     listed = list_of(means, "The list of means", _MOST_OUTPUTS)
     expressions = tuple(expression_of(mean, f"mean {number}") for number, mean in enumerate(listed, 1))
-    symbols = sorted({symbol for mean in expressions for symbol in mean.free_symbols}, key=lambda symbol: symbol.name)
+    symbols = free_coordinates_of(symbol for mean in expressions for symbol in mean.free_symbols)
     if not symbols:
         raise InvalidValueError("The mean map has no parameter; give expressions in at least one symbol.")
     scale = expression_of(variance, "The variance")

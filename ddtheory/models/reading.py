@@ -10,6 +10,7 @@ from sympy import Expr, Rational, Symbol
 
 from ddtheory.arguments import MOST_ENTRIES, list_of
 from ddtheory.errors import InvalidValueError, shown
+from ddtheory.exact.numbers.coordinates import free_coordinates_of
 from ddtheory.exact.numbers.given import by_name, expression_of
 from ddtheory.exact.numbers.parse import refuse_run_together
 from ddtheory.exact.orders.divergence import refuse_unknown_functions
@@ -33,10 +34,8 @@ def expression(value: object, what: str) -> Expr:
     if found.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.I):
         raise InvalidValueError(f"{what} contains a value that is not real and finite.")
     refuse_unknown_functions(found)
-    names = [symbol.name for symbol in found.free_symbols]
-    if len(set(names)) < len(names):
-        raise InvalidValueError(f"{what} contains two symbols of one name with different assumptions.")
-    plain = {symbol: Symbol(symbol.name, real=True) for symbol in found.free_symbols}
+    symbols = free_coordinates_of(found.free_symbols, "nonnegative=… where the pair is asked for")
+    plain = {symbol: Symbol(symbol.name, real=True) for symbol in symbols}
     floats = {number: Rational(str(number)) for number in found.atoms(sympy.Float)}
     return found.xreplace({**plain, **floats})
 

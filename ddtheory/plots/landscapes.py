@@ -8,6 +8,7 @@ from sympy import Expr, Symbol
 
 from ddtheory.arguments import as_float
 from ddtheory.errors import InvalidValueError, shown
+from ddtheory.exact.numbers.coordinates import free_coordinates_of
 from ddtheory.exact.numbers.evaluate import evaluate
 from ddtheory.exact.numbers.given import expression_of
 from ddtheory.plots import style
@@ -29,7 +30,7 @@ def landscape(divergence: Expr, order: KLOrder, *, extent: float = 0.5) -> Figur
         raise InvalidValueError(f"The order is {shown(order)}; give what kl_order returns.")
     if not 0 < extent < _LARGEST:
         raise InvalidValueError(f"The extent {extent:g} is not between 0 and {_LARGEST:g}.")
-    names = sorted(symbol.name for symbol in divergence.free_symbols)
+    names = [symbol.name for symbol in free_coordinates_of(divergence.free_symbols)]
     if len(names) != 2 or order.arc is None:
         raise InvalidValueError("A landscape needs K in two coordinates, and an order that was computed with its arc.")
     figure, axes = style.figure(width=4.6, height=4.2)

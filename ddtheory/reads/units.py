@@ -12,7 +12,7 @@ from sympy import Expr, Symbol
 from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.exact.numbers.parse import parse_expression
+from ddtheory.exact.numbers.given import expression_of
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.matrices.factor import Factor
 from ddtheory.measure.matrices.gram import GramFactor
@@ -44,8 +44,8 @@ def given_unit(unit: object, activation: nn.Module) -> Expr:
     Raises:
         InvalidValueError: it is no function of z alone, or the activation is another one.
     """
-    found = parse_expression(unit) if isinstance(unit, str) else unit
-    if not isinstance(found, Expr) or len(found.free_symbols) != 1:
+    found = expression_of(unit, "The unit")
+    if len(found.free_symbols) != 1:
         raise InvalidValueError("The unit is a formula of one variable, as a text or an expression: unit='z^2'.")
     (own,) = found.free_symbols
     found = found.xreplace({own: z})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from decimal import Decimal
@@ -13,10 +14,15 @@ import pytest
 import sympy
 
 import ddtheory as dd
-from ddtheory import cells
+from ddtheory import cells, models
+from ddtheory.cells.mean_map import mean_map
 from ddtheory.errors import DDTheoryError, ParseError
+from ddtheory.exact.finite_n.expansion import finite_n_expansion
+from ddtheory.exact.finite_n.sweeps import finite_n_sweep
 from ddtheory.exact.numbers.given import by_name, expression_of, names_of, whole_number
 from ddtheory.exact.numbers.parse import refuse_run_together
+from ddtheory.exact.strata import of_zero_set
+from ddtheory.testing.conformance import finite_n_estimate
 
 FLAG = "DDTHEORY_CODE_RAN"
 CODE = f"__import__('os').environ.__setitem__('{FLAG}', '1')"
@@ -200,16 +206,89 @@ def test_values_that_are_meant() -> None:
             whole_number(wrong, "k")
 
 
-@pytest.mark.parametrize("assumption", ["imaginary", "integer", "even", "zero", "nonnegative"])
-def test_what_is_assumed_of_a_coordinate_is_not_dropped(assumption: str) -> None:
+def _takes_symbols(x: sympy.Symbol) -> dict[str, Callable[[], object]]:
+    """Every public function that takes coordinates as symbols of sympy, with a germ at x = y = 0."""
+    y = sympy.Symbol("y")
+    ray = dd.kl_order("x^2*y^2", along={"x": 1, "y": 1})
+    return {
+        "rlct": lambda: dd.rlct(x**2 + y**4),
+        "rlct of generators": lambda: dd.rlct(generators=[x * y, x**3]),
+        "intersection_type": lambda: dd.intersection_type(x**2 * y**4),
+        "kl_order": lambda: dd.kl_order(x**2 + y**4, along={"x": 1}),
+        "finite_n_germ": lambda: dd.finite_n_germ(x**2 + y**4, 10, digits=3),
+        "finite_n_sweep": lambda: finite_n_sweep(x**2, [10], digits=3),
+        "finite_n_expansion": lambda: finite_n_expansion(x**2),
+        "finite_n_estimate": lambda: finite_n_estimate(x**2 + y**2, 10, within="1/2"),
+        "of_zero_set": lambda: of_zero_set(x * y),
+        "mean_map": lambda: mean_map([x * y]),
+        "models": lambda: models.regression(x * y, truth=0),
+        "landscape": lambda: dd.plots.landscape(x**2 * y**2, ray),
+    }
+
+
+TAKES_SYMBOLS = sorted(_takes_symbols(sympy.Symbol("x")))
+
+
+@pytest.mark.parametrize("door", TAKES_SYMBOLS)
+@pytest.mark.parametrize(
+    "assumption", ["imaginary", "integer", "even", "zero", "nonnegative", "nonpositive", "infinite"]
+)
+def test_what_is_assumed_of_a_coordinate_is_not_dropped(assumption: str, door: str) -> None:
     x = sympy.Symbol("x", **{assumption: True})
     with pytest.raises(DDTheoryError, match=r"x.* is declared"):
-        dd.rlct(x**2 + sympy.Symbol("y") ** 4)
+        _takes_symbols(x)[door]()
+
+
+@pytest.mark.parametrize("door", TAKES_SYMBOLS)
+def test_control_what_leaves_no_value_out_is_an_answer(door: str) -> None:
+    for symbol in (sympy.Symbol("x"), sympy.Symbol("x", real=True), sympy.Symbol("x", rational=True)):
+        assert _takes_symbols(symbol)[door]() is not None
+
+
+@pytest.mark.parametrize(
+    "door", sorted({*TAKES_SYMBOLS} - {"rlct", "rlct of generators", "intersection_type", "kl_order"})
+)
+@pytest.mark.parametrize("assumption", ["positive", "negative"])
+def test_where_there_are_no_constants_a_sign_is_refused(assumption: str, door: str) -> None:
+    with pytest.raises(DDTheoryError, match="is declared never to be"):
+        _takes_symbols(sympy.Symbol("x", **{assumption: True}))[door]()
+
+
+def test_two_symbols_of_one_name_are_not_two_coordinates_nor_one() -> None:
+    x, other = sympy.Symbol("x"), sympy.Symbol("x", real=True)
+    calls: list[Callable[[], object]] = [
+        lambda: dd.rlct(x**2 + other**4),
+        lambda: dd.rlct(generators=[x, other**2]),
+        lambda: dd.kl_order(x**2 + other**4, along={"x": 1}),
+        lambda: dd.finite_n_germ(x**2 + other**4, 10),
+        lambda: of_zero_set(x**2, other**3),
+        lambda: mean_map([x, other]),
+        lambda: models.regression(x * other, truth=0),
+        lambda: dd.plots.landscape(x**2 * other**2, dd.kl_order("x^2*y^2", along={"x": 1, "y": 1})),
+    ]
+    for call in calls:
+        with pytest.raises(DDTheoryError, match="two symbols named x"):
+            call()
 
 
 def test_control_a_half_line_that_is_asked_for_is_one() -> None:
-    assert dd.rlct(sympy.Symbol("x", nonnegative=True) ** 3, nonnegative=["x"]).rlct == dd.RLCT(Fraction(1, 3), 1)
-    assert dd.rlct(sympy.Symbol("x", rational=True) ** 2).rlct == dd.RLCT(Fraction(1, 2), 1)
+    x = sympy.Symbol("x", nonnegative=True)
+    assert dd.rlct(x**3, nonnegative=["x"]).rlct == dd.RLCT(Fraction(1, 3), 1)
+    half = dd.finite_n_germ(x**2, 10, box={"x": (0, 1)}, digits=6)
+    assert half.free_energy.contains(-math.log(math.sqrt(math.pi / 10) / 2 * math.erf(math.sqrt(10))))
+    with pytest.raises(DDTheoryError, match="never to be negative"):
+        dd.finite_n_germ(x**2, 10, box={"x": ("-1/100", 1)})
+
+
+def test_a_sign_that_holds_near_the_point_narrows_nothing() -> None:
+    x = sympy.Symbol("x", positive=True)
+    assert dd.rlct((x - 1) ** 4, at={"x": 1}).rlct == dd.RLCT(Fraction(1, 4), 1)
+    assert dd.kl_order((x - 1) ** 4, along={"x": 1}, at={"x": 1}).k == 2
+    for place in (0, -1):
+        with pytest.raises(DDTheoryError, match="never to be negative"):
+            dd.rlct((x - place) ** 4, at={"x": place})
+        with pytest.raises(DDTheoryError, match="never to be negative"):
+            dd.kl_order((x - place) ** 4, along={"x": 1}, at={"x": place})
 
 
 @pytest.mark.parametrize("word", ["lambda", "in", "is"])

@@ -31,7 +31,7 @@ from sympy import Expr, Symbol
 
 from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.finite_n.germs import finite_n_germ
-from ddtheory.exact.finite_n.given import GermPrior, read_germ, read_prior
+from ddtheory.exact.finite_n.given import GermPrior, read_germ, read_prior, refuse_narrower_than
 from ddtheory.exact.finite_n.leading_terms import leading_term
 from ddtheory.exact.numbers.enclosing import ball, deadline, enclosure, limit_of, rational, working
 from ddtheory.exact.thresholds.derivation import Derivation
@@ -145,6 +145,7 @@ def finite_n_expansion(
     expression, symbols = read_germ(divergence)
     names = [symbol.name for symbol in symbols]
     phi = read_prior(names, half_width, prior, variance, centre)
+    refuse_narrower_than(phi, symbols)
     weights = {name: h for name, h in zip(names, phi.exponents, strict=True) if h}
     derivation = rlct(expression, prior=weights, seconds=seconds)
     pair = derivation.rlct

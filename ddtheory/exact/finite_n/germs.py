@@ -20,7 +20,7 @@ from sympy import Expr, Symbol
 from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.finite_n.analytic_germs import analytic_integrals
 from ddtheory.exact.finite_n.far_out import assumed_far_out, refuse_negative_at_places
-from ddtheory.exact.finite_n.given import LARGEST, GermPrior, read_germ, read_prior
+from ddtheory.exact.finite_n.given import LARGEST, GermPrior, read_germ, read_prior, refuse_narrower_than
 from ddtheory.exact.finite_n.polynomial_germs import Answer, Point, PolynomialGerm, polynomial_integrals
 from ddtheory.exact.numbers.enclosing import check_digits, deadline, enclosure, rational, working
 from ddtheory.shown import Shown
@@ -136,6 +136,7 @@ def finite_n_germ(
     digits = check_digits(digits, "Quadrature is meant for 3 to 20.")
     expression, symbols = read_germ(divergence)
     phi = read_prior([symbol.name for symbol in symbols], half_width, prior, variance, centre, box, radius)
+    refuse_narrower_than(phi, symbols)
     t = read_size(n_beta)
     assumed = checked_sign(expression, symbols, phi)
     gamma = 1 / phi.variance if phi.variance else Fraction(0)

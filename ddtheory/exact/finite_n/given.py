@@ -13,6 +13,7 @@ from sympy import Expr, Rational, Symbol
 from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.finite_n.localised import spread_of
+from ddtheory.exact.numbers.coordinates import coordinates_of, refuse_narrowed
 from ddtheory.exact.numbers.enclosing import rational
 from ddtheory.exact.numbers.given import by_name, expression_of
 from ddtheory.exact.orders.divergence import refuse_unknown_functions
@@ -80,7 +81,7 @@ def read_germ(divergence: Expr | str, most: int | None = None) -> tuple[Expr, li
     """
     expression = expression_of(divergence)
     refuse_unknown_functions(expression)
-    symbols = sorted(expression.free_symbols, key=lambda symbol: symbol.name)
+    symbols = coordinates_of(expression.free_symbols)
     if not symbols:
         raise InvalidValueError(f"K = {expression} has no variables.")
     if most is not None and len(symbols) > most:
@@ -96,6 +97,17 @@ def read_germ(divergence: Expr | str, most: int | None = None) -> tuple[Expr, li
             f"K contains the float {min(floats)}, which is rounded. Give K as text, where 0.1 is 1/10, or use Rational."
         )
     return expression, symbols
+
+
+def refuse_narrower_than(phi: GermPrior, symbols: Iterable[Symbol]) -> None:
+    """Refuse symbols that are declared to take fewer values than the domain has.
+
+    Raises:
+        InvalidValueError: x is declared non-negative, and the box of x begins below 0, or the like.
+    """
+    for symbol, (low, high) in zip(symbols, phi.ends, strict=True):
+        advice = f"box={{{symbol.name!r}: (0, 1)}}" if phi.radius is None else ""
+        refuse_narrowed(symbol, below=low is None or low < 0, above=high is None or high > 0, advice=advice)
 
 
 def read_prior(

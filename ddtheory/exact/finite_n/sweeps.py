@@ -17,7 +17,7 @@ from sympy import Expr
 from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.finite_n.germs import FiniteNGerm, checked_sign, germ_of, integrals_of, read_size, too_few
-from ddtheory.exact.finite_n.given import read_germ, read_prior
+from ddtheory.exact.finite_n.given import read_germ, read_prior, refuse_narrower_than
 from ddtheory.exact.finite_n.localised import spread_of
 from ddtheory.exact.numbers.enclosing import check_digits, deadline, rational
 from ddtheory.extras import need
@@ -204,6 +204,7 @@ def finite_n_sweep(
         raise InvalidValueError("The same nβ, or the same γ, is given twice.")
     spread = None if given is None else 1 / gammas[0]
     phi = read_prior([symbol.name for symbol in symbols], half_width, prior, spread, centre, box, radius)
+    refuse_narrower_than(phi, symbols)
     assumed = checked_sign(expression, symbols, phi)
     points = [(t, gamma) for gamma in gammas for t in sizes]
     found = integrals_of(expression, symbols, phi, points, digits, go_on)

@@ -19,6 +19,7 @@ from ddtheory.errors import (
     NotAnalyticError,
     UndecidedError,
 )
+from ddtheory.exact.numbers.coordinates import coordinates_of, refuse_narrowed
 from ddtheory.exact.numbers.given import Number, by_name, expression_of, names_of
 from ddtheory.exact.numbers.parse import FUNCTIONS
 from ddtheory.exact.numbers.zero import is_zero
@@ -78,7 +79,7 @@ def germ_at(
         raise InvalidValueError(f"{expression} contains a value that is not real and finite.")
     refuse_unknown_functions(expression)
     expression = _without_floats(expression)
-    _refuse_ambiguous_names(expression.free_symbols)
+    coordinates_of(expression.free_symbols)
     point = by_symbol({} if at is None else at, expression, "at")
     declared = set(names_of(parameters, "parameters"))
     if missing := sorted(declared - {symbol.name for symbol in expression.free_symbols}):
@@ -104,6 +105,9 @@ def germ_at(
     if any(symbol.name == "t" for symbol in held):
         raise InvalidValueError("t is the time along the ray in the answer; give the parameter t another name.")
     variables = tuple(sorted(expression.free_symbols - held, key=lambda symbol: symbol.name))
+    for symbol in variables:
+        value = point.get(symbol, Integer(0))
+        refuse_narrowed(symbol, below=bool(value <= 0), above=bool(value >= 0))
     fresh = {symbol: Symbol(symbol.name, real=True) for symbol in variables}
     moved = expression.subs({symbol: fresh[symbol] + point.get(symbol, 0) for symbol in variables}, simultaneous=True)
     origin = dict.fromkeys(fresh.values(), Integer(0))
@@ -183,15 +187,6 @@ def _nodes(expression: Expr) -> Iterator[Expr]:
         if isinstance(node, ComplexRootOf):
             parts.skip()
         yield node
-
-
-def _refuse_ambiguous_names(symbols: Iterable[Symbol]) -> None:
-    names = [symbol.name for symbol in symbols]
-    for name in sorted(names):
-        if names.count(name) > 1:
-            raise InvalidValueError(
-                f"K contains two symbols named {name} with different assumptions; declare {name} once and use it."
-            )
 
 
 def analytic_at(expression: Expr, point: Mapping[Symbol, Expr]) -> bool:

@@ -15,6 +15,7 @@ from sympy.polys.rings import PolyRing
 
 from ddtheory.arguments import as_float
 from ddtheory.errors import DDTheoryError, InvalidValueError, UndecidedError, shown
+from ddtheory.exact.numbers.coordinates import free_coordinates_of
 from ddtheory.exact.numbers.given import expression_of
 from ddtheory.exact.strata.flows import Field, fields_along, rank_at
 from ddtheory.exact.strata.graphs import Part, graph_of, parts_of, some_point
@@ -85,7 +86,7 @@ def of_zero_set(*generators: Expr | str | int, seconds: float = 60) -> Strata:
 def _read(listed: Sequence[Expr]) -> tuple[PolyRing, list[Element]]:
     if not listed:
         raise InvalidValueError('Give one generator or several, as in of_zero_set("x*y", "x^2 - y^3").')
-    names = sorted({symbol.name for f in listed for symbol in f.free_symbols})
+    names = [symbol.name for symbol in free_coordinates_of(symbol for f in listed for symbol in f.free_symbols)]
     if not 1 <= len(names) <= _MOST_VARIABLES:
         raise InvalidValueError(
             f"The generators have {len(names)} variables; zero sets are cut in one to {_MOST_VARIABLES}. At one point "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 from fractions import Fraction
@@ -40,9 +39,8 @@ def polynomial_of(expression: Expr, ring: Any, most_terms: int) -> Polynomial:
     Raises:
         InvalidValueError: it could have too many terms.
     """
-    symbols = _real_symbols(ring)
     refuse_long(expression, most_terms)
-    return ring.from_expr(expression.xreplace({symbol: Symbol(symbol.name) for symbol in symbols}))
+    return ring.from_expr(expression.xreplace({symbol: Symbol(symbol.name) for symbol in expression.free_symbols}))
 
 
 def refuse_long(expression: Expr, most_terms: int) -> None:
@@ -71,11 +69,6 @@ def is_rational_polynomial(expression: Expr) -> bool:
         base, power = expression.args
         return bool(power.is_Integer and power > 0 and is_rational_polynomial(base))
     return isinstance(expression, Rational | Symbol)
-
-
-@functools.lru_cache(maxsize=8)
-def _real_symbols(ring: Any) -> tuple[Symbol, ...]:
-    return tuple(Symbol(symbol.name, real=True) for symbol in ring.symbols)
 
 
 def _expanded_size(expression: Expr) -> int:

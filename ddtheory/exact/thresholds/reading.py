@@ -10,6 +10,7 @@ from sympy import Expr, Rational, Symbol
 
 from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, clipped
+from ddtheory.exact.numbers.coordinates import coordinates_of, refuse_narrowed
 from ddtheory.exact.numbers.given import expression_of
 from ddtheory.exact.numbers.parse import parse_parameter, refuse_run_together
 from ddtheory.exact.thresholds.constants import (
@@ -47,7 +48,7 @@ def read(
     given: Sequence[object],
     kind: str,
     parameters: object,
-    point: Mapping[str, object],
+    point: Mapping[str, Expr],
     one_sided: Iterable[str],
 ) -> Reading:
     """The expressions of a divergence or of generators.
@@ -106,15 +107,12 @@ def declared(parameters: object) -> dict[str, Symbol]:
 def _held(
     expressions: Sequence[Expr],
     parameters: Mapping[str, Symbol],
-    point: Mapping[str, object],
+    point: Mapping[str, Expr],
     one_sided: frozenset[str],
 ) -> dict[str, Symbol]:
     """The symbols that are no coordinates: those declared, and those assumed non-zero, since a coordinate may be 0."""
-    occurring: dict[str, Symbol] = {}
-    for symbol in sorted(set().union(*[expression.free_symbols for expression in expressions]), key=str):
-        if symbol.name in occurring:
-            raise InvalidValueError(f"There are two symbols named {symbol.name} with different assumptions.")
-        occurring[symbol.name] = symbol
+    symbols = coordinates_of(set().union(*[expression.free_symbols for expression in expressions]))
+    occurring = {symbol.name: symbol for symbol in symbols}
     for name in parameters:
         if name not in occurring:
             known = ", ".join(sorted(occurring)) or "none"
@@ -131,16 +129,10 @@ def _held(
             found[name] = told if more else own
         elif own.is_nonzero and name not in point:
             found[name] = own
-        elif own.is_integer:
-            raise InvalidValueError(
-                f"{name} is declared an integer, and a coordinate takes all real values near its point. Leave the "
-                "assumption out, or declare it as a parameter."
-            )
-        elif own.is_nonnegative and name not in {*one_sided, *point}:
-            raise InvalidValueError(
-                f"{name} is declared non-negative. Say nonnegative=[{name!r}] where the domain ends at 0, or leave the "
-                "assumption out."
-            )
+        else:
+            value = point.get(name, Rational(0))
+            below = bool(value <= 0) and name not in one_sided
+            refuse_narrowed(own, below=below, above=bool(value >= 0), advice=f"nonnegative=[{clipped(name)!r}]")
         if name in found and found[name].is_real is None:
             found[name] = Symbol(name, real=True)
     return found

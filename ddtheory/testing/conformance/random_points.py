@@ -24,6 +24,7 @@ from sympy import Expr, Rational, Symbol
 from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.finite_n.germs import read_size
 from ddtheory.exact.finite_n.given import read_germ
+from ddtheory.exact.numbers.coordinates import free_coordinates_of
 from ddtheory.exact.numbers.enclosing import deadline, rational
 from ddtheory.exact.numbers.evaluate import evaluate
 from ddtheory.exact.numbers.given import whole_number
@@ -115,6 +116,7 @@ def finite_n_estimate(
     True
     """
     expression, symbols = read_germ(divergence, most=_MOST)
+    free_coordinates_of(symbols)
     t = read_size(n_beta)
     size = rational(half_width if radius is None else radius, "the half width" if radius is None else "the radius")
     gamma, share = rational(localisation, "the localisation γ"), rational(within, "within")
