@@ -3,4 +3,10 @@
 Whatever is heavy is imported when a verb runs, so that every --help answers at once.
 """
 
-from ddtheory.cli.group import main as main
+import sys
+
+try:
+    from ddtheory.cli.group import main as main
+except KeyboardInterrupt:  # as `main` ends when it is interrupted, which is not there yet
+    print("Interrupted.", file=sys.stderr)
+    sys.exit(2)

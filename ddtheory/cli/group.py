@@ -24,13 +24,19 @@ class _Verbs(click.Group):
         return next((verb.load() for verb in VERBS if verb.name == cmd_name), None)
 
     def main(self, *args: Any, **settings: Any) -> Any:
-        terminal.prepare()
-        with terminal.written_to_the_end():
-            return super().main(*args, **settings)
+        try:
+            terminal.prepare()
+            with terminal.written_to_the_end():
+                return super().main(*args, **settings)
+        except KeyboardInterrupt:
+            _stop("Interrupted.")
 
     def make_context(self, *args: Any, **settings: Any) -> click.Context:
         with terminal.written_to_the_end():  # click would end with 1 when the reader of its help has left
-            return super().make_context(*args, **settings)
+            try:
+                return super().make_context(*args, **settings)
+            except KeyboardInterrupt:  # and so it would here
+                _stop("Interrupted.")
 
     def invoke(self, ctx: click.Context) -> Any:
         with terminal.written_to_the_end():

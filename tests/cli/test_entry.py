@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
+import click
 import pytest
 from calling import call, running
 from imports import ROOT
 
+from ddtheory.cli import group, terminal
 from ddtheory.cli.table import VERBS
 from ddtheory.exact.fluctuation import nu as exact_nu
 
@@ -51,6 +54,42 @@ def test_exact_verbs_run_without_torch(arguments: tuple[str, ...]) -> None:
 
 def test_control_the_probe_sees_what_a_verb_loads() -> None:
     assert "sympy" in running("order", "x^2", "--along", "x=1")
+
+
+INTERRUPTED = """
+import sys
+
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupts())
+from ddtheory.cli import main
+main(["nu", "3", "--digits", "5"])
+"""
+
+
+@pytest.mark.parametrize("module", ["click", "ddtheory.cli.table", "ddtheory.cli.verbs.nu", "sympy"])
+def test_interrupted_while_it_loads_it_ends_as_when_it_runs(module: str) -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED, module], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "Interrupted.\n")
+
+
+def test_control_what_is_not_loaded_interrupts_nothing() -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED, "torch"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def _interrupt(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("step", [(terminal, "prepare"), (group.main, "parse_args"), (click.Context, "exit")])
+def test_interrupted_before_or_after_its_verb_it_ends_so_too(step: tuple[object, str], monkeypatch: Any) -> None:
+    monkeypatch.setattr(*step, _interrupt)
+    found = call("--version") if step[1] == "exit" else call("nu", "3")
+    assert (found.exit_code, found.stderr) == (2, "Interrupted.\n")
 
 
 @pytest.mark.parametrize("module", ["ddtheory", "ddtheory.cli"])

@@ -68,6 +68,8 @@ CALLS: dict[str, list[list[str]]] = {
 """Valid calls of every verb, quick ones. A mutation starts from one of them."""
 
 TARGETS = {"--certificate": "json", "--export": "export", "--gallery": "html", "--out": "folder"}
+FOLDERS = {"verify": ["report.json", "report.html"], "read": ["reading.json", "reading.txt", "reading.html"]}
+"""What a verb writes into a folder that it is given."""
 """Options that name something to write, and what it must be when it is there."""
 
 PATHS = (
@@ -506,14 +508,14 @@ def _partial(command: Command, folder: Path, there: dict[str, bytes], stopped: b
         return "a pipe was replaced by a file, as a device would have been"
     for name, kind in targets.items():
         with suppress(OSError, ValueError):  # a name that no file can have
-            for file in _written(folder, name, kind):
+            for file in _written(folder, name, kind, command.verb):
                 if there.get(file.resolve().name) != file.read_bytes() and not _is_whole(file, kind):
                     return f"a part of a result: {file.name!r} is left behind"
     if not stopped:
         known = {
             *there,
             "told",
-            *(["report.json", "report.html"] if {"", "."} & set(targets) else []),
+            *(FOLDERS.get(command.verb, []) if {"", "."} & set(targets) else []),
             *(Path(name).parts[0] for name in targets if name and Path(name).parts),
         }
         with suppress(OSError):
@@ -523,11 +525,11 @@ def _partial(command: Command, folder: Path, there: dict[str, bytes], stopped: b
     return ""
 
 
-def _written(folder: Path, name: str, kind: str) -> list[Path]:
+def _written(folder: Path, name: str, kind: str, verb: str) -> list[Path]:
     """Files under a name that something was to be written to."""
     path = folder / name
     if kind == "folder":
-        return sorted(path.glob("report.*")) if name else []
+        return [path / part for part in FOLDERS.get(verb, []) if name and (path / part).is_file()]
     return [path] if name and path.is_file() and folder in path.parents else []
 
 
@@ -535,6 +537,8 @@ def _is_whole(file: Path, kind: str) -> bool:
     data = file.read_bytes()
     if kind == "html" or (kind == "folder" and file.suffix == ".html"):
         return b"</html>" in data
+    if kind == "folder" and file.suffix == ".txt":
+        return data.endswith(b"\n")
     if kind == "export" and file.suffix == ".parquet":
         return data[-4:] == b"PAR1"
     try:
