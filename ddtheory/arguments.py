@@ -8,7 +8,7 @@ import numbers
 import operator
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, KeysView, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,26 @@ def list_of(values: object, what: str, most: int = MOST_ENTRIES) -> list[Any]:
     if len(found) > most:
         raise InvalidValueError(f"{what} has more than {most} entries.")
     return found
+
+
+def in_order(values: object, what: str, most: int = MOST_ENTRIES) -> list[Any]:
+    """The entries of a list of which the order, or how often an entry comes, means something.
+
+    Raises:
+        InvalidValueError: a set, whose order is that of hashes and whose equal entries are one; and as in `list_of`.
+
+    >>> in_order((3, 5, 3), "widths")
+    [3, 5, 3]
+    >>> in_order({3, 5}, "widths")
+    Traceback (most recent call last):
+    ddtheory.errors.InvalidValueError: widths is a set, which has no order and no entry twice; give a list.
+    """
+    has_no_order = isinstance(values, Container) and not hasattr(type(values), "__getitem__")
+    if has_no_order and not isinstance(values, str | bytes | Mapping | KeysView):
+        raise InvalidValueError(
+            f"{what} is a {type(values).__name__}, which has no order and no entry twice; give a list."
+        )
+    return list_of(values, what, most)
 
 
 def pairs_of(values: object, what: str, most: int = MOST_ENTRIES) -> list[tuple[Any, Any]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr, Integer, Symbol
 
-from ddtheory.arguments import list_of
+from ddtheory.arguments import in_order
 from ddtheory.cells.shared.cell import Cell, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.finite_n import crossing
@@ -49,7 +49,7 @@ def mean_map(means: Sequence[Expr | str], variance: Expr | Fraction | int | str 
     """
     if isinstance(means, str | Expr) or not isinstance(means, Iterable):
         raise InvalidValueError("The means are no list; give one expression for each output, as in [s**2 + w, s**3].")
-    listed = list_of(means, "The list of means", _MOST_OUTPUTS)
+    listed = in_order(means, "The list of means", _MOST_OUTPUTS)
     expressions = tuple(expression_of(mean, f"mean {number}") for number, mean in enumerate(listed, 1))
     symbols = free_coordinates_of(symbol for mean in expressions for symbol in mean.free_symbols)
     if not symbols:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ddtheory.arguments import list_of, path_of
+from ddtheory.arguments import in_order, path_of
 from ddtheory.errors import DDTheoryError, InvalidValueError, UnknownNameError, place, shown, unknown
 from ddtheory.exact.numbers.given import expression_of
 from ddtheory.models.factorisation import Factorisation, matrix_product
@@ -21,7 +21,7 @@ from ddtheory.shown import Shown
 
 def _named_product(names: Any, sizes: Any, rank: Any = 0) -> Factorisation:
     """`matrix_product`, of which a file cannot give the names one by one."""
-    return matrix_product(*list_of(names, "names", most=27), sizes=sizes, rank=rank)
+    return matrix_product(*in_order(names, "names", most=27), sizes=sizes, rank=rank)
 
 
 KINDS: Mapping[str, Callable[..., Model]] = {

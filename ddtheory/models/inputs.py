@@ -9,11 +9,12 @@ from typing import Any
 import sympy
 from sympy import Expr, Integer, Matrix, Rational, Symbol
 
+from ddtheory.arguments import in_order
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.numbers.given import by_name
 from ddtheory.exact.numbers.parse import FUNCTIONS
 from ddtheory.exact.numbers.zero import is_zero, sign
-from ddtheory.models.reading import in_order, number
+from ddtheory.models.reading import number
 
 GENERIC = "generic"
 _MOST_POINTS = 500

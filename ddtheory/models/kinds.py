@@ -9,6 +9,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Integer
 
+from ddtheory.arguments import in_order
 from ddtheory.errors import InvalidValueError, unknown
 from ddtheory.exact.numbers.zero import sign
 from ddtheory.models.inputs import Inputs, read_inputs
@@ -21,7 +22,6 @@ from ddtheory.models.laws.softmax import Softmax
 from ddtheory.models.model import Model
 from ddtheory.models.reading import (
     expressions,
-    in_order,
     is_alone,
     number,
     numbers_by_name,

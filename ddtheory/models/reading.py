@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import KeysView, Mapping, Sequence, Set
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import sympy
 from sympy import Expr, Rational, Symbol
 
-from ddtheory.arguments import MOST_ENTRIES, list_of
+from ddtheory.arguments import in_order
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.numbers.coordinates import free_coordinates_of
 from ddtheory.exact.numbers.given import by_name, expression_of
@@ -56,17 +55,6 @@ def expressions(values: object, what: str) -> tuple[Expr, ...]:
 def is_alone(values: object) -> bool:
     """Whether this is one expression and no list."""
     return isinstance(values, str | int | float | Expr)
-
-
-def in_order(values: object, what: str, most: int = MOST_ENTRIES) -> list[Any]:
-    """The entries of a list.
-
-    Raises:
-        InvalidValueError: a set, whose order is that of hashes and whose equal entries are one; and as in `list_of`.
-    """
-    if isinstance(values, Set | sympy.Set) and not isinstance(values, KeysView):
-        raise InvalidValueError(f"{what} is a {type(values).__name__}, which has no order; give a list.")
-    return list_of(values, what, most)
 
 
 def number(value: object, what: str) -> Expr:

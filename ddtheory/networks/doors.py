@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from ddtheory.arguments import as_integer, list_of
+from ddtheory.arguments import as_integer, in_order
 from ddtheory.errors import DDTheoryError, InvalidValueError, shown, unknown
 
 _MOST_AXES = 60
@@ -81,7 +81,7 @@ def sizes(value: object) -> list[int]:
     """The shape of one input."""
     if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__"):
         raise InvalidValueError(f"The shape of one input is {shown(value)}; give its sizes, as (3, 8, 8).")
-    return [integer("A size of one input", entry, 0) for entry in list_of(value, "The shape of one input", _MOST_AXES)]
+    return [integer("A size of one input", entry, 0) for entry in in_order(value, "The shape of one input", _MOST_AXES)]
 
 
 def tensor_of_inputs(value: object) -> Tensor:

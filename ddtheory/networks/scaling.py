@@ -11,7 +11,7 @@ import torch
 from sympy import Expr
 from torch import Tensor, nn
 
-from ddtheory.arguments import as_integer, list_of, pairs_of
+from ddtheory.arguments import as_integer, in_order, pairs_of
 from ddtheory.errors import InvalidValueError, clipped, shown, unknown
 from ddtheory.exact.orders.valuation import Quantity, as_power
 from ddtheory.networks.terms import ZERO, Terms, scaled
@@ -138,7 +138,7 @@ def _flattened(given: Any, deep: int = 0) -> tuple[tuple[int, ...], list[Any]]:
         return (), [given]
     if deep > _MOST_AXES:
         raise InvalidValueError(f"the powers are lists in each other, more than {_MOST_AXES} deep.")
-    parts = [_flattened(part, deep + 1) for part in list_of(given, "the powers", _MOST_POWERS)]
+    parts = [_flattened(part, deep + 1) for part in in_order(given, "the powers", _MOST_POWERS)]
     if len({shape for shape, _ in parts}) > 1:
         raise InvalidValueError("the rows of the powers have different lengths. Give a rectangular array.")
     inner = parts[0][0] if parts else ()

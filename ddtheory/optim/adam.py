@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ddtheory.arguments import list_of
+from ddtheory.arguments import in_order
 from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.gauges import Gauge, Group
 from ddtheory.measure.doors import truth_value
@@ -84,7 +84,7 @@ class DDCAdam(GaugeOptimizer):
         max_norm: float | None = None,
         foreach: bool = False,
     ) -> None:
-        pair = list_of(betas, "betas", 2)
+        pair = in_order(betas, "betas", 2)
         if len(pair) != 2:
             raise InvalidValueError("betas must be two numbers in [0, 1).")
         defaults = {

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from matplotlib.figure import Figure
 
-from ddtheory.arguments import list_of
+from ddtheory.arguments import in_order
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.finite_n.crossings import finite_n
 from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
@@ -47,7 +47,7 @@ def finite_temperature(crossings: Iterable[Sequence[int]], *, decades: int = 30)
     Raises:
         InvalidValueError: there is no crossing, or the decades are no number from 1 to 300.
     """
-    found = [tuple(list_of(exponents, "A crossing")) for exponents in list_of(crossings, "crossings", _MOST_CURVES)]
+    found = [tuple(in_order(exponents, "A crossing")) for exponents in in_order(crossings, "crossings", _MOST_CURVES)]
     decades = whole_number(decades, "decades")
     if decades > _MOST_DECADES:
         raise InvalidValueError(

@@ -8,7 +8,7 @@ from fractions import Fraction
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from ddtheory.arguments import exact_fraction, list_of
+from ddtheory.arguments import exact_fraction, in_order
 from ddtheory.errors import InvalidValueError
 from ddtheory.testing.numbers import coefficients
 from ddtheory.testing.ranges import check_positive, check_whole
@@ -31,7 +31,7 @@ class InputLaw:
 
     def __post_init__(self) -> None:
         for name in ("points", "weights"):
-            listed = list_of(getattr(self, name), f"The list of {name}")
+            listed = in_order(getattr(self, name), f"The list of {name}")
             object.__setattr__(self, name, tuple(exact_fraction(value, f"One of the {name}") for value in listed))
         if not self.points or len(self.points) != len(self.weights):
             raise InvalidValueError(f"{len(self.points)} points need as many weights, at least one.")

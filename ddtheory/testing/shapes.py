@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from ddtheory.arguments import as_integer, list_of
+from ddtheory.arguments import as_integer, in_order
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.testing.ranges import check_range, check_whole
 
@@ -29,7 +29,7 @@ class LayerShape:
     rank: int
 
     def __post_init__(self) -> None:
-        widths = [check_whole("a width", width, least=1) for width in list_of(self.widths, "widths")]
+        widths = [check_whole("a width", width, least=1) for width in in_order(self.widths, "widths")]
         if len(widths) < 2:
             raise InvalidValueError("widths must be at least two whole numbers, each at least 1.")
         object.__setattr__(self, "widths", tuple(widths))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from ddtheory.arguments import exact_fraction, list_of
+from ddtheory.arguments import exact_fraction, in_order, list_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.testing.ranges import check_whole
 
@@ -36,7 +36,7 @@ def directions(
     >>> find(directions(["x", "y"]), lambda u: True)
     {'x': 1, 'y': 0}
     """
-    names, listed = list_of(coordinates, "coordinates"), list_of(moving, "moving")
+    names, listed = in_order(coordinates, "coordinates"), list_of(moving, "moving")
     if not names or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
         raise InvalidValueError(f"coordinates = {shown(coordinates)} must be distinct names, at least one, in a list.")
     if not all(isinstance(name, str) for name in listed) or not set(listed) <= set(names):
@@ -76,8 +76,8 @@ class Rotation:
 
     def __post_init__(self) -> None:
         rows = tuple(
-            tuple(exact_fraction(entry, "An entry of a rotation") for entry in list_of(row, "A row of a rotation"))
-            for row in list_of(self.rows, "The list of rows")
+            tuple(exact_fraction(entry, "An entry of a rotation") for entry in in_order(row, "A row of a rotation"))
+            for row in in_order(self.rows, "The list of rows")
         )
         columns = list(zip(*rows, strict=False))
         products = [[sum(a * b for a, b in zip(u, v, strict=True)) for v in columns] for u in columns]

@@ -21,7 +21,7 @@ from ddtheory.exact.finite_n.expansion import finite_n_expansion
 from ddtheory.exact.finite_n.sweeps import finite_n_sweep
 from ddtheory.exact.numbers.given import by_name, expression_of, names_of, whole_number
 from ddtheory.exact.numbers.parse import refuse_run_together
-from ddtheory.exact.strata import of_zero_set
+from ddtheory.exact.strata import of_matrix_product, of_zero_set
 from ddtheory.testing.conformance import finite_n_estimate
 
 FLAG = "DDTHEORY_CODE_RAN"
@@ -295,3 +295,27 @@ def test_a_sign_that_holds_near_the_point_narrows_nothing() -> None:
 def test_a_word_of_the_grammar_is_named(word: str) -> None:
     with pytest.raises(ParseError, match=f"'{word}' is a word of the grammar"):
         dd.rlct(f"{word}^2 + y^4")
+
+
+ORDERED: dict[str, Callable[[Any], object]] = {
+    "widths": lambda given: cells.deep_linear(widths=given, rank=1),
+    "means": mean_map,
+    "sizes": of_matrix_product,
+    "curvatures": lambda given: dd.langevin_target(given, 100, step="1/1000"),
+    "interval": lambda given: dd.finite_n_germ("x^2", 10, box={"x": given}, digits=3),
+    "exponents": lambda given: dd.finite_n(given, 10),
+    "outputs": lambda given: models.regression(given, truth=0),
+}
+
+
+@pytest.mark.parametrize("door", ORDERED)
+def test_a_set_has_no_order_and_no_entry_twice(door: str) -> None:
+    """{5, 3, 4} as widths was 3, 4, 5: another network."""
+    named = door in ("means", "outputs")
+    for given in ({2, 3}, frozenset({2, 3}), sympy.FiniteSet(2, 3)) if not named else ({"x", "y^2"},):
+        with pytest.raises(DDTheoryError, match=r"(is|are) a (set|frozenset|FiniteSet|sympy)|are \{2, 3\}"):
+            ORDERED[door](given)
+    listed: list[Any] = ["x", "y^2"] if named else [2, 4]
+    for control in (listed, tuple(listed), dict.fromkeys(listed, 0).keys(), (entry for entry in listed)):
+        if door != "exponents" or isinstance(control, list | tuple):
+            assert ORDERED[door](control) is not None

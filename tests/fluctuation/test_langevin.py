@@ -128,3 +128,12 @@ def test_numbers_that_are_none(options: dict[str, Any], says: str) -> None:
 
 def test_the_examples_of_the_docstrings() -> None:
     assert doctest.testmod(langevin).failed == 0
+
+
+def test_what_is_no_float_is_printed_and_refused_all_the_same() -> None:
+    assert str(langevin_target([1], 100, step="1/1000", baseline=10**400)).startswith("-")
+    for step in (10**400, 10**3000):
+        with pytest.raises(InvalidValueError, match="its second moment is finite below 1/25"):
+            langevin_target([1], 100, step=step)
+    with pytest.raises(InvalidValueError, match="must be finite"):
+        langevin_target([1], 100, step=float("nan"))

@@ -88,7 +88,7 @@ def test_a_chain_that_diverges_is_a_failure_of_that_setting_alone() -> None:
         (Langevin, {"step_size": []}, {}, "0 settings"),
         (Langevin, {"step_size": [1, 1]}, {}, "twice"),
         (Langevin, {"stepsize": [1]}, {}, "No estimator at stepsize=1"),
-        (Langevin, {"step_size": [1]}, {"within": 0.3}, "below 1/4"),
+        (Langevin, {"step_size": [1]}, {"within": 0.3}, "between 0 and 1/4"),
         (Langevin, {"step_size": range(2000)}, {}, "2000 settings"),
     ],
 )

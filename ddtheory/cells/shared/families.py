@@ -11,7 +11,7 @@ from functools import cache, wraps
 from types import GenericAlias
 from typing import Any, Concatenate, ParamSpec, Protocol, cast
 
-from ddtheory.arguments import as_fraction, as_integer, list_of, read_fraction
+from ddtheory.arguments import as_fraction, as_integer, in_order, read_fraction
 from ddtheory.cells.shared.cell import Cell
 from ddtheory.errors import InvalidValueError, shown, unknown
 from ddtheory.exact.formulas import Formula
@@ -232,7 +232,7 @@ def _accepted(kind: Any, value: Any, what: str) -> Any:
     (2, 3)
     """
     if isinstance(kind, GenericAlias):
-        return tuple(_accepted(typing.get_args(kind)[0], item, f"an entry of {what}") for item in list_of(value, what))
+        return tuple(_accepted(typing.get_args(kind)[0], item, f"an entry of {what}") for item in in_order(value, what))
     if kind is str:
         found: Any = str.__str__(value) if isinstance(value, str) else None
     elif kind is bool:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from flint import arb
 
-from ddtheory.arguments import list_of
+from ddtheory.arguments import in_order
 from ddtheory.errors import InvalidValueError, UndecidedError, shown
 from ddtheory.exact.finite_n import crossing_law as crossing
 from ddtheory.exact.numbers.enclosing import ball, bits, check_digits, deadline, enclosure, rational, to_digits, working
@@ -172,7 +172,7 @@ def finite_n(
         from ddtheory.exact.finite_n.localised import spread_of
 
         spread = spread_of(variance)
-        given = [0] * len(powers) if centre is None else list_of(centre, "The centre", MOST_VARIABLES)
+        given = [0] * len(powers) if centre is None else in_order(centre, "The centre", MOST_VARIABLES)
         place = tuple(rational(value, "a coordinate of the centre") for value in given)
         if len(place) != len(powers):
             raise InvalidValueError(f"The centre has {len(place)} coordinates and K {len(powers)} variables.")
@@ -265,9 +265,9 @@ def check_crossing(exponents: Sequence[Any], prior: Sequence[Any] | None) -> tup
                 f"{what} are {shown(given)}; give one number for each variable, as in (2, 2). For K as an expression "
                 "there is finite_n_germ."
             )
-    listed = list_of(exponents, "The exponents of K", MOST_VARIABLES)
+    listed = in_order(exponents, "The exponents of K", MOST_VARIABLES)
     powers = [rational(value, f"the exponent of w_{index + 1} in K") for index, value in enumerate(listed)]
-    listed = [0] * len(powers) if prior is None else list_of(prior, "The prior exponents", MOST_VARIABLES)
+    listed = [0] * len(powers) if prior is None else in_order(prior, "The prior exponents", MOST_VARIABLES)
     weights = [rational(value, f"the prior exponent h_{index + 1}") for index, value in enumerate(listed)]
     if not powers:
         raise InvalidValueError("K has no variables. Give one exponent for each, as in finite_n((2, 2), 579).")

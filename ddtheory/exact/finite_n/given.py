@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Rational, Symbol
 
-from ddtheory.arguments import list_of
+from ddtheory.arguments import in_order
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.finite_n.localised import spread_of
 from ddtheory.exact.numbers.coordinates import coordinates_of, refuse_narrowed
@@ -194,7 +194,7 @@ def _ends_by_name(values: Mapping[Any, Any], names: Iterable[str]) -> dict[str, 
     for name, given in by_name(values, "The box").items():
         if name not in names:
             raise InvalidValueError(f"The box names {name}, which K does not contain. K has {', '.join(names)}.")
-        pair = list_of(given, f"the interval of {name}", 3)
+        pair = in_order(given, f"the interval of {name}", 3)
         if len(pair) != 2:
             raise InvalidValueError(f"The interval of {name} is (low, high), with None for an open end; got {pair}.")
         low, high = (None if end is None else rational(end, f"an end of {name}") for end in pair)

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from flint import arb
 
-from ddtheory.arguments import list_of
-from ddtheory.errors import InvalidValueError, UndecidedError
+from ddtheory.arguments import in_order
+from ddtheory.errors import InvalidValueError, UndecidedError, shown
 from ddtheory.exact.numbers.enclosing import ball, bits, check_digits, enclosure, rational, to_digits, working
 from ddtheory.exact.numbers.given import whole_number
 from ddtheory.shown import Shown
@@ -45,8 +46,8 @@ class LangevinTarget(Shown):
     stable_below: Fraction
 
     def __str__(self) -> str:
-        return f"{float(self.value):.6g} = " + " ".join(
-            f"{'+' if float(part) >= 0 and index else ''}{float(part):.4g} ({name})"
+        return f"{_short(self.value, 6)} = " + " ".join(
+            f"{'+' if part.midpoint >= 0 and index else ''}{_short(part, 4)} ({name})"
             for index, (name, part) in enumerate(self.parts.items())
         )
 
@@ -55,6 +56,18 @@ class LangevinTarget(Shown):
 
     def rows(self) -> Mapping[str, str]:
         return {**{name: str(part) for name, part in self.parts.items()}, "in all": str(self.value)}
+
+
+def _short(value: Enclosure, digits: int) -> str:
+    """A few digits, also of what is no float.
+
+    >>> _short(Enclosure(Fraction(1, 3)), 4), _short(Enclosure(10**400), 4)
+    ('0.3333', '1.000e+400')
+    """
+    number = value.midpoint
+    if number == 0 or Fraction(1, 10**300) < abs(number) < 10**300:
+        return f"{float(number):.{digits}g}"
+    return f"{Decimal(number.numerator) / Decimal(number.denominator):.{digits}g}"
 
 
 def langevin_target(
@@ -96,14 +109,14 @@ def langevin_target(
     >>> print(found)
     0.512821 = 0.5 (λ) +0 (localisation) +0.01282 (step size)
     """
-    h = [rational(value, "a curvature") for value in list_of(curvatures, "curvatures", _MOST)]
+    h = [rational(value, "a curvature") for value in in_order(curvatures, "curvatures", _MOST)]
     t, eps, gamma = rational(n_beta, "nβ"), rational(step, "the step ε"), rational(localisation, "the localisation γ")
     sigma, relative = rational(gradient_noise, "the gradient noise"), rational(curvature_noise, "the curvature noise")
     shift, digits = rational(baseline, "the baseline"), check_digits(digits)
     c = (
         [Fraction(0)] * len(h)
         if centre is None
-        else [rational(one, "a coordinate of the centre") for one in list_of(centre, "The centre", _MOST)]
+        else [rational(one, "a coordinate of the centre") for one in in_order(centre, "The centre", _MOST)]
     )
     if not h or len(c) != len(h):
         raise InvalidValueError(f"There are {len(h)} curvatures and {len(c)} coordinates of the centre; give one each.")
@@ -115,8 +128,7 @@ def langevin_target(
     limit = min(4 * (t * one + gamma) / ((t * one + gamma) ** 2 + (t * one) ** 2 * relative) for one in h)
     if eps >= limit:
         raise InvalidValueError(
-            f"At the step ε = {float(eps):.3g} the chain diverges: its second moment is finite below "
-            f"{float(limit):.3g}."
+            f"At the step ε = {shown(eps)} the chain diverges: its second moment is finite below {shown(limit)}."
         )
     stages: list[tuple[str, _Chain]] = [("localisation", _Chain(Fraction(0), Fraction(0), Fraction(0), None, 0))]
     stages.append(("step size", _Chain(eps, Fraction(0), Fraction(0), None, 0)))

@@ -13,7 +13,7 @@ from typing import Any
 from flint import fmpq, fmpq_mat
 from sympy import Expr, Poly, Symbol
 
-from ddtheory.arguments import list_of
+from ddtheory.arguments import in_order
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.numbers.enclosing import rational
 from ddtheory.values import RLCT, Enclosure
@@ -33,7 +33,7 @@ class QuadraticForm:
         Raises:
             InvalidValueError: a form that is not linear in the symbols with rational coefficients, or none but 0.
         """
-        listed = list_of(symbols, "symbols")
+        listed = in_order(symbols, "symbols")
         place = {symbol: index for index, symbol in enumerate(listed)}
         size = len(listed)
         entries = [Fraction(0)] * (size * size)

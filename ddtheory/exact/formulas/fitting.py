@@ -13,7 +13,7 @@ import sympy
 from flint import fmpq, fmpq_mat
 from sympy import Expr, Symbol
 
-from ddtheory.arguments import as_integer, exact_fraction, list_of, pairs_of
+from ddtheory.arguments import as_integer, exact_fraction, in_order, pairs_of
 from ddtheory.errors import InvalidValueError, UndecidedError, shown
 from ddtheory.exact.numbers.given import whole_number
 from ddtheory.exact.numbers.parse import LONGEST_NAME
@@ -112,7 +112,7 @@ def fit(
     given = pairs_of(cases, "cases")
     if not given:
         raise InvalidValueError("cases is empty; give a mapping from sizes to values, with two at least.")
-    named = names.split() if isinstance(names, str) else list_of(names, "names")
+    named = names.split() if isinstance(names, str) else in_order(names, "names")
     if not named or not all(
         isinstance(name, str) and name.isidentifier() and len(name) <= LONGEST_NAME for name in named
     ):

@@ -37,6 +37,8 @@ def rational(value: Any, what: str) -> Fraction:
         raise InvalidValueError(f"{_capital(what)} = {value!r} is a truth value, not a number.")
     if isinstance(value, float):
         number = float.__float__(value)
+        if not math.isfinite(number):
+            raise InvalidValueError(f"{_capital(what)} is {number}; it must be finite.")
         raise InvalidValueError(
             f"{_capital(what)} = {number!r} is a float, which is rounded, and an enclosure starts from exact numbers. "
             f'Give a Fraction or text: "{number!r}" means exactly what it says.'

@@ -9,7 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import islice, pairwise
 
-from ddtheory.arguments import as_float, as_integer, list_of
+from ddtheory.arguments import as_float, as_integer, in_order
 from ddtheory.errors import InvalidValueError, UndecidedError, shown
 from ddtheory.exact.strata.chains import Chain, Network, across, chains
 from ddtheory.exact.strata.table import Strata, Stratum, by_dominance, whole
@@ -101,7 +101,7 @@ def read_product(sizes: object, rank: object, names: object) -> tuple[tuple[int,
     Raises:
         InvalidValueError: there is no such product, or there are not as many names as matrices.
     """
-    listed = [as_integer(size) for size in list_of(sizes, "sizes", most=27)]
+    listed = [as_integer(size) for size in in_order(sizes, "sizes", most=27)]
     widths = tuple(size for size in listed if size is not None and size >= 1)
     if len(widths) < 2 or len(widths) < len(listed):
         raise InvalidValueError(f"sizes is {shown(sizes)}; give n_0 … n_L, at least two positive integers.")
@@ -109,7 +109,7 @@ def read_product(sizes: object, rank: object, names: object) -> tuple[tuple[int,
     if r is None or not 0 <= r <= min(widths):
         raise InvalidValueError(f"A product of matrices with sizes {shown(widths)} cannot have rank {shown(rank)}.")
     count = len(widths) - 1
-    letters = list_of(names, "names", most=27) or list(_LETTERS[:count])
+    letters = in_order(names, "names", most=27) or list(_LETTERS[:count])
     if not all(isinstance(name, str) and name.isidentifier() for name in letters):
         raise InvalidValueError(f"names is {shown(names)}; a name of a matrix is a word, such as A.")
     if len(letters) != count or len(set(letters)) != count:

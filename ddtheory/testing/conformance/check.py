@@ -95,7 +95,8 @@ def check_estimator(
     tolerance = as_float(tolerance, "tolerance")
     if not 0 <= tolerance < 0.1:
         raise InvalidValueError(
-            f"tolerance = {tolerance} is a share of the exact value from 0 to below 0.1; rivals are a quarter away."
+            f"tolerance = {tolerance} is not from 0 to below 0.1; it is a share of the exact value, and rivals are a "
+            "quarter away."
         )
     n, budget = check_whole("n", n, least=1), check_whole("budget", budget, least=1)
     names = [cell.name for cell in chosen]

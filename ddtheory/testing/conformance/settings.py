@@ -184,7 +184,7 @@ def compare_settings(
         raise InvalidValueError(f"The grid maps hyper-parameters to the values to try; got {shown(grid)}.")
     band = as_float(within, "within")
     if not 0 < band < 0.25:
-        raise InvalidValueError(f"within = {band} is a share of the exact value above 0 and below 1/4.")
+        raise InvalidValueError(f"within = {band} is not between 0 and 1/4; it is a share of the exact value.")
     values = {str(name): list_of(tried, f"the values of {name}") for name, tried in grid.items()}
     settings = [dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())]
     if not 0 < len(settings) <= _MOST:
