@@ -41,6 +41,7 @@ X = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
     ("loss", "head"),
     [
         (nn.CrossEntropyLoss(), r"Categorical\(\)"),
+        (nn.CrossEntropyLoss, r"is a loss.* Give ddtheory\.measure\.Categorical\(\)"),
         (nn.MSELoss(), r"Gaussian\(variance"),
         (nn.BCEWithLogitsLoss(), r"Bernoulli\(\)"),
         (nn.BCELoss(), r"Bernoulli\(\)"),

@@ -31,16 +31,16 @@ def as_head(value: object) -> Head:
     Raises:
         InvalidValueError: it has not; for a loss of torch, the head that is meant by it is named.
     """
+    loss = value if isinstance(value, type) else type(value)
+    if meant := next((head for known, head in LOSSES.items() if issubclass(loss, known)), None):
+        raise InvalidValueError(
+            f"{loss.__name__} is a loss, and a head is wanted: the law of the label given the outputs. Give "
+            f"ddtheory.measure.{meant}."
+        )
     if isinstance(value, type):
         raise InvalidValueError(f"The head is the class {value.__name__}; give an instance of it: {value.__name__}().")
     if all(callable(getattr(value, method, None)) for method in METHODS):
         return cast("Head", value)
-    for loss, head in LOSSES.items():
-        if isinstance(value, loss):
-            raise InvalidValueError(
-                f"{type(value).__name__} is a loss, and a head is wanted: the law of the label given the outputs. "
-                f"Give ddtheory.measure.{head}."
-            )
     kind = f"{type(value).__name__}, a loss or another module," if isinstance(value, nn.Module) else shown(value)
     raise InvalidValueError(
         f"The head is {kind} without the methods `whitened` and `divergence`. Give the law of the label, such as "
