@@ -83,6 +83,7 @@ def spoiling(task: EstimationTask) -> Estimate:
     object.__setattr__(task.posterior, "truth", (7.0,))
     object.__setattr__(task, "cell", "another")
     object.__setattr__(task, "seed", 99)
+    object.__setattr__(task, "_meter", None)
     return found
 
 

@@ -27,9 +27,10 @@ def run_task(estimator: Estimator, task: EstimationTask) -> TaskResult:
     standard error.
     """
     started = perf_counter()
-    own, note = task, ""
+    note, meter = "", task._meter
     try:
         own = copy.deepcopy(task)
+        meter = own._meter  # by itself, since an estimator may do to the copy whatever it likes
         with contextlib.redirect_stdout(sys.stderr):
             answer = estimator(own)
         estimate, error = read_answer(answer, task.n_beta), ""
@@ -40,7 +41,7 @@ def run_task(estimator: Estimator, task: EstimationTask) -> TaskResult:
         raise
     except BaseException as caught:
         estimate, error = None, described(caught)
-    return TaskResult(task.cell, task.seed, estimate, error, own.passes_used, perf_counter() - started, note)
+    return TaskResult(task.cell, task.seed, estimate, error, meter.used, perf_counter() - started, note)
 
 
 def _of_the_box(share: float) -> str:
