@@ -6,7 +6,6 @@ import contextlib
 from fractions import Fraction
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sympy import Rational, Symbol, cos, exp, pi, sqrt
@@ -123,6 +122,8 @@ def test_parameters_and_assignments() -> None:
 @pytest.mark.parametrize("name", sorted(_WRITTEN))
 def test_what_is_offered_for_an_activation_is_that_function(name: str) -> None:
     """At three places, against the function of torch or of the standard library."""
+    import torch  # here alone: this room is collected without it
+
     functional = torch.nn.functional
     peers = {"ln": torch.log, "logistic": torch.sigmoid, "sigmoid": torch.sigmoid, "swish": functional.silu}
     peer = peers.get(name) or getattr(functional, name)

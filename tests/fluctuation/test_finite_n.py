@@ -385,7 +385,7 @@ def test_no_global_precision_is_changed() -> None:
         (((2,), 0), "must be positive"),
         (((2,), "-3"), "must be positive"),
         (((2,), 0.5), "is a float, which is rounded"),
-        (((2,), math.inf), "is a float"),
+        (((2,), math.inf), "must be finite"),
         ((("x",), 3), "not a rational number"),
         (((2,), "x"), "^nβ = 'x' is not a rational number"),
         (("x^2", 3), "there is finite_n_germ"),

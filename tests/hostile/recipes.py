@@ -221,7 +221,7 @@ _EXACT: dict[str, list[Call]] = {
     },
     "ddtheory.exact.strata.of_zero_set": [
         lambda: {"*": ["x*z^2 - y^2"], "seconds": 4},
-        lambda: {"*": ["x*y", x * t - y]},
+        lambda: {"*": [x * y, x * t - y]},
     ],
     "ddtheory.exact.strata.of_matrix_product": [
         call(sizes=[2, 2, 2], rank=1, names=["A", "B"], seconds=2),

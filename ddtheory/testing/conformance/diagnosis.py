@@ -69,4 +69,5 @@ def mixing(losses: Floats) -> tuple[float, float]:
     from arviz_stats.base import array_stats
 
     axes = {"chain_axis": 0, "draw_axis": 1}
-    return float(array_stats.rhat(losses, **axes)), float(array_stats.ess(losses, method="mean", **axes))
+    with numpy.errstate(divide="ignore", invalid="ignore"):  # chains of two values have ranks without a spread
+        return float(array_stats.rhat(losses, **axes)), float(array_stats.ess(losses, method="mean", **axes))

@@ -36,7 +36,7 @@ def run_task(estimator: Estimator, task: EstimationTask) -> TaskResult:
         estimate, error = read_answer(answer, task.n_beta), ""
         if isinstance(answer, LossSamples):
             note = told_by(numpy.asarray(answer.losses, dtype=numpy.float64))
-        note = "; ".join(filter(None, (_of_the_box(own.share_outside), note)))
+        note = "; ".join(filter(None, (_of_the_box(meter.share_outside), note)))
     except KeyboardInterrupt:
         raise
     except BaseException as caught:

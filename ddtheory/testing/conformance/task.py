@@ -43,6 +43,10 @@ class Meter:
                 "or check it with a larger budget."
             )
 
+    @property
+    def share_outside(self) -> float:
+        return self.outside / max(self.used, 1)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EstimationTask:
@@ -132,7 +136,7 @@ class EstimationTask:
     @property
     def share_outside(self) -> float:
         """The share of all passes that were at points outside of the box, where the prior is 0."""
-        return self._meter.outside / max(self._meter.used, 1)
+        return self._meter.share_outside
 
     def charge(self, passes: int) -> None:
         """Pays for passes that `loss` cannot count: those of a traced function, on `posterior.divergence` itself.
