@@ -26,7 +26,8 @@ def coordinates_of(symbols: Iterable[Symbol]) -> list[Symbol]:
         if symbol.name in found:
             name = clipped(symbol.name)
             raise InvalidValueError(
-                f"There are two symbols named {name} with different assumptions; declare {name} once and use it."
+                f"There are two symbols named {name} with different assumptions; declare {name} once and use it. In "
+                "text every name is a real symbol, so give text alone, or expressions alone."
             )
         found[symbol.name] = symbol
     return [found[name] for name in sorted(found)]

@@ -24,8 +24,8 @@ from ddtheory.exact.thresholds.generic import combined, is_generic, is_of_generi
 Coordinates = frozenset[Symbol]
 
 _DECLARE = (
-    "Declare what is known of it, as in symbols('a', positive=True), or --parameter a:positive; a:generic for all "
-    "values but exceptional ones, which are listed."
+    "Declare what is known of it: symbols('a', positive=True), or --parameter a:positive, or the constant a:positive "
+    "of a model; a:generic is for all values but exceptional ones, which are listed."
 )
 
 
