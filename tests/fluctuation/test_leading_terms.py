@@ -104,6 +104,14 @@ def test_the_remainder_of_plane_germs_bounds_what_is_left(
         assert -1e-9 < left <= bound + 1e-9
 
 
+@pytest.mark.parametrize("tau", [4, 20, 100])
+def test_what_is_exponentially_small_is_bounded_and_nearly_attained(tau: int) -> None:
+    """Z of 5x² on |x| ≤ 2 is √(π/5t) erf(√τ) with τ = 20t: what is left is erfc(√τ), and nothing but that part."""
+    bound = float(found("5*x**2", RLCT(F(1, 2)), width=2).remainder(ball(F(tau, 20)).log()))
+    left = float(mpmath.erfc(mpmath.sqrt(tau)))
+    assert left < bound < left * (1 + 1.2 / tau)
+
+
 def test_a_size_beyond_floats_is_shown() -> None:
     """Z ∝ t^{−1/2} (log t + log 4·3⁴ − ψ(1/2)), so log t must be a hundred times the rest: t = 10^336.33."""
     shown = dd.finite_n_expansion("4*x^2*y^2", half_width=3, n_beta=1000).rows()["Z within 1 %"]
