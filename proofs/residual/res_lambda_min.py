@@ -145,6 +145,13 @@ def derive() -> Proof:
                     ),
                 },
             ),
+            Equation(
+                "rate",
+                "d log w²/d log t with w = C t^K",
+                t * sympy.diff(sympy.log((C * t**K) ** 2), t),
+                rate_of_smallest(K),
+                {"of w": K, "of w⁴": 4 * K},
+            ),
             Prose(
                 "All eigenvalues but one tend to those of C_L.", r"\lambda_{\min}(G) / w^2 \to g - b^\top C_L^{-1} b"
             ),

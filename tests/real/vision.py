@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -48,9 +49,8 @@ class Vision(nn.Module):
 
 def digits(samples: int) -> tuple[Tensor, Tensor]:
     """Patches (samples, 4, 16) between 0 and 1, and their classes."""
-    from sklearn.datasets import load_digits
-
-    pixels, classes = load_digits(return_X_y=True)
+    datasets = pytest.importorskip("sklearn.datasets", reason="scikit-learn (the extra real) is not installed")
+    pixels, classes = datasets.load_digits(return_X_y=True)
     images = torch.tensor(pixels[:samples], dtype=torch.float32).reshape(-1, 2, 4, 2, 4) / 16
     return images.transpose(2, 3).reshape(-1, 4, 16), torch.tensor(classes[:samples])
 
