@@ -18,6 +18,7 @@ from pathlib import Path
 
 import torch
 from environment import environment, version
+from page import markdown, put
 from torch import Tensor
 
 import ddtheory
@@ -27,7 +28,6 @@ from ddtheory.testing.conformance.devinterp_sgld import DevinterpSGLD
 from ddtheory.testing.conformance.posterior import PolynomialPosterior
 
 PAGE = Path(__file__).with_name("conformance.md")
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 # the blocks of each cell as (number of directions that the ray stands for, ray): λ is read as Σ codimension/(2k)
 RAYS: Mapping[str, tuple[tuple[int, tuple[float, ...]], ...]] = {
@@ -91,7 +91,7 @@ def table(content: dict) -> str:
     signs = {"agrees": "✓", "too wide": "?", "biased": "✗", "failed": "!"}
     heads = ["cell", "λ, m", "exact λ(579)", *[report["estimator"] for report in reports]]
     heads += ["λ by directional Fisher", "its evaluations"]
-    rows = [heads, ["---"] * len(heads)]
+    rows = []
     for index, first in enumerate(reports[0]["cells"]):
         row = [
             first["name"],
@@ -105,14 +105,7 @@ def table(content: dict) -> str:
         found = content["directional_fisher"][first["name"]]
         row += [f"{found['lambda']} (k = {', '.join(found['orders'])})", str(found["evaluations"])]
         rows.append(row)
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
-
-
-def write_table(results: Path) -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    content = json.loads(results.read_text(encoding="utf-8"))
-    PAGE.write_text(f"{before}{BEGIN}\n\n{table(content)}\n\n{END}{after}", encoding="utf-8")
+    return markdown(heads, rows)
 
 
 def main() -> None:
@@ -125,7 +118,7 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="only write the table of the kept results")
     chosen = parser.parse_args()
     if chosen.table:
-        write_table(chosen.out)
+        put(PAGE, table(json.loads(chosen.out.read_text(encoding="utf-8"))))
         return
     cells = {cell.name: cell for cell in conformance_cells()}
     readings = {name: reading(cells[name].posterior, rays) for name, rays in RAYS.items()}

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import torch
 
-PACKAGES = ("ddtheory", "torch", "numpy", "curvlinops-for-pytorch")
+import ddtheory
+
+PACKAGES = ("torch", "numpy", "curvlinops-for-pytorch")
 
 
 def environment(device: str = "cpu") -> dict[str, object]:
@@ -19,7 +21,7 @@ def environment(device: str = "cpu") -> dict[str, object]:
         "day": datetime.date.today().isoformat(),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": {"ddtheory": ddtheory.__version__} | {name: version(name) for name in PACKAGES},
         "processor": processor(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from environment import environment, version
+from page import markdown, put
 from peer_samplers import BlackjaxNUTS, PosteriorsSGLD
 
 import ddtheory
@@ -29,7 +30,6 @@ from ddtheory.testing.conformance.devinterp_sgld import DevinterpSGLD
 
 PAGE = Path(__file__).with_name("peers.md")
 RESULTS = Path(__file__).parent / "results" / "peers.json"
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 OURS = ("x² + y⁴, γ = 1", "(xy)²", "(xy)², γ = 1", "(x−y²)² + y⁶")
 CALIBRATION = "x², γ = 1"
@@ -100,7 +100,7 @@ def table(content: dict[str, Any]) -> str:
     first = next(iter(content["samplers"].values()))["report"]["cells"]
     heads = ["sampler", "calibration", *(cell["name"] for cell in first)]
     exact = ["exact λ(579)", "", *(f"{float(cell['target']['midpoint']):.4f}" for cell in first)]
-    rows = [heads, ["---"] * len(heads), exact]
+    rows = [exact]
     for name in ("Metropolis (ours)", *PEERS):
         row = content["samplers"].get(name)
         if row is None:
@@ -115,15 +115,7 @@ def table(content: dict[str, Any]) -> str:
     versions = ", ".join(
         f"{name} {content['environment'][name]}" for name in ("blackjax", "devinterp", "posteriors", "jax")
     )
-    drawn = "\n".join("| " + " | ".join(row) + " |" for row in rows)
-    return f"{content['budget']:,} passes a cell, one seed. Versions: {versions}.\n\n{drawn}"
-
-
-def write_table(results: Path) -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    content = json.loads(results.read_text(encoding="utf-8"))
-    PAGE.write_text(f"{before}{BEGIN}\n\n{table(content)}\n\n{END}{after}", encoding="utf-8")
+    return f"{content['budget']:,} passes a cell, one seed. Versions: {versions}.\n\n{markdown(heads, rows)}"
 
 
 def main() -> None:
@@ -134,7 +126,7 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="only write the table of the kept results")
     chosen = parser.parse_args()
     if chosen.table:
-        write_table(chosen.out)
+        put(PAGE, table(json.loads(chosen.out.read_text(encoding="utf-8"))))
         return
     compare(chosen.budget, chosen.only, chosen.out)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from harness import RESULTS
+from page import markdown, put
 
 README = Path(__file__).parent / "README.md"
-BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 TITLES = {
     "directional_fisher": "One radius and direction, in forward passes",
     "scaling": "Number of radii and of directions, in forward passes",
@@ -40,11 +39,6 @@ def span(cost: dict[str, float] | None) -> str:
         return "–"
     middle = number(cost["median"])
     return middle if cost["min"] == cost["max"] else f"{middle} ({number(cost['min'])}–{number(cost['max'])})"
-
-
-def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
 def directional_fisher(content: dict) -> str:
@@ -362,9 +356,7 @@ def main() -> None:
     if not parser.parse_args().write:
         print(tables())
         return
-    before, rest = README.read_text().split(BEGIN)
-    after = rest.split(END)[1]
-    README.write_text(f"{before}{BEGIN}\n\n{tables()}\n\n{END}{after}")
+    put(README, tables(), "tables")
 
 
 if __name__ == "__main__":
