@@ -95,13 +95,10 @@ CLAIM = Claim(
     titled="Trained for long, DDCAdam has a lower held-out loss than AdamW.",
     uncovered="Networks of several hidden layers, and large ones; the text of the paper was not available.",
     doubts=(
-        "Which is better in the end depends on the problem. By hand, on the bed sparse_parity (2000 samples seen again "
-        "and again, η = 0.01, τ = 3, no decay, seeds 0 to 5) it is as titled: DDCAdam finds the parity and ends at "
-        "0.01 to 0.11, AdamW learns the samples by heart and ends at 1.3 to 2.8; at η = 0.03 five seeds of six go that "
-        "way. The register has 1.9 against 15–18 on two seeds of a bed that is not on record; neither bed here comes "
-        "to that. "
-        "DDCAdam over-trains more once it has fitted more: both losses change sign between τ = 1 and τ = 10. By hand, "
-        "with three hidden layers on the same beds (400 steps at η = 0.01, ten seeds) neither is ahead for certain."
+        "Which is better in the end depends on the problem: on samples of a sparse parity that are seen again and again "
+        "it is as titled, see the notebook conditioners. The register has 1.9 against 15–18 on two seeds of a bed that "
+        "is not on record; neither bed here comes to that. DDCAdam over-trains more once it has fitted more: both "
+        "losses change sign between τ = 1 and τ = 10."
     ),
 )
 
