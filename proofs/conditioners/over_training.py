@@ -95,10 +95,10 @@ CLAIM = Claim(
     titled="Trained for long, DDCAdam has a lower held-out loss than AdamW.",
     uncovered="Networks of several hidden layers, and large ones; the text of the paper was not available.",
     doubts=(
-        "Which is better in the end depends on the problem: on samples of a sparse parity that are seen again and again "
-        "it is as titled, see the notebook conditioners. The register has 1.9 against 15–18 on two seeds of a bed that "
-        "is not on record; neither bed here comes to that. DDCAdam over-trains more once it has fitted more: both "
-        "losses change sign between τ = 1 and τ = 10."
+        "Which is better in the end depends on the problem: on samples of a sparse parity that are seen again and "
+        "again it is as titled, see the notebook conditioners. The register has 1.9 against 15–18 on two seeds of a "
+        "bed that is not on record; neither bed here comes to that. DDCAdam over-trains more once it has fitted more: "
+        "both losses change sign between τ = 1 and τ = 10."
     ),
 )
 
