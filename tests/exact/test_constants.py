@@ -150,6 +150,8 @@ def test_factor_times_rest_is_the_whole(expression: Expr) -> None:
 
 
 GENERIC: list[tuple[list[str], str, tuple[Fraction | str, int], set[str]]] = [
+    # pivots are z² and x², columns 0 and 2 of rows 0 and 1: the minor is d − c. At c = d one generator is left
+    (["z^2 + 2*y^2 + c*x^2", "z^2 + 2*y^2 + d*x^2"], "c d", ("3/4", 1), {"c - d"}),
     (["c*u + d*v^2", "d*u + c*v^2"], "c d", ("3/4", 1), {"c - d", "c + d"}),  # ⟨u, v²⟩ off the zeros of c² − d²
     (
         ["u + c*u*v + c^2*v^2", "u + d*u*v + d^2*v^2", "u + 2*u*v + 4*v^2"],
