@@ -212,3 +212,15 @@ def test_a_derivation_that_holds_for_another_germ_is_right_there_too() -> None:
                     assert (again.rlct.lam, again.rlct.m) == (report.lam, report.multiplicity), changed
     print(f"\n{seen} germs, {compared} accepted and derived again")
     assert seen > 500 and 20 < compared < seen / 4
+
+
+def test_a_polyhedron_that_closes_is_preferred_to_a_change_that_cannot_be_written() -> None:
+    """y := 3x² + 2y, then x along the branch of 2x − 3y³: units of thousands of terms. Nothing has to change.
+
+    κ = 5/17: with x of weight 3 and y of weight 2 the first generator starts with x y (x² + y³)², of weight 3 + 2 + 12,
+    the others are higher, and no zero of x² + y³ has an order above 2 < 17/5.
+    """
+    shared = "(2*x - 3*y^3)*(x^2 + y^3)^2"
+    ideal = [f"{shared}*{other}" for other in ("(3*x^2 + 2*y)", "(x^2 - 3*y^3)^2", "(3*x - y^2)^2")]
+    report = check(certificate_of(dd.rlct(generators=ideal)))
+    assert report.accepted and (report.lam, report.multiplicity) == (Fraction(5, 34), 1)

@@ -33,7 +33,10 @@ from ddtheory.exact.thresholds.germs.local_ring import (
 )
 from ddtheory.exact.thresholds.nodes import CertificateError, Data, Node, Solve, from_child
 from ddtheory.exact.thresholds.polyhedra.faces import Face
+from ddtheory.exact.thresholds.rules.polyhedron import newton_polyhedron
 from ddtheory.exact.thresholds.wire import polynomial_to_json
+
+_MANY_TERMS = 100
 
 
 def changed(
@@ -71,7 +74,11 @@ def described(germ: IdealGerm, new: Sequence[Element]) -> str:
 
 
 def smooth_factor(germ: IdealGerm, solve: Solve) -> Node | None:
-    """A factor p of a generator with ∂p/∂x ≠ 0 becomes the coordinate x; other factors follow up to units."""
+    """A factor p of a generator with ∂p/∂x ≠ 0 becomes the coordinate x; other factors follow up to units.
+
+    Where that would make the generators long and the Newton polyhedron closes the germ as it is, nothing is changed:
+    the units could be too large to write down.
+    """
     split = [split_unit(generator)[1] for generator in germ.generators]
     everything = [factor for pairs in split for factor, _ in pairs]
     taken = {i for i, x in enumerate(germ.ring.gens) for factor in everything if factor == x}
@@ -90,6 +97,8 @@ def smooth_factor(germ: IdealGerm, solve: Solve) -> Node | None:
         if found is None:
             continue
         generators, units = found
+        if sum(map(len, generators)) > _MANY_TERMS and _closed_by_newton(germ):
+            return None
         new = list(germ.ring.gens)
         new[variable] = factor
         child = solve(germ.with_generators(generators))
@@ -101,6 +110,11 @@ def smooth_factor(germ: IdealGerm, solve: Solve) -> Node | None:
             units,
         )
     return None
+
+
+def _closed_by_newton(germ: IdealGerm) -> bool:
+    plain = newton_polyhedron(germ, edges_only=True)
+    return plain is not None and plain.node.is_exact
 
 
 def _with_coordinate(
