@@ -188,24 +188,27 @@ def network_orders(content: dict) -> str:
 def thresholds(content: dict) -> str:
     germs = [
         [
-            f"{line['system']} {content['systems'].get(line['system'], '')}{again}".strip(),
+            f"{line['system']} {content['systems'].get(line['system'], '')}".strip(),
             f"{line['solved']} of {line['germs']}",
             str(line["wrong"]),
             number(1e3 * line["seconds"]["median"]),
+            number(1e3 * line["start_up"]),
             span(line["times_ddtheory"]),
+            span(line["times_with_start_up"]),
             f"{line['faster_than_ddtheory']} of {line['both']}",
             f"{line['limit']:g}",
             "–" if line["load"] is None else f"{line['load']:g}",
         ]
-        for key, again in (("summary", ""), ("again", ", again"))
-        for line in content.get(key, ())
+        for line in content["summary"]
     ]
     columns = (
         "system",
         "solved",
         "wrong",
         "median of the solved, ms",
+        "start-up, ms",
         "times ddtheory, where both solve",
+        "with start-up",
         "faster than ddtheory",
         "limit, s",
         "load",

@@ -1,13 +1,18 @@
-"""Learning coefficients per second: the reference germs against two computer algebra systems, and two closed problems.
+"""Learning coefficients per second: germs against two computer algebra systems, and two closed problems.
 
     python benchmarks/thresholds.py                        # everything that is installed
     python benchmarks/thresholds.py --systems ddtheory     # the others keep the numbers of the last run
     python benchmarks/thresholds.py --parts monomials deep
 
-Germs: those of the reference table whose complex threshold is known, each with a time limit. Macaulay2 (Dmodules, lct)
-and Singular (dmodvar, bfctVarAnn) give the threshold over ℂ and no multiplicity, `ddtheory` the real pair of K = Σ f²;
-every answer is compared with the table. Seconds are processor time of the call, without start-up. The limit is
-processor time too; for the others it includes their start-up, and on the wall it is thirty times as much.
+Germs: those of the reference table whose complex threshold is known, and seeded ones of each kind of `ideals.py`, each
+with a time limit. Macaulay2 (Dmodules, lct) and Singular (dmodvar, bfctVarAnn) give the threshold over ℂ and no
+multiplicity, `ddtheory` the real pair of K = Σ f². Every answer is compared with the table; where there is none, a
+threshold over ℂ that is larger than the real one, which cannot be, is called wrong.
+
+Seconds are processor time of the call, the user's and the system's, so a busy machine does not matter. Start-up (the
+process, the libraries, the parser) is a number of its own for each system: what a whole process takes for a small germ,
+less the call. The limit is processor time too; for the others it includes their start-up, and on the wall it is thirty
+times as much.
 """
 
 from __future__ import annotations
@@ -15,30 +20,65 @@ from __future__ import annotations
 import json
 import os
 import random
+import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from harness import options, save, show, spread
+from ideals import KINDS
 
 import ddtheory as dd
 from ddtheory.exact.thresholds.matrix_products import deep_linear
 from ddtheory.exact.thresholds.polyhedra.newton import is_certificate, newton_distance
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-from reference import ReferenceGerm, germs
-from reference.systems import INSTALL, PeerFailed, threshold, version
+from reference import germs
+from reference.systems import INSTALL, PeerFailed, children_seconds, threshold, version
 
 SYSTEMS = ("ddtheory", *INSTALL)
 PARTS = ("germs", "monomials", "deep")
 VARIABLES, GENERATORS = 60, 600
+SMALL = ("x^2 + y^3", "x*y^2")
+STARTS = 5
 Row = dict[str, Any]
 
 
-def by_ddtheory(germ: ReferenceGerm, limit: float) -> Row:
+@dataclass(frozen=True)
+class Asked:
+    """A germ, and what is known of it: the pair of K and the threshold over ℂ, or neither."""
+
+    name: str
+    variables: tuple[str, ...]
+    generators: tuple[str, ...]
+    pair: tuple[Fraction, int] | None = None
+    complex_threshold: Fraction | None = None
+
+
+def asked(step: int, each: int) -> list[Asked]:
+    """Every so many germs of the table, and so many of each kind of `ideals.py`."""
+    table = [germ for germ in germs() if germ.complex_threshold is not None and not germ.at][::step]
+    known = [Asked(str(g), g.variables, g.generators, (g.lam, g.m), g.complex_threshold) for g in table]
+    for kind, make in KINDS.items():
+        for seed in range(each):
+            ideal = [f for f in make(random.Random(f"{kind} {seed}")) if f != 0]
+            variables = sorted({str(symbol) for f in ideal for symbol in f.free_symbols})
+            known.append(Asked(f"new: {kind}, seed {seed}", tuple(variables), tuple(map(_text, ideal))))
+    return known
+
+
+def _text(polynomial: Any) -> str:
+    """Multiplied out: the other systems have no factors of their own to read."""
+    return str(polynomial.expand()).replace("**", "^")
+
+
+def by_ddtheory(germ: Asked, limit: float) -> Row:
     """Seconds, the pair of K, and whether it is that of the table."""
     started = time.process_time()
     found = dd.rlct(generators=germ.generators, seconds=limit)
@@ -48,31 +88,57 @@ def by_ddtheory(germ: ReferenceGerm, limit: float) -> Row:
     if spent > limit:
         return {"seconds": None, "failure": f"no answer in {limit:g} s, but after {spent:.2g} s"}
     pair = (found.rlct.lam, found.rlct.m)
-    return {"seconds": spent, "answer": f"({pair[0]}, {pair[1]})", "right": pair == (germ.lam, germ.m)}
+    right = None if germ.pair is None else pair == germ.pair
+    return {"seconds": spent, "answer": f"({pair[0]}, {pair[1]})", "lambda": str(pair[0]), "right": right}
 
 
-def by_system(system: str, germ: ReferenceGerm, limit: float) -> Row:
+def by_system(system: str, germ: Asked, limit: float) -> Row:
     try:
         found = threshold(system, germ.variables, germ.generators, limit)
     except PeerFailed as failed:  # it could answer before the first germ, so this is a germ that it breaks on
-        print(f"{germ}: {failed}", file=sys.stderr)
+        print(f"{germ.name}: {failed}", file=sys.stderr)
         return {"seconds": None, "failure": " ".join(str(failed).split())[-160:]}
     if found.value is None:
         return {"seconds": None, "failure": found.failure}
-    return {"seconds": found.seconds, "answer": str(found.value), "right": found.value == germ.complex_threshold}
+    right = None if germ.complex_threshold is None else found.value == germ.complex_threshold
+    return {"seconds": found.seconds, "answer": str(found.value), "right": right}
 
 
-def germ_rows(systems: Sequence[str], limit: float, step: int, kept: Mapping[str, Row]) -> list[Row]:
+def germ_rows(systems: Sequence[str], limit: float, chosen: Sequence[Asked], kept: Mapping[str, Row]) -> list[Row]:
     """One row a germ; a system that is not run keeps its earlier numbers."""
     rows = []
-    for germ in [germ for germ in germs() if germ.complex_threshold is not None and not germ.at][::step]:
-        row = {**kept.get(str(germ), {}), "germ": str(germ), "variables": len(germ.variables)}
+    for germ in chosen:
+        row = {**kept.get(germ.name, {}), "germ": germ.name, "variables": len(germ.variables)}
         for system in systems:
             row[system] = by_ddtheory(germ, limit) if system == "ddtheory" else by_system(system, germ, limit)
+            real, over_c = row.get("ddtheory", {}).get("lambda"), row[system].get("answer")
+            if system != "ddtheory" and row[system].get("right") is None and None not in (real, over_c):
+                row[system]["right"] = Fraction(over_c) <= 2 * Fraction(real)
             if row[system].get("right") is False:
-                print(f"WRONG: {system} on {germ}: {row[system]['answer']}", file=sys.stderr)
+                print(f"WRONG: {system} on {germ.name}: {row[system]['answer']}", file=sys.stderr)
         rows.append(row)
+        print(germ.name, *(row[system].get("seconds") for system in systems), sep="  ", flush=True)
     return rows
+
+
+def start_up(system: str, limit: float) -> float:
+    """Processor time of a whole process for a small germ, less the call; the median of some."""
+    taken = []
+    for _ in range(STARTS):
+        before = children_seconds()
+        if system == "ddtheory":
+            script = (
+                "import time, ddtheory as dd; "
+                f"dd.rlct(generators={SMALL!r}); started = time.process_time(); dd.rlct(generators={SMALL!r}); "
+                "print(time.process_time() - started)"
+            )
+            command = [sys.executable, "-c", script]
+            said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            call = 2 * float(said)
+        else:
+            call = threshold(system, ("x", "y"), SMALL, limit).seconds or 0.0
+        taken.append(children_seconds() - before - call)
+    return statistics.median(taken)
 
 
 def totals(rows: Sequence[Row], runs: Mapping[str, Row]) -> list[Row]:
@@ -81,12 +147,13 @@ def totals(rows: Sequence[Row], runs: Mapping[str, Row]) -> list[Row]:
     for system in SYSTEMS:
         answers = [row[system] for row in rows if system in row]
         solved = [answer["seconds"] for answer in answers if answer["seconds"] is not None]
-        both = [
-            row[system]["seconds"] / row["ddtheory"]["seconds"]
+        pairs = [
+            (row[system]["seconds"], row["ddtheory"]["seconds"])
             for row in rows
             if None not in (row.get(name, {}).get("seconds") for name in (system, "ddtheory"))
         ]
         if answers:
+            start, start_here = runs[system]["start_up"], runs["ddtheory"]["start_up"]
             found.append(
                 {
                     "system": system,
@@ -95,9 +162,17 @@ def totals(rows: Sequence[Row], runs: Mapping[str, Row]) -> list[Row]:
                     "solved": len(solved),
                     "wrong": sum(answer.get("right") is False for answer in answers),
                     "seconds": spread(solved) if solved else None,
-                    "both": len(both),
-                    "faster_than_ddtheory": sum(ratio < 1 for ratio in both),
-                    "times_ddtheory": spread(both) if both else None,
+                    "both": len(pairs),
+                    "faster_than_ddtheory": sum(theirs < ours for theirs, ours in pairs),
+                    "times_ddtheory": spread([theirs / ours for theirs, ours in pairs]) if pairs else None,
+                    "times_with_start_up": spread([(theirs + start) / (ours + start_here) for theirs, ours in pairs])
+                    if pairs
+                    else None,
+                    "only": [
+                        row["germ"]
+                        for row in rows
+                        if row.get(system, {}).get("seconds") is not None and row["ddtheory"]["seconds"] is None
+                    ],
                 }
             )
     return found
@@ -175,6 +250,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--limit", type=float, default=60.0, help="seconds for one germ, start-up included")
     parser.add_argument("--step", type=int, default=1, help="every so many germs of the table")
+    parser.add_argument("--new", type=int, default=15, help="germs of each kind of ideals.py")
     chosen = parser.parse_args()
     kept = json.loads(chosen.out.read_text()) if chosen.out.exists() else {}
     versions = {system: version(system) for system in INSTALL}
@@ -185,18 +261,18 @@ def main() -> None:
         if name not in systems
     ]
     print(*skipped, sep="\n", file=sys.stderr)
-    step = 40 if chosen.quick else chosen.step
+    germs_asked = asked(40, 1) if chosen.quick else asked(chosen.step, chosen.new)
     rows = kept.get("rows", [])
     runs = kept.get("runs", {})
     monomials, deep = kept.get("monomials", []), kept.get("deep", [])
     if "germs" in chosen.parts:
-        dd.rlct(generators=["x^2 + y^3", "x*y^2"])  # loads what a call needs: start-up is not what is compared
-        for system in systems:
-            if system in INSTALL:  # one that cannot start ends the run here, before its column is overwritten
-                threshold(system, ("x", "y"), ("x^2 + y^3",), chosen.limit)
-        taken = {"limit": chosen.limit, "day": date.today().isoformat(), "load": round(os.getloadavg()[0], 1)}
-        rows = germ_rows(systems, chosen.limit, step, {row["germ"]: row for row in rows})
-        runs = runs | dict.fromkeys(systems, taken)
+        dd.rlct(generators=SMALL)  # loads what a call needs: start-up is not what is compared
+        # a system that cannot start ends the run here, before its column is overwritten
+        starts = {system: start_up(system, chosen.limit) for system in systems}
+        load = round(os.getloadavg()[0], 1)
+        taken = {"limit": chosen.limit, "day": date.today().isoformat(), "load": load}
+        rows = germ_rows(systems, chosen.limit, germs_asked, {row["germ"]: row for row in rows})
+        runs = runs | {system: taken | {"start_up": start} for system, start in starts.items()}
     if "monomials" in chosen.parts:
         monomials = monomial_rows(chosen.quick)
     if "deep" in chosen.parts:
@@ -205,7 +281,7 @@ def main() -> None:
     save(chosen, rows, systems=versions, skipped=skipped, runs=runs, summary=summary, monomials=monomials, deep=deep)
     show(
         "Germs of the reference table",
-        ("system", "germs", "solved", "wrong", "median s", "times ddtheory"),
+        ("system", "germs", "solved", "wrong", "median s", "start-up s", "times ddtheory", "with start-up"),
         [
             [
                 line["system"],
@@ -213,7 +289,9 @@ def main() -> None:
                 str(line["solved"]),
                 str(line["wrong"]),
                 f"{line['seconds']['median']:.3f}" if line["seconds"] else "–",
+                f"{line['start_up']:.2f}",
                 f"{line['times_ddtheory']['median']:.1f}" if line["times_ddtheory"] else "–",
+                f"{line['times_with_start_up']['median']:.1f}" if line["times_ddtheory"] else "–",
             ]
             for line in summary
         ],

@@ -2,7 +2,7 @@
 
 Both compute the b-function of the ideal over ℂ, globally: lct(ideal) of Macaulay2's Dmodules, and bfctVarAnn of
 Singular's dmodvar, whose largest root α gives codim − 1 − α. Seconds are processor time
-of the kernel, without start-up.
+of the kernel, without start-up; `whole` is that of the process and all that it started, start-up included.
 
 No answer is one of three things. The limit ran out, or the question does not apply to the germ: both are an `Answer`
 with a reason. Everything else, from a program that does not start to a script that it does not understand, is
@@ -21,7 +21,7 @@ import subprocess
 import sysconfig
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -49,6 +49,7 @@ class Answer:
     value: Fraction | None
     seconds: float | None
     failure: str = ""
+    whole: float | None = field(default=None, compare=False)
 
 
 def threshold(system: str, variables: Sequence[str], generators: Sequence[str], limit: float = 60.0) -> Answer:
@@ -68,6 +69,7 @@ def _asked(system: str, options: list[str], script: str, limit: float) -> Answer
     program = program_of(system)
     if program is None:
         raise PeerFailed(f"{system} is not installed. Get it as {INSTALL[system]}.")
+    before = children_seconds()
     # in a file: Macaulay2 since 1.25 does not read a script from a pipe, and Singular would echo one
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "script"
@@ -99,7 +101,13 @@ def _asked(system: str, options: list[str], script: str, limit: float) -> Answer
             f"{system} gave no answer, exit {run.returncode}.\n"
             f"It wrote to stderr:\n{run.stderr[-_SHOWN:]}\nand to stdout:\n{run.stdout[-_SHOWN:]}"
         )
-    return Answer(Fraction(found[1]), float(found[2]))
+    return Answer(Fraction(found[1]), float(found[2]), whole=children_seconds() - before)
+
+
+def children_seconds() -> float:
+    """Processor time, of the user and of the system, of the processes that this one started and has waited for."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def _limit_processor(seconds: float) -> None:
