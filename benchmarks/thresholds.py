@@ -165,7 +165,7 @@ def totals(rows: Sequence[Row], runs: Mapping[str, Row]) -> list[Row]:
                     "both": len(pairs),
                     "faster_than_ddtheory": sum(theirs < ours for theirs, ours in pairs),
                     "times_ddtheory": spread([theirs / ours for theirs, ours in pairs]) if pairs else None,
-                    "times_with_start_up": spread([(theirs + start) / (ours + start_here) for theirs, ours in pairs])
+                    "times_with_start_up": spread([(b + start) / (a + start_here) for b, a in pairs])
                     if pairs
                     else None,
                     "only": [

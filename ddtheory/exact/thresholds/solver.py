@@ -8,6 +8,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
 
@@ -60,6 +61,44 @@ def _longest_number(germ: IdealGerm) -> int:
     )
 
 
+@dataclass(frozen=True)
+class _Stages:
+    """The rows of a table by what they are for."""
+
+    as_written: tuple[AsWritten, ...]
+    with_zeros: tuple[WithZeros, ...]
+    endings: tuple[Ending, ...]
+    reductions: tuple[Reduction, ...]
+    over_fields: tuple[Reduction, ...]
+    in_families: tuple[Reduction | FamilyReduction, ...]
+    alternatives: tuple[Alternative, ...]
+    last_resort: LastResort
+    competition: Competition
+
+    @classmethod
+    def of(cls, rules: Sequence[Rule]) -> _Stages:
+        def stage(kind: type[_Stage]) -> tuple[_Stage, ...]:
+            return tuple(rule for rule in rules if isinstance(rule, kind))
+
+        reductions = stage(Reduction)
+        everywhere = tuple(rule for rule in reductions if rule.everywhere)
+        (last_resort,), (competition,) = stage(LastResort), stage(Competition)
+        return cls(
+            as_written=stage(AsWritten),
+            with_zeros=stage(WithZeros),
+            endings=stage(Ending),
+            reductions=reductions,
+            over_fields=tuple(rule for rule in reductions if rule.over_fields),
+            in_families=(*everywhere, *stage(FamilyReduction)),
+            alternatives=stage(Alternative),
+            last_resort=last_resort,
+            competition=competition,
+        )
+
+
+_STANDARD = _Stages.of(RULES)
+
+
 class Solver:
     """Derives the pair of germs, within a time and a depth that its user sets, by the rules of a table."""
 
@@ -79,19 +118,7 @@ class Solver:
         self._shapes: Counter[Hashable] = Counter()  # of the open germs
         self._progress = progress
 
-        def stage(kind: type[_Stage]) -> list[_Stage]:
-            return [rule for rule in rules if isinstance(rule, kind)]
-
-        self._as_written = stage(AsWritten)
-        self._with_zeros = stage(WithZeros)
-        self._endings = stage(Ending)
-        self._reductions = stage(Reduction)
-        self._over_fields = [rule for rule in self._reductions if rule.over_fields]
-        everywhere = [rule for rule in self._reductions if rule.everywhere]
-        self._in_families: list[Reduction | FamilyReduction] = [*everywhere, *stage(FamilyReduction)]
-        self._alternatives = stage(Alternative)
-        (self._last_resort,) = stage(LastResort)
-        (self._competition,) = stage(Competition)
+        self._stages = _STANDARD if rules is RULES else _Stages.of(rules)
 
     def derive(
         self,
@@ -108,22 +135,22 @@ class Solver:
         tried: list[Node] = []
         with ending_at(self._deadline):
             if zeros is not None:
-                tried += [node for known in self._with_zeros if (node := known.apply(germ, zeros)) is not None]
+                tried += [node for known in self._stages.with_zeros if (node := known.apply(germ, zeros)) is not None]
                 if tried and tried[0].is_exact:
                     return tried[0]
-            for rule in self._as_written:
+            for rule in self._stages.as_written:
                 node = self._in_time(functools.partial(rule.apply, germ, squares, self.solve))
                 if node is not None:
                     if node.is_exact:
                         return node
                     tried.append(node)
-            return self._competition.apply(germ, [*tried, self.solve(germ)])
+            return self._stages.competition.apply(germ, [*tried, self.solve(germ)])
 
     def solve(self, germ: IdealGerm) -> Node:
         """The best derivation found for a germ; its bounds are proven whether or not they meet."""
         if germ in self._known:
             return self._known[germ]
-        for rule in self._endings:
+        for rule in self._stages.endings:
             node = rule.apply(germ)
             if node is not None:
                 return node
@@ -158,24 +185,28 @@ class Solver:
         return self._in_family(germ) if germ.parameters else self._at_origin(germ)
 
     def _over_field(self, germ: IdealGerm) -> Node:
-        reduced = self._reduced(germ, self._over_fields)
+        reduced = self._reduced(germ, self._stages.over_fields)
         if reduced is not None and reduced.is_exact:
             return reduced
-        others = self._best(germ, [rule for rule in self._alternatives if rule.over_fields])
-        return others if reduced is None else self._competition.apply(germ, [reduced, others])
+        others = self._best(germ, [rule for rule in self._stages.alternatives if rule.over_fields])
+        return others if reduced is None else self._stages.competition.apply(germ, [reduced, others])
 
     def _in_family(self, germ: IdealGerm) -> Node:
-        return self._reduced(germ, self._in_families) or self._best(germ, ())
+        return self._reduced(germ, self._stages.in_families) or self._best(germ, ())
 
     def _at_origin(self, germ: IdealGerm) -> Node:
-        reduced = self._reduced(germ, self._reductions)
+        reduced = self._reduced(germ, self._stages.reductions)
         if reduced is None:
-            return self._best(germ, self._alternatives)
+            return self._best(germ, self._stages.alternatives)
         if reduced.is_exact:
             return reduced
         # where the reductions go round in a circle, this is where another way must be looked for
-        others = self._alternatives if germ in self._met_again else [rule for rule in self._alternatives if rule.alone]
-        return self._competition.apply(germ, [reduced, self._best(germ, others)])
+        others = (
+            self._stages.alternatives
+            if germ in self._met_again
+            else [rule for rule in self._stages.alternatives if rule.alone]
+        )
+        return self._stages.competition.apply(germ, [reduced, self._best(germ, others)])
 
     def _reduced(self, germ: IdealGerm, reductions: Sequence[Reduction | FamilyReduction]) -> Node | None:
         for rule in reductions:
@@ -194,10 +225,10 @@ class Solver:
                         return node
                     tried.append(node)
         tried.append(self._bounds(germ, "No rule closed this germ."))
-        return self._competition.apply(germ, tried)
+        return self._stages.competition.apply(germ, tried)
 
     def _bounds(self, germ: IdealGerm, reason: str) -> Node:
-        return self._last_resort.apply(germ, reason, lambda: time.monotonic() > self._deadline + _GRACE)
+        return self._stages.last_resort.apply(germ, reason, lambda: time.monotonic() > self._deadline + _GRACE)
 
     @staticmethod
     def _in_time(apply: Callable[[], Node | None]) -> Node | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -35,7 +36,9 @@ class IdealGerm:
 
     ring: PolyRing
     generators: tuple[Element, ...]
-    prior: tuple[Fraction, ...]
+    prior: tuple[Fraction, ...] = dataclasses.field(
+        hash=False
+    )  # hashes of fractions are slow, and few germs differ here
     nonnegative: tuple[bool, ...]
     divergence: bool = False
     parameters: frozenset[int] = frozenset()
