@@ -13,6 +13,7 @@ from ddtheory.certify.bounds import Bound, Bounds
 from ddtheory.certify.germs import Germ, Malformed, Node, read_germ, read_node
 from ddtheory.certify.limits import MEGABYTES, MOST_BYTES_OF_TEXT, SECONDS, Budget, limited, share, spend, within
 from ddtheory.certify.notation import plain
+from ddtheory.certify.reading import Reading, checked_reading
 from ddtheory.certify.refusal import Exceeded, Refused, require
 from ddtheory.certify.report import NONNEGATIVE, Rejection, Report, Step, Undecided
 from ddtheory.certify.rules.ideals import check_translated
@@ -101,7 +102,7 @@ class Place:
 
 def _checked(certificate: Mapping[str, Any], steps: list[Step], place: Place) -> Report:
     try:
-        top = strict_json.entries(certificate, "the certificate", _TOP, ("read_as",))
+        top = strict_json.entries(certificate, "the certificate", _TOP, ("read_as", "reading"))
         form = top["format"]
         require(form in FORMATS, f"the format is {strict_json.quoted(form)}, not {' or '.join(map(repr, FORMATS))}")
     except Refused as refused:
@@ -124,6 +125,8 @@ def _followed(top: Mapping[str, Any], steps: list[Step], place: Place) -> Report
         check_translated(germ, at, root.germ)
     except Refused as refused:
         raise Malformed("input", "", str(refused)) from None
+    place.doing = "while reading the expressions"
+    reading = _reading(top["reading"], kind, root.germ, at) if "reading" in top else None
     nodes = list(_nodes(root))
     for number, node in enumerate(nodes, 1):
         place.doing, place.rule = f"in step {number} of {len(nodes)}", node.rule
@@ -134,8 +137,8 @@ def _followed(top: Mapping[str, Any], steps: list[Step], place: Place) -> Report
     if divergence and not proven and not top["hypotheses"]:
         raise Malformed("hypotheses", "", f"{NONNEGATIVE!r} is neither proven by the steps nor stated")
     bounds = root.claim.over(2) if kind == "generators" else root.claim
-    found = _conclusion(top, bounds, Statement(kind, germ, tuple(at)), proven, tuple(steps))
-    return replace(found, trusted=trusted)
+    found = _conclusion(top, bounds, Statement(kind, germ, tuple(at), reading), proven, tuple(steps))
+    return found if reading else replace(found, trusted=trusted)
 
 
 def _sign_is_proven(root: Node, at: Sequence[Number], *, stated: bool) -> bool:
@@ -195,6 +198,14 @@ def _trusted(top: Mapping[str, Any]) -> str:
         return plain(strict_json.text(top.get("read_as", ""), "read_as"), _LONGEST_READING)
     except Refused as refused:
         raise Malformed("read_as", "", str(refused)) from None
+
+
+def _reading(value: Any, kind: str, germ: Germ, at: Sequence[Number]) -> Reading:
+    """The expressions for which the polynomials are proven to stand."""
+    try:
+        return checked_reading(value, kind, germ, at)
+    except Refused as refused:
+        raise Malformed("reading", "", str(refused)) from None
 
 
 def _nodes(node: Node) -> Iterator[Node]:

@@ -10,6 +10,9 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sympy import Symbol
+
+from ddtheory.exact.thresholds.analytic.evidence import Asked, evidence
 from ddtheory.exact.thresholds.germs.ideal import IdealGerm
 from ddtheory.exact.thresholds.germs.limits import OutOfTime, ending_at
 from ddtheory.exact.thresholds.germs.real_fields import coefficients, in_powers
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 _WIDEST = 160  # of the one line that a derivation shows
 _LEAST_SECONDS = 0.1  # for a check, after a certificate that took its time
+_SHARE_OF_READING = 0.3  # of the time for a certificate
 _NONNEGATIVE = "K >= 0 near the point"
 
 
@@ -45,6 +49,8 @@ class Derivation(Tabled):
         root: the tree of rules, for the ideal; how its κ gives λ stands in `ddtheory.exact.thresholds`.
         read_as: which expressions were replaced by polynomials, up to units; empty when none was.
         nonnegative: the steps prove that K ≥ 0 near the point. Of generators nothing is to be proven.
+        asked: the expressions that the polynomials stand for; None when they are polynomials themselves, or the step
+            from them is not one that a certificate can prove.
         seconds: how long writing the certificate and checking it may take.
         exceptions: polynomials in generic constants. The pair is that of all values at which none of them is 0.
     """
@@ -57,6 +63,7 @@ class Derivation(Tabled):
     nonnegative: bool = False
     seconds: float = field(default=60, compare=False)
     exceptions: tuple[str, ...] = ()
+    asked: Asked | None = field(default=None, compare=False)
 
     @property
     def _scale(self) -> Fraction:
@@ -185,7 +192,19 @@ class Derivation(Tabled):
             "lower": bound_to_json(self.lower),
             "upper": bound_to_json(self.upper),
             **({"read_as": self.read_as} if self.read_as else {}),
+            **({"reading": self._reading} if self._reading else {}),
         }
+
+    @cached_property
+    def _reading(self) -> dict[str, Any] | None:
+        """What proves that the polynomials stand for what was asked; None where that is on trust."""
+        if self.asked is None:
+            return None
+        germ = self.root.germ
+        with ending_at(time.monotonic() + _SHARE_OF_READING * self.seconds):
+            symbols = [Symbol(name, real=True) for name in germ.names]
+            polynomials = [f.as_expr(*symbols) for f in germ.generators]
+            return evidence(self.asked, self.kind, germ.names, germ.nonnegative, polynomials)
 
     def summary(self) -> dict[str, Any]:
         """The answer as plain data.

@@ -19,6 +19,7 @@ from ddtheory.exact.numbers.given import Number, by_name, expression_of, names_o
 from ddtheory.exact.orders.divergence import DivergenceGerm, Names, exact_number
 from ddtheory.exact.orders.nonnegative import refuse_negative
 from ddtheory.exact.thresholds.analytic.at_point import germ_at_point
+from ddtheory.exact.thresholds.analytic.evidence import Asked
 from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.exact.thresholds.expressions import (
     Polynomial,
@@ -208,10 +209,22 @@ def rlct(
     ]
     root = Solver(deadline - time.monotonic(), depth, progress).derive(whole, terms)
     proven = kind == "divergence" and _is_nonnegative(root, place, end, analytic.steps)
-    found = Derivation(kind, asked_germ, place, root, read_as, proven, _left(end, seconds), seen.exceptions)
+    left = _left(end, seconds)
+    asked = _asked("two-sided" if two_sided else "generators" if generators is not None else "divergence", seen, point)
+    shown_as = asked if read_as else None
+    found = Derivation(kind, asked_germ, place, root, read_as, proven, left, seen.exceptions, shown_as)
     if kind == "divergence" and not proven and found.refutation:
         raise NotADivergenceError(f"{found.refutation}. {_TWO_SIDED}")
     return found
+
+
+def _asked(kind: str, seen: Reading, point: Mapping[str, Expr]) -> Asked | None:
+    """What was asked, for the certificate to prove that the polynomials stand for it; nothing with parameters."""
+    if seen.parameters:
+        return None
+    there = {Symbol(name, real=True): Symbol(name, real=True) + value for name, value in point.items() if value}
+    moved = tuple(expression.subs(there, simultaneous=True) for expression in seen.asked) if there else seen.asked
+    return Asked(kind, seen.asked, moved)
 
 
 def _over_field(

@@ -37,6 +37,15 @@ class Composition:
         """Whether the arguments are the coordinates."""
         return self.symbols == self.inner
 
+    def written(self, polynomial: Expr) -> Expr | None:
+        """A polynomial in the coordinates as one in the arguments; None where division does not find it."""
+        known = dict(zip(self.inner, self.symbols, strict=True))
+        if not all(map(_is_polynomial, self.inner)):
+            return None
+        found = _written(polynomial, {sympy.expand(p): u for p, u in known.items()})
+        inside = found.free_symbols <= {*self.symbols}
+        return found if inside and sympy.expand(self.back(found) - polynomial) == 0 else None
+
     def back(self, expression: Expr) -> Expr:
         """An expression in the arguments, in the coordinates."""
         return expression.xreplace(dict(zip(self.symbols, self.inner, strict=True)))

@@ -24,7 +24,12 @@ def functions_as_coordinates(expressions: Sequence[Expr]) -> list[Expr]:
     >>> functions_as_coordinates([sympy.tanh(x) ** 2 + sympy.tanh(x) * y, (1 - sympy.exp(y)) * y])
     [x**2 + x*y, y*(1 - exp(y))]
     """
-    found = list(expressions)
+    return replaced_by_coordinates(expressions)[0]
+
+
+def replaced_by_coordinates(expressions: Sequence[Expr]) -> tuple[list[Expr], dict[Symbol, Expr]]:
+    """The same with the functions ± φ(x) that the coordinates stand for now."""
+    found, meaning = list(expressions), dict[Symbol, Expr]()
     for symbol in sorted(set().union(*[entry.free_symbols for entry in found]), key=lambda s: s.name):
         for candidate in list(_candidates(found, symbol))[:_MOST_TRIED]:
             replaced = [entry.xreplace({candidate: sympy.Dummy(symbol.name)}) for entry in found]
@@ -33,8 +38,9 @@ def functions_as_coordinates(expressions: Sequence[Expr]) -> list[Expr]:
             turn = _slope(candidate, symbol)
             if turn:
                 found = [entry.xreplace({candidate: turn * symbol}) for entry in found]
+                meaning[symbol] = turn * candidate
                 break
-    return found
+    return found, meaning
 
 
 def _candidates(expressions: Sequence[Expr], symbol: Symbol) -> Iterator[Expr]:
