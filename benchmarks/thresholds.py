@@ -11,8 +11,8 @@ threshold over ℂ that is larger than the real one, which cannot be, is called 
 
 Seconds are processor time of the call, the user's and the system's, so a busy machine does not matter. Start-up (the
 process, the libraries, the parser) is a number of its own for each system: what a whole process takes for a small germ,
-less the call. The limit is processor time too; for the others it includes their start-up, and on the wall it is thirty
-times as much.
+less the call. `ddtheory` answers all germs in one process, each once. The limit is processor time too; for the others
+it includes their start-up, and on the wall it is thirty times as much.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from reference.systems import INSTALL, PeerFailed, children_seconds, threshold, 
 
 SYSTEMS = ("ddtheory", *INSTALL)
 PARTS = ("germs", "monomials", "deep")
+GROUPS = ("table", "new")
 VARIABLES, GENERATORS = 60, 600
 SMALL = ("x^2 + y^3", "x*y^2")
 STARTS = 5
@@ -61,9 +62,10 @@ class Asked:
     complex_threshold: Fraction | None = None
 
 
-def asked(step: int, each: int) -> list[Asked]:
+def asked(groups: Sequence[str], step: int, each: int) -> list[Asked]:
     """Every so many germs of the table, and so many of each kind of `ideals.py`."""
     table = [germ for germ in germs() if germ.complex_threshold is not None and not germ.at][::step]
+    table, each = table if "table" in groups else [], each if "new" in groups else 0
     known = [Asked(str(g), g.variables, g.generators, (g.lam, g.m), g.complex_threshold) for g in table]
     for kind, make in KINDS.items():
         for seed in range(each):
@@ -105,19 +107,20 @@ def by_system(system: str, germ: Asked, limit: float) -> Row:
 
 
 def germ_rows(systems: Sequence[str], limit: float, chosen: Sequence[Asked], kept: Mapping[str, Row]) -> list[Row]:
-    """One row a germ; a system that is not run keeps its earlier numbers."""
-    rows = []
-    for germ in chosen:
-        row = {**kept.get(germ.name, {}), "germ": germ.name, "variables": len(germ.variables)}
-        for system in systems:
+    """One row a germ; a system that is not run keeps its earlier numbers.
+
+    One system after the other: a process that another one interrupts at every germ finds its memory cold again.
+    """
+    rows = [{**kept.get(germ.name, {}), "germ": germ.name, "variables": len(germ.variables)} for germ in chosen]
+    for system in systems:
+        for germ, row in zip(chosen, rows, strict=True):
             row[system] = by_ddtheory(germ, limit) if system == "ddtheory" else by_system(system, germ, limit)
             real, over_c = row.get("ddtheory", {}).get("lambda"), row[system].get("answer")
             if system != "ddtheory" and row[system].get("right") is None and None not in (real, over_c):
                 row[system]["right"] = Fraction(over_c) <= 2 * Fraction(real)
             if row[system].get("right") is False:
                 print(f"WRONG: {system} on {germ.name}: {row[system]['answer']}", file=sys.stderr)
-        rows.append(row)
-        print(germ.name, *(row[system].get("seconds") for system in systems), sep="  ", flush=True)
+            print(system, germ.name, row[system]["seconds"], sep="  ", flush=True)
     return rows
 
 
@@ -168,7 +171,7 @@ def totals(rows: Sequence[Row], runs: Mapping[str, Row]) -> list[Row]:
                     "times_with_start_up": spread([(b + start) / (a + start_here) for b, a in pairs])
                     if pairs
                     else None,
-                    "only": [
+                    "not_by_ddtheory": [
                         row["germ"]
                         for row in rows
                         if row.get(system, {}).get("seconds") is not None and row["ddtheory"]["seconds"] is None
@@ -249,6 +252,7 @@ def main() -> None:
     parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--limit", type=float, default=60.0, help="seconds for one germ, start-up included")
+    parser.add_argument("--groups", nargs="+", choices=GROUPS, default=list(GROUPS), help="germs; others stay as kept")
     parser.add_argument("--step", type=int, default=1, help="every so many germs of the table")
     parser.add_argument("--new", type=int, default=15, help="germs of each kind of ideals.py")
     chosen = parser.parse_args()
@@ -261,7 +265,7 @@ def main() -> None:
         if name not in systems
     ]
     print(*skipped, sep="\n", file=sys.stderr)
-    germs_asked = asked(40, 1) if chosen.quick else asked(chosen.step, chosen.new)
+    germs_asked = asked(GROUPS, 40, 1) if chosen.quick else asked(chosen.groups, chosen.step, chosen.new)
     rows = kept.get("rows", [])
     runs = kept.get("runs", {})
     monomials, deep = kept.get("monomials", []), kept.get("deep", [])
@@ -271,7 +275,9 @@ def main() -> None:
         starts = {system: start_up(system, chosen.limit) for system in systems}
         load = round(os.getloadavg()[0], 1)
         taken = {"limit": chosen.limit, "day": date.today().isoformat(), "load": load}
-        rows = germ_rows(systems, chosen.limit, germs_asked, {row["germ"]: row for row in rows})
+        found = germ_rows(systems, chosen.limit, germs_asked, {row["germ"]: row for row in rows})
+        asked_for = {row["germ"] for row in found}
+        rows = [*found, *(row for row in rows if row["germ"] not in asked_for and len(chosen.groups) < len(GROUPS))]
         runs = runs | {system: taken | {"start_up": start} for system, start in starts.items()}
     if "monomials" in chosen.parts:
         monomials = monomial_rows(chosen.quick)
