@@ -65,6 +65,16 @@ def prepare(chosen: argparse.Namespace) -> None:
     torch.manual_seed(chosen.seed)
 
 
+def deadlines_of_the_processor(*rooms: str) -> None:
+    """Every deadline in these packages ignores others on the machine: their modules look at the processor's clock.
+
+    A derivation that takes a tenth of its limit alone runs into it where ten others run, and is then no longer exact.
+    """
+    for name, module in list(sys.modules.items()):
+        if name.startswith(rooms) and vars(module).get("time") is time:
+            module.time = types.SimpleNamespace(monotonic=time.process_time)  # type: ignore[attr-defined]
+
+
 def synchronise(device: str) -> None:
     if device == "cuda":
         torch.cuda.synchronize()

@@ -18,15 +18,12 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from random import Random
-from types import SimpleNamespace
 from typing import Any
 
-from harness import options, save, show
+from harness import deadlines_of_the_processor, options, save, show
 
 import ddtheory as dd
 from ddtheory.errors import DDTheoryError
-from ddtheory.exact.thresholds import derivation, rlct, solver
-from ddtheory.exact.thresholds.germs import limits
 from ddtheory.exact.thresholds.nodes import Bound
 from ddtheory.testing.known_pairs import FORMS, HIDINGS, HiddenGerm, hidden_germ
 
@@ -124,8 +121,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--limit", type=float, default=10.0, help="seconds for one germ")
     chosen = parser.parse_args(arguments)
     signal.signal(signal.SIGPROF, _cut_off)
-    for module in (derivation, limits, rlct, solver):  # every deadline ignores others on the machine
-        module.time = SimpleNamespace(monotonic=time.process_time)  # type: ignore[attr-defined]
+    dd.rlct("x^2")  # loads what a call needs
+    deadlines_of_the_processor("ddtheory.exact")
     kept = json.loads(chosen.out.read_text())["rows"] if chosen.out.exists() else []
     rows = {_place(entry): entry for entry in kept}
     for variables in chosen.variables:

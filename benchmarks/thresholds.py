@@ -31,7 +31,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from harness import options, save, show, spread
+from harness import deadlines_of_the_processor, options, save, show, spread
 from ideals import KINDS
 
 import ddtheory as dd
@@ -271,6 +271,7 @@ def main() -> None:
     monomials, deep = kept.get("monomials", []), kept.get("deep", [])
     if "germs" in chosen.parts:
         dd.rlct(generators=SMALL)  # loads what a call needs: start-up is not what is compared
+        deadlines_of_the_processor("ddtheory.exact")
         # a system that cannot start ends the run here, before its column is overwritten
         starts = {system: start_up(system, chosen.limit) for system in systems}
         load = round(os.getloadavg()[0], 1)
