@@ -132,12 +132,12 @@ def test_the_command_line(tmp_path: Path) -> None:
         certify_file(tmp_path / "missing.json")
 
 
-def test_how_polynomials_were_read_is_on_trust() -> None:
-    """log cosh(xy) ≍ (xy)² is a step before the certificate, which is about xy: the report says so, and quotes it."""
-    certificate = dd.rlct("log(cosh(x*y))").to_json()
+def test_how_polynomials_were_read_is_on_trust_where_no_series_is_rational() -> None:
+    """log Γ(1 + xy) + γxy ≍ (xy)² is a step before the certificate, which is about xy: the report quotes it."""
+    certificate = dd.rlct("loggamma(1 + x*y) - x*y*digamma(1)").to_json()
     report = check(certificate)
     assert report.accepted
-    assert "log(cosh(x*y))" in report.trusted
+    assert "loggamma(x*y + 1)" in report.trusted
     assert str(report).splitlines()[-1] == f"on trust, checked by no step here: {report.trusted}"
     assert report.document()["trusted"] == report.trusted
     assert check(dd.rlct(generators=["x*y"]).to_json()).trusted == ""
@@ -145,7 +145,7 @@ def test_how_polynomials_were_read_is_on_trust() -> None:
 
 
 def test_what_is_on_trust_is_text_that_a_terminal_prints() -> None:
-    certificate = dd.rlct("log(cosh(x*y))").to_json()
+    certificate = dd.rlct("loggamma(1 + x*y) - x*y*digamma(1)").to_json()
     report = check({**certificate, "read_as": "all is proven\x1b[2J\naccepted: (λ, m) = (9, 9)" + "!" * 9_000})
     assert report.accepted
     assert "\x1b" not in report.trusted and "\n" not in report.trusted and len(report.trusted) < 2_200

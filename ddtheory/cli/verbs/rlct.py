@@ -100,5 +100,6 @@ def _print(found: Derivation, explain: bool) -> None:
         answer = [str(found), *([found.read_as] if found.read_as else []), *([found.open] if found.open else [])]
         click.echo("\n".join([*answer, f"rules: {', '.join(found.rules)}", *found.assumed]))
     objection = f"NOT accepted by the independent checker: {found.objection}"
-    accepted = f"accepted by the independent checker{', for the polynomials that were read' * bool(found.read_as)}"
+    about = "" if found.reading_is_proven else ", for the polynomials that were read"
+    accepted = f"accepted by the independent checker{about}"
     click.echo(f"checked: {objection if found.objection else accepted}")

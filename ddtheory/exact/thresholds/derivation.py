@@ -226,8 +226,16 @@ class Derivation(Tabled):
         }
 
     @property
+    def reading_is_proven(self) -> bool:
+        """Whether the certificate proves that the polynomials stand for what was asked; else the step is on trust."""
+        return not self.read_as or self._reading is not None
+
+    @property
     def checked(self) -> bool:
-        """Whether the independent checker accepts the certificate, which is about the polynomials in `read_as`."""
+        """Whether the independent checker accepts the certificate.
+
+        It is about the polynomials in `read_as`, and with `reading_is_proven` about the expressions, too.
+        """
         return not self.objection
 
     @cached_property
