@@ -273,13 +273,15 @@ def main() -> None:
         dd.rlct(generators=SMALL)  # loads what a call needs: start-up is not what is compared
         deadlines_of_the_processor("ddtheory.exact")
         # a system that cannot start ends the run here, before its column is overwritten
-        starts = {system: start_up(system, chosen.limit) for system in systems}
+        present = ["ddtheory", *(name for name in INSTALL if versions[name] != "not installed")]
+        starts = {system: {"start_up": start_up(system, chosen.limit)} for system in present}
         load = round(os.getloadavg()[0], 1)
         taken = {"limit": chosen.limit, "day": date.today().isoformat(), "load": load}
         found = germ_rows(systems, chosen.limit, germs_asked, {row["germ"]: row for row in rows})
         asked_for = {row["germ"] for row in found}
         rows = [*found, *(row for row in rows if row["germ"] not in asked_for and len(chosen.groups) < len(GROUPS))]
-        runs = runs | {system: taken | {"start_up": start} for system, start in starts.items()}
+        runs = runs | dict.fromkeys(systems, taken)
+        runs = {system: run | starts.get(system, {}) for system, run in runs.items()}
     if "monomials" in chosen.parts:
         monomials = monomial_rows(chosen.quick)
     if "deep" in chosen.parts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections import Counter
 from typing import Any, NoReturn
 
 import click
@@ -11,7 +12,7 @@ import click
 from ddtheory.cli import terminal
 from ddtheory.cli.printing import say
 from ddtheory.cli.table import VERBS
-from ddtheory.errors import DDTheoryError
+from ddtheory.errors import DDTheoryError, InvalidValueError
 
 
 class _Verbs(click.Group):
@@ -22,6 +23,14 @@ class _Verbs(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return next((verb.load() for verb in VERBS if verb.name == cmd_name), None)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None and not ctx.resilient_parsing:
+            _refuse_repeated(click.Context(command, ctx, name, **command.context_settings), rest)
+        return name, command, rest
 
     def main(self, *args: Any, **settings: Any) -> Any:
         try:
@@ -62,6 +71,18 @@ class _Verbs(click.Group):
 @click.version_option(package_name="ddtheory", prog_name="ddtheory", message="%(prog)s %(version)s")
 def main() -> None:
     """Checks the claims of singular learning theory: derives them exactly, measures them, says what holds."""
+
+
+def _refuse_repeated(ctx: click.Context, args: list[str]) -> None:
+    """An option that is given twice would keep the last value, and the others would be dropped in silence."""
+    try:
+        _, _, given = ctx.command.make_parser(ctx).parse_args(args=[*args])
+    except click.UsageError:
+        return  # the verb says it
+    for option, times in Counter(one for one in given if isinstance(one, click.Option)).items():
+        if times > 1 and not (option.multiple or option.is_flag or option.count):
+            how = f", as {option.opts[0]} {option.metavar}" if "," in (option.metavar or "") else ""
+            raise InvalidValueError(f"{option.opts[0]} is given {times} times. Give it once{how}.")
 
 
 def _stop(message: str) -> NoReturn:

@@ -32,6 +32,7 @@ PROVEN: list[tuple[str, dict[str, Any], tuple[str, int]]] = [
     ("exp(x) - 1 + y^2", {"nonnegative": ["x"]}, ("3/2", 1)),  # positive terms
     ("x*sinh(x) - x^2", {}, ("1/4", 1)),
     ("x*log(x) - x + 1 + y^6", {"at": {"x": 1}}, ("2/3", 1)),  # at a point
+    ("y*exp(x - y) - y*(1 + x - y)", {"at": {"x": 1, "y": 1}}, ("1/2", 1)),  # of x − y and y − 1
     ("asinh(x)^2 + atanh(y)^4", {}, ("3/4", 1)),
     ("sqrt(1 + (x*y)^2) - 1", {}, ("1/2", 2)),
     ("x^2/(1 + x) + y^2/(1 - x*y)", {}, ("1", 1)),

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 import pytest
-from calling import call, running
+from calling import answer, call, is_refused, running
 from imports import ROOT
 
 from ddtheory.cli import group, terminal
@@ -33,6 +33,19 @@ def test_the_help_of_a_verb_loads_that_verb_alone(name: str) -> None:
     loaded = running(name, "--help")
     assert verbs_in(loaded) == {name}
     assert not loaded & HEAVY
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_option_given_twice_drops_nothing_in_silence(name: str) -> None:
+    command = next(verb.load() for verb in VERBS if verb.name == name)
+    for option in command.params:
+        if isinstance(option, click.Option) and not (option.multiple or option.is_flag):
+            known = option.type.choices[0] if isinstance(option.type, click.Choice) else "1"
+            assert is_refused(call(name, option.opts[0], known, option.opts[0], known), f"{option.opts[0]} is given 2")
+
+
+def test_options_that_may_be_repeated_still_may() -> None:
+    answer("rlct", "a*x^2 + b*y^2", "--parameter", "a:positive", "--parameter", "b:positive")
 
 
 @pytest.mark.long

@@ -21,6 +21,8 @@ LOGISTIC = " + ".join(f"log(1 + exp({i}*a + b*tanh({i}*c))) - ({i}*a + b*tanh({i
 BY_HAND: list[tuple[str, dict[str, Any], RLCT]] = [
     ("1 - cos(x) + y^2", {}, pair("1")),  # x²/2 + y²
     ("x^2/(1 + y^2)", {}, pair("1/2")),
+    ("x*log(x/y) - x + y", {"at": {"x": 1, "y": 1}}, pair("1/2")),  # Poisson: (x − y)²/2 times a unit
+    ("(exp(x) - exp(y) - (x - y)*exp(y))^2", {}, pair("1/4")),  # ((x − y)²/2)²
     ("x^2 + sqrt(2)*y^2", {}, pair("1")),
     ("(sin(x) - sin(y))^2 + x^4", {}, pair("3/4")),  # ⟨x − y, x²⟩
     ("sqrt(1 + (x*y)^2) - 1", {}, pair("1/2", 2)),

@@ -15,7 +15,7 @@ from ddtheory.exact.thresholds.analytic.comparison import comparable_vertices
 from ddtheory.exact.thresholds.analytic.compositions import Composition, compositions
 from ddtheory.exact.thresholds.analytic.cutting import cut_ideal
 from ddtheory.exact.thresholds.analytic.jets import jet, vanishes
-from ddtheory.exact.thresholds.analytic.linear_factor import linear_factor
+from ddtheory.exact.thresholds.analytic.linear_factor import linear_factor, linear_power
 from ddtheory.exact.thresholds.analytic.membership import Terms, same_germ, same_ideal
 from ddtheory.exact.thresholds.analytic.negative import refuse_negative_series
 from ddtheory.exact.thresholds.analytic.power_sums import power_sums
@@ -158,6 +158,13 @@ class TestOneFunction:
         assert linear_factor(sin(x) - sin(y) + x**2 - y**2, [x, y]) == x - y
         for near in (exp(x) - exp(y) + x**9, sin(x) - sympy.sinh(y), x**2 - y**2, exp(x) - 2):
             assert linear_factor(near, [x, y]) is None
+
+    def test_powers_of_linear_forms_that_divide(self) -> None:
+        assert linear_power(exp(x) - exp(y) - (x - y) * exp(y), [x, y]) == (x - y) ** 2
+        assert linear_power((sin(x) - sin(2 * y)) ** 3 * (y - 2), [x, y]) == -((x - 2 * y) ** 3)
+        square = (x - y) ** 2
+        for near in (square + x**9, square + x * (sin(x) - sin(y)), square - 3 * y**2, exp(x) - exp(y), square + 1):
+            assert linear_power(near, [x, y]) is None
 
     def test_arguments(self) -> None:
         assert next(compositions([sympy.log(1 + 2 * x * y) + cos(x * y) * z])).inner == (x * y, z)

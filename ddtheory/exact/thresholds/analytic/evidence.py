@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -43,17 +43,27 @@ class NotWritten(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """Expressions with a pair that polynomials stand for, at the origin.
+    """Expressions with a pair that polynomials stand for.
 
     Attributes:
         kind: "divergence", "generators" or "two-sided".
-        expressions: at the point as it was given.
-        moved: with the point at the origin.
+        expressions: as they were given.
+        at: the coordinates of the point that are not 0.
     """
 
     kind: str
     expressions: tuple[Expr, ...]
-    moved: tuple[Expr, ...]
+    at: Mapping[Symbol, Expr] = field(default_factory=dict)
+
+    @property
+    def moved(self) -> tuple[Expr, ...]:
+        """With the point at the origin."""
+        there = {x: x + value for x, value in self.at.items()}
+        return tuple(entry.subs(there, simultaneous=True) for entry in self.expressions) if there else self.expressions
+
+    def back(self, expression: Expr) -> Expr:
+        """A function of what is 0 at the point, in the coordinates as they were given."""
+        return expression.subs({x: x - value for x, value in self.at.items()}, simultaneous=True)
 
 
 def evidence(
@@ -69,13 +79,13 @@ def evidence(
 
     >>> x, y = sympy.symbols("x y", real=True)
     >>> f = sympy.exp(x * y) - 1
-    >>> evidence(Asked("generators", (f,), (f,)), "generators", ["x", "y"], [False, False], [x * y])["forward"]
+    >>> evidence(Asked("generators", (f,)), "generators", ["x", "y"], [False, False], [x * y])["forward"]
     [[[[[0, 0], '1']]]]
     """
     symbols = [Symbol(name, real=True) for name in names]
     try:
         for way in _ways(asked, symbols):
-            found = _proof(way, (asked.kind, kind), symbols, polynomials, one_sided)
+            found = _proof(way, asked, kind, symbols, polynomials, one_sided)
             if found is not None:
                 lets = {} if way.coordinates is None else {"coordinates": way.coordinates}
                 return {"kind": asked.kind, **lets, **found}
@@ -94,8 +104,8 @@ class _Way:
 
 
 def _ways(asked: Asked, symbols: Sequence[Symbol]) -> Iterator[_Way]:
-    if asked.moved == asked.expressions:
-        replaced, meaning = replaced_by_coordinates(asked.moved)
+    if not asked.at:
+        replaced, meaning = replaced_by_coordinates(asked.expressions)
         if meaning:
             lets = [tree(meaning[x], [x] * len(symbols)) if x in meaning else None for x in symbols]
             yield _Way(tuple(replaced), tuple(replaced), lets)
@@ -103,10 +113,15 @@ def _ways(asked: Asked, symbols: Sequence[Symbol]) -> Iterator[_Way]:
 
 
 def _proof(
-    way: _Way, kinds: tuple[str, str], symbols: Sequence[Symbol], polynomials: Sequence[Expr], one_sided: Sequence[bool]
+    way: _Way,
+    asked: Asked,
+    kind: str,
+    symbols: Sequence[Symbol],
+    polynomials: Sequence[Expr],
+    one_sided: Sequence[bool],
 ) -> dict[str, Any] | None:
     """In the coordinates, or in arguments first."""
-    kind = kinds[1]
+    kinds = asked.kind, kind
     found = _in_some_degree(way.moved, polynomials, symbols, kinds, one_sided)
     if found is not None:
         return {"expressions": [tree(e, symbols) for e in way.told], **found}
@@ -121,7 +136,7 @@ def _proof(
             if inner is not None:
                 return {
                     "expressions": [tree(e, composition.symbols) for e in composition.outer],
-                    "arguments": [tree(e, symbols) for e in composition.inner],
+                    "arguments": [tree(asked.back(e), symbols) for e in composition.inner],
                     "polynomials": [_terms_to_json(_terms(p, composition.symbols)) for p in middle],
                     "outer": outer,
                     **inner,

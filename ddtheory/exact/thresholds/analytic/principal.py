@@ -12,7 +12,7 @@ from ddtheory.exact.orders.ray import leading_term
 from ddtheory.exact.thresholds.analytic.compositions import Composition, compositions
 from ddtheory.exact.thresholds.analytic.cutting import cut_ideal
 from ddtheory.exact.thresholds.analytic.jets import jet
-from ddtheory.exact.thresholds.analytic.linear_factor import linear_factor
+from ddtheory.exact.thresholds.analytic.linear_factor import linear_factor, linear_power
 from ddtheory.exact.thresholds.analytic.terms import text_of
 
 _DEGREES = (1, 2, 4, 8, 12)
@@ -39,6 +39,14 @@ def principal(function: Expr) -> tuple[Expr, str]:
         if part is not None:
             p = composition.back(part)
             return p, f"A function that is 0 where {text_of(p)} is, its linear part, is that times a unit."
+    for composition in ways:
+        power = linear_power(composition.outer[0], composition.symbols)
+        if power is not None:
+            p = composition.back(power)
+            return (
+                p,
+                f"A function that vanishes where {text_of(p)}, its lowest form, does, as often, is that times a unit.",
+            )
     for composition in ways:
         ideal = cut_ideal(composition, "")
         if ideal is not None:
