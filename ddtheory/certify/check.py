@@ -13,7 +13,7 @@ from ddtheory.certify.bounds import Bound, Bounds
 from ddtheory.certify.germs import Germ, Malformed, Node, read_germ, read_node
 from ddtheory.certify.limits import MEGABYTES, MOST_BYTES_OF_TEXT, SECONDS, Budget, limited, share, spend, within
 from ddtheory.certify.notation import plain
-from ddtheory.certify.reading import Reading, checked_reading
+from ddtheory.certify.reading import checked_reading
 from ddtheory.certify.refusal import Exceeded, Refused, require
 from ddtheory.certify.report import NONNEGATIVE, Rejection, Report, Step, Undecided
 from ddtheory.certify.rules.ideals import check_translated
@@ -39,8 +39,9 @@ def check(certificate: Mapping[str, Any] | str, *, seconds: float = SECONDS, meg
     K ≍ Σ f_j² for several) or, two-sided, of |f|; local at the point, over the reals, with the stated prior and
     boundaries. K ≥ 0 is proven or refuted where the steps allow it, and otherwise a hypothesis.
 
-    The steps are about the polynomials of the certificate. Where these were read from other expressions (functions,
-    irrational constants, parameters), the certificate says so in `read_as`; that reading is on trust, and the report
+    The steps are about the polynomials of the certificate. Where these stand for expressions with functions, `reading`
+    may prove it by power series, and the statement of the report names the expressions. Without it (irrational
+    constants, parameters, …) the certificate says in `read_as` how they were read; that is on trust, and the report
     quotes it as such.
 
     Whoever wrote the certificate, the check ends: after so many seconds, before the process holds so many megabytes
@@ -126,7 +127,7 @@ def _followed(top: Mapping[str, Any], steps: list[Step], place: Place) -> Report
     except Refused as refused:
         raise Malformed("input", "", str(refused)) from None
     place.doing = "while reading the expressions"
-    reading = _reading(top["reading"], kind, root.germ, at) if "reading" in top else None
+    asked = _reading(top["reading"], kind, root.germ, at) if "reading" in top else ("", ())
     nodes = list(_nodes(root))
     for number, node in enumerate(nodes, 1):
         place.doing, place.rule = f"in step {number} of {len(nodes)}", node.rule
@@ -137,8 +138,8 @@ def _followed(top: Mapping[str, Any], steps: list[Step], place: Place) -> Report
     if divergence and not proven and not top["hypotheses"]:
         raise Malformed("hypotheses", "", f"{NONNEGATIVE!r} is neither proven by the steps nor stated")
     bounds = root.claim.over(2) if kind == "generators" else root.claim
-    found = _conclusion(top, bounds, Statement(kind, germ, tuple(at), reading), proven, tuple(steps))
-    return found if reading else replace(found, trusted=trusted)
+    found = _conclusion(top, bounds, Statement(kind, germ, tuple(at), *asked), proven, tuple(steps))
+    return found if "reading" in top else replace(found, trusted=trusted)
 
 
 def _sign_is_proven(root: Node, at: Sequence[Number], *, stated: bool) -> bool:
@@ -200,7 +201,7 @@ def _trusted(top: Mapping[str, Any]) -> str:
         raise Malformed("read_as", "", str(refused)) from None
 
 
-def _reading(value: Any, kind: str, germ: Germ, at: Sequence[Number]) -> Reading:
+def _reading(value: Any, kind: str, germ: Germ, at: Sequence[Number]) -> tuple[str, tuple[str, ...]]:
     """The expressions for which the polynomials are proven to stand."""
     try:
         return checked_reading(value, kind, germ, at)

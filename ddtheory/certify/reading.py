@@ -22,7 +22,6 @@ which generate the ideal of the g_j. What holds near 0 of the arguments stays tr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -52,16 +51,8 @@ _KINDS = {("generators", "generators"), ("divergence", "generators"), ("divergen
 _KINDS |= {("two-sided", "two-sided")}
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What was asked: the kind and the expressions, as text in the coordinates."""
-
-    kind: str
-    expressions: tuple[str, ...]
-
-
-def checked_reading(value: Any, kind: str, germ: Germ, at: Sequence[Number]) -> Reading:
-    """The expressions whose pair is that of the germ, moved to the origin from `at`.
+def checked_reading(value: Any, kind: str, germ: Germ, at: Sequence[Number]) -> tuple[str, tuple[str, ...]]:
+    """What was asked: the kind and the expressions, whose pair is that of the germ, moved to the origin from `at`.
 
     Raises:
         Refused: nothing proves it.
@@ -90,7 +81,7 @@ def checked_reading(value: Any, kind: str, germ: Germ, at: Sequence[Number]) -> 
         require("arguments" not in found and "polynomials" not in found, "arguments without a proof in them")
         series, given = [_series(e, values, arithmetic) for e in expressions], asked
     _Proof(germ.generators, found, germ.nonnegative).check(given, kind, series, arithmetic)
-    return Reading(asked, tuple(_text(e, names)[0] for e in expressions))
+    return asked, tuple(_text(e, names)[0] for e in expressions)
 
 
 def _degree(found: Mapping[str, Any]) -> int:

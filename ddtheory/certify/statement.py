@@ -15,7 +15,6 @@ from ddtheory.certify.notation import (
     polynomial_text,
     variable_names,
 )
-from ddtheory.certify.reading import Reading
 from ddtheory.certify.scalars import Number, shown, sign
 from ddtheory.shown import Shown, in_words
 
@@ -37,14 +36,16 @@ class Statement(Shown):
             ε^λ (−log ε)^{m−1}.
         germ: the germ as given, before its point is moved to the origin.
         at: the point, one coordinate for every variable.
-        reading: the expressions that were asked about, for which these polynomials are proven to stand; None when the
-            polynomials are what was asked, or stand for something on trust.
+        asked: what the expressions are for which these polynomials are proven to stand, a kind as above; empty where
+            the polynomials are what was asked, or stand for something on trust.
+        expressions: these expressions, as text.
     """
 
     kind: str
     germ: Germ
     at: tuple[Number, ...]
-    reading: Reading | None = None
+    asked: str = ""
+    expressions: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Plain data, nothing shortened; names and numbers as text."""
@@ -56,13 +57,8 @@ class Statement(Shown):
             "prior": {name: shown(h) for name, h in zip(names, germ.prior, strict=True) if h},
             "nonnegative": [name for name, one_sided in zip(names, germ.nonnegative, strict=True) if one_sided],
             "field": None if germ.field is None else field_text(germ.field, generator_of_field(germ)),
-            "asked": None if self.reading is None else {"kind": self.reading.kind, "expressions": [*self.expressions]},
+            "asked": {"kind": self.asked, "expressions": [*self.expressions]} if self.asked else None,
         }
-
-    @property
-    def expressions(self) -> tuple[str, ...]:
-        """The expressions that the polynomials stand for, as text; none where there is no reading."""
-        return () if self.reading is None else self.reading.expressions
 
     def __str__(self) -> str:
         germ, names = self.germ, variable_names(self.germ)
@@ -75,8 +71,8 @@ class Statement(Shown):
             lines = ["K ≍ the sum of the squares of", *(f"  {text}" for text in listed)]
             more = len(germ.generators) - len(listed)
             lines += [f"  and {more} more (all of them with --json)"] * bool(more)
-        if self.reading is not None:
-            about = {"divergence": "K = ", "two-sided": "f = "}.get(self.reading.kind, "generators ")
+        if self.asked:
+            about = {"divergence": "K = ", "two-sided": "f = "}.get(self.asked, "generators ")
             asked = _listed([plain(text, _LONGEST) for text in self.expressions[:_MOST_GENERATORS]])
             lines = [f"{about}{asked}", "proven to have the pair of the polynomials of", *lines]
         if germ.field is not None:
