@@ -192,9 +192,9 @@ def thresholds(content: dict) -> str:
             f"{line['solved']} of {line['germs']}",
             str(line["wrong"]),
             number(1e3 * line["seconds"]["median"]),
-            number(1e3 * line["start_up"]),
+            number(1e3 * line["start_up"]) if "start_up" in line else "–",  # results of before had none
             span(line["times_ddtheory"]),
-            span(line["times_with_start_up"]),
+            span(line.get("times_with_start_up")),
             f"{line['faster_than_ddtheory']} of {line['both']}",
             f"{line['limit']:g}",
             "–" if line["load"] is None else f"{line['load']:g}",
