@@ -41,6 +41,7 @@ def test_every_spelling_is_answered() -> None:
     assert not torch.equal(torch.matrix_exp(turn), exponential(turn))  # the control: torch's own is another
 
 
+@pytest.mark.long
 def test_an_arc_may_name_the_argument() -> None:
     problem, inner, outer, gauge, speed = factors(0)
 
@@ -62,6 +63,7 @@ def factors(seed: int) -> tuple[Problem, Tensor, Tensor, Tensor, float]:
     return problem, inner, outer, gauge, speed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(5))
 def test_an_orbit_through_the_exponential_is_flat(seed: int) -> None:
     problem, inner, outer, gauge, speed = factors(seed)
