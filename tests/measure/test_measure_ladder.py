@@ -202,6 +202,7 @@ def test_two_scales_show_themselves() -> None:
     assert any("both sides" in label for label in labels) and any("slope 2" in label for label in labels)
 
 
+@pytest.mark.long
 def test_nearly_dead_units_of_a_network() -> None:
     """Every weight of one unit is s times a number of size one: order 1 below about s, order 2 above."""
 
