@@ -50,22 +50,26 @@ def attack(seed: str, numbers: range, until: float, parent: int) -> Tally:
 def in_parts(seed: str, cases: int, seconds: float, jobs: int) -> Tally:
     """The same cases dealt out to forks; each sends its tally through a pipe."""
     until, tally, home, workers = time.monotonic() + seconds, Tally(), os.getpid(), {}
-    for job in range(jobs):
-        reading, writing = os.pipe()
-        worker = os.fork()
-        if worker == 0:
-            os.close(reading)
-            try:
-                found = attack(seed, range(job, cases, jobs), until, home)
-                with os.fdopen(writing, "wb") as pipe:
-                    pickle.dump(found, pipe)
-            except BaseException:  # the attack itself is broken: nothing was counted, and the parent says so
-                traceback.print_exc()
-            finally:
-                os._exit(0)
-        os.close(writing)
-        workers[worker] = reading
+    signals = {signal.SIGINT, signal.SIGTERM}
     try:
+        for job in range(jobs):
+            reading, writing = os.pipe()
+            signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # what is raised while Python forks is printed and lost
+            worker = os.fork()
+            if worker == 0:
+                os.close(reading)
+                try:
+                    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+                    found = attack(seed, range(job, cases, jobs), until, home)
+                    with os.fdopen(writing, "wb") as pipe:
+                        pickle.dump(found, pipe)
+                except BaseException:  # the attack itself is broken: nothing was counted, and the parent says so
+                    traceback.print_exc()
+                finally:
+                    os._exit(0)
+            os.close(writing)
+            workers[worker] = reading
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
         for worker in list(workers):
             with os.fdopen(workers[worker], "rb") as pipe:
                 tally.merge(pickle.loads(pipe.read()))
