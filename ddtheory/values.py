@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import total_ordering
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ddtheory.arguments import MOST_DIGITS, MOST_PRINTED, as_float, as_fraction, as_integer, is_long, read_fraction
+from ddtheory.digits import all_digits, decimal_places, exponent, power_of_ten, scientific, written
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.shown import Shown, decimal, shortened
 
@@ -334,7 +334,7 @@ class Enclosure(Shown):
         if self.radius == 0:
             return None
         ratio = abs(self.midpoint) / self.radius
-        found = len(_digits(ratio.numerator // ratio.denominator)) - 1
+        found = len(all_digits(ratio.numerator // ratio.denominator)) - 1
         return max(found, 0)
 
     def contains(self, value: Fraction | int | float | Enclosure) -> bool:
@@ -350,16 +350,16 @@ class Enclosure(Shown):
     def decimals(self) -> tuple[str, str]:
         """Midpoint and radius as decimal text, rounded outwards: the interval they denote contains this one."""
         if self.radius == 0:
-            places = _decimal_places(self.midpoint)
+            places = decimal_places(self.midpoint)
             if places is not None:
-                return _decimal(self.midpoint, places), "0"
+                return written(self.midpoint, places), "0"
             radius = abs(self.midpoint) / 10**30  # a fraction such as 1/3 has no last decimal
         else:
             radius = self.radius
-        places = max(1 - _exponent(radius), 0)  # two digits of the radius are shown
+        places = max(1 - exponent(radius), 0)  # two digits of the radius are shown
         rounded = Fraction(round(self.midpoint * 10**places), 10**places)
         error = self.radius + abs(rounded - self.midpoint)
-        return _decimal(rounded, places), _decimal(Fraction(math.ceil(error * 10**places), 10**places), places)
+        return written(rounded, places), written(Fraction(math.ceil(error * 10**places), 10**places), places)
 
     def summary(self) -> dict[str, str]:
         """The answer as plain data: value and radius, the two texts of `decimals`."""
@@ -391,58 +391,17 @@ class Enclosure(Shown):
         return " ± ".join(self._parts())
 
     def latex(self) -> str:
-        return r" \pm ".join(map(_power_of_ten, self._parts()))
+        return r" \pm ".join(map(power_of_ten, self._parts()))
 
     def _parts(self) -> list[str]:
         """The midpoint and, unless it is 0, the radius, as they are printed."""
         midpoint, radius = self.decimals()
-        shown = [_scientific(midpoint, _MIDPOINT_ZEROS), _scientific(radius, _RADIUS_ZEROS)]
+        shown = [scientific(midpoint, _MIDPOINT_ZEROS), scientific(radius, _RADIUS_ZEROS)]
         return shown[:1] if radius == "0" else shown
 
 
 def _enclosed(value: Enclosure | Fraction | int) -> Enclosure:
     return value if isinstance(value, Enclosure) else Enclosure(value)
-
-
-def _digits(number: int) -> str:
-    """Python itself prints no integer of more than 4300 digits, and sums of enclosures have more."""
-    return str(number) if number.bit_length() < MOST_PRINTED else f"{Decimal(number):f}"
-
-
-def _exponent(value: Fraction) -> int:
-    """The e with 10^e ≤ value < 10^{e+1}, for value > 0."""
-    guess = len(_digits(value.numerator)) - len(_digits(value.denominator))
-    return guess if Fraction(10) ** guess <= value else guess - 1
-
-
-def _decimal_places(value: Fraction) -> int | None:
-    """How many decimals write a fraction exactly, None when none do (or more than a screen is needed)."""
-    for places in range(61):
-        if (value * 10**places).denominator == 1:
-            return places
-    return None
-
-
-def _decimal(value: Fraction, places: int) -> str:
-    scaled = value * 10**places
-    digits = _digits(abs(scaled.numerator)).rjust(places + 1, "0")
-    sign = "-" if scaled < 0 else ""
-    return sign + (f"{digits[:-places]}.{digits[-places:]}" if places else digits)
-
-
-def _scientific(number: str, zeros: int) -> str:
-    """A decimal with more leading zeros than that in scientific notation, with all its digits."""
-    sign, digits = number[: number.startswith("-")], number.lstrip("-")
-    stripped = digits.replace(".", "").lstrip("0")
-    if not digits.startswith("0." + "0" * zeros) or not stripped:
-        return number
-    exponent = len(stripped) - len(digits.partition(".")[2]) - 1
-    return f"{sign}{stripped[0]}.{stripped[1:] or '0'}e{exponent}"
-
-
-def _power_of_ten(number: str) -> str:
-    mantissa, _, exponent = number.partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
 
 
 class ReadingStatus(StrEnum):

@@ -35,6 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if os.environ.get("CI"):  # a run that takes minutes says where they went
+        config.option.durations, config.option.durations_min = 25, 2.0
     if config.getoption("--brief"):
         config.pluginmanager.register(Brief(), "brief")
     config.pluginmanager.register(Clocks(), "clocks")

@@ -2,8 +2,8 @@
 
 Nothing is kept unless the environment variable `DDTHEORY_KEEP` names a folder. What a witness returned is taken from
 there only while everything that it can read is the same, byte by byte: this package, the whole book that the claim
-stands in, the versions of Python and of the libraries, and the kind of machine. A witness that raises is not kept.
-The files are pickles: keep them in a folder that nobody else writes to, and edit nothing while a run goes on.
+stands in, the versions of Python and of the libraries that compute, and the kind of machine. A witness that raises is
+not kept. The files are pickles: keep them in a folder that nobody else writes to, and edit nothing while a run goes on.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from ddtheory.verify.book import Entry, read, state
 from ddtheory.verify.environment import versions
 
 VARIABLE = "DDTHEORY_KEEP"
+
+DRAWING = ("matplotlib",)
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -77,4 +79,6 @@ def _files(folder: Path) -> Iterator[Path]:
 
 @cache
 def _machine() -> str:
-    return f"{sorted(versions().items())} {platform.platform()}"
+    """What only draws is left out: a witness returns the same before and after it is installed."""
+    computing = {name: version for name, version in versions().items() if name not in DRAWING}
+    return f"{sorted(computing.items())} {platform.platform()}"

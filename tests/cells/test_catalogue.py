@@ -187,6 +187,12 @@ def test_a_sample_is_seeded_and_refuses_nothing_to_draw() -> None:
         cell.sample(0)
 
 
+@pytest.mark.parametrize("cell", CATALOGUE[:1], ids=named)
+def test_the_tests_of_a_cell_share_a_worker(cell: Cell, request: pytest.FixtureRequest) -> None:
+    mark = request.node.get_closest_marker("xdist_group")
+    assert mark is not None and mark.args == (cell.name,)
+
+
 class TestRegistry:
     def test_find_is_the_function_itself(self) -> None:
         found = cells.find("deep_linear", widths=(2, 3, 2), rank=1)

@@ -198,6 +198,7 @@ numbers = st.tuples(st.fractions(-3, 3, max_denominator=4), st.integers(-3, 3)).
 over_a_field = st.dictionaries(st.tuples(st.integers(0, 3), st.integers(0, 9)), numbers, max_size=3)
 
 
+@pytest.mark.long
 @settings(max_examples=20)
 @given(over_a_field, over_a_field, over_a_field)
 def test_compositions_agree_with_sympy(p: dict, q: dict, r: dict) -> None:

@@ -34,6 +34,7 @@ def test_a_hostile_certificate_ends_and_is_not_accepted(name: str) -> None:
     assert report.lam is report.lower is report.statement is None
 
 
+@pytest.mark.long
 def test_most_hostile_certificates_meet_a_limit() -> None:
     """They are hostile indeed: one alone is rejected, because it is seen at once to be wrong."""
     outcomes = {name: check(make(), seconds=0.1, megabytes=100).outcome for name, make in HOSTILE.items()}

@@ -123,6 +123,7 @@ def test_escaped_text_is_printable_and_says_which_text_it_was(text: str) -> None
     assert plain(text).encode("latin-1", "backslashreplace").decode("unicode_escape") == text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "utf-8", "shift_jis"])
 def test_the_report_fits_every_terminal(encoding: str, tmp_path: Path) -> None:
     """In a process whose standard output has the encoding: no traceback, and the Greek letters are spelled out."""

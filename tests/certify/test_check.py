@@ -76,6 +76,7 @@ def test_what_is_nested_too_deeply_is_rejected() -> None:
     assert "deep" in str(check({**CUSP, "derivation": deep}))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("place", "value"),
     [

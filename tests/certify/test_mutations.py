@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -26,20 +26,25 @@ def accepts(certificate: Any) -> bool:
     return check(certificate).accepted
 
 
-def run(
+def tried(
     certificates: Mapping[str, Any], count: int, accepted: Callable[[Any], bool] = accepts
-) -> tuple[list[tuple[str, Mutant]], Table]:
-    """The mutants that are accepted and do harm, and a table of all by kind and by what became of them."""
-    table: dict[str, Counter[str]] = defaultdict(Counter)
-    found: list[tuple[str, Mutant]] = []
+) -> Iterator[tuple[str, Mutant, str]]:
+    """Mutants of each certificate, and what became of each."""
     for name, certificate in certificates.items():
         rng = random.Random(name)
         for _ in range(count):
             mutant = mutate(certificate, rng, list(RULES), [rng.choice(list(certificates.values()))])
-            outcome = harmless(certificate, mutant) or "HARM" if accepted(mutant.certificate) else "rejected"
-            table[mutant.kind][outcome] += 1
-            if outcome == "HARM":
-                found.append((name, mutant))
+            yield name, mutant, harmless(certificate, mutant) or "HARM" if accepted(mutant.certificate) else "rejected"
+
+
+def run(certificates: Mapping[str, Any], count: int) -> tuple[list[tuple[str, Mutant]], Table]:
+    """The mutants that are accepted and do harm, and a table of all by kind and by what became of them."""
+    table: dict[str, Counter[str]] = defaultdict(Counter)
+    found: list[tuple[str, Mutant]] = []
+    for name, mutant, outcome in tried(certificates, count):
+        table[mutant.kind][outcome] += 1
+        if outcome == "HARM":
+            found.append((name, mutant))
     return found, table
 
 
@@ -125,11 +130,9 @@ def accepts_or_breaks(certificate: Any) -> bool:
         return False
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("missing", [_no_covering, _no_germs, _no_bounds])
 def test_the_engine_notices_a_checker_with_a_part_missing(
     monkeypatch: pytest.MonkeyPatch, missing: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
     missing(monkeypatch)
-    harmful, _ = run(CERTIFICATES, 60, accepts_or_breaks)
-    assert harmful
+    assert any(outcome == "HARM" for *_, outcome in tried(CERTIFICATES, 60, accepts_or_breaks))

@@ -250,6 +250,7 @@ def test_the_intersection_of_analytic_germs() -> None:
     assert dd.intersection_type("1 - cos(x)*cos(y)").kind.value == "regular point"
 
 
+@pytest.mark.long
 def test_an_answer_says_how_it_was_read_and_bounds_say_why() -> None:
     found = dd.rlct("1 - cos(x - 1) + (y - 2)^2*exp(x*y)", at={"x": 1, "y": 2})
     assert "The point is moved to the origin." in found.read_as and "Newton polyhedron" in found.read_as

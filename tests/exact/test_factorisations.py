@@ -132,6 +132,7 @@ NEAR: dict[str, tuple[list[Any], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NEAR)
 def test_what_is_nearly_a_product_is_left_to_other_rules(name: str) -> None:
     generators, more = NEAR[name]

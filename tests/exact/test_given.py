@@ -254,6 +254,7 @@ def test_where_there_are_no_constants_a_sign_is_refused(assumption: str, door: s
         _takes_symbols(sympy.Symbol("x", **{assumption: True}))[door]()
 
 
+@pytest.mark.long
 def test_two_symbols_of_one_name_are_not_two_coordinates_nor_one() -> None:
     x, other = sympy.Symbol("x"), sympy.Symbol("x", real=True)
     calls: list[Callable[[], object]] = [

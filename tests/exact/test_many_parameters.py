@@ -105,6 +105,7 @@ def test_bounds_are_those_of_the_rank_when_the_search_may_not_go_deep() -> None:
     assert 1 <= lower <= upper <= 2
 
 
+@pytest.mark.long
 def test_the_rank_bounds_a_pair_that_nothing_closes_in_time() -> None:
     """A generic orbit of 12 regular directions in 20 variables, without time: λ ≥ 6 all the same."""
     names = [f"x{i}" for i in range(20)]
@@ -214,6 +215,7 @@ def product_at(A: Matrix, B: Matrix) -> tuple[list[Expr], dict[str, Expr]]:
     return [entry - sympy.expand(value) for entry, value in zip(b * a, B * A, strict=True)], at
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [3, 5])
 @pytest.mark.parametrize("number", [Integer(2), sqrt(2), cos(2 * pi / 7)])
 def test_a_product_of_matrices_at_an_invertible_point(size: int, number: Expr) -> None:

@@ -87,6 +87,7 @@ def test_what_lies_outside_of_all_simplices_is_not_paid_for(decide: Decide) -> N
     assert decide(terms(x20=1, x02=1), range(2), False)
 
 
+@pytest.mark.long
 def test_both_agree_with_values_at_points_on_random_forms() -> None:
     """200 seeded forms of degree 4 or 6 in three variables; proven ones are positive at 343 points of the torus."""
     draw, proven = random.Random(7), 0

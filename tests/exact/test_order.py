@@ -134,6 +134,7 @@ class TestSymbolic:
         with pytest.raises(DirectionError, match="parameter"):
             kl_order(a * x**2, {a: 1})
 
+    @pytest.mark.long
     def test_specialising_agrees_with_the_numeric_answer(self) -> None:
         symbolic = kl_order((tanh(y**k) + y ** (k + 2)) ** 2, {y: 2}).k
         for value in range(1, 6):

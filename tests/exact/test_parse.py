@@ -81,6 +81,7 @@ def test_refuses(text: str) -> None:
         parse_expression(text)
 
 
+@pytest.mark.long
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     """No text raises anything but ParseError."""
@@ -119,6 +120,7 @@ def test_parameters_and_assignments() -> None:
         parse_parameter("k:weird")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(_WRITTEN))
 def test_what_is_offered_for_an_activation_is_that_function(name: str) -> None:
     """At three places, against the function of torch or of the standard library."""

@@ -100,6 +100,7 @@ def test_what_is_not_is_proven_and_the_checker_proves_it_too(text: str) -> None:
     assert certify.check(json.dumps(found.to_json())).proven == ("K >= 0 near the point",)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", NEGATIVE)
 def test_a_certificate_that_only_assumes_it_is_rejected(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The solver's own look is taken away; and without the checker's the same certificate is accepted, as it was."""
@@ -131,6 +132,7 @@ def test_random_germs_are_judged_alike(seed: int) -> None:
         assert found is None or found == expected
 
 
+@pytest.mark.long
 def test_the_checker_decides_most_of_what_is_short() -> None:
     decided = [by_checker(read(text)) is not None for text in (*NEGATIVE, *POSITIVE)]
     assert all(decided)

@@ -247,6 +247,7 @@ def test_an_example_that_does_not_need_its_row_is_noticed(name: str, monkeypatch
     assert name in {node.rule for node in made}
 
 
+@pytest.mark.long
 def test_every_rule_for_families_meets_one() -> None:
     """At all points of an exceptional divisor, in the derivations of the examples."""
     met: set[str] = set()

@@ -272,6 +272,7 @@ def test_the_same_input_gives_the_same_answer_in_every_process() -> None:
 OPEN_M = ideal("((x^2 - 2*y^2)^2 - 3*x^6)^3 + y^25", prior={"x": "3"})  # the second tangents lie over ℚ(√2, √3)
 
 
+@pytest.mark.long
 def test_a_value_with_an_open_multiplicity_is_said_as_such() -> None:
     """The polygon at x = ±√2 y has ℓ = 1/3 as well, and zeros of order 3 on an edge: λ = 1/6."""
     found = derived(OPEN_M)

@@ -156,7 +156,7 @@ def test_the_other_rules_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
             with_rule.append(found)
             kept.append(given)
     monkeypatch.setattr(entrance, "Solver", functools.partial(Solver, rules=OTHERS))
-    without = [derived(given, seconds=2) for given in kept]
+    without = [derived(given, seconds=0.5) for given in kept]  # those that close take less than a tenth
     assert len(kept) > 15 and sum(found.rlct is not None for found in without) > 3
     assert not any(contradict(*pair) for pair in zip(with_rule, without, strict=True))
     assert any(contradict(*pair) for pair in zip(with_rule, without[1:], strict=False))

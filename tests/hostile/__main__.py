@@ -15,9 +15,11 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: a fork has one thread
 
 import argparse
+import json
 import pickle
 import signal
 import sys
+import tempfile
 import time
 import traceback
 import warnings
@@ -48,22 +50,26 @@ def attack(seed: str, numbers: range, until: float, parent: int) -> Tally:
 def in_parts(seed: str, cases: int, seconds: float, jobs: int) -> Tally:
     """The same cases dealt out to forks; each sends its tally through a pipe."""
     until, tally, home, workers = time.monotonic() + seconds, Tally(), os.getpid(), {}
-    for job in range(jobs):
-        reading, writing = os.pipe()
-        worker = os.fork()
-        if worker == 0:
-            os.close(reading)
-            try:
-                found = attack(seed, range(job, cases, jobs), until, home)
-                with os.fdopen(writing, "wb") as pipe:
-                    pickle.dump(found, pipe)
-            except BaseException:  # the attack itself is broken: nothing was counted, and the parent says so
-                traceback.print_exc()
-            finally:
-                os._exit(0)
-        os.close(writing)
-        workers[worker] = reading
+    signals = {signal.SIGINT, signal.SIGTERM}
     try:
+        for job in range(jobs):
+            reading, writing = os.pipe()
+            signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # what is raised while Python forks is printed and lost
+            worker = os.fork()
+            if worker == 0:
+                os.close(reading)
+                try:
+                    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+                    found = attack(seed, range(job, cases, jobs), until, home)
+                    with os.fdopen(writing, "wb") as pipe:
+                        pickle.dump(found, pipe)
+                except BaseException:  # the attack itself is broken: nothing was counted, and the parent says so
+                    traceback.print_exc()
+                finally:
+                    os._exit(0)
+            os.close(writing)
+            workers[worker] = reading
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
         for worker in list(workers):
             with os.fdopen(workers[worker], "rb") as pipe:
                 tally.merge(pickle.loads(pipe.read()))
@@ -118,7 +124,33 @@ def wrong_recipes() -> list[str]:
     return complaints
 
 
-def main(arguments: list[str]) -> int:
+def listen() -> None:
+    """Answers lines of arguments as JSON, each in a fork of this process, which has imported everything once."""
+    for line in sys.stdin:
+        with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as complained:
+            fork = os.fork()
+            if fork == 0:
+                for stream, number in ((open(os.devnull), 0), (said, 1), (complained, 2)):  # noqa: SIM115
+                    os.dup2(stream.fileno(), number)
+                os._exit(ended(json.loads(line)))
+            code = os.waitstatus_to_exitcode(os.waitpid(fork, 0)[1])
+            texts = [file.read() for file in (said, complained) if not file.seek(0)]
+        print(json.dumps([code, *texts]), flush=True)
+
+
+def ended(arguments: list[str]) -> int:
+    """The exit code of one line, its output written whole; nothing leaves the fork."""
+    try:
+        return act(read(arguments))
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+def read(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python tests/hostile", description="The standing attack.")
     parser.add_argument("--seed", default="fixed", help="any text; the same seed gives the same cases")
     parser.add_argument("--cases", type=int, default=10**9, help="stop after so many")
@@ -127,11 +159,24 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--recipes", action="store_true", help="is everything public attacked, by valid calls?")
     parser.add_argument("--planted", action="store_true", help="is what is planted caught?")
     parser.add_argument("--replay", action="append", metavar="SEED:NUMBER", help="run this case and print what it did")
-    chosen = parser.parse_args(arguments)
+    parser.add_argument("--listen", action="store_true", help="lines of arguments as JSON, for many short attacks")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> int:
+    chosen = read(arguments)
     stand_alone()
     warnings.simplefilter("ignore")
     certificates()  # made before the first fork
     load_what_torch_leaves_for_later()
+    if chosen.listen:
+        listen()
+        return 0
+    return act(chosen)
+
+
+def act(chosen: argparse.Namespace) -> int:
+    """What the arguments ask for, as an exit code."""
     checks = {chosen.recipes: wrong_recipes, chosen.planted: missed}
     if True in checks:
         complaints = checks[True]()

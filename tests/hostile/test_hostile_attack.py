@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +22,37 @@ HERE = Path(__file__).parent
 PARTS, CASES = 4, 80
 
 
-def attack(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """In a process of its own, for it forks: workers of pytest have threads."""
-    command = [sys.executable, str(HERE), *arguments]
-    return subprocess.run(command, cwd=HERE.parents[1], capture_output=True, text=True, check=False)
+@dataclass(frozen=True)
+class Ended:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Attack = Callable[..., Ended]
+
+
+@pytest.fixture(scope="module")
+def attack() -> Iterator[Attack]:
+    """In a process of its own, for it forks: workers of pytest have threads. It imports everything, so there is one."""
+    command = [sys.executable, str(HERE), "--listen"]
+    with subprocess.Popen(
+        command, cwd=HERE.parents[1], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as host:
+        assert host.stdin is not None and host.stdout is not None
+        asks, answers = host.stdin, host.stdout
+
+        def ask(*arguments: str) -> Ended:
+            print(json.dumps(arguments), file=asks, flush=True)
+            return Ended(*json.loads(answers.readline()))
+
+        yield ask
+        asks.close()
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
-def test_everything_is_refused_or_answered(part: int) -> None:
+def test_everything_is_refused_or_answered(attack: Attack, part: int) -> None:
     """No code runs, nothing hangs, and no error is bare."""
     done = attack("--seed", f"fixed {part}", "--cases", str(CASES), "--seconds", "7200")
     print(done.stdout)
@@ -39,22 +63,31 @@ def test_everything_is_refused_or_answered(part: int) -> None:
 
 
 @pytest.mark.long
-def test_everything_public_has_a_recipe_and_every_recipe_is_a_valid_call() -> None:
+def test_everything_public_has_a_recipe_and_every_recipe_is_a_valid_call(attack: Attack) -> None:
     done = attack("--recipes")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.long
-def test_what_is_planted_is_caught() -> None:
+def test_what_is_planted_is_caught(attack: Attack) -> None:
     """A function that evaluates text, one that hangs, one that eats memory, one that raises bare, and their like."""
     done = attack("--planted")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.long
-def test_a_case_is_the_same_again() -> None:
-    first, second = (attack("--replay", "fixed:3").stdout for _ in range(2))
-    assert first == second != ""
+def test_a_case_is_the_same_again(attack: Attack) -> None:
+    """By the command, whose texts hash otherwise."""
+    command = [sys.executable, str(HERE), "--replay", "fixed:3"]
+    first = subprocess.run(command, cwd=HERE.parents[1], capture_output=True, text=True, check=False)
+    again = attack("--replay", "fixed:3")
+    assert (first.returncode, first.stdout) == (again.returncode, again.stdout) and first.stdout != ""
+
+
+def test_an_attack_that_breaks_is_said_and_the_next_one_goes_on(attack: Attack) -> None:
+    broken = attack("--replay", "fixed@nothing.of.this.name:3")
+    assert broken.returncode == 1 and "names no verb and no public function" in broken.stderr
+    assert attack("--cases", "0").returncode == 0
 
 
 @pytest.mark.long

@@ -225,6 +225,7 @@ def test_the_gap_is_that_of_a_closed_form() -> None:
     assert found.gap.contains(0.0) and not check_head(Gaussian(), at).gap.contains(1e-5)
 
 
+@pytest.mark.long
 def test_samples_without_a_metric_are_not_counted() -> None:
     """e^η underflows at η = −800: nothing can be said there, and one sample that says something is left."""
     poisson, at = ExponentialFamily(torch.exp), torch.tensor([[-800.0], [0.0]], dtype=torch.float64)

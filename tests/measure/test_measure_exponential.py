@@ -32,6 +32,12 @@ def test_batches_complex_numbers_and_the_derivative() -> None:
     assert bool(exponential(torch.full((1, 1), math.inf)).isnan().all())
 
 
+@pytest.mark.parametrize("shape", [(0, 0), (2, 0, 0), (0, 3, 3), (2, 1, 3, 3), (3, 3)])
+def test_any_number_of_matrices_of_any_size(shape: tuple[int, ...]) -> None:
+    found = exponential(torch.zeros(shape, dtype=torch.float64))
+    assert torch.equal(found, torch.eye(shape[-1], dtype=torch.float64).expand(shape))
+
+
 def test_every_spelling_is_answered() -> None:
     turn = torch.tensor([[0.0, -0.03], [0.03, 0.0]], dtype=torch.float64)
     with Formulas(EXPONENTIALS):
@@ -41,6 +47,7 @@ def test_every_spelling_is_answered() -> None:
     assert not torch.equal(torch.matrix_exp(turn), exponential(turn))  # the control: torch's own is another
 
 
+@pytest.mark.long
 def test_an_arc_may_name_the_argument() -> None:
     problem, inner, outer, gauge, speed = factors(0)
 
@@ -62,6 +69,7 @@ def factors(seed: int) -> tuple[Problem, Tensor, Tensor, Tensor, float]:
     return problem, inner, outer, gauge, speed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(5))
 def test_an_orbit_through_the_exponential_is_flat(seed: int) -> None:
     problem, inner, outer, gauge, speed = factors(seed)

@@ -123,6 +123,7 @@ def test_against_curvlinops(peers: Peers):
     assert mine == pytest.approx(float(direction @ product), rel=1e-7, abs=0)
 
 
+@pytest.mark.long
 def test_uneven_batches_and_shuffling_change_nothing():
     torch.manual_seed(4)
     module, _ = modules()["mlp"]

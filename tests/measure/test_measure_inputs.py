@@ -141,6 +141,7 @@ def test_a_mask_of_labels() -> None:
     assert "masked, per sample" in repr(problem) and "ids (3, 4)" in repr(problem)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("weights", [None, torch.tensor([0.5, 0.2, 0.1], dtype=torch.float64)])
 def test_a_mean_over_tokens(weights: Tensor | None) -> None:
     own = torch.full((3,), 1 / 3, dtype=torch.float64) if weights is None else weights

@@ -195,6 +195,7 @@ def dead_unit(activation: type[nn.Module], seed: int) -> Profile:
     return fisher_along(Problem.from_module(net, torch.randn(200, 6), Gaussian()), direction)
 
 
+@pytest.mark.long
 def test_kinks_above_do_not_spoil_what_is_read_below() -> None:
     """A dead unit has order 2 below the kinks of the layer after it."""
     profiles = [dead_unit(activation, seed) for activation in (nn.ReLU, nn.LeakyReLU) for seed in range(5)]

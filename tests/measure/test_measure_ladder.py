@@ -33,6 +33,7 @@ def means(*functions: object) -> Problem:
     return Problem(found.model, found.truth, found.inputs, Gaussian())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("k", "smallest"), [(2, 1e-13), (3, 1e-6), (4, 3e-4)])
 def test_a_singular_point_that_is_missed(k: int, smallest: float) -> None:
     """(t + s)^k − s^k: F = k²(t + s)^{2(k−1)}, so the laws k²s^{2(k−1)} and k²t^{2(k−1)} meet at t* = s."""
@@ -122,6 +123,7 @@ def perceptron(seed: int, activation: type[nn.Module] = nn.ReLU) -> nn.Sequentia
     return nn.Sequential(nn.Linear(6, 16), activation(), nn.Linear(16, 16), activation(), nn.Linear(16, 3))
 
 
+@pytest.mark.long
 def test_the_ladder_goes_below_the_kinks_and_says_so() -> None:
     """A dead unit seen by many samples: kinks of the layer after it reach into the default radii."""
     net = perceptron(0)
@@ -200,6 +202,7 @@ def test_two_scales_show_themselves() -> None:
     assert any("both sides" in label for label in labels) and any("slope 2" in label for label in labels)
 
 
+@pytest.mark.long
 def test_nearly_dead_units_of_a_network() -> None:
     """Every weight of one unit is s times a number of size one: order 1 below about s, order 2 above."""
 

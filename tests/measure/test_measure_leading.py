@@ -64,6 +64,7 @@ def test_it_agrees_with_the_matrix_that_is_built(side: str) -> None:
             assert interval.lower <= value * (1 + 1e-9) and value * (1 - 1e-9) <= interval.upper
 
 
+@pytest.mark.long
 def test_words_and_classes_beyond_what_is_built() -> None:
     """A of an embedding is the diagonal of the frequencies; G of the outputs has rank below the classes by one."""
     problem = wide(8, 20_000, 9_000)

@@ -215,6 +215,7 @@ def classifier(classes: int, batch_size: int | None = None) -> Problem:
     return Problem.from_module(net, drawn(6, 4), Categorical(), batch_size=batch_size)
 
 
+@pytest.mark.long
 def test_random_labels_agree_with_all_of_them_within_their_errors() -> None:
     """Standard errors are honest: of 12 seeds the diagonal is within 2σ about 95 times in 100, and they shrink."""
     exact = kronecker_factors_of_all(classifier(7), labels=ModelLabels())

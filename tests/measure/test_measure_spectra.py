@@ -236,6 +236,7 @@ def test_a_float32_model_is_cut_at_its_own_rounding() -> None:
     assert spectrum.smallest_positive == pytest.approx(double.smallest_positive, rel=spectrum.relative_error)
 
 
+@pytest.mark.long
 def test_a_transformer_block_against_the_dense_twin() -> None:
     state = torch.random.get_rng_state()
     torch.manual_seed(4)

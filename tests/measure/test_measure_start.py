@@ -40,6 +40,7 @@ def test_a_random_direction_of_a_network_with_max_pool_has_order_1(seed: int) ->
     assert order(fisher_along(problem, torch.randn(problem.dimension))).k == 1
 
 
+@pytest.mark.long
 def test_without_f_of_0_the_radii_alone_refuse() -> None:
     """The control: the same profiles without what was measured at the true parameter."""
     problems = [perceptron(activation, seed) for activation in (nn.ReLU, nn.LeakyReLU) for seed in range(5)]

@@ -30,6 +30,7 @@ def test_never_a_wrong_order_and_at_most_one_refusal_in_twenty() -> None:
     assert counts["refused"] <= 0.05 * sum(counts.values())
 
 
+@pytest.mark.long
 def test_a_careless_reader_would_be_caught() -> None:
     """The control: the slope between the two smallest default radii, rounded, misreads what is planted."""
     wrong = 0
@@ -44,6 +45,7 @@ def test_a_careless_reader_would_be_caught() -> None:
     assert wrong >= 3
 
 
+@pytest.mark.long
 def test_a_wrong_label_would_be_caught() -> None:
     """The control of the labels: a live direction is not dead, a tangent is not flat, an orbit is not order 2."""
     live, dead, tangent, orbit = (zoo.outcome(zoo.specimen(seed))[1] for seed in (0, 1, 7, 6))

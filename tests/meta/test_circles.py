@@ -6,6 +6,7 @@ import ast
 import graphlib
 import itertools
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,11 @@ def imports(sources: Mapping[str, str]) -> dict[str, set[str]]:
     return graph
 
 
+@cache
+def house() -> Mapping[str, set[str]]:
+    return imports(read(ROOT))
+
+
 def circle(graph: Mapping[str, set[str]]) -> list[str]:
     """The modules of one circle, in the order of import, the first again at the end; empty when there is none."""
     try:
@@ -65,7 +71,7 @@ def complaints(graph: Mapping[str, set[str]], allowed: tuple[tuple[str, str], ..
 
 
 def test_no_circle_of_files() -> None:
-    found = complaints(imports(read(ROOT)), ALLOWED)
+    found = complaints(house(), ALLOWED)
     assert not found, "\n".join(found)
 
 
@@ -105,6 +111,6 @@ def test_an_allowed_circle_must_be_there() -> None:
 
 
 def test_the_package_was_read() -> None:
-    graph = imports(read(ROOT))
+    graph = house()
     assert "ddtheory.exact.thresholds.rules.table" in graph["ddtheory.exact.thresholds.solver"]
     assert len(graph) > 150

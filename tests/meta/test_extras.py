@@ -39,9 +39,10 @@ def verb(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_extra_that_is_named_installs_its_module() -> None:
+    distributions = packages_distributions()
     for module, extra in EXTRAS.items():
         wanted = " ".join(PROJECT["optional-dependencies"][extra])
-        names = packages_distributions().get(module, [module])
+        names = distributions.get(module, [module])
         assert any(name.lower().replace("_", "-") in wanted for name in names), (module, extra)
         assert not any(name.lower() in " ".join(PROJECT["dependencies"]) for name in names)
 

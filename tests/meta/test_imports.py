@@ -44,7 +44,8 @@ def test_each_side_of_the_wall_loads_alone(side: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["visible", "errors", "shown", "arguments", "values", "fields", "references", "tabled", "schemas"]
+    "module",
+    ["visible", "errors", "shown", "arguments", "digits", "values", "fields", "references", "tabled", "schemas"],
 )
 def test_what_everybody_uses_imports_the_standard_library_only(module: str) -> None:
     names = imported((ROOT / "ddtheory" / f"{module}.py").read_text(encoding="utf-8"), at_import=True)
@@ -53,6 +54,7 @@ def test_what_everybody_uses_imports_the_standard_library_only(module: str) -> N
         "errors": {"ddtheory.visible"},
         "shown": set(),
         "arguments": {"ddtheory.errors"},
+        "digits": {"ddtheory.arguments"},
         "fields": {
             "ddtheory.arguments",
             "ddtheory.errors",
@@ -60,7 +62,7 @@ def test_what_everybody_uses_imports_the_standard_library_only(module: str) -> N
             "ddtheory.values",
             "ddtheory.visible",
         },
-        "values": {"ddtheory.arguments", "ddtheory.errors", "ddtheory.shown"},
+        "values": {"ddtheory.arguments", "ddtheory.digits", "ddtheory.errors", "ddtheory.shown"},
         "references": {"ddtheory.errors", "ddtheory.shown", "ddtheory.values"},
         "tabled": {"ddtheory.extras", "ddtheory.shown"},
         "schemas": set(),

@@ -41,6 +41,7 @@ def removal_costs(plant: Planted, unit: int) -> float:
     return float(added.square().sum(1).mean()) / 2
 
 
+@pytest.mark.xdist_group("hidden layers")  # these two read the same thirty networks
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_node_deaths(activation: str, size: float) -> None:
@@ -64,6 +65,7 @@ def test_node_deaths(activation: str, size: float) -> None:
     assert places(reading.dead) <= plant.dead  # no living unit
 
 
+@pytest.mark.xdist_group("hidden layers")
 def test_precision_and_recall() -> None:
     """Over all activations and sizes: what is called dead is planted, and all that is readable is called."""
     called = right = readable = found = 0

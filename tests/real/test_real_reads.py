@@ -23,8 +23,8 @@ from ddtheory.reads.gauge_finding import gauges_of
 from ddtheory.reads.survey import Survey, survey
 from ddtheory.reads.verdicts import judged
 
-# others raise warnings of their own; one process reads both files of weights
-pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("shipped")]
+# others raise warnings of their own
+pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore")]
 
 LAYERS = 6
 

@@ -25,8 +25,8 @@ from ddtheory.measure import (
 )
 from ddtheory.values import Kind
 
-# others raise warnings of their own; one process reads both files of weights
-pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("shipped")]
+# others raise warnings of their own
+pytestmark = [pytest.mark.real, pytest.mark.filterwarnings("ignore")]
 
 TOKENS = torch.tensor([[101, 1996, 4937, 2938, 102], [101, 7632, 102, 0, 0]])
 SEEN = (TOKENS > 0).int()

@@ -10,9 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from imports import ROOT, imported
 
 from ddtheory.values import Verdict
 from ddtheory.verify import Entry, book, kept, load, run
+from ddtheory.verify.environment import versions
 
 NOISY = """
 def noisy():
@@ -106,6 +108,25 @@ def test_another_package_or_library_calls_again(
     verdict(noisy_book)
     kept._machine.cache_clear()
     assert calls(log) == 2
+
+
+@pytest.mark.parametrize(("library", "again"), [("matplotlib", False), ("torch", True)])
+def test_a_library_that_only_draws_calls_nothing_again(
+    noisy_book: Path, log: Path, folder: Path, library: str, again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The two commands of the README differ in it, and the second reads what the first kept."""
+    verdict(noisy_book)
+    monkeypatch.setattr(kept, "versions", lambda: versions() | {library: "not installed"})
+    kept._machine.cache_clear()
+    verdict(noisy_book)
+    kept._machine.cache_clear()
+    assert calls(log) == 1 + again
+
+
+def test_what_only_draws_is_not_what_a_witness_imports() -> None:
+    files = [*(ROOT / "proofs").rglob("*.py"), *(ROOT / "ddtheory" / "workbench").rglob("*.py")]
+    names = {name.partition(".")[0] for file in files for name in imported(file.read_text(encoding="utf-8"))}
+    assert len(files) > 96 and "torch" in names and names.isdisjoint(kept.DRAWING)
 
 
 def test_a_claim_that_was_changed_after_it_was_read_answers_for_itself(noisy_book: Path, folder: Path) -> None:

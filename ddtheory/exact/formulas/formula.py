@@ -65,9 +65,10 @@ class Formula(Shown):
                 raise InvalidValueError(f"{symbol} = {number} is no whole number; it is {self.sizes[symbol]}.")
             if (symbol.is_positive and number <= 0) or (symbol.is_nonnegative and number < 0):
                 raise InvalidValueError(f"{symbol} = {number} is too small; it is {self.sizes[symbol]}.")
-        if self.domain.subs(numbers) != sympy.true:
+        # all at once: a maximum of some numbers and some sizes would be simplified first, at a hundredfold cost
+        if self.domain.xreplace(numbers) != sympy.true:
             raise InvalidValueError(f"{told} is outside of the domain {self.domain}.")
-        lam, m = self.lam.subs(numbers), self.m.subs(numbers)
+        lam, m = self.lam.xreplace(numbers), self.m.xreplace(numbers)
         return RLCT(Fraction(int(lam.p), int(lam.q)), int(m))
 
     def __str__(self) -> str:

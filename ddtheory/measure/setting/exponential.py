@@ -29,14 +29,16 @@ def exponential(input: Tensor) -> Tensor:
     if not math.isfinite(norm):
         return torch.full_like(input, math.nan)
     halvings = max(0, math.ceil(math.log2(norm)) + 1) if norm > 0 else 0
-    scaled = input / 2.0**halvings
-    identity = torch.eye(input.shape[-1], dtype=input.dtype, device=input.device)
-    result = identity + scaled / TERMS
-    for term in range(TERMS - 1, 0, -1):
-        result = identity + (scaled / term) @ result
+    size = input.shape[-1]
+    scaled = (input / 2.0**halvings).reshape(math.prod(input.shape[:-2]), size, size)
+    # with a derivative of its own, zero: where one is missing, torch works out its shape in every sum, and slowly
+    identity = torch.eye(size, dtype=input.dtype, device=input.device) + 0 * scaled
+    result = identity
+    for term in range(TERMS, 0, -1):
+        result = torch.baddbmm(identity, scaled, result, alpha=1 / term)
     for _ in range(halvings):
         result = result @ result
-    return result
+    return result.reshape(input.shape)
 
 
 EXPONENTIALS: Mapping[Any, Callable[..., Tensor]] = dict.fromkeys(
