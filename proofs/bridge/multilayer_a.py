@@ -226,8 +226,19 @@ def control() -> Experiment:
         axis.append(activation_gram(problem, "4").entry(_WIDTH - 1))
     return Experiment(
         "A map with a zero singular value makes an exact zero that no t explains; a map that turns the dead axis "
-        "into the live ones leaves nothing of the ladder on the axis.",
+        "into the live ones leaves nothing of the ladder on the axis. A map to fewer channels, which drops the dead "
+        "one, leaves a smallest singular value above the upper end.",
         {
+            "squeeze": (
+                value_check(
+                    "the dead channel dropped behind three layers, t = 0.05: smallest eigenvalue",
+                    1,
+                    _dropped(),
+                    rivals=(0.05**6,),
+                    reason="rounding; the rival is the upper end σ_max²(M) t⁶, σ_max(M) = 1",
+                    quantity="eigenvalue",
+                ),
+            ),
             "constant": (
                 count_check(
                     "singular map: zero eigenvalues",
@@ -250,6 +261,18 @@ def control() -> Experiment:
             ),
         },
     )
+
+
+def _dropped() -> float:
+    """λ⁺ behind three canonical layers and the map that drops the dead channel."""
+    import torch
+
+    from ddtheory.measure import activation_gram
+
+    fewer = torch.eye(_WIDTH, dtype=torch.float64)[:-1]
+    layers = [canonical(_RADII[0], _WIDTH)] * 2
+    weights = [*layers, fewer @ canonical(_RADII[0], _WIDTH), torch.eye(_WIDTH - 1, dtype=torch.float64)]
+    return activation_gram(chain_problem(weights), "4").spectrum().smallest_positive
 
 
 def _above_one() -> list[float]:

@@ -297,8 +297,24 @@ def measure() -> Experiment:
                     "the fits, and their codimension is the rank",
                 ),
             ),
-            "zero units": (rank_check(3, 27, 28, 32, more=2),),
+            "zero units": (rank_check(3, 27, 28, 32, more=2), _beside(3, 6, 0)),
         },
+    )
+
+
+def _beside(modulus: int, expected: int, rival: int) -> Comparison:
+    """Whether what a kernel direction does to two zero units beside the fit can be made good by the others."""
+    import torch
+
+    from ddtheory.workbench.measurements import modular_addition as network
+
+    units = torch.cat([network.fourier_fit(modulus), torch.zeros(2, 3, modulus, dtype=torch.float64)])
+    return count_check(
+        f"of six random directions in the kernel of df, p = {modulus} and two zero units, those with fits beside them",
+        expected,
+        network.directions_of_zeros(units, 1e-2, count=6, seed=1),
+        rivals=(rival,),
+        reason="as above: Newton's way to a fit shrinks by four with half the step",
     )
 
 
@@ -350,8 +366,9 @@ def control() -> Experiment:
     without = network.fourier_fit(5)[1:]
     missing = float(network.fourier_fit(5)[0, 2].abs().max())
     return Experiment(
-        "Without the constant unit it is no fit; at p = 9, where 3 divides p, the rank is two less; and at p = 3 the "
-        "formula for the others is not the pair.",
+        "Without the constant unit it is no fit; at p = 9, where 3 divides p, the rank is two less; at p = 3 the "
+        "formula for the others is not the pair; and at p = 5, where df is not onto, zero units beside the fit cannot "
+        "grow.",
         {
             "family": (
                 _error_check(
@@ -379,5 +396,6 @@ def control() -> Experiment:
                     reason="float64; above 1e-9 of the largest",
                 ),
             ),
+            "zero units": (_beside(5, 0, 6),),
         },
     )
