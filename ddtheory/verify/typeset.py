@@ -1,8 +1,12 @@
-"""Text with LaTeX between dollar signs, as HTML with MathML. Everything else in the text is escaped."""
+"""Text with LaTeX between dollar signs, as HTML with MathML.
+
+Everything else in the text is escaped. Of plain text indices and exponents are lowered and raised: t^{k−1}, λ_min.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 import xml.etree.ElementTree as ElementTree
 from html import unescape
 from xml.etree.ElementTree import Element
@@ -45,11 +49,21 @@ _TALL = frozenset(
 """Elements beside which a bracket stretches; beside letters and their indices it hardly does."""
 
 
-def typeset(text: str) -> Markup:
-    r"""The text with its formulas as MathML.
+_SIGN = r"[0-9A-Za-z\u0370-\u03ff]"
+_SCRIPT = re.compile(
+    rf"\^(?:\{{(?P<braced>[^{{}}\\]+)\}}|\((?P<round>(?:[^()]|\([^()]*\))+)\)|(?P<raised>[−-]?{_SIGN}+))"
+    rf"|(?<![^\W\d])(?P<letter>[^\W\d_])_(?:\{{(?P<low>[^{{}}\\]+)\}}|(?P<index>{_SIGN}+)(?!_|{_SIGN}))"
+)
+"""An exponent, or an index of a single letter: names of functions and files have more letters before their dash."""
 
-    >>> typeset("a < b")
-    Markup('a &lt; b')
+_STYLES = {"bold": "BOLD", "double-struck": "DOUBLE-STRUCK", "script": "SCRIPT", "fraktur": "FRAKTUR"}
+
+
+def typeset(text: str) -> Markup:
+    r"""The text with its formulas as MathML, and its indices and exponents lowered and raised.
+
+    >>> typeset("a < b, λ_min is of order M^{−1/2}, and t^(2k) by node_death")
+    Markup('a &lt; b, λ<sub>min</sub> is of order M<sup>−1/2</sup>, and t<sup>2k</sup> by node_death')
     """
     parts: list[Markup] = []
     end = 0
@@ -76,12 +90,33 @@ def formula(latex: str, *, display: bool = False) -> Markup:
         return Markup("<code>{}</code>").format(source)
     for node in list(root.iter()):
         node.text = unescape(node.text) if node.text else node.text  # "&#x0003C;" for an operator "<"
+        if node.text and node.get("mathvariant") in _STYLES:
+            node.text = _styled(node.text, _STYLES[node.attrib.pop("mathvariant")])
         for name in set(node.attrib) - _KEPT_ATTRIBUTES:  # no links, no styles, no scripts
             del node.attrib[name]
     _lighten(root)
     if not display:
         del root.attrib["display"]
     return Markup(ElementTree.tostring(root, encoding="unicode").replace(" />", "/>"))  # in a text > is &gt;
+
+
+def _styled(text: str, style: str) -> str:
+    """Letters of that style, which browsers no longer make of plain ones: ℝ, 𝟏.
+
+    >>> _styled("R1", "DOUBLE-STRUCK"), _styled("λ", "BOLD")
+    ('ℝ𝟙', '𝛌')
+    """
+    return "".join(_letter(sign, style) for sign in text)
+
+
+def _letter(sign: str, style: str) -> str:
+    plain = unicodedata.name(sign, "").replace("LATIN ", "").replace("GREEK ", "").replace(" LETTER", "")
+    for name in (f"MATHEMATICAL {style} {plain}", f"{style.replace('FRAKTUR', 'BLACK-LETTER')} {plain}"):
+        try:
+            return unicodedata.lookup(name)
+        except KeyError:
+            continue
+    return sign
 
 
 def _lighten(node: Element) -> None:
@@ -115,4 +150,11 @@ def _is_bracketed(node: Element) -> bool:
 
 
 def _prose(text: str) -> Markup:
-    return escape(visible(text.replace(r"\$", "$")))
+    return Markup(_SCRIPT.sub(_script, escape(visible(text.replace(r"\$", "$")))))
+
+
+def _script(found: re.Match[str]) -> str:
+    raised = found["braced"] or found["round"] or found["raised"]
+    if raised:
+        return f"<sup>{raised}</sup>"
+    return f"{found['letter']}<sub>{found['low'] or found['index']}</sub>"
