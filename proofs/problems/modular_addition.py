@@ -39,6 +39,10 @@ def rank_formula(modulus: Expr | int) -> Expr | int:
     return 6 * modulus**2 - 10 * modulus + 5
 
 
+_SUBMERSION = Rational(27, 2), 1
+"""The pair for p = 3, where df is onto."""
+
+
 CLAIM = Claim(
     id="MAIS:O63",
     title="The pair of quadratic modular addition at its Fourier fit",
@@ -61,9 +65,9 @@ CLAIM = Claim(
         ),
         "pair": (
             rf"For $p = 5, 7, 11, 13$ the pair is $(\tfrac12 ({latex(rank_formula(p))}), 1)$: $\tfrac{{105}}2$, "
-            r"$\tfrac{229}2$, $\tfrac{621}2$, $\tfrac{889}2$; for $p = 3$ it is $(\tfrac{27}2, 1)$."
+            rf"$\tfrac{{229}}2$, $\tfrac{{621}}2$, $\tfrac{{889}}2$; for $p = 3$ it is ${latex(_SUBMERSION)}$."
         ),
-        "zero units": r"For $p = 3$ the pair stays $(\tfrac{27}2, 1)$ with any number of zero units beside.",
+        "zero units": rf"For $p = 3$ the pair stays ${latex(_SUBMERSION)}$ with any number of zero units beside.",
     },
     source=cite("levine2026", "Open problem MAIS-O63 (a)"),
     hypotheses=("The prior is positive at w^F.", "p is 3, 5, 7, 11 or 13 where a rank enters; the family is for any."),
@@ -245,7 +249,7 @@ def derive() -> Proof:
                 "pair",
                 f"λ and m by `rlct` with that family, with certificates that the checker accepts, p = {_CERTIFIED}",
                 Matrix([pair_row(certified_pair(modulus)) for modulus in _CERTIFIED]),
-                Matrix([[Rational(27, 2), 1], [Rational(105, 2), 1]]),
+                Matrix([_SUBMERSION, [Rational(105, 2), 1]]),
                 {
                     "(6p² − 10p − 5)/2": Matrix(
                         [[Rational(27, 2), 1], [Rational(rank_formula(5) - 10, 2), 1]],
@@ -258,7 +262,7 @@ def derive() -> Proof:
                 "zero units",
                 "p = 3: ranks with one, two and three zero units beside",
                 Matrix(more),
-                Matrix([27, 27, 27]),
+                Matrix([2 * _SUBMERSION[0]] * 3),
                 {"(2p − 1)/2 a unit": Matrix([27 + Rational(5, 2) * count for count in (1, 2, 3)])},
             ),
         ),

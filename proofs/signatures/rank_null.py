@@ -42,6 +42,19 @@ def activation(constant: Expr, size: Expr, degree: Expr | int) -> Expr:
     return constant * size**degree
 
 
+def slope(own: Expr, mixed: Expr, dying: Expr, size: Expr) -> Expr:
+    """d log q/d log σ: 2 (βσ + γσ²)/(α + 2βσ + γσ²)."""
+    return 2 * (mixed * size + dying * size**2) / form(own, mixed, dying, size)
+
+
+def growth(mixed: Expr, dying: Expr, size: Expr) -> Expr:
+    """dq/dσ: 2β + 2γσ."""
+    return 2 * mixed + 2 * dying * size
+
+
+_NONE = sympy.Integer(0)
+
+
 CLAIM = Claim(
     id="sig:rank_null",
     title="Rank correlation with σ_min² tells the dead direction of a layer from random directions",
@@ -57,9 +70,18 @@ CLAIM = Claim(
             f"{printed(activation(Symbol('c'), tau, p))}$ "
             "to leading order."
         ),
-        "dead": r"Along the unit $\alpha = \beta = 0$: $\log q_u$ has slope 2 in $\log\sigma$.",
-        "random": r"Along any direction with $\alpha > 0$ the slope tends to 0.",
-        "ranks": r"With $\beta \ge 0$ both increase with $\sigma$: Spearman's $\rho$ is 1 for both.",
+        "dead": (
+            rf"Along the unit $\alpha = \beta = 0$: $\log q_u$ has slope "
+            rf"${printed(slope(_NONE, _NONE, gamma, sigma))}$ in $\log\sigma$."
+        ),
+        "random": (
+            rf"Along any direction with $\alpha > 0$ the slope is ${printed(slope(alpha, beta, gamma, sigma))}$, which "
+            "tends to 0."
+        ),
+        "ranks": (
+            rf"With $\beta \ge 0$ both increase, $dq_u/d\sigma = {printed(growth(beta, gamma, sigma))}$: Spearman's "
+            r"$\rho$ with $\sigma$ is 1 for both."
+        ),
     },
     source=cite("shirodkar-narayanan2026signatures", "§ 4.1", verified=False),
     hypotheses=(
@@ -83,7 +105,7 @@ def derive() -> Proof:
     first, second = symbols("u_1 u_2", real=True)
     q = form(alpha, beta, gamma, sigma)
     alone = p * a * (w * x) ** (p - 1)
-    slope = sigma * sympy.diff(sympy.log(q), sigma)
+    local = sigma * sympy.diff(sympy.log(q), sigma)
     return Proof(
         "Symbolic in p, τ and the weights; one input, since G is a mean over inputs of the same form.",
         (
@@ -107,22 +129,22 @@ def derive() -> Proof:
             Equation(
                 "dead",
                 "d log q/d log σ at α = β = 0",
-                slope.subs({alpha: 0, beta: 0}),
-                sympy.Integer(2),
+                local.subs({alpha: 0, beta: 0}),
+                slope(_NONE, _NONE, gamma, sigma),
                 {"1": sympy.Integer(1), "2p": 2 * p},
             ),
             Equation(
                 "random",
                 "d log q/d log σ, and its limit at σ = 0",
-                sympy.Matrix([slope, sympy.limit(slope, sigma, 0)]),
-                sympy.Matrix([(2 * beta * sigma + 2 * gamma * sigma**2) / q, 0]),
-                {"2": sympy.Matrix([2, 2]), "at α = 0": sympy.Matrix([slope.subs(alpha, 0), 1])},
+                sympy.Matrix([local, sympy.limit(local, sigma, 0)]),
+                sympy.Matrix([slope(alpha, beta, gamma, sigma), 0]),
+                {"2": sympy.Matrix([2, 2]), "at α = 0": sympy.Matrix([local.subs(alpha, 0), 1])},
             ),
             Equation(
                 "ranks",
                 "dq/dσ, a sum of positive terms",
                 sympy.diff(q, sigma),
-                2 * beta + 2 * gamma * sigma,
+                growth(beta, gamma, sigma),
                 {"β < 0": -2 * beta + 2 * gamma * sigma},
             ),
         ),
