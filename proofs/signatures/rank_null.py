@@ -32,7 +32,7 @@ _POWERS = (1, 2)
 _RANDOM = 32
 
 
-def form(own: Expr, mixed: Expr, dying: Expr, size: Expr) -> Expr:
+def form(own: Expr | float, mixed: Expr | int, dying: Expr | float, size: Expr | int) -> Expr | float:
     """q_u, size = τ^p: α + 2βτ^p + γτ^{2p}."""
     return own + 2 * mixed * size + dying * size**2
 
@@ -206,6 +206,30 @@ def _spearman(first: Sequence[float], second: Sequence[float]) -> float:
     return rank_correlation([math.log(x) for x in first], [math.log(x) for x in second], digits=13)
 
 
+def _slope(sizes: Sequence[float], values: Sequence[float], place: int) -> float:
+    """Of the logarithms, from one size to the next."""
+    return math.log(values[place - 1] / values[place]) / math.log(sizes[place - 1] / sizes[place])
+
+
+def _mixed(power: int) -> Check:
+    """The slope along a live and the dying unit at once, while they are of one size, from the readings of each."""
+    dead = _dead()
+    live = dead.roll(1)
+    first, second = (
+        float(form(live_reading, 0, dying, 1))
+        for live_reading, dying in list(zip(_along(power, live), _along(power, dead), strict=True))[:2]
+    )
+    sigma_min = _sigma(power)
+    return value_check(
+        f"p = {power}: slope along a live and the dying unit from τ = {_SIZES[0]} to {_SIZES[1]}",
+        math.log(first / second) / math.log(sigma_min[0] / sigma_min[1]),
+        _slope(sigma_min, _along(power, live + dead), 1),
+        rivals=(0, 2),
+        reason="β = 0 for orthogonal gradients, so that q is the sum of both readings",
+        quantity="slope",
+    )
+
+
 def measure() -> Experiment:
     checks: dict[str, list[Check]] = {clause: [] for clause in CLAIM.clauses}
     curves: list[Curve] = []
@@ -216,10 +240,7 @@ def measure() -> Experiment:
         )
         checks["dead"].append(rate_check(f"p = {power}: q along the unit, in σ_min", 2, sigma_min, dead, rivals=(1, 4)))
         curves.append(Curve(f"p = {power}: q along the unit against σ_min", tuple(sigma_min), tuple(dead), 2.0))
-        steepest = max(
-            abs(math.log(values[-2] / values[-1]) / math.log(sigma_min[-2] / sigma_min[-1]))
-            for values in (_along(power, vector) for vector in _directions())
-        )
+        steepest = max(abs(_slope(sigma_min, _along(power, vector), -1)) for vector in _directions())
         checks["random"].append(
             Comparison(
                 f"p = {power}: the largest slope among {_RANDOM} random directions at τ = {_SIZES[-1]:.1e}",
@@ -231,6 +252,7 @@ def measure() -> Experiment:
                 "slope",
             )
         )
+        checks["random"].append(_mixed(power))
         checks["ranks"].append(
             value_check(f"p = {power}: Spearman's ρ of q along the unit with σ_min", 1, _spearman(dead, sigma_min),
                         rivals=(0, -1), reason="ranks are exact", quantity="correlation")
