@@ -206,8 +206,12 @@ def measure() -> Experiment:
     coefficients: list[Check] = []
     independent: list[Check] = []
     curves: list[Curve] = []
-    for heads, seed in ((1, 1), (2, 2), (3, 3)):
-        chain = attention_chain(blocks=1, heads=heads, seed=seed)
+    for heads, seed, follow in (
+        (1, 1, (1.0, 1.0, 1.0, 1.0)),
+        (2, 2, (1.0, 1.0, 1.0, 1.0)),
+        (3, 3, (2.0, 0.7, 1.5, 0.8)),
+    ):
+        chain = attention_chain(blocks=1, heads=heads, seed=seed, follow=follow)
         routes += _routes(chain, f"{heads} heads")
         value, score = (
             _NOISE * route.square().sum((-1, -2)).mean().item()
@@ -231,9 +235,9 @@ def measure() -> Experiment:
         coefficients.append(_correlated(chain, f"{heads} heads"))
         curves.append(Curve(f"E[δ²] at the input, {heads} heads", _RADII, tuple(moments), 4.0))
     return Experiment(
-        "One block of softmax attention with one, two or three heads, width 6, four positions, sixteen sequences, one "
-        "seed each; gradient of ½‖f − y‖² with noise of variance 0.09, averaged in closed form, or the same noise "
-        "on all outputs.",
+        "One block of softmax attention with one, two or three heads, with three of unequal entries, width 6, four "
+        "positions, sixteen sequences, one seed each; gradient of ½‖f − y‖² with noise of variance 0.09, averaged in "
+        "closed form, or the same noise on all outputs.",
         {"routes": routes, "rate": rates, "coefficient": coefficients, "independent": independent},
         tuple(curves),
     )
