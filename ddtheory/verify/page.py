@@ -22,7 +22,7 @@ from ddtheory.verify.findings import CheckFinding, ComparisonFinding, Number, Ob
 from ddtheory.verify.picture import drawing
 from ddtheory.verify.proof import Prose
 from ddtheory.verify.runner import RunResult
-from ddtheory.verify.typeset import formula, typeset
+from ddtheory.verify.typeset import formula, lowered, raised, typeset
 from ddtheory.verify.verdicts import GLYPH, MEANING, SUPPORT_GLYPH, WORST_FIRST, ClaimResult, ClauseResult, worst_first
 from ddtheory.visible import visible
 
@@ -35,7 +35,7 @@ _LONGEST_FORMULA, _LONGEST_TEXT = 80, 160
 """Characters of LaTeX that are typeset, and of text that are shown: MathML is ten times as long. JSON has it all."""
 
 _POWER = re.compile(r"\*\*(?:\(((?:[^()]|\([^()]*\))*)\)|([\w.]+))")
-_NAME = re.compile(r"[A-Za-z]+(?:_\w+)?")
+_NAME = re.compile(r"[A-Za-z]+(?:_[A-Za-z0-9]+)?")
 _GREEK = {
     name: unicodedata.lookup(f"GREEK SMALL LETTER {name.replace('lambda', 'lamda').upper()}")
     for name in (
@@ -195,21 +195,21 @@ def on_a_line(text: str) -> Markup:
     """What sympy prints, with raised powers and without stars: a tenth of the same as MathML.
 
     >>> on_a_line("2*sqrt(A)*t**(k - 1)/sigma_1**2")
-    Markup('<span class="line">2\u2009√(A)\u2009t<sup>k − 1</sup>/σ<sub>1</sub><sup>2</sup></span>')
+    Markup('<var>2 √(A) t<sup>k − 1</sup>/σ₁²</var>')
     """
-    shown, powers = str(escape(visible(text))), 1
+    shown, powers = str(escape(visible(text))).replace("Matrix([", "(["), 1
     while powers:
-        shown, powers = _POWER.subn(lambda found: f"<sup>{found[1] or found[2]}</sup>", shown)
+        shown, powers = _POWER.subn(lambda found: raised(found[1] or found[2]), shown)
     parts = re.split("(<[^>]*>|&[^;]*;)", shown)
-    parts[::2] = [_NAME.sub(_named, part).replace("*", "\u2009").replace("-", "−") for part in parts[::2]]
-    return Markup('<span class="line">{}</span>').format(Markup("".join(parts)))
+    parts[::2] = [_NAME.sub(_named, part).replace("*", " ").replace("-", "−") for part in parts[::2]]
+    return Markup("<var>{}</var>").format(Markup("".join(parts)))
 
 
 def _named(found: re.Match[str]) -> str:
     name, _, index = found[0].partition("_")
     if name == "sqrt" and not index:
         return "√"
-    return _GREEK.get(name, name) + (f"<sub>{_GREEK.get(index, index)}</sub>" if index else "")
+    return _GREEK.get(name, name) + (lowered(_GREEK.get(index, index)) if index else "")
 
 
 def by_clause(checks: Sequence[CheckFinding], clauses: Sequence[ClauseResult]) -> list[tuple[str, list[CheckFinding]]]:

@@ -56,6 +56,8 @@ _SCRIPT = re.compile(
 )
 """An exponent, or an index of a single letter: names of functions and files have more letters before their dash."""
 
+_RAISED, _LOWERED = (str.maketrans("0123456789", digits) for digits in ("⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"))
+
 _STYLES = {"bold": "BOLD", "double-struck": "DOUBLE-STRUCK", "script": "SCRIPT", "fraktur": "FRAKTUR"}
 
 
@@ -154,7 +156,15 @@ def _prose(text: str) -> Markup:
 
 
 def _script(found: re.Match[str]) -> str:
-    raised = found["braced"] or found["round"] or found["raised"]
-    if raised:
-        return f"<sup>{raised}</sup>"
-    return f"{found['letter']}<sub>{found['low'] or found['index']}</sub>"
+    high = found["braced"] or found["round"] or found["raised"]
+    return raised(_SCRIPT.sub(_script, high)) if high else f"{found['letter']}{lowered(found['low'] or found['index'])}"
+
+
+def raised(text: str) -> str:
+    """An exponent: digits as signs of their own, which are lighter than tags."""
+    return text.translate(_RAISED) if text.isdecimal() else f"<sup>{text}</sup>"
+
+
+def lowered(text: str) -> str:
+    """An index, likewise."""
+    return text.translate(_LOWERED) if text.isdecimal() else f"<sub>{text}</sub>"
