@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.references import WORKS, Work
@@ -22,7 +21,7 @@ from ddtheory.verify.findings import CheckFinding, ComparisonFinding, Number, Ob
 from ddtheory.verify.picture import drawing
 from ddtheory.verify.proof import Prose
 from ddtheory.verify.runner import RunResult
-from ddtheory.verify.typeset import formula, lowered, raised, typeset
+from ddtheory.verify.typeset import formula, on_a_line, typeset
 from ddtheory.verify.verdicts import GLYPH, MEANING, SUPPORT_GLYPH, WORST_FIRST, ClaimResult, ClauseResult, worst_first
 from ddtheory.visible import visible
 
@@ -33,16 +32,6 @@ if TYPE_CHECKING:
 
 _LONGEST_FORMULA, _LONGEST_TEXT = 80, 160
 """Characters of LaTeX that are typeset, and of text that are shown: MathML is ten times as long. JSON has it all."""
-
-_POWER = re.compile(r"\*\*(?:\(((?:[^()]|\([^()]*\))*)\)|([\w.]+))")
-_NAME = re.compile(r"[A-Za-z]+(?:_[A-Za-z0-9]+)?")
-_GREEK = {
-    name: unicodedata.lookup(f"GREEK SMALL LETTER {name.replace('lambda', 'lamda').upper()}")
-    for name in (
-        *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu"),
-        *("xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"),
-    )
-}
 
 _PLAIN = re.compile(r"-?(\d{1,9}(/\d{1,9})?|\d+\.\d+(e[+-]\d+)?|\d+e[+-]\d+)")
 
@@ -189,27 +178,6 @@ def exact(value: Number) -> Markup:
     if len(value.text) <= _LONGEST_TEXT:
         return on_a_line(value.text)
     return on_a_line(value.text[:_LONGEST_TEXT]) + Markup("… ({} characters)").format(len(value.text))
-
-
-def on_a_line(text: str) -> Markup:
-    """What sympy prints, with raised powers and without stars: a tenth of the same as MathML.
-
-    >>> on_a_line("2*sqrt(A)*t**(k - 1)/sigma_1**2")
-    Markup('<var>2 √(A) t<sup>k − 1</sup>/σ₁²</var>')
-    """
-    shown, powers = str(escape(visible(text))).replace("Matrix([", "(["), 1
-    while powers:
-        shown, powers = _POWER.subn(lambda found: raised(found[1] or found[2]), shown)
-    parts = re.split("(<[^>]*>|&[^;]*;)", shown)
-    parts[::2] = [_NAME.sub(_named, part).replace("*", " ").replace("-", "−") for part in parts[::2]]
-    return Markup("<var>{}</var>").format(Markup("".join(parts)))
-
-
-def _named(found: re.Match[str]) -> str:
-    name, _, index = found[0].partition("_")
-    if name == "sqrt" and not index:
-        return "√"
-    return _GREEK.get(name, name) + (lowered(_GREEK.get(index, index)) if index else "")
 
 
 def by_clause(checks: Sequence[CheckFinding], clauses: Sequence[ClauseResult]) -> list[tuple[str, list[CheckFinding]]]:

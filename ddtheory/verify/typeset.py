@@ -58,6 +58,16 @@ _SCRIPT = re.compile(
 
 _RAISED, _LOWERED = (str.maketrans("0123456789", digits) for digits in ("⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"))
 
+_POWER = re.compile(r"\*\*(?:\(((?:[^()]|\([^()]*\))*)\)|([\w.]+))")
+_NAME = re.compile(r"[A-Za-z]+(?:_[A-Za-z0-9]+)?")
+_GREEK = {
+    name: unicodedata.lookup(f"GREEK SMALL LETTER {name.replace('lambda', 'lamda').upper()}")
+    for name in (
+        *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu"),
+        *("xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"),
+    )
+}
+
 _STYLES = {"bold": "BOLD", "double-struck": "DOUBLE-STRUCK", "script": "SCRIPT", "fraktur": "FRAKTUR"}
 
 
@@ -168,3 +178,24 @@ def raised(text: str) -> str:
 def lowered(text: str) -> str:
     """An index, likewise."""
     return text.translate(_LOWERED) if text.isdecimal() else f"<sub>{text}</sub>"
+
+
+def on_a_line(text: str) -> Markup:
+    """What sympy prints, with raised powers and without stars: a tenth of the same as MathML.
+
+    >>> on_a_line("2*sqrt(A)*t**(k - 1)/sigma_1**2")
+    Markup('<var>2 √(A) t<sup>k − 1</sup>/σ₁²</var>')
+    """
+    shown, powers = str(escape(visible(text))).replace("Matrix([", "(["), 1
+    while powers:
+        shown, powers = _POWER.subn(lambda found: raised(found[1] or found[2]), shown)
+    parts = re.split("(<[^>]*>|&[^;]*;)", shown)
+    parts[::2] = [_NAME.sub(_named, part).replace("*", " ").replace("-", "−") for part in parts[::2]]
+    return Markup("<var>{}</var>").format(Markup("".join(parts)))
+
+
+def _named(found: re.Match[str]) -> str:
+    name, _, index = found[0].partition("_")
+    if name == "sqrt" and not index:
+        return "√"
+    return _GREEK.get(name, name) + (lowered(_GREEK.get(index, index)) if index else "")
