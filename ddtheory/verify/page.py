@@ -21,8 +21,8 @@ from ddtheory.verify.findings import CheckFinding, ComparisonFinding, Number, Ob
 from ddtheory.verify.picture import drawing
 from ddtheory.verify.proof import Prose
 from ddtheory.verify.runner import RunResult
-from ddtheory.verify.typeset import formula, typeset
-from ddtheory.verify.verdicts import GLYPH, MEANING, SUPPORT_GLYPH, WORST_FIRST, ClaimResult, worst_first
+from ddtheory.verify.typeset import formula, on_a_line, typeset
+from ddtheory.verify.verdicts import GLYPH, MEANING, SUPPORT_GLYPH, WORST_FIRST, ClaimResult, ClauseResult, worst_first
 from ddtheory.visible import visible
 
 if TYPE_CHECKING:
@@ -93,7 +93,6 @@ def _template() -> Template:
         "number": number,
         "exact": exact,
         "reading": reading,
-        "headline": lambda record: headline(record.headline),
         "supported": _supported,
         "counted": _counted,
         "seconds": lambda value: f"{value:.1f} s" if value >= 0.05 else "< 0.1 s",
@@ -108,7 +107,8 @@ def _template() -> Template:
         "glyph": GLYPH,
         "meaning": MEANING,
         "outcome_glyph": OUTCOME_GLYPH,
-        "notes_of": notes,
+        "by_clause": by_clause,
+        "notes_of": lambda groups: notes([check for _, checks in groups for check in checks]),
         "shared": shared,
         "picture": picture,
         "strip": strip,
@@ -123,23 +123,6 @@ def _template() -> Template:
 
 def _word(value: StrEnum) -> str:
     return value.value.replace(" ", "-")
-
-
-_SCRIPT = re.compile(r"(?P<raised>\^)\{(?P<braced>[^{}]*)\}|_(?P<word>[^\W_]+)")
-
-
-def headline(text: str) -> Markup:
-    """A title, which is plain text, with its indices and exponents lowered and raised.
-
-    >>> headline("λ_min is of order M^{−1/2}")
-    Markup('λ<sub>min</sub> is of order M<sup>−1/2</sup>')
-    """
-    shown = typeset(text)
-    return shown if "<math" in shown else Markup(_SCRIPT.sub(_script, shown))
-
-
-def _script(found: re.Match[str]) -> str:
-    return f"<sup>{found['braced']}</sup>" if found["raised"] else f"<sub>{found['word']}</sub>"
 
 
 def _supported(result: ClaimResult) -> str:
@@ -193,8 +176,16 @@ def exact(value: Number) -> Markup:
     if len(value.latex) <= _LONGEST_FORMULA:
         return formula(value.latex)
     if len(value.text) <= _LONGEST_TEXT:
-        return Markup("<code>{}</code>").format(visible(value.text))
-    return Markup("<code>{}…</code> ({} characters)").format(visible(value.text[:_LONGEST_TEXT]), len(value.text))
+        return on_a_line(value.text)
+    return on_a_line(value.text[:_LONGEST_TEXT]) + Markup("… ({} characters)").format(len(value.text))
+
+
+def by_clause(checks: Sequence[CheckFinding], clauses: Sequence[ClauseResult]) -> list[tuple[str, list[CheckFinding]]]:
+    """The checks of each clause in the order of the statement; those of the title, which is none, come last."""
+    found: dict[str, list[CheckFinding]] = {clause.name: [] for clause in clauses}
+    for check in checks:
+        found.setdefault(check.clause, []).append(check)
+    return [(name, group) for name, group in found.items() if group]
 
 
 def number(value: float, digits: int = 5) -> str:
@@ -219,12 +210,14 @@ def reading(interval: Interval) -> str:
     below, above = interval.estimate - interval.lower, interval.upper - interval.estimate
     half = max(below, above)
     if half == 0 or not math.isfinite(half):
-        return number(interval.estimate) if half == 0 else f"[{number(interval.lower)}, {number(interval.upper)}]"
-    if abs(below - above) > 0.1 * half:
+        shown = number(interval.estimate) if half == 0 else f"[{number(interval.lower)}, {number(interval.upper)}]"
+    elif abs(below - above) > 0.1 * half:
         digits = _digits(interval.estimate, interval.upper - interval.lower)
         ends = f"[{number(interval.lower, digits)}, {number(interval.upper, digits)}]"
-        return f"{number(interval.estimate, digits)} in {ends}"
-    return f"{number(interval.estimate, _digits(interval.estimate, half))} ± {number(half, 1)}"
+        shown = f"{number(interval.estimate, digits)} in {ends}"
+    else:
+        shown = f"{number(interval.estimate, _digits(interval.estimate, half))} ± {number(half, 1)}"
+    return shown.replace("-", "−")
 
 
 def _digits(value: float, width: float) -> int:

@@ -1,8 +1,12 @@
-"""Text with LaTeX between dollar signs, as HTML with MathML. Everything else in the text is escaped."""
+"""Text with LaTeX between dollar signs, as HTML with MathML.
+
+Everything else in the text is escaped. Of plain text indices and exponents are lowered and raised: t^{k−1}, λ_min.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 import xml.etree.ElementTree as ElementTree
 from html import unescape
 from xml.etree.ElementTree import Element
@@ -45,11 +49,33 @@ _TALL = frozenset(
 """Elements beside which a bracket stretches; beside letters and their indices it hardly does."""
 
 
-def typeset(text: str) -> Markup:
-    r"""The text with its formulas as MathML.
+_SIGN = r"[0-9A-Za-z\u0370-\u03ff]"
+_SCRIPT = re.compile(
+    rf"\^(?:\{{(?P<braced>[^{{}}\\]+)\}}|\((?P<round>(?:[^()]|\([^()]*\))+)\)|(?P<raised>[−-]?{_SIGN}+))"
+    rf"|(?<![^\W\d])(?P<letter>[^\W\d_])_(?:\{{(?P<low>[^{{}}\\]+)\}}|(?P<index>{_SIGN}+)(?!_|{_SIGN}))"
+)
+"""An exponent, or an index of a single letter: names of functions and files have more letters before their dash."""
 
-    >>> typeset("a < b")
-    Markup('a &lt; b')
+_RAISED, _LOWERED = (str.maketrans("0123456789", digits) for digits in ("⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"))
+
+_POWER = re.compile(r"\*\*(?:\(((?:[^()]|\([^()]*\))*)\)|([\w.]+))")
+_NAME = re.compile(r"[A-Za-z]+(?:_[A-Za-z0-9]+)?")
+_GREEK = {
+    name: unicodedata.lookup(f"GREEK SMALL LETTER {name.replace('lambda', 'lamda').upper()}")
+    for name in (
+        *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu"),
+        *("xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"),
+    )
+}
+
+_STYLES = {"bold": "BOLD", "double-struck": "DOUBLE-STRUCK", "script": "SCRIPT", "fraktur": "FRAKTUR"}
+
+
+def typeset(text: str) -> Markup:
+    r"""The text with its formulas as MathML, and its indices and exponents lowered and raised.
+
+    >>> typeset("a < b, λ_min is of order M^{−1/2}, and t^(2k) by node_death")
+    Markup('a &lt; b, λ<sub>min</sub> is of order M<sup>−1/2</sup>, and t<sup>2k</sup> by node_death')
     """
     parts: list[Markup] = []
     end = 0
@@ -76,12 +102,33 @@ def formula(latex: str, *, display: bool = False) -> Markup:
         return Markup("<code>{}</code>").format(source)
     for node in list(root.iter()):
         node.text = unescape(node.text) if node.text else node.text  # "&#x0003C;" for an operator "<"
+        if node.text and node.get("mathvariant") in _STYLES:
+            node.text = _styled(node.text, _STYLES[node.attrib.pop("mathvariant")])
         for name in set(node.attrib) - _KEPT_ATTRIBUTES:  # no links, no styles, no scripts
             del node.attrib[name]
     _lighten(root)
     if not display:
         del root.attrib["display"]
     return Markup(ElementTree.tostring(root, encoding="unicode").replace(" />", "/>"))  # in a text > is &gt;
+
+
+def _styled(text: str, style: str) -> str:
+    """Letters of that style, which browsers no longer make of plain ones: ℝ, 𝟏.
+
+    >>> _styled("R1", "DOUBLE-STRUCK"), _styled("λ", "BOLD")
+    ('ℝ𝟙', '𝛌')
+    """
+    return "".join(_letter(sign, style) for sign in text)
+
+
+def _letter(sign: str, style: str) -> str:
+    plain = unicodedata.name(sign, "").replace("LATIN ", "").replace("GREEK ", "").replace(" LETTER", "")
+    for name in (f"MATHEMATICAL {style} {plain}", f"{style.replace('FRAKTUR', 'BLACK-LETTER')} {plain}"):
+        try:
+            return unicodedata.lookup(name)
+        except KeyError:
+            continue
+    return sign
 
 
 def _lighten(node: Element) -> None:
@@ -115,4 +162,40 @@ def _is_bracketed(node: Element) -> bool:
 
 
 def _prose(text: str) -> Markup:
-    return escape(visible(text.replace(r"\$", "$")))
+    return Markup(_SCRIPT.sub(_script, escape(visible(text.replace(r"\$", "$")))))
+
+
+def _script(found: re.Match[str]) -> str:
+    high = found["braced"] or found["round"] or found["raised"]
+    return raised(_SCRIPT.sub(_script, high)) if high else f"{found['letter']}{lowered(found['low'] or found['index'])}"
+
+
+def raised(text: str) -> str:
+    """An exponent: digits as signs of their own, which are lighter than tags."""
+    return text.translate(_RAISED) if text.isdecimal() else f"<sup>{text}</sup>"
+
+
+def lowered(text: str) -> str:
+    """An index, likewise."""
+    return text.translate(_LOWERED) if text.isdecimal() else f"<sub>{text}</sub>"
+
+
+def on_a_line(text: str) -> Markup:
+    """What sympy prints, with raised powers and without stars: a tenth of the same as MathML.
+
+    >>> on_a_line("2*sqrt(A)*t**(k - 1)/sigma_1**2")
+    Markup('<var>2 √(A) t<sup>k − 1</sup>/σ₁²</var>')
+    """
+    shown, powers = str(escape(visible(text))).replace("Matrix([", "(["), 1
+    while powers:
+        shown, powers = _POWER.subn(lambda found: raised(found[1] or found[2]), shown)
+    parts = re.split("(<[^>]*>|&[^;]*;)", shown)
+    parts[::2] = [_NAME.sub(_named, part).replace("*", " ").replace("-", "−") for part in parts[::2]]
+    return Markup("<var>{}</var>").format(Markup("".join(parts)))
+
+
+def _named(found: re.Match[str]) -> str:
+    name, _, index = found[0].partition("_")
+    if name == "sqrt" and not index:
+        return "√"
+    return _GREEK.get(name, name) + (lowered(_GREEK.get(index, index)) if index else "")

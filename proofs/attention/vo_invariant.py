@@ -15,7 +15,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Comparison, Curve, Experi
 from ddtheory.verify.proof import AtMost, Equation, Proof, Prose
 from ddtheory.workbench.inequality import attained_check
 from ddtheory.workbench.ladder import count_check, rate_check, value_check
-from ddtheory.workbench.statement import printed
+from ddtheory.workbench.statement import part, printed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,12 @@ def end(radius: Expr, singular: Expr) -> Expr:
     return radius**_SHIFT * singular**2
 
 
+def pulled_back(radius: Expr, transposed: Matrix, gradient: Matrix) -> Matrix:
+    """The gradient at the values: t Aᵀ δ_O."""
+    return radius * transposed * gradient
+
+
+_ATTENTION, _GRADIENT = (part(latex, commutative=False) for latex in (r"A^\top", r"\delta_O"))
 _LEAST, _LARGEST = (Symbol(rf"\sigma_{{\{name}}}(A)") for name in ("min", "max"))
 
 
@@ -49,7 +55,7 @@ CLAIM = Claim(
         r"the same block, vectors over positions, and $A$ the attention of the dead head."
     ),
     clauses={
-        "identity": r"$\delta_V = t\, A^\top \delta_O$, exactly at every $t$.",
+        "identity": rf"$\delta_V = {printed(pulled_back(Symbol('t'), _ATTENTION, _GRADIENT))}$, exactly at every $t$.",
         "lower end": (
             rf"$|\delta_V|^2 \ge {printed(end(Symbol('t'), _LEAST))}\, |\delta_O|^2$, and no larger constant does."
         ),
@@ -111,7 +117,7 @@ def derive() -> Proof:
                 "identity",
                 "derivatives of δ_O ⋅ (t A v) by the values v",
                 sympy.Matrix([sympy.diff(loss, value) for value in values]),
-                t * attention.T * delta,
+                pulled_back(t, attention.T, delta),
                 {
                     "A for Aᵀ": t * attention * delta,
                     "t²": t**2 * attention.T * delta,

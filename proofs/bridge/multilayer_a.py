@@ -25,6 +25,11 @@ def rate(number: Expr | int) -> Expr:
     return 2 * (number - 1)
 
 
+def limiting(square: Expr | float) -> Expr | float:
+    """The limit of the statement from the squared length of the dead row of M⁻¹: one over it."""
+    return 1 / square
+
+
 CLAIM = Claim(
     id="thm:multilayer-A",
     title="Ladder of the activation factors across layers",
@@ -35,7 +40,10 @@ CLAIM = Claim(
             r"Behind a map $M$: $\sigma_{\min}^2(M)\,\sigma_{\min}^2(D^p) \le \sigma_{\min}^2(M D^p) \le "
             r"\sigma_{\max}^2(M)\,\sigma_{\min}^2(D^p)$."
         ),
-        "constant": (r"$\sigma_{\min}^2(M D^p)/t^{2p}$ tends to one over the squared dead row of $M^{-1}$."),
+        "constant": (
+            rf"$\sigma_{{\min}}^2(M D^p)/t^{{2p}} \to {printed(limiting(Symbol('r')))}$, $r$ the squared length of "
+            "the dead row of $M^{-1}$."
+        ),
     },
     source=cite("shirodkar2026dead", "thm:multilayer-A"),
     hypotheses=(
@@ -120,7 +128,7 @@ def derive() -> Proof:
                 "t^{2p} times the inverse of (M D^p)ᵀ(M D^p) at t = 0: its dead entry is the squared dead row of "
                 "M⁻¹, the others vanish",
                 (inverse * power**2).applyfunc(lambda entry: sympy.cancel(entry).subs(power, 0)),
-                sympy.diag(0, row.dot(row)),
+                sympy.diag(0, 1 / limiting(row.dot(row))),
                 {
                     "the dead column of M⁻¹": sympy.diag(0, mixing.inv()[:, 1].dot(mixing.inv()[:, 1])),
                     "one over the squared dead column of M": sympy.diag(0, 1 / mixing[:, 1].dot(mixing[:, 1])),
@@ -197,7 +205,7 @@ def measure() -> Experiment:
     constant.append(
         limit_check(
             "its constant: one over the squared dead row of the inverse map",
-            1 / float(row.square().sum()),
+            limiting(float(row.square().sum())),
             _RADII,
             scaled,
             rivals=(0.25, 4, 1),
@@ -226,8 +234,19 @@ def control() -> Experiment:
         axis.append(activation_gram(problem, "4").entry(_WIDTH - 1))
     return Experiment(
         "A map with a zero singular value makes an exact zero that no t explains; a map that turns the dead axis "
-        "into the live ones leaves nothing of the ladder on the axis.",
+        "into the live ones leaves nothing of the ladder on the axis. A map to fewer channels, which drops the dead "
+        "one, leaves a smallest singular value above the upper end.",
         {
+            "squeeze": (
+                value_check(
+                    "the dead channel dropped behind three layers, t = 0.05: smallest eigenvalue",
+                    1,
+                    _dropped(),
+                    rivals=(0.05**6,),
+                    reason="rounding; the rival is the upper end σ_max²(M) t⁶, σ_max(M) = 1",
+                    quantity="eigenvalue",
+                ),
+            ),
             "constant": (
                 count_check(
                     "singular map: zero eigenvalues",
@@ -250,6 +269,18 @@ def control() -> Experiment:
             ),
         },
     )
+
+
+def _dropped() -> float:
+    """λ⁺ behind three canonical layers and the map that drops the dead channel."""
+    import torch
+
+    from ddtheory.measure import activation_gram
+
+    fewer = torch.eye(_WIDTH, dtype=torch.float64)[:-1]
+    layers = [canonical(_RADII[0], _WIDTH)] * 2
+    weights = [*layers, fewer @ canonical(_RADII[0], _WIDTH), torch.eye(_WIDTH - 1, dtype=torch.float64)]
+    return activation_gram(chain_problem(weights), "4").spectrum().smallest_positive
 
 
 def _above_one() -> list[float]:

@@ -31,6 +31,11 @@ def volume_rate(dead: Expr | int, above: Expr | int) -> Expr:
     return 2 * dead * above
 
 
+def volume(dead: Expr | int, one: Expr) -> Expr:
+    """What r dead axes make of the logarithm of λ⁺, or of its slope: r times it."""
+    return dead * one
+
+
 _PRINTED_LIMITS = ", ".join(str(volume_rate(dead, _LAYERS - _LAYER)) for dead in (1, 2, 3, 4))
 
 
@@ -41,8 +46,8 @@ CLAIM = Claim(
     given=r"Let $r$ dead axes share one $t$ in a deep linear chain with a Gaussian head and label noise $v$.",
     clauses={
         "ratio": (
-            r"$\log(\det^+ G_l / v^{h-r}) = r \log \lambda^+$, so its slope is $r$ times that of $\lambda^+$ in every "
-            "window."
+            rf"$\log(\det^+ G_l / v^{{h-r}}) = {printed(volume(*symbols('r l')))}$ with $l = \log \lambda^+$, so its "
+            r"slope is $r$ times that of $\lambda^+$ in every window."
         ),
         "limit": (
             rf"That slope is ${printed(volume_rate(Symbol('r'), Symbol('L') - Symbol('l')))}$ for $t \to 0$: "
@@ -87,7 +92,7 @@ def derive() -> Proof:
                     "ratio",
                     f"{dead} dead: slope of log det G, the live eigenvalue being v",
                     slope(gram(dead).det() / v),
-                    dead * slope(single),
+                    volume(dead, slope(single)),
                     {"λ⁺ counts too": slope(single) if dead > 1 else 2 * slope(single)},
                 )
                 for dead in (1, 2, 3)

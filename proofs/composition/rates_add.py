@@ -49,7 +49,7 @@ CLAIM = Claim(
     ),
     clauses={
         "moment": rf"The second moment behind them is ${latex(moment(C, K, S))}$.",
-        "limits": r"Coefficients $c_i(t) \to c_i \ne 0$ leave its rate and its leading coefficient.",
+        "limits": rf"With coefficients $c_i(t) \to c_i \ne 0$ its leading term is still ${latex(moment(C, K, S))}$.",
         "disjoint gates": r"Two gates that are never open together leave $0$.",
         "quadratic block": (
             rf"A block $c\,t^k z^2$ behind what has order $t^e$ has the order ${latex(squared_rate(k, e))}$: no sum."

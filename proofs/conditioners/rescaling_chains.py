@@ -351,6 +351,15 @@ def _outer_norm(case: _Case) -> tuple[float, float]:
     return moved / unmoved, float(there["2.bias"][0] / here["2.bias"][0])
 
 
+def _below_undone(case: _Case) -> float:
+    """The same factor from the scales of both gauges: W_2 becomes C_2 W_2 C_1⁻¹."""
+    there = case.there(case.gauges)
+    here = {name: value.detach() for name, value in case.model.named_parameters()}
+    first, second = (there[name] / here[name] for name in ("0.bias", "2.bias"))
+    row = here["2.weight"][0]
+    return float(second[0] * (row / first).norm() / row.norm())
+
+
 def _inner_gap(case: _Case, decay: float) -> float:
     """The largest difference of ĝ of the rows of the first layer at both starts, with decay · |W|²/2 in the loss."""
     import copy
@@ -431,10 +440,15 @@ def control() -> Experiment:
         "Norms of rows without the frame below; a decay in the loss, which sees the weights by themselves.",
         {
             "frames": [
-                gap_check(
-                    "three layers, norms without the first frame: factor over the scale of the second gauge, less 1",
-                    abs(alone / scale - 1),
-                    exact=1e-15,
+                value_check(
+                    "three layers, norms without the first frame: moved over unmoved",
+                    _below_undone(layers),
+                    alone,
+                    rivals=(scale,),
+                    error=1e-12,
+                    reason="a row whose columns are divided by the scales of the first gauge, read from its biases; "
+                    "the rival is the scale of the second gauge",
+                    quantity="factor",
                 )
             ],
             "invariants": [

@@ -89,7 +89,7 @@ def derive() -> Proof:
         return along_g * first + along_e * second - (along_g**2 + along_e**2) / 2
 
     x = Symbol("x", positive=True)  # sin θ
-    dead = sympy.sqrt(n) * x * s**k * second - resolution(n, x) * s ** (2 * k) / 2
+    dead = separated(sympy.Integer(0), sympy.sqrt(resolution(n, x)) * s**k)
     live = sympy.expand(sympy.integrate(sympy.exp(B * first - B**2 / 2), (B, -sympy.oo, sympy.oo)))
     j = Symbol("j", integer=True, positive=True)
 

@@ -41,6 +41,10 @@ def averaged(log_partition: Expr, temperature: Expr) -> Expr:
     return (xi**2 - 1) * log_partition / (2 * temperature)
 
 
+_REGULAR = Rational(1, 2)
+"""ν of a line of order 1."""
+
+
 CLAIM = Claim(
     id="thm:tempering",
     title="Tempered posteriors",
@@ -60,7 +64,7 @@ CLAIM = Claim(
         "formula": (
             r"$\nu(\beta) = E_\xi \left[" + latex(averaged(Symbol(r"\log M(\sqrt{\beta}\,\xi)"), beta)) + r"\right]$."
         ),
-        "regular": r"For $k = 1$, $\nu(\beta) = \tfrac12$ at every $\beta$.",
+        "regular": rf"For $k = 1$, $\nu(\beta) = {latex(_REGULAR)}$ at every $\beta$.",
         "singular": (
             r"For $k \ge 2$ it is not: $\nu(\beta)$ tends to $\tfrac12 (\log M)''(0) < \tfrac12$ as $\beta \to 0$, the "
             r"value without noise in the data."
@@ -192,7 +196,7 @@ def derive() -> Proof:
                 "regular",
                 "k = 1: the formula at log M = η²/2",
                 forms.gaussian_mean(averaged(quadratic, beta), xi),
-                Rational(1, 2),
+                _REGULAR,
                 {
                     "β/2": beta / 2,
                     "without 1/β": (forms.gaussian_mean(beta * averaged(quadratic, beta), xi), Rational(1, 2)),

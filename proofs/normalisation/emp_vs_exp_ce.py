@@ -298,8 +298,20 @@ def control() -> Experiment:
     uniform = [_empirical(_logits(e), 1) for e in _ERRORS]
     return Experiment(
         "Labels drawn from the model in the place of the observed one: the empirical trace is of order e, not e². "
-        "And a label that is wrong: it is of order 1.",
+        "And a label that is wrong: it is of order 1. Masses that do not add up to one, five independent yes or no "
+        "answers that err with probability e each: the expected trace has the coefficient 5, above the upper bound.",
         {
+            "expected": (
+                Comparison(
+                    "independent answers: tr H/e",
+                    _CLASSES,
+                    limit(_ERRORS, [_independent(e) / e for e in _ERRORS], 1e-8),
+                    (2, 1),
+                    1e-4,
+                    _REASON + "; tr H is 5e(1 − e) by hand, the rivals are both ends of a softmax",
+                    "coefficient",
+                ),
+            ),
             "empirical": (
                 Comparison(
                     "labels from the model: order in e", 1, rate(_ERRORS, drawn), (2,), 0.1, _REASON, "order in e"
@@ -323,6 +335,19 @@ def control() -> Experiment:
             ),
         },
     )
+
+
+def _independent(error: float) -> float:
+    """The trace of the Hessian of torch's binary cross-entropy at five logits that err with this probability."""
+    import torch
+
+    label = torch.tensor([1.0, 0, 0, 0, 0], dtype=torch.float64)
+    logits = torch.logit(torch.abs(label - error))
+
+    def loss(moved: Tensor) -> Tensor:
+        return torch.nn.functional.binary_cross_entropy_with_logits(moved, label, reduction="sum")
+
+    return float(torch.func.hessian(loss)(logits).trace())
 
 
 def counterexample() -> Experiment:

@@ -39,6 +39,10 @@ def rank_formula(modulus: Expr | int) -> Expr | int:
     return 6 * modulus**2 - 10 * modulus + 5
 
 
+_SUBMERSION = Rational(27, 2), 1
+"""The pair for p = 3, where df is onto."""
+
+
 CLAIM = Claim(
     id="MAIS:O63",
     title="The pair of quadratic modular addition at its Fourier fit",
@@ -61,9 +65,9 @@ CLAIM = Claim(
         ),
         "pair": (
             rf"For $p = 5, 7, 11, 13$ the pair is $(\tfrac12 ({latex(rank_formula(p))}), 1)$: $\tfrac{{105}}2$, "
-            r"$\tfrac{229}2$, $\tfrac{621}2$, $\tfrac{889}2$; for $p = 3$ it is $(\tfrac{27}2, 1)$."
+            rf"$\tfrac{{229}}2$, $\tfrac{{621}}2$, $\tfrac{{889}}2$; for $p = 3$ it is ${latex(_SUBMERSION)}$."
         ),
-        "zero units": r"For $p = 3$ the pair stays $(\tfrac{27}2, 1)$ with any number of zero units beside.",
+        "zero units": rf"For $p = 3$ the pair stays ${latex(_SUBMERSION)}$ with any number of zero units beside.",
     },
     source=cite("levine2026", "Open problem MAIS-O63 (a)"),
     hypotheses=("The prior is positive at w^F.", "p is 3, 5, 7, 11 or 13 where a rank enters; the family is for any."),
@@ -245,7 +249,7 @@ def derive() -> Proof:
                 "pair",
                 f"λ and m by `rlct` with that family, with certificates that the checker accepts, p = {_CERTIFIED}",
                 Matrix([pair_row(certified_pair(modulus)) for modulus in _CERTIFIED]),
-                Matrix([[Rational(27, 2), 1], [Rational(105, 2), 1]]),
+                Matrix([_SUBMERSION, [Rational(105, 2), 1]]),
                 {
                     "(6p² − 10p − 5)/2": Matrix(
                         [[Rational(27, 2), 1], [Rational(rank_formula(5) - 10, 2), 1]],
@@ -258,7 +262,7 @@ def derive() -> Proof:
                 "zero units",
                 "p = 3: ranks with one, two and three zero units beside",
                 Matrix(more),
-                Matrix([27, 27, 27]),
+                Matrix([2 * _SUBMERSION[0]] * 3),
                 {"(2p − 1)/2 a unit": Matrix([27 + Rational(5, 2) * count for count in (1, 2, 3)])},
             ),
         ),
@@ -297,8 +301,24 @@ def measure() -> Experiment:
                     "the fits, and their codimension is the rank",
                 ),
             ),
-            "zero units": (rank_check(3, 27, 28, 32, more=2),),
+            "zero units": (rank_check(3, 27, 28, 32, more=2), _beside(3, 6, 0)),
         },
+    )
+
+
+def _beside(modulus: int, expected: int, rival: int) -> Comparison:
+    """Whether what a kernel direction does to two zero units beside the fit can be made good by the others."""
+    import torch
+
+    from ddtheory.workbench.measurements import modular_addition as network
+
+    units = torch.cat([network.fourier_fit(modulus), torch.zeros(2, 3, modulus, dtype=torch.float64)])
+    return count_check(
+        f"of six random directions in the kernel of df, p = {modulus} and two zero units, those with fits beside them",
+        expected,
+        network.directions_of_zeros(units, 1e-2, count=6, seed=1),
+        rivals=(rival,),
+        reason="as above: Newton's way to a fit shrinks by four with half the step",
     )
 
 
@@ -350,8 +370,9 @@ def control() -> Experiment:
     without = network.fourier_fit(5)[1:]
     missing = float(network.fourier_fit(5)[0, 2].abs().max())
     return Experiment(
-        "Without the constant unit it is no fit; at p = 9, where 3 divides p, the rank is two less; and at p = 3 the "
-        "formula for the others is not the pair.",
+        "Without the constant unit it is no fit; at p = 9, where 3 divides p, the rank is two less; at p = 3 the "
+        "formula for the others is not the pair; and at p = 5, where df is not onto, zero units beside the fit cannot "
+        "grow.",
         {
             "family": (
                 _error_check(
@@ -379,5 +400,6 @@ def control() -> Experiment:
                     reason="float64; above 1e-9 of the largest",
                 ),
             ),
+            "zero units": (_beside(5, 0, 6),),
         },
     )

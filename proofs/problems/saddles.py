@@ -35,6 +35,9 @@ def rank_formula(hidden: Expr | int) -> Expr | int:
     return 2 * hidden
 
 
+_PAIR = (1, 1)
+
+
 CLAIM = Claim(
     id="MAIS:O77b",
     title="The two-sided pair at every saddle is (1, 1)",
@@ -52,7 +55,7 @@ CLAIM = Claim(
             rf"${latex(quadratic_form(*_LETTERS))}$ with $\alpha = |A_0^T y|^2$, $\beta = |B_0 x|^2$, $\gamma = x^T y$."
         ),
         "rank": rf"That form is indefinite of rank ${latex(rank_formula(H))}$.",
-        "pair": r"For $H \ge 2$ the pair is $(1, 1)$.",
+        "pair": rf"For $H \ge 2$ the pair is ${_PAIR}$.",
     },
     source=cite("levine2026", "Open problem MAIS-O77 (b)"),
     hypotheses=(
@@ -157,7 +160,7 @@ def derive() -> Proof:
                 f"λ and m at the {len(pairs)} saddles of the shapes (M, H, N) = {_SHAPES}, by derivations that the "
                 "checker accepts",
                 Matrix([pair_row(pair) for pair in pairs]),
-                Matrix([[1, 1] for _ in pairs]),
+                Matrix([_PAIR for _ in pairs]),
                 {
                     "half the rank 2H": Matrix(
                         [[hidden, 1] for (_, hidden, _), found in shapes.items() for _ in found]

@@ -16,6 +16,10 @@ from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.certified import certified, pair_row
 from ddtheory.workbench.ladder import slope_check
 
+_SMALLEST = (1, 2)
+"""The pair for two tokens of width two."""
+
+
 CLAIM = Claim(
     id="MAIS:O67:uniform",
     title="Softmax attention under the uniform truth",
@@ -30,7 +34,7 @@ CLAIM = Claim(
         ),
         "pair": (
             r"The pair is that of reduced-rank regression with $v$ outputs, $v - 1$ inputs, $e$ hidden units and rank "
-            r"$0$: $(1, 2)$ for $v = e = 2$."
+            rf"$0$: ${_SMALLEST}$ for $v = e = 2$."
         ),
     },
     source=cite("levine2026", "Open problem MAIS-O67"),
@@ -131,7 +135,7 @@ def derive() -> Proof:
                 "pair",
                 "v = e = 2: λ and m",
                 rows([reduced_rank(1, 2, 2)]),
-                Matrix([[1, 2]]),
+                Matrix([_SMALLEST]),
                 {"λ = 3/2, as with v inputs": Matrix([[Rational(3, 2), 1]])},
             ),
         ),

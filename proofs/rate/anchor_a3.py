@@ -33,6 +33,9 @@ def fisher(radius: Expr | float) -> Expr:
     return 4 * radius**2
 
 
+_ORDER = 2
+
+
 CLAIM = Claim(
     id="anchor:A3",
     title="Both readings agree on the mixture curve",
@@ -40,7 +43,7 @@ CLAIM = Claim(
     clauses={
         "K": rf"$K = {printed(divergence(t))} + O(t^5)$.",
         "F": rf"$F = {printed(fisher(t))} + O(t^3)$.",
-        "order": r"Both readings give $k = 2$.",
+        "order": f"Both readings give $k = {_ORDER}$.",
     },
     source=cite("shirodkar2026dead", "Anchor A3"),
     hypotheses=("The curve is (t, t).",),
@@ -100,9 +103,9 @@ def derive() -> Proof:
             ),
             Equation(
                 "order",
-                "balance t² F = 2k² K of the leading terms at k = 2",
+                f"balance t² F = 2k² K of the leading terms at k = {_ORDER}",
                 t**2 * moment(sympy.diff(leading, t) ** 2),
-                2 * 2**2 * moment(leading**2) / 2,
+                2 * _ORDER**2 * moment(leading**2) / 2,
                 {"k = 1": 2 * moment(leading**2) / 2, "k = 3": 2 * 3**2 * moment(leading**2) / 2},
             ),
             Equation(

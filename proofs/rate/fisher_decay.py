@@ -258,9 +258,20 @@ def _coefficient(
     )
 
 
-def control() -> Experiment:
+def _as_a_path(power: int) -> str:
+    """Whether θ = s^power is taken for a path of unit speed."""
     from ddtheory import measure as reading
     from ddtheory.errors import DirectionError
+
+    try:
+        reading.arc(cells.gaussian_location(1).problem(), lambda s: {"t": (s**power).reshape(1)})
+    except DirectionError:
+        return "refused"
+    return "accepted"
+
+
+def control() -> Experiment:
+    from ddtheory import measure as reading
 
     time = Symbol("t", real=True)
     cubic = cells.mean_map([time**3], name="mean t³, leading score zero at k = 2")
@@ -275,12 +286,6 @@ def control() -> Experiment:
     rough_reading = reading.order(reading.fisher_along(rough.problem(), rough.torch_direction("t")))
     gauge_reading = reading.order(reading.fisher_along(gauge.problem(), gauge.torch_direction("outer")))
 
-    line = cells.gaussian_location(1)
-    try:
-        reading.arc(line.problem(), lambda s: {"t": (s**2).reshape(1)})
-        speed = "accepted"
-    except DirectionError:
-        speed = "refused"
     return Experiment(
         "A = 0 (the mean t³ read as k = 2); a remainder of order t^{1/2} in place of t^k; a flat direction; an axis "
         "that is kept while the basis turns; and a path θ = s² that is not of unit speed, which would turn a regular "
@@ -312,7 +317,10 @@ def control() -> Experiment:
                 order_check(
                     "mean (t³, w), basis rotated, axis kept: another direction", 1, _rotated(carried=False), rivals=(3,)
                 ),
-                Observation("the path θ = s²", "refused", speed, "orders are defined for unit speed only"),
+                *(
+                    Observation(f"the path θ = {name}", expected, _as_a_path(power), "orders are for unit speed only")
+                    for name, power, expected in (("s", 1, "accepted"), ("s²", 2, "refused"))
+                ),
             ),
             "remainder": (
                 value_check(

@@ -50,6 +50,11 @@ def moment(constant: Expr, length: Expr | int) -> Expr:
     return v * constant**2 * t ** (2 * length)
 
 
+def gated_moment(share: Expr, whole: Expr) -> Expr:
+    """The second moment behind a gate that all layers share, open with that probability."""
+    return share * whole
+
+
 def segment(outer: Expr, inner: Expr, weights: Expr | int, length: Expr | int) -> Expr:
     """Transfer of a chain with weights outside of a wrapped block of that length."""
     return outer * t**weights * (1 + inner * t**length)
@@ -78,7 +83,11 @@ CLAIM = Claim(
         "moment": (
             rf"The gradient's second moment against noise of variance $v$ is ${latex(moment(C, K))}$ to leading order."
         ),
-        "gate": r"A 0/1 gate $g$ that all layers share multiplies it by $E g$ where $K \ge 1$.",
+        "gate": (
+            rf"With a 0/1 gate that all layers share, open with probability $p$, it is "
+            rf"${latex(gated_moment(p, moment(C, K)))}$ "
+            r"where $K \ge 1$."
+        ),
         "segment": (
             rf"A wrapped block of length $k$ counts nothing: among $K$ weights outside of it "
             rf"$T = {latex(segment(symbols('c_a'), symbols('c_s'), K, k))}$."
@@ -262,7 +271,7 @@ def _special() -> tuple[Prose | Equation, ...]:
             "gate",
             "K = 1: mean of T² over a gate that is open with probability p",
             gated(((0, 2), (1, 3))),
-            p * tied**2,
+            gated_moment(p, tied**2),
             {
                 "the gate squared": p**2 * tied**2,
                 "a graph with K = 0": (gated(wrapped), p * _polynomial(3, wrapped, (c1, c2, c3)) ** 2),

@@ -54,7 +54,10 @@ CLAIM = Claim(
             rf"linear layers, at every $t$."
         ),
         "rate": r"Its rate is $0$.",
-        "coefficient": r"Its limit for $t \to 0$ is that of the output: coefficient $1$.",
+        "coefficient": (
+            r"Its limit for $t \to 0$ is that of the output: coefficient "
+            rf"${latex(factor(1, m, sympy.Integer(0)))}$."
+        ),
         "offset": rf"At finite $t$ its local slope is ${latex(offset(m, k))}$.",
         "weight": rf"Skips of weight $\alpha$ give the coefficient ${latex(factor(alpha, m, sympy.Integer(0)))}$.",
     },
@@ -119,7 +122,7 @@ def derive() -> Proof:
                 "three wrapped blocks with unequal slopes: squared derivative of the network at t = 0, times that of "
                 "the output against noise",
                 (c * scaled.subs(alpha, 1) ** 2).subs(t, 0),
-                c,
+                c * factor(1, 3, sympy.Integer(0)),
                 {"a route a block": 3 * c, "one skip missing": ((c * scaled.subs(alpha, 0) ** 2).subs(t, 0), c)},
             ),
             Prose("The local slope vanishes like t^k, but not at finite t.", r"\frac{d\log T^2}{d\log t} \to 0"),

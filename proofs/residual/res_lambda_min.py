@@ -67,7 +67,10 @@ CLAIM = Claim(
             "of the "
             "live block."
         ),
-        "uncoupled": r"It tends to the dead entry itself when noise does not couple dead and live outputs, $b = 0$.",
+        "uncoupled": (
+            rf"It tends to ${printed(limit_of_smallest(C, g, sympy.Integer(0)))}$, that of the dead entry itself, when "
+            "noise does not couple dead and live outputs, $b = 0$."
+        ),
         "null direction": r"A live direction without gradient makes $\lambda_{\min} = 0$ at every $t$.",
     },
     source=cite("shirodkar2026dead", "cor:res_lambda_min"),
@@ -169,7 +172,7 @@ def derive() -> Proof:
                 "uncoupled",
                 "b = 0: det(G − x w²)/w² at w = 0 vanishes at the dead entry",
                 pencil(uncoupled),
-                live.det() * (g - x),
+                live.det() * (limit_of_smallest(sympy.Integer(1), g, sympy.Integer(0)) - x),
                 {"with coupling": (pencil(gram), live.det() * (g - x))},
             ),
             Equation(

@@ -33,6 +33,19 @@ def tikhonov_slope(share: Expr | float) -> Expr:
     return 2 / (1 + share)
 
 
+def hidden_by_gram(rounding: Expr) -> Expr:
+    """The distance of equal units that a Gram no longer shows: √u."""
+    return sympy.sqrt(rounding)
+
+
+def hidden_by_factor(rounding: Expr) -> Expr:
+    """The distance that the factor no longer shows: u."""
+    return rounding
+
+
+_U = sympy.Symbol("u")
+
+
 CLAIM = Claim(
     id="sig:numerical_recipe",
     title="σ_min and λ⁺ are read in float64 and without a Tikhonov term, or not at all",
@@ -48,8 +61,8 @@ CLAIM = Claim(
             rf"${printed(tikhonov_slope(epsilon / sympy.Symbol('lambda')))}$: half of 2 at $\lambda = \epsilon$, and "
             "nothing below."
         ),
-        "gram": r"Of equal units the least $s$ that $G$ shows falls like $\sqrt{u}$.",
-        "factor": r"The least $s$ that the singular values of $X$ show falls like $u$.",
+        "gram": rf"Of equal units the least $s$ that $G$ shows falls like ${printed(hidden_by_gram(_U))}$.",
+        "factor": rf"The least $s$ that the singular values of $X$ show falls like ${printed(hidden_by_factor(_U))}$.",
     },
     source=cite("shirodkar-narayanan2026signatures", "§ 4.1", verified=False),
     hypotheses=("Two units. Sums over many samples lose a few digits more.",),
@@ -97,14 +110,14 @@ def derive() -> Proof:
                 "gram",
                 "det G when one entry is d too small: nothing is left at s² = d",
                 sympy.expand(spoiled.det()),
-                s**2 - d,
+                s**2 - hidden_by_gram(d) ** 2,
                 {"relative to the entry": s**2 * (1 - d)},
             ),
             Equation(
                 "factor",
                 "det X when an entry is d too small: nothing is left at s = d",
                 sympy.expand((turn * sympy.Matrix([[1, 1], [0, s - d]])).det()),
-                s - d,
+                s - hidden_by_factor(d),
                 {"as in G": s**2 - d},
             ),
         ),

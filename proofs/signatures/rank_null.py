@@ -32,7 +32,7 @@ _POWERS = (1, 2)
 _RANDOM = 32
 
 
-def form(own: Expr, mixed: Expr, dying: Expr, size: Expr) -> Expr:
+def form(own: Expr | float, mixed: Expr | int, dying: Expr | float, size: Expr | int) -> Expr | float:
     """q_u, size = τ^p: α + 2βτ^p + γτ^{2p}."""
     return own + 2 * mixed * size + dying * size**2
 
@@ -40,6 +40,19 @@ def form(own: Expr, mixed: Expr, dying: Expr, size: Expr) -> Expr:
 def activation(constant: Expr, size: Expr, degree: Expr | int) -> Expr:
     """σ to leading order: c τ^p."""
     return constant * size**degree
+
+
+def slope(own: Expr, mixed: Expr, dying: Expr, size: Expr) -> Expr:
+    """d log q/d log σ: 2 (βσ + γσ²)/(α + 2βσ + γσ²)."""
+    return 2 * (mixed * size + dying * size**2) / form(own, mixed, dying, size)
+
+
+def growth(mixed: Expr, dying: Expr, size: Expr) -> Expr:
+    """dq/dσ: 2β + 2γσ."""
+    return 2 * mixed + 2 * dying * size
+
+
+_NONE = sympy.Integer(0)
 
 
 CLAIM = Claim(
@@ -57,9 +70,18 @@ CLAIM = Claim(
             f"{printed(activation(Symbol('c'), tau, p))}$ "
             "to leading order."
         ),
-        "dead": r"Along the unit $\alpha = \beta = 0$: $\log q_u$ has slope 2 in $\log\sigma$.",
-        "random": r"Along any direction with $\alpha > 0$ the slope tends to 0.",
-        "ranks": r"With $\beta \ge 0$ both increase with $\sigma$: Spearman's $\rho$ is 1 for both.",
+        "dead": (
+            rf"Along the unit $\alpha = \beta = 0$: $\log q_u$ has slope "
+            rf"${printed(slope(_NONE, _NONE, gamma, sigma))}$ in $\log\sigma$."
+        ),
+        "random": (
+            rf"Along any direction with $\alpha > 0$ the slope is ${printed(slope(alpha, beta, gamma, sigma))}$, which "
+            "tends to 0."
+        ),
+        "ranks": (
+            rf"With $\beta \ge 0$ both increase, $dq_u/d\sigma = {printed(growth(beta, gamma, sigma))}$: Spearman's "
+            r"$\rho$ with $\sigma$ is 1 for both."
+        ),
     },
     source=cite("shirodkar-narayanan2026signatures", "§ 4.1", verified=False),
     hypotheses=(
@@ -83,7 +105,7 @@ def derive() -> Proof:
     first, second = symbols("u_1 u_2", real=True)
     q = form(alpha, beta, gamma, sigma)
     alone = p * a * (w * x) ** (p - 1)
-    slope = sigma * sympy.diff(sympy.log(q), sigma)
+    local = sigma * sympy.diff(sympy.log(q), sigma)
     return Proof(
         "Symbolic in p, τ and the weights; one input, since G is a mean over inputs of the same form.",
         (
@@ -107,22 +129,22 @@ def derive() -> Proof:
             Equation(
                 "dead",
                 "d log q/d log σ at α = β = 0",
-                slope.subs({alpha: 0, beta: 0}),
-                sympy.Integer(2),
+                local.subs({alpha: 0, beta: 0}),
+                slope(_NONE, _NONE, gamma, sigma),
                 {"1": sympy.Integer(1), "2p": 2 * p},
             ),
             Equation(
                 "random",
                 "d log q/d log σ, and its limit at σ = 0",
-                sympy.Matrix([slope, sympy.limit(slope, sigma, 0)]),
-                sympy.Matrix([(2 * beta * sigma + 2 * gamma * sigma**2) / q, 0]),
-                {"2": sympy.Matrix([2, 2]), "at α = 0": sympy.Matrix([slope.subs(alpha, 0), 1])},
+                sympy.Matrix([local, sympy.limit(local, sigma, 0)]),
+                sympy.Matrix([slope(alpha, beta, gamma, sigma), 0]),
+                {"2": sympy.Matrix([2, 2]), "at α = 0": sympy.Matrix([local.subs(alpha, 0), 1])},
             ),
             Equation(
                 "ranks",
                 "dq/dσ, a sum of positive terms",
                 sympy.diff(q, sigma),
-                2 * beta + 2 * gamma * sigma,
+                growth(beta, gamma, sigma),
                 {"β < 0": -2 * beta + 2 * gamma * sigma},
             ),
         ),
@@ -184,6 +206,30 @@ def _spearman(first: Sequence[float], second: Sequence[float]) -> float:
     return rank_correlation([math.log(x) for x in first], [math.log(x) for x in second], digits=13)
 
 
+def _slope(sizes: Sequence[float], values: Sequence[float], place: int) -> float:
+    """Of the logarithms, from one size to the next."""
+    return math.log(values[place - 1] / values[place]) / math.log(sizes[place - 1] / sizes[place])
+
+
+def _mixed(power: int) -> Check:
+    """The slope along a live and the dying unit at once, while they are of one size, from the readings of each."""
+    dead = _dead()
+    live = dead.roll(1)
+    first, second = (
+        float(form(live_reading, 0, dying, 1))
+        for live_reading, dying in list(zip(_along(power, live), _along(power, dead), strict=True))[:2]
+    )
+    sigma_min = _sigma(power)
+    return value_check(
+        f"p = {power}: slope along a live and the dying unit from τ = {_SIZES[0]} to {_SIZES[1]}",
+        math.log(first / second) / math.log(sigma_min[0] / sigma_min[1]),
+        _slope(sigma_min, _along(power, live + dead), 1),
+        rivals=(0, 2),
+        reason="β = 0 for orthogonal gradients, so that q is the sum of both readings",
+        quantity="slope",
+    )
+
+
 def measure() -> Experiment:
     checks: dict[str, list[Check]] = {clause: [] for clause in CLAIM.clauses}
     curves: list[Curve] = []
@@ -194,10 +240,7 @@ def measure() -> Experiment:
         )
         checks["dead"].append(rate_check(f"p = {power}: q along the unit, in σ_min", 2, sigma_min, dead, rivals=(1, 4)))
         curves.append(Curve(f"p = {power}: q along the unit against σ_min", tuple(sigma_min), tuple(dead), 2.0))
-        steepest = max(
-            abs(math.log(values[-2] / values[-1]) / math.log(sigma_min[-2] / sigma_min[-1]))
-            for values in (_along(power, vector) for vector in _directions())
-        )
+        steepest = max(abs(_slope(sigma_min, _along(power, vector), -1)) for vector in _directions())
         checks["random"].append(
             Comparison(
                 f"p = {power}: the largest slope among {_RANDOM} random directions at τ = {_SIZES[-1]:.1e}",
@@ -209,6 +252,7 @@ def measure() -> Experiment:
                 "slope",
             )
         )
+        checks["random"].append(_mixed(power))
         checks["ranks"].append(
             value_check(f"p = {power}: Spearman's ρ of q along the unit with σ_min", 1, _spearman(dead, sigma_min),
                         rivals=(0, -1), reason="ranks are exact", quantity="correlation")

@@ -16,6 +16,7 @@ from ddtheory.verify.claim import TITLE, Check, Claim, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench.ladder import count_check, value_check
 from ddtheory.workbench.ranks import rank_correlation
+from ddtheory.workbench.statement import printed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +30,11 @@ _INPUTS, _OUTPUTS, _NOISE, _SAMPLES = 10, 5, 0.1, 4**5
 _CELLS = tuple((hidden, rank) for hidden in (2, 3, 4, 5) for rank in range(1, hidden + 1))
 _SHOWN = ((2, 1), (3, 3), (4, 2), (5, 2))
 _FIRST_ORDER = "the next term of the logarithm and of the singular vectors is below two per cent at this n"
+
+
+def vanishing(outputs: sympy.Expr | int, hidden: sympy.Expr | int) -> sympy.Expr | int:
+    """How many singular values of the output are zero: N − H."""
+    return outputs - hidden
 
 
 CLAIM = Claim(
@@ -48,7 +54,10 @@ CLAIM = Claim(
             r"$E$ where $M_0$ is zero, to leading order."
         ),
         "full": r"At $H = N$, $\kappa\sigma^2/n = \|E\|^2$ whatever the rank, and $\lambda$ is not.",
-        "zeros": r"The output has $N - H$ singular values that are zero, so that $\sigma_{\min}$ ranks rounding.",
+        "zeros": (
+            rf"The output has ${printed(vanishing(*symbols('N H')))}$ singular values that are zero, so that "
+            r"$\sigma_{\min}$ ranks rounding."
+        ),
     },
     source=cite("shirodkar-narayanan2026signatures", "§ 4.1", verified=False),
     hypotheses=("Whitened inputs, squared error, the maximum likelihood itself.",),
@@ -152,7 +161,7 @@ def derive() -> Proof:
                 "zeros",
                 "one hidden unit: the characteristic polynomial of the moment of the output, BAAᵀBᵀ",
                 (z * eye(2) - output).det(),
-                z * (z - output.trace()),
+                z ** vanishing(2, 1) * (z - output.trace()),
                 {"no zero": (z - output[0, 0]) * (z - output[1, 1]), "two": z**2},
             ),
         ),

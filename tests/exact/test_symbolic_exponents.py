@@ -23,6 +23,12 @@ def test_a_cancellation_in_a_symbolic_power() -> None:
     assert found.leading == Rational(1, 9)
 
 
+def test_which_exponents_are_symbolic() -> None:
+    """A parameter above the variable itself; above another base, or below, it is a constant."""
+    assert symbolic_exponents.has_symbolic_exponents(1 + x ** (2 * k), x)
+    assert not any(symbolic_exponents.has_symbolic_exponents(other, x) for other in (x**2 * k**j, k**x, x + k))
+
+
 @pytest.mark.long
 def test_derivatives_that_explode_are_refused_in_time() -> None:
     germ = (tanh(x**k * exp(x**j)) * sympy.cosh(x**j + x) - x**k * sympy.cosh(x) * exp(x**j)) ** 2

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import json
+import math
 import re
 from collections import Counter
 from pathlib import Path
+from statistics import NormalDist
 
 import pytest
 
@@ -61,3 +64,20 @@ def test_the_count_of_claims_is_that_of_the_book() -> None:
         expected[Verdict.NARROWER],
         expected[Verdict.REFUTED],
     )
+
+
+def test_the_rate_of_mutants_is_that_of_the_record() -> None:
+    """With Wilson's interval; the record names what survived and does harm."""
+    found = json.loads((README.parent / "benchmarks" / "results" / "mutants.json").read_text(encoding="utf-8"))
+    seen, harmful = found["seen"], found["seen"] + len(found["harmful"])
+    share, z = seen / harmful, NormalDist().inv_cdf(0.975)
+    middle = (share + z**2 / (2 * harmful)) / (1 + z**2 / harmful)
+    half = z * math.sqrt(share * (1 - share) / harmful + z**2 / (4 * harmful**2)) / (1 + z**2 / harmful)
+    text = " ".join(README.read_text(encoding="utf-8").split())
+    assert f"`{found['command']}`" in text
+    assert f"in {found['claims']} claims of all chapters" in text
+    assert f"{found['tried']} of the changes were tried: {seen} moved a verdict" in text
+    assert f"and {found['harmless']} harmless" in text
+    assert f"{seen} of {harmful} harmful ones, {share:.0%}".replace("%", " %") in text
+    assert f"(95 % interval {100 * (middle - half):.0f} to {100 * (middle + half):.0f})" in text
+    assert share >= 0.95

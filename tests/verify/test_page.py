@@ -13,8 +13,10 @@ from rich.console import Console
 from ddtheory.references import cite
 from ddtheory.values import UNVERIFIED, Interval
 from ddtheory.verify import Comparison, Curve, Experiment, RunResult, load, page, run, table
+from ddtheory.verify.claim import TITLE, Outcome
 from ddtheory.verify.findings import Number, of_experiment
 from ddtheory.verify.typeset import formula, typeset
+from ddtheory.verify.verdicts import ClauseResult
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,7 @@ def test_a_verdict_is_hidden_by_its_box(text: str) -> None:
     for name in boxes:
         assert f'<label for="show-{name}">' in text
         assert f"body:has(#show-{name}:not(:checked)) .is-{name}" in text
+        assert f"body:has(#show-{name}:checked) .has-{name}" in text
 
 
 def test_the_matrix_of_clauses(text: str) -> None:
@@ -113,6 +116,26 @@ def test_numbers_with_an_exponent_stay_numbers() -> None:
     assert page.exact(Number("-2.5e-07", "-2.5e-07", -2.5e-7)) == "−2.5e−7"
 
 
+def test_what_is_too_long_for_mathml_is_no_program() -> None:
+    found = page.exact(Number("alpha*(x - 1)**(2*(k + 1))*sqrt(y_1)" + " + z**2" * 6, "x" * 81, None))
+    assert found.startswith("<var>α (x − 1)<sup>2 (k + 1)</sup> √(y₁) + z²")
+    assert "*" not in found and "sqrt" not in found
+    cut = page.exact(Number("x**2*" * 100, "x" * 81, None))
+    assert cut.endswith("… (500 characters)") and cut.count("x²") == 32
+    assert "<b" not in page.exact(Number("f(<b>)**(<b>)", "x" * 81, None))
+
+
+def test_checks_stand_in_the_order_of_the_statement() -> None:
+    first, second = (Comparison(label, 1, Interval(1.0, 1.0, 1.0), (2,), 0.5, "by hand", "count") for label in "ab")
+    findings = of_experiment(Experiment("", {TITLE: (first,), "rate": (second, first), "bound": (first,)})).checks
+    clauses = [ClauseResult(name, "", *[Outcome.AGREES] * 3) for name in ("rate", "bound", "order")]
+    assert [(name, len(found)) for name, found in page.by_clause(findings, clauses)] == [
+        ("rate", 2),
+        ("bound", 1),
+        (TITLE, 1),
+    ]
+
+
 def test_both_sides_are_shown_as_they_were_derived(text: str) -> None:
     start = text.index('id="claim-prop:depth_order"')
     line = text[text.index("expansion", start) :]
@@ -126,10 +149,10 @@ def test_both_sides_are_shown_as_they_were_derived(text: str) -> None:
     [
         (Interval(2.00013, 1.99973, 2.00053), "2.0001 ± 0.0004"),
         (Interval(4.0, 4.0, 4.0), "4"),
-        (Interval(-0.5, -0.6, -0.4), "-0.5 ± 0.1"),
+        (Interval(-0.5, -0.6, -0.4), "−0.5 ± 0.1"),
         (Interval(2.0, 1.5, 3.0), "2 in [1.5, 3]"),
         (Interval(2.0, 1.0, math.inf), "[1, ∞]"),
-        (Interval(0.0, -1e-9, 1e-9), "0 ± 1e-9"),
+        (Interval(0.0, -1e-9, 1e-9), "0 ± 1e−9"),
     ],
 )
 def test_a_reading_shows_its_width(interval: Interval, shown: str) -> None:
@@ -208,6 +231,19 @@ def test_typeset_converts_only_the_mathematics() -> None:
     assert found.count("<math") == 2
     assert 'display="block"' in found
     assert "it costs $5 &amp; more: " in found
+
+
+def test_indices_and_exponents_of_plain_text_are_lowered_and_raised() -> None:
+    found = typeset("2k_post, σ_min⁴, t^{k_pre}, t^(2(k − 1)), 2^−11, x^k; node_death, a_g_duality, f(x_1), O_{ij}")
+    assert found == (
+        "2k<sub>post</sub>, σ<sub>min</sub>⁴, t<sup>k<sub>pre</sub></sup>, t<sup>2(k − 1)</sup>, 2<sup>−11</sup>, "
+        "x<sup>k</sup>; node_death, a_g_duality, f(x₁), O<sub>ij</sub>"
+    )
+
+
+def test_letters_of_another_style_are_letters_of_their_own() -> None:
+    """Browsers take the styles of MathML from the letters, and no longer from an attribute."""
+    assert formula(r"\mathbb R^p \mathbf 1") == "<math><msup><mi>ℝ</mi><mi>p</mi></msup><mn>𝟏</mn></math>"
 
 
 @pytest.mark.parametrize("latex", [r"\frac{1}{", r"\unknownmacro x", r"\begin{nothing}"])

@@ -27,7 +27,7 @@ WIDER = "Some comparison is ten times as wide, and every one still excludes all 
 """Why a wider tolerance that was felt is harmless; one that was not felt may be idle, and is judged like any change."""
 
 _PATIENCE, _START = 4, 30
-"""A changed claim may take this many times as long as it took unchanged, and these seconds more."""
+"""A changed claim may work this many times as long as it did unchanged, and these seconds more."""
 
 _FIRST_LIMIT = 600
 

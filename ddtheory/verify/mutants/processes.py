@@ -1,18 +1,22 @@
 """A process for each trial, with a time limit: forked from a server that has the heavy libraries loaded, else spawned.
 
-The server forks before any thread runs, so torch is loaded in it but has never computed.
+The server forks before any thread runs, so torch is loaded in it but has never computed. Limits are processor time,
+where the system can count it: on a busy machine a change that costs nothing is not stopped, and so not taken for seen.
 """
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
+import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any
 
 from ddtheory.verify.mutants.trial import Answer, Trial, run
@@ -27,6 +31,9 @@ Ending = Answer | str
 """An answer, or why there is none: "time" when the limit came first, else how the process ended."""
 
 _TIME = "time"
+
+_IDLE = 20
+"""A process that waits and does not work is stopped after its limit times this on the clock."""
 
 
 def is_late(ending: Ending) -> bool:
@@ -43,7 +50,7 @@ def run_all(
     """Runs every trial in a process of its own, and hands over (place in the list, ending) as they come.
 
     Args:
-        trials: each with the seconds that it may take.
+        trials: each with the seconds of processor time that it may take.
         jobs: how many run at the same time.
         keep: called in this process.
         until: on the monotonic clock; no trial begins later.
@@ -57,9 +64,9 @@ def run_all(
             while waiting and len(running) < jobs:
                 index, (trial, limit) = waiting.popleft()
                 ours, theirs = multiprocessing.Pipe(duplex=False)
-                process = _started(theirs, trial)
+                process = _started(theirs, trial, limit)
                 theirs.close()
-                running[ours] = (index, process, monotonic() + limit)
+                running[ours] = (index, process, monotonic() + (limit if sys.platform == "win32" else _IDLE * limit))
             patience = min((deadline for _, _, deadline in running.values()), default=monotonic()) - monotonic()
             ready = wait(list(running), timeout=max(0.0, patience))
             late = [ours for ours, (_, _, deadline) in running.items() if ours not in ready and monotonic() > deadline]
@@ -73,13 +80,13 @@ def run_all(
             _end(ours, process)
 
 
-def _started(theirs: Connection, trial: Trial) -> Any:
+def _started(theirs: Connection, trial: Trial, limit: float) -> Any:
     """A process that works on a trial. The server starts with the first of them, and forks all the others."""
     forks = "forkserver" in multiprocessing.get_all_start_methods()
     context: Any = multiprocessing.get_context("forkserver" if forks else "spawn")
     if forks:
         context.set_forkserver_preload(_PRELOADED)
-    process = context.Process(target=_answer, args=(theirs, trial), daemon=True)
+    process = context.Process(target=_answer, args=(theirs, trial, limit), daemon=True)
     with _environment():
         process.start()
     return process
@@ -101,6 +108,8 @@ def _received(ours: Connection, process: Any) -> Ending:
         found: Ending | Exception = ours.recv()
     except EOFError:
         process.join()
+        if sys.platform != "win32" and process.exitcode == -signal.SIGXCPU:
+            return _TIME
         return f"the process ended with {process.exitcode}"
     if isinstance(found, Exception):  # ours, and no answer about the claim
         raise found
@@ -114,13 +123,24 @@ def _end(ours: Connection, process: Any) -> None:
     ours.close()
 
 
-def _answer(theirs: Connection, trial: Trial) -> None:
+def _answer(theirs: Connection, trial: Trial, limit: float) -> None:
     threading.Thread(target=_leave_with_parent, daemon=True).start()
+    _stop_after(limit)
     try:
         theirs.send(run(trial))
     except Exception as error:
         theirs.send(error)
     theirs.close()
+
+
+def _stop_after(seconds: float) -> None:
+    """The system ends this process with SIGXCPU when it has worked for so long."""
+    if sys.platform != "win32":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(process_time() + seconds), most))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _leave_with_parent() -> None:

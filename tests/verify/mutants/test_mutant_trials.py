@@ -168,6 +168,13 @@ def test_a_claim_that_does_not_end_is_stopped() -> None:
     assert isinstance(fine, Answer) and fine.as_recorded
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the limit is on the clock there")
+def test_a_claim_that_only_waits_is_not_late() -> None:
+    """A limit on the clock would stop it, as it would stop whatever runs beside others."""
+    (fine,) = run(changed("    total = sum", "    __import__('time').sleep(4)\n    total = sum"), limit=3.0)
+    assert isinstance(fine, Answer) and fine.as_recorded and fine.seconds < 3
+
+
 ORPHANS = """
 import sys
 from pathlib import Path
