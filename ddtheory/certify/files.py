@@ -38,7 +38,7 @@ def certify_file(
         else:
             with file.open("rb") as stream:
                 found = stream.read(MOST_BYTES_OF_TEXT + 1)
-        text = found.decode("utf-8")
+        text = found.decode("utf-8-sig")  # with or without a mark of the encoding
     except (OSError, ValueError) as error:  # ValueError: bytes that are no UTF-8, or a name that no file can have
         reason = error.strerror if isinstance(error, OSError) else "no text in UTF-8, or no name of a file"
         raise OutputError(

@@ -78,7 +78,7 @@ def load(path: Any) -> Description:
             raise InvalidValueError(f"{place(file)} is no file. Give a file of TOML.")  # a pipe would never end
         if file.stat().st_size > _LARGEST:
             raise InvalidValueError(f"{place(file)} has more than {_LARGEST} bytes; a description is a page of text.")
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark of its encoding
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no text in UTF-8"
         raise InvalidValueError(f"{place(file)} cannot be read: {why}.") from None

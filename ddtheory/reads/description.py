@@ -58,7 +58,7 @@ def described(file: Path) -> dict[str, Any]:
 
 def _entries(file: Path) -> Mapping[str, Any]:
     try:
-        entries = tomllib.loads(file.read_text("utf-8"))
+        entries = tomllib.loads(file.read_text("utf-8-sig"))  # with or without a mark of the encoding
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidValueError(f"{place(file)} cannot be read: {error}.") from None
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:

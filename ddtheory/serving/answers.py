@@ -102,9 +102,9 @@ def certify(seconds: float, certificate: Mapping[str, Any] | str) -> Answer:
 
 def claims(books: Sequence[str] = ()) -> Answer:
     """What is on record."""
-    from ddtheory.verify.book import read
+    from ddtheory.verify import apart
 
-    found = [entry for book in books or (None,) for entry in read(book).entries]
+    found = [entry for book in apart.books(books or (None,)) for entry in book.entries]
     return {
         "claims": [
             {
@@ -120,7 +120,6 @@ def claims(books: Sequence[str] = ()) -> Answer:
 
 def verify(ids: Sequence[str], books: Sequence[str] = ()) -> Answer:
     """The verdicts of today."""
-    from ddtheory.verify import report, runner
-    from ddtheory.verify.book import read, select_among
+    from ddtheory.verify import apart, report
 
-    return report.document(runner.run(select_among([read(book) for book in books or (None,)], ids)))
+    return report.document(apart.verdicts(books or (None,), ids))

@@ -1,4 +1,4 @@
-"""Lines of standard input for a server that may have to end while it waits for one."""
+"""Lines of standard input for a server that may have to end while it waits for one, and what can go back as a line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 import threading
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ddtheory.certify.limits import MOST_BYTES_OF_TEXT
 from ddtheory.errors import InvalidValueError, OutputError
@@ -42,7 +42,7 @@ class Lines:
             raise StopAsyncIteration
         if len(line) > LONGEST:
             raise InvalidValueError(f"A message of the client has more than {LONGEST // 10**6} MB.")
-        return line.decode(errors="replace")
+        return line.decode(errors="surrogateescape")  # bytes that are no text make a message that is refused
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
         with contextlib.suppress(RuntimeError, asyncio.CancelledError):  # the server has ended
@@ -53,6 +53,30 @@ class Lines:
                 except OSError:
                     line = b""
                 asyncio.run_coroutine_threadsafe(self._waiting.put(line), loop).result()
+
+
+def is_encodable(text: str) -> bool:
+    """Whether the text can be sent: half of a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def encodable(answer: Any) -> Any:
+    r"""An answer, in text, lists and mappings, with what cannot be sent written out; a name of a file may hold it.
+
+    >>> print(encodable({"file": ["\udcff.py"]}))
+    {'file': ['\\udcff.py']}
+    """
+    if isinstance(answer, str):
+        return answer.encode(errors="backslashreplace").decode()
+    if isinstance(answer, list):
+        return [encodable(each) for each in answer]
+    if isinstance(answer, dict):
+        return {encodable(name): encodable(each) for name, each in answer.items()}
+    return answer
 
 
 def _own(stream: BinaryIO) -> BinaryIO:

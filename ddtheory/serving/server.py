@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -13,23 +13,31 @@ from jsonschema import Draft202012Validator, ValidationError
 from mcp import MCPError
 from mcp.server import Server, ServerRequestContext
 from mcp.server.stdio import stdio_server
+from mcp.shared.message import SessionMessage
 from mcp_types import (
     INVALID_PARAMS,
+    INVALID_REQUEST,
+    PARSE_ERROR,
     CallToolRequestParams,
     CallToolResult,
+    ErrorData,
+    JSONRPCError,
     ListToolsResult,
     PaginatedRequestParams,
     TextContent,
+    jsonrpc_message_adapter,
 )
 from mcp_types import Tool as ListedTool
 
 from ddtheory.errors import unknown
 from ddtheory.schemas import Schema
 from ddtheory.serving.calls import MOST_AT_ONCE, Limits, Refusal, answered
-from ddtheory.serving.lines import Lines
+from ddtheory.serving.lines import Lines, encodable, is_encodable
 from ddtheory.serving.tools import TOOLS, Tool
 
 _BEAT = 2.0  # seconds between two notices of progress
+
+_NO_JSON = object()
 
 _INSTRUCTIONS = (
     "Exact answers of singular learning theory: λ is the learning coefficient, that is the real log canonical "
@@ -49,13 +57,49 @@ def serve(limits: Limits, books: Sequence[str] = ()) -> None:
     server = _server(_Toolbox(limits, books))
 
     async def run() -> None:
-        async with stdio_server(stdin=Lines()) as (reading, writing):  # type: ignore[arg-type]  # it is iterated over
+        way_back: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        messages: Any = _messages(Lines(), way_back)  # it is iterated over
+        async with stdio_server(stdin=messages) as (reading, writing):
+            way_back.set_result(writing)
             await server.run(reading, writing, server.create_initialization_options())
 
     try:
         asyncio.run(run())
     except BaseExceptionGroup as group:
         raise _first(group) from None
+
+
+async def _messages(lines: Lines, way_back: asyncio.Future[Any]) -> AsyncIterator[str]:
+    """The lines that are messages. Whoever sends another line is told so, since nobody behind this answers it."""
+    async for line in lines:
+        if not line.strip():
+            continue
+        try:
+            jsonrpc_message_adapter.validate_json(line, by_name=False)
+        except ValueError:
+            await (await way_back).send(SessionMessage(_refused(line)))
+        else:
+            yield line
+
+
+def _refused(line: str) -> JSONRPCError:
+    """Why a line is no message, to whoever sent it where that can be read."""
+    found: Any
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        found = _NO_JSON
+    given = found.get("id") if isinstance(found, dict) else None
+    sender = given if type(given) is int or (isinstance(given, str) and is_encodable(given)) else None
+    if not is_encodable(line):
+        code, says = PARSE_ERROR, "The message is not in UTF-8."
+    elif found is _NO_JSON:
+        code, says = PARSE_ERROR, "The message is no JSON, or too deep."
+    elif not is_encodable(json.dumps(found, ensure_ascii=False)):
+        code, says = PARSE_ERROR, "The message holds half of a surrogate pair, which is no character."
+    else:
+        code, says = INVALID_REQUEST, "The message is no request, notification or response of JSON-RPC 2.0."
+    return JSONRPCError(jsonrpc="2.0", id=sender, error=ErrorData(code=code, message=says))
 
 
 def _first(error: BaseException) -> BaseException:
@@ -126,9 +170,9 @@ def _server(box: _Toolbox) -> Server[Any]:
 
 async def _result(box: _Toolbox, tool: Tool, arguments: Mapping[str, Any]) -> CallToolResult:
     try:
-        answer = await box.call(tool, arguments)
+        answer = encodable(await box.call(tool, arguments))
     except Refusal as refusal:
-        return CallToolResult(content=[TextContent(text=str(refusal))], is_error=True)
+        return CallToolResult(content=[TextContent(text=encodable(str(refusal)))], is_error=True)
     return CallToolResult(content=[TextContent(text=json.dumps(answer))], structured_content=answer)
 
 

@@ -27,6 +27,7 @@ from ddtheory.verify.claim import WITNESSES, Claim
 from ddtheory.verify.environment import versions
 from ddtheory.verify.failure import describe
 from ddtheory.verify.locating import INSTALLED, locate
+from ddtheory.verify.steps import READING, taken
 
 
 @dataclass(frozen=True, repr=False)
@@ -240,7 +241,8 @@ def _executed(root: Path) -> Book:
         if path.name == "__init__.py":
             continue
         try:
-            claim = _claim(_load_file(path, root))
+            with taken((path, READING)):
+                claim = _claim(_load_file(path, root))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # the code of others, which may also call sys.exit

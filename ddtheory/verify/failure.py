@@ -6,12 +6,15 @@ import traceback
 from pathlib import Path
 
 from ddtheory.extras import EXTRAS, missing
+from ddtheory.verify.steps import ProcessEnded
 
 
 def describe(error: BaseException, file: Path) -> str:
     """The error in one line, with the last line of the claim's file that led to it."""
     if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
         return str(missing(error.name, "it"))
+    if isinstance(error, ProcessEnded):
+        return str(error)
     text = " ".join(f"{type(error).__name__}: {_message(error)}".split()).removesuffix(":")
     if isinstance(error, SyntaxError):  # its text names the file and the line already
         return text

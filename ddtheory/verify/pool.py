@@ -19,8 +19,9 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ddtheory.verify import book
+from ddtheory.verify import book, steps
 from ddtheory.verify.book import Entry
+from ddtheory.verify.steps import Memory, Step
 from ddtheory.verify.verdicts import ClaimResult
 from ddtheory.verify.witnesses import check
 
@@ -28,9 +29,11 @@ Result = TypeVar("Result")
 
 _THREAD_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # a claim may ignore the other
+
 _DIED = (
-    "the worker process died before it answered; likely causes are too little memory and a crash in a compiled "
-    "library. Run this claim alone, with --jobs 1, to see what it prints"
+    "the worker process died before it answered; likely causes are too little memory, a crash in a compiled library, "
+    "and code of the claim that ends its process. Run this claim alone, with --jobs 1, to see what it prints"
 )
 
 
@@ -93,7 +96,7 @@ def run_all(
                     worker = replace(worker)
                 start_next(worker)
     except BaseException:
-        with _interrupts_held():
+        with interrupts_held():
             for worker in workers:
                 worker.kill()
             for future, (index, _) in running.items():
@@ -101,7 +104,7 @@ def run_all(
                     keep(index, future)
         raise
     finally:
-        with _interrupts_held():
+        with interrupts_held():
             for worker in workers:
                 worker.close()
 
@@ -126,10 +129,13 @@ class _Worker:
 
     def __init__(self, threads: int) -> None:
         self._pool = ProcessPoolExecutor(
-            1, mp_context=multiprocessing.get_context("spawn"), initializer=_start, initargs=(threads,)
+            1,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start,
+            initargs=(threads, dict(steps.ended())),
         )
         # The first task starts the process, which inherits that Ctrl-C is held: it cannot be hit while it imports.
-        with _interrupts_held():
+        with interrupts_held():
             self._process_id = self._pool.submit(os.getpid)
 
     def submit(self, function: Callable[..., Result], *task: Any) -> Future[Result]:
@@ -142,34 +148,46 @@ class _Worker:
         """Ends the process in the middle of its work."""
         # The process may be dead already, which is what is wanted.
         with contextlib.suppress(BrokenProcessPool, ProcessLookupError):
-            os.kill(self._process_id.result(), signal.SIGTERM)
+            os.kill(self._process_id.result(), _KILL)
 
     def close(self) -> None:
-        """Waits until the process has left."""
+        """Ends the process, which a thread that a claim has left would hold for ever, and waits until it is gone."""
+        self.kill()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
+def interrupts_held() -> contextlib.AbstractContextManager[None]:
     """Delays Ctrl-C to the end of the block, where the platform and the thread allow it."""
+    return _interrupts(held=True)
+
+
+def interrupts_let_through() -> contextlib.AbstractContextManager[None]:
+    """Inside of a block that delays Ctrl-C, one in which it may strike."""
+    return _interrupts(held=False)
+
+
+@contextlib.contextmanager
+def _interrupts(*, held: bool) -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK if held else signal.SIG_UNBLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _start(threads: int) -> None:
+def _start(threads: int, ended: dict[Step, str]) -> None:
+    steps.watch(Memory(ended))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for setting in _THREAD_SETTINGS:  # read when torch or numpy is first imported, which is later
         os.environ.setdefault(setting, str(threads))
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=leave_with_parent, daemon=True).start()
 
 
-def _leave_with_parent() -> None:
+def leave_with_parent() -> None:
+    """Ends this process when its parent has ended; for a thread of its own."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

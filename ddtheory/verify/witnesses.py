@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from dataclasses import replace
 from time import perf_counter
 
+from ddtheory.verify import steps
 from ddtheory.verify.book import Entry
 from ddtheory.verify.claim import WITNESSES, Experiment, Outcome, WitnessName
 from ddtheory.verify.failure import describe
@@ -27,17 +29,21 @@ def call(entry: Entry, name: WitnessName) -> WitnessResult:
     """Runs one witness. What it raises becomes its outcome; what it prints goes to standard error."""
     if getattr(entry.claim, name) is None:
         return WitnessResult(name, Outcome.MISSING)
+    step = (entry.path, name)
+    if isinstance(known := steps.answered(step), WitnessResult):
+        return known
     started = perf_counter()
     try:
         # Standard output belongs to the report.
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), steps.taken(step):
             result = _read(name, returned(entry, name))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # the code of others, which may also call sys.exit
         result = WitnessResult(name, Outcome.RAISED, error=describe(error, entry.path))
-    seconds = perf_counter() - started
-    return WitnessResult(name, result.outcome, result.proof, result.experiment, result.error, seconds)
+    result = replace(result, seconds=perf_counter() - started)
+    steps.keep(step, result)
+    return result
 
 
 def _read(name: WitnessName, found: object) -> WitnessResult:

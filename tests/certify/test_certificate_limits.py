@@ -117,6 +117,12 @@ def written(folder: Path, certificate: Any) -> Path:
 
 
 @pytest.mark.long
+def test_a_file_with_a_mark_of_its_encoding_is_read(tmp_path: Path) -> None:
+    path = written(tmp_path, CUSP)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert certify_file(path, seconds=60)[0] == 0
+
+
 def test_a_file_is_checked_within_limits(tmp_path: Path) -> None:
     code, text = certify_file(written(tmp_path, many_small_matrices(900)), seconds=2)
     assert (code, text) == (2, "not decided: limit of 2 s reached in step 1 of 1 (rule matrix_product)")

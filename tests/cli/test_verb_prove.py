@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-from calling import EXAMPLE_BOOK, answer, call, is_refused
-
-from ddtheory.verify import witnesses
+from calling import EXAMPLE_BOOK, SLOW_CLAIM, answer, call, is_refused
 
 
 def test_exit_code_0_steps_and_residuals(in_example: None) -> None:
@@ -51,16 +48,11 @@ def test_an_unknown_claim_gets_the_nearest_names_and_no_empty_document(in_exampl
     assert is_refused(result) and "Did you mean thm:fisher_decay" in result.stderr
 
 
-def test_ctrl_c_prints_what_is_finished(in_example: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    finished: list[str] = []
-
-    def interrupted(entry: object, name: str) -> object:
-        if finished:
-            raise KeyboardInterrupt
-        finished.append(name)
-        return witnesses.WitnessResult("derive", witnesses.Outcome.MISSING)
-
-    monkeypatch.setattr(witnesses, "call", interrupted)
-    result = call("prove", "--json")
+def test_ctrl_c_prints_what_is_finished(tmp_path: Path) -> None:
+    (tmp_path / "chapter").mkdir()
+    for number, (name, ends) in enumerate({"first": "0", "second": "exec('raise KeyboardInterrupt')"}.items()):
+        source = SLOW_CLAIM.format(name=name, seconds=ends)
+        (tmp_path / "chapter" / f"{number}.py").write_text(source, "utf-8")
+    result = call("prove", "--json", "--book", str(tmp_path))
     assert result.exit_code == 2 and result.stderr == "Interrupted.\n"
-    assert len(json.loads(result.stdout)) == 1
+    assert list(json.loads(result.stdout)) == ["first"]

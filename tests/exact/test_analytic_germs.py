@@ -190,6 +190,8 @@ REFUSED: list[tuple[str, type[DDTheoryError], str]] = [
     ("sqrt(x^2 + y^2)", NotAnalyticError, "not real|branch point|not analytic"),
     ("log(x)^2 + y^2", NotAnalyticError, "logarithm of 0"),
     ("exp(1/x)*y^2", NotAnalyticError, "divides by zero|pole"),
+    ("y^2 + sin(1/x)", NotAnalyticError, r"1/x has a pole at the point"),
+    ("y^2 + log(x^2)^2", NotAnalyticError, r"log\(x\*\*2\) has no power series at the point"),
     ("loggamma(x)^2 + y^2", NotAnalyticError, "positive arguments only"),
     ("atanh(1 + x)^2 + y^2", NotAnalyticError, "between −1 and 1"),
     ("acosh(1 + x^2) + y^2", NotAnalyticError, "must exceed 1"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from fractions import Fraction
 
 import pytest
@@ -79,6 +80,57 @@ HOSTILE = [
 def test_refuses(text: str) -> None:
     with pytest.raises(ParseError):
         parse_expression(text)
+
+
+PLACES = [
+    ("x^2 + foo(x)", "foo(x)"),
+    ("y + x^2*(z - log(0))", "log(0)"),
+    ("y^2 + 1/(x - x) + 3", "1/(x - x)"),
+    ("x^2 + 3*y^99999", "y^99999"),
+    ("x^2 + sqrt(-1)*y", "sqrt(-1)"),
+    ("x^2 + (-2)^(1/2)", "(-2)^(1/2)"),
+    ("x^2 + z*abs(y)", "abs(y)"),
+    ("x^2 + sin(y, z)", "sin(y, z)"),
+    ("x^2 + 1e999", "1e999"),
+    ("x^2 + sin", "sin"),
+    ("x^2 + a__b", "a__b"),
+    ("x^2 + y % 2", "%"),
+    ("x^2 + (y*z", "("),
+    ("x^2 + y) + z", ")"),
+    ("x^2 + y z", "z"),
+    ("x^2 + if", "if"),
+    ("x^2 + z*xy", "xy"),
+    ("x^2 + sinx", "sinx"),
+    ("x^2 +", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "part"), PLACES, ids=[text for text, _ in PLACES])
+@pytest.mark.parametrize("around", ["{}", "  {}", "u +\t{}", "u**2 + v^2 + {}"])
+def test_a_refusal_shows_the_place(text: str, part: str, around: str) -> None:
+    """Found by the position that it names, in the text as it was written."""
+    whole = around.format(text)
+    with pytest.raises(ParseError) as refused:
+        parse_expression(whole)
+    said = re.search(r"At character (\d+): .*\.\Z", str(refused.value))
+    assert said is not None and f"[{part}]" in said[0], refused.value
+    start = int(said[1]) - 1
+    assert whole[start : start + len(part)] == part
+    assert start == (whole.rindex(part) if part else len(whole))
+
+
+def test_the_place_in_a_long_text_is_short() -> None:
+    with pytest.raises(ParseError) as refused:
+        parse_expression("x + " * 300 + "foo(y)" + " + x" * 100)
+    assert "At character 1201: …" in str(refused.value) and "[foo(y)]" in str(refused.value)
+    assert len(str(refused.value)) < 500
+    with pytest.raises(ParseError, match="too many terms, or brackets nested too deep"):
+        parse_expression("+".join(["x"] * 5000))
+
+
+@pytest.mark.parametrize("text", ["logp^2", "cost^2", "sqrt(2)*x", "acosh(2)*x", "sinus + tanz_0", "(-8)^2*x"])
+def test_control_what_is_meant_is_read(text: str) -> None:
+    parse_expression(text)
 
 
 @pytest.mark.long

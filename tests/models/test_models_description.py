@@ -82,6 +82,13 @@ def test_the_control_the_good_text_is_read() -> None:
     assert described(GOOD).rlct().rlct == RLCT(Fraction(1, 2), 2)
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_a_file_with_a_mark_of_its_encoding_is_read(tmp_path: Path, ends: str) -> None:
+    text = ends.join(['kind = "regression"', 'mean = "a*b"', "truth = 0"])
+    (tmp_path / "mine.toml").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert load(tmp_path / "mine.toml").rlct().rlct == RLCT(Fraction(1, 2), 2)
+
+
 def test_a_refusal_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     with pytest.raises(InvalidValueError, match=r"mine\.toml cannot be read: No such file"):

@@ -22,6 +22,7 @@ from mcp_types import CallToolResult
 
 from ddtheory.serving.calls import MOST_AT_ONCE
 from ddtheory.serving.lines import LONGEST
+from ddtheory.serving.server import _refused
 from ddtheory.serving.tools import TOOLS
 
 pytestmark = pytest.mark.long
@@ -312,21 +313,54 @@ def test_a_server_that_ends_takes_its_calls_with_it(book: Path, end: str) -> Non
         assert gone(*processes)
 
 
+@pytest.mark.parametrize(
+    ("line", "sender", "says"),
+    [
+        (b"{", None, "no JSON"),
+        (b"[" * 100_000, None, "no JSON"),
+        (b"\xff\xfe", None, "not in UTF-8"),
+        (b'{"jsonrpc": "2.0", "id": 7, "method": "\xff"}', 7, "not in UTF-8"),
+        (b"[]", None, "no request"),
+        (b"null", None, "no request"),
+        (b'{"jsonrpc": "2.0"}', None, "no request"),
+        (b'{"id": 8, "method": "ping"}', 8, "no request"),
+        (b'{"jsonrpc": "2.0", "id": "\\ud800", "method": "ping"}', None, "surrogate"),
+        (b'{"jsonrpc": "2.0", "id": "nine", "method": "\\udc00"}', "nine", "surrogate"),
+        (b'"' + b"x" * 10_000_000 + b'"', None, "no request"),
+    ],
+)
+def test_a_line_that_is_no_message_is_answered(line: bytes, sender: object, says: str) -> None:
+    said = json.loads(_refused(line.decode(errors="surrogateescape")).model_dump_json(by_alias=True))
+    assert said["id"] == sender and says in said["error"]["message"]
+
+
 def test_lines_that_are_no_messages_are_survived() -> None:
-    lines = [b"{", b"[]", b"\xff\xfe", b"null", b'{"jsonrpc": "2.0"}', b'"' + b"x" * 10_000_000 + b'"', b"[" * 100_000]
+    lines = [b"{", b"[]", b"\xff\xfe", b"null", b'{"jsonrpc": "2.0"}', b"", b"[" * 100_000]
     start = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": START}).encode()
-    surrogate = b'{"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "\\ud800", "arguments": {}}}'
+    argument = json.dumps({"name": "rlct", "arguments": {"divergence": "x^2 \ud800"}})
+    surrogate = b'{"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": ' + argument.encode() + b"}"
     lines += [start, surrogate, b'{"jsonrpc": "2.0", "id": 3, "method": "ping"}', b""]
     with subprocess.Popen(command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as running:
         assert running.stdin is not None and running.stdout is not None
         running.stdin.write(b"\n".join(lines))
         running.stdin.flush()
-        answered = 0
-        while answered != 3:
-            found = json.loads(running.stdout.readline())
-            answered = found.get("id") if "result" in found else answered
+        told = [json.loads(running.stdout.readline()) for _ in range(9)]  # in any order
+        assert [each["id"] for each in told].count(None) == 6
+        assert {each["id"]: "error" in each for each in told} == {None: True, 1: False, 2: True, 3: False}
         running.stdin.close()
-        assert running.wait(timeout=30) == 0
+        assert running.wait(timeout=60) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files that are no text")
+def test_a_name_that_is_no_text_is_written_out(tmp_path: Path) -> None:
+    (tmp_path / "chapter").mkdir()
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/chapter/\xff.py")).write_text("1/0", encoding="utf-8")
+
+    async def work(found: Client) -> None:
+        answer = await found.call_tool("verify", {"ids": ["chapter"]})
+        assert answer.structured_content["summary"]["unreadable"][0]["file"] == "chapter/\\udcff.py"
+
+    with_client(work, "--book", str(tmp_path))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes")

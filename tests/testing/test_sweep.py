@@ -311,6 +311,22 @@ def test_a_partial_has_the_name_of_its_function() -> None:
     assert report.estimator == "partial_target" and report.passed and report.where == "2 processes"
 
 
+class Closing(Executor):
+    """Cancels what it was given, as the executor of a cluster that is closed does."""
+
+    def submit(self, run: Any, /, *given: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.cancel()
+        future.set_running_or_notify_cancel()
+        return future
+
+
+def test_tasks_that_an_executor_cancels_are_lost_and_said_to_be() -> None:
+    found = sweep(quadrature, tasks(0), executor=Closing())
+    assert len(found.results) == 4
+    assert all("its executor cancelled it" in result.error for result in found.results)
+
+
 @pytest.mark.peer
 def test_on_dask(tmp_path: Path, peers: Peers) -> None:
     """A cluster through Dask's executor: pip install 'ddtheory[cluster]'. Its workers survive their estimators."""

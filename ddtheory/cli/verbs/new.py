@@ -27,7 +27,8 @@ def new(kind: str, name: str, book: str | None, chapter: str | None, as_json: bo
       ddtheory new book mine && ddtheory new claim my:second --book mine && ddtheory verify --book mine
     """
     from ddtheory.errors import InvalidValueError
-    from ddtheory.verify.skeleton import new_book, new_claim
+    from ddtheory.verify import apart
+    from ddtheory.verify.skeleton import new_book
 
     if kind == "book" and (book is not None or chapter is not None):
         raise InvalidValueError("--book and --chapter are for a new claim; a new book has one chapter, first.")
@@ -36,10 +37,17 @@ def new(kind: str, name: str, book: str | None, chapter: str | None, as_json: bo
     elif book is None:
         raise InvalidValueError("Say which book the claim goes into, as in --book mine.")
     else:
-        written = (new_claim(name, book, chapter or "first"),)
+        written = (apart.run(_claim, name, book, chapter or "first"),)
     if as_json:
         print_json({"written": [path.as_posix() for path in written]})
         return
     for path in written:
         say(f"wrote {path}")
     say(f"next: ddtheory verify --book {shlex.quote(name if book is None else book)}")
+
+
+def _claim(_tell: object, name: str, book: str, chapter: str) -> Path:
+    """Apart, since the claims of the book are read for their names."""
+    from ddtheory.verify.skeleton import new_claim
+
+    return new_claim(name, book, chapter)

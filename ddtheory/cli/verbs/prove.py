@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,42 +33,48 @@ def prove(ids: tuple[str, ...], books: tuple[str, ...], as_json: bool) -> None:
     Example:
       ddtheory prove thm:fisher_decay
     """
-    from ddtheory.verify import report
-    from ddtheory.verify.book import read, select_among
+    from ddtheory.verify import apart, report
     from ddtheory.verify.claim import Outcome
     from ddtheory.verify.progress import spinner
     from ddtheory.verify.verdicts import proof_as_recorded
-    from ddtheory.verify.witnesses import call
 
-    chosen = select_among([read(book) for book in books or [None]], ids)
-    unreadable = [item for book in chosen for item in book.unreadable]
-    code = 2 if unreadable else 0
+    codes = [0]
     documents: dict[str, Any] = {}
-    with ends_like_ctrl_c(), _interrupt_prints(documents, as_json):
-        for entry in (entry for book in chosen for entry in book.entries):
-            with spinner(f"derives {entry.claim.id} …", shown=not as_json):
-                result = call(entry, "derive")
-            documents[entry.claim.id] = report.witness_document(result)
-            if not as_json:
-                _print_proof(entry, result)
-            if result.outcome is Outcome.RAISED:
-                code = 2
-            elif not proof_as_recorded(result.outcome, entry.claim.expected):
-                code = max(code, 1)
+    stack = ExitStack()
+
+    def hear(entry: Entry, result: WitnessResult | None) -> None:
+        if result is None:
+            stack.enter_context(spinner(f"derives {entry.claim.id} …", shown=not as_json))
+            return
+        stack.close()
+        documents[entry.claim.id] = report.witness_document(result)
+        if not as_json:
+            _print_proof(entry, result)
+        if result.outcome is Outcome.RAISED:
+            codes.append(2)
+        elif not proof_as_recorded(result.outcome, entry.claim.expected):
+            codes.append(1)
+
+    with ends_like_ctrl_c(), _interrupt_prints(documents, as_json), stack:
+        chosen = apart.derivations(books or (None,), ids, hear)
+    unreadable = [item for book in chosen for item in book.unreadable]
     for item in unreadable:
         say(f"! {one_line(str(item))}", err=True)
     say(f"book: {', '.join(map(str, chosen))}", err=as_json)
-    sys.exit(code)
+    sys.exit(2 if unreadable else max(codes))
 
 
 @contextmanager
 def _interrupt_prints(documents: dict[str, Any], as_json: bool) -> Iterator[None]:
-    """Prints what there is, also when Ctrl-C ends the block early."""
+    """Prints what there is, also when Ctrl-C ends the block early; where the call is refused there is nothing."""
     try:
         yield
-    finally:
+    except KeyboardInterrupt:
         if as_json:
             print_json(documents)
+        raise
+    if as_json:
+        print_json(documents)
 
 
 def _print_proof(entry: Entry, result: WitnessResult) -> None:

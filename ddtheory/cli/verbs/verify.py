@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from ddtheory.visible import one_line
 
 if TYPE_CHECKING:
     from ddtheory.verify.book import Book
+    from ddtheory.verify.verdicts import ClaimResult
 
 _REPORT_FILES = ("report.json", "report.html")
 
@@ -41,19 +43,17 @@ def verify(
       ddtheory verify --list
       ddtheory verify thm:fisher_decay --out report
     """
-    from ddtheory.verify import output, report, runner, table
-    from ddtheory.verify.book import read, select_among
-    from ddtheory.verify.progress import progress
-    from ddtheory.verify.verdicts import GLYPH
+    from ddtheory.verify import apart, output, report, table
 
-    chosen = select_among([read(book) for book in books or [None]], ids)
+    choices = books or (None,)
     if only_list:
-        _list(chosen, as_json)
+        _list(apart.books(choices, ids), as_json)
         return
     if out is not None:
         output.prepare(out, _REPORT_FILES)
-    with ends_like_ctrl_c(), progress("checking", sum(len(book.entries) for book in chosen)) as advance:
-        run = runner.run(chosen, jobs, lambda result: advance(f"{GLYPH[result.verdict]} {result.record.id}"))
+    with ends_like_ctrl_c(), ExitStack() as stack:
+        bar = _Bar(stack)
+        run = apart.verdicts(choices, ids, jobs, bar.start, bar.advance)
     if out is not None:
         from ddtheory.verify import page
 
@@ -67,6 +67,23 @@ def verify(
     else:
         table.show(run, html, table.console())
     sys.exit(run.exit_code)
+
+
+class _Bar:
+    """Of the progress; it is there once the number of claims is known."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+
+    def start(self, claims: int) -> None:
+        from ddtheory.verify.progress import progress
+
+        self._advance = self._stack.enter_context(progress("checking", claims))
+
+    def advance(self, result: ClaimResult) -> None:
+        from ddtheory.verify.verdicts import GLYPH
+
+        self._advance(f"{GLYPH[result.verdict]} {result.record.id}")
 
 
 def _list(books: Sequence[Book], as_json: bool) -> None:

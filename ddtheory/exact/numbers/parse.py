@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 import sympy
 from sympy import Expr, Rational, Symbol
 
 from ddtheory.errors import ParseError, shown
+from ddtheory.visible import one_line
 
 FUNCTIONS = {
     "exp": sympy.exp,
@@ -49,6 +50,7 @@ ASSUMPTIONS = {
 """What a parameter may be declared to be, as in `k:positive-integer`."""
 
 _MAX_LENGTH = 20_000
+_AROUND = 30  # characters that are shown on either side of what is refused
 _MAX_DEPTH = 60
 MAX_POWER = 2_000  # exponents of expressions
 MAX_BITS = 14_000  # size of a number: Python prints no more than 4300 digits
@@ -90,22 +92,70 @@ def parse_expression(text: str, symbols: Mapping[str, Symbol] | None = None) -> 
     if not text.strip():
         raise ParseError("The expression is empty.")
     if not _TEXT.match(text):
-        bad = next(character for character in text if not _TEXT.match(character))
-        raise ParseError(f"The character {bad!r} is not arithmetic in {_short(text)}. Allowed: {_ALLOWED}.")
-    source = " ".join(text.replace("^", "**").split())
+        place = next(place for place, character in enumerate(text) if not _TEXT.match(character))
+        raise ParseError(
+            f"The character {text[place]!r} is not arithmetic. Allowed: {_ALLOWED}. {_marked(text, place, place + 1)}"
+        )
+    source = _Source(text)
     try:
-        tree = ast.parse(source, mode="eval")
+        tree = ast.parse(source.python, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        if word := next(filter(keyword.iskeyword, _WORD.findall(text)), None):
-            said = f"{word!r} is a word of the grammar and no name; write {word[:3]}_0, or another name."
-            raise ParseError(said) from None
+        if word := next((word for word in _WORD.finditer(text) if keyword.iskeyword(word[0])), None):
+            said = f"{word[0]!r} is a word of the grammar and no name; write {word[0][:3]}_0, or another name."
+            raise ParseError(f"{said} {_marked(text, *word.span())}") from None
+        if isinstance(error, (RecursionError, MemoryError)):
+            raise ParseError(
+                f"{_short(text)} has too many terms, or brackets nested too deep; some 2000 terms are read."
+            ) from None
         raise ParseError(
             f"{_short(text)} is not arithmetic: {getattr(error, 'msg', error)}. "
-            "Write products with *, as in 2*x, and powers with ^."
+            f"Write products with *, as in 2*x, and powers with ^.{source.marked_error(error)}"
         ) from None
     translated = _Translator(source, symbols or {}).translate(tree.body, 0)
     refuse_run_together([text], known=symbols or {})
     return translated
+
+
+def _marked(text: str, start: int, end: int) -> str:
+    """Where in a text something stands, in one sentence; brackets are no arithmetic, so they can mark it.
+
+    >>> _marked("x^2 + foo(x)", 6, 12)
+    'At character 7: x^2 + [foo(x)].'
+    """
+    before, part, after = text[:start], text[start:end], text[end:]
+    before = before if len(before) <= _AROUND else f"…{before[-_AROUND:]}"
+    after = after if len(after) <= _AROUND else f"{after[:_AROUND]}…"
+    part = part if len(part) <= 2 * _AROUND else f"{part[:_AROUND]}…{part[-_AROUND:]}"
+    return f"At character {start + 1}: {one_line(f'{before}[{part}]{after}')}."
+
+
+class _Source:
+    """A text, and the same as Python writes it: powers are `**`, and every blank is a space."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        first = len(text) - len(text.lstrip())
+        pieces = [
+            ("**" if character == "^" else " " if character.isspace() else character) for character in text[first:]
+        ]
+        self.python = "".join(pieces)
+        self._origin = [first + place for place, piece in enumerate(pieces) for _ in piece] + [len(text)]
+
+    def segment(self, node: ast.expr) -> tuple[int, int]:
+        """Where a part of the expression begins and ends in the text."""
+        assert node.end_col_offset is not None, "it was parsed"
+        return self._origin[node.col_offset], self._origin[node.end_col_offset - 1] + 1
+
+    def marked(self, node: ast.expr) -> str:
+        return _marked(self.text, *self.segment(node))
+
+    def marked_error(self, error: BaseException) -> str:
+        """Where the grammar ends, if it is known."""
+        offset = getattr(error, "offset", None)
+        if offset is None:
+            return ""
+        start = self._origin[offset - 1] if 0 < offset <= len(self._origin) else len(self.text)  # or it ends too early
+        return f" {_marked(self.text, start, start + 1)}"
 
 
 def refuse_run_together(texts: Iterable[str], known: Iterable[str] = ()) -> None:
@@ -113,7 +163,8 @@ def refuse_run_together(texts: Iterable[str], known: Iterable[str] = ()) -> None
 
     A name of two to four letters is refused when one of its letters also stands alone, or in another such name, and
     when all of them are usual coordinates, as in xy or abc. Names with digits or underscores, names of Greek letters,
-    and names that are known are meant.
+    and names that are known are meant. So is the name of a function with a letter behind it, as in sinx, where that
+    letter stands alone too or is one of u to z.
 
     Raises:
         ParseError: such a name.
@@ -123,9 +174,17 @@ def refuse_run_together(texts: Iterable[str], known: Iterable[str] = ()) -> None
     ddtheory.errors.ParseError: xy is one name, not a product, and so is xz. Write x*y for the product; ...
     >>> refuse_run_together(["mu^2 + xi*w_ab + w1*w2"])
     """
+    texts = list(texts)
     meant = {*known, *FUNCTIONS, *CONSTANTS, *_GREEK}
     names = sorted({name for text in texts for name in _WORD.findall(text)} - meant)
     letters = {name for name in names if len(name) == 1 and name.isalpha()}
+    for name in names:
+        function = next((each for each in FUNCTIONS if name[:-1] == each and name[-1] in letters | set("uvwxyz")), None)
+        if function is not None:
+            raise ParseError(
+                f"{name} is one name, not a function of {name[-1]}. Write {function}({name[-1]}); if it is meant as "
+                f"one name, write it {function}_{name[-1]}. {_first(name, texts)}"
+            )
     runs = [name for name in names if name.isalpha() and 2 <= len(name) <= 4]
     for name in runs:
         near = sorted(letters & set(name)) or [other for other in runs if other != name and set(other) & set(name)]
@@ -135,8 +194,14 @@ def refuse_run_together(texts: Iterable[str], known: Iterable[str] = ()) -> None
             )
             raise ParseError(
                 f"{name} is one name, not a product{also}. Write {'*'.join(name)} for the product; if it is meant as "
-                f"one name, write it {name[0]}_{name[1:]}."
+                f"one name, write it {name[0]}_{name[1:]}. {_first(name, texts)}"
             )
+
+
+def _first(name: str, texts: Sequence[str]) -> str:
+    """Where a name stands for the first time."""
+    text, found = next((text, word) for text in texts for word in _WORD.finditer(text) if word[0] == name)
+    return _marked(text, *found.span())
 
 
 _WRITTEN = {
@@ -153,14 +218,27 @@ _WRITTEN = {
 _KINKED = frozenset({"abs", "Abs", "ReLU", "relu", "max", "min", "sign", "leaky_relu", "elu", "heaviside", "floor"})
 
 
+class _ObjectionError(Exception):
+    """What is wrong with a part of an expression; whoever knows where it stands says so."""
+
+
 class _Translator:
-    def __init__(self, source: str, symbols: Mapping[str, Symbol]) -> None:
+    def __init__(self, source: _Source, symbols: Mapping[str, Symbol]) -> None:
         self.source = source
         self.symbols = symbols
 
     def translate(self, node: ast.expr, depth: int) -> Expr:
+        try:
+            return self._translated(node, depth)
+        except _ObjectionError as objection:
+            raise self._refused(node, objection) from None
+
+    def _refused(self, node: ast.expr, objection: object) -> ParseError:
+        return ParseError(f"{objection} {self.source.marked(node)}")
+
+    def _translated(self, node: ast.expr, depth: int) -> Expr:
         if depth > _MAX_DEPTH and not isinstance(node, ast.BinOp):
-            raise ParseError(f"The expression is nested more than {_MAX_DEPTH} deep.")
+            raise _ObjectionError(f"The expression is nested more than {_MAX_DEPTH} deep.")
         match node:
             case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
                 return self._number(node)
@@ -173,37 +251,36 @@ class _Translator:
             case ast.BinOp():
                 return self._chain(node, depth)
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
-                return self._finite(FUNCTIONS[name](self.translate(argument, depth + 1)))
+                return _real(FUNCTIONS[name](self.translate(argument, depth + 1)))
             case ast.Call(func=ast.Name(id=name)):
                 if name in FUNCTIONS:
-                    raise ParseError(f"{name} takes one argument.")
+                    raise _ObjectionError(f"{name} takes one argument.")
                 if name in _WRITTEN:
-                    raise ParseError(f"{name}(z) is written {_WRITTEN[name]} here.")
+                    raise _ObjectionError(f"{name}(z) is written {_WRITTEN[name]} here.")
                 if name in _KINKED:
-                    raise ParseError(
+                    raise _ObjectionError(
                         f"{name}(…) has no power series at its kink, and no exact answer covers it. Write a piece on "
                         "which it is smooth, or measure the network that has it (ddtheory read)."
                     )
-                raise ParseError(
+                raise _ObjectionError(
                     f"{name}(…) is no function known here. Known: {', '.join(sorted(FUNCTIONS))}. "
                     f"A product is written {name}*(…)."
                 )
             case _:
-                part = ast.get_source_segment(self.source, node) or self.source
-                raise ParseError(f"{_short(part)} is not arithmetic. Allowed: {_ALLOWED}.")
+                raise _ObjectionError(f"{_short(self._text(node))} is not arithmetic. Allowed: {_ALLOWED}.")
 
     def _chain(self, node: ast.BinOp, depth: int) -> Expr:
         """Left-leaning chains such as a sum of a thousand terms are walked in a loop, not in the stack."""
-        rights: list[tuple[ast.operator, ast.expr]] = []
+        steps: list[ast.BinOp] = []
         left: ast.expr = node
         while isinstance(left, ast.BinOp):
-            rights.append((left.op, left.right))
+            steps.append(left)
             left = left.left
         value = self.translate(left, depth + 1)
         sums: list[Expr] = [value]
-        for operator, right_node in reversed(rights):
-            right = self.translate(right_node, depth + 1)
-            match operator:
+        for step in reversed(steps):
+            right = self.translate(step.right, depth + 1)
+            match step.op:
                 case ast.Add():
                     sums.append(right)
                     continue
@@ -212,36 +289,24 @@ class _Translator:
                     continue
                 case _:
                     value = sums[0] if len(sums) == 1 else sympy.Add(*sums)
-            match operator:
-                case ast.Mult():
-                    value = value * right
-                case ast.Div():
-                    if right.is_zero:
-                        raise ParseError(f"Division by zero in {_short(self.source)}.")
-                    value = value / right
-                case ast.Pow():
-                    value = _power(value, right)
-                case _:
-                    raise ParseError(f"The operator in {_short(self.source)} is not + - * / or ^.")
+            try:
+                value = _combined(step.op, value, right)
+            except _ObjectionError as objection:
+                raise self._refused(step, objection) from None
             sums = [value]
         return sums[0] if len(sums) == 1 else sympy.Add(*sums)
 
-    def _finite(self, value: Expr) -> Expr:
-        if value.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
-            raise ParseError(f"{_short(self.source)} contains a value that is not finite, such as log(0).")
-        return value
-
     def _number(self, node: ast.Constant) -> Expr:
-        text = ast.get_source_segment(self.source, node) or str(node.value)
+        text = self._text(node)
         is_zero = not any(digit in "123456789" for digit in text.lower().partition("e")[0])
         if isinstance(node.value, float) and not 1e-300 < abs(node.value) < 1e300 and not is_zero:
-            raise ParseError(f"The number {_short(text)} is too large or too small.")
+            raise _ObjectionError(f"The number {_short(text)} is too large or too small.")
         try:
             value = Fraction(0) if is_zero else Fraction(text)
         except ValueError:
-            raise ParseError(f"{text!r} is not a decimal number.") from None
+            raise _ObjectionError(f"{text!r} is not a decimal number.") from None
         if max(abs(value.numerator), value.denominator).bit_length() > MAX_BITS:
-            raise ParseError(f"The number {_short(text)} is too large.")
+            raise _ObjectionError(f"The number {_short(text)} is too large.")
         return Rational(value.numerator, value.denominator)
 
     def _name(self, name: str) -> Expr:
@@ -250,8 +315,15 @@ class _Translator:
         if name in CONSTANTS:
             return CONSTANTS[name]
         if name in FUNCTIONS:
-            raise ParseError(f"{name} is a function; write {name}(…).")
-        return parse_symbol(name)
+            raise _ObjectionError(f"{name} is a function; write {name}(…).")
+        try:
+            return parse_symbol(name)
+        except ParseError as error:
+            raise _ObjectionError(str(error)) from None
+
+    def _text(self, node: ast.expr) -> str:
+        start, end = self.source.segment(node)
+        return self.source.text[start:end]
 
 
 def parse_symbol(name: str) -> Symbol:
@@ -310,14 +382,36 @@ def parse_assignments(text: str) -> dict[str, Expr]:
     return found
 
 
+def _combined(operator: ast.operator, left: Expr, right: Expr) -> Expr:
+    match operator:
+        case ast.Mult():
+            return left * right
+        case ast.Div():
+            if right.is_zero:
+                raise _ObjectionError("Division by zero.")
+            return left / right
+        case ast.Pow():
+            return _real(_power(left, right))
+        case _:
+            raise _ObjectionError("The operator is not + - * / or ^.")
+
+
+def _real(value: Expr) -> Expr:
+    if value.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
+        raise _ObjectionError("This value is not finite, as that of log(0) is not.")
+    if value.is_number and value.is_real is False:
+        raise _ObjectionError("This value is not real, as that of sqrt(-1) is not.")
+    return value
+
+
 def _power(base: Expr, exponent: Expr) -> Expr:
     if isinstance(exponent, Rational):
         if abs(exponent) > MAX_POWER:
-            raise ParseError(f"The exponent {exponent} is larger than {MAX_POWER}.")
+            raise _ObjectionError(f"The exponent {exponent} is larger than {MAX_POWER}.")
         if base.is_zero and exponent <= 0:
-            raise ParseError(f"0^({exponent}) is not a number.")
+            raise _ObjectionError(f"0^({exponent}) is not a number.")
         if isinstance(base, Rational) and abs(exponent) * max(abs(base.p), base.q).bit_length() > MAX_BITS:
-            raise ParseError(f"The number {_short(f'{base}^{exponent}')} is too large.")
+            raise _ObjectionError(f"The number {_short(f'{base}^{exponent}')} is too large.")
     return base**exponent
 
 

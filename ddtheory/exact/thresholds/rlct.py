@@ -37,6 +37,7 @@ from ddtheory.exact.thresholds.reading import Reading, read
 from ddtheory.exact.thresholds.rules.general_bounds import general_bounds
 from ddtheory.exact.thresholds.signs.arcs import negative_along
 from ddtheory.exact.thresholds.signs.plane import BothSigns, negative_between_branches
+from ddtheory.exact.thresholds.signs.points import negative_at, negative_point
 from ddtheory.exact.thresholds.signs.reader import SignReader
 from ddtheory.exact.thresholds.signs.valleys import negative_arc
 from ddtheory.exact.thresholds.solver import Solver
@@ -332,11 +333,20 @@ def _is_nonnegative(root: Node, place: Sequence[Fraction], end: float, steps: Se
         raise NotADivergenceError(f"{negative_between_branches(root.germ, both, place)}{here} {_TWO_SIDED}") from None
     arc = found.arcs.get(-1)
     if arc is None and not found.complete:
-        patience = min(end, time.monotonic() + _LONGEST_SEARCH)
-        arc = negative_arc(root.germ, lambda: time.monotonic() > patience)
+        arc = negative_arc(root.germ, _patience(end))
     if arc is not None:
         raise NotADivergenceError(f"{negative_along(root.germ, arc, place)}{here} {_TWO_SIDED}")
+    if not found.complete:
+        point = negative_point(root.germ, _patience(end))
+        if point is not None:
+            raise NotADivergenceError(f"{negative_at(root.germ, point, place)}{here} {_TWO_SIDED}")
     return found.complete
+
+
+def _patience(end: float) -> Callable[[], bool]:
+    """Whether a search has taken its time."""
+    limit = min(end, time.monotonic() + _LONGEST_SEARCH)
+    return lambda: time.monotonic() > limit
 
 
 def _refuse_unknown(values: Iterable[str], names: Sequence[str], seen: Reading, what: str) -> None:

@@ -175,7 +175,7 @@ def _on_executor(
                 del waiting[future]
     except BaseException:
         for future, index in waiting.items():
-            if not future.cancel() and future.done() and future.exception() is None:
+            if not future.cancel() and future.done() and not future.cancelled() and future.exception() is None:
                 collect(index, future.result())
         raise
 
@@ -191,6 +191,8 @@ def _submitted(executor: Executor, run: Callable[[Question], TaskResult], questi
 
 def _result(question: Question, future: Future[TaskResult]) -> TaskResult:
     """The result in a finished future, or that the task was lost on its way."""
+    if future.cancelled():  # as those of a cluster whose scheduler has gone
+        return question.failed("the task was lost: its executor cancelled it, which a cluster does when it closes")
     error = future.exception()
     if error is None:
         return future.result()

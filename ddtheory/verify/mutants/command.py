@@ -56,7 +56,7 @@ def main(
       1  too few were seen, or an accepted survivor is out of date
       2  a claim cannot run as it is, or nothing was tried
     """
-    from ddtheory.verify import table
+    from ddtheory.verify import apart, table
     from ddtheory.verify.book import select
     from ddtheory.verify.locating import locate
     from ddtheory.verify.mutants import campaign, harmless, report
@@ -68,6 +68,8 @@ def main(
         return
     try:
         folder = (book or locate()).resolve()
+        for read in apart.books([folder]):  # code of a claim that ends its process would end this one in silence
+            read.whole()
         plan = campaign.Plan(
             select(ids, folder),
             sample,

@@ -17,6 +17,7 @@ from ddtheory.errors import NotAnalyticError, UndecidedError
 from ddtheory.exact.numbers.zero import is_zero
 from ddtheory.exact.orders.series import expand
 from ddtheory.exact.thresholds.germs.limits import spend
+from ddtheory.shown import shortened
 
 Monomial = tuple[int, ...]
 
@@ -39,6 +40,12 @@ def jet(expression: Expr, symbols: Sequence[Symbol], degree: int) -> dict[Monomi
     {(2,): y**2/2}
     """
     return _Jets(symbols, degree).coefficients(expression)
+
+
+def _part(expression: Expr) -> str:
+    """The part of a formula that an error is about; what stands for [a part] of it is that part again."""
+    inner = {each: Symbol(each.name.removeprefix("[").removesuffix("]")) for each in expression.atoms(sympy.Dummy)}
+    return shortened(str(expression.xreplace(inner)), 120)
 
 
 class _Jets:
@@ -82,25 +89,28 @@ class _Jets:
                 return self.of(sympy.exp(exponent * sympy.log(base), evaluate=False))
             if exponent.is_Integer and exponent > 0:
                 return self._power(self.of(base), int(exponent))
-            return self._composed(lambda value: value**exponent, self.of(base))
-        return self._composed(lambda value: expression.func(*expression.args[:-1], value), self.of(expression.args[-1]))
+            return self._composed(expression, lambda value: value**exponent, self.of(base))
+        inner = self.of(expression.args[-1])
+        return self._composed(expression, lambda value: expression.func(*expression.args[:-1], value), inner)
 
-    def _composed(self, function: Any, inner: Any) -> Any:
-        """φ(c + u) = Σ φ^{(k)}(c) u^k/k!, by Horner's rule; u has no constant term."""
+    def _composed(self, whole: Expr, function: Any, inner: Any) -> Any:
+        """φ(c + u) = Σ φ^{(k)}(c) u^k/k!, by Horner's rule; u has no constant term. `whole` is for errors."""
         value = self._by_monomial(self._part(inner, 0)).get((0,) * len(self.symbols), Integer(0))
         change = inner - self._part(inner, 0)
         lowest = min((sum(m) for m in self._by_monomial(change)), default=self.degree + 1)
         count = self.degree // lowest + 1
-        whole = function(value + _TIME)
         try:
-            taylor = expand(whole, _TIME, count)
+            taylor = expand(function(value + _TIME), _TIME, count)
         except NotAnalyticError as error:
             why = str(error).replace(str(_TIME), "t")
             raise NotAnalyticError(
-                f"There is no power series of {function(Symbol('u'))} at u = {value}, which is its argument. {why}"
+                f"{_part(whole)} has no power series at the point, where it is {function(Symbol('u'))} at u = {value}. "
+                f"{why}"
             ) from None
         if taylor.valuation < 0 and any(not is_zero(taylor[k]) for k in range(taylor.valuation, 0)):
-            raise NotAnalyticError(f"{function(sympy.Symbol('u'))} has a pole at u = {value}, which is its argument.")
+            raise NotAnalyticError(
+                f"{_part(whole)} has a pole at the point, where it is {function(Symbol('u'))} at u = {value}."
+            )
         total = self._constant(0)
         for k in reversed(range(count)):
             total = self._times(total, change) + self._coefficient(taylor[k])
