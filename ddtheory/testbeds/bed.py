@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -78,7 +78,7 @@ class Bed(Shown):
     look: int
     run: Callable[[], Iterator[tuple[int, nn.Module]]]
     measured: Callable[[nn.Module], Mapping[str, float]]
-    head: Head = Gaussian()
+    head: Head = field(default_factory=Gaussian)
 
     def __str__(self) -> str:
         return f"{self.name}, {counted(self.steps, 'step')}, transition: {self.transition or 'none, a closed form'}"

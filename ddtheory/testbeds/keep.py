@@ -1,4 +1,4 @@
-"""Trains beds with seed 0 and keeps their checkpoints: python -m ddtheory.testbeds.keep [NAME …], all when none is named"""
+"""Trains beds with seed 0 and keeps their checkpoints: python -m ddtheory.testbeds.keep [NAME …]; all by default."""
 
 from __future__ import annotations
 

@@ -29,7 +29,11 @@ class OneBlock(nn.Module):
         self.embed.weight = nn.Parameter(table)
         self.positions = nn.Parameter(torch.randn(_TOKENS, width, generator=draw, dtype=torch.float64) / width**0.5)
         self.attention = Attention(width, _HEADS, draw, bias=False)
-        self.up, self.activation, self.down = drawn_linear(width, hidden, draw), nn.ReLU(), drawn_linear(hidden, width, draw)
+        self.up, self.activation, self.down = (
+            drawn_linear(width, hidden, draw),
+            nn.ReLU(),
+            drawn_linear(hidden, width, draw),
+        )
         self.unembed = drawn_linear(width, modulus, draw, bias=False)
 
     def forward(self, tokens: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""sig:parity_events: in sparse parity σ_min falls before the transition, and as early where there is nothing to learn."""
+"""sig:parity_events: in sparse parity σ_min falls before the transition, and as early with nothing to learn."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def derive() -> Proof:
     inside = [each for each in patterns if 2 <= sum(each) <= len(_SEEDS) - 2]
     loss = (f - y) ** 2
     mean = (loss.subs(y, 1) + loss.subs(y, -1)) / 2
-    correlation = Symbol("c", real=True)  # E y f' of a rule
+    correlation, weight, rate = symbols("c w eta", real=True)  # c = E y f' of a rule
     return Proof(
         "The level by all patterns of signs of ten runs about the median; losses symbolic in the output f.",
         (
@@ -96,6 +96,13 @@ def derive() -> Proof:
                 sympy.expand(mean),
                 without_task(f),
                 {"of one label": sympy.expand((f - 1) ** 2)},
+            ),
+            Equation(
+                "never",
+                "a weight after a step of gradient descent, at rate 0",
+                (weight - rate * slope).subs(rate, 0),
+                weight,
+                {"of rate 1": (weight - rate * slope).subs(rate, 1)},
             ),
             Equation(
                 "no task",

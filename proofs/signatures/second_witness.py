@@ -1,4 +1,4 @@
-"""sig:second_witness: what an independent re-run of the fourteen cells and of the count found is what is derived here."""
+"""sig:second_witness: what an independent re-run of the fourteen cells and of the count found is derived here."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ _SEEDS = 400
 _THEIRS = {"λ⁺ at the output": 0.469, "log det⁺ at the output": 0.029, "λ⁺ at the hidden layer": 0.288}
 """Spearman's ρ with λ over the cells in results/summary.json of the repository, at commit 71eadfd."""
 _PUBLISHED = {"λ⁺ at the output": -0.978, "log det⁺ at the output": -0.947}
+_CELLS_SHOWN = ((3, 2), (4, 2), (2, 2), (3, 3))
 _COUNTS = {2: 2.0, 3: 3.0, 4: 4.0}  # ratios of slopes, from the same file
 _DEEP, _WIDTH = 4, 6
 _RADII = tuple(0.3 * 2.0 ** (-n / 2) for n in range(8))
@@ -58,9 +59,9 @@ CLAIM = Claim(
     title="An independent re-run of the fourteen cells finds the published rank correlations with λ",
     holds="An independent re-run finds what is derived: the count by construction, and no rank correlation with λ",
     given=(
-        r"Let $W_2W_1$ be the exact factors of the truth, of rank $r$ with $H$ hidden units and $N$ outputs, moved by a "
-        r"normal perturbation of length $s$, of the spare units where there are some and of all others else, without "
-        r"label noise. For the count let every layer of a chain of $L$ be $\mathrm{diag}(1, \ldots, t)$."
+        r"Let $W_2W_1$ be the exact factors of the truth, of rank $r$ with $H$ hidden units and $N$ outputs, moved by "
+        r"a normal perturbation of length $s$, of the spare units where there are some and of all others else, "
+        r"without label noise. For the count let every layer of a chain of $L$ be $\mathrm{diag}(1, \ldots, t)$."
     ),
     clauses={
         "count": (
@@ -68,8 +69,8 @@ CLAIM = Claim(
             r"$\log\det^+$ the same times the number of axes that share $t$."
         ),
         "powers": (
-            rf"At the output $\lambda^+$ is of order $s^{{{power(1)}}}$ in cells with a deficit and $s^{{{power(0)}}}$ in "
-            "the others: cells are ranked by their deficit, not by λ."
+            rf"At the output $\lambda^+$ is of order $s^{{{power(1)}}}$ in cells with a deficit and $s^{{{power(0)}}}$ "
+            "in the others: cells are ranked by their deficit, not by λ."
         ),
         "zeros": rf"The output has ${printed(zeros(N, H))}$ zero singular values, whose rank is that of rounding.",
         "re-run": (
@@ -184,8 +185,8 @@ def _readings(hidden: int, rank: int, draw: numpy.random.Generator) -> dict[str,
 
 
 @cache
-def _correlations() -> dict[str, tuple[float, ...]]:
-    """Spearman's ρ of each reading with λ over the cells, one a seed, in ascending order."""
+def _correlations(*, exchanged: bool = False) -> dict[str, tuple[float, ...]]:
+    """Spearman's ρ of each reading with λ over the cells, one a seed, in ascending order; or with λ of other cells."""
     import numpy
 
     truth = [(_OUTPUTS * hidden + _INPUTS * rank - hidden * rank) / 2 for hidden, rank in _CELLS]
@@ -193,10 +194,22 @@ def _correlations() -> dict[str, tuple[float, ...]]:
     for seed in range(_SEEDS):
         draw = numpy.random.default_rng(seed)
         cells = [_readings(hidden, rank, draw) for hidden, rank in _CELLS]
+        if exchanged:
+            draw.shuffle(truth)
         for name, values in found.items():
             values.append(rank_correlation([math.log(cell[name]) if "λ" in name else cell[name] for cell in cells],
                                            truth))  # fmt: skip
     return {name: tuple(sorted(values)) for name, values in found.items()}
+
+
+def _full_are_above(seed: int) -> bool:
+    import numpy
+
+    draw = numpy.random.default_rng(seed)
+    found: dict[bool, list[float]] = {True: [], False: []}
+    for hidden, rank in _CELLS:
+        found[hidden == rank].append(_readings(hidden, rank, draw)["λ⁺ at the output"])
+    return min(found[True]) > max(found[False])
 
 
 def _among(name: str, predicted: float, rivals: tuple[float, ...]) -> Check:
@@ -227,7 +240,7 @@ def _slopes(dead: int, noise: float) -> tuple[list[float], list[float]]:
     return least, product
 
 
-def _at_scales(hidden: int, rank: int) -> tuple[tuple[float, ...], list[float]]:
+def _at_scales(hidden: int, rank: int, noise: float = 0.0) -> tuple[tuple[float, ...], list[float]]:
     """λ⁺ at the output of a torch network at points that draw together, in the scale of the perturbation."""
     import numpy
     import torch
@@ -242,13 +255,21 @@ def _at_scales(hidden: int, rank: int) -> tuple[tuple[float, ...], list[float]]:
     found = []
     for scale in scales:
         first, second = _point(hidden, rank, numpy.random.default_rng(1), scale)
-        network = nn.Sequential(nn.Linear(_INPUTS, hidden, bias=False), nn.Linear(hidden, _OUTPUTS, bias=False)).double()
+        network = nn.Sequential(
+            nn.Linear(_INPUTS, hidden, bias=False), nn.Linear(hidden, _OUTPUTS, bias=False)
+        ).double()
         with torch.no_grad():
             network.get_parameter("0.weight").copy_(torch.tensor(first))
             network.get_parameter("1.weight").copy_(torch.tensor(second))
         problem = Problem.from_module(network, inputs, Gaussian())
-        found.append(signatures(problem, ["1"], labels=NoisyTargets(lambda x: x @ truth.mT, 0.0))["1"].lambda_plus)
+        gradient = signatures(problem, ["1"], labels=NoisyTargets(lambda x: x @ truth.mT, noise))["1"].gradient_spectrum
+        found.append(gradient.eigenvalues[_error_rank(hidden, rank) - 1])
     return scales, found
+
+
+def _error_rank(hidden: int, rank: int) -> int:
+    """The rank of W₂W₁ − M₀: what is behind it in a spectrum is the rounding of the live output."""
+    return hidden - rank if hidden > rank else min(2 * hidden, _OUTPUTS)
 
 
 def _output_zeros(hidden: int) -> int:
@@ -269,13 +290,18 @@ def measure() -> Experiment:
                         math.log(product[0] / product[-1]) / math.log(least[0] / least[-1]),
                         rivals=(1, dead + 1), error=1e-6, reason="axes that share t are equal", quantity="ratio"),
         ]  # fmt: skip
-    for cell in ((3, 2), (4, 3), (2, 2), (3, 3)):
+    for cell in _CELLS_SHOWN:
         scales, found = _at_scales(*cell)
         order = power(cell[0] - cell[1])
         checks["powers"].append(
             rate_check(f"H = {cell[0]}, r = {cell[1]}: λ⁺ at the output in s", order, scales, found,
                        rivals=(6 - order,))
         )  # fmt: skip
+    above = sum(_full_are_above(seed) for seed in range(_SEEDS))
+    checks["powers"].append(
+        count_check(f"draws in which λ⁺ of every cell without a deficit is above all others, of {_SEEDS}", _SEEDS,
+                    above, rivals=(0,), reason=f"s² and s⁴ at s = {_SCALE}")
+    )  # fmt: skip
     for hidden in (2, 4):
         checks["zeros"].append(
             count_check(f"H = {hidden}: zero singular values of the output", int(zeros(_OUTPUTS, hidden)),
@@ -291,12 +317,21 @@ def measure() -> Experiment:
 
 def control() -> Experiment:
     least, _ = _slopes(2, 0.01)
+    scales, drowned = _at_scales(3, 2, noise=1.0)
     return Experiment(
-        "With label noise the chain has the slope of the paper. A fit of full rank has no zeros.",
+        "With label noise the chain has the slope of the paper, and at the output the noise is all there is. A fit of "
+        "full rank has no zeros.",
         {
+            "powers": [rate_check("H = 3, r = 2, label noise 1: λ⁺ at the output in s", 0, scales[4:], drowned[4:])],
             "count": [
                 rate_check("r = 2: λ⁺ with label noise", 2 * (_DEEP - 1), _RADII, least,
                            rivals=(silent_slope(_DEEP, 1),), width=0.1)
+            ],
+            "re-run": [
+                value_check("λ of other cells: 1 plus the mean of ρ of λ⁺ at the output", 1,
+                            1 + sum(_correlations(exchanged=True)["λ⁺ at the output"]) / _SEEDS,
+                            rivals=(1 + _correlations()["λ⁺ at the output"][_SEEDS // 2],),
+                            error=5 / math.sqrt(_SEEDS * (len(_CELLS) - 1)), reason="five standard errors")
             ],
             "zeros": [
                 count_check("H = 5: zero singular values of the output", 0, _output_zeros(5), rivals=(1,),

@@ -92,9 +92,9 @@ CLAIM = Claim(
     ),
     clauses={
         "rates": (
-            rf"$\log\det^+ G_l$ has slope ${printed(volume_slope(alphas, L - layer))}$ for $r = 2$, and $\log\lambda^+$ "
-            rf"${printed(least_slope(alphas, L - layer))}$, for $t \to 0$: the ratio ${printed(ratio(alphas))}$ is 2 "
-            "for equal rates alone."
+            rf"$\log\det^+ G_l$ has slope ${printed(volume_slope(alphas, L - layer))}$ for $r = 2$, and "
+            rf"$\log\lambda^+$ ${printed(least_slope(alphas, L - layer))}$, for $t \to 0$: the ratio "
+            rf"${printed(ratio(alphas))}$ is 2 for equal rates alone."
         ),
         "noise": (
             rf"A step of SGD multiplies $w$ by ${printed(factor(eta, d, Symbol('epsilon') * Symbol('x')))}$: "
@@ -106,8 +106,8 @@ CLAIM = Claim(
             rf"the mean: ${printed(counted(mu, sigma, T))}$, which is below 2 and tends to it like $1/\sqrt T$."
         ),
         "runs": (
-            rf"Over the change in a run with one dead axis the mean of that of $\log\det^+$ is $r$, and the ratio of two "
-            rf"runs has deviation ${printed(spread(mu, sigma, T, r))}$ to first order."
+            rf"Over the change in a run with one dead axis the mean of that of $\log\det^+$ is $r$, and the ratio of "
+            rf"two runs has deviation ${printed(spread(mu, sigma, T, r))}$ to first order."
         ),
     },
     source=cite("shirodkar-narayanan2026signatures", "Figure 4"),
@@ -129,7 +129,6 @@ CLAIM = Claim(
 def derive() -> Proof:
     a, b, x, noise = symbols("a b x epsilon", real=True)
     w = Symbol("w", positive=True)
-    first, second = alphas
 
     def gram(rates: Sequence[Expr]) -> list[Expr]:
         """The dead entries of G_l: the layers above squared, times error and noise."""
@@ -234,7 +233,7 @@ def _chain(rates: Sequence[int]) -> tuple[list[float], list[float]]:
 
 @cache
 def _trained(dead: int, noise: float = 1.0, seed: int = 1) -> Tensor:
-    """log b² of so many axes in each of many networks at the end, over that at the start: SGD one sample a step, torch's own.
+    """log b² of so many axes in each of many networks at the end, less that at the start, by SGD of torch.
 
     The networks are y = b a x, element by element, and each has signs of its own.
     """

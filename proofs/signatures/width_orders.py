@@ -56,16 +56,16 @@ CLAIM = Claim(
     title="λ⁺ separates networks by width, over many orders",
     holds="λ⁺ separates how long idle units have decayed: one width makes any number of orders, widths alone make few",
     given=(
-        r"Let units of homogeneous degree $p$ without a gradient, idle ones, decay by a factor $q = 1 - \eta w$ a step, "
-        r"weights in and out alike, and let $\lambda^+$ be that of the smallest. At first their sizes are uniform with "
-        r"density $c$."
+        r"Let units of homogeneous degree $p$ without a gradient, idle ones, decay by a factor $q = 1 - \eta w$ a "
+        r"step, weights in and out alike, and let $\lambda^+$ be that of the smallest. At first their sizes are "
+        r"uniform with density $c$."
     ),
     clauses={
         "clock": rf"At one width $\lambda^+$ falls by ${printed(orders(p, q, t))}$ powers of ten in $t$ steps.",
         "needed": rf"So $D$ powers of ten take ${printed(steps_for(D, p, q))}$ steps, at any width.",
         "widths": (
-            rf"The smallest of $N$ idle units has size ${printed(smallest(c, N))}$ in the mean, so $N$ and $M > N$ idle "
-            rf"units lie ${printed(between(p, N, M))}$ powers of ten apart at one step."
+            rf"The smallest of $N$ idle units has size ${printed(smallest(c, N))}$ in the mean, so $N$ and $M > N$ "
+            rf"idle units lie ${printed(between(p, N, M))}$ powers of ten apart at one step."
         ),
         "caught up": rf"The narrow network is as low ${printed(caught_up(N, M, q))}$ steps later, at any $p$.",
         "separation": (
@@ -227,6 +227,16 @@ def control() -> Experiment:
                             1 + (narrow[_EARLY] - narrow[_LATE]) / clock, rivals=(2,), error=0.1,
                             reason="no unit is idle", quantity="share")
             ],
+            "needed": [
+                value_check("32 units: 1 plus steps that the clock needs for what was seen, over those that passed", 1,
+                            1 + float(steps_for(narrow[_EARLY] - narrow[_LATE], _POWER, _Q)) / (_LATE - _EARLY),
+                            rivals=(2,), error=0.1, reason="no unit is idle", quantity="share")
+            ],
+            "caught up": [
+                value_check("8 drawn units that were not decayed, over 64", 65 / 9,
+                            _mean_smallest(8) / _mean_smallest(64), rivals=(1,), error=8 / math.sqrt(_DRAWS),
+                            reason=f"five standard errors of two means of {_DRAWS} draws", quantity="ratio")
+            ],
             "widths": [
                 value_check("the largest of 8 drawn sizes stays: its mean", 8 / 9, _mean_largest(8), rivals=(1 / 9,),
                             error=5 / math.sqrt(_DRAWS), reason=f"five standard errors of {_DRAWS} draws")
@@ -245,7 +255,8 @@ def _mean_largest(units: int) -> float:
 def counterexample() -> Experiment:
     narrow, wide = _lambda_plus(64, _LATE), _lambda_plus(128, _WIDE_STEP)
     return Experiment(
-        f"64 units at step {_LATE} have 10^{narrow[_LATE]:.1f}, 128 units at step {_WIDE_STEP} 10^{wide[_WIDE_STEP]:.1f}.",
+        f"64 units at step {_LATE} have 10^{narrow[_LATE]:.1f}, 128 units at step {_WIDE_STEP} "
+        f"10^{wide[_WIDE_STEP]:.1f}.",
         {
             TITLE: [
                 count_check("is the narrower network the lower one, trained for longer", 1,
