@@ -181,8 +181,8 @@ display(figure)
 # ## Widths, or how long
 #
 # Published is a $\lambda^+$ that falls over eighteen powers of ten from the narrowest to the widest network. Here are
-# two widths on modular addition, with the decay of the optimiser. The narrow one needs all its units. The wide one has idle
-# ones, and its curve is a clock: at step 300 the widths are two powers of ten apart, at step 1800 a dozen.
+# two widths on modular addition, with the decay of the optimiser. The narrow one needs all its units. The wide one has
+# idle ones, and its curve is a clock: at step 300 the widths are two powers of ten apart, at step 1800 a dozen.
 
 # %%
 figure = Figure(figsize=(5, 3.2), layout="constrained")

@@ -225,7 +225,7 @@ def local_coefficient(
     Raises:
         InvalidValueError: no problem of this kind, no positive γ, settings that mean nothing, or an estimator that
             returns no chains.
-        MeasurementError: more than 512 parameters.
+        MeasurementError: more than 512 parameters, or an estimator that fails, as on chains that diverge.
         MissingExtraError: arviz-stats, for R̂, is not installed.
     """
     from ddtheory.measure import Gaussian, Problem, fisher_matrix
@@ -261,7 +261,14 @@ def local_coefficient(
     faults: list[str] = []
     for name, posed in (("the network", problem), ("the calibration", _quadratic(curvatures))):
         task = EstimationTask(name, ProblemPosterior(posed, gamma), n, chosen, seed, budget)
-        answer = estimator(task)
+        try:
+            answer = estimator(task)
+        except Exception as error:  # an estimator is anybody's, and so is what it raises
+            largest = 4 / (n_beta * float(curvatures.max()) + gamma)
+            raise MeasurementError(
+                f"The estimator fails on {name} ({type(error).__name__}: {shown(str(error))}). Langevin steps of "
+                f"ε = {largest:.2g} or more diverge on this curvature; take a tenth of it."
+            ) from error
         if not isinstance(answer, LossSamples):
             raise InvalidValueError(
                 f"The estimator returned {shown(answer)}. Whether chains have equilibrated is read from their losses: "

@@ -243,7 +243,7 @@ def test_every_hidden_unit_of_the_vision_transformer_dies_and_reads_order_three(
     # control: the weights out of it alone are flat, and those of the head are not
     alone = {"blocks.1.down.weight": direction["blocks.1.down.weight"]}
     assert measure.order_along(repaired, alone).k is None
-    assert measure.order_along(repaired, {"head.weight": torch.eye(10, 16)}).k == 1
+    assert measure.order_along(repaired, {"head.weight": torch.eye(10, 16, dtype=torch.float64)}).k == 1
 
 
 @pytest.mark.slow

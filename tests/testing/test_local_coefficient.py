@@ -25,6 +25,9 @@ from ddtheory.testing import (
 from ddtheory.testing.conformance.devinterp_sgld import DevinterpSGLD
 from ddtheory.testing.local_coefficient import ProblemPosterior
 
+SETTINGS = {"n": 10**7, "budget": 12_000, "localisation": 3000.0}
+"""A pin so strong that the posterior does not see how the orbit bends, and n so large that it is no bias."""
+
 
 def small() -> Problem:
     """y = BAx with one hidden unit, three inputs and two outputs: a cell of rank one, λ = (3 + 2 − 1)/2 = 2."""
@@ -32,9 +35,9 @@ def small() -> Problem:
 
 
 def independent(task: EstimationTask, scale: float = 1.0, shift: float = 0.0) -> LossSamples:
-    """Exact draws of the Gaussian of the same curvature, weighted to the posterior by accepting or staying.
+    """Draws of the Gaussian of the same curvature, which the posterior nearly is, and accepted or left.
 
-    An independence sampler: nothing of it is in the package. `scale` spoils the losses that it reports.
+    An independence sampler: nothing of it is in the package. `scale` and `shift` spoil the losses that it reports.
     """
     draw = numpy.random.default_rng(task.seed)
     chains, steps, step = 8, task.budget // 8 - 1, 1e-5
@@ -60,19 +63,19 @@ def independent(task: EstimationTask, scale: float = 1.0, shift: float = 0.0) ->
 
 def test_a_right_sampler_is_within_the_bracket_and_its_calibration_right() -> None:
     problem = small()
-    found = local_coefficient(problem, independent, n=2000, budget=16_000)
+    found = local_coefficient(problem, independent, **SETTINGS)
     assert found.standing is CoefficientStanding.WITHIN and not found.faults
     assert found.bracket == (2, 2)
-    n_beta = 2000 / math.log(2000)
+    n_beta = 10**7 / math.log(10**7)
     curvatures = numpy.linalg.eigvalsh(fisher_matrix(problem).numpy())
-    by_hand = sum(n_beta * f / (n_beta * f + 1) for f in curvatures if f > 1e-9) / 2
+    by_hand = sum(n_beta * f / (n_beta * f + 3000) for f in curvatures if f > 1e-9) / 2
     assert found.exact == pytest.approx(by_hand, rel=1e-9)
     assert abs(found.calibration.value - by_hand) < 4 * found.calibration.standard_error + 0.01
     assert abs(found.estimate.value - 2) < 0.2
 
 
 def test_a_spoiled_calibration_takes_the_estimate_away() -> None:
-    found = local_coefficient(small(), lambda task: independent(task, scale=1.3), n=2000, budget=16_000)
+    found = local_coefficient(small(), lambda task: independent(task, scale=1.3), **SETTINGS)
     assert found.standing is CoefficientStanding.NOT_EQUILIBRATED
     assert any("the calibration reads" in fault for fault in found.faults)
 
@@ -82,7 +85,7 @@ def test_chains_that_disagree_are_no_reading() -> None:
         losses = independent(task).losses
         return LossSamples(losses * numpy.linspace(0.5, 1.5, len(losses))[:, None])
 
-    found = local_coefficient(small(), apart, n=2000, budget=16_000)
+    found = local_coefficient(small(), apart, **SETTINGS)
     assert found.standing is CoefficientStanding.NOT_EQUILIBRATED
     assert any("the network" in fault and "disagree" in fault for fault in found.faults)
 
@@ -119,7 +122,8 @@ def test_the_posterior_is_the_divergence_of_the_network() -> None:
         by_hand = float((moved(x) - network(x)).square().mean()) / (2 * 0.25)
     assert posterior.divergence(other.numpy()[None])[0] == pytest.approx(by_hand, rel=1e-12)
     module, (inputs, targets) = posterior.module(), posterior.data()
-    assert float((module(inputs) - targets).square().max()) == 0
+    with torch.no_grad():
+        assert float((module(inputs) - targets).square().max()) == 0
     step = 1e-6 * numpy.eye(len(other))
     differences = [
         (posterior.divergence((other.numpy() + h)[None])[0] - posterior.divergence((other.numpy() - h)[None])[0]) / 2e-6
@@ -145,6 +149,16 @@ def test_what_cannot_be_estimated_is_refused(changed: dict[str, object], says: s
         local_coefficient(given.pop("problem"), given.pop("estimator"), **given)  # type: ignore[arg-type]
 
 
+def test_an_estimator_that_fails_is_told_the_largest_step() -> None:
+    def fails(task: EstimationTask) -> LossSamples:
+        raise RuntimeError("NaN detected")
+
+    problem = small()
+    largest = 4 / (1000 * 0.5 * float(numpy.linalg.eigvalsh(fisher_matrix(problem).numpy())[-1]) + 2)
+    with pytest.raises(MeasurementError, match=rf"NaN detected.*ε = {largest:.2g}".replace("+", r"\+")):
+        local_coefficient(problem, fails, n=1000, beta=0.5, localisation=2.0, budget=80)
+
+
 def test_other_heads_and_large_networks_are_refused() -> None:
     x = torch.ones(3, 2, dtype=torch.float64)
     with pytest.raises(InvalidValueError, match="Gaussian head"):
@@ -160,4 +174,5 @@ def test_devinterp_at_two_step_sizes(peers: Peers) -> None:
     slow, suited = (local_coefficient(small(), DevinterpSGLD(step), n=1000, budget=6000) for step in (1e-6, 1e-3))
     peers.compared("devinterp")
     assert slow.standing is CoefficientStanding.NOT_EQUILIBRATED and slow.estimate.value < 1
-    assert suited.standing is CoefficientStanding.WITHIN, str(suited)
+    assert suited.standing is not CoefficientStanding.NOT_EQUILIBRATED, str(suited)
+    assert abs(suited.estimate.value / suited.exact - 1) < 0.2
