@@ -7,12 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.measure.doors import count, entries, real_number, seed_number, tensors_by_name
 from ddtheory.shown import Shown, in_words
+
+Ranks: TypeAlias = "NDArray[np.float64]"
 
 LEAST_CELLS = 5
 _DIGITS = 6  # two correlations that agree so far are equal
@@ -112,14 +116,14 @@ def compare_ranks(
     shuffled = generator.permuted(np.tile(own, (count("draws", draws, 100, 1_000_000), 1)), axis=1) @ target
     low, high = np.quantile(shuffled, [(1 - level) / 2, (1 + level) / 2])
     return RankComparison(
-        _rounded(own @ target),
-        (_rounded(low), _rounded(high)),
-        _rounded(other @ target),
-        {name: _rounded(ranks @ target) for name, ranks in beside.items()},
+        _product(own, target),
+        (round(float(low), _DIGITS), round(float(high), _DIGITS)),
+        _product(other, target),
+        {name: _product(ranks, target) for name, ranks in beside.items()},
     )
 
 
-def _ranks(what: str, values: object, size: int | None = None) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _ranks(what: str, values: object, size: int | None = None) -> Ranks:
     """Centred ranks of length one."""
     numbers = np.array([real_number(f"A number of {what}", value) for value in entries(what, values)])
     if len(numbers) < LEAST_CELLS or (size is not None and len(numbers) != size):
@@ -132,9 +136,9 @@ def _ranks(what: str, values: object, size: int | None = None) -> np.ndarray[tup
     length = math.sqrt(float(centred @ centred))
     if length == 0:
         raise InvalidValueError(f"{what}: all numbers are equal, so there is no rank correlation.")
-    found: np.ndarray[tuple[int], np.dtype[np.float64]] = centred / length
+    found: Ranks = centred / length
     return found
 
 
-def _rounded(value: float) -> float:
-    return round(float(value), _DIGITS)
+def _product(first: Ranks, second: Ranks) -> float:
+    return round(float(np.dot(first, second)), _DIGITS)
