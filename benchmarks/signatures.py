@@ -128,6 +128,7 @@ def line(row: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     parser = torch_options((__doc__ or "").splitlines()[0], "signatures")
+    parser.add_argument("--beds", nargs="+", choices=tuple(BEDS), default=list(BEDS), metavar="BED", help="names")
     parser.add_argument("--seconds", type=float, default=4.0, help="for each bed")
     parser.add_argument("--budget", type=int, default=8000, help="passes of each run of the SGLD; 0 leaves it out")
     parser.add_argument("--pin", type=float, default=10.0, help="γ of the localisation")
@@ -136,7 +137,7 @@ def main() -> None:
     prepare(chosen)
     if find_spec("devinterp") is None:
         print("devinterp is not installed: its columns are left out. pip install devinterp==1.3.2", file=sys.stderr)
-    rows = [measure(chosen, name) for name in (QUICK if chosen.quick else BEDS)]
+    rows = [measure(chosen, name) for name in (QUICK if chosen.quick else chosen.beds)]
     show("Signatures and an SGLD estimate, in training steps", COLUMNS, [line(row) for row in rows])
     save(chosen, rows)
 

@@ -30,6 +30,7 @@ L, layer, N, H, R = symbols("L l N H r", integer=True, positive=True)
 _INPUTS, _OUTPUTS, _SCALE = 10, 5, 0.03
 _CELLS = tuple((hidden, rank) for hidden in (2, 3, 4, 5) for rank in range(1, hidden + 1))
 _SEEDS = 400
+_SMALL = 0.01  # at the scale of the re-run, 0.03, a few draws in a hundred have one cell out of place
 _THEIRS = {"λ⁺ at the output": 0.469, "log det⁺ at the output": 0.029, "λ⁺ at the hidden layer": 0.288}
 """Spearman's ρ with λ over the cells in results/summary.json of the repository, at commit 71eadfd."""
 _PUBLISHED = {"λ⁺ at the output": -0.978, "log det⁺ at the output": -0.947}
@@ -70,7 +71,7 @@ CLAIM = Claim(
         ),
         "powers": (
             rf"At the output $\lambda^+$ is of order $s^{{{power(1)}}}$ in cells with a deficit and $s^{{{power(0)}}}$ "
-            "in the others: cells are ranked by their deficit, not by λ."
+            "in the others: for small $s$ cells are ranked by their deficit, not by λ."
         ),
         "zeros": rf"The output has ${printed(zeros(N, H))}$ zero singular values, whose rank is that of rounding.",
         "re-run": (
@@ -169,11 +170,11 @@ def _error(first: Floats, second: Floats, rank: int) -> Floats:
     return found
 
 
-def _readings(hidden: int, rank: int, draw: numpy.random.Generator) -> dict[str, float]:
+def _readings(hidden: int, rank: int, draw: numpy.random.Generator, scale: float = _SCALE) -> dict[str, float]:
     """Of Grams of the gradients 2(f − y) at whitened inputs: 4EEᵀ at the output, W₂ᵀ · W₂ below, as in the re-run."""
     import numpy
 
-    first, second = _point(hidden, rank, draw)
+    first, second = _point(hidden, rank, draw, scale)
     error = 2 * _error(first, second, rank)
     outer, inner = (numpy.linalg.svd(rows, compute_uv=False) ** 2 for rows in (error, second.T @ error))
     outer, inner = (values[values > 1e-10 * values[0]] for values in (outer, inner))
@@ -203,12 +204,13 @@ def _correlations(*, exchanged: bool = False) -> dict[str, tuple[float, ...]]:
 
 
 def _full_are_above(seed: int) -> bool:
+    """Whether λ⁺ at the output of every cell without a deficit is above that of all others."""
     import numpy
 
     draw = numpy.random.default_rng(seed)
     found: dict[bool, list[float]] = {True: [], False: []}
     for hidden, rank in _CELLS:
-        found[hidden == rank].append(_readings(hidden, rank, draw)["λ⁺ at the output"])
+        found[hidden == rank].append(_readings(hidden, rank, draw, _SMALL)["λ⁺ at the output"])
     return min(found[True]) > max(found[False])
 
 
@@ -300,7 +302,7 @@ def measure() -> Experiment:
     above = sum(_full_are_above(seed) for seed in range(_SEEDS))
     checks["powers"].append(
         count_check(f"draws in which λ⁺ of every cell without a deficit is above all others, of {_SEEDS}", _SEEDS,
-                    above, rivals=(0,), reason=f"s² and s⁴ at s = {_SCALE}")
+                    above, rivals=(0,), reason=f"s² and s⁴ at s = {_SMALL}")
     )  # fmt: skip
     for hidden in (2, 4):
         checks["zeros"].append(
