@@ -185,8 +185,8 @@ class ProblemPosterior:
         for name, value in self.problem.truth.items():
             parameters[name] = point[place : place + value.numel()].reshape(value.shape)
             place += value.numel()
-        outputs: Tensor = self.problem.model(parameters, inputs)  # type: ignore[assignment,arg-type]
-        variance: float = self.problem.head.variance  # type: ignore[union-attr]
+        outputs: Tensor = self.problem.model(parameters, inputs)
+        variance: float = self.problem.head.variance  # type: ignore[attr-defined]  # a Gaussian, by the same door
         return outputs.reshape(len(inputs), -1) / math.sqrt(2 * variance)
 
     def _loss(self, point: Tensor) -> Tensor:
