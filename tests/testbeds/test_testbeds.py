@@ -47,10 +47,7 @@ def test_the_table_the_files_and_the_face_are_one() -> None:
 
 @pytest.mark.parametrize("name", QUICK)
 def test_what_is_kept_is_what_training_gives(name: str) -> None:
-    """Within one percent: sums round differently on other machines, and a run carries that along.
-
-    A run with ten thousand times as many sums carries more of it along: there the transition stays within a few looks.
-    """
+    """Within one percent: sums round differently on other machines, and a run carries that along."""
     bed = TESTBEDS[name]()
     stored, before = kept.read(name, bed.settings), torch.get_rng_state()
     trained, _ = trained_now(name)
