@@ -3,11 +3,12 @@
     python benchmarks/signatures.py --threads 1 --clock processor
 
 Test beds at their last kept checkpoint. The unit is one training step, forward and backward on all inputs of the bed.
-An estimate of the local learning coefficient takes at least its budget of them, for each of its two runs, with what the
-sampler adds to a step and the import of its package: the network and the calibration (`ddtheory.testing.local_coefficient`); the SGLD is that of devinterp 1.3.2. Its verdict stands
-beside its cost, with the proven bracket. The step is a share of 1/(nβf + γ), f the largest eigenvalue of the Fisher:
-the stationary variance of that direction is 1/(1 − share/4) too large. A cross-entropy has no such estimate here, nor
-have networks of more than 512 parameters.
+An estimate of the local learning coefficient takes at least its budget of them, for each of its two runs, with what
+the sampler adds to a step and the import of its package: the network and the calibration
+(`ddtheory.testing.local_coefficient`); the SGLD is that of devinterp 1.3.2. Its verdict stands beside its cost, with
+the proven bracket. The step is a share of 1/(nβf + γ), f the largest eigenvalue of the Fisher: the stationary
+variance of that direction is 1/(1 − share/4) too large. A cross-entropy has no such estimate here, nor have networks
+of more than 512 parameters.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python -m ddtheory.testbeds.digits           takes them from scikit-learn and writes the file
 
-They are the first of its `load_digits`: the test part of "Optical Recognition of Handwritten Digits" (Alpaydin and
-Kaynak, UCI Machine Learning Repository, 1998, CC BY 4.0).
+They are the first of its `load_digits`: the test part of "Optical Recognition of Handwritten Digits" by E. Alpaydin and
+C. Kaynak, in the machine learning repository of UCI, under CC BY 4.0.
 """
 
 from __future__ import annotations
