@@ -23,6 +23,7 @@ TITLES = {
     "ideals": "Ideals that were made for no rule",
     "parameters": "Learning coefficients against the number of parameters, of generators and p",
     "optimizers": "A step of an optimiser, in steps of AdamW",
+    "signatures": "Signatures and an SGLD estimate, in training steps on all inputs",
     "conformance": "Estimators of the learning coefficient on twelve cells",
 }
 MEBIBYTE = 2**20
@@ -258,6 +259,39 @@ def optimizers(content: dict) -> str:
     return markdown(("parameters", "gauges", "AdamW, ms", *names), rows)
 
 
+def signatures(content: dict) -> str:
+    columns = (
+        *("test bed", "parameters", "samples", "training step, ms", "one layer", "all layers", "SGLD"),
+        *("its estimate", "calibration", "λ", "standing"),
+    )
+    rows = []
+    for row in content["rows"]:
+        found = row.get("coefficient")
+        told = ["–"] * 5
+        if found is not None:
+            estimate, calibration = (
+                f"{value:.3g} ± {error:.1g}" for value, error in (found["estimate"], found["calibration"])
+            )
+            told = [
+                number(row["coefficient_steps"]),
+                estimate,
+                f"{calibration} for {found['exact']:.3g}",
+                " to ".join(dict.fromkeys(found["bracket"])),
+                found["standing"],
+            ]
+        rows.append(
+            [
+                row["bed"],
+                f"{row['parameters']:,}",
+                f"{row['samples']:,}",
+                number(1e3 * row["step_seconds"]["median"]),
+                *(span(row["steps"][name]) for name in ("one layer", "all layers")),
+                *told,
+            ]
+        )
+    return markdown(columns, rows)
+
+
 def encoder(content: dict) -> str:
     how = content["settings"]
     rows = [
@@ -320,6 +354,7 @@ RENDER = {
     "ideals": ideals,
     "parameters": parameters,
     "optimizers": optimizers,
+    "signatures": signatures,
     "encoder": encoder,
     "conformance": conformance,
 }

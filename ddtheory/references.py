@@ -461,6 +461,13 @@ WORKS: MappingProxyType[str, Work] = MappingProxyType(
             "Springer, Graduate Texts in Mathematics 152",
             "doi:10.1007/978-1-4613-8431-1",
         ),
+        "ztreisman2026arcllc": Work(
+            ("ztreisman",),
+            2026,
+            "arc-llc: estimators of the RLCT and the local learning coefficient on models with known values",
+            "program, github.com/ztreisman/arc-llc at commit 71eadfd",
+            called="arc-llc",
+        ),
         "zwiernik2011": Work(
             ("Zwiernik, Piotr",),
             2011,

@@ -48,6 +48,13 @@ from ddtheory.measure.setting.path import ray as ray
 from ddtheory.measure.setting.problem import Problem as Problem
 from ddtheory.measure.signatures.directions import DirectionReading as DirectionReading
 from ddtheory.measure.signatures.directions import LayerDirection as LayerDirection
+from ddtheory.measure.signatures.events import EventOrder as EventOrder
+from ddtheory.measure.signatures.events import Timing as Timing
+from ddtheory.measure.signatures.events import event_order as event_order
+from ddtheory.measure.signatures.events import median_interval as median_interval
+from ddtheory.measure.signatures.ranks import RankComparison as RankComparison
+from ddtheory.measure.signatures.ranks import RankStanding as RankStanding
+from ddtheory.measure.signatures.ranks import compare_ranks as compare_ranks
 from ddtheory.measure.signatures.signatures import LayerSignature as LayerSignature
 from ddtheory.measure.signatures.signatures import Signatures as Signatures
 from ddtheory.measure.signatures.signatures import signatures as signatures

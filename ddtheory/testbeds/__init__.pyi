@@ -3,8 +3,10 @@ from .bed import Transition as Transition
 from .checkpoint import Checkpoint as Checkpoint
 from .limit import Limit as Limit
 from .modular_addition import modular_addition as modular_addition
+from .modular_transformer import modular_transformer as modular_transformer
 from .reduced_rank import reduced_rank as reduced_rank
 from .sparse_parity import sparse_parity as sparse_parity
 from .superposition import superposition as superposition
 from .table import TESTBEDS as TESTBEDS
 from .teacher_student import teacher_student as teacher_student
+from .vision_transformer import vision_transformer as vision_transformer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError, shown
-from ddtheory.measure import Gaussian, NoisyTargets, Problem
-from ddtheory.measure.doors import count, seed_number
+from ddtheory.measure import Gaussian, Head, NoisyTargets, Problem
+from ddtheory.measure.doors import count, real_number, seed_number
 from ddtheory.shown import Shown, counted
 from ddtheory.testbeds.checkpoint import Checkpoint
 from ddtheory.testbeds.kept import read
@@ -63,6 +63,7 @@ class Bed(Shown):
         look: steps between measurements.
         run: yields (step, module) before every step and after the last one.
         measured: module → what is measured of it.
+        head: what outputs mean: a Gaussian for a squared error, a `Categorical` for a cross-entropy.
     """
 
     name: str
@@ -77,7 +78,7 @@ class Bed(Shown):
     look: int
     run: Callable[[], Iterator[tuple[int, nn.Module]]]
     measured: Callable[[nn.Module], Mapping[str, float]]
-    variance: float = 1.0
+    head: Head = field(default_factory=Gaussian)
 
     def __str__(self) -> str:
         return f"{self.name}, {counted(self.steps, 'step')}, transition: {self.transition or 'none, a closed form'}"
@@ -134,22 +135,29 @@ class Bed(Shown):
     def problem(self, checkpoint: Checkpoint | None = None) -> Problem:
         """What can be measured: the network at a checkpoint, the last one when none is given, on the bed's inputs.
 
-        The head is a Gaussian; the losses of all beds are squared errors.
+        The head is that of the loss.
         """
         chosen = self.checkpoints[-1] if checkpoint is None else checkpoint
         if not isinstance(chosen, Checkpoint):
             raise InvalidValueError(f"The checkpoint is {shown(chosen)}; give one of `checkpoints`.")
-        problem = Problem.from_module(self.module(), self.inputs, Gaussian(self.variance))
+        problem = Problem.from_module(self.module(), self.inputs, self.head)
         return replace(problem, truth=problem.at(chosen.parameters))
 
-    def labels(self) -> NoisyTargets:
-        """The labels of the bed's inputs as they were drawn: with them a gradient Gram is the empirical one."""
-        return NoisyTargets(lambda _: self.targets, 0.0)
+    def labels(self) -> NoisyTargets | None:
+        """The labels of the bed's inputs as they were drawn: with them a gradient Gram is the empirical one.
 
-    def held_out_labels(self) -> tuple[Tensor, NoisyTargets]:
+        None for a cross-entropy, where the labels that `measure` draws are those of the model: the Gram is that of the
+        Fisher.
+        """
+        return self._labels(self.targets)
+
+    def held_out_labels(self) -> tuple[Tensor, NoisyTargets | None]:
         """Inputs that are not trained on and their labels, as `measure.signatures` takes them."""
         inputs, targets = self.held_out
-        return inputs, NoisyTargets(lambda _: targets, 0.0)
+        return inputs, self._labels(targets)
+
+    def _labels(self, targets: Tensor) -> NoisyTargets | None:
+        return NoisyTargets(lambda _: targets, 0.0) if isinstance(self.head, Gaussian) else None
 
 
 def generator(seed: int) -> torch.Generator:
@@ -168,6 +176,18 @@ def size_of(value: object, what: str, least: int, most: int = 1_000_000) -> int:
         InvalidValueError: no whole number, or one outside of what a bed of seconds can have.
     """
     return count(what, value, least, most)
+
+
+def finite_decay(value: object) -> float:
+    """A weight decay.
+
+    Raises:
+        InvalidValueError: no finite number, or one below 0.
+    """
+    decay = real_number("decay", value)
+    if not 0 <= decay < float("inf"):
+        raise InvalidValueError(f"decay is {shown(decay)}; it is a finite number, 0 or more.")
+    return decay
 
 
 def descend(
@@ -199,3 +219,8 @@ def linear(weight: Tensor, bias: Tensor | None = None) -> nn.Linear:
 def mean_square(outputs: Tensor, targets: Tensor) -> Tensor:
     """The squared error summed over outputs, mean over samples."""
     return (outputs - targets).square().sum(1).mean()
+
+
+def cross_entropy(outputs: Tensor, classes: Tensor) -> Tensor:
+    """−log softmax at the class, mean over samples."""
+    return torch.nn.functional.cross_entropy(outputs, classes)

@@ -10,9 +10,7 @@ from torch import Tensor, nn
 
 from ddtheory import cells
 from ddtheory.arguments import as_integer
-from ddtheory.errors import InvalidValueError, shown
-from ddtheory.measure.doors import real_number
-from ddtheory.testbeds.bed import Bed, Transition, descend, generator, linear, mean_square, size_of
+from ddtheory.testbeds.bed import Bed, Transition, descend, finite_decay, generator, linear, mean_square, size_of
 from ddtheory.testbeds.limit import Limit, joint_order
 
 _GENERALISES = 0.95
@@ -42,9 +40,7 @@ def modular_addition(
         InvalidValueError: sizes that are too small, or a decay that is none.
     """
     modulus, hidden = size_of(modulus, "modulus", least=5, most=500), size_of(hidden, "hidden", least=1)
-    decay = real_number("decay", decay)
-    if not 0 <= decay < float("inf"):
-        raise InvalidValueError(f"decay is {shown(decay)}; it is a finite number, 0 or more.")
+    decay = finite_decay(decay)
     steps, draw = size_of(steps, "steps", least=1), generator(seed)
     first = torch.randn(hidden, 2 * modulus, generator=draw, dtype=torch.float64) / (2 * modulus) ** 0.5
     second = torch.randn(modulus, hidden, generator=draw, dtype=torch.float64) / hidden**0.5

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ddtheory import cells
 from ddtheory.arguments import as_integer
 from ddtheory.errors import InvalidValueError, shown
+from ddtheory.measure import Gaussian
 from ddtheory.measure.doors import real_number
 from ddtheory.testbeds.bed import Bed, generator, linear, mean_square, size_of
 from ddtheory.testbeds.limit import Limit, joint_order
@@ -95,7 +96,19 @@ def reduced_rank(
     settings = {"seed": as_integer(seed), **sizes, "noise": noise, "estimate": "closed form"}
     called = ", ".join(f"{name}={value}" for name, value in settings.items() if name != "estimate")
     return Bed(
-        f"reduced_rank({called})", settings, None, limit, module, x, y, (fresh, fresh_y), 0, 1, run, measured, noise**2
+        f"reduced_rank({called})",
+        settings,
+        None,
+        limit,
+        module,
+        x,
+        y,
+        (fresh, fresh_y),
+        0,
+        1,
+        run,
+        measured,
+        Gaussian(noise**2),
     )
 
 

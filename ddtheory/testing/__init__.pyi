@@ -23,6 +23,9 @@ from .known_pairs import HiddenGerm as HiddenGerm
 from .known_pairs import germs_with_known_pairs as germs_with_known_pairs
 from .laws import InputLaw as InputLaw
 from .laws import input_laws as input_laws
+from .local_coefficient import CoefficientStanding as CoefficientStanding
+from .local_coefficient import LocalCoefficient as LocalCoefficient
+from .local_coefficient import local_coefficient as local_coefficient
 from .models import KnownCell as KnownCell
 from .models import mean_map_cells as mean_map_cells
 from .numbers import coefficients as coefficients

@@ -145,13 +145,13 @@ def derive() -> Proof:
     )
 
 
-def _network(power: int) -> nn.Module:
+def _network(power: int, *, rectified: bool) -> nn.Module:
     import torch
     from torch import nn
 
     class Power(nn.Module):
         def forward(self, z: torch.Tensor) -> torch.Tensor:
-            return z**power
+            return (z.relu() if rectified else z) ** power
 
     first, last = (nn.Linear(2, outputs, bias=False, dtype=torch.float64) for outputs in (2, 1))
     with torch.no_grad():
@@ -160,7 +160,7 @@ def _network(power: int) -> nn.Module:
     return nn.Sequential(first, Power(), last)
 
 
-def _run(power: int, decay: float, pull: float, steps: Sequence[int]) -> list[Signatures]:
+def _run(power: int, decay: float, pull: float, steps: Sequence[int], *, rectified: bool = False) -> list[Signatures]:
     """Signatures at some steps. The live unit is held; the labels are its output and pull · x₂ᵖ."""
     import torch
 
@@ -168,9 +168,9 @@ def _run(power: int, decay: float, pull: float, steps: Sequence[int]) -> list[Si
 
     angles = torch.arange(16, dtype=torch.float64) * (2 * math.pi / 16)
     inputs = math.sqrt(2) * torch.stack([angles.cos(), angles.sin()], dim=1)  # E xxᵀ = I, moments exact to degree 15
-    network = _network(power)
+    network = _network(power, rectified=rectified)
     with torch.no_grad():
-        live = (inputs @ network.get_parameter("0.weight")[0]) ** power
+        live = network[1](inputs @ network.get_parameter("0.weight")[0])  # type: ignore[index]
         target = live[:, None] + pull * inputs[:, 1:] ** power
     problem = Problem.from_module(network, inputs, Gaussian())
     weights = list(network.parameters())
@@ -188,10 +188,12 @@ def _run(power: int, decay: float, pull: float, steps: Sequence[int]) -> list[Si
     return found
 
 
-def _exponents(power: int, pull: float = 0.0, window: tuple[int, int] | None = None) -> tuple[float, float]:
+def _exponents(
+    power: int, pull: float = 0.0, window: tuple[int, int] | None = None, *, rectified: bool = False
+) -> tuple[float, float]:
     """Rates of σ_min and of λ⁺, in units of log q."""
     steps = window or _WINDOWS[power]
-    early, late = _run(power, _DECAY, pull, steps)
+    early, late = _run(power, _DECAY, pull, steps, rectified=rectified)
     return (
         _rate(steps, early["2"].sigma_min, late["2"].sigma_min),
         _rate(steps, early["0"].lambda_plus, late["0"].lambda_plus),
@@ -232,6 +234,15 @@ def measure() -> Experiment:
                         rivals=(power * _pulled(), power - 1, power + 1), error=_LATE, reason=_WHY,
                         quantity="rate in units of log q")
         )  # fmt: skip
+    for power, name in ((1, "ReLU"), (2, "squared ReLU")):
+        rates = _exponents(power, rectified=True)
+        for what, predicted, rate in zip(
+            ("σ_min", "λ⁺"), (activation_power(power), gradient_power(power)), rates, strict=True
+        ):
+            clock.append(
+                value_check(f"{name}: rate of {what}", predicted, rate, rivals=(predicted - 1, predicted + 1),
+                            error=_LATE, reason=_WHY, quantity="rate in units of log q")
+            )  # fmt: skip
     linear, _ = _exponents(1, _PULL, _PULLED)
     gradient.append(
         value_check("p = 1, with a residual: rate of σ_min", _pulled(), linear, rivals=(1, 2 - _pulled()),

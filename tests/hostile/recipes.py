@@ -438,6 +438,21 @@ _MEASURE: dict[str, list[Call]] = {
         },
     ],
     "ddtheory.measure.Trajectory": [_trajectory],
+    "ddtheory.measure.median_interval": [call(values=list(range(10)), level=0.9)],
+    "ddtheory.measure.event_order": [
+        call(events=[5, None] * 6, transitions=[7] * 11 + [None], resolution=2, level=0.9),
+    ],
+    "ddtheory.measure.compare_ranks": [
+        call(
+            readings=[1, 2, 3, 5, 4],
+            truth=[1, 2, 3, 4, 5],
+            fresh=[5, 4, 3, 2, 1],
+            proxies={"width": [1, 1, 2, 2, 3]},
+            level=0.9,
+            draws=100,
+            seed=1,
+        )
+    ],
     "ddtheory.measure.SignatureRecorder": [
         lambda: {"problem": layered(), "layers": ["0"], "every": 2, "labels": _labels()}
     ],
@@ -509,6 +524,17 @@ _TESTING: dict[str, list[Call]] = {
     "ddtheory.testing.Estimate": [call(value=0.5, standard_error=0.01)],
     "ddtheory.testing.LossSamples": [call(losses=[[0.5, 0.25, 0.5, 0.25]])],
     "ddtheory.testing.conformance_cells": [call()],
+    "ddtheory.testing.local_coefficient": [
+        lambda: {
+            "problem": layered(),
+            "estimator": testing.conformance.metropolis,
+            "n": 10,
+            "budget": 640,
+            "localisation": 1.0,
+            "beta": 0.5,
+            "seed": 1,
+        },
+    ],
     "ddtheory.testing.InputLaw": [call(points=(Fraction(1),), weights=(Fraction(1),))],
     "ddtheory.testing.LayerShape": [call(widths=(2, 2), rank=1)],
     "ddtheory.testing.Rotation": [call(rows=((Fraction(1), Fraction(0)), (Fraction(0), Fraction(1))))],
@@ -663,6 +689,12 @@ _TESTBEDS: dict[str, list[Call]] = {
     "ddtheory.testbeds.teacher_student": [call(seed=1, inputs=2, teachers=1, students=2, samples=10, steps=3)],
     "ddtheory.testbeds.modular_addition": [call(seed=1, modulus=5, hidden=3, steps=2, decay=0.5)],
     "ddtheory.testbeds.sparse_parity": [call(seed=1, inputs=4, sparse=2, hidden=3, steps=2)],
+    "ddtheory.testbeds.modular_transformer": [
+        call(seed=1, modulus=5, width=4, hidden=3, steps=2, decay=0.5),
+    ],
+    "ddtheory.testbeds.vision_transformer": [
+        call(seed=1, activation="gelu", hidden=1, steps=1, decay=0.5),
+    ],
     "ddtheory.testbeds.superposition": [call(seed=1, features=5, hidden=2, steps=2)],
 }
 

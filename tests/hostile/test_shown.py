@@ -205,6 +205,8 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.measure.Profile": lambda: measure.Profile(RADII, RADII, RADII, 1e-30, 1e-30, "<b>"),
     "ddtheory.measure.SchurProfile": lambda: measure.schur_along(layered(), torch.ones(9).double(), radii=RADII),
     "ddtheory.measure.DirectionReading": lambda: measure.DirectionReading(0.5, (0.25, 1.0)),
+    "ddtheory.measure.EventOrder": lambda: measure.event_order([5, None] * 6, [7] * 11 + [None], resolution=1),
+    "ddtheory.measure.RankComparison": lambda: measure.RankComparison(0.5, (-0.1, 0.1), -0.5, {WHY: 0.25}),
     "ddtheory.measure.LayerSignature": lambda: measure.signatures(layered(), ["0"])["0"],
     "ddtheory.measure.Signatures": lambda: measure.signatures(layered(), ["0"]),
     "ddtheory.measure.Trajectory": lambda: measure.Trajectory(range(100), {WHY: range(100)}, {WHY: 3}),
@@ -248,6 +250,9 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "ddtheory.reads.Row": lambda: reading().census[0],
     "ddtheory.testing.KnownGerm": lambda: drawn(testing.known_germs()),
     "ddtheory.testing.EquivarianceReport": equivariance,
+    "ddtheory.testing.LocalCoefficient": lambda: testing.LocalCoefficient(
+        testing.Estimate(1.5, 0.1), testing.Estimate(2, 0.1), 2.0, (Fraction(1), Fraction(2)), (WHY,), {"n": 10}
+    ),
     "ddtheory.testing.GaugeResult": lambda: equivariance().results[0],
     "ddtheory.testing.Removal": lambda: equivariance().results[0].removals[0],
     "ddtheory.verify.Book": lambda: verify.read(BOOK),

@@ -15,10 +15,12 @@ import torch
 import ddtheory as dd
 from ddtheory import cells, measure, testbeds
 from ddtheory.errors import InvalidValueError
-from ddtheory.testbeds import TESTBEDS, Bed, kept
+from ddtheory.testbeds import TESTBEDS, Bed, digits, kept
 
 ROOM = Path(testbeds.__file__).parent
 TRAINED = [name for name in TESTBEDS if name != "reduced_rank"]
+LONG = "vision_transformer"  # half a minute on one core; it is read here, and trained with the slow tests
+QUICK = [pytest.param(name, marks=pytest.mark.slow) if name == LONG else name for name in TESTBEDS]
 
 
 @functools.cache
@@ -34,16 +36,16 @@ def trained_now(name: str) -> tuple[tuple[testbeds.Checkpoint, ...], dict[int, d
 
 
 def test_the_table_the_files_and_the_face_are_one() -> None:
-    machinery = {"__init__", "bed", "checkpoint", "keep", "kept", "limit", "progress", "table"}
+    machinery = {"__init__", "attention", "bed", "checkpoint", "digits", "keep", "kept", "limit", "progress", "table"}
     assert {path.stem for path in ROOM.glob("*.py")} - machinery == set(TESTBEDS)
     assert set(TESTBEDS) <= set(testbeds.__all__)
     assert {path.stem for path in kept.FOLDER.glob("*.safetensors")} == set(TESTBEDS)
-    assert sum(path.stat().st_size for path in kept.FOLDER.iterdir()) < 200_000
+    assert sum(path.stat().st_size for path in kept.FOLDER.iterdir()) < 400_000
     for make in TESTBEDS.values():
         assert next(iter(inspect.signature(make).parameters)) == "seed"
 
 
-@pytest.mark.parametrize("name", TESTBEDS)
+@pytest.mark.parametrize("name", QUICK)
 def test_what_is_kept_is_what_training_gives(name: str) -> None:
     """Within one percent: sums round differently on other machines, and a run carries that along."""
     bed = TESTBEDS[name]()
@@ -60,7 +62,7 @@ def test_what_is_kept_is_what_training_gives(name: str) -> None:
 
 @pytest.mark.parametrize("name", TESTBEDS)
 def test_a_run_is_a_function_of_its_seed(name: str) -> None:
-    short = {} if name == "reduced_rank" else {"steps": 20}
+    short: dict[str, int] = {} if name == "reduced_rank" else {"steps": 20}
     one, again, other = (TESTBEDS[name](seed, **short).train()[-1].parameters for seed in (0, 0, 1))
     assert all(torch.equal(again[key], value) for key, value in one.items())
     assert any(not torch.allclose(other[key], value, rtol=0.01) for key, value in one.items())
@@ -209,8 +211,79 @@ def test_the_orders_of_dead_units_are_those_of_their_cells() -> None:
         "modular_addition": 3,
         "sparse_parity": 2,
         "superposition": None,
+        "modular_transformer": 2,
+        "vision_transformer": 3,
     }
+    assert testbeds.vision_transformer(activation="gelu").truth.order == 2
     assert testbeds.modular_addition().truth.rlct is None and testbeds.modular_addition().truth.bracket is None
+
+
+# --- the transformers -------------------------------------------------------------------------------------------------
+
+
+def test_every_hidden_unit_of_the_vision_transformer_dies_and_reads_order_three() -> None:
+    """The joint direction of a unit at zero, weights in and out, measured without the cell that predicts it."""
+    bed = testbeds.vision_transformer()
+    last = bed.checkpoints[-1]
+    assert last.measured["dead units"] == bed.truth.dead == 12 and last.measured["held-out accuracy"] > 0.6
+    weights = {name: value.clone() for name, value in last.parameters.items()}
+    for name, value in weights.items():
+        if ".up." in name or name.endswith("down.weight"):
+            value.zero_()
+    problem = bed.problem()
+    repaired = replace(problem, truth=problem.at(weights))
+    here, there = (each.truth_outputs(bed.inputs).softmax(-1) for each in (problem, repaired))
+    assert float((here - there).abs().max()) < 1e-3
+    direction = {name: torch.zeros_like(value) for name, value in repaired.truth.items()}
+    direction["blocks.1.up.weight"][2], direction["blocks.1.down.weight"][:, 2] = 1, torch.arange(16.0) / 16
+    assert measure.order_along(repaired, direction).k == bed.truth.order == 3
+    # control: the weights out of it alone are flat, and those of the head are not
+    alone = {"blocks.1.down.weight": direction["blocks.1.down.weight"]}
+    assert measure.order_along(repaired, alone).k is None
+    assert measure.order_along(repaired, {"head.weight": torch.eye(10, 16, dtype=torch.float64)}).k == 1
+
+
+@pytest.mark.slow
+def test_without_decay_no_unit_of_the_vision_transformer_dies() -> None:
+    last = testbeds.vision_transformer(decay=0.0, steps=1200).checkpoints[-1]
+    assert last.measured["dead units"] == 0
+
+
+def test_the_transformer_fits_before_it_generalises() -> None:
+    first: dict[str, int] = {}
+
+    def watch(step: int, _: torch.nn.Module, **measured: float) -> None:
+        for name in ("accuracy", "held-out accuracy"):
+            if measured[name] > 0.95:
+                first.setdefault(name, step)
+
+    testbeds.modular_transformer(steps=400).train(watch=watch)
+    assert first["accuracy"] + 100 <= first["held-out accuracy"] <= 400
+
+
+def test_a_cross_entropy_has_the_labels_of_the_model() -> None:
+    bed = testbeds.modular_transformer()
+    assert bed.labels() is None and bed.held_out_labels()[1] is None
+    assert testbeds.teacher_student().labels() is not None
+    problem = bed.problem()
+    assert isinstance(problem.head, measure.Categorical)
+    found = measure.signatures(problem, ["up", "unembed"])
+    # the gradient of logits is p − y, whose entries add to zero: one zero eigenvalue, whatever the network
+    assert found["unembed"].gradient_spectrum.zeros >= 1
+
+
+def test_digits_are_those_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, classes = digits.digits()
+    assert x.shape == (512, 4, 16) and float(x.min()) == 0 and float(x.max()) == 1
+    assert sorted(set(classes.tolist())) == list(range(10))
+    # patches: the first is the upper left quarter, which is dark in its first column for all but a few images
+    assert float((x[:, 0, 0] == 0).double().mean()) > 0.9 > float((x[:, 0, 15] == 0).double().mean())
+    content = digits.FILE.read_bytes()
+    path = tmp_path / "digits.safetensors"
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    monkeypatch.setattr(digits, "FILE", path)
+    with pytest.raises(InvalidValueError, match="damaged"):
+        digits.digits()
 
 
 def test_a_recorder_follows_a_bed() -> None:
@@ -257,6 +330,10 @@ def test_a_dead_unit_is_below_its_null_and_a_live_one_is_not() -> None:
         (lambda: testbeds.modular_addition(decay=10**400), "decay"),
         (lambda: testbeds.modular_addition(decay=math.nan), "decay"),
         (lambda: testbeds.superposition().problem(3), "checkpoint"),
+        (lambda: testbeds.modular_transformer(width=30), "multiple of 4"),
+        (lambda: testbeds.modular_transformer(decay=-1), "decay"),
+        (lambda: testbeds.vision_transformer(activation="tanh"), "gelu"),
+        (lambda: testbeds.vision_transformer(hidden=0), "hidden"),
     ],
 )
 def test_what_makes_no_bed_is_refused(make, says: str) -> None:
