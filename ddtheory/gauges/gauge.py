@@ -226,7 +226,9 @@ class Gauge(Shown):
         require_each(self, Taker, "takers")
         object.__setattr__(self, "takers", tuple(self.takers))
         require(self, (Centre, type(None)), "centre")
-        if (self.group is Group.BIAS) is not bool(self.takers) or (self.group is Group.CENTRED) is (self.centre is None):
+        if (self.group is Group.BIAS) is not bool(self.takers) or (self.group is Group.CENTRED) is (
+            self.centre is None
+        ):
             raise InvalidValueError(
                 f"The gauge {self.rule!r} needs takers for shifts that biases take up, a centre for scales about one, "
                 "and none of them otherwise."

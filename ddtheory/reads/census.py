@@ -19,7 +19,7 @@ from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.matrices.layers import submodules
 from ddtheory.measure.orders.ladder import order_along
 from ddtheory.measure.setting.problem import Problem
-from ddtheory.reads.bracket import Bracket, bracket, fewer_rows
+from ddtheory.reads.bracket import Bracket, counted_ranks, fewer_rows
 from ddtheory.reads.evidence import MILLION, Costs, Evidence, along_orbit, is_flat, measured
 from ddtheory.reads.explained import drawn
 from ddtheory.reads.flow import Flow, flows
@@ -150,7 +150,7 @@ def _bracketed(problem: Problem, found: FoundGauges) -> tuple[Bracket | None, st
     """The bracket of λ from the gauges that were found, as many as one matrix takes, or why there is none."""
     gauges = fitting(found.gauges, problem.truth)
     try:
-        return replace(bracket(problem, gauges, rows=fewer_rows(problem)), sought=True), ""
+        return counted_ranks(problem, gauges, None, fewer_rows(problem), seed=0, sought=True), ""
     except (InvalidValueError, MeasurementError) as error:
         return None, str(error)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ddtheory.gauges.gauge import Group
 from ddtheory.measure.setting.parameters import squared_norm
-from ddtheory.reads.flow import TRANSLATING, Flow, carried, nearest_translation, rows_of, shape_of, tangent
+from ddtheory.reads.flow import TRANSLATING, Flow, carried, nearest_translation, rows_of, shape_of, tangent, times
 
 SWEEPS = 40
 """Projections on one gauge after another, where several move the same parameter."""
@@ -93,6 +93,8 @@ def _nearest(flow: Flow, parameters: Mapping[str, Tensor], unit: Mapping[str, Te
     like = parameters[gauge.legs[0].parameter]
     if gauge.group in TRANSLATING:
         return nearest_translation(flow, parameters, unit)
+    if gauge.group is Group.COMPLEX:
+        return _nearest_complex(flow, parameters, unit)
     size = n // blocks
     outer, inner, right = (like.new_zeros(blocks, size, size) for _ in range(3))
     for leg in gauge.legs:
@@ -104,10 +106,16 @@ def _nearest(flow: Flow, parameters: Mapping[str, Tensor], unit: Mapping[str, Te
         if leg.parameter in unit:
             u = rows_of(leg, n, unit).reshape(blocks, size, -1)
             right = right + (-x @ u.mT if leg.dual else u @ x.mT)
-    if gauge.group is Group.POSITIVE:
-        weight = (outer + inner).diagonal(dim1=1, dim2=2)
-        kept = weight > ZERO * weight.max()
-        return torch.where(kept, right.diagonal(dim1=1, dim2=2) / torch.where(kept, weight, 1), 0).reshape(n)
+    if gauge.group in (Group.POSITIVE, Group.CENTRED):
+        weight, along = (each.diagonal(dim1=1, dim2=2).reshape(n) for each in (outer + inner, right))
+        if gauge.centre is not None:  # dβ = −ργ beside dγ = −γ
+            moved = (
+                -torch.tensor(gauge.centre.ratio, dtype=torch.float64).to(like)
+                * parameters[gauge.legs[-1].parameter][:n]
+            )
+            weight = weight + moved.square()
+            along = along + moved * unit[gauge.centre.offset][:n] if gauge.centre.offset in unit else along
+        return _quotient(along, weight)
     if flow.turns:  # X − Xᵀ is nearest: the antisymmetric part of the equation, which is that of X/2 and S = T
         outer = inner = outer + inner
         right = (right - right.mT) / 2
@@ -117,3 +125,29 @@ def _nearest(flow: Flow, parameters: Mapping[str, Tensor], unit: Mapping[str, Te
     kept = weight > 1e-13 * weight.amax()
     turned = other.mT @ right @ left
     return other @ torch.where(kept, turned / torch.where(kept, weight, 1), 0) @ left.mT
+
+
+def _nearest_complex(flow: Flow, parameters: Mapping[str, Tensor], unit: Mapping[str, Tensor]) -> Tensor:
+    """The lengths and angles: the tangents x and ix of a channel are orthogonal, and of one length."""
+    gauge, n = flow.gauge, flow.gauge.channels
+    like = parameters[gauge.legs[0].parameter]
+    weight, lengths, angles = (like.new_zeros(n // 2) for _ in range(3))
+    turn = torch.stack([torch.zeros(n // 2), torch.ones(n // 2)]).to(like)
+
+    def by_pair(values: Tensor) -> Tensor:
+        return values.sum(1).reshape(gauge.blocks, 2, -1).sum(1).reshape(-1)
+
+    for leg in gauge.legs:
+        x = rows_of(leg, n, parameters)
+        weight = weight + by_pair(x.square())
+        if leg.parameter in unit:
+            u = rows_of(leg, n, unit)
+            lengths = lengths + (-1 if leg.dual else 1) * by_pair(x * u)
+            angles = angles + by_pair(times(turn, x, gauge.blocks) * u)
+    return torch.stack([_quotient(lengths, weight), _quotient(angles, weight)])
+
+
+def _quotient(along: Tensor, weight: Tensor) -> Tensor:
+    """along/weight, and 0 for channels that do not move."""
+    kept = weight > ZERO * weight.max()
+    return torch.where(kept, along / torch.where(kept, weight, 1), 0)

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from torch import nn
 
 from ddtheory.arguments import pairs_of
-from ddtheory.errors import InvalidValueError, UnknownNameError, place, shown
+from ddtheory.errors import InvalidValueError, place, shown, unknown
 from ddtheory.extras import need
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.setting.modules import ModuleFunction
@@ -42,7 +43,7 @@ def made_by(where: str) -> dict[str, Any]:
     module = _run(path)
     make = getattr(module, function, None)
     if not callable(make):
-        raise UnknownNameError(f"{place(path)} has no function {shown(function)}. Name one that takes no arguments.")
+        raise unknown(f"function in {place(path)}", function, made_in(module))
     with borrowed(f"{function} of {place(path)} fails", "It is called without arguments."), _aside():
         made = make()
     if isinstance(made, Problem):
@@ -55,12 +56,17 @@ def made_by(where: str) -> dict[str, Any]:
     found = dict(pairs_of(made, f"What {function} returns"))
     for key in found:
         if key not in ARGUMENTS:
-            raise InvalidValueError(
-                f"{function} returns {shown(key)}, which read does not take. Known: {', '.join(ARGUMENTS)}."
-            )
+            raise unknown(f"argument of read, which {function} returns,", key, ARGUMENTS)
     if "model" not in found:
         raise InvalidValueError(f"{function} returns no model. Return it under the name 'model'.")
     return found
+
+
+def made_in(module: ModuleType) -> list[str]:
+    """The functions and classes that a file defines itself, or all that it has where it defines none."""
+    public = {name: value for name, value in vars(module).items() if callable(value) and not name.startswith("_")}
+    own = [name for name, value in public.items() if getattr(value, "__module__", None) == module.__name__]
+    return own or list(public)
 
 
 def _aside() -> AbstractContextManager[Any]:

@@ -238,6 +238,33 @@ def test_depthwise_convolutions(size: float) -> None:
     assert places(reading.dead) >= plant.dead or size > 1e-5
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("size", [0.0, 1e-5, 1e-1])
+@pytest.mark.parametrize("rotary", [False, True])
+def test_heads_that_share_keys_and_values(rotary: bool, size: float) -> None:
+    """What dies is a head of keys or values with all that meets it; a head of queries alone has a regular output."""
+    plant = planted.shared_heads(size, rotary=rotary)
+    chosen = [DETECTORS[name] for name in ("dead queries", "dead heads")]
+    reading = read(plant.model, plant.inputs, head=Gaussian(), n=N, detectors=chosen)
+    assert places(reading.dead) == plant.dead or size > READABLE
+    assert places(reading.dead) <= plant.dead
+    assert {row.order for row in reading.dead} <= {plant.order}
+    assert row_of(reading, ("query", "head 0")).verdict is row_of(reading, ("value", "head 1")).verdict is Standing.LIVE
+    assert ("gauge: rotary query–key" in {row.type for row in reading.census}) is rotary
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", [0.0, 1e-5, 1e-1])
+def test_convolutions_in_groups(size: float) -> None:
+    plant = planted.grouped(size)
+    reading = read(plant.model, plant.inputs, head=Gaussian(), n=N, detectors=[DETECTORS["node death"]])
+    assert not reading.unsurveyed
+    assert places(reading.dead) == plant.dead or size > READABLE
+    assert places(reading.dead) <= plant.dead
+    assert {row.order for row in reading.dead} <= {plant.order}
+    assert "gauge: batch normalisation input scale" in {row.type for row in reading.census.of(Standing.GAUGE)}
+
+
 def test_positions_that_no_input_reaches() -> None:
     draw = planted.Draw(0)
     model = planted.Placed()

@@ -102,7 +102,7 @@ def _drawn(seed: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def silent(make: Make, steps: int, shape: tuple[int, int] = (2, 2)) -> list[float]:
-    """The size of a matrix without gradient before and after each step, relative to its start: what decay alone does."""
+    """The size of a matrix without gradient, from a start of 1 and after each step: what decay alone does."""
     module = nn.ParameterDict({"w": torch.ones(shape, dtype=torch.float64)})
     optimizer = make(module)
     found = [1.0]
