@@ -85,7 +85,7 @@ REPEATING = RESHAPING | frozenset(["expand", "repeat_interleave"])
 
 ADDING = frozenset(["add", "__add__", "__radd__", "add_", "__iadd__"])
 ROTARY = (
-    RESHAPING
+    REPEATING
     | ADDING
     | frozenset(["mul", "__mul__", "__rmul__", "sub", "__sub__", "neg", "__neg__", "cat", "stack"])
     | frozenset(["__getitem__", "chunk", "split", "unbind"])

@@ -96,22 +96,6 @@ _TABLE = (
         rules.bias_shifts,
     ),
     GaugeRule(
-        "stream rotation",
-        Group.ROTATION,
-        "W ↦ OW for every map or table that adds to a sum, W' ↦ W'Oᵀ for every map that reads it, with O orthogonal",
-        "Only sums and norms without scales stand between, as in a residual stream: γ of a norm would break it, and so "
-        "does an output. A table that also makes the logits is moved once.",
-        rules.stream_rotations,
-    ),
-    GaugeRule(
-        "stream scale",
-        Group.POSITIVE,
-        "W ↦ CW for every map or table that adds to a sum, W' ↦ W'C⁻¹ for every map that reads it",
-        "Only sums stand between, and nothing that adds to the sum reads it too. With rotations it generates the full "
-        "linear group.",
-        rules.stream_scales,
-    ),
-    GaugeRule(
         "normalisation kernel",
         Group.KERNEL,
         "W ↦ W + vκᵀ, b ↦ b − v(κ·β) with κ ∝ 1/γ, for each map that reads",
@@ -160,6 +144,22 @@ _TABLE = (
         "W_V ↦ OW_V, W_O ↦ W_OOᵀ, with O orthogonal in each head",
         "As for scales. With scales it generates the full linear group of each head.",
         rules.value_output_rotations,
+    ),
+    GaugeRule(
+        "stream rotation",
+        Group.ROTATION,
+        "W ↦ OW for every map or table that adds to a sum, W' ↦ W'Oᵀ for every map that reads it, with O orthogonal",
+        "Only sums and norms without scales stand between, as in a residual stream: γ of a norm would break it, and so "
+        "does an output. A table that also makes the logits is moved once.",
+        rules.stream_rotations,
+    ),
+    GaugeRule(
+        "stream scale",
+        Group.POSITIVE,
+        "W ↦ CW for every map or table that adds to a sum, W' ↦ W'C⁻¹ for every map that reads it",
+        "Only sums stand between, and nothing that adds to the sum reads it too. With rotations it generates the full "
+        "linear group.",
+        rules.stream_scales,
     ),
     GaugeRule(
         "logit shift",

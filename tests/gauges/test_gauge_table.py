@@ -417,7 +417,7 @@ class ValuesBack(nn.Module):
         (lambda: Tied(nn.ReLU()), (9, 3), {"permutation"}),
         (lambda: Tied(nn.Identity()), (9, 3), {"rotation", "sign flips", "permutation"}),
         (OneMap, (2, 5, 4), {"value–output rotation"}),
-        (ValuesBack, (2, 5, 4), {"query–key scale", "query–key rotation", "key bias"}),
+        (ValuesBack, (2, 5, 4), {"query–key scale", "query–key rotation", "key bias", "value–output rotation"}),
     ],
     ids=["tanh", "ReLU", "linear", "one map", "values back"],
 )
