@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,8 +12,8 @@ from ddtheory.gauges.gauge import Group
 from ddtheory.measure.setting.parameters import squared_norm
 from ddtheory.reads.flow import TRANSLATING, Flow, carried, nearest_translation, rows_of, shape_of, tangent, times
 
-SWEEPS = 40
-"""Projections on one gauge after another, where several move the same parameter."""
+STEPS = 60
+"""Of conjugate gradients, where several gauges move the same parameter; one gauge alone takes one."""
 
 ZERO = 1e-24
 """Of the square of the largest entry of an orbit: smaller ones do not move."""
@@ -42,27 +42,38 @@ class Explained:
 
 
 def explained(every: Sequence[Flow], parameters: Mapping[str, Tensor], unit: Mapping[str, Tensor]) -> Explained:
-    """The part of a direction along the orbits, by projections on one gauge after another."""
+    """The part of a direction along the orbits: least squares by conjugate gradients, one gauge a block.
+
+    The nearest generator of each gauge alone is its own least squares, and preconditions those of all together.
+    """
     near = [flow for flow in every if set(flow.gauge.parameters) & set(unit)]
     rest = {name: block.clone() for name, block in unit.items()}
-    sums: dict[int, Tensor] = {}
-    for _ in range(SWEEPS if len(near) > 1 else 1):
-        moved = 0.0
-        for number, flow in enumerate(near):
-            generator = _nearest(flow, parameters, rest)
-            step = tangent(flow, generator, parameters)
-            moved += squared_norm(step)
-            for name, block in step.items():
-                rest[name] = rest.get(name, torch.zeros_like(parameters[name])) - block
-            sums[number] = sums[number] + generator if number in sums else generator
-        if moved < 1e-26:
+    sums: list[Tensor] = []
+    search: list[Tensor] = []
+    before = 0.0
+    for _ in range(STEPS):
+        found = [_nearest(flow, parameters, rest) for flow in near]
+        size = sum(squared_norm(tangent(flow, each, parameters)) for flow, each in zip(near, found, strict=True))
+        if size < 1e-26:
             break
-    generators = tuple((near[number], generator) for number, generator in sums.items())
+        search = [z + size / before * p for z, p in zip(found, search, strict=True)] if search else found
+        before = size
+        step = _whole(zip(near, search, strict=True), parameters)
+        length = size / squared_norm(step)
+        sums = [s + length * p for s, p in zip(sums, search, strict=True)] if sums else [length * p for p in search]
+        for name, block in step.items():
+            rest[name] = rest.get(name, torch.zeros_like(parameters[name])) - length * block
+    generators = tuple(zip(near, sums, strict=True)) if sums else ()
+    return Explained(max(0.0, 1.0 - squared_norm(rest)), generators, _whole(generators, parameters))
+
+
+def _whole(generators: Iterable[tuple[Flow, Tensor]], parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tangent of several flows together."""
     whole: dict[str, Tensor] = {}
     for flow, generator in generators:
         for name, block in tangent(flow, generator, parameters).items():
-            whole[name] = whole.get(name, torch.zeros_like(block)) + block
-    return Explained(max(0.0, 1.0 - squared_norm(rest)), generators, whole)
+            whole[name] = whole[name] + block if name in whole else block
+    return whole
 
 
 def orbit(found: Explained, parameters: Mapping[str, Tensor]) -> Callable[[Tensor], Mapping[str, Tensor]]:

@@ -77,7 +77,7 @@ def test_the_part_along_orbits_is_that_of_least_squares(model: str) -> None:
         unit = unit / unit.norm()
         expected = float((basis @ torch.linalg.lstsq(basis, unit[:, None], driver="gelsd").solution).norm() ** 2)
         found = explained(every, parameters, dict(unflat(unit, parameters)))
-        assert found.share == pytest.approx(expected, abs=1e-5)
+        assert found.share == pytest.approx(expected, abs=1e-9)
         assert (found.share > 1 - 1e-6) is bool(along)
 
 
