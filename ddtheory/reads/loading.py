@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, redirect_stdout
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -14,13 +14,13 @@ from typing import Any
 from torch import nn
 
 from ddtheory.arguments import pairs_of
-from ddtheory.errors import InvalidValueError, place, shown, unknown
+from ddtheory.errors import InvalidValueError, MeasurementError, place, shown, unknown
 from ddtheory.extras import need
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.setting.modules import ModuleFunction
 from ddtheory.measure.setting.problem import Problem
 
-ARGUMENTS = ("model", "inputs", "head", "output", "batch_size", "weights", "mask", "per")
+ARGUMENTS = ("model", "inputs", "head", "n", "output", "batch_size", "weights", "mask", "per")
 """What a function may return by name: the arguments of `read`."""
 
 
@@ -44,7 +44,8 @@ def made_by(where: str) -> dict[str, Any]:
     make = getattr(module, function, None)
     if not callable(make):
         raise unknown(f"function in {place(path)}", function, made_in(module))
-    with borrowed(f"{function} of {place(path)} fails", "It is called without arguments."), _aside():
+    what = f"{function} of {place(path)}"
+    with _staying(what), _aside(), borrowed(f"{what} fails", "It is called without arguments."):
         made = make()
     if isinstance(made, Problem):
         return {"model": made}
@@ -74,6 +75,18 @@ def _aside() -> AbstractContextManager[Any]:
     return redirect_stdout(sys.stderr)
 
 
+@contextmanager
+def _staying(what: str) -> Iterator[None]:
+    """Refuse to leave where somebody's code calls exit: nothing has been read then."""
+    try:
+        yield
+    except SystemExit as error:
+        raise MeasurementError(
+            f"{what} calls exit({error.code if error.code is not None else ''}), so nothing is read. Put what ends the "
+            'script under if __name__ == "__main__".'
+        ) from None
+
+
 def _run(path: Path) -> Any:
     """The module of a file, beside which it finds what it imports."""
     spec = importlib.util.spec_from_file_location(f"ddtheory_read_{path.stem}", path)
@@ -82,7 +95,7 @@ def _run(path: Path) -> Any:
     sys.modules[spec.name] = module
     sys.path.insert(0, str(path.absolute().parent))
     try:
-        with borrowed(f"{place(path)} cannot be run", "Try python on it."), _aside():
+        with _staying(place(path)), _aside(), borrowed(f"{place(path)} cannot be run", "Try python on it."):
             spec.loader.exec_module(module)
     finally:
         sys.path.remove(str(path.absolute().parent))

@@ -48,6 +48,14 @@ def unknown():
     return {**arguments(), "seed": 0}
 
 
+def leaves():
+    raise SystemExit(0)
+
+
+def sized():
+    return {**arguments(), "n": 1000}
+
+
 def misspelled():
     return {"model": network(), "input": torch.eye(2), "head": Gaussian()}
 """
@@ -65,6 +73,10 @@ def test_exit_code_0_and_the_census(function: str) -> None:
     found = answer("read", f"net.py:{function}", "--n", "1000")
     dead = [(row["layer"], row["place"], row["order"]) for row in found["census"] if row["verdict"] == "dead"]
     assert dead == [("0", "unit 1", 2)] and found["n"] == 1000
+
+
+def test_the_function_may_say_n_itself() -> None:
+    assert answer("read", "net.py:sized")["n"] == 1000 and answer("read", "net.py:sized", "--n", "7")["n"] == 7
 
 
 def test_text_and_files() -> None:
@@ -127,6 +139,7 @@ def test_weights_that_can_run_code_are_refused_unread(name: str) -> None:
         (["net.py:fails", "--n", "1"], "no such data"),
         (["net.py:number", "--n", "1"], "returns 3"),
         (["net.py:unknown", "--n", "1"], "'seed'"),
+        (["net.py:leaves", "--n", "1"], "calls exit(0), so nothing is read"),
         (["net.py:misspelled", "--n", "1"], "Did you mean inputs?"),
         (["net.py:make_problem", "--sample", "1"], "No such option"),
         (["broken.py:make_problem", "--n", "1"], "cannot be run"),
