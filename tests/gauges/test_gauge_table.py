@@ -563,6 +563,7 @@ def test_in_training_the_scale_before_a_batch_norm_is_another_one() -> None:
         (lambda: Gauge("b", Group.CENTRED, 2, (Leg("w"), Leg("g", dual=True)), centre=Centre("o", (1.0,))), "a ratio"),
         (lambda: Gauge("b", Group.CENTRED, 1, (Leg("w"), Leg("g")), centre=Centre("o", (1.0,))), "last leg, dual"),
         (lambda: Centre("o", (float("inf"),)), "not all finite"),
+        (lambda: Centre("o", 3.0), "give a list"),  # type: ignore[arg-type]
     ],
 )
 def test_what_takes_up_must_fit(make: Callable[[], object], says: str) -> None:
