@@ -76,13 +76,13 @@ class Leg:
         """
         if self.groups == 1:
             return tensor.movedim(self.axis, 0)
-        return tensor.unflatten(0, (self.groups, -1)).transpose(1, 2).flatten(0, 1)
+        return tensor.reshape(self.groups, -1, *tensor.shape[1:]).transpose(1, 2).flatten(0, 1)
 
     def back(self, along: Tensor) -> Tensor:
         """What `first` made, in the shape of the parameter."""
         if self.groups == 1:
             return along.movedim(0, self.axis)
-        return along.unflatten(0, (self.groups, -1)).transpose(1, 2).flatten(0, 1)
+        return along.reshape(self.groups, -1, *along.shape[1:]).transpose(1, 2).flatten(0, 1)
 
 
 def acts_twice(legs: Iterable[Leg], channels: int) -> Leg | None:

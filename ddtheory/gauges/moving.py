@@ -197,7 +197,7 @@ def _acted(gauge: Gauge, leg: Leg, tensor: Tensor, element: Tensor) -> Tensor:
         new = part[element.to(part.device)]
     elif gauge.group is Group.ROTATION:
         turn = element.to(part)
-        new = torch.einsum("kab,kb...->ka...", turn, part.unflatten(0, (gauge.blocks, -1))).flatten(0, 1)
+        new = torch.einsum("kab,kb...->ka...", turn, part.reshape(gauge.blocks, -1, *part.shape[1:])).flatten(0, 1)
     elif gauge.group is Group.COMPLEX:
         new = multiplied(part, element, gauge.blocks, leg.dual)
     else:

@@ -119,7 +119,7 @@ def bias_shifts(tape: Tape) -> Iterator[Gauge]:
         place = {"layer_norm": 3, "batch_norm": 4}.get(call.name)
         offset = None if place is None else call.argument(place, "bias")
         name = tape.name(offset)
-        if name is not None:
+        if name is not None and offset is not None:
             yield from _shifted(tape, name, 0, offset.numel(), call.result)
         if call.name == "scaled_dot_product_attention":
             value = origin(tape, maps, call.argument(*VALUE))
@@ -330,11 +330,16 @@ def _shared(
     many: tuple[Leg, ...],
     channels: int,
     others: int,
+    *,
+    values: bool = False,
 ) -> Iterator[Gauge]:
-    """Heads of one size on both sides, or a gauge for each head that several on the other side share."""
+    """Heads of one size on both sides, or a gauge for each head that several on the other side share.
+
+    Values are made by the few and read by the many; queries are the many, and keys read them.
+    """
     if channels == others:
-        first, second = (few, many) if rule.startswith("value") else (many, few)
-        yield from _proposed(rule, group, channels, (*first, *map(_dual, second)), channels // size)
+        legs = (*few, *map(_dual, many)) if values else (*many, *map(_dual, few))
+        yield from _proposed(rule, group, channels, legs, channels // size)
     elif others % channels == 0 and channels % size == 0:
         repeats = others // channels
         for head in range(channels // size):
@@ -344,8 +349,7 @@ def _shared(
                 for leg in many
                 for each in range(repeats)
             ]
-            first, second = (mine, theirs) if rule.startswith("value") else (theirs, mine)
-            legs = (*(replace(leg, dual=False) for leg in first), *map(_dual, second))
+            legs = (*mine, *map(_dual, theirs)) if values else (*theirs, *map(_dual, mine))
             yield from _proposed(rule, group, size, legs)
 
 
@@ -364,7 +368,7 @@ def _value_output(tape: Tape, rule: str, group: Group) -> Iterator[Gauge]:
             value, read = origin(tape, maps, call.argument(*VALUE)), readers(tape, call.result, RESHAPING)
             if value and read and len({each.inputs for each in read}) == 1:
                 size, legs = call.argument(*VALUE).shape[-1], tuple(each.leg for each in read)
-                yield from _shared(rule, group, size, _outer(value), legs, value.outputs, read[0].inputs)
+                yield from _shared(rule, group, size, _outer(value), legs, value.outputs, read[0].inputs, values=True)
 
 
 def logit_shifts(tape: Tape) -> Iterator[Gauge]:

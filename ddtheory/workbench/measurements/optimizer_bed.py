@@ -48,16 +48,19 @@ class Trained:
 
     def problems(self) -> Iterator[Problem]:
         for x, inner, outer in zip(self.inputs, self.networks.inner, self.networks.outer, strict=True):
-            layers = [nn.Linear(*matrix.shape[::-1], bias=False, dtype=torch.float64) for matrix in (inner, outer)]
-            for layer, matrix in zip(layers, (inner, outer), strict=True):
-                layer.weight.data = matrix.detach().clone()
-            module = nn.Sequential(layers[0], self.networks.activation, layers[1])
-            yield Problem.from_module(module, x, Gaussian())
+            first, last = (_layer(matrix.detach()) for matrix in (inner, outer))
+            yield Problem.from_module(nn.Sequential(first, self.networks.activation, last), x, Gaussian())
 
     def balances(self, degree: int) -> Tensor:
         """‖w‖² − p a² of every unit, (problems, units)."""
         pairs = zip(self.networks.inner, self.networks.outer, strict=True)
         return torch.stack([(w.square().sum(1) - degree * a[0].square()).detach() for w, a in pairs])
+
+
+def _layer(matrix: Tensor) -> nn.Linear:
+    layer = nn.Linear(matrix.shape[1], matrix.shape[0], bias=False, dtype=torch.float64)
+    layer.weight.data = matrix.clone()
+    return layer
 
 
 class OptimizerBed:
@@ -85,7 +88,7 @@ class OptimizerBed:
             optimizer.zero_grad()
             with torch.enable_grad():
                 loss = (found.networks(self.inputs) - self.labels).square().mean((1, 2)).sum() / 2
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
             optimizer.step()
         return found
 
