@@ -59,7 +59,7 @@ _TABLE = (
     Detector(
         "node death",
         "f = … + a·φ(w·x + b) with φ(0) = 0, so that f vanishes to order p + 1 in (w, b, a), p the order of φ at 0.",
-        "each unit of a hidden layer, linear or convolution, also in groups, with its gates and a normalisation before φ",
+        "each unit of a hidden layer, linear or convolution (in groups too), its gates and a norm before φ included",
         "w = b = a = 0; behind a BatchNorm γ = β = a = 0",
         "weights in, bias and weights out together, each side at the same length",
         detectors.node_death,
