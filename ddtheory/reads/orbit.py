@@ -66,7 +66,8 @@ def fitting(gauges: Sequence[Gauge], parameters: Mapping[str, Tensor]) -> tuple[
 
 
 def _used(gauges: Sequence[Gauge]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for gauge in gauges for name in gauge.parameters))
+    """What the flows move; signs and permutations have no tangents, and add nothing to the matrix."""
+    return tuple(dict.fromkeys(name for flow in flows(gauges) for name in flow.gauge.parameters))
 
 
 def _sides(gauges: Sequence[Gauge], parameters: Mapping[str, Tensor]) -> tuple[int, int]:

@@ -41,12 +41,14 @@ KINDS: dict[str, Plant] = {
     "convolutions, in groups": planted.grouped,
     "attention, rotated": planted.turned_heads,
     "attention, shared heads": planted.shared_heads,
+    "attention, shared values": lambda size, seed: planted.shared_heads(size, seed, values=True),
     "attention, rotary": lambda size, seed: planted.shared_heads(size, seed, rotary=True),
     "transformer": planted.block,
 }
 
 UNSEEN = {
     "convolutions, depthwise": {("norm", "unit 3")},  # heard by a kernel that nobody hears
+    "attention, shared values": {("query", "head 0")},
     "transformer": {("query", "head 1")},  # where nobody hears a head, nobody sees where it looks
 }
 """What dies with what was planted."""

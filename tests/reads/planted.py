@@ -313,17 +313,22 @@ class SharedHeads(nn.Module):
         return x * angle.cos() + swapped * angle.sin()
 
 
-def shared_heads(size: float, seed: int = 0, rotary: bool = False) -> Planted:
-    """Head 1 of the keys with both heads of queries that meet it, and head 0 of the values with what reads it."""
+def shared_heads(size: float, seed: int = 0, rotary: bool = False, values: bool = False) -> Planted:
+    """Head 1 of the keys with both heads of queries that meet it; or head 0 of the values with what reads it, where
+    nobody sees what head 0 of the keys does."""
     draw = Draw(seed)
     model = SharedHeads(rotary)
     draw.fill(model)
     with torch.no_grad():
-        for map_, rows in ((model.query, slice(4, 8)), (model.key, slice(2, 4)), (model.value, slice(0, 2))):
-            map_.weight[rows] *= size
-            map_.bias[rows] *= size
-        model.output.weight[:, :4] *= size
-    places = {("query", "head 1"), ("value", "head 0")}
+        if values:
+            model.value.weight[:2] *= size
+            model.value.bias[:2] *= size
+            model.output.weight[:, :4] *= size
+        else:
+            for map_, rows in ((model.query, slice(4, 8)), (model.key, slice(2, 4))):
+                map_.weight[rows] *= size
+                map_.bias[rows] *= size
+    places = {("value", "head 0") if values else ("query", "head 1")}
     return Planted(model, draw(24, 4, 6), frozenset(places), 2, {})
 
 
