@@ -66,8 +66,7 @@ def fitting(gauges: Sequence[Gauge], parameters: Mapping[str, Tensor]) -> tuple[
 
 
 def _used(gauges: Sequence[Gauge]) -> tuple[str, ...]:
-    """What the flows move; signs and permutations have no tangents, and add nothing to the matrix."""
-    return tuple(dict.fromkeys(name for flow in flows(gauges) for name in flow.gauge.parameters))
+    return tuple(dict.fromkeys(name for gauge in gauges for name in gauge.parameters))
 
 
 def _sides(gauges: Sequence[Gauge], parameters: Mapping[str, Tensor]) -> tuple[int, int]:
