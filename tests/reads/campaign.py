@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import random
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -116,11 +117,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--count", type=int, default=50)
     parser.add_argument("--seed", default="0")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="no new network after so many")
     parser.add_argument("--kind", choices=list(KINDS), help="networks of one kind alone")
     chosen = parser.parse_args()
     draw = random.Random(chosen.seed)
     tallies = {kind: Tally() for kind in ([chosen.kind] if chosen.kind else KINDS)}
+    start = time.monotonic()
     for number in range(chosen.count):
+        if time.monotonic() - start > chosen.seconds:
+            print(f"{number} of {chosen.count} networks in {chosen.seconds:g} s")
+            break
         kind = list(tallies)[number % len(tallies)]
         size = 0.0 if draw.random() < 0.2 else 10 ** draw.uniform(-8, -1)
         tried(kind, size, draw.randrange(10**6), tallies[kind])
