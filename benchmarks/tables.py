@@ -17,6 +17,7 @@ TITLES = {
     "startup": "Start-up of whole processes, seconds",
     "layers": "Kronecker factors and spectra of every layer",
     "encoder": "A sentence encoder that a package ships, in forward passes",
+    "census": "The whole read of that encoder, beside an estimate of λ, in passes",
     "network_orders": "Derived orders against depth, seconds",
     "thresholds": "Learning coefficients",
     "hidden_germs": "Hidden germs: what `rlct` makes of a pair that is known",
@@ -308,6 +309,28 @@ def encoder(content: dict) -> str:
     return size + batch + markdown(("what", "seconds", "forward passes", "peak above model and data, MiB"), rows)
 
 
+def census(content: dict) -> str:
+    rows = [
+        [row["what"], f"{row['forward']:.0f}", f"{row['reverse']:.0f}", f"{row['seconds']:.0f}"]
+        for row in content["rows"]
+    ]
+    read = content["rows"][0]
+    said = ", ".join(f"{count} {verdict}" for verdict, count in content["verdicts"].items())
+    how = content["settings"]
+    size = (
+        f"{content['parameters']:,} parameters, {how['sentences']} sentences of {content['tokens']} tokens in all, "
+        f"n = {how['n']}. {content['surveyed']} candidates, {content['plainly_live']} plainly live, "
+        f"{content['plainly_between']} plainly between; {said}; {content['gauges']} gauges; {content['bracket']}. "
+        f"Peak of the process {read['peak, GiB']:.1f} GiB, {read['wall']:.0f} s by the clock.\n\n"
+    )
+    prices = [
+        [f"{int(n):,}", f"{number:,}", f"{number * content['price']:.0f}"] for n, number in content["priced"].items()
+    ]
+    passes = markdown(("what", "forward passes", "reverse passes", "seconds"), rows)
+    others = markdown(("n", "units priced by a forward pass", "seconds of that"), prices)
+    return f"{size}{passes}\n\nAt other sample sizes, {content['price']:.3f} s a price:\n\n{others}"
+
+
 def hidden_germs(content: dict) -> str:
     outcomes = ("exact", "bounds", "late", "refused", "wrong")
     columns = ("variables", "form", "hidden", "germs", *outcomes, "median, s", "95 %, s", "largest, s", "terms")
@@ -356,6 +379,7 @@ RENDER = {
     "optimizers": optimizers,
     "signatures": signatures,
     "encoder": encoder,
+    "census": census,
     "conformance": conformance,
 }
 

@@ -12,10 +12,12 @@ from ddtheory.gauges.finding import FoundGauges as FoundGauges
 from ddtheory.gauges.finding import RefusedGauge as RefusedGauge
 from ddtheory.gauges.finding import find_gauges as find_gauges
 from ddtheory.gauges.finding import measured as measured
+from ddtheory.gauges.gauge import Centre as Centre
 from ddtheory.gauges.gauge import Gauge as Gauge
 from ddtheory.gauges.gauge import Group as Group
 from ddtheory.gauges.gauge import Kernel as Kernel
 from ddtheory.gauges.gauge import Leg as Leg
+from ddtheory.gauges.gauge import Taker as Taker
 from ddtheory.gauges.moving import Motion as Motion
 from ddtheory.gauges.moving import moved as moved
 from ddtheory.gauges.moving import spoiled as spoiled

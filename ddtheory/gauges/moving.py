@@ -10,10 +10,13 @@ import torch
 from torch import Tensor
 
 from ddtheory.errors import InvalidValueError, shown
-from ddtheory.gauges.gauge import Gauge, Group, Leg
+from ddtheory.gauges.gauge import Gauge, Group, Leg, Taker
 from ddtheory.measure.doors import real_number, seed_number, truth_value
 
 Parameters = dict[str, Tensor]
+
+TURNING = (Group.ROTATION, Group.SIGN, Group.PERMUTATION)
+"""Groups whose g⁻ᵀ is g."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def moved(gauge: Gauge, parameters: Mapping[str, Tensor], motion: Motion | None 
         raise InvalidValueError(f"The motion is {shown(motion)}; give a Motion, or leave it out.")
     generator = torch.Generator().manual_seed(motion.seed)
     found = dict(parameters)
-    if gauge.group is Group.TRANSLATION or gauge.kernel is not None:
+    if gauge.group in (Group.TRANSLATION, Group.BIAS) or gauge.kernel is not None:
         return {**found, **_translated(gauge, parameters, motion, generator)}
     if gauge.group is Group.SHIFT:
         for leg in gauge.legs:
@@ -69,14 +72,28 @@ def moved(gauge: Gauge, parameters: Mapping[str, Tensor], motion: Motion | None 
     element = _element(gauge, motion, generator)
     for leg in gauge.legs:
         found[leg.parameter] = _acted(gauge, leg, found[leg.parameter], element)
+    if gauge.centre is not None:
+        found[gauge.centre.offset] = recentred(gauge, parameters, found)
     return found
+
+
+def recentred(gauge: Gauge, before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> Tensor:
+    """β + ρ(γ' − γ): what β is once γ has moved."""
+    assert gauge.centre is not None
+    scale = gauge.legs[-1].parameter
+    ratio = torch.tensor(gauge.centre.ratio, dtype=torch.float64).to(before[scale])
+    change = (after[scale] - before[scale])[: gauge.channels]
+    offset = before[gauge.centre.offset].detach().clone()
+    offset[: gauge.channels] += ratio * change
+    return offset
 
 
 def spoiled(gauge: Gauge) -> Gauge | None:
     """The gauge with one side left where it is, which is no gauge; None where it has one side only.
 
     A shift, along a kernel too, is spoiled by leaving out the last of its channels, and a translation by scaling what
-    rests: what makes the channels that are seen.
+    rests: what makes the channels that are seen. Where biases behind take a shift up, they are left where they are;
+    where one matrix is both sides of a rotation, it is scaled.
 
     Raises:
         InvalidValueError: it is no gauge.
@@ -86,6 +103,12 @@ def spoiled(gauge: Gauge) -> Gauge | None:
         return replace(gauge, group=Group.POSITIVE, legs=resting) if resting else None
     if gauge.group in (Group.SHIFT, Group.KERNEL):
         return replace(gauge, channels=gauge.channels - 1) if gauge.channels > 1 else None
+    if gauge.group is Group.BIAS:
+        return replace(gauge, group=Group.TRANSLATION, takers=())
+    if gauge.group is Group.CENTRED:
+        gauge = replace(gauge, group=Group.POSITIVE, centre=None)
+    if gauge.group in TURNING and not any(leg.dual for leg in gauge.legs):
+        return replace(gauge, group=Group.POSITIVE)
     kept = tuple(leg for leg in gauge.legs if not leg.dual)
     return replace(gauge, legs=kept) if 0 < len(kept) < len(gauge.legs) else None
 
@@ -122,6 +145,7 @@ def _translated(
         part = place[..., leg.start : leg.start + gauge.channels]
         if gauge.kernel is None:
             part += by
+            found |= {each.bias: taken_up(each, gauge, by, {**parameters, **found}) for each in gauge.takers}
         else:
             kappa, along = kernel_of(gauge, parameters)
             part += by.unsqueeze(-1) * kappa
@@ -132,6 +156,12 @@ def _translated(
     return found
 
 
+def taken_up(taker: Taker, gauge: Gauge, by: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+    """b − Wv."""
+    bias = parameters[taker.bias]
+    return bias - (by.reshape(-1) @ taker.matrix(gauge.channels, parameters)).to(bias)
+
+
 def _known(gauge: object) -> Gauge:
     if not isinstance(gauge, Gauge):
         raise InvalidValueError(f"The gauge is {shown(gauge)}; give a Gauge, such as those of find_gauges.")
@@ -140,7 +170,10 @@ def _known(gauge: object) -> Gauge:
 
 def _element(gauge: Gauge, motion: Motion, generator: torch.Generator) -> Tensor:
     n = gauge.channels
-    if gauge.group is Group.POSITIVE:
+    if gauge.group is Group.COMPLEX:
+        drawn = 2 * torch.rand(2, n // 2, generator=generator, dtype=torch.float64) - 1
+        return drawn * torch.tensor([math.log(motion.size), math.pi], dtype=torch.float64)[:, None]
+    if gauge.group in (Group.POSITIVE, Group.CENTRED):
         logs = 2 * torch.rand(n, generator=generator, dtype=torch.float64) - 1
         logs = logs * torch.tensor(motion.size, dtype=torch.float64).log2()
         return torch.exp2(logs.round() if motion.powers else logs)
@@ -158,18 +191,34 @@ def _element(gauge: Gauge, motion: Motion, generator: torch.Generator) -> Tensor
 
 def _acted(gauge: Gauge, leg: Leg, tensor: Tensor, element: Tensor) -> Tensor:
     """The parameter with g on its axis, as a new tensor."""
-    found = tensor.detach().clone().movedim(leg.axis, -1)
-    part = found[..., leg.start : leg.start + gauge.channels]
+    found = leg.first(tensor.detach()).clone()
+    part = found[leg.start : leg.start + gauge.channels]
     if gauge.group is Group.PERMUTATION:
-        new = part[..., element.to(part.device)]
+        new = part[element.to(part.device)]
     elif gauge.group is Group.ROTATION:
         turn = element.to(part)
-        new = torch.einsum("...kb,kab->...ka", part.reshape(*part.shape[:-1], gauge.blocks, -1), turn).flatten(-2)
+        new = torch.einsum("kab,kb...->ka...", turn, part.reshape(gauge.blocks, -1, *part.shape[1:])).flatten(0, 1)
+    elif gauge.group is Group.COMPLEX:
+        new = multiplied(part, element, gauge.blocks, leg.dual)
     else:
-        scale = element.to(part)
+        scale = element.to(part).reshape(-1, *[1] * (part.ndim - 1))
         new = part / scale if leg.dual else part * scale
-    found[..., leg.start : leg.start + gauge.channels] = new.clone()
-    return found.movedim(-1, leg.axis).contiguous()
+    found[leg.start : leg.start + gauge.channels] = new.clone()
+    return leg.back(found).contiguous()
+
+
+def multiplied(part: Tensor, logs: Tensor, blocks: int, dual: bool) -> Tensor:
+    """Channels times e^{l + iθ}, or e^{−l + iθ} where dual; real parts are the first half of a block.
+
+    >>> turn = torch.tensor([[0.0], [torch.pi / 2]])
+    >>> multiplied(torch.tensor([[1.0], [0.0]]), turn, 1, False).round().flatten().tolist()                # 1 ↦ i
+    [-0.0, 1.0]
+    """
+    real, imaginary = part.reshape(blocks, 2, len(part) // (2 * blocks), -1).unbind(1)
+    length, angle = (each.to(part).reshape(blocks, -1, 1) for each in logs)
+    size = torch.exp(-length if dual else length)
+    a, b = size * torch.cos(angle), size * torch.sin(angle)
+    return torch.stack([a * real - b * imaginary, b * real + a * imaginary], 1).reshape(part.shape)
 
 
 def _shifted(gauge: Gauge, leg: Leg, tensor: Tensor, motion: Motion, generator: torch.Generator) -> Tensor:

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from torch import Tensor
 
-from ddtheory.gauges.gauge import Gauge, Group, Kernel, Leg, acts_twice
+from ddtheory.gauges.gauge import Centre, Gauge, Group, Kernel, Leg, Taker, acts_twice
 from ddtheory.gauges.maps import (
+    ADDING,
     ANY,
     ATTENDED,
+    CONSTANT,
     HOMOGENEOUS,
     KEY,
     LINEAR,
     ODD,
     QUERY,
     RESHAPING,
+    STREAMING,
     VALUE,
     Affine,
+    Reader,
     affines,
     origin,
     readers,
+    reads,
+    turned_origin,
+    with_bias,
 )
+from ddtheory.gauges.moving import TURNING
 from ddtheory.gauges.tape import Call, Tape
 
 
@@ -49,8 +58,8 @@ def _between(tape: Tape, rule: str, group: Group, passing: frozenset[str]) -> It
     for found in affines(tape):
         read = readers(tape, found.result, passing)
         if read and all(each.inputs == found.outputs for each in read):
-            inner = tuple(Leg(each.parameter, each.axis, dual=True) for each in read)
-            yield from _proposed(rule, group, found.outputs, (*_outer(found), *inner))
+            blocks = max(each.leg.groups for each in read) if group is Group.ROTATION else 1
+            yield from _proposed(rule, group, found.outputs, (*_outer(found), *_legs(read)), blocks)
 
 
 def normalisation_scales(tape: Tape) -> Iterator[Gauge]:
@@ -65,8 +74,7 @@ def normalisation_scales(tape: Tape) -> Iterator[Gauge]:
             continue
         shifted = tape.name(offset)
         legs = (Leg(name), *([Leg(shifted)] if shifted else []))
-        inner = tuple(Leg(each.parameter, each.axis, dual=True) for each in read)
-        yield from _proposed("normalisation scale", Group.POSITIVE, gain.numel(), (*legs, *inner))
+        yield from _proposed("normalisation scale", Group.POSITIVE, gain.numel(), (*legs, *_legs(read)))
 
 
 def batch_scales(tape: Tape) -> Iterator[Gauge]:
@@ -77,8 +85,140 @@ def batch_scales(tape: Tape) -> Iterator[Gauge]:
             name, read = tape.name(gain), readers(tape, call.result, HOMOGENEOUS)
             if name is not None and read and all(each.inputs == gain.numel() for each in read):
                 legs = (Leg(name), *([Leg(shifted)] if shifted else []))
-                inner = tuple(Leg(each.parameter, each.axis, dual=True) for each in read)
-                yield from _proposed("batch normalisation scale", Group.POSITIVE, gain.numel(), (*legs, *inner))
+                yield from _proposed("batch normalisation scale", Group.POSITIVE, gain.numel(), (*legs, *_legs(read)))
+
+
+def batch_input_scales(tape: Tape) -> Iterator[Gauge]:
+    """W ↦ cW, b ↦ cb, γ ↦ γ/c and β ↦ β + (γ/c − γ)μ/σ for the map that a BatchNorm in evaluation reads alone."""
+    for found in affines(tape):
+        calls = tape.readers(found.result)
+        if len(calls) != 1 or calls[0].name != "batch_norm" or calls[0].argument(5, "training"):
+            continue
+        mean, variance, gain, offset = (
+            calls[0].argument(place, name)
+            for place, name in ((1, "running_mean"), (2, "running_var"), (3, "weight"), (4, "bias"))
+        )
+        names = tape.name(gain), tape.name(offset)
+        if None in (mean, variance, *names) or gain.numel() != found.outputs:
+            continue
+        epsilon = calls[0].argument(7, "eps")
+        ratio = mean.double() / (variance.double() + (1e-5 if epsilon is None else epsilon)).sqrt()
+        legs = (*_outer(found), Leg(str(names[0]), 0, dual=True))
+        if acts_twice(legs, found.outputs) is None and bool(ratio.isfinite().all()):
+            centre = Centre(str(names[1]), tuple(ratio.tolist()))
+            yield Gauge("batch normalisation input scale", Group.CENTRED, found.outputs, legs, centre=centre)
+
+
+def bias_shifts(tape: Tape) -> Iterator[Gauge]:
+    """b ↦ b + v, and b' ↦ b' − W'v for every map that reads, with nothing between that a constant would not pass."""
+    maps = _made(tape)
+    for found in affines(tape):
+        if len(found.biases) == 1:
+            yield from _shifted(tape, found.biases[0], found.start, found.outputs, found.result)
+    for call in tape.calls:
+        place = {"layer_norm": 3, "batch_norm": 4}.get(call.name)
+        offset = None if place is None else call.argument(place, "bias")
+        name = tape.name(offset)
+        if name is not None and offset is not None:
+            yield from _shifted(tape, name, 0, offset.numel(), call.result)
+        if call.name == "scaled_dot_product_attention":
+            value = origin(tape, maps, call.argument(*VALUE))
+            if value is not None and len(value.biases) == 1:
+                yield from _shifted(tape, value.biases[0], value.start, value.outputs, call.result)
+    for whole in _attentions(tape):
+        bias, out = tape.name(whole.argument(6, "in_proj_bias")), tape.name(whole.argument(11, "out_proj_weight"))
+        last, width = tape.name(whole.argument(12, "out_proj_bias")), whole.argument(3, "embed_dim_to_check")
+        if bias is not None and out is not None and last is not None:
+            legs = (Leg(bias, 0, start=2 * width),)
+            yield Gauge("bias shift", Group.BIAS, width, legs, takers=(Taker(Leg(out, 1), last),))
+
+
+def _shifted(tape: Tape, bias: str, start: int, channels: int, tensor: Tensor) -> Iterator[Gauge]:
+    """The gauge, where every reader is a map with one bias of its own."""
+    takers: dict[Taker, None] = {}
+    waiting = [tensor]
+    while waiting:
+        current = waiting.pop()
+        if tape.is_output(current):
+            return
+        for call in tape.readers(current):
+            own = with_bias(tape, call)
+            if own is not None and own.source is current:
+                if len(own.biases) != 1 or own.inputs != channels or own.groups > 1 or own.in_axis == own.out_axis:
+                    return
+                takers[Taker(Leg(own.weight, own.in_axis), own.biases[0])] = None
+            elif call.name in CONSTANT:
+                waiting += [out for out in call.outputs() if out is not current]
+            else:
+                return
+    if takers and bias not in [taker.bias for taker in takers]:
+        legs = (Leg(bias, 0, start=start),)
+        yield Gauge("bias shift", Group.BIAS, channels, legs, takers=tuple(takers))
+
+
+def stream_rotations(tape: Tape) -> Iterator[Gauge]:
+    """W ↦ OW for every map that adds to a sum, its rows and tables too, and W'Oᵀ for every map that reads it."""
+    for legs, channels, _ in _streams(tape):
+        yield from _proposed("stream rotation", Group.ROTATION, channels, legs)
+
+
+def stream_scales(tape: Tape) -> Iterator[Gauge]:
+    """W ↦ cW for every map that adds to a sum, and W'/c for every map that reads it."""
+    for legs, channels, normed in _streams(tape):
+        if not normed:
+            yield from _proposed("stream scale", Group.POSITIVE, channels, legs)
+
+
+def _streams(tape: Tape) -> Iterator[tuple[tuple[Leg, ...], int, bool]]:
+    """Sums of maps that maps alone read: the legs, the number of channels, whether a norm without scales is between."""
+    maps = _made(tape)
+    seen: set[int] = set()
+    for call in tape.calls:
+        if call.name in ADDING and id(call.result) not in seen | maps.keys():
+            found = _stream(tape, maps, call.result, seen)
+            if found is not None:
+                yield found
+
+
+def _stream(
+    tape: Tape, maps: dict[int, Affine], start: Tensor, seen: set[int]
+) -> tuple[tuple[Leg, ...], int, bool] | None:
+    """All tensors that are one sum, from one of them on, both ways; None where anything else makes or reads one."""
+    outer: dict[Leg, None] = {}
+    inner: dict[Leg, None] = {}
+    channels = start.shape[-1] if start.ndim else 0
+    normed, whole = False, True
+    waiting = [start]
+    while waiting:
+        current = waiting.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        own, name, writer = maps.get(id(current)), tape.name(current), tape.writer(current)
+        if own is not None and own.outputs == channels:
+            outer |= dict.fromkeys(_outer(own))
+        elif name is not None and current.shape[-1] == channels:
+            outer[Leg(name, current.ndim - 1)] = None
+        elif writer is not None and _keeps(writer):
+            normed = normed or writer.name == "rms_norm"
+            waiting += list(writer.inputs())
+        else:
+            whole = False
+        whole = whole and not tape.is_output(current)
+        for call in tape.readers(current):
+            reader = reads(tape, call, current)
+            if reader is not None and reader.inputs == channels:
+                inner[reader.leg] = None
+            elif _keeps(call):
+                waiting += call.outputs()
+            elif not (own is None and name is not None):  # a table is read by what looks it up
+                whole = False
+    return ((*outer, *inner), channels, normed) if whole and outer and inner else None
+
+
+def _keeps(call: Call) -> bool:
+    """Whether an operation turns with what it is given: a sum, or a norm without scales."""
+    return call.name in ADDING | STREAMING or (call.name == "rms_norm" and call.argument(2, "weight") is None)
 
 
 def normalisation_kernels(tape: Tape) -> Iterator[Gauge]:
@@ -165,10 +305,52 @@ def _query_key(tape: Tape, rule: str, group: Group) -> Iterator[Gauge]:
     for call in tape.calls:
         if call.name == "scaled_dot_product_attention":
             query, key = (origin(tape, maps, call.argument(*which)) for which in (QUERY, KEY))
-            if query and key and query.outputs == key.outputs:
-                heads = query.outputs // call.argument(*QUERY).shape[-1]
-                legs = (*_outer(query), *(_dual(leg) for leg in _outer(key)))
-                yield from _proposed(rule, group, query.outputs, legs, heads)
+            if query and key:
+                size = call.argument(*QUERY).shape[-1]
+                yield from _shared(rule, group, size, _outer(key), _outer(query), key.outputs, query.outputs)
+
+
+def rotary_scales(tape: Tape) -> Iterator[Gauge]:
+    """W_Q ↦ zW_Q, W_K ↦ W_K/z̄ for each pair of channels of each head, which rotary positions turn as one number."""
+    maps = _made(tape)
+    for call in tape.calls:
+        if call.name == "scaled_dot_product_attention":
+            query, key = (turned_origin(tape, maps, call.argument(*which)) for which in (QUERY, KEY))
+            size = call.argument(*QUERY).shape[-1]
+            if query and key and size % 2 == 0 and origin(tape, maps, call.argument(*QUERY)) is None:
+                legs = (_outer(key), _outer(query))
+                yield from _shared("rotary query–key", Group.COMPLEX, size, *legs, key.outputs, query.outputs)
+
+
+def _shared(
+    rule: str,
+    group: Group,
+    size: int,
+    few: tuple[Leg, ...],
+    many: tuple[Leg, ...],
+    channels: int,
+    others: int,
+    *,
+    values: bool = False,
+) -> Iterator[Gauge]:
+    """Heads of one size on both sides, or a gauge for each head that several on the other side share.
+
+    Values are made by the few and read by the many; queries are the many, and keys read them.
+    """
+    if channels == others:
+        legs = (*few, *map(_dual, many)) if values else (*many, *map(_dual, few))
+        yield from _proposed(rule, group, channels, legs, channels // size)
+    elif others % channels == 0 and channels % size == 0:
+        repeats = others // channels
+        for head in range(channels // size):
+            mine = [replace(leg, start=leg.start + head * size) for leg in few]
+            theirs = [
+                replace(leg, start=leg.start + (head * repeats + each) * size)
+                for leg in many
+                for each in range(repeats)
+            ]
+            legs = (*mine, *map(_dual, theirs)) if values else (*theirs, *map(_dual, mine))
+            yield from _proposed(rule, group, size, legs)
 
 
 def _value_output(tape: Tape, rule: str, group: Group) -> Iterator[Gauge]:
@@ -184,10 +366,9 @@ def _value_output(tape: Tape, rule: str, group: Group) -> Iterator[Gauge]:
     for call in tape.calls:
         if call.name == "scaled_dot_product_attention":
             value, read = origin(tape, maps, call.argument(*VALUE)), readers(tape, call.result, RESHAPING)
-            if value and read and all(each.inputs == value.outputs for each in read):
-                heads = value.outputs // call.argument(*VALUE).shape[-1]
-                legs = (*_outer(value), *(Leg(each.parameter, each.axis, dual=True) for each in read))
-                yield from _proposed(rule, group, value.outputs, legs, heads)
+            if value and read and len({each.inputs for each in read}) == 1:
+                size, legs = call.argument(*VALUE).shape[-1], tuple(each.leg for each in read)
+                yield from _shared(rule, group, size, _outer(value), legs, value.outputs, read[0].inputs, values=True)
 
 
 def logit_shifts(tape: Tape) -> Iterator[Gauge]:
@@ -213,10 +394,22 @@ def _outer(found: Affine) -> tuple[Leg, ...]:
 
 
 def _dual(leg: Leg) -> Leg:
-    return Leg(leg.parameter, leg.axis, True, leg.start)
+    return replace(leg, dual=True)
+
+
+def _legs(read: list[Reader]) -> tuple[Leg, ...]:
+    return tuple(each.leg for each in read)
 
 
 def _proposed(rule: str, group: Group, channels: int, legs: tuple[Leg, ...], blocks: int = 1) -> Iterator[Gauge]:
-    """The gauge, where no matrix is both sides of it along one axis, as one that is used twice may be."""
+    """The gauge, where no matrix is both sides of it along one axis, as one that is used twice may be.
+
+    To rotations, signs and permutations the two sides are the same, so that such a matrix is one leg of theirs.
+    """
+    if group in TURNING:
+        apart: dict[Leg, Leg] = {}
+        for leg in legs:
+            apart.setdefault(replace(leg, dual=False), leg)
+        legs = tuple(apart.values())
     if acts_twice(legs, channels) is None:
         yield Gauge(rule, group, channels, legs, blocks)

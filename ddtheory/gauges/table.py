@@ -81,6 +81,21 @@ _TABLE = (
         rules.batch_scales,
     ),
     GaugeRule(
+        "batch normalisation input scale",
+        Group.CENTRED,
+        "W ↦ CW, b ↦ Cb, γ ↦ C⁻¹γ, β ↦ β + (C⁻¹γ − γ)μ/σ with C diagonal and positive",
+        "The BatchNorm is in evaluation, so that μ and σ are numbers, and nobody else reads what it normalises.",
+        rules.batch_input_scales,
+    ),
+    GaugeRule(
+        "bias shift",
+        Group.BIAS,
+        "b ↦ b + v and b' ↦ b' − W'v for every map that reads, for any v",
+        "Only maps with biases read b, through operations that leave a constant as it is: another map, the offset of a "
+        "norm, the values of an attention, whose weights sum to one.",
+        rules.bias_shifts,
+    ),
+    GaugeRule(
         "normalisation kernel",
         Group.KERNEL,
         "W ↦ W + vκᵀ, b ↦ b − v(κ·β) with κ ∝ 1/γ, for each map that reads",
@@ -98,7 +113,8 @@ _TABLE = (
         "query–key scale",
         Group.POSITIVE,
         "W_Q ↦ CW_Q, W_K ↦ C⁻¹W_K, biases alike, with C diagonal and positive",
-        "Queries and keys meet in inner products only: no rotary position and no normalisation between.",
+        "Queries and keys meet in inner products only: no rotary position and no normalisation between. Heads of "
+        "queries that share keys share C.",
         rules.query_key_scales,
     ),
     GaugeRule(
@@ -107,6 +123,13 @@ _TABLE = (
         "W_Q ↦ OW_Q, W_K ↦ OW_K, biases alike, with O orthogonal in each head",
         "As for scales. With scales it generates the full linear group of each head.",
         rules.query_key_rotations,
+    ),
+    GaugeRule(
+        "rotary query–key",
+        Group.COMPLEX,
+        "W_Q ↦ ZW_Q, W_K ↦ Z̄⁻¹W_K, biases alike, with Z diagonal and complex on pairs of channels",
+        "Rotary positions turn channel i of a head with channel i + half, and nothing else stands between.",
+        rules.rotary_scales,
     ),
     GaugeRule(
         "value–output scale",
@@ -121,6 +144,22 @@ _TABLE = (
         "W_V ↦ OW_V, W_O ↦ W_OOᵀ, with O orthogonal in each head",
         "As for scales. With scales it generates the full linear group of each head.",
         rules.value_output_rotations,
+    ),
+    GaugeRule(
+        "stream rotation",
+        Group.ROTATION,
+        "W ↦ OW for every map or table that adds to a sum, W' ↦ W'Oᵀ for every map that reads it, with O orthogonal",
+        "Only sums and norms without scales stand between, as in a residual stream: γ of a norm would break it, and so "
+        "does an output. A table that also makes the logits is moved once.",
+        rules.stream_rotations,
+    ),
+    GaugeRule(
+        "stream scale",
+        Group.POSITIVE,
+        "W ↦ CW for every map or table that adds to a sum, W' ↦ W'C⁻¹ for every map that reads it",
+        "Only sums stand between, and nothing that adds to the sum reads it too. With rotations it generates the full "
+        "linear group.",
+        rules.stream_scales,
     ),
     GaugeRule(
         "logit shift",

@@ -34,12 +34,29 @@ class GaugeOptimizer(torch.optim.Optimizer):
     ) -> None:
         self._named = named_parameters(model)
         self.gauges, self.gauges_left = given_gauges(model, self._named, gauges, inputs, softmax, usable)
+        shapes = {name: tuple(value.shape) for name, value in self._named.items()}
+        if inputs is not None:
+            together = self._together(self.gauges, shapes)
+            self.gauges_left += tuple(gauge for gauge in self.gauges if gauge not in together)
+            self.gauges = together
         self._acting = self._merged(self.gauges)
-        self._pieces = plan(self._acting, {name: tuple(value.shape) for name, value in self._named.items()})
+        self._pieces = plan(self._acting, shapes)
         self._order = order(self._pieces, len(self._acting))
         self._of = {name: [piece for piece in self._pieces if piece.parameter == name] for name in self._named}
         super().__init__(list(self._named.values()), defaults)
         self.param_groups[0]["gauges"] = self._described()
+
+    def _together(self, gauges: tuple[Gauge, ...], shapes: Mapping[str, tuple[int, ...]]) -> tuple[Gauge, ...]:
+        """Those of the gauges that were found which one step can respect, the first ones of several that clash."""
+        kept: tuple[Gauge, ...] = ()
+        for gauge in gauges:
+            try:
+                acting = self._merged((*kept, gauge))
+                order(plan(acting, shapes), len(acting))
+            except InvalidValueError:
+                continue
+            kept = (*kept, gauge)
+        return kept
 
     def _described(self) -> tuple[str, ...]:
         """All that says how the gauges act, as plain text, which every way of keeping a state keeps."""

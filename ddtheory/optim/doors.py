@@ -15,8 +15,8 @@ from ddtheory.measure.doors import real_number, shown
 
 Named = dict[str, Tensor]
 
-ADDING = frozenset({Group.TRANSLATION, Group.KERNEL})
-"""Groups that add to parameters what others say: no optimiser here respects them."""
+ADDING = frozenset({Group.TRANSLATION, Group.KERNEL, Group.BIAS, Group.CENTRED, Group.COMPLEX})
+"""Groups that add to parameters what others say, or turn pairs of channels: no optimiser here respects them."""
 
 
 def named_parameters(what: nn.Module | Iterable[tuple[str, Tensor]]) -> Named:
@@ -83,7 +83,11 @@ def given_gauges(
         if not isinstance(model, nn.Module):
             raise InvalidValueError("Gauges are found on a model. Give the module itself, or gauges=.")
         found = find_gauges(model, inputs, softmax=softmax).gauges
-        kept = tuple(gauge for gauge in found if gauge.group in usable and set(gauge.parameters) <= set(parameters))
+        kept = tuple(
+            gauge
+            for gauge in found
+            if gauge.group in usable and not in_groups(gauge) and set(gauge.parameters) <= set(parameters)
+        )
         return kept, tuple(gauge for gauge in found if gauge not in kept)
     if softmax is not False:
         raise InvalidValueError(
@@ -93,7 +97,7 @@ def given_gauges(
     listed = list_of(gauges.gauges if isinstance(gauges, FoundGauges) else gauges, "The gauges")
     left: tuple[Gauge, ...] = ()
     if isinstance(gauges, FoundGauges):  # what no optimiser here respects was not asked for by name
-        left = tuple(each for each in listed if each.group in ADDING and each.group not in usable)
+        left = tuple(each for each in listed if (each.group in ADDING and each.group not in usable) or in_groups(each))
         listed = [each for each in listed if each not in left]
     for gauge in listed:
         if not isinstance(gauge, Gauge):
@@ -103,8 +107,18 @@ def given_gauges(
             raise InvalidValueError(
                 f"This optimiser does not commute with {gauge.group}: {gauge}. Leave the gauge out of the list{other}."
             )
+        if in_groups(gauge):
+            raise InvalidValueError(
+                f"This optimiser does not step along the channels that a convolution reads in groups: {gauge}. Leave "
+                "the gauge out of the list."
+            )
         gauge.check(parameters)
     return tuple(listed), left
+
+
+def in_groups(gauge: Gauge) -> bool:
+    """Whether a convolution reads its channels in groups, which no piece of a parameter is."""
+    return any(leg.groups > 1 for leg in gauge.legs)
 
 
 def setting(what: str, value: object, least: float, below: float = float("inf")) -> float:

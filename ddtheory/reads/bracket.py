@@ -182,11 +182,21 @@ def bracket(
     for gauge in given:
         if not isinstance(gauge, Gauge):
             raise InvalidValueError(f"A gauge is {shown(gauge)}; give values of ddtheory.gauges.Gauge.")
-    _check(problem, given)
+    for gauge in given:
+        for motion in (Motion(1, 8.0), Motion(2, 1.5)):
+            _stays(problem, moved(gauge, problem.truth, motion), f"the gauge {gauge}", "Check its legs and the head")
+    return counted_ranks(problem, given, number if directions is not None else None, rows, seed, sought)
+
+
+def counted_ranks(
+    problem: Problem, given: Sequence[Gauge], directions: int | None, rows: int | None, seed: int, sought: bool
+) -> Bracket:
+    """The bracket from gauges of which each was measured alone."""
+    _together(problem, given)
     if rows is not None:
         jacobian, kinks = rank_of_rows(problem, count("rows", rows, 1), seed)
     else:
-        jacobian, kinks = jacobian_rank(problem, None if directions is None else number, seed)
+        jacobian, kinks = jacobian_rank(problem, directions, seed)
     orbit = orbit_rank(given, problem.truth)
     return Bracket(problem.dimension, jacobian, orbit, tuple(given), kinks, sought)
 
@@ -198,17 +208,14 @@ def fewer_rows(problem: Problem) -> int | None:
     return STANDING_IN if problem.dimension <= 10**6 else STANDING_IN_FOR_MILLIONS
 
 
-def _check(problem: Problem, gauges: Sequence[Gauge]) -> None:
-    """Each gauge at two points of its orbit, and all of them one after another, there and back.
+def _together(problem: Problem, gauges: Sequence[Gauge]) -> None:
+    """All gauges one after another, there and back.
 
     K that is zero on each of two orbits need not be so on both: that of (ab)² at 0 is along a, and along b.
 
     Raises:
         MeasurementError: K is more than what rounding makes.
     """
-    for gauge in gauges:
-        for motion in (Motion(1, 8.0), Motion(2, 1.5)):
-            _stays(problem, moved(gauge, problem.truth, motion), f"the gauge {gauge}", "Check its legs and the head")
     there: Mapping[str, Tensor] = problem.truth
     for number, gauge in enumerate([*gauges, *reversed(gauges)]):
         there = moved(gauge, there, Motion(3 + number, 1.5))

@@ -19,8 +19,8 @@ from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.matrices.layers import submodules
 from ddtheory.measure.orders.ladder import order_along
 from ddtheory.measure.setting.problem import Problem
-from ddtheory.reads.bracket import Bracket, bracket, fewer_rows
-from ddtheory.reads.evidence import Evidence, along_orbit, is_flat, measured
+from ddtheory.reads.bracket import Bracket, counted_ranks, fewer_rows
+from ddtheory.reads.evidence import MILLION, Costs, Evidence, along_orbit, is_flat, measured
 from ddtheory.reads.explained import drawn
 from ddtheory.reads.flow import Flow, flows
 from ddtheory.reads.gauge_finding import gauges_of
@@ -36,9 +36,9 @@ from ddtheory.values import Interval
 PLAINLY = 10.0 * DEAR
 """n·K to second order beyond which a unit is live, and nothing more is measured of it."""
 
-
-MILLION = 10**6
-"""Parameters beyond which a reading along a path takes half a minute."""
+PLAINLY_BETWEEN = (10.0 * CHEAP, DEAR / 10.0)
+"""n·K to second order that lies between the scales by a factor of ten on both sides, which is enough for a network so
+large that a forward pass for each unit takes minutes."""
 
 MOST_PROPOSALS = 1_000_000
 
@@ -71,7 +71,8 @@ def read(
     Gauges of more than a million parameters are measured at two points of their orbits, and not read along paths.
 
     Magnitudes of all units come from one forward pass and four reverse ones; only units with n·K < 100 to second order
-    are candidates.
+    are candidates. Of more than a million parameters, units with n·K between 0.1 and 1 to second order are counted as
+    plainly between the scales, and a cheap one with s > 1/2 is pre-asymptotic with no order read.
 
     Args:
         model: a torch module in evaluation mode, or a `measure.Problem` made from one; it is not changed.
@@ -116,15 +117,20 @@ def read(
     rows = [row for row in rows if row is not None]
     candidates: list[tuple[Proposal, Evidence]] = []
     live: Counter[str] = Counter()
+    between: Counter[str] = Counter()
+    costs = Costs(problem)
     surveyed: Counter[str] = Counter()
-    first = len(rows)
+    first, large = len(rows), problem.dimension > MILLION
     for detector in chosen:
         for proposal in proposals(detector, seen):
             surveyed[proposal.layer] += 1
-            if proposal.magnitude is not None and n * proposal.magnitude >= PLAINLY:
+            price = None if proposal.magnitude is None else n * proposal.magnitude
+            if price is not None and price >= PLAINLY:
                 live[proposal.layer] += 1
+            elif price is not None and large and PLAINLY_BETWEEN[0] <= price <= PLAINLY_BETWEEN[1]:
+                between[proposal.layer] += 1
             else:
-                candidates.append((proposal, measured(problem, proposal, every, CHEAP / n)))
+                candidates.append((proposal, measured(problem, proposal, every, CHEAP / n, costs=costs)))
     kept = [replace(row, number=i) for i, row in enumerate(rows) if row is not None]
     kept += [_row(first + i, proposal, evidence, n) for i, (proposal, evidence) in enumerate(candidates)]
     return Reading(
@@ -132,7 +138,7 @@ def read(
         problem.dimension,
         n,
         Census(tuple(kept)),
-        _layers(kept, surveyed, live),
+        _layers(kept, surveyed, live, between),
         _joint(problem, kept[first:], candidates, n),
         found,
         *_bracketed(problem, found),
@@ -144,7 +150,7 @@ def _bracketed(problem: Problem, found: FoundGauges) -> tuple[Bracket | None, st
     """The bracket of λ from the gauges that were found, as many as one matrix takes, or why there is none."""
     gauges = fitting(found.gauges, problem.truth)
     try:
-        return replace(bracket(problem, gauges, rows=fewer_rows(problem)), sought=True), ""
+        return counted_ranks(problem, gauges, None, fewer_rows(problem), seed=0, sought=True), ""
     except (InvalidValueError, MeasurementError) as error:
         return None, str(error)
 
@@ -274,11 +280,14 @@ def _plain(flow: Flow, place: str, verdict: Standing, ray: str, orbit: str, why:
     return Row(0, layer, place, f"gauge: {flow.rule}", verdict, None, flat, None, None, 0.0, zero, ray, orbit, why)
 
 
-def _layers(rows: Sequence[Row], surveyed: Counter[str], live: Counter[str]) -> tuple[LayerSummary, ...]:
-    names = dict.fromkeys([*surveyed, *(row.layer for row in rows)])
+def _layers(
+    rows: Sequence[Row], surveyed: Counter[str], live: Counter[str], between: Counter[str]
+) -> tuple[LayerSummary, ...]:
+    verdicts: dict[str, Counter[Standing]] = {name: Counter() for name in surveyed}
+    for row in rows:
+        verdicts.setdefault(row.layer, Counter())[row.verdict] += 1
     return tuple(
-        LayerSummary(name, surveyed[name], live[name], Counter(row.verdict for row in rows if row.layer == name))
-        for name in names
+        LayerSummary(name, surveyed[name], live[name], found, between[name]) for name, found in verdicts.items()
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,9 +11,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from ddtheory.gauges.gauge import Leg
 from ddtheory.gauges.maps import ANY, ATTENDED, LINEAR, RESHAPING, Affine, affine, affines
-from ddtheory.gauges.rules import query_key_rotations, value_output_rotations
+from ddtheory.gauges.rules import query_key_rotations, rotary_scales, value_output_rotations
 from ddtheory.gauges.tape import Call, Tape
+
+ROTARY = ("rotary positions",)
+"""Between queries and keys: the two meet in products still, and their channels are not to be mixed."""
 
 PASSING = ANY | frozenset(["pow", "__pow__", "celu", "hardsigmoid", "softshrink", "tanhshrink", "threshold"])
 """Functions of one channel, and what leaves channels where they are."""
@@ -20,30 +25,38 @@ PASSING = ANY | frozenset(["pow", "__pow__", "celu", "hardsigmoid", "softshrink"
 
 @dataclass(frozen=True)
 class Part:
-    """Where channels stand in one parameter: channel j takes `width` indices of an axis, from start + j·width."""
+    """Where channels stand in one parameter: channel j takes `width` indices of an axis, from start + j·width.
+
+    `groups` are those of a convolution that reads them, see `Leg`.
+    """
 
     parameter: str
     axis: int = 0
     start: int = 0
     width: int = 1
+    groups: int = 1
+
+    @property
+    def leg(self) -> Leg:
+        """Which axis it is."""
+        return Leg(self.parameter, self.axis, groups=self.groups)
 
     def rows(self, parameters: Mapping[str, Tensor], count: int) -> Tensor:
         """The entries by channel, (count, entries of a channel)."""
-        along = parameters[self.parameter].movedim(self.axis, 0)
+        along = self.leg.first(parameters[self.parameter])
         return along[self.start : self.start + count * self.width].reshape(count, -1)
 
     def entry(self, parameters: Mapping[str, Tensor]) -> range:
         """The places of the entries of one channel among its rows."""
         shape = parameters[self.parameter].shape
-        return range(self.width * math.prod(shape) // shape[self.axis])
+        return range(self.width * math.prod(shape) // (shape[self.axis] * self.groups))
 
     def put(self, into: Tensor, rows: Tensor) -> Tensor:
         """The parameter `into` with these entries."""
-        found = into.clone()
-        along = found.movedim(self.axis, 0)
+        along = self.leg.first(into).clone()
         stop = self.start + len(rows) * self.width
         along[self.start : stop] = rows.reshape(along[self.start : stop].shape)
-        return found
+        return self.leg.back(along).contiguous()
 
 
 Side = tuple[Part, ...]
@@ -62,6 +75,7 @@ class Channels:
         between: the functions between, as torch calls them; none where the map is linear.
         blocks: channels come in so many groups of equal size, as those of heads do.
         before: the maps whose channels a normalisation makes anew, so that its scales make these and they do not.
+        first: the number of the first head, where heads that share keys and values stand by themselves.
     """
 
     kind: str
@@ -71,6 +85,7 @@ class Channels:
     between: tuple[str, ...] = ()
     blocks: int = 1
     before: tuple[str, ...] = ()
+    first: int = 0
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -84,7 +99,9 @@ class Channels:
     @property
     def linear(self) -> bool:
         """Whether channels may be mixed, in each block: one linear map after another."""
-        return self.kind in ("heads", "queries") or (self.kind == "units" and not self.between and len(self.made) == 1)
+        return not self.between and (
+            self.kind in ("heads", "queries") or (self.kind == "units" and len(self.made) == 1)
+        )
 
     def rows(self, side: Side, parameters: Mapping[str, Tensor]) -> Tensor:
         """All entries of a side, (count, entries of a channel)."""
@@ -180,13 +197,23 @@ def _scales(tape: Tape) -> Iterator[Seen]:
 
 
 def _heads(tape: Tape) -> Iterator[Seen]:
-    for kind, rotations in (("heads", value_output_rotations), ("queries", query_key_rotations)):
-        for gauge in dict.fromkeys(rotations(tape)):
+    ways = (
+        ("heads", value_output_rotations, ()),
+        ("queries", query_key_rotations, ()),
+        ("queries", rotary_scales, ROTARY),
+    )
+    for kind, rule, between in ways:
+        numbers: Counter[frozenset[str]] = Counter()
+        for gauge in dict.fromkeys(rule(tape)):
             made, read = (
                 tuple(Part(leg.parameter, leg.axis, leg.start) for leg in gauge.legs if leg.dual is dual)
                 for dual in (False, True)
             )
-            yield Seen(Channels(kind, (made,), read, gauge.channels, (), gauge.blocks), _heard(tape, kind, made, read))
+            place = frozenset(leg.parameter for leg in gauge.legs)
+            heads = Channels(kind, (made,), read, gauge.channels, between, gauge.blocks, first=numbers[place])
+            numbers[place] += gauge.blocks
+            shared = any(len({part.parameter for part in side}) < len(side) for side in (made, read))
+            yield Seen(heads, () if shared else _heard(tape, kind, made, read))
 
 
 def _heard(tape: Tape, kind: str, made: Side, read: Side) -> tuple[tuple[Tensor, int], ...]:
@@ -223,7 +250,9 @@ def _followed(tape: Tape, start: Tensor, axis: int, count: int, passing: frozens
             if found is not None and found.source is tensor:
                 if found.inputs != count * width or _channel_axis(found, tape, tensor) != axis:
                     return None
-                read.append(Part(found.weight, found.in_axis, 0, width))
+                if found.groups > 1 and width > 1:
+                    return None
+                read.append(Part(found.weight, found.in_axis, 0, width, found.groups))
                 sources[id(tensor)] = (tensor, axis)
             elif call.name == "multi_head_attention_forward":
                 name = tape.name(call.argument(5, "in_proj_weight"))

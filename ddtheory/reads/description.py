@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -12,11 +13,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ddtheory.errors import InvalidValueError, UnknownNameError, place, shown, unknown
+from ddtheory.errors import InvalidValueError, place, shown, unknown
 from ddtheory.extras import need
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.heads.heads import Bernoulli, Categorical, Gaussian, Head
-from ddtheory.reads.loading import only_numbers, with_weights
+from ddtheory.reads.loading import made_in, only_numbers, with_weights
 
 KEYS: Mapping[str, tuple[type, ...]] = {
     "model": (str,),
@@ -31,6 +32,8 @@ KEYS: Mapping[str, tuple[type, ...]] = {
     "per": (str,),
 }
 """The keys of a description, and what they hold."""
+
+_IN_WORDS: Mapping[type, str] = {str: "a text", dict: "a table", int: "a whole number"}
 
 _NEEDED = ("model", "inputs", "head")
 
@@ -58,22 +61,35 @@ def described(file: Path) -> dict[str, Any]:
 
 def _entries(file: Path) -> Mapping[str, Any]:
     try:
-        entries = tomllib.loads(file.read_text("utf-8-sig"))  # with or without a mark of the encoding
+        text = file.read_text("utf-8-sig")  # with or without a mark of the encoding
+        entries = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidValueError(f"{place(file)} cannot be read: {error}.") from None
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise InvalidValueError(f"{place(file)} is no TOML: {error}.") from None
     for key, value in entries.items():
         if key not in KEYS:
-            raise unknown("key of a description", key, KEYS)
+            raise unknown(f"key of a description{_line_of(key, file, text)}", key, KEYS)
         if not isinstance(value, KEYS[key]) or isinstance(value, bool):
             raise InvalidValueError(
-                f"{place(file)} has {key} = {shown(value)}; that is of another type than {key} has."
+                f"{key} = {shown(value)}{_line_of(key, file, text)} is of another type than {key} has: "
+                f"{' or '.join(_IN_WORDS[each] for each in KEYS[key])}."
             )
     for key in _NEEDED:
         if key not in entries:
             raise InvalidValueError(f"{place(file)} has no key {key}. It needs {', '.join(_NEEDED)}.")
     return entries
+
+
+def _line_of(key: str, file: Path, text: str) -> str:
+    """Where a key stands in its file, as far as its text says it.
+
+    >>> _line_of("n", Path("net.toml"), "model = 'a:b'\\n'n' = 3")
+    ' in line 2 of net.toml'
+    """
+    spelled = re.compile(rf"""\s*\[?\s*["']?{re.escape(key)}["']?\s*[=.\]]""")
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if spelled.match(line)]
+    return f" in line {lines[0]} of {place(file)}" if lines else f" in {place(file)}"
 
 
 def _made(where: str, arguments: Mapping[str, Any], file: Path) -> nn.Module:
@@ -89,7 +105,7 @@ def _made(where: str, arguments: Mapping[str, Any], file: Path) -> nn.Module:
             module = importlib.import_module(name)
         make = getattr(module, attribute, None)
         if not callable(make):
-            raise UnknownNameError(f"{name} has no class or function {shown(attribute)}.")
+            raise unknown(f"class or function in {name}", attribute, made_in(module))
         advice = "It is called with the arguments of the description, by name."
         with borrowed(f"{where} fails", advice), redirect_stdout(sys.stderr):
             made = make(**arguments)
@@ -118,6 +134,9 @@ def _head(head: str | Mapping[str, Any]) -> Head:
         return heads[head]
     if isinstance(head, Mapping) and list(head) == ["gaussian"]:
         return Gaussian(head["gaussian"])
-    if isinstance(head, str) and head != "gaussian":
-        raise unknown("head", head, [*heads, "gaussian"])
+    names = [head] if isinstance(head, str) else list(head)
+    if len(names) == 1 and names[0] != "gaussian" and (isinstance(head, str) or names[0] not in heads):
+        raise unknown("head", names[0], [*heads, "gaussian"])
+    if isinstance(head, Mapping) and len(names) == 1 and names[0] in heads:
+        raise InvalidValueError(f'The head {names[0]} has no variance; write it as a text, head = "{names[0]}".')
     raise InvalidValueError(f"The head is {shown(head)}; a Gaussian is written with its variance, {{gaussian = 1.0}}.")

@@ -62,7 +62,7 @@ def _by_head(survey: Survey, channels: Channels, kind: str) -> Iterator[Proposal
     for head in range(channels.blocks):
         basis = unit_basis(channels.count, list(range(head * size, (head + 1) * size)), lengths)
         magnitude = None if sizes is None else float(sizes[head]) / 2
-        yield _removed(survey, channels, basis, kind, f"head {head}", seed=head, magnitude=magnitude)
+        yield _removed(survey, channels, basis, kind, f"head {channels.first + head}", seed=head, magnitude=magnitude)
 
 
 def rank_deficiency(survey: Survey) -> Iterator[Proposal]:

@@ -48,6 +48,7 @@ SCHEMA: Mapping[str, Any] = {
                 layer=TEXT,
                 surveyed=_COUNT,
                 plainly_live=_COUNT,
+                plainly_between=_COUNT,
                 verdicts={**by_name(_COUNT), "propertyNames": {"enum": [each.value for each in Standing]}},
             )
         ),

@@ -27,8 +27,17 @@ Order = OrderReading | TwoScaleReading
 FAR = (*(2.0 ** (n / 2) for n in range(4, -2, -1)), *DEFAULT_RADII)
 """Radii from 4 down: parameters are of size one, and a direction has unit length."""
 
+FAR_AWAY = FAR[0] / 8
+"""Of a distance s: no law over three octaves fits between s and the largest radius."""
+
 REACH = 0.5
 """How far K must stay small along a direction that is flat at the repaired point."""
+
+MOST_KEPT = 10**7
+"""Numbers of outputs at the checkpoint that are kept while candidates are priced."""
+
+MILLION = 10**6
+"""Parameters beyond which a reading along a path takes half a minute."""
 
 ALL = 1e-6
 """A direction of which a smaller share leaves the orbits is gauge."""
@@ -48,6 +57,7 @@ class Evidence:
         share: of u along the orbits of gauges at θ*.
         rules: of the gauges that explain it.
         orbit: the order along the orbit, where gauges explain u.
+        far: s is so large that no three octaves beyond it were left to read, and nothing was read.
         failed: why something could not be measured.
     """
 
@@ -60,32 +70,71 @@ class Evidence:
     share: float = 0.0
     rules: tuple[str, ...] = ()
     orbit: Order | None = None
+    far: bool = False
     failed: str = ""
 
 
 def cost_of(problem: Problem, moved: Parameters) -> float:
-    """K(θ0 ‖ θ*) in nats."""
-    total, samples = 0.0, 0
-    with measuring():
-        for inputs, weights in problem.batches():
-            samples += len(weights)
-            truth = problem.truth_outputs(inputs)
-            total += float((weights * problem.kl(truth, problem.outputs(moved, inputs))).sum())
-    return max(0.0, total / problem.total(samples))
+    """K(θ0 ‖ θ*) in nats, once."""
+    return Costs(problem)(moved)
+
+
+class Costs:
+    """K(θ0 ‖ θ*) of one problem for many θ*: the outputs at θ0 are kept, where they are not too many.
+
+    >>> import torch
+    >>> from ddtheory.measure import Gaussian
+    >>> layer = torch.nn.Linear(1, 1, bias=False).double()
+    >>> costs = Costs(Problem.from_module(layer, torch.ones(1, 1), Gaussian()))
+    >>> round(costs({"weight": layer.weight.detach() + 2}), 12)
+    2.0
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._kept: list[Tensor] = []
+        with measuring():
+            for inputs, _ in problem.batches():
+                self._kept.append(problem.truth_outputs(inputs))
+                if sum(each.numel() for each in self._kept) > MOST_KEPT:
+                    self._kept = []
+                    break
+
+    def __call__(self, moved: Parameters) -> float:
+        """K in nats, where some parameters have moved."""
+        total, samples = 0.0, 0
+        with measuring():
+            for number, (inputs, weights) in enumerate(self.problem.batches()):
+                samples += len(weights)
+                here = self._kept[number] if self._kept else self.problem.truth_outputs(inputs)
+                total += float((weights * self.problem.kl(here, self.problem.outputs(moved, inputs))).sum())
+        return max(0.0, total / self.problem.total(samples))
 
 
 def distance_of(problem: Problem, moved: Parameters) -> float:
     return float(squared_norm({name: value - problem.truth[name] for name, value in moved.items()}) ** 0.5)
 
 
-def measured(problem: Problem, proposal: Proposal, flows: Sequence[Flow], most: float, rungs: int = 4) -> Evidence:
-    """Everything that a verdict needs; a candidate that costs more than `most` nats is not read along paths."""
+def measured(
+    problem: Problem,
+    proposal: Proposal,
+    flows: Sequence[Flow],
+    most: float,
+    rungs: int = 4,
+    costs: Costs | None = None,
+) -> Evidence:
+    """Everything that a verdict needs; a candidate that costs more than `most` nats is not read along paths.
+
+    Nor is one of a million parameters that is too far from its singular point for a law.
+    """
     with borrowed(f"The repair of {proposal.place} fails", "It maps parameters by name to those that move."):
         moved = dict(proposal.repair(problem.truth))
     place = problem.at(moved)
-    cost, distance = cost_of(problem, moved), distance_of(problem, moved)
+    cost, distance = (costs or Costs(problem))(moved), distance_of(problem, moved)
     if cost > most:
         return Evidence(cost, distance)
+    if problem.dimension > MILLION and distance > FAR_AWAY:
+        return Evidence(cost, distance, far=True)
     there = replace(problem, truth=place)
     seen = _along(problem, there, proposal, proposal.direction, flows, Evidence(cost, distance), rungs)
     if proposal.other is not None and seen.reach is not None and seen.reach > most and _one_sided(seen):

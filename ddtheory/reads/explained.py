@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,10 +10,10 @@ from torch import Tensor
 
 from ddtheory.gauges.gauge import Group
 from ddtheory.measure.setting.parameters import squared_norm
-from ddtheory.reads.flow import TRANSLATING, Flow, carried, nearest_translation, rows_of, shape_of, tangent
+from ddtheory.reads.flow import TRANSLATING, Flow, carried, nearest_translation, rows_of, shape_of, tangent, times
 
-SWEEPS = 40
-"""Projections on one gauge after another, where several move the same parameter."""
+STEPS = 60
+"""Of conjugate gradients, where several gauges move the same parameter; one gauge alone takes one."""
 
 ZERO = 1e-24
 """Of the square of the largest entry of an orbit: smaller ones do not move."""
@@ -42,27 +42,38 @@ class Explained:
 
 
 def explained(every: Sequence[Flow], parameters: Mapping[str, Tensor], unit: Mapping[str, Tensor]) -> Explained:
-    """The part of a direction along the orbits, by projections on one gauge after another."""
+    """The part of a direction along the orbits: least squares by conjugate gradients, one gauge a block.
+
+    The nearest generator of each gauge alone is its own least squares, and preconditions those of all together.
+    """
     near = [flow for flow in every if set(flow.gauge.parameters) & set(unit)]
     rest = {name: block.clone() for name, block in unit.items()}
-    sums: dict[int, Tensor] = {}
-    for _ in range(SWEEPS if len(near) > 1 else 1):
-        moved = 0.0
-        for number, flow in enumerate(near):
-            generator = _nearest(flow, parameters, rest)
-            step = tangent(flow, generator, parameters)
-            moved += squared_norm(step)
-            for name, block in step.items():
-                rest[name] = rest.get(name, torch.zeros_like(parameters[name])) - block
-            sums[number] = sums[number] + generator if number in sums else generator
-        if moved < 1e-26:
+    sums: list[Tensor] = []
+    search: list[Tensor] = []
+    before = 0.0
+    for _ in range(STEPS):
+        found = [_nearest(flow, parameters, rest) for flow in near]
+        size = sum(squared_norm(tangent(flow, each, parameters)) for flow, each in zip(near, found, strict=True))
+        if size < 1e-26:
             break
-    generators = tuple((near[number], generator) for number, generator in sums.items())
+        search = [z + size / before * p for z, p in zip(found, search, strict=True)] if search else found
+        before = size
+        step = _whole(zip(near, search, strict=True), parameters)
+        length = size / squared_norm(step)
+        sums = [s + length * p for s, p in zip(sums, search, strict=True)] if sums else [length * p for p in search]
+        for name, block in step.items():
+            rest[name] = rest.get(name, torch.zeros_like(parameters[name])) - length * block
+    generators = tuple(zip(near, sums, strict=True)) if sums else ()
+    return Explained(max(0.0, 1.0 - squared_norm(rest)), generators, _whole(generators, parameters))
+
+
+def _whole(generators: Iterable[tuple[Flow, Tensor]], parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tangent of several flows together."""
     whole: dict[str, Tensor] = {}
     for flow, generator in generators:
         for name, block in tangent(flow, generator, parameters).items():
-            whole[name] = whole.get(name, torch.zeros_like(block)) + block
-    return Explained(max(0.0, 1.0 - squared_norm(rest)), generators, whole)
+            whole[name] = whole[name] + block if name in whole else block
+    return whole
 
 
 def orbit(found: Explained, parameters: Mapping[str, Tensor]) -> Callable[[Tensor], Mapping[str, Tensor]]:
@@ -93,6 +104,8 @@ def _nearest(flow: Flow, parameters: Mapping[str, Tensor], unit: Mapping[str, Te
     like = parameters[gauge.legs[0].parameter]
     if gauge.group in TRANSLATING:
         return nearest_translation(flow, parameters, unit)
+    if gauge.group is Group.COMPLEX:
+        return _nearest_complex(flow, parameters, unit)
     size = n // blocks
     outer, inner, right = (like.new_zeros(blocks, size, size) for _ in range(3))
     for leg in gauge.legs:
@@ -104,10 +117,16 @@ def _nearest(flow: Flow, parameters: Mapping[str, Tensor], unit: Mapping[str, Te
         if leg.parameter in unit:
             u = rows_of(leg, n, unit).reshape(blocks, size, -1)
             right = right + (-x @ u.mT if leg.dual else u @ x.mT)
-    if gauge.group is Group.POSITIVE:
-        weight = (outer + inner).diagonal(dim1=1, dim2=2)
-        kept = weight > ZERO * weight.max()
-        return torch.where(kept, right.diagonal(dim1=1, dim2=2) / torch.where(kept, weight, 1), 0).reshape(n)
+    if gauge.group in (Group.POSITIVE, Group.CENTRED):
+        weight, along = (each.diagonal(dim1=1, dim2=2).reshape(n) for each in (outer + inner, right))
+        if gauge.centre is not None:  # dβ = −ργ beside dγ = −γ
+            moved = (
+                -torch.tensor(gauge.centre.ratio, dtype=torch.float64).to(like)
+                * parameters[gauge.legs[-1].parameter][:n]
+            )
+            weight = weight + moved.square()
+            along = along + moved * unit[gauge.centre.offset][:n] if gauge.centre.offset in unit else along
+        return _quotient(along, weight)
     if flow.turns:  # X − Xᵀ is nearest: the antisymmetric part of the equation, which is that of X/2 and S = T
         outer = inner = outer + inner
         right = (right - right.mT) / 2
@@ -117,3 +136,29 @@ def _nearest(flow: Flow, parameters: Mapping[str, Tensor], unit: Mapping[str, Te
     kept = weight > 1e-13 * weight.amax()
     turned = other.mT @ right @ left
     return other @ torch.where(kept, turned / torch.where(kept, weight, 1), 0) @ left.mT
+
+
+def _nearest_complex(flow: Flow, parameters: Mapping[str, Tensor], unit: Mapping[str, Tensor]) -> Tensor:
+    """The lengths and angles: the tangents x and ix of a channel are orthogonal, and of one length."""
+    gauge, n = flow.gauge, flow.gauge.channels
+    like = parameters[gauge.legs[0].parameter]
+    weight, lengths, angles = (like.new_zeros(n // 2) for _ in range(3))
+    turn = torch.stack([torch.zeros(n // 2), torch.ones(n // 2)]).to(like)
+
+    def by_pair(values: Tensor) -> Tensor:
+        return values.sum(1).reshape(gauge.blocks, 2, -1).sum(1).reshape(-1)
+
+    for leg in gauge.legs:
+        x = rows_of(leg, n, parameters)
+        weight = weight + by_pair(x.square())
+        if leg.parameter in unit:
+            u = rows_of(leg, n, unit)
+            lengths = lengths + (-1 if leg.dual else 1) * by_pair(x * u)
+            angles = angles + by_pair(times(turn, x, gauge.blocks) * u)
+    return torch.stack([_quotient(lengths, weight), _quotient(angles, weight)])
+
+
+def _quotient(along: Tensor, weight: Tensor) -> Tensor:
+    """along/weight, and 0 for channels that do not move."""
+    kept = weight > ZERO * weight.max()
+    return torch.where(kept, along / torch.where(kept, weight, 1), 0)

@@ -14,7 +14,7 @@ from ddtheory.gauges.moving import kernel_of
 
 Tangent = dict[str, Tensor]
 
-TRANSLATING = (Group.SHIFT, Group.TRANSLATION, Group.KERNEL)
+TRANSLATING = (Group.SHIFT, Group.TRANSLATION, Group.KERNEL, Group.BIAS)
 """Groups that add: their orbits are straight."""
 
 
@@ -46,7 +46,7 @@ def flows(gauges: Sequence[Gauge]) -> tuple[Flow, ...]:
         whole = {(Group.POSITIVE, _place(gauge)), (Group.ROTATION, _place(gauge))} <= places
         if gauge.group in (Group.ROTATION, *TRANSLATING):
             found.append(Flow(gauge, whole and gauge.group is Group.ROTATION))
-        elif gauge.group is Group.POSITIVE and not whole:
+        elif gauge.group in (Group.CENTRED, Group.COMPLEX) or (gauge.group is Group.POSITIVE and not whole):
             found.append(Flow(gauge, False))
     apart = {(flow.full, flow.gauge.group, _place(flow.gauge), flow.gauge.blocks): flow for flow in reversed(found)}
     return tuple(flow for flow in found if flow in apart.values())
@@ -63,6 +63,8 @@ def shape_of(flow: Flow, parameters: Mapping[str, Tensor]) -> tuple[int, ...]:
         return (sum(_width(leg, parameters) for leg in gauge.legs),)
     if gauge.group is Group.ROTATION:
         return (gauge.blocks, size := gauge.channels // gauge.blocks, size)
+    if gauge.group is Group.COMPLEX:
+        return (2, gauge.channels // 2)
     return (gauge.channels,)
 
 
@@ -94,11 +96,32 @@ def tangent(flow: Flow, generator: Tensor, parameters: Mapping[str, Tensor]) -> 
         rows = rows_of(leg, gauge.channels, parameters)
         if gauge.group is Group.ROTATION:
             step = (part @ rows.reshape(gauge.blocks, -1, rows.shape[1])).reshape(rows.shape)
+        elif gauge.group is Group.COMPLEX:
+            step = times(part, rows, gauge.blocks)
         else:
             step = part[:, None] * rows
         into = found.get(leg.parameter)
         like = torch.zeros_like(parameters[leg.parameter]) if into is None else into
         found[leg.parameter] = put(leg, gauge.channels, like, step)
+    if gauge.centre is not None:
+        found[gauge.centre.offset] = _centred(gauge, found[gauge.legs[-1].parameter], parameters)
+    return found
+
+
+def times(factor: Tensor, rows: Tensor, blocks: int) -> Tensor:
+    """Channels times the complex numbers with these real and imaginary parts; see `Group.COMPLEX`."""
+    real, imaginary = rows.reshape(blocks, 2, len(rows) // (2 * blocks), -1).unbind(1)
+    a, b = (each.reshape(blocks, -1, 1) for each in factor)
+    return torch.stack([a * real - b * imaginary, b * real + a * imaginary], 1).reshape(rows.shape)
+
+
+def _centred(gauge: Gauge, change: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+    """What β moves by where γ moves by a change."""
+    assert gauge.centre is not None
+    found = torch.zeros_like(parameters[gauge.centre.offset])
+    found[: gauge.channels] = (
+        torch.tensor(gauge.centre.ratio, dtype=torch.float64).to(change) * change[: gauge.channels]
+    )
     return found
 
 
@@ -114,14 +137,25 @@ def carried(flow: Flow, generator: Tensor, parameters: Mapping[str, Tensor], t: 
         rows = rows_of(leg, gauge.channels, place)
         if gauge.group is Group.ROTATION:
             rows = (torch.matrix_exp(t * part) @ rows.reshape(gauge.blocks, -1, rows.shape[1])).reshape(rows.shape)
+        elif gauge.group is Group.COMPLEX:
+            size, angle = torch.exp(t * part[0]), t * part[1]
+            rows = times(torch.stack([size * angle.cos(), size * angle.sin()]), rows, gauge.blocks)
         else:
             rows = torch.exp(t * part)[:, None] * rows
         found[leg.parameter] = put(leg, gauge.channels, place[leg.parameter], rows)
+    if gauge.centre is not None:
+        scale = gauge.legs[-1].parameter
+        change = found[scale] - parameters[scale]
+        found[gauge.centre.offset] = parameters[gauge.centre.offset] + _centred(gauge, change, parameters)
     return found
 
 
 def _parts(flow: Flow, generator: Tensor) -> Iterator[tuple[Leg, Tensor]]:
-    """What a generator X is on each leg: X, −Xᵀ where it is dual."""
+    """What a generator X is on each leg: X, −Xᵀ where it is dual; −z̄ of complex numbers."""
+    if flow.gauge.group is Group.COMPLEX:
+        conjugate = torch.stack([-generator[0], generator[1]])
+        yield from ((leg, conjugate if leg.dual else generator) for leg in flow.gauge.legs)
+        return
     if flow.turns:
         generator = generator - generator.mT
     turned = generator.mT if flow.gauge.group is Group.ROTATION else generator
@@ -139,13 +173,16 @@ def _translation(flow: Flow, generator: Tensor, parameters: Mapping[str, Tensor]
         parts = list(torch.split(generator, [_width(leg, parameters) for leg in legs]))
     for leg, part in zip(legs, parts, strict=True):
         like = torch.zeros_like(parameters[leg.parameter])
-        rows = part[:, None] if gauge.group is Group.TRANSLATION else part.expand(gauge.channels, -1)
+        rows = part.expand(gauge.channels, -1) if gauge.group is Group.SHIFT else part[:, None]
         if gauge.kernel is not None:
             kappa, along = kernel_of(gauge, parameters)
             rows = kappa[:, None] * part
             if gauge.kernel.offset is not None and gauge.kernel.bias is not None:
                 found[gauge.kernel.bias] = -along * part
         found[leg.parameter] = put(leg, gauge.channels, found.get(leg.parameter, like), rows)
+        for taker in gauge.takers:
+            taken = -(part @ taker.matrix(gauge.channels, parameters))
+            found[taker.bias] = taken + found[taker.bias] if taker.bias in found else taken
     return found
 
 
@@ -160,6 +197,11 @@ def nearest_translation(flow: Flow, parameters: Mapping[str, Tensor], unit: Mapp
         if gauge.kernel.offset is None or gauge.kernel.bias is None:
             return found
         return (found - along * whole[gauge.kernel.bias]) / (1 + along**2)
+    if gauge.takers:
+        matrices = [(taker.matrix(gauge.channels, parameters), whole[taker.bias]) for taker in gauge.takers]
+        right = rows_of(legs[0], gauge.channels, whole)[:, 0] - sum(each @ taken for each, taken in matrices)
+        gram = torch.eye(gauge.channels).to(right) + sum(each @ each.mT for each, _ in matrices)
+        return torch.linalg.solve(gram, right)
     rows = [rows_of(leg, gauge.channels, whole) for leg in legs]
     return torch.cat([each.flatten() if gauge.group is Group.TRANSLATION else each.mean(0) for each in rows])
 
@@ -171,13 +213,12 @@ def _width(leg: Leg, parameters: Mapping[str, Tensor]) -> int:
 
 def rows_of(leg: Leg, channels: int, parameters: Mapping[str, Tensor]) -> Tensor:
     """The entries of a parameter by channel, (channels, entries of a channel)."""
-    along = parameters[leg.parameter].movedim(leg.axis, 0)
-    return along[leg.start : leg.start + channels].reshape(channels, -1)
+    return leg.first(parameters[leg.parameter])[leg.start : leg.start + channels].reshape(channels, -1)
 
 
 def put(leg: Leg, channels: int, into: Tensor, rows: Tensor) -> Tensor:
     """The parameter `into` with these entries."""
-    along = into.movedim(leg.axis, 0)
+    along = leg.first(into)
     shape = along[leg.start : leg.start + channels].shape
     pieces = [along[: leg.start], rows.reshape(shape), along[leg.start + channels :]]
-    return torch.cat(pieces).movedim(0, leg.axis)
+    return leg.back(torch.cat(pieces))

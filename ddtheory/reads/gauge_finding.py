@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory.gauges.finding import FoundGauges, RefusedGauge, find_gauges
-from ddtheory.gauges.gauge import Gauge
+from ddtheory.gauges.gauge import Gauge, Leg, Taker
 from ddtheory.measure.heads.heads import Categorical
 from ddtheory.measure.hygiene import measuring
 from ddtheory.measure.setting.batch import Labelled, part
@@ -61,9 +61,18 @@ def gauges_of(problem: Problem) -> FoundGauges:
 
 def _outside(gauge: Gauge) -> Gauge:
     """The gauge with the names of parameters that the module itself has."""
-    legs = tuple(replace(leg, parameter=leg.parameter.removeprefix(_INNER)) for leg in gauge.legs)
-    kernel = gauge.kernel
+
+    def own(name: str) -> str:
+        return name.removeprefix(_INNER)
+
+    def moved(leg: Leg) -> Leg:
+        return replace(leg, parameter=own(leg.parameter))
+
+    kernel, centre = gauge.kernel, gauge.centre
     if kernel is not None:
         names = {name: getattr(kernel, name) for name in ("gain", "offset", "bias")}
-        kernel = replace(kernel, **{key: name.removeprefix(_INNER) for key, name in names.items() if name is not None})
-    return replace(gauge, legs=legs, kernel=kernel)
+        kernel = replace(kernel, **{key: own(name) for key, name in names.items() if name is not None})
+    if centre is not None:
+        centre = replace(centre, offset=own(centre.offset))
+    takers = tuple(Taker(moved(taker.weight), own(taker.bias)) for taker in gauge.takers)
+    return replace(gauge, legs=tuple(map(moved, gauge.legs)), kernel=kernel, takers=takers, centre=centre)

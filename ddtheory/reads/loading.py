@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, redirect_stdout
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from torch import nn
 
 from ddtheory.arguments import pairs_of
-from ddtheory.errors import InvalidValueError, UnknownNameError, place, shown
+from ddtheory.errors import InvalidValueError, MeasurementError, place, shown, unknown
 from ddtheory.extras import need
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.setting.modules import ModuleFunction
 from ddtheory.measure.setting.problem import Problem
 
-ARGUMENTS = ("model", "inputs", "head", "output", "batch_size", "weights", "mask", "per")
+ARGUMENTS = ("model", "inputs", "head", "n", "output", "batch_size", "weights", "mask", "per")
 """What a function may return by name: the arguments of `read`."""
 
 
@@ -42,8 +43,9 @@ def made_by(where: str) -> dict[str, Any]:
     module = _run(path)
     make = getattr(module, function, None)
     if not callable(make):
-        raise UnknownNameError(f"{place(path)} has no function {shown(function)}. Name one that takes no arguments.")
-    with borrowed(f"{function} of {place(path)} fails", "It is called without arguments."), _aside():
+        raise unknown(f"function in {place(path)}", function, made_in(module))
+    what = f"{function} of {place(path)}"
+    with _staying(what), _aside(), borrowed(f"{what} fails", "It is called without arguments."):
         made = make()
     if isinstance(made, Problem):
         return {"model": made}
@@ -55,17 +57,34 @@ def made_by(where: str) -> dict[str, Any]:
     found = dict(pairs_of(made, f"What {function} returns"))
     for key in found:
         if key not in ARGUMENTS:
-            raise InvalidValueError(
-                f"{function} returns {shown(key)}, which read does not take. Known: {', '.join(ARGUMENTS)}."
-            )
+            raise unknown(f"argument of read, which {function} returns,", key, ARGUMENTS)
     if "model" not in found:
         raise InvalidValueError(f"{function} returns no model. Return it under the name 'model'.")
     return found
 
 
+def made_in(module: ModuleType) -> list[str]:
+    """The functions and classes that a file defines itself, or all that it has where it defines none."""
+    public = {name: value for name, value in vars(module).items() if callable(value) and not name.startswith("_")}
+    own = [name for name, value in public.items() if getattr(value, "__module__", None) == module.__name__]
+    return own or list(public)
+
+
 def _aside() -> AbstractContextManager[Any]:
     """What the file prints goes to standard error: standard output belongs to the reading."""
     return redirect_stdout(sys.stderr)
+
+
+@contextmanager
+def _staying(what: str) -> Iterator[None]:
+    """Refuse to leave where somebody's code calls exit: nothing has been read then."""
+    try:
+        yield
+    except SystemExit as error:
+        raise MeasurementError(
+            f"{what} calls exit({error.code if error.code is not None else ''}), so nothing is read. Put what ends the "
+            'script under if __name__ == "__main__".'
+        ) from None
 
 
 def _run(path: Path) -> Any:
@@ -76,7 +95,7 @@ def _run(path: Path) -> Any:
     sys.modules[spec.name] = module
     sys.path.insert(0, str(path.absolute().parent))
     try:
-        with borrowed(f"{place(path)} cannot be run", "Try python on it."), _aside():
+        with _staying(place(path)), _aside(), borrowed(f"{place(path)} cannot be run", "Try python on it."):
             spec.loader.exec_module(module)
     finally:
         sys.path.remove(str(path.absolute().parent))

@@ -82,7 +82,11 @@ class _Sums:
     def __init__(self, problem: Problem, columns: int, seed: int) -> None:
         self.columns = columns if problem.dimension > columns else 0
         self.shapes = {name: value.shape for name, value in problem.truth.items()}
-        self.seed = seed
+        self.drawn = {
+            name: _drawn(value.numel(), self.columns, seed * 1_000_003 + number)
+            for number, (name, value) in enumerate(problem.truth.items())
+            if self.columns
+        }
 
     def __call__(self, row: Mapping[str, Tensor]) -> Tensor:
         if not self.columns:
@@ -90,10 +94,14 @@ class _Sums:
                 [(row[n] if n in row else torch.zeros(s)).reshape(-1).double() for n, s in self.shapes.items()]
             )
         found = torch.zeros(self.columns, dtype=torch.float64)
-        for number, name in enumerate(self.shapes):
+        for name, (places, factors) in self.drawn.items():
             if name in row:
-                draw = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
-                flat = row[name].detach().reshape(-1).double().cpu()
-                places = torch.randint(self.columns, (len(flat),), generator=draw)
-                found.index_add_(0, places, flat * torch.randn(len(flat), generator=draw, dtype=torch.float64))
+                found.index_add_(0, places, row[name].detach().reshape(-1).double().cpu() * factors)
         return found
+
+
+def _drawn(length: int, columns: int, seed: int) -> tuple[Tensor, Tensor]:
+    """For each parameter the sum that it is added to, and with which factor."""
+    draw = torch.Generator().manual_seed(seed)
+    places = torch.randint(columns, (length,), generator=draw)
+    return places.to(torch.int32), torch.randn(length, generator=draw, dtype=torch.float64)

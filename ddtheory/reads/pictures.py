@@ -42,9 +42,10 @@ def profile(sides: Profile, distance: float, order: int | None, window: tuple[fl
     if seen and s is not None:
         x, _ = place(s, bottom)
         parts.append(Markup('<path d="M{:.1f} {:g}V{:g}"/>').format(x, _TOP, HEIGHT - _BOTTOM))
-        parts.append(_text(min(x + 2, WIDTH - 30), _TOP + 6, f"s = {distance:.2g}"))
+        parts.append(_text(min(x + 2, WIDTH - 30), _TOP + 16, f"s = {distance:.2g}"))
+    parts.append(_text(_LEFT, _TOP + 4, f"F* from {10**bottom:.1g} to {10**top:.1g}"))
     parts.append(_text(_LEFT, HEIGHT - 4, f"t = {10**low:.1g}"))
-    parts.append(_text(WIDTH - 52, HEIGHT - 4, f"t = {10**high:.1g}"))
+    parts.append(_text(WIDTH - _RIGHT, HEIGHT - 4, f"t = {10**high:.1g}", end=True))
     told = f"F* from {10**bottom:.1g} to {10**top:.1g} over radii from {10**low:.1g} to {10**high:.1g}"
     opening = Markup('<svg class="profile" viewBox="0 0 {:g} {:g}" role="img" aria-label="{}">')
     return opening.format(WIDTH, HEIGHT, told) + Markup("").join(parts) + Markup("</svg>")
@@ -72,5 +73,7 @@ def _guide(points: Sequence[tuple[float, float]], slope: float, window: tuple[fl
     return line.format(a, b, c, d)
 
 
-def _text(x: float, y: float, words: str) -> Markup:
-    return Markup('<text x="{:.1f}" y="{:.1f}">{}</text>').format(x, y, escape(words))
+def _text(x: float, y: float, words: str, *, end: bool = False) -> Markup:
+    """Words that begin at x, or end there."""
+    where = Markup(' class="end"') if end else Markup("")
+    return Markup('<text{} x="{:.1f}" y="{:.1f}">{}</text>').format(where, x, y, escape(words))

@@ -189,21 +189,27 @@ class LayerSummary(Shown):
         surveyed: units, channels and heads of it that were looked at.
         plainly_live: those of them whose magnitude is so large that nothing more was measured.
         verdicts: how many candidates have each verdict.
+        plainly_between: those whose magnitude lies so plainly between the scales that nothing more was measured; of
+            more than a million parameters only.
     """
 
     layer: str
     surveyed: int
     plainly_live: int
     verdicts: Mapping[Standing, int]
+    plainly_between: int = 0
 
     def __str__(self) -> str:
         told = [f"{number} {verdict.value}" for verdict, number in self.verdicts.items() if number]
         live = f"{self.plainly_live} of {self.surveyed} plainly live"
+        if self.plainly_between:
+            live += f", {self.plainly_between} plainly between scales"
         return f"{self.layer}: {', '.join([live, *told] if self.surveyed else told)}"
 
     def rows(self) -> Mapping[str, str]:
         counts = {verdict.value: str(self.verdicts.get(verdict, 0)) for verdict in Standing}
-        return {"layer": self.layer, "surveyed": str(self.surveyed), "plainly live": str(self.plainly_live), **counts}
+        plainly = {"plainly live": str(self.plainly_live), "plainly between": str(self.plainly_between)}
+        return {"layer": self.layer, "surveyed": str(self.surveyed), **plainly, **counts}
 
 
 @dataclass(frozen=True, repr=False)
@@ -307,6 +313,7 @@ class Reading(Shown):
                     "layer": each.layer,
                     "surveyed": each.surveyed,
                     "plainly_live": each.plainly_live,
+                    "plainly_between": each.plainly_between,
                     "verdicts": {verdict.value: number for verdict, number in each.verdicts.items()},
                 }
                 for each in self.layers

@@ -59,7 +59,7 @@ _TABLE = (
     Detector(
         "node death",
         "f = … + a·φ(w·x + b) with φ(0) = 0, so that f vanishes to order p + 1 in (w, b, a), p the order of φ at 0.",
-        "each unit of a hidden layer, linear or convolution, gates and a normalisation before φ included",
+        "each unit of a hidden layer, linear or convolution (in groups too), its gates and a norm before φ included",
         "w = b = a = 0; behind a BatchNorm γ = β = a = 0",
         "weights in, bias and weights out together, each side at the same length",
         detectors.node_death,
@@ -84,7 +84,7 @@ _TABLE = (
     Detector(
         "dead heads",
         "A head adds W_O·(averages of W_V x), so it vanishes to order 2 in (W_V, W_O).",
-        "each head of an attention",
+        "each head of the values of an attention; where heads of queries share it, with all that they make of it",
         "W_V = W_O = 0 in the head",
         "values and output map together, each side at the same length",
         detectors.dead_heads,
@@ -92,7 +92,8 @@ _TABLE = (
     Detector(
         "dead queries",
         "A head attends by (W_Q x)·(W_K y), so it vanishes to order 2 in (W_Q, W_K), and attends to everything alike.",
-        "each head of an attention whose queries and keys meet in inner products only",
+        "each head of the keys of an attention that meet queries in inner products only, turned by rotary positions "
+        "or not; where heads of queries share it, with all of them",
         "W_Q = W_K = 0 in the head, biases too",
         "queries and keys together, each side at the same length",
         detectors.dead_queries,

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ddtheory.reads.evidence import ALL, Evidence, is_flat
+from ddtheory.reads.evidence import ALL, FAR, Evidence, is_flat
 
 CHEAP = 0.01
 """n·K in nats at which a removal is not seen in n samples."""
@@ -64,6 +64,12 @@ def judged(found: Evidence, n: int) -> Judged:
     if price > CHEAP:
         why = f"removing it costs n·K = {price:.3g}, between {CHEAP:g} and {DEAR:g}"
         return Judged(Standing.BETWEEN, None, False, why)
+    if found.far:
+        why = (
+            f"n·K = {price:.3g} to remove, and s = {found.distance:.3g}: three octaves beyond s would end above "
+            f"t = {FAR[0]:g}, where radii end; of a million parameters the order is not read then"
+        )
+        return Judged(Standing.PRE_ASYMPTOTIC, None, False, why)
     if found.repaired is None:
         return Judged(Standing.UNDECIDED, None, False, "its order was not read")
     order = found.repaired.k

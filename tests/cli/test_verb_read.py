@@ -46,6 +46,18 @@ def number():
 
 def unknown():
     return {**arguments(), "seed": 0}
+
+
+def leaves():
+    raise SystemExit(0)
+
+
+def sized():
+    return {**arguments(), "n": 1000}
+
+
+def misspelled():
+    return {"model": network(), "input": torch.eye(2), "head": Gaussian()}
 """
 
 
@@ -61,6 +73,10 @@ def test_exit_code_0_and_the_census(function: str) -> None:
     found = answer("read", f"net.py:{function}", "--n", "1000")
     dead = [(row["layer"], row["place"], row["order"]) for row in found["census"] if row["verdict"] == "dead"]
     assert dead == [("0", "unit 1", 2)] and found["n"] == 1000
+
+
+def test_the_function_may_say_n_itself() -> None:
+    assert answer("read", "net.py:sized")["n"] == 1000 and answer("read", "net.py:sized", "--n", "7")["n"] == 7
 
 
 def test_text_and_files() -> None:
@@ -118,10 +134,14 @@ def test_weights_that_can_run_code_are_refused_unread(name: str) -> None:
         (["net.py"], "FILE.py:make_problem"),
         (["net.txt:make_problem", "--n", "1"], "FILE.py:make_problem"),
         (["nothing.py:make_problem", "--n", "1"], "There is no file nothing.py"),
-        (["net.py:nothing", "--n", "1"], "no function 'nothing'"),
+        (["net.py:nothing", "--n", "1"], "no function in net.py named 'nothing'. Did you mean"),
+        (["net.py:make_probelm", "--n", "1"], "Did you mean make_problem?"),
         (["net.py:fails", "--n", "1"], "no such data"),
         (["net.py:number", "--n", "1"], "returns 3"),
         (["net.py:unknown", "--n", "1"], "'seed'"),
+        (["net.py:leaves", "--n", "1"], "calls exit(0), so nothing is read"),
+        (["net.py:misspelled", "--n", "1"], "named 'input'. Did you mean inputs"),
+        (["net.py:make_problem", "--sample", "1"], "No such option"),
         (["broken.py:make_problem", "--n", "1"], "cannot be run"),
         (["net.py:make_problem", "--n", "1", "--weights", "missing.safetensors"], "missing.safetensors"),
     ],
@@ -179,7 +199,7 @@ def test_a_description_reads_as_the_function_does() -> None:
     ("changes", "message"),
     [
         ({"n": ""}, "Say n="),
-        ({"n": '"many"'}, "of another type"),
+        ({"n": '"many"'}, "in line 6 of net.toml is of another type than n has: a whole number"),
         ({"n": "true"}, "of another type"),
         ({"model": ""}, "no key model"),
         ({"inputs": ""}, "no key inputs"),
@@ -187,11 +207,13 @@ def test_a_description_reads_as_the_function_does() -> None:
         ({"head": '"gausian"'}, "Did you mean gaussian"),
         ({"head": '"gaussian"'}, "with its variance"),
         ({"head": "{gaussian = -1.0}"}, "variance"),
-        ({"wieghts": '"other.safetensors"'}, "Did you mean weights"),
+        ({"wieghts": '"other.safetensors"'}, "in line 7 of net.toml named 'wieghts'. Did you mean weights"),
         ({"model": '"described_bad"'}, "package.module:name"),
         ({"model": '"described_bad:network()"'}, "package.module:name"),
         ({"model": '"no_such_module_here:network"'}, "cannot be imported"),
-        ({"model": '"described_bad:nothing"'}, "no class or function 'nothing'"),
+        ({"model": '"described_bad:netwrok"'}, "Did you mean network"),
+        ({"head": "{gausian = 1.0}"}, "Did you mean gaussian?"),
+        ({"head": "{categorical = 1.0}"}, 'head = "categorical"'),
         ({"model": '"described_bad:number"'}, "makes 3"),
         ({"model": '"described_bad:fails"'}, "no such data"),
         ({"arguments": "{width = 3}"}, "width"),

@@ -123,6 +123,19 @@ class Positions(Attention):
         return self.out(mixed.transpose(1, 2).flatten(-2))
 
 
+class Halved(Attention):
+    """Two heads, the second half of whose keys is scaled by the position in the place of a turn."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = (
+            each(x).unflatten(-1, (2, 4)).transpose(1, 2) for each in (self.query, self.key, self.value)
+        )
+        scale = 1 + torch.arange(x.shape[1], dtype=x.dtype)[:, None]
+        key = torch.cat([key[..., :2], scale * key[..., 2:]], -1)
+        mixed = F.scaled_dot_product_attention(query, key, value)
+        return self.out(mixed.transpose(1, 2).flatten(-2))
+
+
 class Plain(nn.Module):
     """What a map reads, normalised and shared with the output, or without the mean taken out."""
 
@@ -138,6 +151,73 @@ class Plain(nn.Module):
         else:
             y = y / y.square().mean(-1, keepdim=True).sqrt() * self.norm.weight + self.norm.bias
         return self.second(y).tanh() + y
+
+
+class Shared(nn.Module):
+    """Four heads of queries, of which two share each head of keys and values; `each` gives every head an own key."""
+
+    def __init__(self, rotary: bool = False, own: bool = False) -> None:
+        super().__init__()
+        self.query, self.out = nn.Linear(8, 16), nn.Linear(16, 8)
+        self.key, self.value = nn.Linear(8, 8), nn.Linear(8, 8)
+        self.rotary, self.own = rotary, own
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = (
+            each(x).unflatten(-1, (-1, 4)).transpose(1, 2) for each in (self.query, self.key, self.value)
+        )
+        if self.rotary:
+            query, key = _turned(query), _turned(key)
+        key, value = (each[:, :, None].expand(-1, -1, 2, -1, -1).flatten(1, 2) for each in (key, value))
+        if self.own:
+            scales = torch.tensor([1.0, 2.0, 1.0, 3.0], dtype=x.dtype)[:, None, None]
+            key, value = (scales * key).tanh(), (scales * value).tanh()
+        mixed = F.scaled_dot_product_attention(query, key, value)
+        return self.out(mixed.transpose(1, 2).flatten(-2))
+
+
+class Grouped(nn.Module):
+    """A convolution in two groups of three channels, four outputs hear each; and one behind it."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(1, 6, 1), nn.Conv2d(6, 8, 2, groups=2)
+        self.last, self.function = nn.Linear(8, 2), function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.second(self.function(self.first(x))).tanh().mean((2, 3)))
+
+
+class Frozen(nn.Module):
+    """A map and a BatchNorm whose statistics are not those of a start; `watched` lets somebody else see the map."""
+
+    def __init__(self, watched: bool = False) -> None:
+        super().__init__()
+        self.first, self.norm, self.second = nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2)
+        self.norm.running_mean = torch.tensor([0.4, -1.0, 0.0, 2.0])
+        self.norm.running_var = torch.tensor([0.5, 1.0, 3.0, 0.1])
+        self.watched = watched
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = self.first(x)
+        return self.second(self.norm(z).sigmoid()) + (z[:, :2] if self.watched else 0)
+
+
+class Stream(nn.Module):
+    """Tokens and positions, a layer that adds to their sum, and logits; norms of what is read have scales or none."""
+
+    def __init__(self, norm: Callable[[], nn.Module], tied: bool = False) -> None:
+        super().__init__()
+        self.tokens, self.positions = nn.Embedding(7, 4), nn.Parameter(torch.ones(5, 4))
+        self.norm, self.up, self.down = norm(), nn.Linear(4, 6), nn.Linear(6, 4)
+        self.out = nn.Linear(4, 7, bias=False)
+        if tied:
+            self.out.weight = self.tokens.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        stream = self.tokens(x) + self.positions
+        stream = stream + self.down(self.up(self.norm(stream)).tanh())
+        return self.out(self.norm(stream))
 
 
 def _turned(x: Tensor) -> Tensor:
@@ -171,6 +251,10 @@ def images() -> Tensor:
 
 def tokens() -> Tensor:
     return torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def sequences() -> Tensor:
+    return torch.randint(0, 7, (3, 5), generator=torch.Generator().manual_seed(1))
 
 
 def _same(x: Tensor) -> Tensor:
@@ -210,6 +294,39 @@ CASES = (
         lambda: Batches(F.gelu),
         "GELU is not homogeneous",
         rows,
+    ),
+    Case("rescaling", lambda: Grouped(F.relu), lambda: Grouped(F.gelu), "GELU before groups", images),
+    Case("rotation", lambda: Grouped(_same), lambda: Grouped(F.relu), "a function stands before groups", images),
+    Case("batch normalisation input scale", Frozen, lambda: Frozen(True), "somebody else sees the map", rows),
+    Case("bias shift", lambda: Chain(_same), lambda: Chain(F.relu), "a function stands between", rows),
+    Case("bias shift", Attention, lambda: Attention(gate=True), "values are bent", tokens),
+    Case(
+        "stream rotation",
+        lambda: Stream(lambda: nn.RMSNorm(4, eps=1e-6, elementwise_affine=False)),
+        lambda: Stream(lambda: nn.LayerNorm(4, elementwise_affine=False)),
+        "a mean is taken out of the channels",
+        sequences,
+    ),
+    Case(
+        "stream rotation",
+        lambda: Stream(nn.Identity, tied=True),
+        lambda: Stream(nn.Tanh, tied=True),
+        "a function stands before what reads the stream",
+        sequences,
+    ),
+    Case(
+        "stream scale",
+        lambda: Stream(nn.Identity),
+        lambda: Stream(lambda: nn.RMSNorm(4, eps=1e-6, elementwise_affine=False)),
+        "a norm mixes the scales",
+        sequences,
+    ),
+    Case(
+        "rotary query–key",
+        lambda: Attention(rotary=True),
+        Halved,
+        "half of a head is scaled by the position, and not turned",
+        tokens,
     ),
     Case("normalisation kernel", lambda: Plain(True), lambda: Plain(False), "the mean is not taken out", rows),
     Case("key bias", Attention, Positions, "keys are scaled by their position", tokens),

@@ -8,12 +8,25 @@ from dataclasses import replace
 import numpy
 import pytest
 import torch
-from gauge_cases import CASES, Attention, Case, Chain, rows, seeded, tokens
+from gauge_cases import CASES, Attention, Case, Chain, Frozen, Grouped, Shared, images, rows, seeded, tokens
 from hostile_values import hostile_values
 from torch import nn
 
 from ddtheory.errors import DDTheoryError, InvalidValueError, MeasurementError, UnknownNameError
-from ddtheory.gauges import RULES, Gauge, Group, Kernel, Leg, Motion, find_gauges, measured, moved, spoiled
+from ddtheory.gauges import (
+    RULES,
+    Centre,
+    Gauge,
+    Group,
+    Kernel,
+    Leg,
+    Motion,
+    Taker,
+    find_gauges,
+    measured,
+    moved,
+    spoiled,
+)
 from ddtheory.gauges.finding import Seen
 
 SCALE_OF_CHAIN = Gauge(
@@ -50,7 +63,8 @@ def test_a_row_says_what_it_is(name: str) -> None:
 def test_the_function_stays_along_the_orbit(case: Case, size: float) -> None:
     seen, gauge = _gauge(case)
     # rounding grows with the size of a shift: the logits lose digits as they grow
-    bound = 1e-12 * (size if gauge.group in (Group.SHIFT, Group.TRANSLATION, Group.KERNEL) else 1)
+    shifts = (Group.SHIFT, Group.TRANSLATION, Group.KERNEL, Group.BIAS, Group.CENTRED)
+    bound = 1e-12 * (size if gauge.group in shifts else 1)
     for seed in range(3):
         assert seen.gap(gauge, Motion(seed, size)) <= bound
 
@@ -399,18 +413,18 @@ class ValuesBack(nn.Module):
 @pytest.mark.parametrize(
     ("make", "shape", "rules"),
     [
-        (lambda: Tied(nn.Tanh()), (9, 3), set()),
-        (lambda: Tied(nn.ReLU()), (9, 3), set()),
-        (lambda: Tied(nn.Identity()), (9, 3), set()),
+        (lambda: Tied(nn.Tanh()), (9, 3), {"sign flips", "permutation"}),
+        (lambda: Tied(nn.ReLU()), (9, 3), {"permutation"}),
+        (lambda: Tied(nn.Identity()), (9, 3), {"rotation", "sign flips", "permutation"}),
         (OneMap, (2, 5, 4), {"value–output rotation"}),
-        (ValuesBack, (2, 5, 4), {"query–key scale", "query–key rotation", "key bias"}),
+        (ValuesBack, (2, 5, 4), {"query–key scale", "query–key rotation", "key bias", "value–output rotation"}),
     ],
     ids=["tanh", "ReLU", "linear", "one map", "values back"],
 )
 def test_a_matrix_on_both_sides_of_a_rule_is_no_error(
     make: Callable[[], nn.Module], shape: tuple[int, ...], rules: set[str]
 ) -> None:
-    """No scale of W and 1/scale of W at once; what else the model has is found."""
+    """No scale of W and 1/scale of W at once; but OW is both sides of a rotation, and what else there is is found."""
     found = find_gauges(seeded(make), torch.randn(shape, generator=torch.Generator().manual_seed(0)))
     assert {gauge.rule for gauge in found.gauges} == rules
 
@@ -454,3 +468,113 @@ def test_a_kernel_must_fit_the_parameters() -> None:
         gauge.check({"w": torch.zeros(2, 3), "gain": torch.zeros(2)})
     with pytest.raises(UnknownNameError, match="gain"):
         gauge.check({"w": torch.zeros(2, 3)})
+
+
+# --- heads that share keys, rotary positions, groups, centres, biases ----------------------------------------------
+
+
+def test_heads_that_share_keys_and_values_move_together() -> None:
+    """Two heads of keys for four of queries: a group for each head of keys, on the rows of the queries that meet it."""
+    found = find_gauges(seeded(Shared), tokens()).gauges
+    turns = [each for each in found if each.rule == "query–key rotation"]
+    rows_of = [[(leg.start, leg.dual) for leg in each.legs if leg.parameter.endswith("weight")] for each in turns]
+    assert rows_of == [[(0, False), (4, False), (0, True)], [(8, False), (12, False), (4, True)]]
+    values = [each for each in found if each.rule == "value–output scale"]
+    assert [[leg.start for leg in each.legs if leg.parameter == "out.weight"] for each in values] == [[0, 4], [8, 12]]
+    broken = find_gauges(seeded(lambda: Shared(own=True)), tokens())
+    assert not {"query–key rotation", "value–output scale"} & {each.rule for each in broken.gauges}
+
+
+def test_what_commutes_with_rotary_positions_is_complex_and_no_more() -> None:
+    """Shared heads too. Scales of single channels, and rotations of all of a head, are no gauges there."""
+    found = find_gauges(seeded(lambda: Shared(rotary=True)), tokens()).gauges
+    rules = [each.rule for each in found]
+    assert rules.count("rotary query–key") == 2 and not {"query–key scale", "query–key rotation", "key bias"} & set(
+        rules
+    )
+    one = next(each for each in found if each.rule == "rotary query–key")
+    model = seeded(lambda: Shared(rotary=True))
+    for other in (Group.POSITIVE, Group.ROTATION):
+        with pytest.raises(MeasurementError, match="does not have the gauge"):
+            measured([replace(one, group=other)], model, tokens())
+
+
+def test_by_hand_a_complex_scale() -> None:
+    """q = 1 + 2i and k = 3 − i: Re(z q · conj(k/z̄)) is Re(q k̄) for any z."""
+    theta = {name: torch.tensor([[a], [b]], dtype=torch.float64) for name, a, b in (("q", 1, 2), ("k", 3, -1))}
+    gauge = Gauge("turn", Group.COMPLEX, 2, (Leg("q"), Leg("k", dual=True)))
+    there = moved(gauge, theta)
+    before, after = (
+        complex(*values["q"].flatten()) * complex(*values["k"].flatten()).conjugate() for values in (theta, there)
+    )
+    assert abs(before - after) < 1e-12 and float((there["q"] - theta["q"]).abs().min()) > 0.1
+    with pytest.raises(InvalidValueError, match="even size"):
+        Gauge("turn", Group.COMPLEX, 3, (Leg("q"), Leg("k", dual=True)))
+
+
+def test_by_hand_a_grouped_kernel() -> None:
+    """Two groups of one channel each, two outputs a group: channel 1 is heard by outputs 2 and 3 alone."""
+    theta = {"in": torch.ones(2, 1, dtype=torch.float64), "kernel": torch.ones(4, 1, 1, dtype=torch.float64)}
+    gauge = Gauge("scale", Group.POSITIVE, 2, (Leg("in"), Leg("kernel", 1, dual=True, groups=2)))
+    there = moved(gauge, theta)
+    c = there["in"].flatten()
+    assert torch.allclose(there["kernel"].flatten(), 1 / torch.stack([c[0], c[0], c[1], c[1]]))
+    with pytest.raises(InvalidValueError, match="groups"):
+        Leg("kernel", 0, groups=2)
+    with pytest.raises(InvalidValueError, match="Check axis, start, groups"):
+        replace(gauge, channels=3).check({**theta, "in": torch.ones(3, 1)})
+
+
+def test_rotations_of_what_a_grouped_kernel_reads_stay_in_a_group() -> None:
+    (turn,) = [
+        each for each in find_gauges(seeded(lambda: Grouped(lambda x: x)), images()).gauges if each.rule == "rotation"
+    ]
+    assert (turn.channels, turn.blocks) == (6, 2)
+    with pytest.raises(MeasurementError, match="does not have the gauge"):
+        measured([replace(turn, blocks=1)], seeded(lambda: Grouped(lambda x: x)), images())
+
+
+def test_by_hand_a_scale_about_a_centre() -> None:
+    """γ(z − μ)/σ + β with μ/σ = 3: halving γ = 2 moves β by 3(1 − 2)."""
+    (gauge,) = [e for e in find_gauges(seeded(Frozen), rows()).gauges if e.group is Group.CENTRED]
+    assert gauge.centre is not None and gauge.centre.ratio[3] == pytest.approx(2 / (0.1 + 1e-5) ** 0.5, rel=1e-6)
+    own = Gauge("own", Group.CENTRED, 1, (Leg("w"), Leg("gain", dual=True)), centre=Centre("offset", (3.0,)))
+    theta = {"w": torch.ones(1, 1).double(), "gain": torch.tensor([2.0]).double(), "offset": torch.zeros(1).double()}
+    there = moved(own, theta)
+    assert float(there["offset"]) == pytest.approx(3 * (float(there["gain"]) - 2)) and float(there["offset"]) != 0
+
+
+def test_in_training_the_scale_before_a_batch_norm_is_another_one() -> None:
+    """With statistics of the batch the map may be scaled alone; the table speaks of evaluation."""
+    wrong = replace(
+        next(e for e in find_gauges(seeded(Frozen), rows()).gauges if e.group is Group.CENTRED),
+        centre=Centre("norm.bias", (0.0,) * 4),
+    )
+    with pytest.raises(MeasurementError, match="does not have the gauge"):
+        measured([wrong], seeded(Frozen), rows())
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Gauge("b", Group.BIAS, 3, (Leg("b"),)), "needs takers"),
+        (lambda: Gauge("b", Group.POSITIVE, 3, (Leg("b"),), takers=(Taker(Leg("w", 1), "c"),)), "needs takers"),
+        (lambda: Gauge("b", Group.CENTRED, 3, (Leg("w"), Leg("g", dual=True))), "a centre"),
+        (lambda: Gauge("b", Group.CENTRED, 2, (Leg("w"), Leg("g", dual=True)), centre=Centre("o", (1.0,))), "a ratio"),
+        (lambda: Gauge("b", Group.CENTRED, 1, (Leg("w"), Leg("g")), centre=Centre("o", (1.0,))), "last leg, dual"),
+        (lambda: Centre("o", (float("inf"),)), "not all finite"),
+        (lambda: Centre("o", 3.0), "give a list"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_takes_up_must_fit(make: Callable[[], object], says: str) -> None:
+    with pytest.raises(InvalidValueError, match=says):
+        make()
+
+
+def test_takers_must_fit_the_parameters() -> None:
+    gauge = Gauge("shift", Group.BIAS, 2, (Leg("b"),), takers=(Taker(Leg("w", 1), "c"),))
+    theta = {"b": torch.zeros(2), "w": torch.zeros(3, 2), "c": torch.zeros(3)}
+    gauge.check(theta)
+    for wrong in ({"c": torch.zeros(2)}, {"c": torch.zeros(4)}, {"w": torch.zeros(3, 1)}):
+        with pytest.raises(InvalidValueError):
+            gauge.check({**theta, **wrong})

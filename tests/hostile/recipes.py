@@ -81,7 +81,9 @@ def _parameters() -> dict[str, torch.Tensor]:
 
 
 _GAUGES: dict[str, list[Call]] = {
-    "ddtheory.gauges.Leg": [call(parameter="0.weight", axis=1, dual=True, start=0)],
+    "ddtheory.gauges.Leg": [call(parameter="0.weight", axis=1, dual=True, start=0, groups=2)],
+    "ddtheory.gauges.Taker": [lambda: {"weight": gauges.Leg("next.weight", 1), "bias": "next.bias"}],
+    "ddtheory.gauges.Centre": [call(offset="norm.bias", ratio=(0.5, -1.0))],
     "ddtheory.gauges.Kernel": [call(gain="norm.weight", offset="norm.bias", bias="next.bias")],
     "ddtheory.gauges.Gauge": [
         lambda: {
@@ -97,6 +99,20 @@ _GAUGES: dict[str, list[Call]] = {
             "channels": 4,
             "legs": [gauges.Leg("a")],
             "blocks": 2,
+        },
+        lambda: {
+            "rule": "bias shift",
+            "group": gauges.Group.BIAS,
+            "channels": 4,
+            "legs": [gauges.Leg("0.bias")],
+            "takers": [gauges.Taker(gauges.Leg("2.weight", 1), "2.bias")],
+        },
+        lambda: {
+            "rule": "input scale",
+            "group": gauges.Group.CENTRED,
+            "channels": 2,
+            "legs": [gauges.Leg("0.weight"), gauges.Leg("norm.weight", dual=True)],
+            "centre": gauges.Centre("norm.bias", (0.5, -1.0)),
         },
     ],
     "ddtheory.gauges.Motion": [call(seed=1, size=2.0, powers=True)],

@@ -142,7 +142,7 @@ def test_control_others_do_not(optimizer: Make, group: Group) -> None:
 
 def test_what_is_left_is_told() -> None:
     model = drawn(Transformer)
-    adding = {Group.TRANSLATION, Group.KERNEL}
+    adding = {Group.TRANSLATION, Group.KERNEL, Group.BIAS}
     assert {gauge.group for gauge in adam(model).gauges_left} == {Group.ROTATION, *adding}
     assert {gauge.group for gauge in muon(model).gauges_left} == adding
     found = find_gauges(model, batch(model)[0], softmax=True)

@@ -287,3 +287,75 @@ def block(size: float, seed: int = 0) -> Planted:
         ("tokens", "rows 5, 6"),
     }
     return Planted(model, tokens, frozenset(places), 0, {})
+
+
+class SharedHeads(nn.Module):
+    """Four heads of queries of width two, of which two share each head of keys and values; rotary positions or none."""
+
+    def __init__(self, rotary: bool) -> None:
+        super().__init__()
+        self.query, self.output = nn.Linear(6, 8), nn.Linear(8, 6)
+        self.key, self.value = nn.Linear(6, 4), nn.Linear(6, 4)
+        self.last, self.rotary = nn.Linear(6, 2), rotary
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = (
+            each(x).unflatten(-1, (-1, 2)).transpose(1, 2) for each in (self.query, self.key, self.value)
+        )
+        if self.rotary:
+            query, key = self.turned(query), self.turned(key)
+        mixed = F.scaled_dot_product_attention(query, key, value, enable_gqa=True)
+        return self.last(torch.tanh(self.output(mixed.transpose(1, 2).flatten(-2)))).mean(1)
+
+    def turned(self, x: Tensor) -> Tensor:
+        angle = torch.arange(x.shape[-2], dtype=x.dtype)[:, None]
+        swapped = torch.cat([-x[..., 1:], x[..., :1]], -1)
+        return x * angle.cos() + swapped * angle.sin()
+
+
+def shared_heads(size: float, seed: int = 0, rotary: bool = False, values: bool = False) -> Planted:
+    """Head 1 of the keys with both heads of queries that meet it; or head 0 of the values with what reads it, where
+    nobody sees what head 0 of the keys does."""
+    draw = Draw(seed)
+    model = SharedHeads(rotary)
+    draw.fill(model)
+    with torch.no_grad():
+        if values:
+            model.value.weight[:2] *= size
+            model.value.bias[:2] *= size
+            model.output.weight[:, :4] *= size
+        else:
+            for map_, rows in ((model.query, slice(4, 8)), (model.key, slice(2, 4))):
+                map_.weight[rows] *= size
+                map_.bias[rows] *= size
+    places = {("value", "head 0") if values else ("query", "head 1")}
+    return Planted(model, draw(24, 4, 6), frozenset(places), 2, {})
+
+
+class Groups(nn.Module):
+    """A map, a BatchNorm in evaluation whose statistics are not those of a start, and a convolution in two groups."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide, self.norm = nn.Conv2d(1, 4, 2), nn.BatchNorm2d(4)
+        self.grouped, self.out = nn.Conv2d(4, 4, 2, groups=2), nn.Linear(4, 2)
+        self.norm.running_mean = torch.tensor([0.3, -0.2, 0.0, 0.5])
+        self.norm.running_var = torch.tensor([0.5, 1.0, 2.0, 0.7])
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.tanh(self.norm(self.wide(x)))
+        return self.out(torch.tanh(self.grouped(x)).mean((2, 3)))
+
+
+def grouped(size: float, seed: int = 0) -> Planted:
+    """Channel 1 of the norm, which the outputs of the first group hear, and output 3 of the groups."""
+    draw = Draw(seed)
+    model = Groups()
+    draw.fill(model)
+    with torch.no_grad():
+        model.norm.weight[1], model.norm.bias[1] = size, 0.0
+        model.grouped.weight[:2, 1] *= size
+        model.grouped.weight[3] *= size
+        model.grouped.bias[3] *= size
+        model.out.weight[:, 3] *= size
+    return Planted(model, draw(16, 1, 5, 5), frozenset({("norm", "unit 1"), ("grouped", "unit 3")}), 2, {})

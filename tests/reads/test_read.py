@@ -17,7 +17,8 @@ from torch import Tensor, nn
 import ddtheory as dd
 from ddtheory.errors import DDTheoryError, InvalidValueError, MeasurementError
 from ddtheory.measure import Categorical, Gaussian, Problem
-from ddtheory.reads import DETECTORS, SCHEMA, Proposal, Reading, Standing, read
+from ddtheory.reads import DETECTORS, SCHEMA, Proposal, Reading, Row, Standing, read
+from ddtheory.reads.evidence import Costs
 from ddtheory.reads.page import render
 from ddtheory.testbeds import teacher_student
 
@@ -293,3 +294,54 @@ def test_a_matrix_that_is_used_both_ways_is_read() -> None:
     found = read(module, inputs, head=Gaussian(), n=10**4)
     dead = [(row.layer, row.place, row.order) for row in found.dead]
     assert dead == [("first", "unit 2", 2), ("second", "unit 2", 2)]
+
+
+# --- networks of more than a million parameters, for which fewer candidates are measured ------------------------------
+
+
+def test_of_a_large_network_units_plainly_between_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The three living units cost K ≈ 0.5 or so; at n = 1 they are between the scales, and the dead ones stay rows."""
+    plant = planted.hidden_layer("tanh", 1e-5)
+    chosen = [DETECTORS["node death"]]
+    small = read(plant.model, plant.inputs, head=Gaussian(), n=1, detectors=chosen)
+    between = [row.place for row in small.census.of(Standing.BETWEEN)]
+    assert between and small.layers[0].plainly_between == 0
+    for module in ("census", "evidence"):
+        monkeypatch.setattr(f"ddtheory.reads.{module}.MILLION", 10)
+    large = read(plant.model, plant.inputs, head=Gaussian(), n=1, detectors=chosen)
+    counted = next(each for each in large.layers if each.layer == "0")
+    kept = [row.place for row in large.census.of(Standing.BETWEEN)]
+    assert counted.plainly_between == len(between) - len(kept) > 0
+    assert [row.place for row in large.dead] == [row.place for row in small.dead] == ["unit 1", "unit 3"]
+    assert "plainly between scales" in large.text() and large.to_json()["layers"][-1].keys() >= {"plainly_between"}
+
+
+def test_of_a_large_network_a_cheap_unit_far_from_its_death_has_no_order_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At n·K ≤ 0.01 a unit of size one is cheap; no law over three octaves fits between s ≈ 2 and t = 4."""
+    plant = planted.hidden_layer("tanh", 1e-5)
+    with torch.no_grad():
+        plant.model[2].weight[:, 2] *= 1e-4  # type: ignore[index]
+    chosen = [DETECTORS["node death"]]
+
+    def row() -> Row:
+        reading = read(plant.model, plant.inputs, head=Gaussian(), n=1, detectors=chosen)
+        return next(each for each in reading.census if each.place == "unit 2" and each.type == "node death")
+
+    assert row().verdict in (Standing.PRE_ASYMPTOTIC, Standing.LIVE) and row().order is not None  # it was read
+    for module in ("census", "evidence"):
+        monkeypatch.setattr(f"ddtheory.reads.{module}.MILLION", 10)
+    far = row()
+    assert (far.verdict, far.order) == (Standing.PRE_ASYMPTOTIC, None) and "is not read then" in far.reason
+
+
+def test_prices_are_those_of_two_passes_where_outputs_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant = planted.hidden_layer("relu", 1.0)
+    problem = Problem.from_module(plant.model, plant.inputs, Gaussian(), batch_size=7)
+    moved = {"0.weight": 0.5 * problem.truth["0.weight"]}
+    kept = Costs(problem)(moved)
+    with torch.no_grad():
+        here = plant.model(plant.inputs)
+        plant.model[0].weight *= 0.5  # type: ignore[index]
+        by_hand = float((plant.model(plant.inputs) - here).square().sum(1).mean()) / 2
+    monkeypatch.setattr("ddtheory.reads.evidence.MOST_KEPT", 3)
+    assert kept == pytest.approx(by_hand, rel=1e-12) and Costs(problem)(moved) == pytest.approx(by_hand, rel=1e-12)

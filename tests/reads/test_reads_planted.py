@@ -240,6 +240,34 @@ def test_depthwise_convolutions(size: float) -> None:
     assert places(reading.dead) >= plant.dead or size > 1e-5
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("size", [1e-5, 1e-1])
+@pytest.mark.parametrize(("rotary", "values"), [(False, False), (True, False), (False, True)])
+def test_heads_that_share_keys_and_values(rotary: bool, values: bool, size: float) -> None:
+    """What dies is a head of keys or values with all that meets it; the others live."""
+    plant = planted.shared_heads(size, rotary=rotary, values=values)
+    chosen = [DETECTORS[name] for name in ("dead queries", "dead heads")]
+    reading = read(plant.model, plant.inputs, head=Gaussian(), n=N, detectors=chosen)
+    unseen = {("query", "head 0")} if values else set()
+    assert places(reading.dead) - unseen == (plant.dead if size <= READABLE else set())
+    assert {row.order for row in reading.dead if row.layer != "query" or not values} <= {plant.order}
+    living = [("query", "head 1"), ("value", "head 1")] if values else [("query", "head 0"), ("value", "head 0")]
+    assert {row_of(reading, place).verdict for place in living} == {Standing.LIVE}
+    assert ("gauge: rotary query–key" in {row.type for row in reading.census}) is rotary
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", [0.0, 1e-5, 1e-1])
+def test_convolutions_in_groups(size: float) -> None:
+    plant = planted.grouped(size)
+    reading = read(plant.model, plant.inputs, head=Gaussian(), n=N, detectors=[DETECTORS["node death"]])
+    assert not reading.unsurveyed
+    assert places(reading.dead) == plant.dead or size > READABLE
+    assert places(reading.dead) <= plant.dead
+    assert {row.order for row in reading.dead} <= {plant.order}
+    assert "gauge: batch normalisation input scale" in {row.type for row in reading.census.of(Standing.GAUGE)}
+
+
 def test_positions_that_no_input_reaches() -> None:
     draw = planted.Draw(0)
     model = planted.Placed()

@@ -126,7 +126,9 @@ def test_a_classifier_of_images() -> None:
     (last,) = (each for each in seen.channels if each.layer == "_bn1")
     assert 0 < int(off[0].sum()) < last.count
     assert torch.equal(seen.magnitudes[last] == 0, off[0])
-    scales = {gauge.legs[0].parameter for gauge in gauges_of(problem).gauges if gauge.rule.endswith("scale")}
+    scales = {
+        gauge.legs[0].parameter for gauge in gauges_of(problem).gauges if gauge.rule == "batch normalisation scale"
+    }
     assert scales == {"_blocks.0._bn2.weight", "_blocks.15._bn2.weight"}
 
 
