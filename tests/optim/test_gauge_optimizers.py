@@ -402,6 +402,33 @@ def test_foreach_gives_the_same_numbers() -> None:
     assert torch.allclose(one, other, rtol=1e-12, atol=1e-13)
 
 
+def stored(turned: bool) -> nn.Module:
+    """The same numbers, whose matrices lie in memory by rows or by columns."""
+    model = drawn(perceptron)
+    if turned:
+        for layer in (model[0], model[2], model[4]):  # type: ignore[index]
+            layer.weight = nn.Parameter(layer.weight.detach().mT.contiguous().mT)
+    return model
+
+
+def test_how_a_matrix_lies_in_memory_changes_no_number() -> None:
+    """The fused kernel of torch goes through memory: two layouts side by side are mixed up in silence."""
+    ends, states = [], []
+    for turned in (False, True):
+        kept: list[DDCAdam] = []
+        ends.append(trained(stored(turned), lambda m, kept=kept: kept.append(adam(m)) or kept[0], 5))
+        states.append(copy.deepcopy(kept[0].state_dict()))
+    assert torch.allclose(*ends, rtol=1e-11, atol=1e-13)
+
+    def resumed(model: nn.Module, state: dict[str, object]) -> DDCAdam:
+        found = adam(model)
+        found.load_state_dict(state)
+        return found
+
+    again = [trained(stored(True), lambda m, state=state: resumed(m, state), 3) for state in states]
+    assert torch.allclose(*again, rtol=1e-11, atol=1e-13)
+
+
 @pytest.mark.parametrize("make", [DDCAdam, DDCMuon])
 def test_a_closure_is_called_once_with_gradients(make: type[DDCAdam]) -> None:
     model, calls = Pair(), []
