@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 from ddtheory.gauges.tape import Call, Tape
@@ -12,6 +13,24 @@ from ddtheory.gauges.tape import Call, Tape
 RESHAPING = frozenset(
     ["view", "reshape", "transpose", "permute", "contiguous", "flatten", "unflatten", "squeeze", "unsqueeze", "clone"]
 )
+MOVING = RESHAPING | frozenset(
+    [
+        "chunk",
+        "split",
+        "tensor_split",
+        "unbind",
+        "select",
+        "narrow",
+        "__getitem__",
+        "movedim",
+        "swapaxes",
+        "expand",
+        "expand_as",
+        "repeat",
+        "repeat_interleave",
+    ]
+)
+"""What moves or repeats entries, as between a fused map and the heads of an attention."""
 _HARMLESS = RESHAPING | frozenset(["identity", "dropout", "mean", "sum", "pad", "__getitem__"])
 LINEAR = _HARMLESS
 """Between two maps of a rotation: nothing but reshapes and sums over other axes than the channels."""
@@ -175,33 +194,27 @@ def _reader(tape: Tape, call: Call, tensor: Tensor) -> Reader | None:
 
 
 def origin(tape: Tape, maps: dict[int, Affine], tensor: Tensor) -> Affine | None:
-    """The affine map that a tensor came from, through reshapes and equal parts of a fused map."""
-    start, parts = 0, 1
+    """The affine map that the heads (…, tokens, size) came from, or the part of it whose channels they are, in order.
+
+    What stands between may move and repeat entries and do nothing else. It is done again with the numbers of the
+    channels in the place of the entries, so that a fused map may be taken apart in any spelling.
+    """
+    way: list[tuple[Call, int]] = []
     current = tensor
     while id(current) not in maps:
         call = tape.writer(current)
-        read = None if call is None else call.argument(0, "tensor" if call.name == "split" else "input")
-        if call is None or not isinstance(read, Tensor):
+        if call is None or call.name not in MOVING or len(list(call.inputs())) != 1:
             return None
-        if call.name in ("chunk", "split"):
-            pieces = call.outputs()
-            if parts > 1 or len({piece.shape[-1] for piece in pieces}) > 1:
-                return None
-            parts = len(pieces)
-            start = next(i for i, piece in enumerate(pieces) if piece is current)
-        elif call.name not in RESHAPING:
-            return None
-        current = read
+        way.append((call, next(i for i, out in enumerate(call.outputs()) if out is current)))
+        (current,) = call.inputs()
     whole = maps[id(current)]
-    size = whole.outputs // parts
-    return Affine(
-        whole.source,
-        whole.result,
-        whole.weight,
-        whole.out_axis,
-        whole.in_axis,
-        whole.biases,
-        size,
-        whole.inputs,
-        start * size,
-    )
+    numbers = torch.arange(whole.outputs).expand(current.shape)
+    for call, place in reversed(way):
+        numbers = call.again(numbers)[place]
+    size = numbers.shape[-1]
+    heads = numbers.movedim(-2, 0) if numbers.ndim > 1 else numbers.unsqueeze(0)
+    starts = list(dict.fromkeys(heads[0].reshape(-1, size)[:, 0].tolist()))
+    side_by_side = starts == [starts[0] + size * each for each in range(len(starts))]
+    if not (side_by_side and bool((heads == heads[0, ..., :1] + torch.arange(size)).all())):
+        return None
+    return replace(whole, outputs=size * len(starts), start=starts[0])
