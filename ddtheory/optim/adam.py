@@ -54,16 +54,16 @@ class DDCAdam(GaugeOptimizer):
         eps: ε > 0 of A. It stands beside invariants only, which breaks nothing.
         weight_decay: decoupled, ≥ 0; it shrinks all blocks alike.
         gauges: what `find_gauges` found, or gauges by hand.
-        inputs: in the place of `gauges`: a batch, on which they are found and measured. Those that cannot be respected
-            are kept in `gauges_left`.
+        inputs: a batch, on which `gauges` are measured; they are found there where none are given, and those that
+            cannot be respected are kept in `gauges_left`.
         softmax: with `inputs`: the outputs are logits.
         max_norm: clips the norm of all invariants together, which keeps the equivariance; clipping gradients does not.
         foreach: one call of torch for all parameters, or one for each; the numbers are the same.
 
     Raises:
         InvalidValueError: settings out of range; parameters below float32, sparse or complex; gauges that do not
-            commute, or that this optimiser does not respect.
-        MeasurementError: a block is zero, so it has no direction.
+            commute, that this optimiser does not respect, or that move what does not train.
+        MeasurementError: a block is zero, so it has no direction; the model does not have a gauge, on `inputs`.
 
     Warns:
         UnitDeathWarning: weight_decay ≥ 1/√L: blocks shrink whatever the loss says; see `ddtheory.optim.survival`.
