@@ -133,7 +133,7 @@ class DDCAdam(GaugeOptimizer):
         if names not in self._parted:
             joined: dict[Any, list[str]] = {}
             for name in names:
-                keys = {_key(piece) for piece in self._of[name] if piece.in_norm} or {name}
+                keys: set[Any] = {_key(piece) for piece in self._of[name] if piece.in_norm} or {name}
                 met = {id(joined[key]): joined[key] for key in keys if key in joined}.values()
                 whole = [*(each for part in met for each in part), name]
                 joined |= dict.fromkeys({key for key, part in joined.items() if any(part is m for m in met)}, whole)
