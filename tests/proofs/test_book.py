@@ -119,6 +119,8 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "cond:linear_group": frozenset(),
     "cond:unit_death": frozenset(),
     "cond:over_training": frozenset({"prop:ddcadam_equivariance"}),
+    "cond:quotient_places": frozenset({"cor:quotient_rate", "thm:bridge"}),
+    "cond:dead_units": frozenset({"prop:ddcadam_equivariance"}),
     "cond:rescaling_chains": frozenset({"prop:ddcadam_equivariance"}),
     "thm:nu_universality": frozenset({EVIDENCE}),
     "cor:second_moment": frozenset({EVIDENCE, LINE, "thm:tempering"}),
