@@ -139,7 +139,10 @@ RESTS_ON: dict[str, frozenset[str]] = {
 """Everything a claim assumes, directly or through others. A new assumption changes the claim, so it goes here too."""
 
 
-ONE_WAY: dict[str, dict[str, str]] = {"prop:bridge_nonlinear_rot_negative": {"generic": "only measured"}}
+ONE_WAY: dict[str, dict[str, str]] = {
+    "prop:bridge_nonlinear_rot_negative": {"generic": "only measured"},
+    "cond:dead_units": {"same units": "only measured", "read": "only measured"},
+}
 """Clauses that are only derived, or only measured."""
 
 
