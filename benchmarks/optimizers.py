@@ -48,12 +48,13 @@ Make = Callable[[nn.Module, FoundGauges], torch.optim.Optimizer]
 
 def scales(found: FoundGauges) -> list[Any]:
     """What DDCAdam respects."""
-    return [gauge for gauge in found.gauges if gauge.group is not Group.ROTATION]
+    return [gauge for gauge in found.gauges if gauge.group in (Group.POSITIVE, Group.PERMUTATION, Group.SHIFT)]
 
 
 MAKES: dict[str, Make] = {
     UNIT: lambda model, _: torch.optim.AdamW(model.parameters(), 1e-4, weight_decay=0.1),
     "AdamW, foreach": lambda model, _: torch.optim.AdamW(model.parameters(), 1e-4, weight_decay=0.1, foreach=True),
+    "AdamW, fused": lambda model, _: torch.optim.AdamW(model.parameters(), 1e-4, weight_decay=0.1, fused=True),
     "DDCAdam": lambda model, found: DDCAdam(model, 1e-4, weight_decay=0.1, gauges=scales(found)),
     "DDCAdam, foreach": lambda model, found: DDCAdam(model, 1e-4, weight_decay=0.1, gauges=scales(found), foreach=True),
     "DDCAdam, no gauges": lambda model, _: DDCAdam(model, 1e-4, weight_decay=0.1, gauges=[]),

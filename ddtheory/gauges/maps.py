@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 from ddtheory.gauges.gauge import Leg
@@ -28,6 +29,24 @@ RESHAPING = frozenset(
         "type_as",
     ]
 )
+MOVING = RESHAPING | frozenset(
+    [
+        "chunk",
+        "split",
+        "tensor_split",
+        "unbind",
+        "select",
+        "narrow",
+        "__getitem__",
+        "movedim",
+        "swapaxes",
+        "expand",
+        "expand_as",
+        "repeat",
+        "repeat_interleave",
+    ]
+)
+"""What moves or repeats entries, as between a fused map and the heads of an attention."""
 _HARMLESS = RESHAPING | frozenset(["identity", "dropout", "mean", "sum", "pad", "__getitem__"])
 CONSTANT = RESHAPING | frozenset(["identity", "dropout", "mean", "__getitem__"])
 """What a vector that is the same everywhere passes as it is."""
@@ -80,12 +99,10 @@ ANY = (
     )
 )
 
-REPEATING = RESHAPING | frozenset(["expand", "repeat_interleave"])
-"""Between the map of keys and an attention in which several heads of queries share them."""
-
 ADDING = frozenset(["add", "__add__", "__radd__", "add_", "__iadd__"])
 ROTARY = (
-    REPEATING
+    RESHAPING
+    | frozenset(["expand", "repeat_interleave"])
     | ADDING
     | frozenset(["mul", "__mul__", "__rmul__", "sub", "__sub__", "neg", "__neg__", "cat", "stack"])
     | frozenset(["__getitem__", "chunk", "split", "unbind"])
@@ -212,31 +229,31 @@ def reads(tape: Tape, call: Call, tensor: Tensor) -> Reader | None:
 
 
 def origin(tape: Tape, maps: dict[int, Affine], tensor: Tensor) -> Affine | None:
-    """The affine map that a tensor came from, through reshapes and equal parts of a fused map."""
-    start, parts = 0, 1
+    """The affine map that the heads (…, tokens, size) came from, or the part of it whose channels they are, in order.
+
+    What stands between may move and repeat entries and do nothing else. It is done again with the numbers of the
+    channels in the place of the entries, so that a fused map may be taken apart in any spelling.
+    """
+    way: list[tuple[Call, int]] = []
     current = tensor
     while id(current) not in maps:
         call = tape.writer(current)
-        read = None if call is None else call.argument(0, "tensor" if call.name == "split" else "input")
-        if call is None or not isinstance(read, Tensor):
+        if call is None or call.name not in MOVING or len(list(call.inputs())) != 1:
             return None
-        if call.name in ("chunk", "split"):
-            pieces = call.outputs()
-            if parts > 1 or len({piece.shape[-1] for piece in pieces}) > 1:
-                return None
-            parts = len(pieces)
-            start = next(i for i, piece in enumerate(pieces) if piece is current)
-        elif call.name not in REPEATING and not (call.name == "__getitem__" and _whole(call.args[1])):
-            return None
-        current = read
+        way.append((call, next(i for i, out in enumerate(call.outputs()) if out is current)))
+        (current,) = call.inputs()
     whole = maps[id(current)]
-    size = whole.outputs // parts
-    return replace(whole, outputs=size, start=start * size)
-
-
-def _whole(index: object) -> bool:
-    """Whether an index takes everything, and only adds axes."""
-    return isinstance(index, tuple) and all(each is None or each == slice(None) for each in index)
+    numbers = torch.arange(whole.outputs).expand(current.shape)
+    for call, place in reversed(way):
+        numbers = call.again(numbers)[place]
+    numbers = numbers.long()  # a cast may stand on the way
+    size = numbers.shape[-1]
+    heads = numbers.movedim(-2, 0) if numbers.ndim > 1 else numbers.unsqueeze(0)
+    starts = list(dict.fromkeys(heads[0].reshape(-1, size)[:, 0].tolist()))
+    side_by_side = starts == [starts[0] + size * each for each in range(len(starts))]
+    if not (side_by_side and bool((heads == heads[0, ..., :1] + torch.arange(size)).all())):
+        return None
+    return replace(whole, outputs=size * len(starts), start=starts[0])
 
 
 def turned_origin(tape: Tape, maps: dict[int, Affine], tensor: Tensor) -> Affine | None:
@@ -251,7 +268,7 @@ def turned_origin(tape: Tape, maps: dict[int, Affine], tensor: Tensor) -> Affine
         own = origin(tape, maps, current)
         call = tape.writer(current)
         if own is not None:
-            found[id(own.result)] = own if id(own.result) not in found else max(own, found[id(own.result)], key=_size)
+            found[id(own.result)] = own if id(own.result) not in found else _both(own, found[id(own.result)])
         elif call is not None and call.name in ROTARY:
             for other in call.inputs():
                 if id(other) not in seen:
@@ -260,5 +277,8 @@ def turned_origin(tape: Tape, maps: dict[int, Affine], tensor: Tensor) -> Affine
     return next(iter(found.values())) if len(found) == 1 else None
 
 
-def _size(found: Affine) -> int:
-    return found.outputs
+def _both(one: Affine, other: Affine) -> Affine:
+    """The part of a map that holds two parts, such as the halves that a rotation mixes."""
+    start = min(one.start, other.start)
+    end = max(one.start + one.outputs, other.start + other.outputs)
+    return replace(one, start=start, outputs=end - start)

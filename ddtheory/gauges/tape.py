@@ -14,8 +14,9 @@ from torch.overrides import TorchFunctionMode
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One operation: its name in torch, its arguments, what it returned."""
+    """One operation: the function and its name in torch, its arguments, what it returned."""
 
+    function: Any
     name: str
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
@@ -31,6 +32,12 @@ class Call:
 
     def outputs(self) -> list[Tensor]:
         return list(_tensors(self.result))
+
+    def again(self, other: Tensor) -> list[Tensor]:
+        """What the operation makes of another tensor in the place of the one that it read."""
+        args = [other if isinstance(each, Tensor) else each for each in self.args]
+        kwargs = {name: other if isinstance(each, Tensor) else each for name, each in self.kwargs.items()}
+        return list(_tensors(self.function(*args, **kwargs)))
 
 
 class Tape(TorchFunctionMode):
@@ -48,7 +55,7 @@ class Tape(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        call = Call(getattr(func, "__name__", ""), args, kwargs or {}, result)
+        call = Call(func, getattr(func, "__name__", ""), args, kwargs or {}, result)
         if call.outputs():  # questions about shapes and types move no numbers
             self.calls.append(call)
             for identity in {id(tensor) for tensor in call.inputs()}:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adamw import adamw
 
 from ddtheory.arguments import in_order
 from ddtheory.errors import InvalidValueError, MeasurementError
@@ -20,6 +21,9 @@ from ddtheory.optim.pieces import Piece, Side
 from ddtheory.optim.survival import UnitDeathWarning
 
 _USABLE = frozenset({Group.POSITIVE, Group.SHIFT, Group.SIGN, Group.PERMUTATION})
+
+_TOGETHER = 2**20
+"""Entries of the parameters that are moved together; a larger one is moved alone."""
 
 
 class DDCAdam(GaugeOptimizer):
@@ -50,16 +54,16 @@ class DDCAdam(GaugeOptimizer):
         eps: ε > 0 of A. It stands beside invariants only, which breaks nothing.
         weight_decay: decoupled, ≥ 0; it shrinks all blocks alike.
         gauges: what `find_gauges` found, or gauges by hand.
-        inputs: in the place of `gauges`: a batch, on which they are found and measured. Those that cannot be respected
-            are kept in `gauges_left`.
+        inputs: a batch, on which `gauges` are measured; they are found there where none are given, and those that
+            cannot be respected are kept in `gauges_left`.
         softmax: with `inputs`: the outputs are logits.
         max_norm: clips the norm of all invariants together, which keeps the equivariance; clipping gradients does not.
         foreach: one call of torch for all parameters, or one for each; the numbers are the same.
 
     Raises:
         InvalidValueError: settings out of range; parameters below float32, sparse or complex; gauges that do not
-            commute, or that this optimiser does not respect.
-        MeasurementError: a block is zero, so it has no direction.
+            commute, that this optimiser does not respect, or that move what does not train.
+        MeasurementError: a block is zero, so it has no direction; the model does not have a gauge, on `inputs`.
 
     Warns:
         UnitDeathWarning: weight_decay ≥ 1/√L: blocks shrink whatever the loss says; see `ddtheory.optim.survival`.
@@ -96,10 +100,11 @@ class DDCAdam(GaugeOptimizer):
             "foreach": truth_value("foreach", foreach),
         }
         super().__init__(model, defaults, gauges, inputs, softmax, _USABLE)
+        self._parted: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
         sides = {piece.side for piece in self._pieces if piece.side is not None}
         self._sides = {side: sum((side[0], dual) in sides for dual in (False, True)) for side in sides}
         with torch.no_grad():
-            self._blocks({name: self._centred(name, value) for name, value in self._named.items()})
+            self._norms({name: self._centred(name, value) for name, value in self._named.items()})
         most = max(self._sides.values(), default=0)
         decay = setting("weight_decay", weight_decay, 0.0)
         if most and decay >= 1 / math.sqrt(most):
@@ -112,74 +117,164 @@ class DDCAdam(GaugeOptimizer):
             )
 
     def _step(self, moving: Mapping[str, Tensor]) -> None:
-        group = self.param_groups[0]
         values = {name: self._centred(name, value) for name, value in self._named.items()}
-        framed, norms, inverses = self._blocks(values)
-        along = self._along({name: values[name] for name in moving})
-        invariants, radials = {}, {}
-        for name, value in moving.items():
-            invariants[name] = self._invariants(name, value.grad, framed, norms, inverses, along)
-            radials[name] = self._radials(name, values[name], along)
+        norms, frames = self._norms(values)
+        inverses = {number: 1 / frame for number, frame in frames.items()}
+        for names in self._parts(tuple(moving)):
+            self._move({name: values[name] for name in names}, norms, frames, inverses)
+
+    def _parts(self, names: tuple[str, ...]) -> Sequence[tuple[str, ...]]:
+        """Parameters that are moved together: those that share blocks, and about a million entries.
+
+        What a part needs beside its parameters is had again by the next one, while it is still in a cache.
+        """
+        if self.param_groups[0]["foreach"] or self.param_groups[0]["max_norm"] is not None:
+            return [names]
+        if names not in self._parted:
+            joined: dict[Any, list[str]] = {}
+            for name in names:
+                keys: set[Any] = {_key(piece) for piece in self._of[name] if piece.in_norm} or {name}
+                met = {id(joined[key]): joined[key] for key in keys if key in joined}.values()
+                whole = [*(each for part in met for each in part), name]
+                joined |= dict.fromkeys({key for key, part in joined.items() if any(part is m for m in met)}, whole)
+                joined |= dict.fromkeys(keys, whole)
+            parts: list[tuple[str, ...]] = []
+            room = 0
+            for part in {id(part): part for part in joined.values()}.values():
+                size = sum(self._named[name].numel() for name in part)
+                if size > room:
+                    parts.append(())
+                    room = _TOGETHER
+                parts[-1] += tuple(part)
+                room -= size
+            self._parted = {names: parts}
+        return self._parted[names]
+
+    def _move(
+        self,
+        values: Mapping[str, Tensor],
+        norms: Mapping[Any, Tensor],
+        frames: Mapping[int, Tensor],
+        inverses: Mapping[int, Tensor],
+    ) -> None:
+        """The step of parameters that share blocks with each other and with no others."""
+        group = self.param_groups[0]
+        rate, shrink = group["lr"], 1 - group["lr"] * group["weight_decay"]
+        pieces = [piece for name in values for piece in self._of[name]]
+        framed = {piece: _across(piece, values[piece.parameter], frames) for piece in pieces if piece.in_norm}
+        gradients = {piece: _across(piece, _gradient(self._named[piece.parameter]), inverses) for piece in pieces}
+        tangential, along = _split(gradients, framed, norms, norms)
+        invariants = {
+            piece: tangential[piece]
+            if piece.in_norm
+            else gradients[piece] * _column(norms[_key(piece)], gradients[piece].ndim)
+            if piece.rides
+            else gradients[piece].clone()
+            for piece in pieces
+        }
+        radials = {piece: along[_key(piece)] * math.sqrt(self._count(piece)) for piece in framed}
         if group["max_norm"] is not None:
-            self._clip([*invariants.values(), *(r for r in radials.values() if r is not None)], group["max_norm"])
-        mapped = self._mapped(invariants, "exp_avg", "exp_avg_sq", first=True)
-        grown = self._mapped({n: r for n, r in radials.items() if r is not None}, "radial_avg", "radial_avg_sq")
-        turned = self._turned({name: mapped[name] for name in moving}, framed)
-        for name, value in moving.items():
-            before = values[name]
-            for piece in self._of[name]:
-                rows, old, u = piece.rows(value), piece.rows(before), piece.rows(mapped[name])
-                shrink = 1 - group["lr"] * group["weight_decay"]
-                if not piece.in_blocks:
-                    change = old.mul(shrink - 1).sub_(u, alpha=group["lr"]) if shrink != 1 else u.mul(-group["lr"])
-                    rows.add_(change)
-                    continue
-                key = _key(piece)
-                if piece.columns is not None:
-                    u.mul_(piece.across(inverses[piece.columns[0]], u.ndim))
-                reach = _column(norms[key] * (-group["lr"] * shrink), u.ndim)
-                if piece.rides:
-                    rows.mul_(shrink).addcmul_(u, reach)
-                    continue
-                factor = torch.exp(-group["lr"] / math.sqrt(self._count(piece)) * grown[name][piece.start : piece.stop])
-                factor = factor + group["lr"] * turned[key] / norms[key]
-                if piece.shift is None:
-                    rows.mul_(_column(factor.mul_(shrink), rows.ndim)).addcmul_(u, reach)
-                else:  # what a shift adds stays where it is
-                    rows.add_(old * _column(factor.mul_(shrink).sub_(1), rows.ndim)).addcmul_(u, reach)
+            invariants, radials = _clipped(invariants, radials, group["max_norm"])
+        mapped, grown = self._mapped(invariants, radials)
+        reaches = {_key(piece): norms[_key(piece)] * (rate * shrink) for piece in pieces if piece.in_blocks}
+        turned, _ = _split(mapped, framed, norms, reaches)
+        for piece in pieces:
+            rows, old = piece.rows(self._named[piece.parameter]), piece.rows(values[piece.parameter])
+            if piece.in_norm:
+                factor = torch.exp(-rate / math.sqrt(self._count(piece)) * grown[piece])
+                rows.addcmul_(old, _column(factor.mul_(shrink).sub_(1), rows.ndim))
+                if piece.columns is None:
+                    rows.sub_(turned[piece])
+                else:
+                    rows.addcmul_(turned[piece], piece.across(inverses[piece.columns[0]], rows.ndim), value=-1)
+                continue
+            rows.add_(old, alpha=shrink - 1)
+            if piece.rides:
+                rows.addcmul_(mapped[piece], _column(reaches[_key(piece)], rows.ndim), value=-1)
+            else:
+                rows.sub_(mapped[piece], alpha=rate)
+
+    def _mapped(
+        self, invariants: Mapping[Piece, Tensor], radials: Mapping[Piece, Tensor]
+    ) -> tuple[dict[Piece, Tensor], dict[Piece, Tensor]]:
+        """m̂/(√v̂ + ε) of each tensor: what Adam of torch makes of zeros in a step of the rate −1."""
+        for name in dict.fromkeys(piece.parameter for piece in invariants):
+            state, value = self.state[self._named[name]], self._named[name]
+            if not state:
+                state["step"] = torch.tensor(0.0)
+                state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(value), torch.zeros_like(value)
+                if any(piece.in_norm for piece in self._of[name]):
+                    rows = value.shape[self._of[name][0].axis]
+                    state["radial_avg"], state["radial_avg_sq"] = value.new_zeros(rows), value.new_zeros(rows)
+            state["step"] += 1
+        entering, firsts, seconds, steps = list[Tensor](), list[Tensor](), list[Tensor](), list[Tensor]()
+        for raw, kept in ((invariants, "exp_avg"), (radials, "radial_avg")):
+            for piece, tensor in raw.items():
+                state = self.state[self._named[piece.parameter]]
+                seen = piece if raw is invariants else Piece(piece.parameter, 0, piece.start, piece.stop)
+                entering.append(tensor)
+                firsts.append(seen.rows(state[kept]))
+                seconds.append(seen.rows(state[f"{kept}_sq"]))
+                steps.append(state["step"] - 1)
+        found = self._adam(entering, firsts, seconds, steps)
+        here = len(invariants)
+        return dict(zip(invariants, found[:here], strict=True)), dict(zip(radials, found[here:], strict=True))
+
+    def _adam(
+        self, entering: list[Tensor], firsts: list[Tensor], seconds: list[Tensor], steps: list[Tensor]
+    ) -> list[Tensor]:
+        """A step of AdamW at the rate −1, whose decay takes away all that was there before: 1 − (−1)(−1) = 0."""
+        group = self.param_groups[0]
+        # The fused kernel goes through memory whatever the strides are. It reads an entry before it writes it, so what
+        # it makes may stand where the gradient stood.
+        fused = not group["foreach"] and all(
+            each.device.type == "cpu" and each.stride() == first.stride() == second.stride()
+            for each, first, second in zip(entering, firsts, seconds, strict=True)
+        )
+        found = entering if fused else [torch.zeros_like(each) for each in entering]
+        adamw(
+            found,
+            entering,
+            firsts,
+            seconds,
+            [],
+            steps,
+            foreach=group["foreach"],
+            fused=fused,
+            amsgrad=False,
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            lr=-1.0,
+            weight_decay=-1.0,
+            eps=group["eps"],
+            maximize=False,
+        )
+        return found
 
     # --- norms and frames ---------------------------------------------------------------------------------------------
 
-    def _blocks(self, values: Mapping[str, Tensor]) -> tuple[dict[Piece, Tensor], dict[Any, Tensor], dict[int, Tensor]]:
-        """W f of every piece, f the frame of its columns, ρ of every block, and 1/f of the gauges.
-
-        The frame of a gauge is ρ of the blocks that make its channels.
-        """
-        framed: dict[Piece, Tensor] = {}
+    def _norms(self, values: Mapping[str, Tensor]) -> tuple[dict[Any, Tensor], dict[int, Tensor]]:
+        """ρ of every block, and the frames of the gauges: ρ of the blocks that make their channels."""
         norms: dict[Any, Tensor] = {}
         frames: dict[int, Tensor] = {}
         for number in [*self._order, None]:
             squares: dict[Any, Tensor] = {}
             for piece in self._pieces:
-                if piece.in_blocks and not piece.rides and (piece.side[0] if piece.side else None) == number:
-                    rows = piece.rows(values[piece.parameter])
-                    if piece.columns is not None:
-                        rows = rows * piece.across(frames[piece.columns[0]], rows.ndim)
-                    framed[piece] = rows
-                    found = _square(rows)
+                if piece.in_norm and (piece.side[0] if piece.side else None) == number:
+                    found = _square(_across(piece, values[piece.parameter], frames))
                     key = _key(piece)
                     squares[key] = squares[key] + found if key in squares else found
             norms |= {key: square.sqrt() for key, square in squares.items()}
             if number is not None and (number, False) in norms:
                 frames[number] = norms[number, False]
         self._refuse_zero(norms)
-        return framed, norms, {number: 1 / frame for number, frame in frames.items()}
+        return norms, frames
 
     def _refuse_zero(self, norms: Mapping[Any, Tensor]) -> None:
         if not norms or bool(torch.stack([norm.amin() for norm in norms.values()]).amin() > 0):
             return
         for piece in self._pieces:
-            if piece.in_blocks and not piece.rides and not bool(norms[_key(piece)].amin() > 0):
+            if piece.in_norm and not bool(norms[_key(piece)].amin() > 0):
                 dead = int((~(norms[_key(piece)] > 0)).nonzero()[0])
                 raise MeasurementError(
                     f"Block {piece.start + dead} along axis {piece.axis} of {piece.parameter} is zero or not finite, "
@@ -189,109 +284,57 @@ class DDCAdam(GaugeOptimizer):
     def _count(self, piece: Piece) -> int:
         return self._sides[piece.side] if piece.side is not None else 1
 
-    # --- invariants ---------------------------------------------------------------------------------------------------
 
-    def _along(self, values: Mapping[str, Tensor]) -> dict[Any, Tensor]:
-        """ĝ = ⟨g, W⟩ of every block, over all parameters that it consists of."""
-        found: dict[Any, Tensor] = {}
-        for piece in self._pieces:
-            if piece.in_blocks and not piece.rides and piece.parameter in values:
-                gradient = self._named[piece.parameter].grad
-                inner = _inner(piece.rows(gradient), piece.rows(values[piece.parameter]))  # type: ignore[arg-type]
-                key = _key(piece)
-                found[key] = found[key] + inner if key in found else inner
-        return found
+def _split(
+    vectors: Mapping[Piece, Tensor],
+    framed: Mapping[Piece, Tensor],
+    norms: Mapping[Any, Tensor],
+    scales: Mapping[Any, Tensor],
+) -> tuple[dict[Piece, Tensor], dict[Any, Tensor]]:
+    """Of each vector v at a block W: s (v − ⟨v, W⟩W/ρ²), and ⟨v, W⟩ over all pieces of the block."""
+    found: dict[Piece, Tensor] = {}
+    parts: dict[Piece, Tensor] = {}
+    along: dict[Any, Tensor] = {}
+    for piece, block in framed.items():
+        key = _key(piece)
+        found[piece], parts[piece] = _off(vectors[piece], block, norms[key], scales[key])
+        along[key] = along[key] + parts[piece] if key in along else parts[piece]
+    for piece, part in parts.items():
+        key = _key(piece)
+        if along[key] is not part:
+            rest = (part - along[key]) * scales[key] / norms[key] ** 2
+            found[piece].addcmul_(framed[piece], _column(rest, framed[piece].ndim))
+    return found, along
 
-    def _invariants(
-        self,
-        name: str,
-        gradient: Tensor | None,
-        framed: Mapping[Piece, Tensor],
-        norms: Mapping[Any, Tensor],
-        inverses: Mapping[int, Tensor],
-        along: Mapping[Any, Tensor],
-    ) -> Tensor:
-        """ρ (g − ĝW/ρ²), in coordinates in which the gauges of the columns are undone; g where there is no block."""
-        assert gradient is not None
-        pieces = self._of[name]
-        if not any(piece.in_blocks for piece in pieces):
-            return gradient.clone()
-        found = torch.empty_like(gradient)
-        for piece in pieces:
-            out, g = piece.rows(found), piece.rows(gradient)
-            if not piece.in_blocks:
-                out.copy_(g)
-                continue
-            norm = norms[_key(piece)]
-            torch.mul(g, _column(norm, g.ndim), out=out)
-            if piece.columns is not None:
-                out.mul_(piece.across(inverses[piece.columns[0]], g.ndim))
-            if not piece.rides:
-                out.addcmul_(framed[piece], _column(along[_key(piece)] / norm, g.ndim), value=-1)
-        return found
 
-    def _radials(self, name: str, value: Tensor, along: Mapping[Any, Tensor]) -> Tensor | None:
-        """√L ĝ for each row; None for a parameter without blocks."""
-        pieces = self._of[name]
-        if not any(piece.in_blocks and not piece.rides for piece in pieces):
-            return None
-        found = value.new_zeros(value.shape[pieces[0].axis])
-        for piece in pieces:
-            if piece.in_blocks and not piece.rides:
-                found[piece.start : piece.stop] = along[_key(piece)] * math.sqrt(self._count(piece))
-        return found
+def _off(vector: Tensor, block: Tensor, norm: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """s (v − ⟨v, W⟩W/ρ²) and ⟨v, W⟩ for each row.
 
-    def _turned(self, mapped: Mapping[str, Tensor], framed: Mapping[Piece, Tensor]) -> dict[Any, Tensor]:
-        """⟨u, W f⟩ of every block, which is taken off so that the step stays tangential."""
-        found: dict[Any, Tensor] = {}
-        for piece in self._pieces:
-            if piece.in_blocks and not piece.rides and piece.parameter in mapped:
-                inner = _inner(piece.rows(mapped[piece.parameter]), framed[piece])
-                key = _key(piece)
-                found[key] = found[key] + inner if key in found else inner
-        return found
+    They are the derivatives of γ W/ρ at γ = sρ by W and, times ρ, by γ, which one kernel of torch has together.
+    """
+    if block.ndim == 1:
+        inner = vector * block
+        return scale * (vector - block * inner / norm**2), inner
+    across = block.ndim == 2 and not block.is_contiguous()  # rows of a matrix that is stored by its columns
+    flat = [each.mT if across else each.flatten(1) for each in (vector, block)]
+    shape = (1, -1) if across else (-1, 1)
+    found, inner = torch.ops.aten._weight_norm_interface_backward(
+        *(each.contiguous() for each in flat),
+        (scale * norm).reshape(shape),
+        norm.reshape(shape),
+        1 if across else 0,
+    )
+    return (found.mT if across else found.reshape(block.shape)), inner.flatten() * norm
 
-    # --- Adam ---------------------------------------------------------------------------------------------------------
 
-    def _mapped(
-        self, raw: Mapping[str, Tensor], first_name: str, second_name: str, *, first: bool = False
-    ) -> dict[str, Tensor]:
-        """m̂/(√v̂ + ε) of each tensor, whose memory is used for the answer."""
-        group = self.param_groups[0]
-        (slow, slower), eps = group["betas"], group["eps"]
-        states = [self.state[self._named[name]] for name in raw]
-        for state, tensor in zip(states, raw.values(), strict=True):
-            if first_name not in state:
-                state[first_name], state[second_name] = torch.zeros_like(tensor), torch.zeros_like(tensor)
-            if first:
-                state["step"] = state.get("step", torch.tensor(0.0)) + 1
-        ones = [state[first_name] for state in states]
-        twos = [state[second_name] for state in states]
-        given = list(raw.values())
-        counts = [float(state["step"]) for state in states]
-        if group["foreach"] and given:
-            torch._foreach_lerp_(ones, given, 1 - slow)
-            torch._foreach_mul_(twos, slower)
-            torch._foreach_addcmul_(twos, given, given, 1 - slower)
-            roots = torch._foreach_sqrt(twos)
-            torch._foreach_div_(roots, [math.sqrt(1 - slower**count) for count in counts])
-            torch._foreach_add_(roots, eps)
-            torch._foreach_mul_(roots, [1 - slow**count for count in counts])
-            return dict(zip(raw, torch._foreach_div(ones, roots), strict=True))
-        for one, two, tensor, count in zip(ones, twos, given, counts, strict=True):
-            one.lerp_(tensor, 1 - slow)
-            two.mul_(slower).addcmul_(tensor, tensor, value=1 - slower)
-            torch.sqrt(two, out=tensor)
-            whole = 1 - slow**count
-            torch.add(tensor.new_tensor(eps * whole), tensor, alpha=whole / math.sqrt(1 - slower**count), out=tensor)
-            torch.div(one, tensor, out=tensor)
-        return dict(raw)
-
-    def _clip(self, tensors: Sequence[Tensor], most: float) -> None:
-        total = torch.stack([tensor.square().sum() for tensor in tensors]).sum().sqrt()
-        factor = (most / total.clamp_min(1e-300)).clamp_max(1.0)
-        for tensor in tensors:
-            tensor.mul_(factor)
+def _clipped(
+    invariants: Mapping[Piece, Tensor], radials: Mapping[Piece, Tensor], most: float
+) -> tuple[dict[Piece, Tensor], dict[Piece, Tensor]]:
+    """All of them times one factor, so that their norm together is at most this."""
+    total = torch.stack([each.square().sum() for each in (*invariants.values(), *radials.values())]).sum().sqrt()
+    factor = (most / total.clamp_min(1e-300)).clamp_max(1.0)
+    first, second = ({piece: each * factor for piece, each in raw.items()} for raw in (invariants, radials))
+    return first, second
 
 
 def _key(piece: Piece) -> Side | tuple[str, int]:
@@ -299,18 +342,22 @@ def _key(piece: Piece) -> Side | tuple[str, int]:
     return piece.side if piece.side is not None else (piece.parameter, piece.start)
 
 
-def _inner(a: Tensor, b: Tensor) -> Tensor:
-    """⟨a, b⟩ for each row."""
-    if a.ndim == 1:
-        return a * b
-    return torch.linalg.vecdot(a, b) if a.ndim == 2 else (a * b).flatten(1).sum(1)
+def _across(piece: Piece, tensor: Tensor, vectors: Mapping[int, Tensor]) -> Tensor:
+    """The rows of a piece, times what belongs to the gauge of their columns, if there is one."""
+    rows = piece.rows(tensor)
+    return rows if piece.columns is None else rows * piece.across(vectors[piece.columns[0]], rows.ndim)
+
+
+def _gradient(parameter: Tensor) -> Tensor:
+    assert parameter.grad is not None
+    return parameter.grad
 
 
 def _square(rows: Tensor) -> Tensor:
     """⟨a, a⟩ for each row, without a copy where the rows lie in a row."""
     if rows.ndim == 2 and rows.is_contiguous():
         return torch.linalg.vector_norm(rows, dim=1).square()
-    return _inner(rows, rows)
+    return rows.square() if rows.ndim == 1 else rows.square().flatten(1).sum(1)
 
 
 def _column(vector: Tensor, ndim: int) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.gauges import Gauge, Group
-from ddtheory.optim.doors import check_gradient, given_gauges, named_parameters
+from ddtheory.optim.doors import check_gradients, given_gauges, named_parameters, setting
 from ddtheory.optim.pieces import order, plan
 
 
@@ -90,18 +90,19 @@ class GaugeOptimizer(torch.optim.Optimizer):
         """One step; a closure is called first, with gradients on, and its loss returned.
 
         Raises:
-            InvalidValueError: a gradient is sparse or complex. Nothing has moved then.
-            MeasurementError: a block has become zero.
+            InvalidValueError: a gradient is sparse or complex; the rate or the decay has become no number ≥ 0.
+            MeasurementError: a gradient is not finite; a block has become zero. Nothing has moved in any of these.
         """
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        moving = {name: value for name, value in self._named.items() if value.grad is not None}
-        for name, value in moving.items():
-            check_gradient(name, value.grad)  # type: ignore[arg-type]
-        if moving:
-            self._step(moving)
+        for each in ("lr", "weight_decay"):  # which schedulers change
+            setting(each, self.param_groups[0][each], 0.0)
+        gradients = {n: value.grad for n, value in self._named.items() if value.grad is not None and value.numel()}
+        if gradients:
+            check_gradients(gradients)
+            self._step({name: self._named[name] for name in gradients})
         return loss
 
     @abstractmethod

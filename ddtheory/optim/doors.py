@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from ddtheory.arguments import list_of
-from ddtheory.errors import InvalidValueError
-from ddtheory.gauges import FoundGauges, Gauge, Group, find_gauges
+from ddtheory.errors import InvalidValueError, MeasurementError
+from ddtheory.gauges import FoundGauges, Gauge, Group, find_gauges, measured
 from ddtheory.measure.doors import real_number, shown
 
 Named = dict[str, Tensor]
@@ -28,7 +28,7 @@ def named_parameters(what: nn.Module | Iterable[tuple[str, Tensor]]) -> Named:
     """
     pairs = list(what.named_parameters()) if isinstance(what, nn.Module) else list_of(what, "The parameters")
     found: Named = {}
-    names: set[str] = set()
+    names: dict[str, Tensor] = {}
     for pair in pairs:
         if not (
             isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], Tensor)
@@ -40,7 +40,10 @@ def named_parameters(what: nn.Module | Iterable[tuple[str, Tensor]]) -> Named:
         name, parameter = pair
         if name in names:
             raise InvalidValueError(f"Two parameters are called {shown(name)}. Give each a name of its own.")
-        names.add(name)
+        other = next((each for each, tensor in names.items() if tensor is parameter), None)
+        if other is not None:
+            raise InvalidValueError(f"{other} and {name} are one tensor. Give it once, by one name.")
+        names[name] = parameter
         if parameter.requires_grad:
             if not parameter.is_leaf:
                 raise InvalidValueError(
@@ -71,17 +74,18 @@ def given_gauges(
     """The gauges that are used, and those that were found and cannot be.
 
     Raises:
-        InvalidValueError: neither gauges nor inputs, or both; softmax beside gauges, which are found already; a gauge
-            of a group that this optimiser does not respect.
+        InvalidValueError: neither gauges nor inputs; softmax beside gauges alone, which says how they are measured; a
+            gauge of a group that this optimiser does not respect, or on parameters that do not train.
+        MeasurementError: the model does not have a gauge that was given beside inputs.
     """
-    if (gauges is None) == (inputs is None):
+    if gauges is None and inputs is None:
         raise InvalidValueError(
-            "Give either gauges=, as ddtheory.gauges.find_gauges returns them, or inputs=, a batch on which they are "
-            "found and measured."
+            "Give gauges=, as ddtheory.gauges.find_gauges returns them, or inputs=, a batch on which they are found "
+            "and measured; with both, the given ones are measured."
         )
-    if inputs is not None:
-        if not isinstance(model, nn.Module):
-            raise InvalidValueError("Gauges are found on a model. Give the module itself, or gauges=.")
+    if inputs is not None and not isinstance(model, nn.Module):
+        raise InvalidValueError("Gauges are measured on a model. Give the module itself, or gauges= alone.")
+    if gauges is None:
         found = find_gauges(model, inputs, softmax=softmax).gauges
         kept = tuple(
             gauge
@@ -89,10 +93,10 @@ def given_gauges(
             if gauge.group in usable and not in_groups(gauge) and set(gauge.parameters) <= set(parameters)
         )
         return kept, tuple(gauge for gauge in found if gauge not in kept)
-    if softmax is not False:
+    if inputs is None and softmax is not False:
         raise InvalidValueError(
-            f"softmax is {shown(softmax)} beside gauges=, and it says how gauges are found on inputs=. Leave it out, "
-            "or say it to find_gauges."
+            f"softmax is {shown(softmax)} beside gauges=, and it says how gauges are measured on inputs=. Leave it "
+            "out, or say it to find_gauges."
         )
     listed = list_of(gauges.gauges if isinstance(gauges, FoundGauges) else gauges, "The gauges")
     left: tuple[Gauge, ...] = ()
@@ -112,13 +116,26 @@ def given_gauges(
                 f"This optimiser does not step along the channels that a convolution reads in groups: {gauge}. Leave "
                 "the gauge out of the list."
             )
+        frozen = [name for name in gauge.parameters if name not in parameters and name in _all_of(model)]
+        if frozen:
+            raise InvalidValueError(
+                f"{frozen[0]} does not train, and a step that moves one side of a gauge alone does not commute with "
+                f"it: {gauge}. Leave the gauge out, or let the parameter train."
+            )
         gauge.check(parameters)
+    if inputs is not None:
+        measured(listed, model, inputs, softmax=softmax)
     return tuple(listed), left
 
 
 def in_groups(gauge: Gauge) -> bool:
     """Whether a convolution reads its channels in groups, which no piece of a parameter is."""
     return any(leg.groups > 1 for leg in gauge.legs)
+
+
+def _all_of(model: Any) -> frozenset[str]:
+    """Names of the parameters of a module, frozen ones too."""
+    return frozenset(name for name, _ in model.named_parameters()) if isinstance(model, nn.Module) else frozenset()
 
 
 def setting(what: str, value: object, least: float, below: float = float("inf")) -> float:
@@ -134,16 +151,26 @@ def setting(what: str, value: object, least: float, below: float = float("inf"))
     return found
 
 
-def check_gradient(name: str, gradient: Tensor) -> None:
-    """Refuses a gradient that cannot be stepped along.
+def check_gradients(gradients: Named) -> None:
+    """Refuses gradients that cannot be stepped along.
 
     Raises:
-        InvalidValueError: it is sparse or complex.
+        InvalidValueError: one is sparse or complex.
+        MeasurementError: one is not finite.
     """
-    if gradient.layout != torch.strided:
-        raise InvalidValueError(
-            f"The gradient of {name} is sparse, and norms of blocks need all of it. Build the embedding with "
-            "sparse=False."
+    for name, gradient in gradients.items():
+        if gradient.layout != torch.strided:
+            raise InvalidValueError(
+                f"The gradient of {name} is sparse, and norms of blocks need all of it. Build the embedding with "
+                "sparse=False."
+            )
+        if gradient.is_complex():
+            raise InvalidValueError(f"The gradient of {name} is complex. Give real and imaginary parts as parameters.")
+    sums = [gradient.sum() for gradient in gradients.values()]
+    finite = torch.stack([each.to(sums[0].device, torch.float64) for each in sums]).isfinite()
+    if not bool(finite.all()):
+        name = list(gradients)[int((~finite).nonzero()[0])]
+        raise MeasurementError(
+            f"The gradient of {name} is not finite, and nothing has moved. Lower the rate or the size of the loss, "
+            "leave this step out, or let a GradScaler do so under autocast."
         )
-    if gradient.is_complex():
-        raise InvalidValueError(f"The gradient of {name} is complex. Give real and imaginary parts as parameters.")

@@ -47,6 +47,11 @@ class Piece:
     in_blocks: bool = False
     rides: bool = False
 
+    @property
+    def in_norm(self) -> bool:
+        """Whether the rows are part of the norm of a block."""
+        return self.in_blocks and not self.rides
+
     def rows(self, tensor: Tensor) -> Tensor:
         """A view of a tensor of the shape of the parameter: the rows of this piece first."""
         turned = tensor.movedim(self.axis, 0) if self.axis else tensor

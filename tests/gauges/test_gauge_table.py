@@ -119,18 +119,58 @@ def test_by_hand_two_channels_of_relu() -> None:
     assert torch.equal(there["in"].sign(), theta["in"].sign()) and bool((there["in"] != theta["in"]).all())
 
 
+Parts = tuple[torch.Tensor, ...]
+
+SPELLINGS: dict[str, Callable[[torch.Tensor], Parts]] = {
+    "chunks": lambda z: tuple(each.unflatten(-1, (2, 4)).transpose(1, 2) for each in z.chunk(3, -1)),
+    "sizes": lambda z: tuple(each.unflatten(-1, (2, 4)).transpose(1, 2) for each in z.split([8, 8, 8], -1)),
+    "slices": lambda z: tuple(z[..., 8 * i : 8 * i + 8].unflatten(-1, (2, 4)).transpose(1, 2) for i in range(3)),
+    "unbound": lambda z: z.unflatten(-1, (3, 2, 4)).permute(2, 0, 3, 1, 4).unbind(0),
+    "indexed": lambda z: tuple(z.reshape(*z.shape[:2], 3, 2, 4).permute(2, 0, 3, 1, 4)[i] for i in range(3)),
+    "heads in the batch": lambda z: tuple(
+        each.unflatten(-1, (2, 4)).transpose(1, 2).reshape(-1, z.shape[1], 4) for each in z.chunk(3, -1)
+    ),
+}
+"""Ways from one matrix to the heads of queries, keys and values."""
+
+
 class Fused(Attention):
     """Queries, keys and values from one matrix."""
 
-    def __init__(self) -> None:
+    def __init__(self, spelling: str = "chunks") -> None:
         super().__init__()
         del self.query, self.key, self.value
-        self.fused = nn.Linear(8, 24)
+        self.fused, self.parts = nn.Linear(8, 24), SPELLINGS[spelling]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        parts = (each.unflatten(-1, (2, 4)).transpose(1, 2) for each in self.fused(x).chunk(3, -1))
-        mixed = nn.functional.scaled_dot_product_attention(*parts)
-        return self.out(mixed.transpose(1, 2).flatten(-2))
+        mixed = nn.functional.scaled_dot_product_attention(*self.parts(self.fused(x)))
+        return self.out(mixed.reshape(x.shape[0], 2, -1, 4).transpose(1, 2).flatten(-2))
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_one_matrix_is_taken_apart_in_any_spelling(spelling: str) -> None:
+    found = {each.rule: each for each in find_gauges(seeded(lambda: Fused(spelling)), tokens()).gauges}
+    for rule, starts in (("query–key scale", [0, 0, 8, 8]), ("value–output scale", [16, 16, 0]), ("key bias", [8, 8])):
+        assert [leg.start for leg in found[rule].legs] == starts and found[rule].channels == 8
+
+
+def test_control_channels_that_do_not_lie_side_by_side_are_no_part() -> None:
+    """Each head has its queries, keys and values together, so those of all heads are no range; or they are bent."""
+
+    class Woven(Fused):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.parts = lambda z: z.unflatten(-1, (2, 12)).transpose(1, 2).chunk(3, -1)
+            return super().forward(x)
+
+    class Bent(Fused):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.parts = lambda z: tuple(each.tanh() for each in SPELLINGS["chunks"](z))
+            return super().forward(x)
+
+    for make in (Woven, Bent):
+        found = find_gauges(seeded(make), tokens())
+        assert not {each.rule for each in found.gauges} & {"query–key scale", "value–output scale", "key bias"}
+    assert any(each.rule == "query–key scale" for each in find_gauges(seeded(Fused), tokens()).gauges)
 
 
 @pytest.mark.parametrize("make", [Fused, lambda: nn.TransformerEncoderLayer(8, 2, 16, 0.0, batch_first=True)])

@@ -17,6 +17,7 @@ from ddtheory.errors import DDTheoryError, InvalidValueError, MeasurementError
 from ddtheory.gauges import Gauge, Group, Leg, Motion, find_gauges, moved
 from ddtheory.optim import DDCAdam, DDCMuon, UnitDeathWarning, largest_surviving_decay
 from ddtheory.optim.muon import orthogonalised
+from ddtheory.testing import check_equivariance
 from ddtheory.workbench.measurements.rescaling import descend, gauge_adam
 
 Make = Callable[[nn.Module], torch.optim.Optimizer]
@@ -151,6 +152,53 @@ def test_what_is_left_is_told() -> None:
     assert {*given.gauges, *given.gauges_left} == set(found.gauges)
     with pytest.raises(InvalidValueError, match=r"Leave the gauge out of the list\."):
         DDCMuon(model, 0.01, gauges=found.gauges)
+
+
+class Grouped(nn.Module):
+    """One matrix makes the queries of two heads, and the keys and values that both share, and that of a head alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.fused, self.out, self.head = (
+            nn.LayerNorm(8),
+            nn.Linear(8, 20),
+            nn.Linear(12, 8),
+            nn.Linear(8, 3),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k, v = self.fused(self.norm(x)).split([12, 4, 4], -1)
+        q = q.unflatten(-1, (3, 4)).transpose(1, 2)
+        k, v = (each.unsqueeze(1).expand_as(q) for each in (k, v))
+        mixed = nn.functional.scaled_dot_product_attention(q, k, v)
+        return self.head(x + self.out(mixed.transpose(1, 2).flatten(-2)))
+
+
+def shared(group: Group) -> list[Gauge]:
+    """Keys against the three heads of queries, and values against the three heads that the output map reads."""
+    names = ("fused.weight", "fused.bias")
+    queries = tuple(Leg(name, 0, False, 4 * head) for name in names for head in range(3))
+    keys, values = (tuple(Leg(name, 0, dual, start) for name in names) for dual, start in ((True, 12), (False, 16)))
+    reads = tuple(Leg("out.weight", 1, True, 4 * head) for head in range(3))
+    norm = (Leg("norm.weight"), Leg("norm.bias"), Leg("fused.weight", 1, True))
+    found = [Gauge("shared keys", group, 4, (*queries, *keys)), Gauge("shared values", group, 4, (*values, *reads))]
+    return [*found, Gauge("norm", Group.POSITIVE, 8, norm)]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("make", "group"), [(DDCAdam, "POSITIVE"), (DDCMuon, "POSITIVE"), (DDCMuon, "ROTATION")])
+def test_heads_that_share_keys_in_one_matrix(make: type[DDCAdam], group: str) -> None:
+    model = drawn(Grouped)
+    inputs = torch.randn(4, 5, 8, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    labels = torch.randint(0, 3, (4, 5), generator=torch.Generator().manual_seed(6))
+    gauges = shared(Group[group])
+    settings = {"steps": 5, "representatives": 2, "causes": False}
+
+    def verdicts(make_optimizer: Make) -> set[str]:
+        return set(check_equivariance(make_optimizer, model, (inputs, labels), gauges, **settings).verdicts.values())
+
+    assert verdicts(lambda copied: make(copied, 0.01, weight_decay=0.1, gauges=gauges)) == {"exact to rounding"}
+    assert verdicts(lambda copied: torch.optim.Adam(copied.parameters(), 0.01)) == {"broken"}
 
 
 # --- closed forms and a second implementation -------------------------------------------------------------------------
@@ -402,6 +450,33 @@ def test_foreach_gives_the_same_numbers() -> None:
     assert torch.allclose(one, other, rtol=1e-12, atol=1e-13)
 
 
+def stored(turned: bool) -> nn.Module:
+    """The same numbers, whose matrices lie in memory by rows or by columns."""
+    model = drawn(perceptron)
+    if turned:
+        for layer in (model[0], model[2], model[4]):  # type: ignore[index]
+            layer.weight = nn.Parameter(layer.weight.detach().mT.contiguous().mT)
+    return model
+
+
+def test_how_a_matrix_lies_in_memory_changes_no_number() -> None:
+    """The fused kernel of torch goes through memory: two layouts side by side are mixed up in silence."""
+    ends, states = [], []
+    for turned in (False, True):
+        kept: list[DDCAdam] = []
+        ends.append(trained(stored(turned), lambda m, kept=kept: kept.append(adam(m)) or kept[0], 5))
+        states.append(copy.deepcopy(kept[0].state_dict()))
+    assert torch.allclose(*ends, rtol=1e-11, atol=1e-13)
+
+    def resumed(model: nn.Module, state: dict[str, object]) -> DDCAdam:
+        found = adam(model)
+        found.load_state_dict(state)
+        return found
+
+    again = [trained(stored(True), lambda m, state=state: resumed(m, state), 3) for state in states]
+    assert torch.allclose(*again, rtol=1e-11, atol=1e-13)
+
+
 @pytest.mark.parametrize("make", [DDCAdam, DDCMuon])
 def test_a_closure_is_called_once_with_gradients(make: type[DDCAdam]) -> None:
     model, calls = Pair(), []
@@ -436,15 +511,26 @@ TURN, SCALE = Gauge("turn", Group.ROTATION, 3, LEGS), Gauge("scale", Group.POSIT
 SHIFT, PART = Gauge("shift", Group.SHIFT, 3, LEGS[:1]), Gauge("part", Group.POSITIVE, 3, LEGS[:1])
 
 
+ONE = nn.Parameter(torch.ones(1))
+
+
 def small() -> nn.Module:
     return nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 3))
+
+
+def frozen() -> nn.Module:
+    model = small()
+    model.get_parameter("2.weight").requires_grad_(False)
+    return model
 
 
 @pytest.mark.parametrize(
     ("make", "match"),
     [
         (lambda: DDCAdam(small()), "gauges="),
-        (lambda: DDCAdam(small(), gauges=[SCALE], inputs=torch.ones(1, 2)), "gauges="),
+        (lambda: DDCAdam(small().named_parameters(), gauges=[SCALE], inputs=torch.ones(1, 2)), "module"),
+        (lambda: DDCAdam([(name, ONE) for name in "ab"], gauges=[]), "a and b are one tensor"),
+        (lambda: DDCAdam(frozen(), gauges=[SCALE]), r"2\.weight does not train"),
         (lambda: DDCAdam(small(), gauges=[TURN]), "DDCMuon"),
         (lambda: DDCAdam(small(), gauges=["scale"]), "gauge"),
         (lambda: DDCAdam(small(), gauges=[SCALE, SCALE]), "commute"),
@@ -485,6 +571,61 @@ def test_a_zero_block_is_refused(make: type[DDCAdam], gauge: Gauge) -> None:
     nn.init.zeros_(model.get_parameter("2.weight"))
     with pytest.raises(MeasurementError, match="zero"):
         make(model, gauges=[gauge])
+
+
+@pytest.mark.parametrize("make", [DDCAdam, DDCMuon])
+def test_a_gauge_by_hand_is_measured_where_there_are_inputs(make: type[DDCAdam]) -> None:
+    inputs = torch.randn(8, 2, generator=torch.Generator().manual_seed(1))
+    assert make(small(), gauges=[SCALE], inputs=inputs).gauges == (SCALE,)
+    bent = nn.Sequential(nn.Linear(2, 3), nn.GELU(), nn.Linear(3, 3))
+    with pytest.raises(MeasurementError, match="does not have the gauge scale"):
+        make(bent, gauges=[SCALE], inputs=inputs)
+
+
+@pytest.mark.parametrize("make", [DDCAdam, DDCMuon])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["0.bias", "2.weight"])
+def test_a_gradient_that_is_not_finite_moves_nothing(make: type[DDCAdam], value: float, name: str) -> None:
+    model = drawn(small)
+    optimizer = make(model, gauges=[SCALE])
+    inputs = torch.ones(4, 2, dtype=torch.float64)
+    model(inputs).square().mean().backward()
+    optimizer.step()
+    before = copy.deepcopy([model.state_dict(), optimizer.state_dict()])
+    model.get_parameter(name).grad.view(-1)[1] = value  # type: ignore[union-attr]
+    with pytest.raises(MeasurementError, match=f"gradient of {name} is not finite, and nothing has moved"):
+        optimizer.step()
+    assert str(before) == str([model.state_dict(), optimizer.state_dict()])
+    optimizer.zero_grad()
+    model(inputs).square().mean().backward()
+    optimizer.step()
+    assert all(bool(parameter.isfinite().all()) for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("make", [DDCAdam, DDCMuon])
+@pytest.mark.parametrize("name", ["lr", "weight_decay"])
+def test_a_rate_that_becomes_no_number_moves_nothing(make: type[DDCAdam], name: str) -> None:
+    model = drawn(small)
+    optimizer = make(model, gauges=[SCALE])
+    before = copy.deepcopy(model.state_dict())
+    model(torch.ones(4, 2, dtype=torch.float64)).square().mean().backward()
+    for value in (float("nan"), -1.0):
+        optimizer.param_groups[0][name] = value
+        with pytest.raises(InvalidValueError, match=name):
+            optimizer.step()
+    assert str(before) == str(model.state_dict())
+
+
+@pytest.mark.parametrize("make", [DDCAdam, DDCMuon])
+def test_a_parameter_without_entries_stays_so(make: type[DDCAdam]) -> None:
+    model = drawn(small)
+    model.register_parameter("none", nn.Parameter(torch.zeros(0, 3)))
+    optimizer = make(model, gauges=[SCALE])
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    before = model.get_parameter("0.weight").detach().clone()
+    optimizer.step()
+    assert not torch.equal(before, model.get_parameter("0.weight"))
 
 
 @pytest.mark.parametrize("make", [DDCAdam, DDCMuon])

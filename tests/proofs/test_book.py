@@ -126,6 +126,8 @@ RESTS_ON: dict[str, frozenset[str]] = {
     "cond:linear_group": frozenset(),
     "cond:unit_death": frozenset(),
     "cond:over_training": frozenset({"prop:ddcadam_equivariance"}),
+    "cond:quotient_places": frozenset({"cor:quotient_rate", "thm:bridge"}),
+    "cond:dead_units": frozenset({"prop:ddcadam_equivariance"}),
     "cond:rescaling_chains": frozenset({"prop:ddcadam_equivariance"}),
     "thm:nu_universality": frozenset({EVIDENCE}),
     "cor:second_moment": frozenset({EVIDENCE, LINE, "thm:tempering"}),
@@ -148,6 +150,7 @@ ONE_WAY: dict[str, dict[str, str]] = {
     "prop:bridge_nonlinear_rot_negative": {"generic": "only measured"},
     "sig:second_witness": {"re-run": "only measured"},
     "read:optimizer_census": {"decay": "only measured"},
+    "cond:dead_units": {"same units": "only measured", "read": "only measured"},
 }
 """Clauses that are only derived, or only measured."""
 
