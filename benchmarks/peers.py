@@ -127,9 +127,11 @@ def table(content: dict[str, Any]) -> str:
     rows.append(["processor seconds", "", *(f"{samplers[name]['processor_seconds']:.0f}" for name in names)])
     where = content["environment"]
     versions = ", ".join(f"{name} {where[name]}" for name in VERSIONS)
+    absent = [name for name in (OURS, *PEERS) if name not in samplers]
+    left_out = f" Not run: {', '.join(absent)}." if absent else ""
     return (
         f"{content['budget']:,} passes a cell, one seed, on {where['day']}, Python {where['python']}. "
-        f"Versions: {versions}.\n\n{markdown(['cell', 'exact λ(579)', *names], rows)}"
+        f"Versions: {versions}.{left_out}\n\n{markdown(['cell', 'exact λ(579)', *names], rows)}"
     )
 
 

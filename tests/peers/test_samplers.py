@@ -42,7 +42,7 @@ def test_nuts_on_a_line(adapters: Any, peers: Peers, peer: str, module: str, nam
     (result,) = check_estimator(getattr(adapters, name)(), [LINE], 20_000, jobs=1, time_limit=None).results
     assert result.interval is not None
     peers.compared(peer)
-    assert result.interval.contains(EXACT) and result.interval.width < 0.3 * EXACT
+    assert result.interval.contains(EXACT) and result.interval.width < 0.4 * EXACT  # ± 20 %
     assert 10_000 < result.passes <= 20_000
 
 
