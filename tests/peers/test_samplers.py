@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -61,7 +62,9 @@ def test_the_error_of_a_step_of_langevin_is_that_of_theory(
     """The variance is 1/(a(1 − εa/4)), a = 2nβ + γ: 41% too large at ε = 10⁻³, 3% at 10⁻⁴, which is not resolved."""
     if peer == "canonical-interp":
         adapters.with_batched()
-    peers.package(peer, module)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of tensordict, about what posteriors declares
+        peers.package(peer, module)
     estimator = getattr(adapters, name)(unit * step)
     (result,) = check_estimator(estimator, [LINE], 8000, seeds=(1,), jobs=1, time_limit=None).results
     assert result.interval is not None, result.reason
