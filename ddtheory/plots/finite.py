@@ -21,7 +21,6 @@ from ddtheory.values import RLCT
 from ddtheory.visible import one_line
 
 if TYPE_CHECKING:
-    from ddtheory.cells import Cell
     from ddtheory.testing.conformance import GroundTruth
 
 _MOST = 1_000  # sizes of a curve
@@ -67,19 +66,21 @@ def learning_coefficient(sweep: FiniteNSweep, *, limits: Mapping[str, RLCT] | RL
     return _finished(figure, axes)
 
 
-def target(truth: GroundTruth | Cell, n_betas: Iterable[Any]) -> Figure:
+def target(cell: GroundTruth, n_betas: Iterable[Any]) -> Figure:
     """λ(nβ) of a cell, exact, against nβ: what a sampler that is right finds there, in any number of coordinates.
 
     Args:
-        truth: a cell of `ddtheory.cells` that `testing.conformance.from_cell` takes, or what it makes of one.
+        cell: of the conformance kit, such as `testing.conformance.from_cell` makes of one of `ddtheory.cells`.
         n_betas: two sizes t = nβ or more.
 
     Raises:
-        InvalidValueError: a cell without an exact value, fewer than two sizes, or the same twice.
+        InvalidValueError: no such cell, fewer than two sizes, or the same twice.
     """
-    from ddtheory.testing.conformance.catalogue_cells import ground_truths
-
-    [cell] = ground_truths([truth])
+    if not all(hasattr(cell, name) for name in ("name", "rlct", "target")):
+        raise InvalidValueError(
+            f"{shown(cell)} has no exact λ(nβ) to draw. Give a cell of the conformance kit: "
+            "conformance.from_cell(cell) makes one, or says why there is none."
+        )
     sizes = sorted(read_size(value) for value in in_order(n_betas, "n_betas", _MOST))
     if len(set(sizes)) < max(len(sizes), 2):
         raise InvalidValueError("A curve needs λ at two sizes nβ or more, each once.")
