@@ -1,12 +1,12 @@
 """Samplers of other packages on cells with exact answers: a table of verdicts, with versions.
 
     pip install '.[testing,samplers,diagnosis]'
-    python benchmarks/peers.py              # a few minutes on two cores
+    python benchmarks/peers.py              # ten minutes of processor time
     python benchmarks/peers.py --table      # the table in peers.md, from the kept results
 
-Each sampler runs with the calibration that it brings. NUTS tunes itself, and pays for it out of the same budget. SGLD
-brings none, so it gets the step size that came nearest on another cell, the regular x² under γ = 1, and its row says
-so. What is not installed is left out, and the script says it.
+Each sampler has a calibration of its own, on the cell at hand and paid for out of the same budget: NUTS tunes itself
+while it warms up; SGLD brings none, so `calibration.Plateau` looks for a step size as people do with a sweep. What is
+not installed is left out, and the script says it.
 """
 
 from __future__ import annotations
@@ -14,75 +14,88 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from calibration import Plateau
 from environment import environment, version
 from page import markdown, put
-from peer_samplers import BlackjaxNUTS, PosteriorsSGLD
+from peer_samplers import BlackjaxNUTS, CanonicalSGLD, NumpyroNUTS, PosteriorsSGLD
 
 import ddtheory
 from ddtheory import cells
-from ddtheory.testing.conformance import check_estimator, conformance_cells, from_cell, metropolis
+from ddtheory.testing.conformance import (
+    CatalogueCell,
+    ConformanceCell,
+    check_estimator,
+    conformance_cells,
+    from_cell,
+    metropolis,
+)
 from ddtheory.testing.conformance.devinterp_sgld import DevinterpSGLD
 
 PAGE = Path(__file__).with_name("peers.md")
 RESULTS = Path(__file__).parent / "results" / "peers.json"
 
-OURS = ("x² + y⁴, γ = 1", "(xy)²", "(xy)², γ = 1", "(x−y²)² + y⁶")
-CALIBRATION = "x², γ = 1"
-STEPS = (1e-4, 3e-4, 1e-3)
+OWN = ("x² + y⁴, γ = 1", "(xy)², γ = 1", "(xyz)², γ = 1")
+STEPS = (3e-5, 1e-4, 3e-4, 1e-3)
 
-PEERS: dict[str, tuple[str, Callable[..., Any], tuple[float, ...]]] = {
-    "blackjax NUTS": ("blackjax", BlackjaxNUTS, ()),
-    "devinterp SGLD": ("devinterp", DevinterpSGLD, STEPS),
-    "posteriors SGLD": ("posteriors", PosteriorsSGLD, STEPS),
+OURS = "Metropolis (ours)"
+TUNES_ITSELF = "its own warm-up"
+PLATEAU = f"{len(STEPS)} steps ε from {STEPS[0]:g} to {STEPS[-1]:g}, the largest of the plateau"
+
+VERSIONS = ("blackjax", "numpyro", "devinterp", "canonical-interp", "posteriors", "jax")
+
+PEERS: dict[str, tuple[str, Callable[[], Any], str]] = {
+    "blackjax NUTS": ("blackjax", BlackjaxNUTS, TUNES_ITSELF),
+    "numpyro NUTS": ("numpyro", NumpyroNUTS, TUNES_ITSELF),
+    "devinterp SGLD": ("devinterp", partial(Plateau, DevinterpSGLD, STEPS), PLATEAU),
+    "canonical-interp SGLD": ("canonical-interp", partial(Plateau, CanonicalSGLD, STEPS), PLATEAU),
+    # Δu = ε ∇ log p + N(0, 2ε): its ε is half of that of the other two
+    "posteriors SGLD": ("posteriors", partial(Plateau, PosteriorsSGLD, tuple(e / 2 for e in STEPS)), PLATEAU),
 }
-"""Name → (package, estimator, step sizes to choose from, none where it tunes itself)."""
+"""Name → (package, its estimator, its calibration)."""
 
 
-def calibrated(make: Callable[..., Any], steps: tuple[float, ...], budget: int) -> tuple[Any, str]:
-    """The estimator, and what it was given."""
-    if not steps:
-        return make(), "tunes itself"
-    [cell] = [cell for cell in conformance_cells() if cell.name == CALIBRATION]
-    off = {}
-    for step in steps:
-        [found] = check_estimator(make(step), [cell], budget, jobs=1, time_limit=None, progress=False).results
-        off[step] = abs(found.estimate.value - float(found.target)) if found.estimate else float("inf")
-    best = min(off, key=off.__getitem__)
-    return make(best), f"step {best:g}, the nearest of {len(steps)} on {CALIBRATION}"
+def compared() -> list[ConformanceCell | CatalogueCell]:
+    """The cells of the table: three of the kit's own, and four models of the catalogue."""
+    known = {cell.name: cell for cell in conformance_cells()}
+    return [
+        *(known[name] for name in OWN),
+        from_cell(cells.node_death("tanh")),
+        from_cell(cells.reduced_rank(inputs=2, hidden=2, outputs=2)),
+        from_cell(cells.minors(rows=3, columns=3, size=3)),
+        from_cell(cells.attention_product(kind="value-output", width=3, head=2)),
+    ]
 
 
 def compare(budget: int, only: list[str] | None, results: Path) -> None:
     """Writes each row as soon as it is there."""
-    known = {cell.name: cell for cell in conformance_cells()}
-    chosen = [
-        *(known[name] for name in OURS),
-        from_cell(cells.node_death("tanh")),
-        from_cell(cells.reduced_rank(inputs=2, hidden=2, outputs=2)),
-    ]
     estimators: dict[str, tuple[Any, str]] = {}
     if not only or "ddtheory" in only:
-        estimators["Metropolis (ours)"] = (metropolis, "proposals of many scales, nothing to tune")
-    for name, (package, make, steps) in PEERS.items():
+        estimators[OURS] = (metropolis, "proposals of many scales, nothing to tune")
+    for name, (package, make, given) in PEERS.items():
         if only and package not in only:
             continue
-        if find_spec(package) is None:
+        if find_spec(package.replace("-", "_")) is None:
             print(f"{package} is not installed: its row is left out.", file=sys.stderr)
             continue
-        estimators[name] = calibrated(make, steps, budget)
+        estimators[name] = (make(), given)
     for name, (estimator, given) in estimators.items():
-        found = check_estimator(estimator, chosen, budget, jobs=1, time_limit=None, name=name, progress=False)
+        start = time.process_time()
+        found = check_estimator(estimator, compared(), budget, jobs=1, time_limit=None, name=name, progress=False)
+        spent = time.process_time() - start
         print(found.explain(), end="\n\n", flush=True)
-        keep(results, budget, name, {"given": given, "report": found.document()})
+        keep(results, budget, name, {"given": given, "processor_seconds": round(spent, 1), "report": found.document()})
 
 
 def keep(results: Path, budget: int, name: str, row: dict[str, Any]) -> None:
     """Adds a row to those of other samplers at the same budget and with the same versions."""
-    packages = ("blackjax", "devinterp", "posteriors", "jax", "torch", "numpy", "arviz-stats")
+    packages = (*VERSIONS, "torch", "numpy", "arviz-stats")
     now = environment() | {name: version(name) for name in packages} | {"ddtheory": ddtheory.__version__}
     samplers: dict[str, Any] = {}
     if results.exists():
@@ -96,26 +109,35 @@ def keep(results: Path, budget: int, name: str, row: dict[str, Any]) -> None:
 
 
 def table(content: dict[str, Any]) -> str:
-    signs = {"agrees": "✓", "too wide": "?", "biased": "✗", "failed": "!"}
-    first = next(iter(content["samplers"].values()))["report"]["cells"]
-    heads = ["sampler", "calibration", *(cell["name"] for cell in first)]
-    exact = ["exact λ(579)", "", *(f"{float(cell['target']['midpoint']):.4f}" for cell in first)]
-    rows = [exact]
-    for name in ("Metropolis (ours)", *PEERS):
-        row = content["samplers"].get(name)
-        if row is None:
-            rows.append([name, "not run", *([""] * len(first))])
-            continue
-        entries = []
-        for cell in row["report"]["cells"]:
-            found = cell["estimate"]
+    """A row a cell, a column a sampler."""
+    signs = {"agrees": "✓", "too wide": "?", "biased": "✗", "failed": "–"}
+    samplers = content["samplers"]
+    names = [name for name in (OURS, *PEERS) if name in samplers]
+    first = samplers[names[0]]["report"]["cells"]
+    rows = [["calibration", "", *(samplers[name]["given"] for name in names)]]
+    for number, cell in enumerate(first):
+        row = [cell["name"], f"{float(cell['target']['midpoint']):.4f}"]
+        for name in names:
+            entry = samplers[name]["report"]["cells"][number]
+            found = entry["estimate"]
             text = f" {found['value']:.3f} ± {found['standard_error']:.3f}" if found else ""
-            entries.append(signs[cell["verdict"]] + text)
-        rows.append([name, row["given"], *entries])
-    versions = ", ".join(
-        f"{name} {content['environment'][name]}" for name in ("blackjax", "devinterp", "posteriors", "jax")
+            row.append(signs[entry["verdict"]] + text)
+        rows.append(row)
+    rows.append(["agree, wide, biased, no answer", "", *(_counts(samplers[name]["report"]["cells"]) for name in names)])
+    rows.append(["processor seconds", "", *(f"{samplers[name]['processor_seconds']:.0f}" for name in names)])
+    where = content["environment"]
+    versions = ", ".join(f"{name} {where[name]}" for name in VERSIONS)
+    absent = [name for name in (OURS, *PEERS) if name not in samplers]
+    left_out = f" Not run: {', '.join(absent)}." if absent else ""
+    return (
+        f"{content['budget']:,} passes a cell, one seed, on {where['day']}, Python {where['python']}. "
+        f"Versions: {versions}.{left_out}\n\n{markdown(['cell', 'exact λ(579)', *names], rows)}"
     )
-    return f"{content['budget']:,} passes a cell, one seed. Versions: {versions}.\n\n{markdown(heads, rows)}"
+
+
+def _counts(found: list[dict[str, Any]]) -> str:
+    verdicts = [cell["verdict"] for cell in found]
+    return ", ".join(str(verdicts.count(name)) for name in ("agrees", "too wide", "biased", "failed"))
 
 
 def main() -> None:

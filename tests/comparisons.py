@@ -120,7 +120,11 @@ def _complete(config: pytest.Config) -> bool:
 PEERS = {
     "Macaulay2": Peer(50, INSTALL["Macaulay2"]),
     "Singular": Peer(110, INSTALL["Singular"]),
+    "blackjax": Peer(1, "pip install 'ddtheory[samplers]'"),
+    "canonical-interp": Peer(2, "pip install 'ddtheory[samplers]'"),
     "curvlinops": Peer(1, "pip install 'ddtheory[peer]'"),
     "devinterp": Peer(2, "pip install 'ddtheory[devinterp]'"),
     "distributed": Peer(1, "pip install 'ddtheory[cluster]'"),
+    "numpyro": Peer(1, "pip install 'ddtheory[samplers]'"),
+    "posteriors": Peer(2, "pip install 'ddtheory[samplers]'"),
 }

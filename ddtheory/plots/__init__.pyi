@@ -3,6 +3,7 @@ from .curves import finite_temperature as finite_temperature
 from .curves import fluctuation as fluctuation
 from .finite import learning_coefficient as learning_coefficient
 from .finite import localisation as localisation
+from .finite import target as target
 from .landscapes import landscape as landscape
 from .polygons import newton_polygon as newton_polygon
 from .rates import HasRadii as HasRadii

@@ -1,22 +1,29 @@
-"""λ(nβ) of a germ as a curve with its asymptote, and over (nβ, γ) as a map with its regimes."""
+"""λ(nβ) of a germ or of a cell as a curve with its asymptote, and over (nβ, γ) as a map with its regimes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
+from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from ddtheory.arguments import pairs_of
+from ddtheory.arguments import in_order, pairs_of
 from ddtheory.errors import InvalidValueError, shown
+from ddtheory.exact.finite_n.germs import read_size
 from ddtheory.exact.finite_n.sweeps import FiniteNSweep, Regime
 from ddtheory.plots import style
 from ddtheory.values import RLCT
+from ddtheory.visible import one_line
 
+if TYPE_CHECKING:
+    from ddtheory.testing.conformance import GroundTruth
+
+_MOST = 1_000  # sizes of a curve
 _REGIMES = {
     Regime.GLOBAL: ("#b9d3e6", "λ of the whole domain"),
     Regime.BETWEEN: ("#e6e2d6", "between the two"),
@@ -55,12 +62,46 @@ def learning_coefficient(sweep: FiniteNSweep, *, limits: Mapping[str, RLCT] | RL
         label = f"γ = {_short(gamma)}" if gamma else "exact"
         axes.plot(sizes, found, marker="o", markersize=2.5, color=style.SERIES[0], alpha=float(shade), label=label)
     for index, (name, pair) in enumerate(named.items(), 1):
-        colour = style.SERIES[index % len(style.SERIES)]
-        axes.axhline(float(pair.lam), color=colour, linestyle=(0, (4, 3)), linewidth=1, label=f"{name}: λ = {pair.lam}")
-        if pair.m > 1:
-            seen = sizes[sizes > numpy.e**2]
-            tail = float(pair.lam) - (pair.m - 1) / numpy.log(seen)
-            axes.plot(seen, tail, color=colour, linewidth=1, label=f"λ − {pair.m - 1}/log nβ")
+        _asymptote(axes, sizes, pair, name, style.SERIES[index % len(style.SERIES)])
+    return _finished(figure, axes)
+
+
+def target(cell: GroundTruth, n_betas: Iterable[Any]) -> Figure:
+    """λ(nβ) of a cell, exact, against nβ: what a sampler that is right finds there, in any number of coordinates.
+
+    Args:
+        cell: of the conformance kit, such as `testing.conformance.from_cell` makes of one of `ddtheory.cells`.
+        n_betas: two sizes t = nβ or more.
+
+    Raises:
+        InvalidValueError: no such cell, fewer than two sizes, or the same twice.
+    """
+    if not all(hasattr(cell, name) for name in ("name", "rlct", "target")):
+        raise InvalidValueError(
+            f"{shown(cell)} has no exact λ(nβ) to draw. Give a cell of the conformance kit: "
+            "conformance.from_cell(cell) makes one, or says why there is none."
+        )
+    sizes = sorted(read_size(value) for value in in_order(n_betas, "n_betas", _MOST))
+    if len(set(sizes)) < max(len(sizes), 2):
+        raise InvalidValueError("A curve needs λ at two sizes nβ or more, each once.")
+    figure, axes = style.figure(width=4.8, height=3.4)
+    places = numpy.array([float(t) for t in sizes])
+    values = [float(cell.target(t)) for t in sizes]
+    axes.plot(places, values, marker="o", markersize=2.5, color=style.SERIES[0], label="exact")
+    _asymptote(axes, places, cell.rlct, "the limit", style.SERIES[1])
+    axes.set_title(one_line(cell.name), fontsize=9, color=style.INK)
+    return _finished(figure, axes)
+
+
+def _asymptote(axes: Axes, sizes: Any, pair: RLCT, name: str, colour: str) -> None:
+    axes.axhline(float(pair.lam), color=colour, linestyle=(0, (4, 3)), linewidth=1, label=f"{name}: λ = {pair.lam}")
+    if pair.m > 1:
+        seen = sizes[sizes > numpy.e**2]
+        tail = float(pair.lam) - (pair.m - 1) / numpy.log(seen)
+        axes.plot(seen, tail, color=colour, linewidth=1, label=f"λ − {pair.m - 1}/log nβ")
+
+
+def _finished(figure: Figure, axes: Axes) -> Figure:
     axes.set(xscale="log", xlabel="nβ", ylabel="λ(nβ) = nβ E[K]", ylim=(0, None))
     axes.xaxis.set_major_formatter(style.power_of_ten)
     axes.minorticks_off()

@@ -15,6 +15,7 @@ _SHOWN = {
     "CONTRIBUTING.md": "contributing.md",
     "benchmarks/README.md": "benchmarks.md",
     "benchmarks/conformance.md": "conformance.md",
+    "benchmarks/peers.md": "samplers.md",
 }
 _LINK = re.compile(r"\]\(([\w/]+\.(?:md|py))\)")
 

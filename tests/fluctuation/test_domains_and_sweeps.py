@@ -299,6 +299,26 @@ def test_pictures_of_a_sweep() -> None:
         plots.learning_coefficient(found, limits={"x": 1})  # type: ignore[dict-item]
 
 
+def test_a_picture_of_a_cell() -> None:
+    """Of a crossing the value at (xy)², nβ = 579; of a determinant of nine coordinates, which no sweep takes."""
+    from ddtheory import cells, plots
+    from ddtheory.testing.conformance import from_cell
+
+    figure = plots.target(from_cell(cells.normal_crossing(exponents=(1, 1))), [2 * 579, 2 * 10**6])  # K = (xy)²/2
+    [axes] = figure.axes
+    exact, limit, tail = axes.lines
+    assert list(exact.get_xdata()) == [1158, 2e6]
+    assert exact.get_ydata()[0] == pytest.approx(0.3798771744627, abs=1e-6)
+    assert list(limit.get_ydata()) == [0.5, 0.5]
+    assert tail.get_ydata()[1] == pytest.approx(0.5 - 1 / math.log(2e6))
+    many = plots.target(from_cell(cells.minors(rows=3, columns=3, size=3)), [10, 1000])
+    assert len(many.axes[0].lines[0].get_xdata()) == 2 and "minors" in many.axes[0].get_title()
+    with pytest.raises(InvalidValueError, match="no exact λ"):
+        plots.target(cells.mixture(components=2), [10, 1000])  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="two sizes"):
+        plots.target(from_cell(cells.minors(rows=3, columns=3, size=3)), [10, 10])
+
+
 def test_a_point_that_is_not_on_the_grid() -> None:
     with pytest.raises(InvalidValueError, match="no point"):
         finite_n_sweep("x^2", [1, 2]).at(3)

@@ -689,6 +689,7 @@ _PLOTS: dict[str, list[Call]] = {
     "ddtheory.plots.localisation": [
         lambda: {"sweep": _sweep(), "whole": "1/4", "point": "1/2", "within": "1/20"},
     ],
+    "ddtheory.plots.target": [lambda: {"cell": testing.conformance_cells()[0], "n_betas": [10, 100]}],
     "ddtheory.plots.finite_temperature": [call(crossings=[(2,), (2, 2)], decades=2)],
     "ddtheory.plots.landscape": [
         lambda: {"divergence": x**2 + y**4, "order": dd.kl_order(x**2 + y**4, {"y": 1}), "extent": 0.5}

@@ -291,6 +291,20 @@ def test_a_negative_value_comes_with_its_likely_causes(error: float, negative: b
         assert (cause in found.reason) is negative
 
 
+@pytest.mark.parametrize(("value", "says"), [(0.5, "heats the chain"), (0.3, "have not forgotten w*"), (-0.3, "K ≥ 0")])
+def test_the_side_of_a_bias_has_its_own_causes(value: float, says: str) -> None:
+    """A step, noise, a weak pin make λ(nβ) larger; a start at w*, a strong pin smaller; nothing makes it negative."""
+    causes = {"heats the chain", "have not forgotten w*", "K ≥ 0"}
+
+    def reason(value: float, error: float) -> str:
+        run = TaskResult("c", 0, Estimate(value, error), "", 1, 0.0)
+        return judge("c", RLCT(Fraction(2, 5)), Enclosure("0.4"), {}, [run], 0.01).reason
+
+    assert {cause for cause in causes if cause in reason(value, 0.01)} == {says}
+    assert not any(cause in reason(0.4, 0.01) for cause in causes)
+    assert not any(cause in reason(0.35, 0.1) for cause in causes)  # too wide to have a side
+
+
 def test_a_negative_value_within_a_wide_interval_keeps_its_causes() -> None:
     run = TaskResult("c", 0, Estimate(-0.3, 0.3), "", 1, 0.0)
     found = judge("c", RLCT(Fraction(2, 5)), Enclosure("0.4"), {}, [run], 0.01)

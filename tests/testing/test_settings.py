@@ -77,7 +77,7 @@ def test_a_band_is_no_pass_for_a_wide_interval() -> None:
 def test_a_chain_that_diverges_is_a_failure_of_that_setting_alone() -> None:
     found = compare_settings(Langevin, {"step_size": [2e-4, 1e-1]}, CELL, 40_000, **HERE)
     assert [one.closeness["x², γ = 1"] for one in found.results][-1] is Closeness.FAILED
-    assert "diverged" in found.results[-1].report.results[0].reason
+    assert "diverged. Take a smaller step" in found.results[-1].report.results[0].reason
 
 
 @pytest.mark.parametrize(

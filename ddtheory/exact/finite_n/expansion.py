@@ -11,8 +11,8 @@ not belong to the integral shows: with m too small the differences grow, with m 
 refused. The pair is that of the point 0. It is that of the whole box when K is weighted homogeneous, because then every
 zero is carried into any neighbourhood of 0, where it cannot have a smaller pair than 0; otherwise that is assumed.
 
-On a box C is also enclosed, and it is proven from which t on the leading term is within 1 % of Z, for monomials and for
-weighted homogeneous germs of the plane with m = 1 (`leading_terms`); by an algorithm that knows nothing of the values.
+For monomials and for weighted homogeneous germs of the plane C is also enclosed, and it is proven from which t on the
+leading term is within 1 % of Z (`leading_terms`); by an algorithm that knows nothing of the values.
 """
 
 from __future__ import annotations
@@ -173,12 +173,16 @@ def _proven(
 ) -> tuple[Enclosure | None, Fraction | None, str]:
     """(C, t from which on the leading term is near, why neither)."""
     half_width = phi.ends[0][1]
-    if phi.variance is not None or half_width is None:
-        return None, None, "the prior is a Gaussian"
+    if phi.variance is not None and half_width is not None:
+        return None, None, "the prior is a Gaussian on a box"
+    if any(phi.centre):
+        return None, None, "the centre of the Gaussian is not 0"
     weights = weights_of(expression, symbols)
     try:
         go_on = deadline(seconds)
-        found = leading_term(expression, symbols, phi.exponents, half_width, pair, weights, go_on)
+        found = leading_term(
+            expression, symbols, phi.exponents, half_width, pair, weights, go_on, variance=phi.variance
+        )
         if isinstance(found, str):
             return None, None, found
         return enclosure(found.constant, _PROVEN_DIGITS), found.near_from(_NEAR), ""

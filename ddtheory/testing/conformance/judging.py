@@ -22,6 +22,14 @@ NEGATIVE = (
     "batch, noisy labels), a sampler that left the local region for points whose loss on its sample is lower, a step "
     "so large that the chain is unstable"
 )
+TOO_LARGE = (
+    "of a sampler whose chains agree, likely causes are a step or noise of the gradient that heats the chain, or a pin "
+    "weaker than the task's: compare_settings over the step tells"
+)
+TOO_SMALL = (
+    "of a sampler, likely causes are chains that have not forgotten w*, where K is 0, or a pin stronger than the "
+    "task's: compare_settings over the length tells"
+)
 
 
 class ConformanceVerdict(StrEnum):
@@ -147,6 +155,8 @@ def judge(
     told = next((run.note for run in runs if run.note), "")
     if told and verdict is not ConformanceVerdict.AGREES:
         reason = f"{reason}; {told}"
+    elif verdict is ConformanceVerdict.BIASED and estimate.value >= 0:
+        reason = f"{reason}; {TOO_LARGE if estimate.value > exact else TOO_SMALL}"
     return CellResult(cell, rlct, target, verdict, reason, estimate, interval, spread, found, tuple(runs))
 
 

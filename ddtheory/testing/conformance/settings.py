@@ -40,7 +40,7 @@ _CAUSES = (
         "exactly); a pin that the task does not name is a bias",
     ),
     (
-        r"batch",
+        r"batch|noise",
         "noise of the gradient: it adds ε (nβ)² σ²/4 to the temperature of a chain; take larger batches or a smaller "
         "step (langevin_target, gradient_noise)",
     ),

@@ -58,7 +58,7 @@ class EstimationTask:
 
     Attributes:
         cell: name of the cell, for messages and logs.
-        posterior: the model; `loss`, `gradient` and `module` below are the metered way to it.
+        posterior: the model; `loss`, `loss_and_gradient` and `module` below are the metered way to it.
         n: number of samples.
         beta: β, the inverse temperature; only nβ counts.
         seed: for everything that the estimator draws.
@@ -338,7 +338,10 @@ def from_samples(samples: LossSamples, n_beta: float) -> Estimate:
     chains, draws = losses.shape
     if not numpy.isfinite(losses).all():
         bad = int((~numpy.isfinite(losses).all(axis=1)).sum())
-        raise InvalidValueError(f"{bad} of {chains} chains hold a loss that is NaN or infinite: they diverged.")
+        raise InvalidValueError(
+            f"{bad} of {chains} chains hold a loss that is NaN or infinite: they diverged. Take a smaller step; "
+            "beyond ε = 4/a discrete Langevin does, where the posterior has the curvature a."
+        )
     batches = math.isqrt(draws)
     length = draws // batches
     means = losses[:, : batches * length].reshape(chains * batches, length).mean(axis=1)
