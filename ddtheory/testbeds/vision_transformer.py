@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -95,7 +96,7 @@ def vision_transformer(
         yield from ((step, net) for step, net in descend(network, adam, loss, first) if step < first)
         inner = [value for name, value in network.named_parameters() if _is_hidden(name)]
         others = [value for name, value in network.named_parameters() if not _is_hidden(name)]
-        groups = [{"params": inner, "weight_decay": decay}, {"params": others}]
+        groups: list[dict[str, Any]] = [{"params": inner, "weight_decay": decay}, {"params": others}]
         late = torch.optim.SGD(groups, lr=0.05, momentum=0.9)
         yield from ((first + step, net) for step, net in descend(network, late, loss, steps - first))
 

@@ -191,7 +191,9 @@ def measure() -> Experiment:
     spread = 4 * math.sqrt(5 / _SAMPLES)
     for seed in range(_SEEDS):
         bed = testbeds.reduced_rank(seed, hidden=3, rank=2, samples=_SAMPLES, noise=_NOISE)
-        gram, moment = _sides(bed.problem(), bed.labels())
+        labels = bed.labels()
+        assert labels is not None, "squared error draws its labels"
+        gram, moment = _sides(bed.problem(), labels)
         identity.append(
             Comparison(
                 f"normal residual, seed {seed}: λ⁺ over σ² σ_min²",

@@ -1,4 +1,4 @@
-"""K that is negative only along arcs with irrational coefficients, in three and more variables: refused with a point."""
+"""K that is negative only along arcs with irrational coefficients, in three or more variables: refused by a point."""
 
 from __future__ import annotations
 
