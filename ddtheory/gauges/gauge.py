@@ -221,12 +221,12 @@ class Gauge(Shown):
             )
         object.__setattr__(self, "channels", channels)
         object.__setattr__(self, "blocks", blocks)
-        require(self, (Kernel, type(None)), "kernel")
+        require(self, Kernel | None, "kernel")
         if (self.group is Group.KERNEL) is (self.kernel is None) or (self.kernel is not None and len(self.legs) > 1):
             raise InvalidValueError(f"The gauge {self.rule!r} needs a kernel and one leg for shifts along it, or none.")
         require_each(self, Taker, "takers")
         object.__setattr__(self, "takers", tuple(self.takers))
-        require(self, (Centre, type(None)), "centre")
+        require(self, Centre | None, "centre")
         if (self.group is Group.BIAS) is not bool(self.takers) or (self.group is Group.CENTRED) is (
             self.centre is None
         ):

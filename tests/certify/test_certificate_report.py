@@ -55,6 +55,7 @@ def test_generators_prior_and_boundaries_are_stated() -> None:
         "prior": {"x": "-1/2"},
         "nonnegative": [],
         "field": None,
+        "asked": None,
     }
 
 

@@ -40,6 +40,12 @@ def refusal(expression: str, **more: Any) -> str:
 def shown_to_be_negative(expression: str, message: str) -> None:
     """The arc of a refusal, and its point, read again by sympy: K is negative there, and as near as one likes."""
     K = sympy.sympify(expression.replace("^", "**"))
+    if by_point := re.search(
+        r"it is about (\S+) at (.*?), and negative at two points like it that are nearer", message
+    ):
+        value = K.subs({sympy.Symbol(x): sympy.Rational(v) for x, v in pairs(by_point[2])})
+        assert value < 0 and math.isclose(value, float(by_point[1]), rel_tol=0.05)
+        return
     if by_ray := re.search(r"along \((.*?)\) = \((.*?)\)·t it is", message):
         arc = {
             sympy.Symbol(x): sympy.Rational(v) * T

@@ -371,10 +371,11 @@ def _main(command: Command, aside: Path) -> int:
     _open_streams(command, aside)
     sys.argv = ["ddtheory", command.verb, *command.arguments]
     from ddtheory.cli import main
-    from ddtheory.verify import book
+    from ddtheory.verify import apart, book
 
     shipped = book.locate
-    book.locate = lambda choice=None: BOOK if choice is None else shipped(choice)  # every witness of it runs in no time
+    # every witness of it runs in no time
+    book.locate = apart.locate = lambda choice=None: BOOK if choice is None else shipped(choice)
     for number in (signal.SIGINT, signal.SIGTERM):  # from here on; what comes earlier met an interpreter that starts
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     try:

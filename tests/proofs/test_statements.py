@@ -40,6 +40,7 @@ TYPED: dict[str, dict[str, str]] = {
     "cor:g10_via_composition": {"no transfer": INEQUALITY},
     "cond:linear_group": {"gradients": ENTRIES, "step": ENTRIES, "rotary": ENTRIES},
     "cond:rescaling_chains": {"frames": ENTRIES, "invariants": ENTRIES, "step": ENTRIES},
+    "read:optimizer_census": {"blind": NAMES},
     "register:X1": {"no mark of a boundary": NAMES},
     "rem:nu_live_block": {"absorbed": LIMIT, "between": LIMIT},
     "thm:nu_universality": {"fluctuation": MEAN, "odd orders": INEQUALITY},

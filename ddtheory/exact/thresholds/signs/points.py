@@ -3,7 +3,8 @@
 Where no face of the Newton polyhedron takes a negative value, K can be negative only near the zeros of its faces. With
 weights w that hold a face, K(t^{w_i} c_i) = t^N (f_γ(c) + O(t)): for small t the left side is minimised over c, from
 many places near zeros of f_γ, by the method of Levenberg and Marquardt. What counts is the exact value of K at a
-rational point, at each of three scales.
+rational point, at each of three scales, the last of them so small that large coefficients no longer make up for a power
+of t: x² − 10⁹x³ is negative at 2⁻¹⁶, and not near 0.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from ddtheory.exact.thresholds.signs.faces import face_signs, fraction_of
 Point = tuple[Fraction, ...]
 Terms = Sequence[tuple[Exponent, fmpq]]
 
-_SCALES = (6, 11, 16)  # t = 2^{−n}
+_SCALES = (6, 11, 16)  # t = 2^{−n}; the last is smaller still by the square of the spread of the coefficients
+_SMALLEST = 128
 _STARTS = 24  # on one face
 _STEPS = 60  # of one minimisation
 _MOST_TERMS = 60
@@ -91,7 +93,10 @@ class _Scaled:
         """The coordinate that is held keeps c from shrinking to 0."""
         self._germ, self._weights = germ, weights
         self._free = [i for i in range(germ.dimension) if i != held]
-        self._scales = [max(1, n // weights[held]) for n in _SCALES]
+        sizes = [abs(c) for c in map(to_flint, germ.generators[0].values())]
+        spread = int((max(sizes) / min(sizes)).ceil()).bit_length()
+        *larger, last = _SCALES
+        self._scales = [max(1, n // weights[held]) for n in (*larger, last + 2 * spread)]
         levels = {m: sum(map(operator.mul, weights, m)) for m in germ.generators[0]}
         least = min(levels.values())
         self._terms = [(m, to_flint(c), levels[m] - least) for m, c in germ.generators[0].items()]
@@ -99,6 +104,8 @@ class _Scaled:
 
     def followed(self, start: list[fmpq], expired: Callable[[], bool]) -> NegativePoint | None:
         """From a start to a zero of the face, and on to smaller scales, as long as K is negative."""
+        if self._scales[-1] > _SMALLEST:
+            return None
         face = [(m, c) for m, c, level in self._terms if not level]
         place = self._minimised(face, start, fmpq(1, 100), _FIRST_BITS, expired)
         if _value(face, place) > _ZERO:
