@@ -126,6 +126,9 @@ def _word(value: StrEnum) -> str:
 
 
 def _supported(result: ClaimResult) -> str:
+    supports = {clause.support for clause in result.clauses}
+    if len(supports) == 1:
+        return f"every clause: {supports.pop()}"
     return "; ".join(f"{clause.name}: {clause.support}" for clause in result.clauses)
 
 
