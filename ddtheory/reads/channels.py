@@ -148,7 +148,7 @@ def _apart(channels: Channels) -> bool:
 
 
 def means_of(tape: Tape) -> dict[str, Tensor]:
-    """What each affine map reads, by input channel, in the mean over samples and positions; by its matrix.
+    """What each affine map reads, (groups, inputs of a group), in the mean over samples and positions; by its matrix.
 
     A matrix that is used the other way round, as in a tied autoencoder, reads its own outputs there, and is left out.
     So is a depthwise kernel, each of whose parts reads one channel.
@@ -158,7 +158,8 @@ def means_of(tape: Tape) -> dict[str, Tensor]:
         if each.out_axis != 0 or each.in_axis == 0:
             continue
         axis = each.source.ndim - 1 if _last(each, tape) else 1
-        found[each.weight] = each.source.detach().movedim(axis, -1).reshape(-1, each.source.shape[axis]).mean(0)
+        mean = each.source.detach().movedim(axis, -1).reshape(-1, each.source.shape[axis]).mean(0)
+        found[each.weight] = mean.reshape(each.groups, -1)
     return found
 
 

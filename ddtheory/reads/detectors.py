@@ -200,7 +200,8 @@ def _held(survey: Survey, channels: Channels, number: int) -> Repair | None:
 
     def repair(parameters: Parameters) -> Parameters:
         rows, offsets = (part.rows(parameters, channels.count).clone() for part in (weight, bias))
-        offsets[number] += rows[number] @ mean.to(rows).repeat_interleave(rows.shape[1] // len(mean))
+        own = mean[number * len(mean) // channels.count]
+        offsets[number] += rows[number] @ own.to(rows).repeat_interleave(rows.shape[1] // len(own))
         rows[number] = 0
         return {
             part.parameter: part.put(parameters[part.parameter], new) for part, new in ((weight, rows), (bias, offsets))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.fields import require
@@ -97,7 +98,7 @@ def joint(
             rows = channels.rows(side, parameters)
             block = basis.mT @ rows
             if drawn or is_nothing(block, rows):
-                block = _drawn(side, torch.randn(block.shape, generator=draw).to(block), parameters, means)
+                block = _drawn(side, torch.randn(block.shape, generator=draw).to(block), basis, parameters, means)
             block = block / block.norm()
             added(found, channels.spread(side, basis @ block, parameters))
         return found
@@ -105,8 +106,11 @@ def joint(
     return direction
 
 
-def _drawn(side: Side, block: Tensor, parameters: Parameters, means: Mapping[str, Tensor]) -> Tensor:
-    """A drawn block of a side, without its biases, and without the mean of what its weights read."""
+def _drawn(side: Side, block: Tensor, basis: Tensor, parameters: Parameters, means: Mapping[str, Tensor]) -> Tensor:
+    """A drawn block of a side, without its biases, and without the mean of what its weights read.
+
+    Channels of a convolution in groups read other means: a column of the basis has theirs, by its squares.
+    """
     pieces = torch.split(block, [len(part.entry(parameters)) for part in side], dim=1)
     found = []
     for part, piece in zip(side, pieces, strict=True):
@@ -114,9 +118,11 @@ def _drawn(side: Side, block: Tensor, parameters: Parameters, means: Mapping[str
         mean = means.get(part.parameter)
         if weight.ndim == 1:
             piece = torch.zeros_like(piece)
-        elif part.axis == 0 and mean is not None and bool(mean.any()) and len(mean) > 1:
-            across = mean.to(piece).repeat_interleave(piece.shape[1] // len(mean))
-            piece = piece - (piece @ across)[:, None] * across / (across @ across)
+        elif part.axis == 0 and mean is not None and mean.shape[1] > 1:
+            group = torch.arange(len(basis)) * len(mean) // len(basis)
+            own = (basis**2).mT.to(piece) @ mean[group].to(piece)
+            across = normalize(own.repeat_interleave(piece.shape[1] // own.shape[1], dim=1))
+            piece = piece - (piece * across).sum(1, keepdim=True) * across
         found.append(piece)
     whole = torch.cat(found, dim=1)
     return whole if bool(whole.any()) else block

@@ -45,7 +45,7 @@ class Survey:
             mean over samples. Half of it is the cost K of the channel, to second order. Some channels have none.
         grams: E[h hᵀ] of the channels as they are read, or None.
         embedded: which rows of embeddings were looked up.
-        means: what each affine map reads, by input channel, in the mean over samples.
+        means: what each affine map reads, (groups, inputs of a group), in the mean over samples.
         ranges: the least and the largest value of each channel as it is read.
         biases: the bias of each affine map that has one, by its matrix.
     """

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+import ddtheory as dd
 from ddtheory.measure import Categorical, Gaussian, Problem
 from ddtheory.reads.channels import Channels
+from ddtheory.reads.proposal import joint
 from ddtheory.reads.survey import Survey, survey
 
 
@@ -118,3 +120,46 @@ def test_batches_add_up() -> None:
     parts = survey(Problem.from_module(plant.model, plant.inputs, Gaussian(), batch_size=7))
     (channels,) = whole.channels
     assert torch.allclose(whole.grams[channels], parts.grams[channels], rtol=1e-12)
+
+
+class Grouped(nn.Module):
+    """A convolution in two groups with kernels of three by three, behind units of different means."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(1, 4, 3, padding=1)
+        self.grouped = nn.Conv2d(4, 4, 3, padding=1, groups=2)
+        self.out = nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = torch.relu(self.grouped(torch.relu(self.first(x))))
+        return self.out(hidden.mean((2, 3)))
+
+
+def test_a_unit_of_a_convolution_in_groups_is_drawn_across_the_mean_of_its_own_group() -> None:
+    torch.manual_seed(0)
+    net = Grouped().double()
+    with torch.no_grad():
+        net.first.bias.copy_(torch.tensor([0.5, 1.0, 2.0, 3.0]))
+    inputs = torch.randn(8, 1, 5, 5, dtype=torch.float64)
+    found = surveyed(net, inputs)
+    mean = torch.relu(net.first(inputs)).mean((0, 2, 3)).reshape(2, 2).detach()
+    assert torch.allclose(found.means["grouped.weight"], mean, rtol=1e-12)
+    (channels,) = [each for each in found.channels if each.layer == "grouped"]
+    for unit in range(4):
+        basis = torch.zeros(4, 1, dtype=torch.float64)
+        basis[unit] = 1
+        step = joint(channels, basis, found.problem.truth, found.means, unit, drawn=True)()["grouped.weight"][unit]
+        own, other = (float((step.sum((1, 2)) * mean[group]).sum()) for group in (unit // 2, 1 - unit // 2))
+        assert abs(own) < 1e-12 and abs(other) > 1e-3
+
+
+def test_dead_units_of_a_convolution_in_groups_are_found() -> None:
+    torch.manual_seed(1)
+    net = Grouped().double()
+    with torch.no_grad():
+        for unit in (1, 2):
+            net.grouped.weight[unit], net.grouped.bias[unit], net.out.weight[:, unit] = 0, 0, 0
+    found = dd.read(net, torch.randn(8, 1, 5, 5, dtype=torch.float64), head=Gaussian(), n=1000)
+    dead = {(row.layer, row.place): row.order for row in found.dead}
+    assert dead == {("grouped", "unit 1"): 2, ("grouped", "unit 2"): 2}
