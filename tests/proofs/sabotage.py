@@ -62,6 +62,12 @@ def judged(claim: Claim) -> ClaimResult:
     return check(Entry(claim, entry.chapter, entry.path))
 
 
+@cache
+def verdict_on(claim_id: str) -> ClaimResult:
+    """The verdict on a claim as it stands. Derivations take seconds to be judged, and several tests ask."""
+    return judged(kept(claim_id))
+
+
 def checks_of(experiment: Experiment) -> list[tuple[str, int, Check]]:
     """The checks with their places: the clause, and the number under it."""
     return [

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from sabotage import BY_ID, GREEN, IDS, checks_of, experiments, judged, kept, proof
+from sabotage import BY_ID, GREEN, IDS, checks_of, experiments, verdict_on
 
 from ddtheory.values import Citation, Verdict
 from ddtheory.verify import Comparison, RunResult, page, transitive_assumptions
 from ddtheory.verify.claim import Outcome
-from ddtheory.verify.findings import of_proof
 
 VOLUME = "Watanabe 2009, Theorem 7.1"
 
@@ -174,7 +173,7 @@ def test_what_a_claim_rests_on(claim_id: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("claim_id", IDS)
 def test_the_verdict_on_record(claim_id: str) -> None:
-    result = judged(kept(claim_id))
+    result = verdict_on(claim_id)
     assert result.ran, result.reason
     assert result.verdict is BY_ID[claim_id].claim.expected, result.reason
 
@@ -189,7 +188,8 @@ def test_no_green_verdict_without_three_witnesses(claim_id: str) -> None:
 
 @pytest.mark.parametrize("claim_id", IDS)
 def test_a_derivation_tells_its_formulas_from_their_rivals(claim_id: str) -> None:
-    for line in of_proof(proof(claim_id)).equations:
+    (derived,) = [witness.proof for witness in verdict_on(claim_id).witnesses if witness.proof is not None]
+    for line in derived.equations:
         assert line.rivals or line.attained
         assert [rival.holds for rival in line.rivals] == [False] * len(line.rivals), line.text
 
@@ -197,7 +197,7 @@ def test_a_derivation_tells_its_formulas_from_their_rivals(claim_id: str) -> Non
 @pytest.mark.long
 @pytest.mark.parametrize("claim_id", IDS)
 def test_every_clause_is_derived_or_measured_and_what_is_only_one_is_on_record(claim_id: str) -> None:
-    found = {clause.name: clause.support for clause in judged(kept(claim_id)).clauses}
+    found = {clause.name: clause.support for clause in verdict_on(claim_id).clauses}
     assert "unsupported" not in found.values()
     assert {name: way for name, way in found.items() if way != "derived, measured"} == ONE_WAY.get(claim_id, {})
 
@@ -205,12 +205,12 @@ def test_every_clause_is_derived_or_measured_and_what_is_only_one_is_on_record(c
 @pytest.mark.long
 @pytest.mark.parametrize("claim_id", IDS)
 def test_every_clause_is_attacked_by_a_control(claim_id: str) -> None:
-    assert {clause.name for clause in judged(kept(claim_id)).clauses if clause.attacked is Outcome.MISSING} == set()
+    assert {clause.name for clause in verdict_on(claim_id).clauses if clause.attacked is Outcome.MISSING} == set()
 
 
 def page_of(*claim_ids: str) -> int:
     """Bytes of the page of these claims."""
-    return len(page.render(RunResult(tuple(judged(kept(claim_id)) for claim_id in claim_ids), 0.0, 1)).encode())
+    return len(page.render(RunResult(tuple(verdict_on(claim_id) for claim_id in claim_ids), 0.0, 1)).encode())
 
 
 @pytest.mark.long

@@ -25,6 +25,7 @@ from sabotage import (
     proof,
     spoiled_checks,
     spoiled_equations,
+    verdict_on,
     with_check,
     with_line,
 )
@@ -54,7 +55,7 @@ def refuse_green(claim: Claim, how: str) -> Verdict:
 
 @pytest.mark.parametrize("claim_id", GREEN_IDS)
 def test_the_claims_are_green_before(claim_id: str) -> None:
-    assert judged(kept(claim_id)).verdict in GREEN
+    assert verdict_on(claim_id).verdict in GREEN
 
 
 @pytest.mark.parametrize("claim_id", GREEN_IDS)
