@@ -55,6 +55,7 @@ def modular_transformer(
         modulus: p, 5 or more.
         width: of the stream, a multiple of 4.
         hidden: number of ReLU units.
+        steps: seed 0 generalises at about step 300, seeds 1 to 3 between 675 and 1275: give those 1500.
         decay: weight decay of AdamW, which takes the share rate · decay of every weight at each step; 0 or more.
 
     Raises:

@@ -77,11 +77,15 @@ def test_the_transition_is_reached_and_was_not_there_before(name: str) -> None:
     assert not bed.transition.reached(bed.measured(bed.module()))
 
 
+LONGER = {"modular_transformer": {"steps": 1500}}
+"""Settings for other seeds, where those of seed 0 are too short."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TRAINED)
 def test_other_seeds_reach_it_too(name: str) -> None:
     """Not every one: of seeds 1 to 3 two students stay alive longer, and one bed of features has four corners."""
-    beds = [TESTBEDS[name](seed) for seed in range(1, 4)]
+    beds = [TESTBEDS[name](seed, **LONGER.get(name, {})) for seed in range(1, 4)]
     for bed in beds:
         assert bed.transition is not None
         assert bed.transition.reached(bed.checkpoints[-1].measured) == (bed.transition_step is not None)
