@@ -81,7 +81,7 @@ def read(
         detectors: those of `ddtheory.reads.DETECTORS` when left out.
 
     Raises:
-        InvalidValueError: no n, no head, detectors that are none, arguments beside a problem.
+        InvalidValueError: no n, no head, detectors that are none or stand twice, arguments beside a problem.
         MeasurementError: see `Problem.from_module`; logits of one class.
 
     Source: reading off canonical alignment, Shirodkar 2026, Measuring Dead Directions; the definition is ours.
@@ -110,6 +110,8 @@ def read(
     for detector in chosen:
         if not isinstance(detector, Detector):
             raise InvalidValueError(f"A detector is {shown(detector)}; give values of ddtheory.reads.DETECTORS.")
+    if len(set(map(id, chosen))) < len(chosen):
+        raise InvalidValueError("A detector stands twice in the list, and would propose all twice. Give it once.")
     found = gauges_of(problem)
     every = flows(found.gauges)
     seen = survey(problem)

@@ -209,6 +209,7 @@ X = torch.eye(2)
         (Batched, X, {}, "depend"),
         (spoilt, X, {}, "'0.weight' is NaN"),
         (network, X, {"detectors": ["node death"]}, "A detector is 'node death'"),
+        (network, X, {"detectors": [*DETECTORS.values(), DETECTORS["node death"]]}, "stands twice"),
         (network, X, {"detectors": "node death"}, "The detectors is"),
         (lambda: "network", X, {}, "The module is 'network'"),
         (lambda: network().append(nn.BatchNorm1d(1)).train(), X, {}, "training mode"),

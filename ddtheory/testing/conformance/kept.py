@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ddtheory.arguments import path_of
-from ddtheory.errors import InvalidValueError, OutputError
+from ddtheory.errors import InvalidValueError, OutputError, place
 from ddtheory.testing.conformance.identity import Identity, content, differences
 from ddtheory.testing.conformance.task import Estimate, EstimationTask
 from ddtheory.testing.conformance.task_result import TaskResult
@@ -165,7 +165,8 @@ class Kept:
             )
 
     def _unknown(self, error: Exception) -> InvalidValueError:
-        return InvalidValueError(f"{self.path} is no file of kept estimates: {error}. Choose another one.")
+        return InvalidValueError(f"{place(self.path)} is no file of kept estimates: {error}. Choose another one.")
 
     def _refused(self, error: OSError) -> OutputError:
-        return OutputError(f"Cannot use {self.path}: {error.strerror or error}. Choose a file that you may write.")
+        said = error.strerror or error
+        return OutputError(f"Cannot use {place(self.path)}: {said}. Choose a file that you may write.")
