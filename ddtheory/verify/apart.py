@@ -1,12 +1,14 @@
 """Work on a book in a process apart: code of a claim that ends its process does not end ours.
 
 When the process ends before the work does, the step that it was at is to blame, see `steps`. The work is then begun
-anew without that step, and what witnesses have answered is not asked again.
+anew without that step, and what witnesses have answered is not asked again. Standard output is not for such code, nor
+for what it starts: there it is standard error, by its number too, so that a document is the whole of ours.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -231,6 +233,7 @@ class _Attempt:
 
 def _serve(theirs: Connection, memory: Memory, work: Callable[..., Any], arguments: Sequence[Any]) -> None:
     _listen_to_the_parent()
+    _leave_standard_output()
 
     def tell(kind: str, said: Any) -> None:
         with interrupts_held():
@@ -254,6 +257,14 @@ def _listen_to_the_parent() -> None:
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=leave_with_parent, daemon=True).start()
+
+
+def _leave_standard_output() -> None:
+    """What is written to number 1 goes to number 2; nowhere, where that is closed."""
+    if sys.__stderr__ is not None:
+        os.dup2(2, 1)
+    else:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _interrupt(_number: int, _frame: object) -> None:
