@@ -25,6 +25,9 @@ TITLES = {
     "parameters": "Learning coefficients against the number of parameters, of generators and p",
     "optimizers": "A step of an optimiser, in steps of AdamW",
     "signatures": "Signatures and an SGLD estimate, in training steps on all inputs",
+    "directions": "Eight directions under `vmap`, in eight single derivatives",
+    "fluctuation": "Digits of ν and of λ(nβ), processor seconds",
+    "finite_n_equal_error": "λ(nβ) at equal error, processor seconds",
     "conformance": "Estimators of the learning coefficient on twelve cells",
 }
 MEBIBYTE = 2**20
@@ -190,7 +193,7 @@ def network_orders(content: dict) -> str:
 def thresholds(content: dict) -> str:
     germs = [
         [
-            f"{line['system']} {content['systems'].get(line['system'], '')}".strip(),
+            f"{line['system']} {content['systems'].get(line['system'], '')}".strip() + again,
             f"{line['solved']} of {line['germs']}",
             str(line["wrong"]),
             number(1e3 * line["seconds"]["median"]),
@@ -201,7 +204,8 @@ def thresholds(content: dict) -> str:
             f"{line['limit']:g}",
             "–" if line["load"] is None else f"{line['load']:g}",
         ]
-        for line in content["summary"]
+        for again, lines in (("", content["summary"]), (", again", content.get("again", [])))
+        for line in lines
     ]
     columns = (
         "system",
@@ -365,6 +369,45 @@ def parameters(content: dict) -> str:
     return markdown(columns, [[str(row[column]) for column in columns] for row in content["rows"]])
 
 
+def directions(content: dict) -> str:
+    rows = [[str(row["width"]), str(row["samples"]), span(row["vmap"])] for row in content["rows"]]
+    return markdown(("width", "samples", "vmap"), rows)
+
+
+def fluctuation(content: dict) -> str:
+    rows = [
+        [
+            row["quantity"],
+            str(row["digits"]),
+            f"{row['seconds']:.2g}",
+            f"{row['mpmath_seconds']:.2g}" if row["mpmath_seconds"] else "–",
+        ]
+        for row in content["rows"]
+    ]
+    found = content["sampler"]
+    head = ", ".join(f"{name} {number}" for name, number in content["versions"].items())
+    tail = (
+        f"Metropolis on (xy)²: {found['estimate']:.4f} ± {found['standard_error']:.4f} for {found['exact']:.4f} in "
+        f"{found['seconds']:.2g} s."
+    )
+    return f"{head}.\n\n{markdown(('quantity', 'digits', 'proven', 'mpmath, unproven'), rows)}\n\n{tail}"
+
+
+def finite_n_equal_error(content: dict) -> str:
+    names = list(content["rows"][0]["others"])
+    rows = [
+        [
+            f"`{row['germ']}`",
+            f"{row['n_beta']:,}",
+            f"{row['exact']:.4f}",
+            f"{row['proven']:.2g}",
+            *(f"{row['others'][name]['seconds']:.2g}, off by {row['others'][name]['off']:.1f}" for name in names),
+        ]
+        for row in content["rows"]
+    ]
+    return markdown(("K", "nβ", "λ(nβ)", "proven", *names), rows)
+
+
 RENDER = {
     "directional_fisher": directional_fisher,
     "scaling": scaling,
@@ -380,6 +423,9 @@ RENDER = {
     "signatures": signatures,
     "encoder": encoder,
     "census": census,
+    "directions": directions,
+    "fluctuation": fluctuation,
+    "finite_n_equal_error": finite_n_equal_error,
     "conformance": conformance,
 }
 
@@ -401,14 +447,30 @@ def setting(content: dict) -> str:
     return ", ".join(parts) + "."
 
 
+def results(script: str) -> list[Path]:
+    """The files of a script: that of its name, and those whose names add to it."""
+    return sorted(path for path in RESULTS.glob("*.json") if path.stem == script or path.stem.startswith(f"{script}_"))
+
+
+def commands(content: dict) -> list[str]:
+    """What made the rows of a file: each row names it, or the file for all."""
+    rows = [*content.get("rows", []), *content.get("samplers", {}).values()]
+    return list(dict.fromkeys(row.get("command") or content["command"] for row in rows or [{}]))
+
+
 def tables() -> str:
     """Every kept result, in the order of the scripts; other runs of one script after the first."""
     pieces = []
     for script, title in TITLES.items():
-        for path in sorted(RESULTS.glob(f"{script}*.json")):
-            content = json.loads(path.read_text())
-            note = "\n\n".join([f"`{path.name}`: {setting(content)}", *content.get("skipped", [])])
-            pieces.append(f"### {title}\n\n{note}\n\n{RENDER[script](content)}")
+        pieces.append(f"### {title}")
+        for path in results(script):
+            content = json.loads(path.read_text(encoding="utf-8"))
+            made = ", then ".join(f"`{command}`" for command in commands(content))
+            pieces += [
+                f"`{path.name}`, by {made}: {setting(content)}",
+                *content.get("skipped", []),
+                RENDER[script](content),
+            ]
     return "\n\n".join(pieces)
 
 
