@@ -49,7 +49,7 @@ def _gauge(case: Case) -> tuple[Seen, Gauge]:
 
 
 def test_every_row_has_a_case() -> None:
-    assert {case.rule for case in CASES} == set(RULES)
+    assert {case.rule for case in CASES} == set(RULES), "write a case in gauge_cases.py"
 
 
 @pytest.mark.parametrize("name", sorted(RULES))
