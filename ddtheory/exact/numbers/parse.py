@@ -28,6 +28,8 @@ FUNCTIONS = {
     "sinh": sympy.sinh,
     "cosh": sympy.cosh,
     "tanh": sympy.tanh,
+    "asin": sympy.asin,
+    "acos": sympy.acos,
     "atan": sympy.atan,
     "asinh": sympy.asinh,
     "acosh": sympy.acosh,
