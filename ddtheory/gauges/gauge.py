@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from torch import Tensor
 
-from ddtheory.arguments import as_integer, list_of
+from ddtheory.arguments import as_integer, in_order
 from ddtheory.errors import InvalidValueError, shown, unknown
 from ddtheory.fields import require, require_each
 from ddtheory.measure.doors import real_number, real_tensor, tensors_by_name
@@ -163,7 +163,7 @@ class Centre:
 
     def __post_init__(self) -> None:
         require(self, str, "offset")
-        ratios = list_of(self.ratio, f"The ratios μ/σ before {self.offset}")
+        ratios = in_order(self.ratio, f"The ratios μ/σ before {self.offset}")
         object.__setattr__(self, "ratio", tuple(real_number("A ratio μ/σ", each) for each in ratios))
         if not all(map(math.isfinite, self.ratio)):
             raise InvalidValueError(f"The ratios μ/σ before {self.offset} are not all finite.")

@@ -161,7 +161,9 @@ def _problem(
     model: Any, inputs: Any, head: Any, output: Any, batch_size: Any, weights: Any, mask: Any, per: Any
 ) -> Problem:
     if isinstance(model, Problem):
-        if any(given is not None for given in (inputs, head, output, batch_size, weights, mask)) or per != "sample":
+        if any(given is not None for given in (inputs, head, output, batch_size, weights, mask)) or not (
+            type(per) is str and per == "sample"
+        ):
             raise InvalidValueError(
                 "A problem has its inputs, head, weights and mask already. Give the problem and n alone, or a module."
             )

@@ -1,8 +1,9 @@
 """Work on a book in a process apart: code of a claim that ends its process does not end ours.
 
-When the process ends before the work does, the step that it was at is to blame, see `steps`. The work is then begun
-anew without that step, and what witnesses have answered is not asked again. Standard output is not for such code, nor
-for what it starts: there it is standard error, by its number too, so that a document is the whole of ours.
+When the process ends before the work does, the step that it was at is suspected, see `steps`, or something that an
+earlier one left running. The work is begun anew, and what witnesses have answered is not asked again; a step at which
+another process ends, too, is to blame, and is left out. Standard output is not for such code, nor for what it starts:
+there it is standard error, by its number too, so that a document is the whole of ours.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ def derivations(
 
 
 def _books(_tell: Tell, folders: Sequence[Path], ids: Sequence[str]) -> list[Book]:
-    return [_plain(each) for each in book.select_among([book.read(folder) for folder in folders], ids)]
+    return [plain(each) for each in book.select_among([book.read(folder) for folder in folders], ids)]
 
 
 def _verdicts(tell: Tell, folders: Sequence[Path], ids: Sequence[str], jobs: int | None) -> RunResult:
@@ -114,15 +115,15 @@ def _verdicts(tell: Tell, folders: Sequence[Path], ids: Sequence[str], jobs: int
 
 def _derivations(tell: Tell, folders: Sequence[Path], ids: Sequence[str]) -> list[Book]:
     chosen = book.select_among([book.read(folder) for folder in folders], ids)
-    plain = [_plain(each) for each in chosen]
-    for whole, told in zip(chosen, plain, strict=True):
+    books_told = [plain(each) for each in chosen]
+    for whole, told in zip(chosen, books_told, strict=True):
         for entry, said in zip(whole.entries, told.entries, strict=True):
             tell((said, None))
             tell((said, call(entry, "derive")))
-    return plain
+    return books_told
 
 
-def _plain(whole: Book) -> Book:
+def plain(whole: Book) -> Book:
     """The same without functions, which do not go from one process to another."""
     without: dict[str, Any] = dict.fromkeys(WITNESSES)
     entries = (replace(entry, claim=replace(entry.claim, **without)) for entry in whole.entries)
@@ -150,7 +151,7 @@ def run(work: Callable[..., Result], *arguments: Any, hear: Tell | None = None) 
 def _done(work: Callable[..., Any], arguments: Sequence[Any], hear: Tell | None) -> Any:
     memory = Memory()
     while True:
-        attempt = _Attempt(memory, work, arguments)
+        attempt = Attempt(memory, work, arguments)
         try:
             for said in attempt.messages():
                 if hear is not None:
@@ -162,14 +163,19 @@ def _done(work: Callable[..., Any], arguments: Sequence[Any], hear: Tell | None)
         if attempt.asked:
             raise KeyboardInterrupt
         if attempt.step is None:
-            raise BookError(
-                f"The process that runs the book ended ({attempt.ending}), and no claim was at work. Code that a "
-                "claim left running, or the system, has ended it; run the claims one by one to find out."
-            )
-        memory.ended[attempt.step] = attempt.ending
+            raise BookError(nobody_at_work(attempt.ending))
+        memory.blame(attempt.step, attempt.ending)
 
 
-class _Attempt:
+def nobody_at_work(ending: str) -> str:
+    """What is said of a process that has ended at no step."""
+    return (
+        f"The process that runs the book ended ({ending}), and no claim was at work. Code that a claim left running, "
+        "or the system, has ended it; run the claims one by one to find out."
+    )
+
+
+class Attempt:
     """One process: it is at a step, is done, or has ended."""
 
     def __init__(self, memory: Memory, work: Callable[..., Any], arguments: Sequence[Any]) -> None:

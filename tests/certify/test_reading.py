@@ -34,6 +34,7 @@ PROVEN: list[tuple[str, dict[str, Any], tuple[str, int]]] = [
     ("x*log(x) - x + 1 + y^6", {"at": {"x": 1}}, ("2/3", 1)),  # at a point
     ("y*exp(x - y) - y*(1 + x - y)", {"at": {"x": 1, "y": 1}}, ("1/2", 1)),  # of x − y and y − 1
     ("asinh(x)^2 + atanh(y)^4", {}, ("3/4", 1)),
+    ("(asin(x) - x)^2 + (acos(x*y) - pi/2)^2", {}, ("1/2", 2)),  # x²(x⁴ + y²) and π cancels
     ("sqrt(1 + (x*y)^2) - 1", {}, ("1/2", 2)),
     ("x^2/(1 + x) + y^2/(1 - x*y)", {}, ("1", 1)),
     ("sinh(x) - sin(y)", {"two_sided": True}, ("1", 1)),

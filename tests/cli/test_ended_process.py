@@ -67,6 +67,21 @@ def test_list_and_new(deadly: Path) -> None:
     assert call("new", "claim", "my:other", "--book", str(deadly)).exit_code == 0
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_a_claim_leaves_behind_is_not_blamed_on_another(jobs: str, tmp_path: Path) -> None:
+    """A thread ends the process while another claim is at work, or the worker that does the work of that one."""
+    (chapter := tmp_path / "rates").mkdir()
+    later = "threading.Timer(0.1, os._exit, [0]).start(); raise ValueError"
+    (chapter / "a_later.py").write_text("import threading" + ENDING.format(name="later", code=later), "utf-8")
+    for name in "bcd":
+        slow = ENDING.format(name=name, code="import time; time.sleep(0.2); return 0")
+        (chapter / f"{name}_slow.py").write_text(slow, "utf-8")
+    result = call("verify", "--book", str(tmp_path), "--jobs", jobs)
+    assert result.exit_code == 2
+    assert "ended the process" not in result.stdout and "died" not in result.stdout
+    assert result.stdout.count("derive must return a Proof, got int") == 3
+
+
 @pytest.mark.parametrize(
     "code", ["atexit.register(os._exit, 0)", "threading.Thread(target=time.sleep, args=[9**9]).start()"]
 )

@@ -51,6 +51,8 @@ BY_HAND: list[tuple[str, dict[str, Any], RLCT]] = [
     ("loggamma(1 + x*y) - x*y*digamma(1)", {}, pair("1/2", 2)),  # ψ′(1)(xy)²/2
     ("loggamma(2 + x) - x*digamma(2) + loggamma(3 + y) - loggamma(3) - y*digamma(3)", {}, pair("1")),
     ("asinh(x)^2 + atanh(y)^4", {}, pair("3/4")),
+    ("(asin(x) - x)^2 + (acos(y) - pi/2)^2", {}, pair("2/3")),  # x⁶ and y²
+    ("(acos(1/2 + x) - pi/3)^2*y^4", {}, pair("1/4")),
     ("(acosh(2 + x) - acosh(2))^2*y^4", {}, pair("1/4")),
     ("1 - cos(x - 1) + (y - 2)^2*exp(x*y)", {"at": {"x": 1, "y": 2}}, pair("1")),
     ("log(x)^2", {"at": {"x": 1}}, pair("1/2")),
@@ -194,6 +196,8 @@ REFUSED: list[tuple[str, type[DDTheoryError], str]] = [
     ("y^2 + log(x^2)^2", NotAnalyticError, r"log\(x\*\*2\) has no power series at the point"),
     ("loggamma(x)^2 + y^2", NotAnalyticError, "positive arguments only"),
     ("atanh(1 + x)^2 + y^2", NotAnalyticError, "between −1 and 1"),
+    ("asin(1 - x)^2 + y^2", NotAnalyticError, "asin is not real and analytic at -1"),
+    ("acos(1 - x^2)", NotAnalyticError, "acos is not real and analytic at 1"),  # it is √2·|x|
     ("acosh(1 + x^2) + y^2", NotAnalyticError, "must exceed 1"),
     ("sqrt(x^2)*y^2", NotAnalyticError, "Abs is no analytic function"),
     ("sin(x)^2 + cos(x)^2 - 1", InvalidValueError, "K ≡ 0"),

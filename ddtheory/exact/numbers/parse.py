@@ -28,6 +28,8 @@ FUNCTIONS = {
     "sinh": sympy.sinh,
     "cosh": sympy.cosh,
     "tanh": sympy.tanh,
+    "asin": sympy.asin,
+    "acos": sympy.acos,
     "atan": sympy.atan,
     "asinh": sympy.asinh,
     "acosh": sympy.acosh,
@@ -57,6 +59,7 @@ MAX_BITS = 14_000  # size of a number: Python prints no more than 4300 digits
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 LONGEST_NAME = 200
+_INDEXED = re.compile(r"(?:[A-Za-z][0-9]+)+[A-Za-z][0-9]*\Z")  # x1y2, a product that lacks its sign
 _GREEK = frozenset(["mu", "nu", "xi", "pi", "eta", "tau", "rho", "chi", "phi", "psi", "beta", "zeta", "iota"])
 _COORDINATES = ("abcd", "pqrst", "uvwxyz")  # a run of such letters is a product that lacks its signs
 _TEXT = re.compile(r"[A-Za-z0-9_+\-*/^(). ,\t\n]*\Z")
@@ -162,9 +165,10 @@ def refuse_run_together(texts: Iterable[str], known: Iterable[str] = ()) -> None
     """Refuse texts in which `xy` was probably meant as x·y: read as one name, they would be another question.
 
     A name of two to four letters is refused when one of its letters also stands alone, or in another such name, and
-    when all of them are usual coordinates, as in xy or abc. Names with digits or underscores, names of Greek letters,
-    and names that are known are meant. So is the name of a function with a letter behind it, as in sinx, where that
-    letter stands alone too or is one of u to z.
+    when all of them are usual coordinates, as in xy or abc. Refused are also single letters with numbers behind them,
+    as in x1y2 or x1y, and the name of a function with a letter behind it, as in sinx, where that letter stands alone
+    too or is one of u to z. Other names with digits or underscores, names of Greek letters, and names that are known
+    are meant.
 
     Raises:
         ParseError: such a name.
@@ -179,6 +183,12 @@ def refuse_run_together(texts: Iterable[str], known: Iterable[str] = ()) -> None
     names = sorted({name for text in texts for name in _WORD.findall(text)} - meant)
     letters = {name for name in names if len(name) == 1 and name.isalpha()}
     for name in names:
+        if _INDEXED.match(name):
+            parts = re.findall("[A-Za-z][0-9]*", name)
+            raise ParseError(
+                f"{name} is one name, not a product. Write {'*'.join(parts)} for the product; if it is meant as one "
+                f"name, write it {'_'.join(parts)}. {_first(name, texts)}"
+            )
         function = next((each for each in FUNCTIONS if name[:-1] == each and name[-1] in letters | set("uvwxyz")), None)
         if function is not None:
             raise ParseError(
