@@ -28,7 +28,7 @@ eta, decay = symbols("eta lambda", positive=True)
 mu = Symbol("mu", nonnegative=True)
 p = Symbol("p", integer=True, positive=True)
 
-_STEPS, _SEEDS, _SAMPLES = 1000, range(3), 1000
+_STEPS, _EARLY, _SEEDS, _SAMPLES = 1000, 100, range(3), 1000
 _RATE, _DECAY = 0.01, 0.8  # of the steps that are normalised; SGD and momentum have ηλ/(1 − μ) alike
 _COUPLED = 20  # where the decay is in the gradient, it is smaller by so much, and the rate larger
 _SILENT, _SETTLED = 50, 400  # steps without gradient, and until the smaller root of momentum has died out
@@ -87,7 +87,7 @@ CLAIM = Claim(
         ),
         "decay": (
             "In these trainings SGD, momentum, AdamW and DDCAdam leave dead units with decay from every start, and "
-            "momentum and AdamW leave none without it."
+            f"momentum and AdamW leave none without it. After {_EARLY} steps SGD, momentum and AdamW leave none yet."
         ),
     },
     source=cite("shirodkar2026measuring", "figure 6, and the cell in which only the optimiser moves", verified=False),
@@ -220,7 +220,7 @@ def _made(family: str, model: nn.Module, strength: float, gauges: list[object] |
 
 
 @cache
-def _trained(family: str, strength: float, degree: int = 2) -> Trained:
+def _trained(family: str, strength: float, degree: int, steps: int) -> Trained:
     import warnings
 
     from torch import nn
@@ -236,7 +236,7 @@ def _trained(family: str, strength: float, degree: int = 2) -> Trained:
     ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnitDeathWarning)
-        return bed.train(lambda model: _made(family, model, strength, gauges), _STEPS)
+        return bed.train(lambda model: _made(family, model, strength, gauges), steps)
 
 
 def _degree(family: str) -> int:
@@ -244,18 +244,18 @@ def _degree(family: str) -> int:
 
 
 @cache
-def _dead(family: str, strength: float, degree: int) -> tuple[tuple[Row, ...], ...]:
+def _dead(family: str, strength: float, degree: int, steps: int = _STEPS) -> tuple[tuple[Row, ...], ...]:
     """The dead units of each start, as the read has them."""
     import ddtheory as dd
     from ddtheory.reads import DETECTORS
 
     chosen = [DETECTORS["node death"]]
-    problems = _trained(family, strength, degree).problems()
+    problems = _trained(family, strength, degree, steps).problems()
     return tuple(dd.read(problem, n=_SAMPLES, detectors=chosen).dead for problem in problems)
 
 
-def _units(family: str, strength: float) -> int:
-    return sum(map(len, _dead(family, strength, _degree(family))))
+def _units(family: str, strength: float, steps: int = _STEPS) -> int:
+    return sum(map(len, _dead(family, strength, _degree(family), steps)))
 
 
 def _orders(family: str, degree: int) -> Check:
@@ -355,6 +355,11 @@ def measure() -> Experiment:
                             sum(map(bool, _dead(family, _DECAY, _degree(family)))), rivals=(0, 1, 2),
                             reason=f"{_units(family, _DECAY)} units are dead, of nine; six are not needed")
                 for family in ("SGD", "momentum", "AdamW", "DDCAdam")
+            ] + [
+                count_check(f"{family}, decay {_DECAY:g}, {_EARLY} steps: dead units", 0,
+                            _units(family, _DECAY, _EARLY), rivals=tuple(range(1, 10)),
+                            reason=f"after {_STEPS} steps there are {_units(family, _DECAY)}")
+                for family in ("SGD", "momentum", "AdamW")
             ],
         },
     )  # fmt: skip
