@@ -227,7 +227,8 @@ def _trained(family: str, strength: float, degree: int, steps: int) -> Trained:
 
     from ddtheory.gauges import Gauge, Group, Leg
     from ddtheory.optim import UnitDeathWarning
-    from ddtheory.workbench.measurements.optimizer_bed import STUDENTS, OptimizerBed, SquaredReLU
+    from ddtheory.testbeds.teacher_student import SquaredReLU
+    from ddtheory.workbench.measurements.optimizer_bed import STUDENTS, OptimizerBed
 
     bed = OptimizerBed(SquaredReLU() if degree == 2 else nn.ReLU(), _SEEDS)
     gauges: list[object] = [
@@ -313,7 +314,8 @@ def _balance(family: str) -> tuple[float, float]:
     """The least and the largest of what is left of ‖w‖² − p a² over all units of a slow descent."""
     from torch import optim
 
-    from ddtheory.workbench.measurements.optimizer_bed import OptimizerBed, SquaredReLU
+    from ddtheory.testbeds.teacher_student import SquaredReLU
+    from ddtheory.workbench.measurements.optimizer_bed import OptimizerBed
 
     rate, strength, steps = _FLOW
     bed = OptimizerBed(SquaredReLU(), _SEEDS)
@@ -345,9 +347,9 @@ def measure() -> Experiment:
             ],
             "balance": [
                 Comparison("SGD: what is left of ‖w‖² − 2a², nine units", float(left(strength, rate * steps)),
-                           Interval((low + high) / 2, low - 0.02, high + 0.02),
+                           Interval((low + high) / 2, 0.98 * low, 1.02 * high),
                            (1.0, float(left(strength / 2, rate * steps))),
-                           0.2, "the hull over all units; steps of 0.01 are flow up to 2 %", "quotient")
+                           0.04, "the hull over all units; steps of 0.01 are flow up to 2 %", "quotient")
             ],
             "order": [_orders(family, _degree(family)) for family in _FAMILIES],
             "decay": [
