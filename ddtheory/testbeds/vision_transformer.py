@@ -72,7 +72,7 @@ def vision_transformer(
     Raises:
         InvalidValueError: sizes below 1, another activation, or a decay that is none.
     """
-    if activation not in ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise InvalidValueError(f"The activation is {shown(activation)}; it is one of {', '.join(ACTIVATIONS)}.")
     decay = finite_decay(decay)
     hidden, steps, draw = size_of(hidden, "hidden", least=1), size_of(steps, "steps", least=1), generator(seed)

@@ -65,16 +65,18 @@ def verdicts(
         on_start: called with the number of claims.
         on_result: called with each result as it comes.
     """
-    heard: set[str] = set()
+    heard: set[int | str] = set()
 
     def hear(said: int | ClaimResult) -> None:
+        key = said if isinstance(said, int) else said.record.id
+        if key in heard:  # a process that is begun anew says everything once more
+            return
+        heard.add(key)
         if isinstance(said, int):
-            if on_start is not None and not heard:
+            if on_start is not None:
                 on_start(said)
-        elif said.record.id not in heard:  # a process that is begun anew says everything once more
-            heard.add(said.record.id)
-            if on_result is not None:
-                on_result(said)
+        elif on_result is not None:
+            on_result(said)
 
     return run(_verdicts, [locate(choice) for choice in choices], ids, jobs, hear=hear)
 

@@ -11,6 +11,8 @@ import pytest
 from calling import EXAMPLE_BOOK, call, is_refused
 from imports import ROOT
 
+from ddtheory.verify import apart
+
 ENDING = """
 import os
 from ddtheory.values import Citation, Verdict
@@ -43,6 +45,15 @@ def test_verify(deadly: Path, jobs: str) -> None:
     assert "! rates/b_aborts.py could not be read: its code ended the process (signal SIGABRT)" in result.stdout
     how = {"1": ("exit code 0", "signal SIGKILL"), "2": ("the worker process died before it answered",)}[jobs]
     assert all(words in result.stdout for words in how)
+
+
+def test_there_is_one_start_of_the_progress(deadly: Path) -> None:
+    """Also where the first claim ends its process, before there is a result."""
+    (deadly / "rates" / "z_good.py").unlink()
+    starts: list[int] = []
+    results: list[str] = []
+    apart.verdicts([deadly], jobs=1, on_start=starts.append, on_result=lambda result: results.append(result.record.id))
+    assert (starts, results) == ([2], ["my:exits", "my:killed"])
 
 
 def test_prove_says_everything_once(deadly: Path) -> None:

@@ -10,17 +10,9 @@ from torch import Tensor, nn
 
 from ddtheory.measure import Gaussian, Problem
 
-Activation = Callable[[Tensor], Tensor]
 Make = Callable[[nn.Module], torch.optim.Optimizer]
 
 INPUTS, STUDENTS, SAMPLES = 3, 3, 64
-
-
-class SquaredReLU(nn.Module):
-    """φ(z) = max(z, 0)²."""
-
-    def forward(self, z: Tensor) -> Tensor:
-        return torch.relu(z).square()
 
 
 class Students(nn.Module):
@@ -66,7 +58,7 @@ def _layer(matrix: Tensor) -> nn.Linear:
 class OptimizerBed:
     """Normal inputs, a teacher of one unit without noise, students from normal weights of deviation 0.3; float64.
 
-    >>> OptimizerBed(SquaredReLU(), seeds=[0, 1]).inputs.shape
+    >>> OptimizerBed(nn.ReLU(), seeds=[0, 1]).inputs.shape
     torch.Size([2, 64, 3])
     """
 
