@@ -299,7 +299,7 @@ class _Translator:
 
     def _number(self, node: ast.Constant) -> Expr:
         text = self._text(node)
-        if text.isdecimal() and node.value.bit_length() <= MAX_BITS:
+        if isinstance(node.value, int) and text.isdecimal() and node.value.bit_length() <= MAX_BITS:
             return sympy.Integer(node.value)
         is_zero = not any(digit in "123456789" for digit in text.lower().partition("e")[0])
         if isinstance(node.value, float) and not 1e-300 < abs(node.value) < 1e300 and not is_zero:
