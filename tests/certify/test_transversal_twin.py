@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from fractions import Fraction
 from types import SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +22,9 @@ from mutations import harmless, mutate
 import ddtheory as dd
 from ddtheory.certify import check
 from ddtheory.certify.refusal import Refused
+from ddtheory.certify.refusal import Refused
 from ddtheory.certify.rules.table import RULES
+from ddtheory.certify.rules.transversal import _vanishing
 from ddtheory.certify.rules.transversal import _check_membership
 
 CURVE = EXAMPLES["space curve"].certificate
@@ -208,8 +211,21 @@ def test_a_wall_keeps_both_sides() -> None:
     assert "lacks below" in str(check(edited(CUBIC, f"cones/{place}/below", DELETE)))
     assert not check(edited(CUBIC, f"cones/{place}/wall", [0] * 4)).accepted or cone["above"] == cone["below"]
     # what is kept on one side is not enough on the other: the multiplicity there is too large
-    swapped = edited(edited(CUBIC, f"cones/{place}/above", cone["below"]), f"cones/{place}/below", cone["above"])
-    assert not check(swapped).accepted
+    for side, other in (("above", "below"), ("below", "above")):
+        assert not check(edited(CUBIC, f"cones/{place}/{side}", cone[other])).accepted, side
+
+
+def test_a_double_zero_beside_another_factor_is_refused() -> None:
+    """Where g_0 may vanish twice and g_1 with it, nothing says that both are coordinates."""
+    part = {(1, 0): 1, (0, 1): -1}
+    orders = {(0,): 2, (1,): 1, (0, 1): 1}
+    system: Any = SimpleNamespace(
+        products=[SimpleNamespace(powers={0: 1, 1: 1})], order=lambda chosen, _: orders[chosen]
+    )
+    with pytest.raises(Refused, match="vanishes together with others"):
+        _vanishing(system, [part, part], [0])
+    orders[0,] = 1
+    assert _vanishing(system, [part, part], [0]) == [{}, {0: 1}, {1: 1}, {0: 1, 1: 1}]
 
 
 def test_a_square_is_never_transversal() -> None:
