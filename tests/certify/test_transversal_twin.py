@@ -11,7 +11,6 @@ import re
 from collections import Counter
 from fractions import Fraction
 from types import SimpleNamespace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,10 +21,8 @@ from mutations import harmless, mutate
 import ddtheory as dd
 from ddtheory.certify import check
 from ddtheory.certify.refusal import Refused
-from ddtheory.certify.refusal import Refused
 from ddtheory.certify.rules.table import RULES
-from ddtheory.certify.rules.transversal import _vanishing
-from ddtheory.certify.rules.transversal import _check_membership
+from ddtheory.certify.rules.transversal import _check_membership, _vanishing
 
 CURVE = EXAMPLES["space curve"].certificate
 DELETE = object()
