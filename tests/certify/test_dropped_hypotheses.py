@@ -66,6 +66,26 @@ WRONG: list[tuple[Json, str]] = [
     # prior |x|: (2, 1)
     (of_ideal(regular("x", "x", 0, nothing(), "1,1", prior="1")), "the variable is not free"),
     (of_ideal(straight("1,1", "x", child=nothing(), steps=[[0, 0]], prior="1")), "gone or not free"),
+    # x² does not know y: (1/2, 1)
+    (
+        of_divergence(
+            node(
+                "squares",
+                germ("x y", "x^2"),
+                "1,1",
+                {"coefficients": ["1", "0"]},
+                node(
+                    "separable",
+                    germ("x y", "x", "y"),
+                    "2,1",
+                    {"blocks": [{"variables": [0], "generators": [0]}, {"variables": [1], "generators": [1]}]},
+                    line("x"),
+                    line("y"),
+                ),
+            )
+        ),
+        "a coefficient is not positive",
+    ),
     # a unit has ∞
     (of_ideal(regular("x", "1 + x", 0, nothing(), "1,1")), "does not vanish at the point"),
     (of_ideal(straight("1,1", "1 + x", child=nothing(), steps=[[0, 0]])), "does not vanish at the point"),
