@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import sympy
 from handwriting import Json, cofactors, germ, newton_data, node, of_divergence, polynomial, polynomials
-from handwritten import EXAMPLES, monomial, power_of
+from handwritten import _SQUARE_DATA, EXAMPLES, monomial, power_of, toric
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import places
@@ -240,6 +240,12 @@ def at_roots(of: str, *children: tuple[str, Json]) -> Json:
     return node("roots", germ("x v", of), "1/2,1", data, *(child for _, child in children), parameters="v")
 
 
+def around_minus_one(of: str, in_chart: str) -> Json:
+    """The root s = −1 of ±(x + y)²; x^i y^j is t^{i + j} s^j, and the lowest power of s is 0."""
+    chart = {"face": 2, "matrix": [[1, 0], [1, 1]], "root": "-1"}
+    return toric(of, "1/2,1", _SQUARE_DATA, [chart], monomial("t s", in_chart, "0 1/2", "1/2", "1/2,1", prior="1 0"))
+
+
 SIMPLE = monomial("x v", "x^2*v", "1/2 0", "1/2", "1/2,1")
 DOUBLE = monomial("x v", "x^2*v^2", "1/2 0", "1/2", "1/2,2")
 CUBE, SQUARE = power_of("x", 3), power_of("x", 2)
@@ -264,6 +270,8 @@ SIGNED: list[tuple[str, Json, frozenset[int] | None]] = [
     ("lines", two_lines("-1*x^4 + 2*x^2*y^2 - y^4", "-1", [2, 2]), frozenset({-1})),
     ("lines of odd power", two_lines("x^3 - x^2*y - x*y^2 + y^3", "1", [2, 1]), None),
     ("a double root", at_roots("-1*x^2*v^2 + 2*x^2*v - x^2", ("v - 1", DOUBLE)), frozenset({-1})),
+    ("an even power of s at a negative root", around_minus_one("x^2 + 2*x*y + y^2", "t^2*s^2"), frozenset({1})),
+    ("the same below 0", around_minus_one("-1*x^2 - 2*x*y - y^2", "-1*t^2*s^2"), frozenset({-1})),
     ("simple roots", at_roots("x^2*v^2 - x^2", ("v - 1", SIMPLE), ("v + 1", SIMPLE)), None),
 ]
 
