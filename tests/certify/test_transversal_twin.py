@@ -5,6 +5,7 @@ The space curve is written by hand; the others are derived, and then spoiled.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import re
@@ -23,6 +24,7 @@ from ddtheory.certify import check
 from ddtheory.certify.refusal import Refused
 from ddtheory.certify.rules.table import RULES
 from ddtheory.certify.rules.transversal import _check_membership, _vanishing
+from ddtheory.certify.torus import shows_transversal_zero
 
 CURVE = EXAMPLES["space curve"].certificate
 DELETE = object()
@@ -223,6 +225,14 @@ def test_a_double_zero_beside_another_factor_is_refused() -> None:
         _vanishing(system, [part, part], [0])
     orders[0,] = 1
     assert _vanishing(system, [part, part], [0]) == [{}, {0: 1}, {1: 1}, {0: 1, 1: 1}]
+
+
+@pytest.mark.parametrize(("radius", "proven"), [("9/10", False), ("11/10", True)])
+def test_the_box_round_a_zero_holds_it(radius: str, proven: bool) -> None:
+    """x − 1 from x = 2: the step is 1, so a smaller radius proves nothing, and there is no zero there."""
+    value = {"point": ["2", "1"], "solved": [0], "radius": radius}
+    with contextlib.nullcontext() if proven else pytest.raises(Refused, match="no zero is proven"):
+        shows_transversal_zero([{(1, 0): 1, (0, 0): -1}], [False, False], value)
 
 
 def test_a_square_is_never_transversal() -> None:
