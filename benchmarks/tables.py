@@ -6,10 +6,10 @@ import argparse
 import json
 from pathlib import Path
 
-from harness import RESULTS
 from page import markdown, put
 
 README = Path(__file__).parent / "README.md"
+RESULTS = Path(__file__).parent / "results"  # without the harness, which loads torch
 TITLES = {
     "directional_fisher": "One radius and direction, in forward passes",
     "scaling": "Number of radii and of directions, in forward passes",
@@ -22,6 +22,7 @@ TITLES = {
     "thresholds": "Learning coefficients",
     "hidden_germs": "Hidden germs: what `rlct` makes of a pair that is known",
     "ideals": "Ideals that were made for no rule",
+    "trials": "Random trials against point blow-ups, and relations between pairs",
     "parameters": "Learning coefficients against the number of parameters, of generators and p",
     "optimizers": "A step of an optimiser, in steps of AdamW",
     "signatures": "Signatures and an SGLD estimate, in training steps on all inputs",
@@ -364,6 +365,13 @@ def ideals(content: dict) -> str:
     return markdown(columns, rows)
 
 
+def trials(content: dict) -> str:
+    columns = list(content["rows"][0])
+    return markdown(
+        columns, [[f"{v:,}" if type(v) is int else str(v) for v in row.values()] for row in content["rows"]]
+    )
+
+
 def parameters(content: dict) -> str:
     columns = ("kind", "field", "variables", "generators", "outcome", "derivation s", "certificate s")
     return markdown(columns, [[str(row[column]) for column in columns] for row in content["rows"]])
@@ -418,6 +426,7 @@ RENDER = {
     "thresholds": thresholds,
     "hidden_germs": hidden_germs,
     "ideals": ideals,
+    "trials": trials,
     "parameters": parameters,
     "optimizers": optimizers,
     "signatures": signatures,

@@ -7,6 +7,7 @@ translated; everything else is refused by name. `^` and `**` both mean power.
 from __future__ import annotations
 
 import ast
+import functools
 import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -308,6 +309,8 @@ class _Translator:
 
     def _number(self, node: ast.Constant) -> Expr:
         text = self._text(node)
+        if isinstance(node.value, int) and text.isdecimal() and node.value.bit_length() <= MAX_BITS:
+            return sympy.Integer(node.value)
         is_zero = not any(digit in "123456789" for digit in text.lower().partition("e")[0])
         if isinstance(node.value, float) and not 1e-300 < abs(node.value) < 1e300 and not is_zero:
             raise _ObjectionError(f"The number {_short(text)} is too large or too small.")
@@ -336,6 +339,7 @@ class _Translator:
         return self.source.text[start:end]
 
 
+@functools.lru_cache(maxsize=1_024)
 def parse_symbol(name: str) -> Symbol:
     """A real symbol with this name.
 
@@ -401,7 +405,9 @@ def _combined(operator: ast.operator, left: Expr, right: Expr) -> Expr:
                 raise _ObjectionError("Division by zero.")
             return left / right
         case ast.Pow():
-            return _real(_power(left, right))
+            found = _power(left, right)
+            # what is finite and real stays so; to look at it takes longer than to compute it
+            return found if isinstance(right, sympy.Integer) and right > 0 else _real(found)
         case _:
             raise _ObjectionError("The operator is not + - * / or ^.")
 
@@ -418,7 +424,7 @@ def _power(base: Expr, exponent: Expr) -> Expr:
     if isinstance(exponent, Rational):
         if abs(exponent) > MAX_POWER:
             raise _ObjectionError(f"The exponent {exponent} is larger than {MAX_POWER}.")
-        if base.is_zero and exponent <= 0:
+        if exponent <= 0 and base.is_zero:
             raise _ObjectionError(f"0^({exponent}) is not a number.")
         if isinstance(base, Rational) and abs(exponent) * max(abs(base.p), base.q).bit_length() > MAX_BITS:
             raise _ObjectionError(f"The number {_short(f'{base}^{exponent}')} is too large.")
