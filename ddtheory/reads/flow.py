@@ -100,9 +100,8 @@ def tangent(flow: Flow, generator: Tensor, parameters: Mapping[str, Tensor]) -> 
             step = times(part, rows, gauge.blocks)
         else:
             step = part[:, None] * rows
-        into = found.get(leg.parameter)
-        like = torch.zeros_like(parameters[leg.parameter]) if into is None else into
-        found[leg.parameter] = put(leg, gauge.channels, like, step)
+        own = put(leg, gauge.channels, torch.zeros_like(parameters[leg.parameter]), step)
+        found[leg.parameter] = own + found[leg.parameter] if leg.parameter in found else own
     if gauge.centre is not None:
         found[gauge.centre.offset] = _centred(gauge, found[gauge.legs[-1].parameter], parameters)
     return found
