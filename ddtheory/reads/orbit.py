@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.gauges.gauge import Gauge, Group
+from ddtheory.gauges.gauge import PAIRING, Gauge
+from ddtheory.gauges.moving import taken_up
 from ddtheory.measure.matrices.factor import RANK_TOLERANCE
 from ddtheory.measure.matrices.gram import Spectrum
 from ddtheory.reads.flow import flows, shape_of, tangent
@@ -134,16 +135,15 @@ def _moving(share: Share, names: frozenset[str], parameters: Mapping[str, Tensor
     """1 for each generator that moves anything, of pieces that meet no other; complex scales have two."""
     pieces, flow = share.pieces, share.pieces.flow
     generator = torch.ones(shape_of(flow, parameters)).to(parameters[flow.gauge.legs[0].parameter])
-    if flow.gauge.group is Group.COMPLEX:
+    if flow.gauge.group in PAIRING:
         generator[1] = 0
     step, largest = tangent(flow, generator, parameters), torch.zeros(pieces.count, dtype=torch.float64)
     for name in names & pieces.touched.keys() - pieces.shared:
         ids = pieces.touched[name]
         sizes = step[name].reshape(-1).abs().double()[ids >= 0]
         largest.scatter_reduce_(0, ids[ids >= 0], sizes, "amax")
-    for taker in flow.gauge.takers:
-        if taker.bias in names:
-            rows = taker.matrix(flow.gauge.channels, parameters)
+    for bias, rows in taken_up(flow.gauge, parameters).items():
+        if bias in names:
             largest = torch.maximum(largest, rows.abs().amax(1).double())
     return (largest[share.which] > 0).double().repeat_interleave(pieces.size)
 

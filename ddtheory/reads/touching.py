@@ -10,7 +10,7 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from ddtheory.gauges.gauge import Group
+from ddtheory.gauges.gauge import PAIRING, Group
 from ddtheory.reads.flow import Flow, generators, number, put, shape_of
 
 Ids = dict[str, Tensor]
@@ -46,7 +46,7 @@ class Pieces:
         if self.flow.gauge.group is Group.ROTATION:
             side = range(shape[1])
             places: list[tuple[int, ...]] = [(piece, a, b) for a in side for b in side if a < b or not self.flow.turns]
-        elif self.flow.gauge.group is Group.COMPLEX:
+        elif self.flow.gauge.group in PAIRING:
             places = [(0, piece), (1, piece)]
         else:
             places = [(piece,)]
@@ -106,7 +106,7 @@ def pieces_of(flow: Flow, parameters: Mapping[str, Tensor]) -> Pieces:
     found |= {name: torch.zeros(parameters[name].shape, dtype=torch.long) for name in shared}
     touched = {name: ids.reshape(-1) for name, ids in found.items()}
     count = columns or math.prod(shape_of(flow, parameters)[:1])
-    if gauge.group is Group.COMPLEX:
+    if gauge.group in PAIRING:
         count = n // 2
     if twice:  # a matrix on both sides of a gauge joins all channels
         whole = {name: ids.clamp(max=0) for name, ids in touched.items()}
@@ -121,6 +121,8 @@ def _by_channel(flow: Flow) -> Tensor:
     channel = torch.arange(gauge.channels)
     if gauge.group is Group.ROTATION:
         return channel // size
+    if gauge.group is Group.INTERLEAVED:
+        return channel // 2
     if gauge.group is Group.COMPLEX:
         return channel // size * (size // 2) + channel % size % (size // 2)
     return channel

@@ -371,9 +371,9 @@ def test_the_tangents_of_all_gauges_of_an_attention_are_in_the_kernel_of_the_jac
             unit = problem.flat(tangent(flow, generator, problem.truth))
             assert float(unit @ fisher @ unit) < 1e-16 * float(fisher.trace())
     # 2 heads of GL(2) for queries and keys, and for values and outputs; 4 scales of the norm, whose kernel each of 12
-    # outputs has; 4 biases of keys; 4 of values, which that of the output takes up; a shift of the logits for each of 4
-    # inputs and the bias
-    assert found.orbit.certain == 2 * 4 + 2 * 4 + 4 + 12 + 4 + 4 + 5
+    # outputs has; 4 biases of keys; 4 of values, which that of the output takes up, and of the norm's offset, which
+    # those of queries, keys and values do; a shift of the logits for each of 4 inputs and the bias
+    assert found.orbit.certain == 2 * 4 + 2 * 4 + 4 + 12 + 4 + 4 + 4 + 5
 
 
 def test_scales_and_rotations_make_the_whole_linear_group() -> None:

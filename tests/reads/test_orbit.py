@@ -48,6 +48,7 @@ NETWORKS = {
         drawn(20, 4),
     ),
     "rotary, shared heads": (planted.shared_heads(1.0, rotary=True).model, planted.shared_heads(1.0).inputs),
+    "rotary, interleaved": (planted.shared_heads(1.0, interleaved=True).model, planted.shared_heads(1.0).inputs),
     "shared values": (planted.shared_heads(1.0, values=True).model, planted.shared_heads(1.0, values=True).inputs),
     "convolutions, in groups": (planted.grouped(1.0).model, planted.grouped(1.0).inputs),
 }
@@ -119,12 +120,12 @@ def test_by_hand_a_matrix_on_both_sides() -> None:
 
 def test_by_hand_an_encoder_too_large_for_one_matrix() -> None:
     """Two heads of GL(40), twice; 80 biases of keys and 80 of values; of each norm 80 scales and its kernel for each
-    map behind, 240 and 20; 80 offsets of the second norm, whose map has biases, and 240 of the first are not read."""
+    map behind, 240 and 20; 80 offsets of each norm, which the biases behind take up."""
     model, inputs = encoder(80, 2, 20), drawn(1, 4, 80)
     gauges = find_gauges(model, inputs).gauges
     theta = {name: value.detach() for name, value in model.named_parameters()}
     found = orbit_rank(gauges, theta)
-    assert found.certain == found.most == 2 * 2 * 40**2 + 80 + 80 + 2 * 80 + 240 + 20 + 80
+    assert found.certain == found.most == 2 * 2 * 40**2 + 80 + 80 + 2 * 80 + 240 + 20 + 2 * 80
     assert 4 * found.most**2 > orbit.LARGEST_ORBIT and fitting(gauges, theta) == gauges
     dead = {**theta, "self_attn.out_proj.weight": theta["self_attn.out_proj.weight"].clone()}
     dead["self_attn.out_proj.weight"][:, :40] = 0  # nobody hears the first head; its values move all the same
