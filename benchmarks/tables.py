@@ -23,6 +23,7 @@ TITLES = {
     "hidden_germs": "Hidden germs: what `rlct` makes of a pair that is known",
     "ideals": "Ideals that were made for no rule",
     "parameters": "Learning coefficients against the number of parameters, of generators and p",
+    "finite_n_sweeps": "λ(nβ) over a grid, against its points one by one",
     "optimizers": "A step of an optimiser, in steps of AdamW",
     "signatures": "Signatures and an SGLD estimate, in training steps on all inputs",
     "conformance": "Estimators of the learning coefficient on twelve cells",
@@ -365,6 +366,23 @@ def parameters(content: dict) -> str:
     return markdown(columns, [[str(row[column]) for column in columns] for row in content["rows"]])
 
 
+def finite_n_sweeps(content: dict) -> str:
+    columns = ("K", "domain", "points", "not proven", "together, s", "one by one, s", "ratio")
+    rows = [
+        [
+            f"`{row['germ']}`",
+            row["domain"],
+            str(row["points"]),
+            str(row["missing"]),
+            number(row["together"]),
+            number(row["alone"]),
+            number(row["alone"] / row["together"]),
+        ]
+        for row in content["rows"]
+    ]
+    return markdown(columns, rows)
+
+
 RENDER = {
     "directional_fisher": directional_fisher,
     "scaling": scaling,
@@ -376,6 +394,7 @@ RENDER = {
     "hidden_germs": hidden_germs,
     "ideals": ideals,
     "parameters": parameters,
+    "finite_n_sweeps": finite_n_sweeps,
     "optimizers": optimizers,
     "signatures": signatures,
     "encoder": encoder,
