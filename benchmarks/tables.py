@@ -24,6 +24,7 @@ TITLES = {
     "ideals": "Ideals that were made for no rule",
     "trials": "Random trials against point blow-ups, and relations between pairs",
     "parameters": "Learning coefficients against the number of parameters, of generators and p",
+    "finite_n_sweeps": "λ(nβ) over a grid, against its points one by one",
     "optimizers": "A step of an optimiser, in steps of AdamW",
     "signatures": "Signatures and an SGLD estimate, in training steps on all inputs",
     "directions": "Eight directions under `vmap`, in eight single derivatives",
@@ -416,6 +417,23 @@ def finite_n_equal_error(content: dict) -> str:
     return markdown(("K", "nβ", "λ(nβ)", "proven", *names), rows)
 
 
+def finite_n_sweeps(content: dict) -> str:
+    columns = ("K", "domain", "points", "not proven", "together, s", "one by one, s", "ratio")
+    rows = [
+        [
+            f"`{row['germ']}`",
+            row["domain"],
+            str(row["points"]),
+            str(row["missing"]),
+            number(row["together"]),
+            number(row["alone"]),
+            number(row["alone"] / row["together"]),
+        ]
+        for row in content["rows"]
+    ]
+    return markdown(columns, rows)
+
+
 RENDER = {
     "directional_fisher": directional_fisher,
     "scaling": scaling,
@@ -428,6 +446,7 @@ RENDER = {
     "ideals": ideals,
     "trials": trials,
     "parameters": parameters,
+    "finite_n_sweeps": finite_n_sweeps,
     "optimizers": optimizers,
     "signatures": signatures,
     "encoder": encoder,
