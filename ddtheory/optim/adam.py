@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import torch
@@ -16,14 +19,16 @@ from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.gauges import Gauge, Group
 from ddtheory.measure.doors import truth_value
 from ddtheory.optim.base import GaugeOptimizer
-from ddtheory.optim.doors import setting
-from ddtheory.optim.pieces import Piece, Side
+from ddtheory.optim.doors import check_finite, setting
+from ddtheory.optim.parts import Part, Place, all_blocks, shared
+from ddtheory.optim.pieces import Piece
 from ddtheory.optim.survival import UnitDeathWarning
+from ddtheory.optim.tiles import Unit, key, units
 
 _USABLE = frozenset({Group.POSITIVE, Group.SHIFT, Group.SIGN, Group.PERMUTATION})
 
-_TOGETHER = 2**20
-"""Entries of the parameters that are moved together; a larger one is moved alone."""
+_TOGETHER = 2**18
+"""Entries that are moved together: five tensors of this size, in float32, are about what a cache of a core holds."""
 
 
 class DDCAdam(GaugeOptimizer):
@@ -100,11 +105,11 @@ class DDCAdam(GaugeOptimizer):
             "foreach": truth_value("foreach", foreach),
         }
         super().__init__(model, defaults, gauges, inputs, softmax, _USABLE)
-        self._parted: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
         sides = {piece.side for piece in self._pieces if piece.side is not None}
         self._sides = {side: sum((side[0], dual) in sides for dual in (False, True)) for side in sides}
+        self._lie: tuple[Any, ...] = ()
         with torch.no_grad():
-            self._norms({name: self._centred(name, value) for name, value in self._named.items()})
+            self._measure({})
         most = max(self._sides.values(), default=0)
         decay = setting("weight_decay", weight_decay, 0.0)
         if most and decay >= 1 / math.sqrt(most):
@@ -117,248 +122,190 @@ class DDCAdam(GaugeOptimizer):
             )
 
     def _step(self, moving: Mapping[str, Tensor]) -> None:
-        values = {name: self._centred(name, value) for name, value in self._named.items()}
-        norms, frames = self._norms(values)
-        inverses = {number: 1 / frame for number, frame in frames.items()}
-        for names in self._parts(tuple(moving)):
-            self._move({name: values[name] for name in names}, norms, frames, inverses)
-
-    def _parts(self, names: tuple[str, ...]) -> Sequence[tuple[str, ...]]:
-        """Parameters that are moved together: those that share blocks, and about a million entries.
-
-        What a part needs beside its parameters is had again by the next one, while it is still in a cache.
-        """
-        if self.param_groups[0]["foreach"] or self.param_groups[0]["max_norm"] is not None:
-            return [names]
-        if names not in self._parted:
-            joined: dict[Any, list[str]] = {}
-            for name in names:
-                keys: set[Any] = {_key(piece) for piece in self._of[name] if piece.in_norm} or {name}
-                met = {id(joined[key]): joined[key] for key in keys if key in joined}.values()
-                whole = [*(each for part in met for each in part), name]
-                joined |= dict.fromkeys({key for key, part in joined.items() if any(part is m for m in met)}, whole)
-                joined |= dict.fromkeys(keys, whole)
-            parts: list[tuple[str, ...]] = []
-            room = 0
-            for part in {id(part): part for part in joined.values()}.values():
-                size = sum(self._named[name].numel() for name in part)
-                if size > room:
-                    parts.append(())
-                    room = _TOGETHER
-                parts[-1] += tuple(part)
-                room -= size
-            self._parted = {names: parts}
-        return self._parted[names]
-
-    def _move(
-        self,
-        values: Mapping[str, Tensor],
-        norms: Mapping[Any, Tensor],
-        frames: Mapping[int, Tensor],
-        inverses: Mapping[int, Tensor],
-    ) -> None:
-        """The step of parameters that share blocks with each other and with no others."""
         group = self.param_groups[0]
-        rate, shrink = group["lr"], 1 - group["lr"] * group["weight_decay"]
-        pieces = [piece for name in values for piece in self._of[name]]
-        framed = {piece: _across(piece, values[piece.parameter], frames) for piece in pieces if piece.in_norm}
-        gradients = {piece: _across(piece, _gradient(self._named[piece.parameter]), inverses) for piece in pieces}
-        tangential, along = _split(gradients, framed, norms, norms)
-        invariants = {
-            piece: tangential[piece]
-            if piece.in_norm
-            else gradients[piece] * _column(norms[_key(piece)], gradients[piece].ndim)
-            if piece.rides
-            else gradients[piece].clone()
-            for piece in pieces
-        }
-        radials = {piece: along[_key(piece)] * math.sqrt(self._count(piece)) for piece in framed}
-        if group["max_norm"] is not None:
-            invariants, radials = _clipped(invariants, radials, group["max_norm"])
-        mapped, grown = self._mapped(invariants, radials)
-        reaches = {_key(piece): norms[_key(piece)] * (rate * shrink) for piece in pieces if piece.in_blocks}
-        turned, _ = _split(mapped, framed, norms, reaches)
-        for piece in pieces:
-            rows, old = piece.rows(self._named[piece.parameter]), piece.rows(values[piece.parameter])
-            if piece.in_norm:
-                factor = torch.exp(-rate / math.sqrt(self._count(piece)) * grown[piece])
-                rows.addcmul_(old, _column(factor.mul_(shrink).sub_(1), rows.ndim))
-                if piece.columns is None:
-                    rows.sub_(turned[piece])
-                else:
-                    rows.addcmul_(turned[piece], piece.across(inverses[piece.columns[0]], rows.ndim), value=-1)
-                continue
-            rows.add_(old, alpha=shrink - 1)
-            if piece.rides:
-                rows.addcmul_(mapped[piece], _column(reaches[_key(piece)], rows.ndim), value=-1)
-            else:
-                rows.sub_(mapped[piece], alpha=rate)
+        gradients = {name: _gradient(parameter) for name, parameter in moving.items()}
+        self._measure(gradients)
+        self._begin(tuple(moving))
+        for batch in self._batches(tuple(moving)):
+            for part in batch:
+                part.enter(gradients)
+            if group["max_norm"] is not None:
+                _clip([each for part in batch for each in part.entering], group["max_norm"])
+            self._map(batch)
+            for part in batch:
+                part.turn(group["lr"], group["weight_decay"])
 
-    def _mapped(
-        self, invariants: Mapping[Piece, Tensor], radials: Mapping[Piece, Tensor]
-    ) -> tuple[dict[Piece, Tensor], dict[Piece, Tensor]]:
-        """m̂/(√v̂ + ε) of each tensor: what Adam of torch makes of zeros in a step of the rate −1."""
-        for name in dict.fromkeys(piece.parameter for piece in invariants):
-            state, value = self.state[self._named[name]], self._named[name]
+    def _begin(self, names: tuple[str, ...]) -> None:
+        """Counts a step of parameters, whose averages are zero before the first one."""
+        states = [self.state[self._named[name]] for name in names]
+        for name, state in zip(names, states, strict=True):
             if not state:
+                value = self._named[name]
                 state["step"] = torch.tensor(0.0)
                 state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(value), torch.zeros_like(value)
                 if any(piece.in_norm for piece in self._of[name]):
                     rows = value.shape[self._of[name][0].axis]
                     state["radial_avg"], state["radial_avg_sq"] = value.new_zeros(rows), value.new_zeros(rows)
-            state["step"] += 1
-        entering, firsts, seconds, steps = list[Tensor](), list[Tensor](), list[Tensor](), list[Tensor]()
-        for raw, kept in ((invariants, "exp_avg"), (radials, "radial_avg")):
-            for piece, tensor in raw.items():
-                state = self.state[self._named[piece.parameter]]
-                seen = piece if raw is invariants else Piece(piece.parameter, 0, piece.start, piece.stop)
-                entering.append(tensor)
-                firsts.append(seen.rows(state[kept]))
-                seconds.append(seen.rows(state[f"{kept}_sq"]))
-                steps.append(state["step"] - 1)
-        found = self._adam(entering, firsts, seconds, steps)
-        here = len(invariants)
-        return dict(zip(invariants, found[:here], strict=True)), dict(zip(radials, found[here:], strict=True))
+        torch._foreach_add_([state["step"] for state in states], 1)
 
-    def _adam(
-        self, entering: list[Tensor], firsts: list[Tensor], seconds: list[Tensor], steps: list[Tensor]
-    ) -> list[Tensor]:
-        """A step of AdamW at the rate −1, whose decay takes away all that was there before: 1 − (−1)(−1) = 0."""
+    def _map(self, batch: Sequence[Part]) -> None:
+        """Puts m̂/(√v̂ + ε) in the place of what enters: what Adam makes of zeros in a step of the rate −1."""
+        entering, firsts, seconds, steps = list[Tensor](), list[Tensor](), list[Tensor](), list[Tensor]()
+        for part in batch:
+            for place in part.places:
+                state = self.state[self._named[place.name]]
+                first, second = place.averages(state)
+                firsts.append(first)
+                seconds.append(second)
+                steps.append(state["step"])
+            for piece in part.pieces:
+                state = self.state[self._named[piece.parameter]]
+                rows = slice(piece.start + part.unit.low, piece.start + part.unit.high)
+                firsts.append(state["radial_avg"][rows])
+                seconds.append(state["radial_avg_sq"][rows])
+                steps.append(state["step"])
+            entering += part.entering
         group = self.param_groups[0]
+        settings = {
+            "amsgrad": False,
+            "beta1": group["betas"][0],
+            "beta2": group["betas"][1],
+            "lr": -1.0,
+            "weight_decay": -1.0,  # takes away all that was there before: 1 − (−1)(−1) = 0
+            "eps": group["eps"],
+            "maximize": False,
+        }
         # The fused kernel goes through memory whatever the strides are. It reads an entry before it writes it, so what
         # it makes may stand where the gradient stood.
-        fused = not group["foreach"] and all(
-            each.device.type == "cpu" and each.stride() == first.stride() == second.stride()
-            for each, first, second in zip(entering, firsts, seconds, strict=True)
-        )
-        found = entering if fused else [torch.zeros_like(each) for each in entering]
-        adamw(
-            found,
-            entering,
-            firsts,
-            seconds,
-            [],
-            steps,
-            foreach=group["foreach"],
-            fused=fused,
-            amsgrad=False,
-            beta1=group["betas"][0],
-            beta2=group["betas"][1],
-            lr=-1.0,
-            weight_decay=-1.0,
-            eps=group["eps"],
-            maximize=False,
-        )
-        return found
+        if not group["foreach"] and all(
+            first.device.type == "cpu" and first.is_contiguous() and second.is_contiguous()
+            for first, second in zip(firsts, seconds, strict=True)
+        ):
+            torch._fused_adamw_(entering, entering, firsts, seconds, [], steps, **settings)
+            return
+        found = [torch.zeros_like(each) for each in entering]
+        before = [step - 1 for step in steps]
+        adamw(found, entering, firsts, seconds, [], before, foreach=group["foreach"], fused=False, **settings)
+        for tensor, value in zip(entering, found, strict=True):
+            tensor.copy_(value)
+
+    # --- where everything lies ----------------------------------------------------------------------------------------
+
+    def _lay(self) -> None:
+        """Cuts tiles and makes room for what steps need, once for as long as the parameters stay where they are.
+
+        An optimiser that is built before its model goes to another device or dtype, or whose parameters are given other
+        memory, as by `vector_to_parameters`, does it anew.
+        """
+        lie = tuple((value.data_ptr(), value.stride(), value.dtype, value.device) for value in self._named.values())
+        if lie == self._lie:
+            return
+        self._lie = lie
+        self._values = {name: value.detach() for name, value in self._named.items()}
+        alone = self.param_groups[0]["foreach"] or any(each.device.type != "cpu" for each in self._values.values())
+        cut = units(self._pieces, self._values, sys.maxsize if alone else _TOGETHER)
+        self._scratch = shared([[tile] for unit in cut for tile in unit.tiles], self._values)
+        self._whole, self._blocks = all_blocks(cut, self._values)
+        self._means = {
+            name: value.mean(self._of[name][0].shift, keepdim=True)
+            for name, value in self._values.items()
+            if self._of[name][0].shift is not None
+        }
+        self._parts = [self._part(unit) for unit in cut]
+        self._framing = {piece.columns[0] for piece in self._pieces if piece.columns is not None}
+        self._by_number: dict[int | None, list[Part]] = {number: [] for number in [*self._order, None]}
+        for part in self._parts:
+            side = part.unit.tiles[0].piece.side
+            self._by_number[None if side is None else side[0]].append(part)
+        self._batched: tuple[Any, list[list[Part]]] = ((), [])
+
+    def _part(self, unit: Unit) -> Part:
+        own = self._blocks[unit.key].rows(unit.low, unit.high)
+        places = []
+        for tile in unit.tiles:
+            name, columns = tile.piece.parameter, tile.piece.columns
+            read = None if columns is None else self._blocks[columns[0], False]
+            places.append(Place(tile, self._values[name], self._means.get(name), self._scratch[tile], own, read))
+        return Part(unit, places, own, self._count(unit.tiles[0].piece))
+
+    def _batches(self, names: tuple[str, ...]) -> Sequence[Sequence[Part]]:
+        """What moves, by what one call maps: everything, or about as much as a cache holds."""
+        group = self.param_groups[0]
+        together = group["foreach"] or group["max_norm"] is not None
+        if self._batched[0] != (names, together):
+            batches: list[list[Part]] = []
+            room = 0
+            for part in self._parts:
+                own = tuple(tile for tile in part.unit.tiles if tile.piece.parameter in names)
+                if not own:
+                    continue
+                if own != part.unit.tiles:
+                    part = self._part(replace(part.unit, tiles=own))
+                if not batches or (part.size > room and not together):
+                    batches.append([])
+                    room = _TOGETHER
+                batches[-1].append(part)
+                room -= part.size
+            rooms = shared([[p.tile for part in batch for p in part.places] for batch in batches], self._values)
+            for place in chain.from_iterable(part.places for batch in batches for part in batch):
+                place.entering = rooms[place.tile]
+            self._batched = ((names, together), batches)
+        return self._batched[1]
 
     # --- norms and frames ---------------------------------------------------------------------------------------------
 
-    def _norms(self, values: Mapping[str, Tensor]) -> tuple[dict[Any, Tensor], dict[int, Tensor]]:
-        """ρ of every block, and the frames of the gauges: ρ of the blocks that make their channels."""
-        norms: dict[Any, Tensor] = {}
-        frames: dict[int, Tensor] = {}
-        for number in [*self._order, None]:
-            squares: dict[Any, Tensor] = {}
-            for piece in self._pieces:
-                if piece.in_norm and (piece.side[0] if piece.side else None) == number:
-                    found = _square(_across(piece, values[piece.parameter], frames))
-                    key = _key(piece)
-                    squares[key] = squares[key] + found if key in squares else found
-            norms |= {key: square.sqrt() for key, square in squares.items()}
-            if number is not None and (number, False) in norms:
-                frames[number] = norms[number, False]
-        self._refuse_zero(norms)
-        return norms, frames
+    def _measure(self, gradients: Mapping[str, Tensor]) -> None:
+        """ρ and ĝ of all blocks. ρ of those that make the channels of a gauge is the frame of what reads them."""
+        self._lay()
+        for name, mean in self._means.items():
+            torch.mean(self._values[name], self._of[name][0].shift, keepdim=True, out=mean)
+        for blocks in self._whole:
+            blocks.begin()
+        for number, parts in self._by_number.items():
+            for place in chain.from_iterable(part.normed for part in parts):
+                place.measure(gradients.get(place.name))
+            if number in self._framing:
+                self._blocks[number, False].end()
+        for blocks in self._whole:
+            blocks.end()
+        self._refuse_infinite(gradients)
+        if not all(bool((blocks.norms > 0).all()) for blocks in self._whole):
+            self._refuse_zero()
 
-    def _refuse_zero(self, norms: Mapping[Any, Tensor]) -> None:
-        if not norms or bool(torch.stack([norm.amin() for norm in norms.values()]).amin() > 0):
+    def _refuse_infinite(self, gradients: Mapping[str, Tensor]) -> None:
+        """An entry that is not finite is seen in ⟨g, W⟩, even where that of W is zero."""
+        seen = [blocks.along.sum() for blocks in self._whole]
+        seen += [g.sum() for name, g in gradients.items() if not all(piece.in_norm for piece in self._of[name])]
+        if all(bool(each.isfinite()) for each in seen):
             return
+        check_finite(gradients)
+        raise MeasurementError(
+            "The product of a block and its gradient is not finite, and nothing has moved: one of them is too large "
+            "for the dtype. Lower the rate or the size of the loss, or use float64."
+        )
+
+    def _refuse_zero(self) -> None:
+        """Says which block it is."""
         for piece in self._pieces:
-            if piece.in_norm and not bool(norms[_key(piece)].amin() > 0):
-                dead = int((~(norms[_key(piece)] > 0)).nonzero()[0])
+            if piece.in_norm and not bool(self._blocks[key(piece)].norms.amin() > 0):
+                dead = piece.start + int((~(self._blocks[key(piece)].norms > 0)).nonzero()[0])
                 raise MeasurementError(
-                    f"Block {piece.start + dead} along axis {piece.axis} of {piece.parameter} is zero or not finite, "
-                    "so it has no direction to step along. Start it small but not at zero, or leave its gauge out."
+                    f"Block {dead} along axis {piece.axis} of {piece.parameter} is zero or not finite, so it has no "
+                    "direction to step along. Start it small but not at zero, or leave its gauge out."
                 )
 
     def _count(self, piece: Piece) -> int:
         return self._sides[piece.side] if piece.side is not None else 1
 
 
-def _split(
-    vectors: Mapping[Piece, Tensor],
-    framed: Mapping[Piece, Tensor],
-    norms: Mapping[Any, Tensor],
-    scales: Mapping[Any, Tensor],
-) -> tuple[dict[Piece, Tensor], dict[Any, Tensor]]:
-    """Of each vector v at a block W: s (v − ⟨v, W⟩W/ρ²), and ⟨v, W⟩ over all pieces of the block."""
-    found: dict[Piece, Tensor] = {}
-    parts: dict[Piece, Tensor] = {}
-    along: dict[Any, Tensor] = {}
-    for piece, block in framed.items():
-        key = _key(piece)
-        found[piece], parts[piece] = _off(vectors[piece], block, norms[key], scales[key])
-        along[key] = along[key] + parts[piece] if key in along else parts[piece]
-    for piece, part in parts.items():
-        key = _key(piece)
-        if along[key] is not part:
-            rest = (part - along[key]) * scales[key] / norms[key] ** 2
-            found[piece].addcmul_(framed[piece], _column(rest, framed[piece].ndim))
-    return found, along
-
-
-def _off(vector: Tensor, block: Tensor, norm: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-    """s (v − ⟨v, W⟩W/ρ²) and ⟨v, W⟩ for each row.
-
-    They are the derivatives of γ W/ρ at γ = sρ by W and, times ρ, by γ, which one kernel of torch has together.
-    """
-    if block.ndim == 1:
-        inner = vector * block
-        return scale * (vector - block * inner / norm**2), inner
-    across = block.ndim == 2 and not block.is_contiguous()  # rows of a matrix that is stored by its columns
-    flat = [each.mT if across else each.flatten(1) for each in (vector, block)]
-    shape = (1, -1) if across else (-1, 1)
-    found, inner = torch.ops.aten._weight_norm_interface_backward(
-        *(each.contiguous() for each in flat),
-        (scale * norm).reshape(shape),
-        norm.reshape(shape),
-        1 if across else 0,
-    )
-    return (found.mT if across else found.reshape(block.shape)), inner.flatten() * norm
-
-
-def _clipped(
-    invariants: Mapping[Piece, Tensor], radials: Mapping[Piece, Tensor], most: float
-) -> tuple[dict[Piece, Tensor], dict[Piece, Tensor]]:
+def _clip(tensors: Sequence[Tensor], most: float) -> None:
     """All of them times one factor, so that their norm together is at most this."""
-    total = torch.stack([each.square().sum() for each in (*invariants.values(), *radials.values())]).sum().sqrt()
+    total = torch.stack([torch.linalg.vector_norm(each) for each in tensors]).norm()
     factor = (most / total.clamp_min(1e-300)).clamp_max(1.0)
-    first, second = ({piece: each * factor for piece, each in raw.items()} for raw in (invariants, radials))
-    return first, second
-
-
-def _key(piece: Piece) -> Side | tuple[str, int]:
-    """One side of a gauge is one block over all its parameters; rows of no gauge are blocks by themselves."""
-    return piece.side if piece.side is not None else (piece.parameter, piece.start)
-
-
-def _across(piece: Piece, tensor: Tensor, vectors: Mapping[int, Tensor]) -> Tensor:
-    """The rows of a piece, times what belongs to the gauge of their columns, if there is one."""
-    rows = piece.rows(tensor)
-    return rows if piece.columns is None else rows * piece.across(vectors[piece.columns[0]], rows.ndim)
+    for each in tensors:
+        each.mul_(factor)
 
 
 def _gradient(parameter: Tensor) -> Tensor:
     assert parameter.grad is not None
     return parameter.grad
-
-
-def _square(rows: Tensor) -> Tensor:
-    """⟨a, a⟩ for each row, without a copy where the rows lie in a row."""
-    if rows.ndim == 2 and rows.is_contiguous():
-        return torch.linalg.vector_norm(rows, dim=1).square()
-    return rows.square() if rows.ndim == 1 else rows.square().flatten(1).sum(1)
-
-
-def _column(vector: Tensor, ndim: int) -> Tensor:
-    return vector.reshape(-1, *[1] * (ndim - 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -152,12 +152,11 @@ def setting(what: str, value: object, least: float, below: float = float("inf"))
     return found
 
 
-def check_gradients(gradients: Named) -> None:
+def check_gradients(gradients: Mapping[str, Tensor]) -> None:
     """Refuses gradients that cannot be stepped along.
 
     Raises:
         InvalidValueError: one is sparse or complex.
-        MeasurementError: one is not finite.
     """
     for name, gradient in gradients.items():
         if gradient.layout != torch.strided:
@@ -167,6 +166,14 @@ def check_gradients(gradients: Named) -> None:
             )
         if gradient.is_complex():
             raise InvalidValueError(f"The gradient of {name} is complex. Give real and imaginary parts as parameters.")
+
+
+def check_finite(gradients: Mapping[str, Tensor]) -> None:
+    """Refuses infinite gradients.
+
+    Raises:
+        MeasurementError: one is not finite.
+    """
     sums = [gradient.sum() for gradient in gradients.values()]
     finite = torch.stack([each.to(sums[0].device, torch.float64) for each in sums]).isfinite()
     if not bool(finite.all()):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ddtheory.errors import MeasurementError
 from ddtheory.gauges import Gauge, Group
 from ddtheory.optim.base import GaugeOptimizer
-from ddtheory.optim.doors import ADDING, setting
+from ddtheory.optim.doors import ADDING, check_finite, setting
 from ddtheory.optim.pieces import Piece
 
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
@@ -81,6 +81,7 @@ class DDCMuon(GaugeOptimizer):
         return tuple(gauge for gauge in gauges if not (gauge.group is Group.POSITIVE and gauge.legs in turning))
 
     def _step(self, moving: Mapping[str, Tensor]) -> None:
+        check_finite({name: parameter.grad for name, parameter in moving.items() if parameter.grad is not None})
         group = self.param_groups[0]
         values = {name: self._centred(name, value) for name, value in self._named.items()}
         metrics, inverses = self._metrics(values)
