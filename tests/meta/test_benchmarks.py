@@ -17,7 +17,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 README = (BENCHMARKS / "README.md").read_text(encoding="utf-8")
 KEPT = sorted(path for path in BENCHMARKS.glob("results/*.json") if path.stem != "mutants")  # that is of `test_readme`
 
-WITHOUT_RESULT = {"finite_n.py", "finite_n_sweeps.py", "tables.py"}
+WITHOUT_RESULT = {"finite_n.py", "tables.py"}
 
 
 @pytest.fixture
