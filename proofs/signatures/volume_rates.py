@@ -149,6 +149,8 @@ def derive() -> Proof:
         walks.append(sympy.Rational(sum(max(one, other) for one in sums for other in sums), len(sums) ** 2))
     up, down = symbols("X Y", positive=True)
     share = up / down
+    time, height = symbols("x h", positive=True)
+    missing = (sympy.sqrt(T) * (2 - counted(mu, sigma, T))).subs(lead(T), height * sympy.sqrt(T)).subs(T, time)
     propagated = sympy.diff(share, up) ** 2 * r * sigma**2 * T + sympy.diff(share, down) ** 2 * sigma**2 * T
     return Proof(
         "Symbolic in t, v, η, d, T and r; slopes at L = 3, l = 1 for three pairs of rates, walks by all their signs.",
@@ -163,8 +165,8 @@ def derive() -> Proof:
             Equation(
                 "rates",
                 "their ratio for rates α₁ < α₂ = α₁ + u",
-                (volume_slope((1, 1 + v), 1) / least_slope((1, 1 + v), 1)).subs(sympy.Max(1, 1 + v), 1 + v),
-                ratio((1, 1 + v)).subs(sympy.Max(1, 1 + v), 1 + v),
+                volume_slope((1, 1 + v), 1) / least_slope((1, 1 + v), 1),
+                ratio((1, 1 + v)),
                 {"2": sympy.Integer(2)},
             ),
             Equation(
@@ -204,10 +206,14 @@ def derive() -> Proof:
             ),
             Equation(
                 "count",
-                "the limit of √T times what is missing to 2",
-                _at_infinity(sympy.sqrt(T) * (2 - counted(mu, sigma, T))),
-                2 * sigma / (mu * sympy.sqrt(sympy.pi)),
-                {"one walk": sigma / (mu * sympy.sqrt(sympy.pi)), "like 1/T": sympy.Integer(0)},
+                "the lead grows by ½/T a step, as √T does; and with a lead of h√T the limit of √T times what is "
+                "missing to 2",
+                sympy.Matrix([sympy.combsimp(lead(T + 1) / lead(T)), sympy.limit(missing, time, sympy.oo)]),
+                sympy.Matrix([1 + 1 / (2 * T), 2 * height * sigma / mu]),
+                {
+                    "like T": sympy.Matrix([1 + 1 / T, 2 * height * sigma / mu]),
+                    "one walk": sympy.Matrix([1 + 1 / (2 * T), height * sigma / mu]),
+                },
             ),
             Equation(
                 "runs",
@@ -218,12 +224,6 @@ def derive() -> Proof:
             ),
         ),
     )
-
-
-def _at_infinity(value: Expr) -> Expr:
-    """The limit for T → ∞, binomials by the Gamma function."""
-    steps = Symbol("x", positive=True)
-    return sympy.limit(sympy.simplify(value.rewrite(sympy.gamma).subs(T, steps)), steps, sympy.oo)
 
 
 def _chain(rates: Sequence[int]) -> tuple[list[float], list[float]]:
