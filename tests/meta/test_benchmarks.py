@@ -65,7 +65,8 @@ def test_every_kept_row_names_its_command_and_the_page_lists_it(script: Callable
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
 def test_the_settings_are_those_of_the_command(path: Path) -> None:
     content = json.loads(path.read_text(encoding="utf-8"))
-    options: dict[str, list[str]] = {}
+    values: list[str] = []
+    options: dict[str, list[str]] = {"files": values}  # what stands before all options
     for word in shlex.split(content.get("command", ""))[2:]:
         if word.startswith("--"):
             values = options[word.removeprefix("--")] = []
