@@ -158,3 +158,7 @@ class Counting:
                 cell = mark.name.split("-")[0]
                 found[cell] = found.get(cell, 0) + 1
         return found
+
+
+def whose_process(task: EstimationTask) -> Estimate:
+    return Estimate(float(os.getpid()), 1.0)

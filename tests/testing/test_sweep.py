@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
@@ -21,7 +24,7 @@ from comparisons import Peers
 
 from ddtheory.errors import InvalidValueError, OutputError
 from ddtheory.testing import Estimate, EstimationTask, check_estimator
-from ddtheory.testing.conformance import PolynomialPosterior, conformance_cells, quadrature, sweep
+from ddtheory.testing.conformance import PolynomialPosterior, conformance_cells, processes, quadrature, sweep
 
 CHOSEN = tuple(cell for cell in conformance_cells() if cell.name in ("x²", "x⁴", "x⁶", "x², prior |x|"))
 
@@ -36,7 +39,7 @@ def tasks(*seeds: int) -> list[EstimationTask]:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[ProcessPoolExecutor]:
-    """Two workers for all tests: each starts a fresh process for a task anyway."""
+    """Two workers for all tests: a task runs in a process beside them anyway."""
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
         yield executor
 
@@ -249,6 +252,32 @@ def test_files_of_others_are_refused(tmp_path: Path) -> None:
         assert other.read_bytes() == before
     with pytest.raises(OutputError):
         sweep(quadrature, tasks(), jobs=1, keep=tmp_path)
+
+
+@pytest.mark.long
+def test_a_worker_keeps_its_process_for_the_next_task_and_none_stays_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand tiny tasks need no thousand interpreters; one that died is replaced."""
+    with ThreadPoolExecutor(1) as one:
+        found = sweep(estimators.whose_process, tasks(0, 1), executor=one)
+        places = {result.estimate.value for result in found.results if result.estimate}
+        assert len(found.results) == 8 and len(places) == 1 and os.getpid() not in places
+        dying = sweep(estimators.dying_on_one, tasks(0), executor=one)
+        assert sum(result.estimate is None for result in dying.results) == 1
+    assert not processes._HERE
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(places.pop()), 0)
+
+    monkeypatch.setattr(processes, "_IDLE", 0.2)  # in the worker of a cluster nobody says that the sweep is over
+    task = tasks(0)[0]
+    processes.run_here("a sweep", processes.Question(*map(pickle.dumps, (quadrature, task)), task.cell, 0, None))
+    kept = processes._HERE[os.getpid(), "a sweep"]
+    for _ in range(200):
+        if not kept._all:
+            break
+        time.sleep(0.05)
+    assert not kept._all and not kept._idle
+    processes.end_here("a sweep")
+    assert not processes._HERE
 
 
 def test_keys_must_be_distinct() -> None:

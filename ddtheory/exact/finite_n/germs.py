@@ -190,16 +190,14 @@ def integrals_of(
     """Z and t ∫ K e^{−tK} φ for each (t, γ); of a polynomial all of them share the pieces."""
     try:
         try:
-            germ: PolynomialGerm | None = rotated(expression, symbols, phi)
-            if germ is None:
-                if phi.radius is not None and len(symbols) > 2:
-                    raise InvalidValueError(
-                        "‖w‖ ≤ R in three variables is for a K, and a centre, that are the same around one of the "
-                        f"axes: they depend on two coordinates through x² + y² alone. {expression} is not seen to do "
-                        "so. Take a box."
-                    )
-                whole = PolynomialGerm.read(expression, symbols, phi)
-                germ = along_rays(whole) or along_lines(whole) or whole
+            germ = in_two(expression, symbols, phi)
+            if germ is None and phi.radius is not None and len(symbols) > 2:
+                raise InvalidValueError(
+                    "‖w‖ ≤ R in three variables is for a K, and a centre, that are the same around one of the axes: "
+                    f"they depend on two coordinates through x² + y² alone. {expression} is not seen to do so. Take a "
+                    "box."
+                )
+            germ = germ or PolynomialGerm.read(expression, symbols, phi)
         except sympy.PolynomialError:
             return [
                 _analytic(expression, symbols, phi.at(gamma) if gamma else phi, t, digits, go_on) for t, gamma in points
@@ -210,6 +208,20 @@ def integrals_of(
             "The size of K or of the prior on the box is beyond 10^308, where the quadrature has no bounds. Scale the "
             "coordinates, or make the box smaller."
         ) from None
+
+
+def in_two(expression: Expr, symbols: list[Symbol], phi: GermPrior) -> PolynomialGerm | None:
+    """K in three variables as a germ in two, where one of them can be integrated exactly.
+
+    Raises:
+        PolynomialError: K is no polynomial with rational coefficients.
+    """
+    if len(symbols) != 3:
+        return None
+    if (round_one := rotated(expression, symbols, phi)) is not None:
+        return round_one
+    whole = PolynomialGerm.read(expression, symbols, phi)
+    return along_rays(whole) or along_lines(whole)
 
 
 def _analytic(

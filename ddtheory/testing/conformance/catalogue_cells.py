@@ -1,9 +1,10 @@
 """Cells of `ddtheory.cells` for `check_estimator`: those whose exact finite-n value is computable, whole or in part.
 
 Three kinds of value: that of the cell itself, on a box or under a localisation; an analytic K in one or two
-coordinates on a box; and a product of norms under a localisation, in any number of coordinates
-(`exact.finite_n.norms`). A cell of which none is known can be restricted, to a few coordinates or to a layer in which K
-is a quadratic form, the others fixed at the point: that is what weight-restricted estimates are of.
+coordinates on a box, or a polynomial in three that becomes one in two (`exact.finite_n.germs.in_two`); and a product of
+norms under a localisation, in any number of coordinates (`exact.finite_n.norms`). A cell of which none is known can be
+restricted, to a few coordinates or to a layer in which K is a quadratic form, the others fixed at the point: that is
+what weight-restricted estimates are of.
 """
 
 from __future__ import annotations
@@ -117,6 +118,10 @@ def from_cell(cell: Cell) -> CatalogueCell:
         return CatalogueCell(cell, _on_box(squares, symbols, prior, cell.boundary), cell.rlct, expected)
     if not prior and (under_localisation := _localised_value(cell, symbols)) is not None:
         return CatalogueCell(cell, _localised(squares, symbols, cell.boundary), cell.rlct, under_localisation)
+    if not prior and not cell.boundary and _is_plane(cell.divergence, symbols):
+        return CatalogueCell(
+            cell, _on_box(squares, symbols, prior, ()), cell.rlct, _by_quadrature(cell.divergence, {}, ())
+        )
     raise _no_value(cell)
 
 
@@ -159,6 +164,16 @@ def restricted(cell: Cell, free: Iterable[str]) -> CatalogueCell:
     squares = [(c, f) for c, f in _fixed(polynomial_squares(cell, of_generators=True), cell, symbols) if f != 0]
     part = _on_layer if len(symbols) > _FEW else _on_few
     return part(cell, symbols, squares, tuple(sorted(names)))
+
+
+def _is_plane(divergence: Expr, symbols: Sequence[Symbol]) -> bool:
+    """Whether K in three coordinates is an integral over two of them."""
+    from ddtheory.exact.finite_n.germs import in_two
+    from ddtheory.exact.finite_n.given import read_prior
+
+    if len(symbols) != _FEW or not divergence.is_polynomial(*symbols):
+        return False
+    return in_two(divergence, list(symbols), read_prior([symbol.name for symbol in symbols])) is not None
 
 
 def _on_few(cell: Cell, symbols: Sequence[Symbol], squares: Squares, names: tuple[str, ...]) -> CatalogueCell:

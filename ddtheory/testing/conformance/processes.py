@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from multiprocessing.util import Finalize
 from time import monotonic
 
 from ddtheory.testing.conformance.child import READY, command
@@ -25,11 +26,16 @@ from ddtheory.testing.conformance.task_result import TaskResult
 
 _START_LIMIT = 300.0  # seconds for a new interpreter, on a machine that does many other things
 _PULSE = 0.5  # seconds between two looks at whether the process is alive
+_IDLE = 10.0  # seconds that a process waits for the next question of an executor's worker
 
 _DIED = (
     "the worker process died before it answered ({how}); likely causes are too little memory, a crash in a compiled "
     "library, and an estimator that ends its own process"
 )
+
+_LOCK = threading.Lock()
+_HERE: dict[tuple[int, str], Children] = {}
+"""By the process that borrows them, and the sweep."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,7 @@ class Child:
             env={**os.environ, **settings},
         )
         self._ended = False
+        self.answered = 0
         self._answers: queue.SimpleQueue[TaskResult | str | None] = queue.SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -88,7 +95,9 @@ class Child:
             self._process.stdin.flush()
         except OSError:
             raise ProcessLookupError(self._ending()) from None
-        return self._wait(question.time_limit)
+        answer = self._wait(question.time_limit)
+        self.answered += 1
+        return answer
 
     def wait_until_ready(self) -> None:
         """Waits until the interpreter has loaded what it needs, so that a time limit is that of the estimator.
@@ -155,10 +164,11 @@ class Children:
 
     Args:
         settings: environment variables to add.
+        idle: seconds after which a process that nobody borrows is ended; None keeps it.
     """
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
-        self._settings = settings
+    def __init__(self, settings: Mapping[str, str], idle: float | None = None) -> None:
+        self._settings, self._longest_idle = settings, idle
         self._lock = threading.Lock()
         self._idle: list[Child] = []
         self._all: list[Child] = []
@@ -181,6 +191,10 @@ class Children:
             raise
         with self._lock:
             self._idle.append(child)
+        if self._longest_idle is not None:
+            timer = threading.Timer(self._longest_idle, self._end_idle, (child, child.answered))
+            timer.daemon = True
+            timer.start()
         return question.failed(answer, monotonic() - started) if isinstance(answer, str) else answer
 
     def close(self) -> None:
@@ -206,18 +220,39 @@ class Children:
             raise
         return child
 
+    def _end_idle(self, child: Child, answered: int) -> None:
+        """Ends it unless it was borrowed since."""
+        with self._lock:
+            if child not in self._idle or child.answered != answered:
+                return
+            self._idle.remove(child)
+        self._end(child)
+
     def _end(self, child: Child) -> None:
         child.end()
         with self._lock, contextlib.suppress(ValueError):
             self._all.remove(child)
 
 
-def run_alone(question: Question) -> TaskResult:
-    """One question to a process of its own, wherever this runs: what an executor's worker is given to do."""
-    children = Children({})
-    try:
-        return children.run(question)
-    finally:
+def run_here(sweep: str, question: Question) -> TaskResult:
+    """One question to a process of its own beside this one: what an executor's worker is given to do.
+
+    The process stays for the next question of that sweep, which a new interpreter would make half a second dearer.
+    """
+    here = os.getpid(), sweep  # those of a process that forked this one answer that one
+    with _LOCK:
+        if here not in _HERE:
+            _HERE[here] = Children({}, idle=_IDLE)
+            Finalize(None, end_here, (sweep,), exitpriority=1)
+        children = _HERE[here]
+    return children.run(question)
+
+
+def end_here(sweep: str) -> None:
+    """Ends the processes that this one keeps for a sweep."""
+    with _LOCK:
+        children = _HERE.pop((os.getpid(), sweep), None)
+    if children is not None:
         children.close()
 
 

@@ -1,7 +1,8 @@
 """Runs an estimator over many tasks: in processes of its own, or on any `concurrent.futures.Executor`, resumably.
 
-Dask offers its cluster as such an executor: `sweep(estimator, tasks, executor=client.get_executor())`. There, too, each
-task runs in a fresh process, which the worker starts: whatever an estimator does to its process, the worker lives on.
+Dask offers its cluster as such an executor: `sweep(estimator, tasks, executor=client.get_executor())`. There, too,
+tasks run in a process beside the worker, which starts it: whatever an estimator does to its process, the worker lives
+on.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
+from uuid import uuid4
 
 import cloudpickle
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.testing.conformance.identity import identity, label
 from ddtheory.testing.conformance.kept import Kept, key_of
-from ddtheory.testing.conformance.processes import Children, Question, run_alone
+from ddtheory.testing.conformance.processes import Children, Question, end_here, run_here
 from ddtheory.testing.conformance.running import described, run_task
 from ddtheory.testing.conformance.task import EstimationTask, Estimator
 from ddtheory.testing.conformance.task_result import TaskResult
@@ -119,7 +122,11 @@ def sweep(
     workers = min(jobs or min(cores(), MOST_JOBS), max(1, len(left)))
     if executor is not None:
         where = type(executor).__name__
-        _on_executor(_questions(estimator, tasks, left, time_limit), executor, run_alone, collect)
+        name = uuid4().hex
+        try:
+            _on_executor(_questions(estimator, tasks, left, time_limit), executor, partial(run_here, name), collect)
+        finally:
+            end_here(name)  # of an executor in this process; those of other workers end when they are idle
     elif jobs == 1 and time_limit is None:
         where = "this process"
         for index in left:
