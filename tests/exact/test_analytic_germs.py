@@ -146,6 +146,7 @@ OF_EXPONENTIALS: list[tuple[list[str], dict[str, Any], RLCT]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("generators", "more", "expected"), OF_EXPONENTIALS)
 def test_rational_functions_of_exponentials(generators: list[str], more: dict[str, Any], expected: RLCT) -> None:
     found = dd.rlct(generators=generators, **more)
@@ -160,6 +161,7 @@ FLAT: list[tuple[list[str], dict[str, Any], RLCT]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("generators", "more", "expected"), FLAT)
 def test_functions_of_their_differentials(generators: list[str], more: dict[str, Any], expected: RLCT) -> None:
     found = dd.rlct(generators=generators, **more)
