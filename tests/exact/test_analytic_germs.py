@@ -153,6 +153,7 @@ OF_EXPONENTIALS: list[tuple[list[str], dict[str, Any], RLCT]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("generators", "more", "expected"), OF_EXPONENTIALS)
 def test_rational_functions_of_exponentials(generators: list[str], more: dict[str, Any], expected: RLCT) -> None:
     found = dd.rlct(generators=generators, **more)
@@ -167,6 +168,7 @@ FLAT: list[tuple[list[str], dict[str, Any], RLCT]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("generators", "more", "expected"), FLAT)
 def test_functions_of_their_differentials(generators: list[str], more: dict[str, Any], expected: RLCT) -> None:
     found = dd.rlct(generators=generators, **more)

@@ -276,6 +276,7 @@ def modular_addition(p: int) -> tuple[list[Expr], dict[str, Expr]]:
     return generators, at
 
 
+@pytest.mark.long
 def test_quadratic_modular_addition_at_three() -> None:
     """45 parameters over ℚ(√3), all 27 generators independent: (27/2, 1). (6p² − 10p − 5)/2 is 19/2."""
     generators, at = modular_addition(3)

@@ -31,6 +31,7 @@ NOT_NEGATIVE = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", NEGATIVE)
 def test_it_is_refused_with_a_point_at_which_it_is_negative(text: str) -> None:
     with pytest.raises(NotADivergenceError, match="negative near the point") as refused:
@@ -42,6 +43,7 @@ def test_it_is_refused_with_a_point_at_which_it_is_negative(text: str) -> None:
     assert all(abs(value) < Fraction(1, 10) for value in point.values())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", NOT_NEGATIVE)
 def test_control_the_same_valleys_with_a_positive_term(text: str) -> None:
     dd.rlct(text, seconds=5)

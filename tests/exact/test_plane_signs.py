@@ -84,6 +84,7 @@ def by_checker(f: sympy.Expr, one_sided: tuple[bool, bool] = FREE) -> set[int] |
     return None if found is None else set(found)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", NEGATIVE)
 def test_what_is_negative_between_branches_is_refused(text: str) -> None:
     assert judged(read(text)) == by_solver(read(text)) == by_checker(read(text)) == {1, -1}
@@ -92,6 +93,7 @@ def test_what_is_negative_between_branches_is_refused(text: str) -> None:
     assert " at x = " in str(caught.value)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", POSITIVE)
 def test_what_is_not_is_proven_and_the_checker_proves_it_too(text: str) -> None:
     assert judged(read(text)) == by_solver(read(text)) == by_checker(read(text)) == {1}
