@@ -62,15 +62,15 @@ class Leg:
     def __post_init__(self) -> None:
         require(self, str, "parameter")
         require(self, bool, "dual")
-        groups = as_integer(self.groups)
-        if groups is None or not 1 <= groups <= MOST_INDICES or (groups > 1 and self.axis != 1):
-            raise InvalidValueError(f"The groups of a leg on {self.parameter} are one, or more along axis 1.")
-        object.__setattr__(self, "groups", groups)
         for name in ("axis", "start"):
             value = as_integer(getattr(self, name))
             if value is None or not 0 <= value <= MOST_INDICES:
                 raise InvalidValueError(f"The {name} of a leg on {self.parameter} must be a whole number, 0 or more.")
             object.__setattr__(self, name, value)
+        groups = as_integer(self.groups)
+        if groups is None or not 1 <= groups <= MOST_INDICES or (groups > 1 and self.axis != 1):
+            raise InvalidValueError(f"The groups of a leg on {self.parameter} are one, or more along axis 1.")
+        object.__setattr__(self, "groups", groups)
 
     def first(self, tensor: Tensor) -> Tensor:
         """The parameter with its channels along the first axis.

@@ -19,6 +19,8 @@ NEGATIVE = [
     "(x^2+y^2+z^2-2*w^2)^2+x^5",
     "(x^3-2*y^3)^2+(x-z)^4+x^13",
     "(x^2-2*y^2)^2+(x^2-3*z^2)^2-y^4*z",
+    "(x^5-2*y^5)^2+(x*y-3*z^2)^2-z^11",  # a valley so narrow that each scale must begin at its own minimum
+    "(x^4-3*y^4)^2+(2*x*y-5*z^2)^2-z^9",
 ]
 NOT_NEGATIVE = [
     "(x^3-2*y^3)^2+(y^3-3*z^3)^2+x^8",
@@ -26,6 +28,7 @@ NOT_NEGATIVE = [
     "(x^2-2*y^2)^2+(x^2-3*z^2)^2+x^4*y^2*z^2",
     # negative in the valley from a distance on, and not near 0
     "(x^3-2*y^3)^2+(z^2-x*y)^2+x^8-1099511627776*x^9",
+    "(x^5-2*y^5)^2+(x*y-3*z^2)^2+z^10-1048576*z^11",
     "(y^2-50*x^2)^2+(z^2-x*y)^4+x^8-y^9",
     "(x^2+y^2-3*z^2)^2+x^6-10^9*x^7",
 ]

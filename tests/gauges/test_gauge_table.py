@@ -241,6 +241,7 @@ def test_a_gauge_that_is_none_is_refused(gauge: Gauge, error: type[Exception]) -
         lambda: RefusedGauge("gauge", "why"),  # type: ignore[arg-type]
         lambda: Centre("beta", {2.0, 1.0}),  # type: ignore[arg-type]
         lambda: Leg("a", -1),
+        lambda: Leg("a", torch.zeros(0), groups=2),  # type: ignore[arg-type]
         lambda: Leg(3),  # type: ignore[arg-type]
     ],
 )

@@ -44,7 +44,7 @@ from ddtheory.exact.thresholds.solver import Solver
 from ddtheory.exact.thresholds.zero_families import family_of_zeros
 
 _LARGEST = 5_000  # terms in all generators
-_LONGEST_SEARCH = 2.0  # seconds for an arc along which K < 0; most are found in the first tenth, and there may be none
+_LONGEST_SEARCH = 3.0  # seconds for an arc along which K < 0; most are found in the first tenth, and there may be none
 _OVERTIME = 0.6  # of a second, or of a tenth of the time, for the certificate and its check besides what is left
 _SHARE_OF_READING = 0.5  # of the time that is left, when power series have to be cut off
 _MANY = 12  # variables: rewriting functions in them takes long, and exact fields are tried first

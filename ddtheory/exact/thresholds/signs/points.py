@@ -33,6 +33,7 @@ _SCALES = (6, 11, 16)  # t = 2^{−n}; the last is smaller still by the square o
 _FINEST = 128  # n of the last scale: points have some 2n·16 bits there, and each scale on the way is minimised on
 _STARTS = 24  # on one face
 _STEPS = 60  # of one minimisation
+_STEPS_BEYOND = (0, 12)  # into the negative: in a narrow valley the next scale must begin near its own minimum
 _MOST_TERMS = 60
 _MOST_VARIABLES = 6
 _FARTHEST = 8  # what c may be: for small t the point is near
@@ -66,9 +67,10 @@ def negative_point(germ: IdealGerm, expired: Callable[[], bool]) -> NegativePoin
         for start in itertools.islice(_starts(germ, draw), _STARTS):
             if expired():
                 return None
-            found = scaled.followed(start, expired)
-            if found is not None:
-                return found
+            for beyond in _STEPS_BEYOND:
+                found = scaled.followed(start, beyond, expired)
+                if found is not None:
+                    return found
     return None
 
 
@@ -102,12 +104,16 @@ class _Scaled:
         self._terms = [(m, to_flint(c), levels[m] - least) for m, c in germ.generators[0].items()]
         self._span = min(max(level for *_, level in self._terms), _DEEPEST)
 
-    def followed(self, start: list[fmpq], expired: Callable[[], bool]) -> NegativePoint | None:
-        """From a start to a zero of the face, and on to smaller scales, as long as K is negative."""
+    def followed(self, start: list[fmpq], beyond: int, expired: Callable[[], bool]) -> NegativePoint | None:
+        """From a start to a zero of the face, and on to smaller scales, as long as K is negative.
+
+        Args:
+            beyond: steps that are taken on where it is negative.
+        """
         if self._scales[-1] > _FINEST:
             return None
         face = [(m, c) for m, c, level in self._terms if not level]
-        place = self._minimised(face, start, fmpq(1, 100), _FIRST_BITS, expired)
+        place = self._minimised(face, start, fmpq(1, 100), _FIRST_BITS, 0, expired)
         if _value(face, place) > _ZERO:
             return None
         first: NegativePoint | None = None
@@ -115,7 +121,7 @@ class _Scaled:
             scaled = [(m, c / 2 ** (n * level)) for m, c, level in self._terms]
             bits = 80 + 2 * n * self._span
             # along zeros of the face the function is held by powers of t alone
-            place = self._minimised(scaled, place, fmpq(1, 2 ** (3 * n)), bits, expired)
+            place = self._minimised(scaled, place, fmpq(1, 2 ** (3 * n)), bits, beyond, expired)
             if n in self._scales:
                 found = self._exactly(place, n, bits)
                 if found is None:
@@ -124,12 +130,13 @@ class _Scaled:
         return first
 
     def _minimised(
-        self, terms: Terms, place: list[fmpq], damping: fmpq, bits: int, expired: Callable[[], bool]
+        self, terms: Terms, place: list[fmpq], damping: fmpq, bits: int, beyond: int, expired: Callable[[], bool]
     ) -> list[fmpq]:
-        """Where a polynomial is least, near a place; or where it is negative."""
+        """Where a polynomial is least, near a place; or where it is negative, and some steps on."""
         value = _value(terms, place)
         for _ in range(_STEPS):
-            if expired() or value <= 0 or damping > _MOST_DAMPING:
+            beyond -= value <= 0
+            if expired() or beyond < 0 or damping > _MOST_DAMPING:
                 break
             slope, bend = _derivatives(terms, place, self._free)
             for row, line in enumerate(bend):
