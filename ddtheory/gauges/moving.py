@@ -145,8 +145,8 @@ def _translated(
         part = place[..., leg.start : leg.start + gauge.channels]
         if gauge.kernel is None:
             part += by
-            for bias, matrix in taken_up(gauge, parameters).items():
-                found[bias] = parameters[bias] - (by.reshape(-1) @ matrix).to(like)
+            for name, matrix in taken_up(gauge, parameters).items():
+                found[name] = found.get(name, parameters[name]) - (by.reshape(-1) @ matrix).to(like)
         else:
             kappa, along = kernel_of(gauge, parameters)
             part += by.unsqueeze(-1) * kappa
