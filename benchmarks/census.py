@@ -29,8 +29,8 @@ from torch import Tensor, nn
 import ddtheory as dd
 from ddtheory.measure import Gaussian, Problem
 from ddtheory.reads import DETECTORS, Reading
-from ddtheory.reads.census import PLAINLY, PLAINLY_BETWEEN
-from ddtheory.reads.evidence import Costs
+from ddtheory.reads.census import MOST_PRICED, PLAINLY, PLAINLY_BETWEEN
+from ddtheory.reads.evidence import FAR_AWAY, Costs, distance_of, repaired
 from ddtheory.reads.survey import survey
 
 SENTENCES = (
@@ -144,11 +144,21 @@ def estimate(module: nn.Module, data: dict[str, Tensor], n: int) -> dict[str, An
 
 
 def pricing(problem: Problem, sizes: tuple[int, ...]) -> dict[str, int]:
-    """How many units are not plainly live and not plainly between at a sample size: each is priced by a pass."""
-    seen = survey(problem)
-    magnitudes = [each.magnitude for row in DETECTORS.values() for each in row.find(seen) if each.magnitude is not None]
+    """How many units are priced at a sample size, a pass each: see MOST_PRICED for those that are far."""
+    units = [each for row in DETECTORS.values() for each in row.find(survey(problem)) if each.magnitude is not None]
+    away = [distance_of(problem, repaired(problem, each)) > FAR_AWAY for each in units]
     low, high = PLAINLY_BETWEEN
-    return {str(n): sum(n * each < PLAINLY and not low <= n * each <= high for each in magnitudes) for n in sizes}
+    found = {}
+    for n in sizes:
+        asked = [
+            far for each, far in zip(units, away, strict=True) if _is_asked(n * (each.magnitude or 0.0), low, high)
+        ]
+        found[str(n)] = asked.count(False) + min(MOST_PRICED, asked.count(True))
+    return found
+
+
+def _is_asked(price: float, low: float, high: float) -> bool:
+    return price < PLAINLY and not low <= price <= high
 
 
 def seconds_of_one(problem: Problem, repeats: int) -> float:
@@ -204,6 +214,7 @@ def main() -> None:
         surveyed=sum(each.surveyed for each in reading.layers),
         plainly_live=sum(each.plainly_live for each in reading.layers),
         plainly_between=sum(each.plainly_between for each in reading.layers),
+        far=sum(each.far for each in reading.layers),
         verdicts=dict(Counter(row.verdict.value for row in reading.census)),
         gauges=len(reading.gauges.gauges),
         bracket=str(reading.bracket),

@@ -146,7 +146,7 @@ def _translated(
         if gauge.kernel is None:
             part += by
             for name, matrix in taken_up(gauge, parameters).items():
-                found[name] = parameters[name] - (by.reshape(-1) @ matrix).to(like)
+                found[name] = found.get(name, parameters[name]) - (by.reshape(-1) @ matrix).to(like)
         else:
             kappa, along = kernel_of(gauge, parameters)
             part += by.unsqueeze(-1) * kappa

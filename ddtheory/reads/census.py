@@ -20,7 +20,17 @@ from ddtheory.measure.matrices.layers import submodules
 from ddtheory.measure.orders.ladder import order_along
 from ddtheory.measure.setting.problem import Problem
 from ddtheory.reads.bracket import Bracket, counted_ranks, fewer_rows
-from ddtheory.reads.evidence import MILLION, Costs, Evidence, along_orbit, is_flat, measured
+from ddtheory.reads.evidence import (
+    FAR_AWAY,
+    MILLION,
+    Costs,
+    Evidence,
+    along_orbit,
+    distance_of,
+    is_flat,
+    measured,
+    repaired,
+)
 from ddtheory.reads.explained import drawn
 from ddtheory.reads.flow import Flow, flows
 from ddtheory.reads.gauge_finding import gauges_of
@@ -39,6 +49,9 @@ PLAINLY = 10.0 * DEAR
 PLAINLY_BETWEEN = (10.0 * CHEAP, DEAR / 10.0)
 """n·K to second order that lies between the scales by a factor of ten on both sides, which is enough for a network so
 large that a forward pass for each unit takes minutes."""
+
+MOST_PRICED = 500
+"""Of a network so large, far units that are priced, which takes a forward pass each: the cheapest to second order."""
 
 MOST_PROPOSALS = 1_000_000
 
@@ -71,7 +84,8 @@ def read(
 
     Magnitudes of all units come from one forward pass and four reverse ones; only units with n·K < 100 to second order
     are candidates. Of more than a million parameters, units with n·K between 0.1 and 1 to second order are counted as
-    plainly between the scales, and a cheap one with s > 1/2 is pre-asymptotic with no order read.
+    plainly between the scales, and a cheap one with s > 1/2 is pre-asymptotic with no order read. Since a price decides
+    little there, of units with s > 1/2 the cheapest 500 to second order are priced, and the others counted as far.
 
     Args:
         model: a torch module in evaluation mode, or a `measure.Problem` made from one; it is not changed.
@@ -116,10 +130,9 @@ def read(
     seen = survey(problem)
     rows = [_gauge_row(problem, flow, number) for number, flow in enumerate(every)]
     rows = [row for row in rows if row is not None]
-    candidates: list[tuple[Proposal, Evidence]] = []
+    asked: list[Proposal] = []
     live: Counter[str] = Counter()
     between: Counter[str] = Counter()
-    costs = Costs(problem)
     surveyed: Counter[str] = Counter()
     first, large = len(rows), problem.dimension > MILLION
     for detector in chosen:
@@ -131,7 +144,14 @@ def read(
             elif price is not None and large and PLAINLY_BETWEEN[0] <= price <= PLAINLY_BETWEEN[1]:
                 between[proposal.layer] += 1
             else:
-                candidates.append((proposal, measured(problem, proposal, every, CHEAP / n, costs=costs)))
+                asked.append(proposal)
+    far = _too_far(problem, asked) if large else ()
+    costs = Costs(problem)
+    candidates = [
+        (each, measured(problem, each, every, CHEAP / n, costs=costs))
+        for number, each in enumerate(asked)
+        if number not in far
+    ]
     kept = [replace(row, number=i) for i, row in enumerate(rows) if row is not None]
     kept += [_row(first + i, proposal, evidence, n) for i, (proposal, evidence) in enumerate(candidates)]
     return Reading(
@@ -139,12 +159,22 @@ def read(
         problem.dimension,
         n,
         Census(tuple(kept)),
-        _layers(kept, surveyed, live, between),
+        _layers(kept, surveyed, live, between, Counter(asked[number].layer for number in far)),
         _joint(problem, kept[first:], candidates, n),
         found,
         *_bracketed(problem, found),
         seen.unsurveyed,
     )
+
+
+def _too_far(problem: Problem, asked: Sequence[Proposal]) -> frozenset[int]:
+    """The numbers of units so far from their singular point that no law could be read, but for the cheapest of them."""
+    cheap = sorted(
+        (each.magnitude, number)
+        for number, each in enumerate(asked)
+        if each.magnitude is not None and distance_of(problem, repaired(problem, each)) > FAR_AWAY
+    )
+    return frozenset(number for _, number in cheap[MOST_PRICED:])
 
 
 def _bracketed(problem: Problem, found: FoundGauges) -> tuple[Bracket | None, str]:
@@ -284,13 +314,14 @@ def _plain(flow: Flow, place: str, verdict: Standing, ray: str, orbit: str, why:
 
 
 def _layers(
-    rows: Sequence[Row], surveyed: Counter[str], live: Counter[str], between: Counter[str]
+    rows: Sequence[Row], surveyed: Counter[str], live: Counter[str], between: Counter[str], far: Counter[str]
 ) -> tuple[LayerSummary, ...]:
     verdicts: dict[str, Counter[Standing]] = {name: Counter() for name in surveyed}
     for row in rows:
         verdicts.setdefault(row.layer, Counter())[row.verdict] += 1
     return tuple(
-        LayerSummary(name, surveyed[name], live[name], found, between[name]) for name, found in verdicts.items()
+        LayerSummary(name, surveyed[name], live[name], found, between[name], far[name])
+        for name, found in verdicts.items()
     )
 
 

@@ -49,6 +49,7 @@ SCHEMA: Mapping[str, Any] = {
                 surveyed=_COUNT,
                 plainly_live=_COUNT,
                 plainly_between=_COUNT,
+                far=_COUNT,
                 verdicts={**by_name(_COUNT), "propertyNames": {"enum": [each.value for each in Standing]}},
             )
         ),

@@ -115,6 +115,12 @@ def distance_of(problem: Problem, moved: Parameters) -> float:
     return float(squared_norm({name: value - problem.truth[name] for name, value in moved.items()}) ** 0.5)
 
 
+def repaired(problem: Problem, proposal: Proposal) -> Parameters:
+    """What moves at the repaired point, by name."""
+    with borrowed(f"The repair of {proposal.place} fails", "It maps parameters by name to those that move."):
+        return dict(proposal.repair(problem.truth))
+
+
 def measured(
     problem: Problem,
     proposal: Proposal,
@@ -127,8 +133,7 @@ def measured(
 
     Nor is one of a million parameters that is too far from its singular point for a law.
     """
-    with borrowed(f"The repair of {proposal.place} fails", "It maps parameters by name to those that move."):
-        moved = dict(proposal.repair(problem.truth))
+    moved = repaired(problem, proposal)
     place = problem.at(moved)
     cost, distance = (costs or Costs(problem))(moved), distance_of(problem, moved)
     if cost > most:

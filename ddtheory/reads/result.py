@@ -191,6 +191,8 @@ class LayerSummary(Shown):
         verdicts: how many candidates have each verdict.
         plainly_between: those whose magnitude lies so plainly between the scales that nothing more was measured; of
             more than a million parameters only.
+        far: those that are so far from their singular point, s > 1/2, that no order could be read from the checkpoint,
+            and that were not priced; of more than a million parameters only.
     """
 
     layer: str
@@ -198,17 +200,21 @@ class LayerSummary(Shown):
     plainly_live: int
     verdicts: Mapping[Standing, int]
     plainly_between: int = 0
+    far: int = 0
 
     def __str__(self) -> str:
         told = [f"{number} {verdict.value}" for verdict, number in self.verdicts.items() if number]
         live = f"{self.plainly_live} of {self.surveyed} plainly live"
         if self.plainly_between:
             live += f", {self.plainly_between} plainly between scales"
+        if self.far:
+            live += f", {self.far} far from a singular point"
         return f"{self.layer}: {', '.join([live, *told] if self.surveyed else told)}"
 
     def rows(self) -> Mapping[str, str]:
         counts = {verdict.value: str(self.verdicts.get(verdict, 0)) for verdict in Standing}
         plainly = {"plainly live": str(self.plainly_live), "plainly between": str(self.plainly_between)}
+        plainly |= {"far": str(self.far)}
         return {"layer": self.layer, "surveyed": str(self.surveyed), **plainly, **counts}
 
 
@@ -314,6 +320,7 @@ class Reading(Shown):
                     "surveyed": each.surveyed,
                     "plainly_live": each.plainly_live,
                     "plainly_between": each.plainly_between,
+                    "far": each.far,
                     "verdicts": {verdict.value: number for verdict, number in each.verdicts.items()},
                 }
                 for each in self.layers

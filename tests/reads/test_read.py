@@ -331,6 +331,23 @@ def test_of_a_large_network_units_plainly_between_are_counted(monkeypatch: pytes
     assert "plainly between scales" in large.text() and large.to_json()["layers"][-1].keys() >= {"plainly_between"}
 
 
+def test_of_a_large_network_far_units_are_priced_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of three living units, of size one, one is priced; the dead ones are near, and stay rows."""
+    plant = planted.hidden_layer("tanh", 1e-5)
+    chosen = [DETECTORS["node death"]]
+    small = read(plant.model, plant.inputs, head=Gaussian(), n=20, detectors=chosen)
+    living = {row.place for row in small.census if row not in small.dead}
+    for module in ("census", "evidence"):
+        monkeypatch.setattr(f"ddtheory.reads.{module}.MILLION", 10)
+    monkeypatch.setattr("ddtheory.reads.census.MOST_PRICED", 1)
+    large = read(plant.model, plant.inputs, head=Gaussian(), n=20, detectors=chosen)
+    counted = next(each for each in large.layers if each.layer == "0")
+    assert counted.far == len(living) - 1 > 1 and "2 far from a singular point" in large.text()
+    (priced,) = (row.place for row in large.census if row not in large.dead)
+    assert priced in living
+    assert [row.place for row in large.dead] == ["unit 1", "unit 3"]
+
+
 def test_of_a_large_network_a_cheap_unit_far_from_its_death_has_no_order_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """At n·K ≤ 0.01 a unit of size one is cheap; no law over three octaves fits between s ≈ 2 and t = 4."""
     plant = planted.hidden_layer("tanh", 1e-5)
