@@ -212,7 +212,8 @@ def _trained(family: str, strength: float, degree: int = 2) -> Trained:
 
     from ddtheory.gauges import Gauge, Group, Leg
     from ddtheory.optim import UnitDeathWarning
-    from ddtheory.workbench.measurements.optimizer_bed import STUDENTS, OptimizerBed, SquaredReLU
+    from ddtheory.testbeds.teacher_student import SquaredReLU
+    from ddtheory.workbench.measurements.optimizer_bed import STUDENTS, OptimizerBed
 
     bed = OptimizerBed(SquaredReLU() if degree == 2 else nn.ReLU(), _SEEDS)
     gauges: list[object] = [
@@ -299,7 +300,8 @@ def _balance(family: str) -> tuple[float, float]:
     """The least and the largest of what is left of ‖w‖² − p a² over all units of a slow descent."""
     from torch import optim
 
-    from ddtheory.workbench.measurements.optimizer_bed import OptimizerBed, SquaredReLU
+    from ddtheory.testbeds.teacher_student import SquaredReLU
+    from ddtheory.workbench.measurements.optimizer_bed import OptimizerBed
 
     rate, strength, steps = _FLOW
     bed = OptimizerBed(SquaredReLU(), _SEEDS)
