@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from environment import environment, version
+from environment import command, environment, version
 from page import markdown, put
 from torch import Tensor
 
@@ -126,6 +126,7 @@ def main() -> None:
     for name, found in readings.items():
         print(f"{name:20} λ = {cells[name].rlct.lam}  directional Fisher: {found}")
     content = {
+        "command": command(),
         "environment": environment() | {"devinterp": version("devinterp"), "ddtheory": ddtheory.__version__},
         "reports": [report.document() for report in reports],
         "directional_fisher": readings,

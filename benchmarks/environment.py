@@ -1,4 +1,4 @@
-"""Where a benchmark ran: versions, processor, threads, device. No host name, no path, nothing finer than a day."""
+"""How and where a benchmark ran: command, versions, processor, threads. No host name, nothing finer than a day."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import datetime
 import importlib.metadata
 import os
 import platform
+import shlex
+import sys
 from pathlib import Path
 
 import torch
@@ -28,6 +30,11 @@ def environment(device: str = "cpu") -> dict[str, object]:
         "load": round(os.getloadavg()[0], 1),
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
     }
+
+
+def command() -> str:
+    """This run, as it is typed in a checkout."""
+    return shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
 
 
 def version(name: str) -> str:

@@ -1,7 +1,7 @@
 """λ(nβ) at equal error: proven quadrature, vegas, `finite_n_estimate` and a Metropolis chain, in processor seconds.
 
     pip install vegas
-    python benchmarks/finite_n_equal_error.py [--share 1e-3]
+    python benchmarks/finite_n_equal_error.py
 
 Quadrature is asked for the digits and takes what it takes. The three others are run at a fixed cost, and the cost at
 which their standard error would be that share of λ is extrapolated from it, as cost × (error/wanted)². The last number
@@ -11,7 +11,6 @@ less than it seems to, and so does the extrapolated cost. Without vegas its colu
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable
@@ -20,6 +19,8 @@ from importlib.util import find_spec
 
 import numpy
 import sympy
+from environment import version
+from harness import options, save
 
 import ddtheory as dd
 from ddtheory.exact.thresholds.expressions import squares_of
@@ -72,32 +73,35 @@ def by_metropolis(germ: str, t: int) -> Answer:
     return found.value, found.standard_error
 
 
-def measured(compute: Callable[[str, int], Answer], germ: str, t: int, exact: float, share: float) -> str:
+def measured(compute: Callable[[str, int], Answer], germ: str, t: int, exact: float, share: float) -> dict[str, float]:
     start = time.process_time()
     value, error = compute(germ, t)
     spent = time.process_time() - start
-    return f"{spent * (error / (share * exact)) ** 2:.3g} s, off by {abs(value - exact) / error:.1f}"
+    return {"seconds": spent * (error / (share * exact)) ** 2, "off": abs(value - exact) / error}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--share", type=float, default=1e-3)
+    parser = options((__doc__ or "").splitlines()[0], "finite_n_equal_error")
+    parser.add_argument("--share", type=float, default=1e-3, help="of λ, the standard error that is wanted")
     chosen = parser.parse_args()
     others: dict[str, Callable[[str, int], Answer]] = {"estimate": by_estimate, "Metropolis": by_metropolis}
+    skipped = []
     if find_spec("vegas") is None:
-        print("vegas is not installed: its column is left out. pip install vegas", file=sys.stderr)
+        skipped = ["vegas is not installed, so its column is left out: pip install vegas."]
+        print(*skipped, file=sys.stderr)
     else:
-        others = {"vegas": by_vegas} | others
+        others = {f"vegas {version('vegas')}": by_vegas} | others
     dd.finite_n_germ("x^2", 10)  # imports are not timed
     digits = max(1, round(-numpy.log10(chosen.share)))
-    print("| K | nβ | λ(nβ) | proven | " + " | ".join(others) + " |")
-    print("| --- " * (4 + len(others)) + "|")
-    for germ, t in CASES:
+    rows = []
+    for germ, t in CASES[:1] if chosen.quick else CASES:
         start = time.process_time()
         exact = float(dd.finite_n_germ(germ, t, digits=digits, seconds=600).learning_coefficient)
         spent = time.process_time() - start
-        cells = [measured(compute, germ, t, exact, chosen.share) for compute in others.values()]
-        print(f"| {germ} | {t:,} | {exact:.4f} | {spent:.2g} s | " + " | ".join(cells) + " |", flush=True)
+        found = {name: measured(compute, germ, t, exact, chosen.share) for name, compute in others.items()}
+        rows.append({"germ": germ, "n_beta": t, "exact": exact, "proven": spent, "others": found})
+        print(germ, t, f"{exact:.4f} {spent:.2g}", found, flush=True)
+    save(chosen, rows, skipped=skipped)
 
 
 if __name__ == "__main__":

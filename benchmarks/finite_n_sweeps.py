@@ -1,4 +1,4 @@
-"""λ(nβ) over a grid of nβ and γ with proven digits: one sweep against its points one by one.
+"""λ(nβ) over a grid of nβ and γ with proven digits: one sweep against its points one by one, in processor seconds.
 
     python benchmarks/finite_n_sweeps.py [--digits 4] [--sizes 11] [--localisations 7]
 
@@ -12,6 +12,8 @@ import argparse
 import sys
 import time
 from fractions import Fraction
+
+from harness import options, save
 
 import ddtheory as dd
 
@@ -29,39 +31,52 @@ def spaced(count: int, decades: int, start: int) -> list[int]:
     return [round(10 ** (start + decades * index / max(count - 1, 1))) for index in range(count)]
 
 
+def compared(germ: str, domain: dict, centre: dict, chosen: argparse.Namespace) -> dict[str, object]:
+    """One germ: seconds of the sweep and of its points, and how many of them do not overlap."""
+    sizes, gammas = spaced(chosen.sizes, 10, 2), spaced(chosen.localisations, 6, 0)
+    asked = {**domain, "centre": centre or None, "digits": chosen.digits, "seconds": chosen.limit}
+    start = time.process_time()
+    sweep = dd.finite_n_sweep(germ, sizes, localisations=gammas, **asked)
+    together, alone, both, wrong = time.process_time() - start, 0.0, 0, 0
+    for gamma in gammas:
+        for t in sizes:
+            start = time.process_time()
+            try:
+                point = dd.finite_n_germ(germ, t, variance=Fraction(1, gamma), **asked).learning_coefficient
+            except dd.errors.UndecidedError:
+                point = None
+            alone += time.process_time() - start
+            if point is not None and (gamma, t) not in sweep.missing:
+                both += 1
+                wrong += not sweep.at(t, gamma).learning_coefficient.overlaps(point)
+    return {
+        "germ": germ,
+        "domain": f"disc of radius {domain['radius']}" if "radius" in domain else "box" if domain else "plane",
+        "points": len(sizes) * len(gammas),
+        "missing": len(sweep.missing),
+        "both": both,
+        "wrong": wrong,
+        "together": together,
+        "alone": alone,
+    }
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__ or "", "finite_n_sweeps")
     parser.add_argument("--digits", type=int, default=4)
     parser.add_argument("--sizes", type=int, default=11)
     parser.add_argument("--localisations", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=150, help="for each sweep")
-    arguments = parser.parse_args()
-    sizes = spaced(arguments.sizes, 10, 2)
-    gammas = spaced(arguments.localisations, 6, 0)
+    parser.add_argument("--limit", type=float, default=600, help="seconds on the wall for each sweep and each point")
+    chosen = parser.parse_args()
+    if chosen.quick:
+        chosen.sizes, chosen.localisations = 2, 2
     dd.finite_n_germ("x^2", 10)  # imports are not timed
-    wrong = 0
-    for germ, domain, centre in CASES:
-        options = {**domain, "centre": centre or None, "digits": arguments.digits}
-        start = time.perf_counter()
-        sweep = dd.finite_n_sweep(germ, sizes, localisations=gammas, seconds=arguments.seconds, **options)
-        middle = time.perf_counter()
-        for gamma in gammas:
-            for t in sizes:
-                try:
-                    alone = dd.finite_n_germ(germ, t, variance=Fraction(1, gamma), **options)
-                    together = sweep.at(t, gamma)
-                except dd.errors.UndecidedError:
-                    continue
-                if not together.learning_coefficient.overlaps(alone.learning_coefficient):
-                    wrong += 1
-                    print(f"{germ} at {t}, {gamma}: {together} and {alone}")
-        end = time.perf_counter()
-        print(
-            f"{germ} {domain}: {sweep}; {middle - start:.1f} s together, {end - middle:.1f} s one by one "
-            f"({(end - middle) / (middle - start):.1f} times)",
-            flush=True,
-        )
-    sys.exit(1 if wrong else 0)
+    rows = []
+    for case in CASES:
+        rows.append(compared(*case, chosen))
+        print(rows[-1], flush=True)
+    save(chosen, rows)
+    sys.exit(1 if any(row["wrong"] for row in rows) else 0)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Digits per second: ν and λ(nβ) by ball arithmetic against plain mpmath quadrature, and against a sampler.
+"""Processor seconds of digits: ν and λ(nβ) by ball arithmetic against plain mpmath quadrature, and against a sampler.
 
-    python benchmarks/fluctuation.py [--json FILE]
+    python benchmarks/fluctuation.py
 
 The mpmath column integrates (ξ² − 1) log M(ξ) φ(ξ) with `mpmath.quad` and proves nothing. The sampler is random-walk
 Metropolis on K = (xy)² at nβ = 579; its cost is that of the standard error which it reaches, extrapolated by 1/√N.
@@ -8,20 +8,20 @@ Metropolis on K = (xy)² at nβ = 579; its cost is that of the standard error wh
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-import flint
 import mpmath
 import numpy
+from environment import version
+from harness import options, save
 
 import ddtheory as dd
 from ddtheory.exact.fluctuation import partition as partition_function
+
+Row = dict[str, Any]
 
 
 def seconds(call: Callable[[], Any], repeats: int) -> float:
@@ -29,9 +29,9 @@ def seconds(call: Callable[[], Any], repeats: int) -> float:
     found = []
     for _ in range(repeats):
         partition_function.variance_bound.cache_clear()
-        started = time.perf_counter()
+        started = time.process_time()
         call()
-        found.append(time.perf_counter() - started)
+        found.append(time.process_time() - started)
     return min(found)
 
 
@@ -58,7 +58,7 @@ def sampler(steps: int, seed: int = 0) -> tuple[float, float, float]:
     """(estimate of λ(579), its standard error over 64 chains, seconds) for (xy)² on the box."""
     generator = numpy.random.default_rng(seed)
     chains, t = 64, 579.0
-    started = time.perf_counter()
+    started = time.process_time()
     w = generator.uniform(-1, 1, (chains, 2))
     k = (w[:, 0] * w[:, 1]) ** 2
     total = numpy.zeros(chains)
@@ -71,54 +71,36 @@ def sampler(steps: int, seed: int = 0) -> tuple[float, float, float]:
         if step >= steps // 10:
             total += t * k
     means = total / (steps - steps // 10)
-    return float(means.mean()), float(means.std(ddof=1) / chains**0.5), time.perf_counter() - started
+    return float(means.mean()), float(means.std(ddof=1) / chains**0.5), time.process_time() - started
+
+
+def row(quantity: str, digits: int, compute: Callable[[], Any], repeats: int, theirs: float | None = None) -> Row:
+    found = {"quantity": quantity, "digits": digits, "seconds": seconds(compute, repeats), "mpmath_seconds": theirs}
+    print(*found.values(), sep="  ", flush=True)
+    return found
+
+
+def rows(most: int) -> Iterator[Row]:
+    """Of each quantity with digits up to `most`."""
+    for k in (2, 3):
+        for digits in (each for each in (15, 30, 60, 200) if each <= most):
+            theirs = seconds(partial(by_mpmath, k, digits), 1) if digits <= 30 else None
+            ours = partial(dd.singular_fluctuation, k, digits=digits)
+            yield row(f"ν({k})", digits, ours, 3 if digits < 100 else 1, theirs)
+    for exponents in ((2, 2), (2, 4, 6)):
+        for digits in (each for each in (30, 200) if each <= most):
+            yield row(f"λ(579), {exponents}", digits, partial(dd.finite_n, exponents, 579, digits=digits), 3)
+    yield row("λ(579), (2, 2), Gaussian", 30, partial(dd.finite_n, (2, 2), 579, variance=1), 3)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path, help="also write the results there")
-    arguments = parser.parse_args()
-    rows: list[dict[str, Any]] = []
-    for k in (2, 3):
-        for digits in (15, 30, 60, 200):
-            ours = seconds(
-                lambda k=k, digits=digits: dd.singular_fluctuation(k, digits=digits), 3 if digits < 100 else 1
-            )
-            theirs = seconds(lambda k=k, digits=digits: by_mpmath(k, digits), 1) if digits <= 30 else None
-            rows.append({"quantity": f"nu({k})", "digits": digits, "seconds": ours, "mpmath_seconds": theirs})
-    for exponents in ((2, 2), (2, 4, 6)):
-        for digits in (30, 200):
-            ours = seconds(lambda e=exponents, d=digits: dd.finite_n(e, 579, digits=d), 3)
-            rows.append(
-                {"quantity": f"lambda(579), {exponents}", "digits": digits, "seconds": ours, "mpmath_seconds": None}
-            )
-    ours = seconds(lambda: dd.finite_n((2, 2), 579, variance=1), 3)
-    rows.append({"quantity": "lambda(579), (2, 2), Gaussian", "digits": 30, "seconds": ours, "mpmath_seconds": None})
-    for row in rows:
-        other = "" if row["mpmath_seconds"] is None else f"   mpmath {row['mpmath_seconds']:8.3f} s"
-        rate = row["digits"] / row["seconds"]
-        print(f"{row['quantity']:32} {row['digits']:4} digits {row['seconds']:9.4f} s {rate:10.0f} digits/s{other}")
+    chosen = options((__doc__ or "").splitlines()[0], "fluctuation").parse_args()
+    found = list(rows(30 if chosen.quick else 200))
     exact = float(dd.finite_n((2, 2), 579).learning_coefficient)
     estimate, error, cost = sampler(20_000)
-    needed = cost * (error / 1e-6) ** 2
-    print(
-        f"sampler on (xy)^2: {estimate:.4f} ± {error:.4f} in {cost:.1f} s (exact {exact:.6f}); "
-        f"an error of 1e-6 would take {needed:.2g} s"
-    )
-    if arguments.json:
-        document = {
-            "environment": {
-                "python": platform.python_version(),
-                "machine": platform.machine(),
-                "python-flint": flint.__version__,
-                "mpmath": mpmath.__version__,
-            },
-            "rows": rows,
-            "sampler": {"estimate": estimate, "standard_error": error, "seconds": cost, "exact": exact},
-        }
-        temporary = arguments.json.with_suffix(".tmp")
-        temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(arguments.json)
+    sampled = {"estimate": estimate, "standard_error": error, "seconds": cost, "exact": exact}
+    versions = {name: version(name) for name in ("python-flint", "mpmath")}
+    save(chosen, found, versions=versions, sampler=sampled)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from environment import environment
+from environment import command, environment
 
 RESULTS = Path(__file__).parent / "results"
 SHORTEST = 3e-3  # seconds; faster calls are repeated until one timing lasts as long
@@ -132,12 +132,12 @@ def paired(times: Timing, name: str, unit: str, factor: float = 1.0) -> dict[str
 
 
 def save(chosen: argparse.Namespace, rows: Sequence[Mapping[str, object]], **more: object) -> None:
-    """Results and environment as JSON."""
+    """Results, command and environment as JSON. Where rows of other commands stay, each names its own."""
     device = getattr(chosen, "device", "cpu")
     settings = {key: value for key, value in vars(chosen).items() if isinstance(value, str | int | float | list)}
-    content = {"environment": environment(device), "settings": settings, **more, "rows": list(rows)}
+    about = {"command": command(), "environment": environment(device), "settings": settings}
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    chosen.out.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    chosen.out.write_text(json.dumps(about | more | {"rows": list(rows)}, indent=1, ensure_ascii=False) + "\n")
 
 
 def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
+from environment import command
 from harness import deadlines_of_the_processor, options, save, show
 
 import ddtheory as dd
@@ -128,7 +129,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for variables in chosen.variables:
         for form in chosen.forms:
             for hidden in chosen.hidden:
-                found = row(variables, form, hidden, 5 if chosen.quick else chosen.count, chosen.limit)
+                found = row(variables, form, hidden, 5 if chosen.quick else chosen.count, chosen.limit) | {
+                    "command": command()
+                }
                 rows[_place(found)] = found
                 print(*cells(found), sep="  ", flush=True)
                 save(chosen, [rows[place] for place in sorted(rows)])

@@ -22,6 +22,7 @@ from random import Random
 from typing import Any
 
 import sympy
+from environment import command
 from harness import deadlines_of_the_processor, options, save, show
 
 import ddtheory as dd
@@ -210,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     kept = json.loads(chosen.out.read_text())["rows"] if chosen.out.exists() else []
     rows = {entry["kind"]: entry for entry in kept}
     for kind in chosen.kinds:
-        rows[kind] = row(kind, 5 if chosen.quick else chosen.count, chosen.limit)
+        rows[kind] = row(kind, 5 if chosen.quick else chosen.count, chosen.limit) | {"command": command()}
         print(*cells(rows[kind]), sep="  ", flush=True)
         save(chosen, [rows[name] for name in KINDS if name in rows])
     show("Ideals", COLUMNS, [cells(rows[name]) for name in KINDS if name in rows])

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from calibration import Plateau
-from environment import environment, version
+from environment import command, environment, version
 from page import markdown, put
 from peer_samplers import BlackjaxNUTS, CanonicalSGLD, NumpyroNUTS, PosteriorsSGLD
 
@@ -90,7 +90,8 @@ def compare(budget: int, only: list[str] | None, results: Path) -> None:
         found = check_estimator(estimator, compared(), budget, jobs=1, time_limit=None, name=name, progress=False)
         spent = time.process_time() - start
         print(found.explain(), end="\n\n", flush=True)
-        keep(results, budget, name, {"given": given, "processor_seconds": round(spent, 1), "report": found.document()})
+        row = {"command": command(), "given": given, "processor_seconds": round(spent, 1)}
+        keep(results, budget, name, row | {"report": found.document()})
 
 
 def keep(results: Path, budget: int, name: str, row: dict[str, Any]) -> None:

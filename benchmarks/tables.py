@@ -6,10 +6,10 @@ import argparse
 import json
 from pathlib import Path
 
-from harness import RESULTS
 from page import markdown, put
 
 README = Path(__file__).parent / "README.md"
+RESULTS = Path(__file__).parent / "results"  # without the harness, which loads torch
 TITLES = {
     "directional_fisher": "One radius and direction, in forward passes",
     "scaling": "Number of radii and of directions, in forward passes",
@@ -22,9 +22,14 @@ TITLES = {
     "thresholds": "Learning coefficients",
     "hidden_germs": "Hidden germs: what `rlct` makes of a pair that is known",
     "ideals": "Ideals that were made for no rule",
+    "trials": "Random trials against point blow-ups, and relations between pairs",
     "parameters": "Learning coefficients against the number of parameters, of generators and p",
+    "finite_n_sweeps": "λ(nβ) over a grid, against its points one by one",
     "optimizers": "A step of an optimiser, in steps of AdamW",
     "signatures": "Signatures and an SGLD estimate, in training steps on all inputs",
+    "directions": "Eight directions under `vmap`, in eight single derivatives",
+    "fluctuation": "Digits of ν and of λ(nβ), processor seconds",
+    "finite_n_equal_error": "λ(nβ) at equal error, processor seconds",
     "conformance": "Estimators of the learning coefficient on twelve cells",
 }
 MEBIBYTE = 2**20
@@ -190,7 +195,7 @@ def network_orders(content: dict) -> str:
 def thresholds(content: dict) -> str:
     germs = [
         [
-            f"{line['system']} {content['systems'].get(line['system'], '')}".strip(),
+            f"{line['system']} {content['systems'].get(line['system'], '')}".strip() + again,
             f"{line['solved']} of {line['germs']}",
             str(line["wrong"]),
             number(1e3 * line["seconds"]["median"]),
@@ -201,7 +206,8 @@ def thresholds(content: dict) -> str:
             f"{line['limit']:g}",
             "–" if line["load"] is None else f"{line['load']:g}",
         ]
-        for line in content["summary"]
+        for again, lines in (("", content["summary"]), (", again", content.get("again", [])))
+        for line in lines
     ]
     columns = (
         "system",
@@ -369,9 +375,72 @@ def ideals(content: dict) -> str:
     return markdown(columns, rows)
 
 
+def trials(content: dict) -> str:
+    columns = list(content["rows"][0])
+    return markdown(
+        columns, [[f"{v:,}" if type(v) is int else str(v) for v in row.values()] for row in content["rows"]]
+    )
+
+
 def parameters(content: dict) -> str:
     columns = ("kind", "field", "variables", "generators", "outcome", "derivation s", "certificate s")
     return markdown(columns, [[str(row[column]) for column in columns] for row in content["rows"]])
+
+
+def directions(content: dict) -> str:
+    rows = [[str(row["width"]), str(row["samples"]), span(row["vmap"])] for row in content["rows"]]
+    return markdown(("width", "samples", "vmap"), rows)
+
+
+def fluctuation(content: dict) -> str:
+    rows = [
+        [
+            row["quantity"],
+            str(row["digits"]),
+            f"{row['seconds']:.2g}",
+            f"{row['mpmath_seconds']:.2g}" if row["mpmath_seconds"] else "–",
+        ]
+        for row in content["rows"]
+    ]
+    found = content["sampler"]
+    head = ", ".join(f"{name} {number}" for name, number in content["versions"].items())
+    tail = (
+        f"Metropolis on (xy)²: {found['estimate']:.4f} ± {found['standard_error']:.4f} for {found['exact']:.4f} in "
+        f"{found['seconds']:.2g} s."
+    )
+    return f"{head}.\n\n{markdown(('quantity', 'digits', 'proven', 'mpmath, unproven'), rows)}\n\n{tail}"
+
+
+def finite_n_equal_error(content: dict) -> str:
+    names = list(content["rows"][0]["others"])
+    rows = [
+        [
+            f"`{row['germ']}`",
+            f"{row['n_beta']:,}",
+            f"{row['exact']:.4f}",
+            f"{row['proven']:.2g}",
+            *(f"{row['others'][name]['seconds']:.2g}, off by {row['others'][name]['off']:.1f}" for name in names),
+        ]
+        for row in content["rows"]
+    ]
+    return markdown(("K", "nβ", "λ(nβ)", "proven", *names), rows)
+
+
+def finite_n_sweeps(content: dict) -> str:
+    columns = ("K", "domain", "points", "not proven", "together, s", "one by one, s", "ratio")
+    rows = [
+        [
+            f"`{row['germ']}`",
+            row["domain"],
+            str(row["points"]),
+            str(row["missing"]),
+            number(row["together"]),
+            number(row["alone"]),
+            number(row["alone"] / row["together"]),
+        ]
+        for row in content["rows"]
+    ]
+    return markdown(columns, rows)
 
 
 RENDER = {
@@ -384,11 +453,16 @@ RENDER = {
     "thresholds": thresholds,
     "hidden_germs": hidden_germs,
     "ideals": ideals,
+    "trials": trials,
     "parameters": parameters,
+    "finite_n_sweeps": finite_n_sweeps,
     "optimizers": optimizers,
     "signatures": signatures,
     "encoder": encoder,
     "census": census,
+    "directions": directions,
+    "fluctuation": fluctuation,
+    "finite_n_equal_error": finite_n_equal_error,
     "conformance": conformance,
 }
 
@@ -410,14 +484,30 @@ def setting(content: dict) -> str:
     return ", ".join(parts) + "."
 
 
+def results(script: str) -> list[Path]:
+    """The files of a script: that of its name, and those whose names add to it."""
+    return sorted(path for path in RESULTS.glob("*.json") if path.stem == script or path.stem.startswith(f"{script}_"))
+
+
+def commands(content: dict) -> list[str]:
+    """What made the rows of a file: each row names it, or the file for all."""
+    rows = [*content.get("rows", []), *content.get("samplers", {}).values()]
+    return list(dict.fromkeys(row.get("command") or content["command"] for row in rows or [{}]))
+
+
 def tables() -> str:
     """Every kept result, in the order of the scripts; other runs of one script after the first."""
     pieces = []
     for script, title in TITLES.items():
-        for path in sorted(RESULTS.glob(f"{script}*.json")):
-            content = json.loads(path.read_text())
-            note = "\n\n".join([f"`{path.name}`: {setting(content)}", *content.get("skipped", [])])
-            pieces.append(f"### {title}\n\n{note}\n\n{RENDER[script](content)}")
+        pieces.append(f"### {title}")
+        for path in results(script):
+            content = json.loads(path.read_text(encoding="utf-8"))
+            made = ", then ".join(f"`{command}`" for command in commands(content))
+            pieces += [
+                f"`{path.name}`, by {made}: {setting(content)}",
+                *content.get("skipped", []),
+                RENDER[script](content),
+            ]
     return "\n\n".join(pieces)
 
 

@@ -3,6 +3,7 @@
     python benchmarks/thresholds.py                        # everything that is installed
     python benchmarks/thresholds.py --systems ddtheory     # the others keep the numbers of the last run
     python benchmarks/thresholds.py --parts monomials deep
+    python benchmarks/thresholds.py --systems Macaulay2 --step 2 --new 8 --sample 40  # a part of what another run had
 
 Germs: those of the reference table whose complex threshold is known, and seeded ones of each kind of `ideals.py`, each
 with a time limit. Macaulay2 (Dmodules, lct) and Singular (dmodvar, bfctVarAnn) give the threshold over ℂ and no
@@ -255,6 +256,9 @@ def main() -> None:
     parser.add_argument("--groups", nargs="+", choices=GROUPS, default=list(GROUPS), help="germs; others stay as kept")
     parser.add_argument("--step", type=int, default=1, help="every so many germs of the table")
     parser.add_argument("--new", type=int, default=15, help="germs of each kind of ideals.py")
+    parser.add_argument(
+        "--sample", type=int, default=0, help="so many of all these, drawn by a seed; others stay as kept"
+    )
     chosen = parser.parse_args()
     kept = json.loads(chosen.out.read_text()) if chosen.out.exists() else {}
     versions = {system: version(system) for system in INSTALL}
@@ -266,6 +270,9 @@ def main() -> None:
     ]
     print(*skipped, sep="\n", file=sys.stderr)
     germs_asked = asked(GROUPS, 40, 1) if chosen.quick else asked(chosen.groups, chosen.step, chosen.new)
+    if chosen.sample:
+        random.Random(13).shuffle(germs_asked)
+        germs_asked = germs_asked[: chosen.sample]
     rows = kept.get("rows", [])
     runs = kept.get("runs", {})
     monomials, deep = kept.get("monomials", []), kept.get("deep", [])
@@ -279,7 +286,8 @@ def main() -> None:
         taken = {"limit": chosen.limit, "day": date.today().isoformat(), "load": load}
         found = germ_rows(systems, chosen.limit, germs_asked, {row["germ"]: row for row in rows})
         asked_for = {row["germ"] for row in found}
-        rows = [*found, *(row for row in rows if row["germ"] not in asked_for and len(chosen.groups) < len(GROUPS))]
+        partly = chosen.sample or len(chosen.groups) < len(GROUPS)
+        rows = [*found, *(row for row in rows if row["germ"] not in asked_for and partly)]
         runs = runs | dict.fromkeys(systems, taken)
         runs = {system: run | starts.get(system, {}) for system, run in runs.items()}
     if "monomials" in chosen.parts:

@@ -83,15 +83,28 @@ def list_of(values: object, what: str, most: int = MOST_ENTRIES) -> list[Any]:
     Traceback (most recent call last):
     ddtheory.errors.InvalidValueError: centre has more than 100000 entries.
     """
-    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
-        raise InvalidValueError(f"{what} is {shown(values)}; give a list.")
-    try:
-        found = list(itertools.islice(values, most + 1))
-    except Exception as error:  # the iterator is somebody else's code: whatever it raises
-        raise InvalidValueError(f"{what} cannot be listed: its iterator raises {type(error).__name__}.") from error
+    found = first_of(values, what, most + 1)
     if len(found) > most:
         raise InvalidValueError(f"{what} has more than {most} entries.")
     return found
+
+
+def first_of(values: object, what: str, most: int) -> list[Any]:
+    """The first entries of something that can be iterated, at most so many; it may never end.
+
+    Raises:
+        InvalidValueError: text, a mapping, or nothing that can be iterated; or an iteration that fails.
+
+    >>> import itertools
+    >>> first_of(itertools.count(), "The data", 2)
+    [0, 1]
+    """
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise InvalidValueError(f"{what} is {shown(values)}; give a list.")
+    try:
+        return list(itertools.islice(values, most))
+    except Exception as error:  # the iterator is somebody else's code: whatever it raises
+        raise InvalidValueError(f"{what} cannot be listed: its iterator raises {type(error).__name__}.") from error
 
 
 def in_order(values: object, what: str, most: int = MOST_ENTRIES) -> list[Any]:

@@ -77,7 +77,11 @@ class DDTheoryWarning(UserWarning):
 def unknown(what: str, name: object, known: Iterable[str]) -> UnknownNameError:
     """The error for a name that does not exist, with the nearest names that do."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) if type(name) is str and len(name) < 100 else []
+    near: list[str] = []
+    if type(name) is str and len(name) < 100:
+        folded = [known.casefold() for known in names]
+        close = difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.4)
+        near = [names[folded.index(each)] for each in dict.fromkeys(close)]
     hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(names)}."
     return UnknownNameError(f"There is no {what} named {shown(name)}. {hint}")
 

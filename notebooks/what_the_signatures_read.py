@@ -202,8 +202,8 @@ display(figure)
 # ## Before the transition, and without one
 #
 # In sparse parity $\sigma_{\min}$ falls long before the accuracy rises. It falls as early where labels are coin flips
-# and nothing can be learnt, so it foretells nothing. The claim `sig:parity_events` has ten seeds of this and a test of
-# the order, `measure.event_order`.
+# and nothing can be learnt, so it foretells nothing: the first steps at this rate are too large, and at half of it
+# nothing falls. The claim `sig:parity_events` has ten seeds of this and a test of the order, `measure.event_order`.
 
 # %%
 figure = Figure(figsize=(7, 3), layout="constrained")

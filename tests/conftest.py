@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -41,6 +41,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Brief(), "brief")
     config.pluginmanager.register(Clocks(), "clocks")
     config.pluginmanager.register(Comparisons(config, PEERS), "comparisons")
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One more than cores: some tests wait, for a limit of time or for a process that they started."""
+    workers = yield
+    return workers if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else workers + 1
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

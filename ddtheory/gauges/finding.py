@@ -14,6 +14,7 @@ from torch.func import functional_call
 
 from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, MeasurementError, shown
+from ddtheory.fields import require, require_each
 from ddtheory.gauges.gauge import Gauge
 from ddtheory.gauges.moving import Motion, moved, spoiled
 from ddtheory.gauges.table import RULES
@@ -34,10 +35,18 @@ ADVICE = "Give a tensor, or a tuple of the arguments of the model, of the shapes
 
 @dataclass(frozen=True, repr=False)
 class RefusedGauge(Shown):
-    """A gauge that was proposed and is none, with the reason."""
+    """A gauge that was proposed and is none, with the reason.
+
+    Raises:
+        InvalidValueError: a field of another type.
+    """
 
     gauge: Gauge
     why: str
+
+    def __post_init__(self) -> None:
+        require(self, Gauge, "gauge")
+        require(self, str, "why")
 
     def __str__(self) -> str:
         return f"{self.gauge}: {self.why}"
@@ -45,10 +54,18 @@ class RefusedGauge(Shown):
 
 @dataclass(frozen=True, repr=False)
 class FoundGauges(Tabled):
-    """What a model has: the gauges that were measured, and the proposals that were refused."""
+    """What a model has: the gauges that were measured, and the proposals that were refused.
+
+    Raises:
+        InvalidValueError: a field of another type.
+    """
 
     gauges: tuple[Gauge, ...]
     refused: tuple[RefusedGauge, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_each(self, Gauge, "gauges")
+        require_each(self, RefusedGauge, "refused")
 
     def __str__(self) -> str:
         return f"{counted(len(self.gauges), 'gauge')}, {len(self.refused)} refused"

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from torch import Tensor
 
-from ddtheory.arguments import as_integer, list_of
+from ddtheory.arguments import as_integer, in_order
 from ddtheory.errors import InvalidValueError, shown, unknown
 from ddtheory.fields import require, require_each
 from ddtheory.measure.doors import real_number, real_tensor, tensors_by_name
@@ -33,6 +33,11 @@ class Group(StrEnum):
     BIAS = "shifts that biases behind take up"
     CENTRED = "positive scales about a centre"
     COMPLEX = "complex scales"
+    INTERLEAVED = "complex scales of neighbours"
+
+
+PAIRING = (Group.COMPLEX, Group.INTERLEAVED)
+"""Groups whose channels are real and imaginary parts."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +168,7 @@ class Centre:
 
     def __post_init__(self) -> None:
         require(self, str, "offset")
-        ratios = list_of(self.ratio, f"The ratios μ/σ before {self.offset}")
+        ratios = in_order(self.ratio, f"The ratios μ/σ before {self.offset}")
         object.__setattr__(self, "ratio", tuple(real_number("A ratio μ/σ", each) for each in ratios))
         if not all(map(math.isfinite, self.ratio)):
             raise InvalidValueError(f"The ratios μ/σ before {self.offset} are not all finite.")
@@ -180,7 +185,7 @@ class Gauge(Shown):
             they are what makes the channels seen; KERNEL, W ↦ W + vκᵀ and b ↦ b − v(κ·β); BIAS, b ↦ b + v, which the
             takers undo; CENTRED, W ↦ diag(c) W and γ ↦ γ/c on the last leg, with β moved about its centre; COMPLEX,
             where the first and the second half of a block are the real and the imaginary part, W ↦ diag(z) W, and
-            W ↦ diag(1/z̄) W where `dual`.
+            W ↦ diag(1/z̄) W where `dual`; INTERLEAVED, the same where they alternate.
         channels: the number n of indices on which g acts.
         legs: where it acts.
         blocks: g is block diagonal with this many blocks of equal size, as the heads of an attention are.
@@ -239,7 +244,7 @@ class Gauge(Shown):
                 f"The gauge {self.rule!r} needs a ratio for each of {counted(channels, 'channel')}, and the scale of "
                 "the normalisation as its last leg, dual."
             )
-        if self.group is Group.COMPLEX and channels // blocks % 2:
+        if self.group in PAIRING and channels // blocks % 2:
             raise InvalidValueError(f"The gauge {self.rule!r} needs blocks of an even size: real and imaginary parts.")
         twice = acts_twice(self.legs, channels)
         if twice is not None:

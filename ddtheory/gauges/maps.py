@@ -105,7 +105,7 @@ ROTARY = (
     | frozenset(["expand", "repeat_interleave"])
     | ADDING
     | frozenset(["mul", "__mul__", "__rmul__", "sub", "__sub__", "neg", "__neg__", "cat", "stack"])
-    | frozenset(["__getitem__", "chunk", "split", "unbind"])
+    | frozenset(["__getitem__", "chunk", "split", "unbind", "view_as_complex", "view_as_real"])
 )
 """Of rotary positions: x cos + (−x₂, x₁) sin in any spelling."""
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ddtheory.errors import InvalidValueError, shown
-from ddtheory.gauges.gauge import Gauge, Group, Leg, Taker
+from ddtheory.gauges.gauge import PAIRING, Gauge, Group, Leg
 from ddtheory.measure.doors import real_number, seed_number, truth_value
 
 Parameters = dict[str, Tensor]
@@ -145,7 +145,8 @@ def _translated(
         part = place[..., leg.start : leg.start + gauge.channels]
         if gauge.kernel is None:
             part += by
-            found |= {each.bias: taken_up(each, gauge, by, {**parameters, **found}) for each in gauge.takers}
+            for name, matrix in taken_up(gauge, parameters).items():
+                found[name] = parameters[name] - (by.reshape(-1) @ matrix).to(like)
         else:
             kappa, along = kernel_of(gauge, parameters)
             part += by.unsqueeze(-1) * kappa
@@ -156,10 +157,13 @@ def _translated(
     return found
 
 
-def taken_up(taker: Taker, gauge: Gauge, by: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
-    """b − Wv."""
-    bias = parameters[taker.bias]
-    return bias - (by.reshape(-1) @ taker.matrix(gauge.channels, parameters)).to(bias)
+def taken_up(gauge: Gauge, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """For each bias that takes a shift up its matrix, (channels, outputs), over all places where it reads the shift."""
+    found: dict[str, Tensor] = {}
+    for taker in gauge.takers:
+        matrix = taker.matrix(gauge.channels, parameters)
+        found[taker.bias] = found[taker.bias] + matrix if taker.bias in found else matrix
+    return found
 
 
 def _known(gauge: object) -> Gauge:
@@ -170,7 +174,7 @@ def _known(gauge: object) -> Gauge:
 
 def _element(gauge: Gauge, motion: Motion, generator: torch.Generator) -> Tensor:
     n = gauge.channels
-    if gauge.group is Group.COMPLEX:
+    if gauge.group in PAIRING:
         drawn = 2 * torch.rand(2, n // 2, generator=generator, dtype=torch.float64) - 1
         return drawn * torch.tensor([math.log(motion.size), math.pi], dtype=torch.float64)[:, None]
     if gauge.group in (Group.POSITIVE, Group.CENTRED):
@@ -198,8 +202,10 @@ def _acted(gauge: Gauge, leg: Leg, tensor: Tensor, element: Tensor) -> Tensor:
     elif gauge.group is Group.ROTATION:
         turn = element.to(part)
         new = torch.einsum("kab,kb...->ka...", turn, part.reshape(gauge.blocks, -1, *part.shape[1:])).flatten(0, 1)
-    elif gauge.group is Group.COMPLEX:
-        new = multiplied(part, element, gauge.blocks, leg.dual)
+    elif gauge.group in PAIRING:
+        length, angle = element.to(part)
+        size = torch.exp(-length if leg.dual else length)
+        new = multiplied(gauge, part, torch.stack([size * angle.cos(), size * angle.sin()]))
     else:
         scale = element.to(part).reshape(-1, *[1] * (part.ndim - 1))
         new = part / scale if leg.dual else part * scale
@@ -207,18 +213,19 @@ def _acted(gauge: Gauge, leg: Leg, tensor: Tensor, element: Tensor) -> Tensor:
     return leg.back(found).contiguous()
 
 
-def multiplied(part: Tensor, logs: Tensor, blocks: int, dual: bool) -> Tensor:
-    """Channels times e^{l + iθ}, or e^{−l + iθ} where dual; real parts are the first half of a block.
+def multiplied(gauge: Gauge, rows: Tensor, factor: Tensor) -> Tensor:
+    """Channels times complex numbers, which are given by their real and imaginary parts, (2, channels/2).
 
-    >>> turn = torch.tensor([[0.0], [torch.pi / 2]])
-    >>> multiplied(torch.tensor([[1.0], [0.0]]), turn, 1, False).round().flatten().tolist()                # 1 ↦ i
-    [-0.0, 1.0]
+    >>> turn = Gauge("turn", Group.COMPLEX, 2, (Leg("a"), Leg("b", dual=True)))
+    >>> multiplied(turn, torch.tensor([[1.0], [0.0]]), torch.tensor([[0.0], [1.0]])).flatten().tolist()        # 1 ↦ i
+    [0.0, 1.0]
     """
-    real, imaginary = part.reshape(blocks, 2, len(part) // (2 * blocks), -1).unbind(1)
-    length, angle = (each.to(part).reshape(blocks, -1, 1) for each in logs)
-    size = torch.exp(-length if dual else length)
-    a, b = size * torch.cos(angle), size * torch.sin(angle)
-    return torch.stack([a * real - b * imaginary, b * real + a * imaginary], 1).reshape(part.shape)
+    axis = 1 if gauge.group is Group.COMPLEX else 2
+    shape = [gauge.blocks, len(rows) // (2 * gauge.blocks), -1]
+    shape.insert(axis, 2)
+    real, imaginary = rows.reshape(shape).unbind(axis)
+    a, b = (each.reshape(gauge.blocks, -1, 1) for each in factor)
+    return torch.stack([a * real - b * imaginary, b * real + a * imaginary], axis).reshape(rows.shape)
 
 
 def _shifted(gauge: Gauge, leg: Leg, tensor: Tensor, motion: Motion, generator: torch.Generator) -> Tensor:

@@ -124,7 +124,8 @@ def bias_shifts(tape: Tape) -> Iterator[Gauge]:
         if call.name == "scaled_dot_product_attention":
             value = origin(tape, maps, call.argument(*VALUE))
             if value is not None and len(value.biases) == 1:
-                yield from _shifted(tape, value.biases[0], value.start, value.outputs, call.result)
+                size = call.argument(*VALUE).shape[-1]
+                yield from _shifted(tape, value.biases[0], value.start, value.outputs, call.result, size)
     for whole in _attentions(tape):
         bias, out = tape.name(whole.argument(6, "in_proj_bias")), tape.name(whole.argument(11, "out_proj_weight"))
         last, width = tape.name(whole.argument(12, "out_proj_bias")), whole.argument(3, "embed_dim_to_check")
@@ -133,9 +134,14 @@ def bias_shifts(tape: Tape) -> Iterator[Gauge]:
             yield Gauge("bias shift", Group.BIAS, width, legs, takers=(Taker(Leg(out, 1), last),))
 
 
-def _shifted(tape: Tape, bias: str, start: int, channels: int, tensor: Tensor) -> Iterator[Gauge]:
-    """The gauge, where every reader is a map with one bias of its own."""
-    takers: dict[Taker, None] = {}
+def _shifted(
+    tape: Tape, bias: str, start: int, channels: int, tensor: Tensor, size: int | None = None
+) -> Iterator[Gauge]:
+    """The gauge, where every reader is a map with one bias of its own.
+
+    Of values in heads of a size, which several heads that read may share, it is one for each head.
+    """
+    read: dict[tuple[str, int, str], int] = {}
     waiting = [tensor]
     while waiting:
         current = waiting.pop()
@@ -144,16 +150,31 @@ def _shifted(tape: Tape, bias: str, start: int, channels: int, tensor: Tensor) -
         for call in tape.readers(current):
             own = with_bias(tape, call)
             if own is not None and own.source is current:
-                if len(own.biases) != 1 or own.inputs != channels or own.groups > 1 or own.in_axis == own.out_axis:
+                if len(own.biases) != 1 or own.groups > 1 or own.in_axis == own.out_axis:
                     return
-                takers[Taker(Leg(own.weight, own.in_axis), own.biases[0])] = None
+                read[own.weight, own.in_axis, own.biases[0]] = own.inputs
+            elif call.name == "multi_head_attention_forward":
+                whole, taken = reads(tape, call, current), tape.name(call.argument(6, "in_proj_bias"))
+                if whole is None or taken is None:
+                    return
+                read[whole.leg.parameter, whole.leg.axis, taken] = whole.inputs
             elif call.name in CONSTANT:
                 waiting += [out for out in call.outputs() if out is not current]
             else:
                 return
-    if takers and bias not in [taker.bias for taker in takers]:
-        legs = (Leg(bias, 0, start=start),)
-        yield Gauge("bias shift", Group.BIAS, channels, legs, takers=tuple(takers))
+    if len(set(read.values())) != 1 or bias in [taken for *_, taken in read]:
+        return
+    repeats, rest = divmod(next(iter(read.values())), channels)
+    if rest or repeats == 0 or (repeats > 1 and size is None):
+        return
+    size = channels if size is None or repeats == 1 else size
+    for first in range(0, channels, size):
+        takers = tuple(
+            Taker(Leg(weight, axis, start=first * repeats + each * size), taken)
+            for weight, axis, taken in read
+            for each in range(repeats)
+        )
+        yield Gauge("bias shift", Group.BIAS, size, (Leg(bias, 0, start=start + first),), takers=takers)
 
 
 def stream_rotations(tape: Tape) -> Iterator[Gauge]:
@@ -312,6 +333,19 @@ def _query_key(tape: Tape, rule: str, group: Group) -> Iterator[Gauge]:
 
 def rotary_scales(tape: Tape) -> Iterator[Gauge]:
     """W_Q ↦ zW_Q, W_K ↦ W_K/z̄ for each pair of channels of each head, which rotary positions turn as one number."""
+    return _rotary(tape, "rotary query–key", Group.COMPLEX)
+
+
+def rotary_neighbours(tape: Tape) -> Iterator[Gauge]:
+    """The same where channels 2i and 2i + 1 are a pair; in heads of one pair the two are one."""
+    return (each for each in _rotary(tape, "rotary query–key, interleaved", Group.INTERLEAVED) if _size(each) > 2)
+
+
+def _size(gauge: Gauge) -> int:
+    return gauge.channels // gauge.blocks
+
+
+def _rotary(tape: Tape, rule: str, group: Group) -> Iterator[Gauge]:
     maps = _made(tape)
     for call in tape.calls:
         if call.name == "scaled_dot_product_attention":
@@ -319,7 +353,7 @@ def rotary_scales(tape: Tape) -> Iterator[Gauge]:
             size = call.argument(*QUERY).shape[-1]
             if query and key and size % 2 == 0 and origin(tape, maps, call.argument(*QUERY)) is None:
                 legs = (_outer(key), _outer(query))
-                yield from _shared("rotary query–key", Group.COMPLEX, size, *legs, key.outputs, query.outputs)
+                yield from _shared(rule, group, size, *legs, key.outputs, query.outputs)
 
 
 def _shared(

@@ -132,6 +132,13 @@ _TABLE = (
         rules.rotary_scales,
     ),
     GaugeRule(
+        "rotary query–key, interleaved",
+        Group.INTERLEAVED,
+        "W_Q ↦ ZW_Q, W_K ↦ Z̄⁻¹W_K, biases alike, with Z diagonal and complex on pairs of neighbours",
+        "Rotary positions turn channel 2i of a head with channel 2i + 1, and nothing else stands between.",
+        rules.rotary_neighbours,
+    ),
+    GaugeRule(
         "value–output scale",
         Group.POSITIVE,
         "W_V ↦ CW_V, W_O ↦ W_OC⁻¹, with C diagonal and positive",

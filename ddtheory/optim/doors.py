@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.gauges import FoundGauges, Gauge, Group, find_gauges, measured
+from ddtheory.gauges.gauge import PAIRING
 from ddtheory.measure.doors import real_number, shown
 
 Named = dict[str, Tensor]
 
-ADDING = frozenset({Group.TRANSLATION, Group.KERNEL, Group.BIAS, Group.CENTRED, Group.COMPLEX})
+ADDING = frozenset({Group.TRANSLATION, Group.KERNEL, Group.BIAS, Group.CENTRED, *PAIRING})
 """Groups that add to parameters what others say, or turn pairs of channels: no optimiser here respects them."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,7 +13,7 @@ import torch
 from sympy import Expr
 from torch import Tensor, nn
 
-from ddtheory.errors import MeasurementError
+from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.exact.thresholds.rlct import rlct
 from ddtheory.fields import require
@@ -26,7 +27,7 @@ from ddtheory.measure.setting.problem import Problem, as_problem
 from ddtheory.reads.bracket import Bracket, bracket, fewer_rows
 from ddtheory.reads.germ import Germ
 from ddtheory.reads.products import product_germ
-from ddtheory.reads.units import given_unit, known_unit, units_germ
+from ddtheory.reads.units import given_unit, known_unit, unit_formula, units_germ
 from ddtheory.shown import Shown
 from ddtheory.values import RLCT, Citation
 
@@ -135,10 +136,11 @@ def assemble(problem: Problem, *, unit: Expr | str | None = None, seconds: float
     (RLCT(lam=Fraction(2, 1), m=2), None)
     """
     as_problem(problem)
+    formula = None if unit is None else unit_formula(unit)
     seconds = real_number("The seconds", seconds)
     between = bracket(problem, rows=fewer_rows(problem))
     with measuring():
-        germ = _germ(problem, unit)
+        germ = _germ(problem, formula)
     if isinstance(germ, str):
         return Assembly(between, why=germ)
     variables = {symbol for each in germ.generators for symbol in each.free_symbols}
@@ -147,15 +149,17 @@ def assemble(problem: Problem, *, unit: Expr | str | None = None, seconds: float
     return Assembly(between, germ.structure, "", derivation, germ.form, germ.source)
 
 
-def _germ(problem: Problem, unit: Expr | str | None) -> Germ | str:
+def _germ(problem: Problem, unit: Expr | None) -> Germ | str:
     if not isinstance(problem.model, ModuleFunction) or not isinstance(problem.inputs, Tensor):
         return "the model is a function, or its inputs are not one tensor"
     if problem.mask is not None or problem.inputs.ndim != 2:
         return "the inputs are not one row a sample, or some outputs have no label"
-    module = problem.model.module
+    module = copy.deepcopy(problem.model.module).to(problem.dtype)
     names = {id(value): name for name, value in module.named_parameters()}
-    chain = linear_chain(module, problem.inputs)
+    chain = linear_chain(module, problem.inputs.to(problem.dtype))
     if chain is not None and set(chain) == set(problem.truth):
+        if unit is not None:
+            raise InvalidValueError(f"unit = {unit} is given, and a chain of linear layers has no units. Leave it out.")
         if not _sees_all(problem):
             return "the head does not see every output"
         if not _is(problem, lambda theta, x: reduce(lambda z, name: z @ theta[name].mT, chain, x)):

@@ -66,8 +66,7 @@ def read(
     that are not read from θ0 are pre-asymptotic, at a distance s. The network is its own teacher, on these inputs.
 
     Beside the census stands the bracket rank J/2 ≤ λ ≤ (d − s)/2; of more than 2048 parameters 1024 rows of J are
-    read, of more than a million 64, which keeps the lower side true, and s is counted from as many gauges as one
-    matrix takes.
+    read, of more than a million 64, which keeps the lower side true, and s is counted in parts that hang together.
     Gauges of more than a million parameters are measured at two points of their orbits, and not read along paths.
 
     Magnitudes of all units come from one forward pass and four reverse ones; only units with n·K < 100 to second order
@@ -149,7 +148,7 @@ def read(
 
 
 def _bracketed(problem: Problem, found: FoundGauges) -> tuple[Bracket | None, str]:
-    """The bracket of λ from the gauges that were found, as many as one matrix takes, or why there is none."""
+    """The bracket of λ from the gauges that were found, as many as can be counted, or why there is none."""
     gauges = fitting(found.gauges, problem.truth)
     try:
         return counted_ranks(problem, gauges, None, fewer_rows(problem), seed=0, sought=True), ""
@@ -161,7 +160,9 @@ def _problem(
     model: Any, inputs: Any, head: Any, output: Any, batch_size: Any, weights: Any, mask: Any, per: Any
 ) -> Problem:
     if isinstance(model, Problem):
-        if any(given is not None for given in (inputs, head, output, batch_size, weights, mask)) or per != "sample":
+        if any(given is not None for given in (inputs, head, output, batch_size, weights, mask)) or not (
+            type(per) is str and per == "sample"
+        ):
             raise InvalidValueError(
                 "A problem has its inputs, head, weights and mask already. Give the problem and n alone, or a module."
             )

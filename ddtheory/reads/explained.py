@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ddtheory.gauges.gauge import Group
+from ddtheory.gauges.gauge import PAIRING, Group
+from ddtheory.gauges.moving import multiplied
 from ddtheory.measure.setting.parameters import squared_norm
-from ddtheory.reads.flow import TRANSLATING, Flow, carried, nearest_translation, rows_of, shape_of, tangent, times
+from ddtheory.reads.flow import TRANSLATING, Flow, carried, nearest_translation, rows_of, shape_of, tangent
 
 STEPS = 60
 """Of conjugate gradients, where several gauges move the same parameter; one gauge alone takes one."""
@@ -44,7 +45,8 @@ class Explained:
 def explained(every: Sequence[Flow], parameters: Mapping[str, Tensor], unit: Mapping[str, Tensor]) -> Explained:
     """The part of a direction along the orbits: least squares by conjugate gradients, one gauge a block.
 
-    The nearest generator of each gauge alone is its own least squares, and preconditions those of all together.
+    The nearest generator of each gauge alone is its own least squares, and preconditions those of all together. Where a
+    gauge acts on both sides of a matrix it is that of both sides apart, and preconditions all the same.
     """
     near = [flow for flow in every if set(flow.gauge.parameters) & set(unit)]
     rest = {name: block.clone() for name, block in unit.items()}
@@ -53,7 +55,8 @@ def explained(every: Sequence[Flow], parameters: Mapping[str, Tensor], unit: Map
     before = 0.0
     for _ in range(STEPS):
         found = [_nearest(flow, parameters, rest) for flow in near]
-        size = sum(squared_norm(tangent(flow, each, parameters)) for flow, each in zip(near, found, strict=True))
+        along = _whole(zip(near, found, strict=True), parameters)
+        size = sum(float((rest[name] * block).sum()) for name, block in along.items() if name in rest)
         if size < 1e-26:
             break
         search = [z + size / before * p for z, p in zip(found, search, strict=True)] if search else found
@@ -104,7 +107,7 @@ def _nearest(flow: Flow, parameters: Mapping[str, Tensor], unit: Mapping[str, Te
     like = parameters[gauge.legs[0].parameter]
     if gauge.group in TRANSLATING:
         return nearest_translation(flow, parameters, unit)
-    if gauge.group is Group.COMPLEX:
+    if gauge.group in PAIRING:
         return _nearest_complex(flow, parameters, unit)
     size = n // blocks
     outer, inner, right = (like.new_zeros(blocks, size, size) for _ in range(3))
@@ -146,7 +149,8 @@ def _nearest_complex(flow: Flow, parameters: Mapping[str, Tensor], unit: Mapping
     turn = torch.stack([torch.zeros(n // 2), torch.ones(n // 2)]).to(like)
 
     def by_pair(values: Tensor) -> Tensor:
-        return values.sum(1).reshape(gauge.blocks, 2, -1).sum(1).reshape(-1)
+        pairs = values.sum(1).reshape((gauge.blocks, 2, -1) if gauge.group is Group.COMPLEX else (gauge.blocks, -1, 2))
+        return pairs.sum(1 if gauge.group is Group.COMPLEX else 2).reshape(-1)
 
     for leg in gauge.legs:
         x = rows_of(leg, n, parameters)
@@ -154,7 +158,7 @@ def _nearest_complex(flow: Flow, parameters: Mapping[str, Tensor], unit: Mapping
         if leg.parameter in unit:
             u = rows_of(leg, n, unit)
             lengths = lengths + (-1 if leg.dual else 1) * by_pair(x * u)
-            angles = angles + by_pair(times(turn, x, gauge.blocks) * u)
+            angles = angles + by_pair(multiplied(gauge, x, turn) * u)
     return torch.stack([_quotient(lengths, weight), _quotient(angles, weight)])
 
 

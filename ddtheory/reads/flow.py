@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ddtheory.gauges.gauge import Gauge, Group, Leg
-from ddtheory.gauges.moving import kernel_of
+from ddtheory.gauges.gauge import PAIRING, Gauge, Group, Leg
+from ddtheory.gauges.moving import kernel_of, multiplied, taken_up
 
 Tangent = dict[str, Tensor]
 
@@ -46,7 +46,7 @@ def flows(gauges: Sequence[Gauge]) -> tuple[Flow, ...]:
         whole = {(Group.POSITIVE, _place(gauge)), (Group.ROTATION, _place(gauge))} <= places
         if gauge.group in (Group.ROTATION, *TRANSLATING):
             found.append(Flow(gauge, whole and gauge.group is Group.ROTATION))
-        elif gauge.group in (Group.CENTRED, Group.COMPLEX) or (gauge.group is Group.POSITIVE and not whole):
+        elif gauge.group in (Group.CENTRED, *PAIRING) or (gauge.group is Group.POSITIVE and not whole):
             found.append(Flow(gauge, False))
     apart = {(flow.full, flow.gauge.group, _place(flow.gauge), flow.gauge.blocks): flow for flow in reversed(found)}
     return tuple(flow for flow in found if flow in apart.values())
@@ -63,7 +63,7 @@ def shape_of(flow: Flow, parameters: Mapping[str, Tensor]) -> tuple[int, ...]:
         return (sum(_width(leg, parameters) for leg in gauge.legs),)
     if gauge.group is Group.ROTATION:
         return (gauge.blocks, size := gauge.channels // gauge.blocks, size)
-    if gauge.group is Group.COMPLEX:
+    if gauge.group in PAIRING:
         return (2, gauge.channels // 2)
     return (gauge.channels,)
 
@@ -96,23 +96,15 @@ def tangent(flow: Flow, generator: Tensor, parameters: Mapping[str, Tensor]) -> 
         rows = rows_of(leg, gauge.channels, parameters)
         if gauge.group is Group.ROTATION:
             step = (part @ rows.reshape(gauge.blocks, -1, rows.shape[1])).reshape(rows.shape)
-        elif gauge.group is Group.COMPLEX:
-            step = times(part, rows, gauge.blocks)
+        elif gauge.group in PAIRING:
+            step = multiplied(gauge, rows, part)
         else:
             step = part[:, None] * rows
-        into = found.get(leg.parameter)
-        like = torch.zeros_like(parameters[leg.parameter]) if into is None else into
-        found[leg.parameter] = put(leg, gauge.channels, like, step)
+        own = put(leg, gauge.channels, torch.zeros_like(parameters[leg.parameter]), step)
+        found[leg.parameter] = own + found[leg.parameter] if leg.parameter in found else own
     if gauge.centre is not None:
         found[gauge.centre.offset] = _centred(gauge, found[gauge.legs[-1].parameter], parameters)
     return found
-
-
-def times(factor: Tensor, rows: Tensor, blocks: int) -> Tensor:
-    """Channels times the complex numbers with these real and imaginary parts; see `Group.COMPLEX`."""
-    real, imaginary = rows.reshape(blocks, 2, len(rows) // (2 * blocks), -1).unbind(1)
-    a, b = (each.reshape(blocks, -1, 1) for each in factor)
-    return torch.stack([a * real - b * imaginary, b * real + a * imaginary], 1).reshape(rows.shape)
 
 
 def _centred(gauge: Gauge, change: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
@@ -137,9 +129,9 @@ def carried(flow: Flow, generator: Tensor, parameters: Mapping[str, Tensor], t: 
         rows = rows_of(leg, gauge.channels, place)
         if gauge.group is Group.ROTATION:
             rows = (torch.matrix_exp(t * part) @ rows.reshape(gauge.blocks, -1, rows.shape[1])).reshape(rows.shape)
-        elif gauge.group is Group.COMPLEX:
+        elif gauge.group in PAIRING:
             size, angle = torch.exp(t * part[0]), t * part[1]
-            rows = times(torch.stack([size * angle.cos(), size * angle.sin()]), rows, gauge.blocks)
+            rows = multiplied(gauge, rows, torch.stack([size * angle.cos(), size * angle.sin()]))
         else:
             rows = torch.exp(t * part)[:, None] * rows
         found[leg.parameter] = put(leg, gauge.channels, place[leg.parameter], rows)
@@ -152,7 +144,7 @@ def carried(flow: Flow, generator: Tensor, parameters: Mapping[str, Tensor], t: 
 
 def _parts(flow: Flow, generator: Tensor) -> Iterator[tuple[Leg, Tensor]]:
     """What a generator X is on each leg: X, −Xᵀ where it is dual; −z̄ of complex numbers."""
-    if flow.gauge.group is Group.COMPLEX:
+    if flow.gauge.group in PAIRING:
         conjugate = torch.stack([-generator[0], generator[1]])
         yield from ((leg, conjugate if leg.dual else generator) for leg in flow.gauge.legs)
         return
@@ -180,9 +172,7 @@ def _translation(flow: Flow, generator: Tensor, parameters: Mapping[str, Tensor]
             if gauge.kernel.offset is not None and gauge.kernel.bias is not None:
                 found[gauge.kernel.bias] = -along * part
         found[leg.parameter] = put(leg, gauge.channels, found.get(leg.parameter, like), rows)
-        for taker in gauge.takers:
-            taken = -(part @ taker.matrix(gauge.channels, parameters))
-            found[taker.bias] = taken + found[taker.bias] if taker.bias in found else taken
+        found |= {bias: -(part @ matrix) for bias, matrix in taken_up(gauge, parameters).items()}
     return found
 
 
@@ -198,7 +188,7 @@ def nearest_translation(flow: Flow, parameters: Mapping[str, Tensor], unit: Mapp
             return found
         return (found - along * whole[gauge.kernel.bias]) / (1 + along**2)
     if gauge.takers:
-        matrices = [(taker.matrix(gauge.channels, parameters), whole[taker.bias]) for taker in gauge.takers]
+        matrices = [(matrix, whole[bias]) for bias, matrix in taken_up(gauge, parameters).items()]
         right = rows_of(legs[0], gauge.channels, whole)[:, 0] - sum(each @ taken for each, taken in matrices)
         gram = torch.eye(gauge.channels).to(right) + sum(each @ each.mT for each, _ in matrices)
         return torch.linalg.solve(gram, right)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ddtheory.errors import InvalidValueError
 from ddtheory.gauges.finding import FoundGauges, RefusedGauge, find_gauges
 from ddtheory.gauges.gauge import Gauge, Leg, Taker
 from ddtheory.measure.heads.heads import Categorical
@@ -37,14 +38,22 @@ class Called(nn.Module):
 
 
 def gauges_of(problem: Problem) -> FoundGauges:
-    """See `find_gauges`."""
+    """See `find_gauges`.
+
+    Raises:
+        InvalidValueError: a parameter is complex.
+    """
     function = problem.model
     assert isinstance(function, ModuleFunction)
+    if function.pairs:
+        raise InvalidValueError(
+            f"The parameter {min(function.pairs)} is complex, and a gauge moves real numbers. Measure directions "
+            "instead, ddtheory.measure.order_along."
+        )
     inner = copy.deepcopy(function.module)
     with torch.no_grad():
         for name, parameter in inner.named_parameters():
-            if name not in function.pairs:
-                parameter.copy_(problem.truth[name])
+            parameter.copy_(problem.truth[name])
     with measuring():
         inputs, weights = next(problem.batches())
         few = part(inputs, slice(0, min(len(weights), MOST_SAMPLES)))

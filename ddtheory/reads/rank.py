@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ddtheory.arguments import as_integer
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.fields import require
 from ddtheory.measure.matrices.gram import Spectrum
 from ddtheory.shown import Shown, counted
@@ -23,6 +23,8 @@ class Rank(Shown):
     Attributes:
         spectrum: squares of the singular values, without those that are zero to rounding.
         most: the rank that this matrix can have at most, of the smaller of its sides.
+        larger: how many values are not in the spectrum since they are larger than all that are, of very many; they
+            count.
 
     Raises:
         InvalidValueError: a rank that is not whole, or more values than `most`.
@@ -34,25 +36,32 @@ class Rank(Shown):
 
     spectrum: Spectrum
     most: int
+    larger: int = 0
 
     def __post_init__(self) -> None:
         require(self, Spectrum, "spectrum")
-        most = as_integer(self.most)
-        if most is None or most < len(self.spectrum.eigenvalues):
-            raise InvalidValueError(
-                f"A matrix of rank {self.most} at most has no {counted(len(self.spectrum.eigenvalues), 'value')}."
-            )
+        most, larger = as_integer(self.most), as_integer(self.larger)
+        if larger is None or larger < 0:
+            raise InvalidValueError(f"{shown(self.larger)} larger values; give a whole number, 0 or more.")
+        number = larger + len(self.spectrum.eigenvalues)
+        if most is None or most < number:
+            raise InvalidValueError(f"A matrix of rank {self.most} at most has no {counted(number, 'value')}.")
         object.__setattr__(self, "most", most)
+        object.__setattr__(self, "larger", larger)
 
     @property
     def certain(self) -> int:
         """The singular values that no rounding explains: the rank is this or more (Weyl)."""
+        return self.larger + self._listed
+
+    @property
+    def _listed(self) -> int:
         return sum(value > CLEAR**2 * self.spectrum.threshold for value in self.spectrum.eigenvalues)
 
     @property
     def unclear(self) -> int:
         """The values between rounding and those that count."""
-        return len(self.spectrum.eigenvalues) - self.certain
+        return len(self.spectrum.eigenvalues) - self._listed
 
     @property
     def clear(self) -> bool:
@@ -66,12 +75,12 @@ class Rank(Shown):
         if not self.certain:
             return math.inf if not values else 1.0
         if self.unclear:
-            return math.sqrt(values[self.certain - 1] / values[self.certain])
+            return math.sqrt(values[self._listed - 1] / values[self._listed]) if self._listed else 1.0
         return math.sqrt(self.spectrum.separation)
 
     @property
     def singular_values(self) -> tuple[float, ...]:
-        """From large to small, without those that are zero to rounding."""
+        """From large to small, without those that are zero to rounding, and without `larger` ones."""
         return tuple(math.sqrt(value) for value in self.spectrum.eigenvalues)
 
     def __str__(self) -> str:

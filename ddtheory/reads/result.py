@@ -286,7 +286,7 @@ class Reading(Shown):
         if self.bracket is None or len(self.bracket.gauges) == len(self.gauges.gauges):
             return ""
         counts = f"{len(self.bracket.gauges)} of {len(self.gauges.gauges)} gauges"
-        return f"Its upper side counts {counts}: the orbit of all of them is too large for one matrix"
+        return f"Its upper side counts {counts}: what hangs together in the orbit of all is too large for one matrix"
 
     def report(self, path: Path | str) -> None:
         """Writes the reading as one HTML file that loads nothing, whole or not at all.

@@ -38,17 +38,26 @@ def known_unit(activation: nn.Module) -> Expr | None:
     return None if found is None or _differs(found, activation) else found  # a subclass may do something else
 
 
+def unit_formula(unit: object) -> Expr:
+    """A formula in z, in whatever variable it is given.
+
+    Raises:
+        InvalidValueError: it is no function of one variable.
+    """
+    found = expression_of(unit, "The unit")
+    if len(found.free_symbols) != 1:
+        raise InvalidValueError("The unit is a formula of one variable, as a text or an expression: unit='z^2'.")
+    (own,) = found.free_symbols
+    return found.xreplace({own: z})
+
+
 def given_unit(unit: object, activation: nn.Module) -> Expr:
     """A formula in z that somebody gives for an activation, if that is what the activation does.
 
     Raises:
         InvalidValueError: it is no function of z alone, or the activation is another one.
     """
-    found = expression_of(unit, "The unit")
-    if len(found.free_symbols) != 1:
-        raise InvalidValueError("The unit is a formula of one variable, as a text or an expression: unit='z^2'.")
-    (own,) = found.free_symbols
-    found = found.xreplace({own: z})
+    found = unit_formula(unit)
     where = _differs(found, activation)
     if where:
         raise InvalidValueError(where)

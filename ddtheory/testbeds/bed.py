@@ -160,6 +160,15 @@ class Bed(Shown):
         return NoisyTargets(lambda _: targets, 0.0) if isinstance(self.head, Gaussian) else None
 
 
+def call_of(function: str, given: Mapping[str, Any]) -> str:
+    """The name of a bed.
+
+    >>> call_of("reduced_rank", {"seed": 0, "noise": 0.1})
+    'reduced_rank(seed=0, noise=0.1)'
+    """
+    return f"{function}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
+
+
 def generator(seed: int) -> torch.Generator:
     """A generator of its own.
 

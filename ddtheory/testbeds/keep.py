@@ -12,11 +12,16 @@ from ddtheory.testbeds.table import TESTBEDS
 
 
 def main(names: Sequence[str] = ()) -> None:
-    """Writes the files and their digests; those of other beds stay."""
-    digests = tomllib.loads(DIGESTS.read_text("utf-8")) if DIGESTS.exists() else {}
-    for name in names or TESTBEDS:
+    """Writes the files and their digests; those of other beds stay.
+
+    Raises:
+        UnknownNameError: there is no such bed; nothing has been trained.
+    """
+    for name in names:
         if name not in TESTBEDS:
             raise unknown("test bed", name, TESTBEDS)
+    digests = tomllib.loads(DIGESTS.read_text("utf-8")) if DIGESTS.exists() else {}
+    for name in names or TESTBEDS:
         bed = TESTBEDS[name]()
         digests[f"{name}.safetensors"] = write(name, bed.settings, bed.train(progress=True))
     lines = (f'"{name}" = "{digest}"\n' for name, digest in sorted(digests.items()))

@@ -10,7 +10,17 @@ from torch import Tensor, nn
 
 from ddtheory import cells
 from ddtheory.arguments import as_integer
-from ddtheory.testbeds.bed import Bed, Transition, descend, finite_decay, generator, linear, mean_square, size_of
+from ddtheory.testbeds.bed import (
+    Bed,
+    Transition,
+    call_of,
+    descend,
+    finite_decay,
+    generator,
+    linear,
+    mean_square,
+    size_of,
+)
 from ddtheory.testbeds.limit import Limit, joint_order
 
 _GENERALISES = 0.95
@@ -76,11 +86,10 @@ def modular_addition(
             order=joint_order(cells.node_death(activation="square")),
         )
 
-    sizes = {"modulus": modulus, "hidden": hidden, "steps": steps, "decay": decay}
-    called = ", ".join(f"{name}={value}" for name, value in {"seed": as_integer(seed), **sizes}.items())
+    given = {"seed": as_integer(seed), "modulus": modulus, "hidden": hidden, "steps": steps, "decay": decay}
     return Bed(
-        f"modular_addition({called})",
-        {"seed": as_integer(seed), **sizes, "optimiser": "AdamW", "rate": 5e-3, "trained": 0.6},
+        call_of("modular_addition", given),
+        {**given, "optimiser": "AdamW", "rate": 5e-3, "trained": 0.6},
         Transition(
             f"accuracy on the held-out pairs is above {_GENERALISES}",
             lambda values: values["held-out accuracy"] > _GENERALISES,

@@ -13,7 +13,7 @@ from ddtheory.arguments import as_integer
 from ddtheory.errors import InvalidValueError
 from ddtheory.measure import Categorical
 from ddtheory.testbeds.attention import Attention, drawn_linear
-from ddtheory.testbeds.bed import Bed, Transition, cross_entropy, descend, finite_decay, generator, size_of
+from ddtheory.testbeds.bed import Bed, Transition, call_of, cross_entropy, descend, finite_decay, generator, size_of
 from ddtheory.testbeds.limit import Limit, joint_order
 
 _GENERALISES, _TRAINED, _TOKENS, _HEADS = 0.95, 0.75, 3, 4
@@ -101,11 +101,17 @@ def modular_transformer(
             order=joint_order(cells.node_death(activation="relu")),
         )
 
-    sizes = {"modulus": modulus, "width": width, "hidden": hidden, "steps": steps, "decay": decay}
-    called = ", ".join(f"{name}={value}" for name, value in {"seed": as_integer(seed), **sizes}.items())
+    given = {
+        "seed": as_integer(seed),
+        "modulus": modulus,
+        "width": width,
+        "hidden": hidden,
+        "steps": steps,
+        "decay": decay,
+    }
     return Bed(
-        f"modular_transformer({called})",
-        {"seed": as_integer(seed), **sizes, "optimiser": "AdamW, betas 0.9, 0.98", "rate": 3e-3, "trained": _TRAINED},
+        call_of("modular_transformer", given),
+        {**given, "optimiser": "AdamW, betas 0.9, 0.98", "rate": 3e-3, "trained": _TRAINED},
         Transition(
             f"accuracy on the held-out pairs is above {_GENERALISES}",
             lambda values: values["held-out accuracy"] > _GENERALISES,

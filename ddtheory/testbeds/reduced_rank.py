@@ -12,7 +12,7 @@ from ddtheory.arguments import as_integer
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.measure import Gaussian
 from ddtheory.measure.doors import real_number
-from ddtheory.testbeds.bed import Bed, generator, linear, mean_square, size_of
+from ddtheory.testbeds.bed import Bed, call_of, generator, linear, mean_square, size_of
 from ddtheory.testbeds.limit import Limit, joint_order
 
 
@@ -93,11 +93,10 @@ def reduced_rank(
         )
 
     sizes = {"inputs": inputs, "hidden": hidden, "outputs": outputs, "rank": rank, "samples": samples}
-    settings = {"seed": as_integer(seed), **sizes, "noise": noise, "estimate": "closed form"}
-    called = ", ".join(f"{name}={value}" for name, value in settings.items() if name != "estimate")
+    given = {"seed": as_integer(seed), **sizes, "noise": noise}
     return Bed(
-        f"reduced_rank({called})",
-        settings,
+        call_of("reduced_rank", given),
+        {**given, "estimate": "closed form"},
         None,
         limit,
         module,

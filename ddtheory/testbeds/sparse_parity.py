@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ddtheory import cells
 from ddtheory.arguments import as_integer
-from ddtheory.testbeds.bed import Bed, Transition, descend, generator, linear, mean_square, size_of
+from ddtheory.testbeds.bed import Bed, Transition, call_of, descend, generator, linear, mean_square, size_of
 from ddtheory.testbeds.limit import Limit, joint_order
 
 _LEARNT, _TESTS, _BATCH = 0.95, 2000, 32
@@ -70,11 +70,10 @@ def sparse_parity(seed: int = 0, *, inputs: int = 30, sparse: int = 3, hidden: i
             order=joint_order(cells.node_death(activation="relu")),
         )
 
-    sizes = {"inputs": inputs, "sparse": sparse, "hidden": hidden, "steps": steps}
-    called = ", ".join(f"{name}={value}" for name, value in {"seed": as_integer(seed), **sizes}.items())
+    given = {"seed": as_integer(seed), "inputs": inputs, "sparse": sparse, "hidden": hidden, "steps": steps}
     return Bed(
-        f"sparse_parity({called})",
-        {"seed": as_integer(seed), **sizes, "optimiser": "SGD", "rate": 0.05, "batch": _BATCH},
+        call_of("sparse_parity", given),
+        {**given, "optimiser": "SGD", "rate": 0.05, "batch": _BATCH},
         Transition(
             f"accuracy on the held-out signs is above {_LEARNT}", lambda values: values["held-out accuracy"] > _LEARNT
         ),

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ddtheory.arguments import as_integer
-from ddtheory.testbeds.bed import Bed, Transition, descend, generator, mean_square, size_of
+from ddtheory.testbeds.bed import Bed, Transition, call_of, descend, generator, mean_square, size_of
 from ddtheory.testbeds.limit import Limit
 
 _KEPT, _CORNERS, _TESTS, _BATCH = 1.0, 5, 2000, 256
@@ -79,11 +79,10 @@ def superposition(seed: int = 0, *, features: int = 6, hidden: int = 2, steps: i
             dead=0,
         )
 
-    sizes = {"features": features, "hidden": hidden, "steps": steps}
-    called = ", ".join(f"{name}={value}" for name, value in {"seed": as_integer(seed), **sizes}.items())
+    given = {"seed": as_integer(seed), "features": features, "hidden": hidden, "steps": steps}
     return Bed(
-        f"superposition({called})",
-        {"seed": as_integer(seed), **sizes, "optimiser": "SGD", "rate": 0.05, "batch": _BATCH},
+        call_of("superposition", given),
+        {**given, "optimiser": "SGD", "rate": 0.05, "batch": _BATCH},
         Transition(f"{_CORNERS} features are longer than {_KEPT}", lambda values: values["corners"] == _CORNERS),
         limit,
         module,

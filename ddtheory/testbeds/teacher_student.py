@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ddtheory import cells
 from ddtheory.arguments import as_integer
-from ddtheory.testbeds.bed import Bed, Transition, descend, generator, linear, mean_square, size_of
+from ddtheory.testbeds.bed import Bed, Transition, call_of, descend, generator, linear, mean_square, size_of
 from ddtheory.testbeds.limit import Limit, joint_order
 
 _DEAD, _ALIVE = 1e-3, 0.5  # sizes |a| ‖w‖² of a unit; the teachers have 1
@@ -85,12 +85,18 @@ def teacher_student(
             bracket=(regular, regular + Fraction(students - teachers, 2)),
         )
 
-    sizes = {"inputs": inputs, "teachers": teachers, "students": students, "samples": samples, "steps": steps}
+    given = {
+        "seed": as_integer(seed),
+        "inputs": inputs,
+        "teachers": teachers,
+        "students": students,
+        "samples": samples,
+        "steps": steps,
+    }
     optimiser = {"optimiser": "SGD, momentum 0.9", "rate": 0.02, "decay": 3e-3, "start": 0.3}
-    called = ", ".join(f"{name}={value}" for name, value in {"seed": as_integer(seed), **sizes}.items())
     return Bed(
-        f"teacher_student({called})",
-        {"seed": as_integer(seed), **sizes, **optimiser},
+        call_of("teacher_student", given),
+        {**given, **optimiser},
         Transition(f"a‖w‖² of {students - teachers} students is below {_DEAD}, of the others above {_ALIVE}", reached),
         limit,
         module,

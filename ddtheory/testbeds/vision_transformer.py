@@ -14,7 +14,7 @@ from ddtheory.arguments import as_integer
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.measure import Categorical
 from ddtheory.testbeds.attention import Attention, drawn_linear
-from ddtheory.testbeds.bed import Bed, Transition, cross_entropy, descend, finite_decay, generator, size_of
+from ddtheory.testbeds.bed import Bed, Transition, call_of, cross_entropy, descend, finite_decay, generator, size_of
 from ddtheory.testbeds.digits import digits
 from ddtheory.testbeds.limit import Limit, joint_order
 from ddtheory.testbeds.teacher_student import SquaredReLU
@@ -72,7 +72,7 @@ def vision_transformer(
     Raises:
         InvalidValueError: sizes below 1, another activation, or a decay that is none.
     """
-    if activation not in ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise InvalidValueError(f"The activation is {shown(activation)}; it is one of {', '.join(ACTIVATIONS)}.")
     decay = finite_decay(decay)
     hidden, steps, draw = size_of(hidden, "hidden", least=1), size_of(steps, "steps", least=1), generator(seed)
@@ -121,11 +121,10 @@ def vision_transformer(
             order=joint_order(cells.node_death(activation=activation)),
         )
 
-    sizes = {"activation": activation, "hidden": hidden, "steps": steps, "decay": decay}
-    called = ", ".join(f"{name}={value!r}" for name, value in {"seed": as_integer(seed), **sizes}.items())
+    given = {"seed": as_integer(seed), "activation": activation, "hidden": hidden, "steps": steps, "decay": decay}
     return Bed(
-        f"vision_transformer({called})",
-        {"seed": as_integer(seed), **sizes, "optimiser": "AdamW, then SGD, momentum 0.9", "rate": 0.05},
+        call_of("vision_transformer", given),
+        {**given, "optimiser": "AdamW, then SGD, momentum 0.9", "rate": 0.05},
         Transition(
             f"|w||v| of all {_BLOCKS * hidden} hidden units is below {_DEAD}",
             lambda values: values["dead units"] == _BLOCKS * hidden,

@@ -97,7 +97,7 @@ class LocalCoefficient(Shown):
             "estimate": str(self.estimate),
             "λ": f"{self.bracket[0]} to {self.bracket[1]}",
             "calibration": f"{self.calibration} for {self.exact:.4g}",
-            **{name: f"{value:g}" for name, value in self.settings.items()},
+            **{name: f"{value:g}" if type(value) is float else str(value) for name, value in self.settings.items()},
             "faults": "; ".join(self.faults) or "none",
         }
 
@@ -177,6 +177,7 @@ class ProblemPosterior:
         import torch
 
         inputs: Tensor = self.problem.inputs  # type: ignore[assignment]  # a tensor, by the door of local_coefficient
+        inputs = inputs.to(self.problem.dtype) if inputs.is_floating_point() else inputs
         with torch.no_grad():
             return inputs, self._outputs(torch.tensor(self.truth, dtype=torch.float64), inputs)
 
@@ -249,13 +250,16 @@ def local_coefficient(
             f"The network has {problem.dimension} parameters, and the calibration takes its Fisher as a matrix, up to "
             f"{MOST_PARAMETERS}."
         )
-    n, budget = check_whole("n", n, least=2), check_whole("budget", budget, least=1)
+    n, budget, seed = (
+        check_whole(name, value, least=least)
+        for name, value, least in (("n", n, 2), ("budget", budget, 1), ("seed", seed, 0))
+    )
     gamma = as_float(localisation, "localisation")
     if not 0 < gamma < math.inf:
         raise InvalidValueError(f"localisation = {gamma} is not above 0, and without a box the posterior needs it.")
     chosen = check_rational("beta", 1 / math.log(n) if beta is None else beta)
     curvatures = torch.linalg.eigvalsh(fisher_matrix(problem)).clamp(min=0)
-    n_beta = float(n * chosen)
+    n_beta = float(check_rational("n times beta", n * chosen))
     exact = float((n_beta * curvatures / (n_beta * curvatures + gamma)).sum()) / 2
     found = []
     faults: list[str] = []

@@ -1,6 +1,7 @@
 """`pytest --book DIR`: every claim of a book, each of its clauses and each of its witnesses is a test.
 
 A claim is run once in each process that runs a test of it; with pytest-xdist, `--dist loadfile` makes that one process.
+Its code runs in a process apart: where it ends that process, the tests of this claim fail, and the others go on.
 Where the verdict on record is not that the claim holds, its clauses and witnesses need only have run.
 """
 
@@ -40,10 +41,12 @@ class Books:
 
     def __init__(self, config: pytest.Config, names: list[str]) -> None:
         from ddtheory.errors import DDTheoryError
-        from ddtheory.verify.book import read
+        from ddtheory.verify.standing import Standing
 
+        self.standing = Standing()
+        config.add_cleanup(self.standing.close)
         try:
-            books = [read(name) for name in names]
+            books, self.witnesses = self.standing.read(names)
         except DDTheoryError as error:
             raise pytest.UsageError(str(error)) from None
         self.entries = {entry.path: entry for book in books for entry in book.entries}
@@ -56,7 +59,7 @@ class Books:
         path = file_path.resolve()
         if path in self.entries:
             found = ClaimFile.from_parent(parent, path=file_path)
-            found.entry = self.entries[path]
+            found.entry, found.names, found.standing = self.entries[path], self.witnesses[path], self.standing
             return found
         if path in self.unreadable:
             broken = UnreadableFile.from_parent(parent, path=file_path)
@@ -78,20 +81,17 @@ class ClaimFile(pytest.File):
     """The file of one claim."""
 
     entry: Any
+    names: tuple[str, ...]
+    standing: Any
 
     @cached_property
     def result(self) -> Any:
-        from ddtheory.verify.witnesses import check
-
-        return check(self.entry)
+        return self.standing.check(self.entry)
 
     def collect(self) -> Iterator[pytest.Item]:
-        from ddtheory.verify.claim import WITNESSES
-
-        claim = self.entry.claim
         items: list[Part] = [VerdictItem.from_parent(self, name="verdict")]
-        items += [WitnessItem.from_parent(self, name=name) for name in WITNESSES if getattr(claim, name) is not None]
-        for name in claim.clauses:
+        items += [WitnessItem.from_parent(self, name=name) for name in self.names]
+        for name in self.entry.claim.clauses:
             clause = ClauseItem.from_parent(self, name=f"clause[{name}]")
             clause.clause = name
             items.append(clause)

@@ -1,12 +1,15 @@
 """Work on a book in a process apart: code of a claim that ends its process does not end ours.
 
-When the process ends before the work does, the step that it was at is to blame, see `steps`. The work is then begun
-anew without that step, and what witnesses have answered is not asked again.
+When the process ends before the work does, the step that it was at is suspected, see `steps`, or something that an
+earlier one left running. The work is begun anew, and what witnesses have answered is not asked again; a step at which
+another process ends, too, is to blame, and is left out. Standard output is not for such code, nor for what it starts:
+there it is standard error, by its number too, so that a document is the whole of ours.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -62,16 +65,18 @@ def verdicts(
         on_start: called with the number of claims.
         on_result: called with each result as it comes.
     """
-    heard: set[str] = set()
+    heard: set[int | str] = set()
 
     def hear(said: int | ClaimResult) -> None:
+        key = said if isinstance(said, int) else said.record.id
+        if key in heard:  # a process that is begun anew says everything once more
+            return
+        heard.add(key)
         if isinstance(said, int):
-            if on_start is not None and not heard:
+            if on_start is not None:
                 on_start(said)
-        elif said.record.id not in heard:  # a process that is begun anew says everything once more
-            heard.add(said.record.id)
-            if on_result is not None:
-                on_result(said)
+        elif on_result is not None:
+            on_result(said)
 
     return run(_verdicts, [locate(choice) for choice in choices], ids, jobs, hear=hear)
 
@@ -101,7 +106,7 @@ def derivations(
 
 
 def _books(_tell: Tell, folders: Sequence[Path], ids: Sequence[str]) -> list[Book]:
-    return [_plain(each) for each in book.select_among([book.read(folder) for folder in folders], ids)]
+    return [plain(each) for each in book.select_among([book.read(folder) for folder in folders], ids)]
 
 
 def _verdicts(tell: Tell, folders: Sequence[Path], ids: Sequence[str], jobs: int | None) -> RunResult:
@@ -112,15 +117,15 @@ def _verdicts(tell: Tell, folders: Sequence[Path], ids: Sequence[str], jobs: int
 
 def _derivations(tell: Tell, folders: Sequence[Path], ids: Sequence[str]) -> list[Book]:
     chosen = book.select_among([book.read(folder) for folder in folders], ids)
-    plain = [_plain(each) for each in chosen]
-    for whole, told in zip(chosen, plain, strict=True):
+    books_told = [plain(each) for each in chosen]
+    for whole, told in zip(chosen, books_told, strict=True):
         for entry, said in zip(whole.entries, told.entries, strict=True):
             tell((said, None))
             tell((said, call(entry, "derive")))
-    return plain
+    return books_told
 
 
-def _plain(whole: Book) -> Book:
+def plain(whole: Book) -> Book:
     """The same without functions, which do not go from one process to another."""
     without: dict[str, Any] = dict.fromkeys(WITNESSES)
     entries = (replace(entry, claim=replace(entry.claim, **without)) for entry in whole.entries)
@@ -148,7 +153,7 @@ def run(work: Callable[..., Result], *arguments: Any, hear: Tell | None = None) 
 def _done(work: Callable[..., Any], arguments: Sequence[Any], hear: Tell | None) -> Any:
     memory = Memory()
     while True:
-        attempt = _Attempt(memory, work, arguments)
+        attempt = Attempt(memory, work, arguments)
         try:
             for said in attempt.messages():
                 if hear is not None:
@@ -160,14 +165,19 @@ def _done(work: Callable[..., Any], arguments: Sequence[Any], hear: Tell | None)
         if attempt.asked:
             raise KeyboardInterrupt
         if attempt.step is None:
-            raise BookError(
-                f"The process that runs the book ended ({attempt.ending}), and no claim was at work. Code that a "
-                "claim left running, or the system, has ended it; run the claims one by one to find out."
-            )
-        memory.ended[attempt.step] = attempt.ending
+            raise BookError(nobody_at_work(attempt.ending))
+        memory.blame(attempt.step, attempt.ending)
 
 
-class _Attempt:
+def nobody_at_work(ending: str) -> str:
+    """What is said of a process that has ended at no step."""
+    return (
+        f"The process that runs the book ended ({ending}), and no claim was at work. Code that a claim left running, "
+        "or the system, has ended it; run the claims one by one to find out."
+    )
+
+
+class Attempt:
     """One process: it is at a step, is done, or has ended."""
 
     def __init__(self, memory: Memory, work: Callable[..., Any], arguments: Sequence[Any]) -> None:
@@ -231,6 +241,7 @@ class _Attempt:
 
 def _serve(theirs: Connection, memory: Memory, work: Callable[..., Any], arguments: Sequence[Any]) -> None:
     _listen_to_the_parent()
+    _leave_standard_output()
 
     def tell(kind: str, said: Any) -> None:
         with interrupts_held():
@@ -254,6 +265,14 @@ def _listen_to_the_parent() -> None:
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=leave_with_parent, daemon=True).start()
+
+
+def _leave_standard_output() -> None:
+    """What is written to number 1 goes to number 2; nowhere, where that is closed."""
+    if sys.__stderr__ is not None:
+        os.dup2(2, 1)
+    else:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _interrupt(_number: int, _frame: object) -> None:

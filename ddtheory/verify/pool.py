@@ -56,8 +56,9 @@ def run_all(
 ) -> None:
     """Calls `function(*arguments[i])` on `jobs` workers, and hands over (i, its finished future) as they come.
 
-    The future of a worker that died holds a BrokenProcessPool; the others go on in a new process. On any exception
-    (KeyboardInterrupt above all), results that are ready are handed over, workers are stopped, and it goes on.
+    A task whose worker dies is given to a new one: what an earlier task left running may have ended the first. The
+    future of one that loses that worker, too, holds a BrokenProcessPool. On any exception (KeyboardInterrupt above
+    all), results that are ready are handed over, workers are stopped, and it goes on.
 
     Args:
         function: importable by its name in another process.
@@ -69,6 +70,7 @@ def run_all(
     waiting = deque(enumerate(arguments))
     running: dict[Future[Result], tuple[int, _Worker]] = {}
     workers: list[_Worker] = []
+    lost: set[int] = set()
 
     def start_next(worker: _Worker) -> None:
         if waiting:
@@ -90,11 +92,14 @@ def run_all(
             done, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)
             for future in done:
                 index, worker = running[future]
-                keep(index, future)  # before it is forgotten: Ctrl-C may come at any line
+                has_died = isinstance(future.exception(), BrokenProcessPool)
+                if has_died and index not in lost:
+                    lost.add(index)
+                    waiting.appendleft((index, arguments[index]))
+                else:
+                    keep(index, future)  # before it is forgotten: Ctrl-C may come at any line
                 del running[future]
-                if isinstance(future.exception(), BrokenProcessPool):
-                    worker = replace(worker)
-                start_next(worker)
+                start_next(replace(worker) if has_died else worker)
     except BaseException:
         with interrupts_held():
             for worker in workers:

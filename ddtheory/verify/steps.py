@@ -1,6 +1,6 @@
 """The steps that run code of a book: a file is read, a witness is called. Such code may end its process.
 
-A process that is watched, see `apart`, tells each step before it takes it. A step that ended a process is not taken
+A process that is watched, see `apart`, tells each step before it takes it. A step that ended two processes is not taken
 again, and a witness that has answered is not called again, when the work is begun anew in another process.
 """
 
@@ -33,6 +33,13 @@ class Memory:
 
     ended: dict[Step, str] = field(default_factory=dict[Step, str])
     answers: dict[Step, Any] = field(default_factory=dict[Step, Any])
+    _suspected: set[Step] = field(default_factory=set[Step])
+
+    def blame(self, step: Step, ending: str) -> None:
+        """A process ended at this step: for the second time, it did not do so by chance."""
+        if step in self._suspected:
+            self.ended[step] = ending
+        self._suspected.add(step)
 
 
 _memory = Memory()

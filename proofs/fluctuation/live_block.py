@@ -89,7 +89,6 @@ def derive() -> Proof:
         return along_g * first + along_e * second - (along_g**2 + along_e**2) / 2
 
     x = Symbol("x", positive=True)  # sin θ
-    dead = separated(sympy.Integer(0), sympy.sqrt(resolution(n, x)) * s**k)
     live = sympy.expand(sympy.integrate(sympy.exp(B * first - B**2 / 2), (B, -sympy.oo, sympy.oo)))
     j = Symbol("j", integer=True, positive=True)
 
@@ -135,10 +134,10 @@ def derive() -> Proof:
             Prose("At finite n the box |s| ≤ 1 holds |v| ≤ √n sin θ: with n sin²θ → 0 the line cannot move."),
             Equation(
                 "between",
-                "the dead part depends on n and sin θ by n sin²θ: n ∂/∂n and (sin θ/2) ∂/∂sin θ",
-                n * sympy.diff(dead, n),
-                x / 2 * sympy.diff(dead, x),
-                {"by n sin θ": x * sympy.diff(dead, x), "by n sin⁴θ": x / 4 * sympy.diff(dead, x)},
+                "the dead part at v = w sin θ and w = √n s^k, by n sin²θ",
+                separated(sympy.Integer(0), sympy.sqrt(n) * s**k * x),
+                separated(sympy.Integer(0), sympy.sqrt(resolution(n, x)) * s**k),
+                {"by n sin θ": separated(sympy.Integer(0), sympy.sqrt(n * x) * s**k)},
             ),
             Equation(
                 "absorbed",

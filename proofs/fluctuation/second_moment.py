@@ -10,7 +10,7 @@ from sympy import Expr, latex, symbols
 
 from ddtheory.exact.fluctuation.nu import frozen_fluctuation, singular_fluctuation
 from ddtheory.references import cite
-from ddtheory.values import Interval, Verdict
+from ddtheory.values import Verdict
 from ddtheory.verify.claim import Check, Claim, Experiment
 from ddtheory.verify.proof import Equation, Proof, Prose
 from ddtheory.workbench import fluctuation_forms as forms
@@ -253,7 +253,3 @@ def control() -> Experiment:
         "the frozen variance.",
         checks,
     )
-
-
-def _near(value: float) -> Interval:
-    return Interval.around(value, 2e-5)

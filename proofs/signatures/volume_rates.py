@@ -33,7 +33,7 @@ _LAYERS, _LAYER, _NOISE = 3, 1, 0.01
 _RADII = tuple(0.2 * 2.0 ** (-n / 2) for n in range(8))
 _APPROACHES = ((1, 2), (1, 1, 3), (2, 2))
 _RATE, _DECAY, _STEPS, _START = 0.05, 0.02, 400, 0.01
-_RUNS = 6000
+_RUNS, _TOGETHER = 6000, 60
 
 
 def volume_slope(rates: Sequence[Expr | int], above: Expr | int) -> Expr:
@@ -203,6 +203,13 @@ def derive() -> Proof:
                 {"2": sympy.Matrix([2, 2, 2])},
             ),
             Equation(
+                "count",
+                "the limit of √T times what is missing to 2",
+                _at_infinity(sympy.sqrt(T) * (2 - counted(mu, sigma, T))),
+                2 * sigma / (mu * sympy.sqrt(sympy.pi)),
+                {"one walk": sigma / (mu * sympy.sqrt(sympy.pi)), "like 1/T": sympy.Integer(0)},
+            ),
+            Equation(
                 "runs",
                 "the variance of X/Y to first order, X of r axes and Y of one, both with their means",
                 sympy.simplify(propagated.subs({up: r * mu * T, down: mu * T})),
@@ -211,6 +218,12 @@ def derive() -> Proof:
             ),
         ),
     )
+
+
+def _at_infinity(value: Expr) -> Expr:
+    """The limit for T → ∞, binomials by the Gamma function."""
+    steps = Symbol("x", positive=True)
+    return sympy.limit(sympy.simplify(value.rewrite(sympy.gamma).subs(T, steps)), steps, sympy.oo)
 
 
 def _chain(rates: Sequence[int]) -> tuple[list[float], list[float]]:
@@ -287,12 +300,13 @@ def measure() -> Experiment:
     checks["count"].append(_count(fall, deviation))
     for dead in (2, 3):
         many, one = _changes(dead)[0], _changes(1)[0]
-        checks["runs"].append(
+        checks["runs"] += [
+            _deviation(dead, many, one),
             value_check(f"r = {dead}: mean change of log det⁺ over that of a run with one axis", dead,
                         float(many.mean() / one.mean()), rivals=(dead - 1, dead + 1),
                         error=5 * float(spread(fall, deviation, _STEPS, dead)) / dead / math.sqrt(_RUNS),
-                        reason=f"five standard errors of the means of {_RUNS} runs", quantity="ratio")
-        )  # fmt: skip
+                        reason=f"five standard errors of the means of {_RUNS} runs", quantity="ratio"),
+        ]  # fmt: skip
     return Experiment(
         f"Torch chains of {_LAYERS} layers; {_RUNS} networks y = bax trained by SGD of rate {_RATE}, decay {_DECAY}, "
         f"{_STEPS} steps of one sample.",
@@ -300,13 +314,28 @@ def measure() -> Experiment:
     )
 
 
+def _deviation(dead: int, many: Tensor, one: Tensor) -> Check:
+    """The deviation of the ratio of means of many runs, each then like one that is as many times as long."""
+    ratios = many.reshape(-1, _TOGETHER).mean(1) / one.reshape(-1, _TOGETHER).mean(1)
+    fall, deviation = _walk()
+    law = float(spread(fall, deviation, _STEPS * _TOGETHER, dead))
+    alone = law / math.sqrt(1 + dead)
+    return value_check(
+        f"r = {dead}: deviation of the ratio over {_TOGETHER} runs, {len(ratios)} times", law, float(ratios.std()),
+        rivals=(alone, dead * law), error=5 / math.sqrt(2 * len(ratios)), quantity="deviation",
+        reason="five standard errors of a deviation; rivals: that of the dividend alone, and r times it",
+    )  # fmt: skip
+
+
 def _count(fall: float, deviation: float) -> Check:
     volume, least = _changes(2)
+    apart = float((volume / volume.mean() - least / least.mean()).std())
     predicted = float(counted(fall, deviation, _STEPS))
     return value_check(
         f"r = 2, T = {_STEPS}: mean change of log det⁺ over that of log λ⁺", predicted,
-        float(volume.mean() / least.mean()), rivals=(2, 1), error=0.05,
-        reason=f"five standard errors of means of {_RUNS} runs", quantity="ratio",
+        float(volume.mean() / least.mean()), rivals=(2, 1),
+        error=5 * apart / math.sqrt(_RUNS), quantity="ratio",
+        reason=f"five standard errors of the means of {_RUNS} runs",
     )  # fmt: skip
 
 

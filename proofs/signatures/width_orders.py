@@ -96,6 +96,11 @@ def derive() -> Proof:
     fall = sympy.expand_log(sympy.log(sympy.powsimp(gradient**2 / entry, force=True)), force=True) / sympy.log(10)
     shrunk = sympy.integrate((1 - c * x) ** 3, (x, 0, 1 / c)), sympy.integrate((1 - c * x) ** 7, (x, 0, 1 / c))
     wide = sympy.log(1 / smallest(1, M)) - sympy.log(1 / smallest(1, N))
+
+    def apart(other: Expr) -> Expr:
+        """Powers of ten from it up to s."""
+        return sympy.expand_log(sympy.log(sympy.powsimp(s / other, force=True)), force=True) / sympy.log(10)
+
     return Proof(
         "Symbolic in p, q, t; the smallest of three and of seven sizes by integration of P(all above x).",
         (
@@ -136,10 +141,10 @@ def derive() -> Proof:
             ),
             Equation(
                 "separation",
-                "with a reading that stays on the other side, the clock is what is between them",
-                sympy.simplify(sympy.log(s / (s * q ** (2 * p * t))) / sympy.log(10)),
-                sympy.simplify(sympy.expand_log(orders(p, q, t), force=True)),
-                {"nothing": sympy.Integer(0)},
+                "by how much what is between that entry and a reading s that stays has grown",
+                sympy.simplify(apart(entry) - apart(gradient**2)),
+                sympy.simplify(orders(p, q, t)),
+                {"nothing": sympy.Integer(0), "of σ": sympy.simplify(orders(p, q, t)) / 2},
             ),
         ),
     )

@@ -10,7 +10,6 @@ from typing import Any
 from handwriting import Json, germ, newton_data, node, of_divergence, of_ideal, polynomial
 
 BIG = "9" * 3_999
-TALL = "1" + "0" * 3_998
 
 
 def _names(count: int) -> str:

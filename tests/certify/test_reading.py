@@ -34,6 +34,7 @@ PROVEN: list[tuple[str, dict[str, Any], tuple[str, int]]] = [
     ("x*log(x) - x + 1 + y^6", {"at": {"x": 1}}, ("2/3", 1)),  # at a point
     ("y*exp(x - y) - y*(1 + x - y)", {"at": {"x": 1, "y": 1}}, ("1/2", 1)),  # of x − y and y − 1
     ("asinh(x)^2 + atanh(y)^4", {}, ("3/4", 1)),
+    ("(asin(x) - x)^2 + (acos(x*y) - pi/2)^2", {}, ("1/2", 2)),  # x²(x⁴ + y²) and π cancels
     ("sqrt(1 + (x*y)^2) - 1", {}, ("1/2", 2)),
     ("x^2/(1 + x) + y^2/(1 - x*y)", {}, ("1", 1)),
     ("sinh(x) - sin(y)", {"two_sided": True}, ("1", 1)),
@@ -186,9 +187,9 @@ def test_the_controls_are_accepted() -> None:
 
 def test_another_function() -> None:
     log_cos = [["log", ["cos", ["*", 0, 1]]]]  # −(xy)²/2 + …
-    assert "reading" in said(CROSS, expressions=log_cos)
+    assert "not the combination" in said(CROSS, expressions=log_cos)
     fourth = [["log", ["cosh", ["*", ["^", 0, "2"], 1]]]]
-    assert "reading" in said(CROSS, expressions=fourth)
+    assert "not in the rest" in said(CROSS, expressions=fourth)
 
 
 def test_a_form_that_is_not_definite() -> None:
@@ -196,15 +197,21 @@ def test_a_form_that_is_not_definite() -> None:
     difference = ["+", 0, ["*", "-1", 1]]
     sides = [["+", "1", ["*", "-1", ["cos", difference]]]]  # (x − y)²/2 − …
     half, minus = [[[0, 0], "1/2"]], [[[0, 0], "-1"]]
-    told = said(LINES, expressions=sides, forward=[[half, minus, half]])
-    assert "not positive definite" in told or "not in the rest" in told or "is not" in told
+    rest = [[0, 3], [1, 2], [2, 1], [3, 0]]  # y·y², x·y², y·x², x·x²
+    small = [[[[[0, 1], "1"]], [], []], [[[[1, 0], "1"]], [], []], [[], [], [[[0, 1], "1"]]], [[], [], [[[1, 0], "1"]]]]
+    given = {"rest": rest, "small": small}
+    assert "not positive definite" in said(LINES, expressions=sides, forward=[[half, minus, half]], **given)
+    twice = [["+", sides[0], ["+", "1", ["*", "-1", ["cos", 0]]]]]  # control: x² − xy + y²/2 is one
+    spoiled = copy.deepcopy(LINES)
+    spoiled["reading"] |= {"expressions": twice, "forward": [[half, minus, [[[0, 0], "1"]]]], **given}
+    assert check(spoiled).accepted
 
 
 def test_a_form_with_the_wrong_sign() -> None:
     above = [["+", ["cos", 0], ["*", "-1", ["cos", 1]]]]  # y²/2 − x²/2
     half, below = [[[0, 0], "1/2"]], [[[0, 0], "-1/2"]]
-    texts = [said(LINES, expressions=above, forward=[row]) for row in ([[*half], [], below], [below, [], half])]
-    assert any("not positive definite" in text for text in texts)
+    assert "not positive definite" in said(LINES, expressions=above, forward=[[half, [], below]])
+    assert "not the combination" in said(LINES, expressions=above, forward=[[below, [], half]])
 
 
 def test_a_rest_that_is_not_small() -> None:

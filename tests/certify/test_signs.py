@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import sympy
 from handwriting import Json, cofactors, germ, newton_data, node, of_divergence, polynomial, polynomials
-from handwritten import EXAMPLES, monomial, power_of
+from handwritten import EXAMPLES, monomial, power_of, toric
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import places
@@ -211,10 +211,10 @@ def split(of: str, unit: str, cofactor: str, left: str) -> Json:
     return node("split", germ("x y", of), "3/4,1", data, monomial("y", left, "1/4", "1/4", "1/4,1"))
 
 
-def completed(of: str, cofactor: str) -> Json:
+def completed(of: str, cofactor: str, unit: str = "1") -> Json:
     """x²·g, with x²·(v² + y⁴) left."""
     names = "x v y"
-    data = {"variable": 1, "monomial": [2, 0, 0], "unit": polynomial("1", names)}
+    data = {"variable": 1, "monomial": [2, 0, 0], "unit": polynomial(unit, names)}
     data["cofactor"] = polynomial(cofactor, names)
     child = EXAMPLES["square"].certificate["derivation"]["children"][0]
     return node("square", germ(names, of), "1/2,1", data, child)
@@ -240,6 +240,23 @@ def at_roots(of: str, *children: tuple[str, Json]) -> Json:
     return node("roots", germ("x v", of), "1/2,1", data, *(child for _, child in children), parameters="v")
 
 
+def around_minus_one(times: int) -> Json:
+    """±(x + y)²(x² + xy + y²) at its root s = −1; x^i y^j is t^{i + j} s^j, and the lowest power of s is 0."""
+    of = scaled(times, "x^4 3*x^3*y 4*x^2*y^2 3*x*y^3 y^4")
+    vertices = {"x^4": "monomial 0", "y^4": "monomial 0", "x^4, x^3*y, x^2*y^2, x*y^3, y^4": "edge"}
+    data = newton_data("x y", "1/4 1/4", {"x^4": "1/4", "y^4": "1/4"}, 1, vertices)
+    corner = newton_data("t s", "0 1/2", {"t^4*s^2": "1/2"}, 2, {"t^4*s^2": "monomial 0"})
+    in_chart = germ("t s", scaled(times, "t^4*s^2 -1*t^4*s^3 t^4*s^4"), prior="1 0")
+    chart = {"face": 2, "matrix": [[1, 0], [1, 1]], "root": "-1"}
+    return toric(of, "1/2,2", data, [chart], node("newton", in_chart, "1/2,2", corner))
+
+
+def scaled(times: int, terms: str) -> str:
+    """Terms times 1 or −1, as a sum."""
+    signed = [term if times > 0 else term[1:] if term[0] == "-" else f"-{term}" for term in terms.split()]
+    return "".join(term if term[0] == "-" else f"+{term}" for term in signed).removeprefix("+")
+
+
 SIMPLE = monomial("x v", "x^2*v", "1/2 0", "1/2", "1/2,1")
 DOUBLE = monomial("x v", "x^2*v^2", "1/2 0", "1/2", "1/2,2")
 CUBE, SQUARE = power_of("x", 3), power_of("x", 2)
@@ -256,6 +273,8 @@ SIGNED: list[tuple[str, Json, frozenset[int] | None]] = [
     ("a square less a square, with a unit", split("x^2 - y^4", "-1", "1/2*x", "y^4"), None),
     ("a negative inner square", completed("-1*x^2*v^2 - x^2*y^4", "-1/2*v"), frozenset({-1})),
     ("an inner square less a square", completed("x^2*v^2 - x^2*y^4", "-1/2*v"), None),
+    ("an inner square less a square, with a unit", completed("x^2*v^2 - x^2*y^4", "1/2*v", "-1"), None),
+    ("an inner square, with a unit", completed("x^2*v^2 + x^2*y^4", "1/2*v", "-1"), frozenset({1})),
     ("a product", product("-1*x^2*y^2", "-1", SQUARE, SQUARE_OF_Y), frozenset({-1})),
     ("a product with an odd factor", product("x^3*y^2", "1", CUBE, SQUARE_OF_Y), None),
     ("an even power", raised("-1*x^6", "-1", 2, CUBE), frozenset({-1})),
@@ -264,6 +283,8 @@ SIGNED: list[tuple[str, Json, frozenset[int] | None]] = [
     ("lines", two_lines("-1*x^4 + 2*x^2*y^2 - y^4", "-1", [2, 2]), frozenset({-1})),
     ("lines of odd power", two_lines("x^3 - x^2*y - x*y^2 + y^3", "1", [2, 1]), None),
     ("a double root", at_roots("-1*x^2*v^2 + 2*x^2*v - x^2", ("v - 1", DOUBLE)), frozenset({-1})),
+    ("an even power of s at a negative root", around_minus_one(1), frozenset({1})),
+    ("the same below 0", around_minus_one(-1), frozenset({-1})),
     ("simple roots", at_roots("x^2*v^2 - x^2", ("v - 1", SIMPLE), ("v + 1", SIMPLE)), None),
 ]
 

@@ -5,6 +5,7 @@ The space curve is written by hand; the others are derived, and then spoiled.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import re
@@ -22,7 +23,8 @@ import ddtheory as dd
 from ddtheory.certify import check
 from ddtheory.certify.refusal import Refused
 from ddtheory.certify.rules.table import RULES
-from ddtheory.certify.rules.transversal import _check_membership
+from ddtheory.certify.rules.transversal import _check_membership, _vanishing
+from ddtheory.certify.torus import shows_transversal_zero
 
 CURVE = EXAMPLES["space curve"].certificate
 DELETE = object()
@@ -208,8 +210,29 @@ def test_a_wall_keeps_both_sides() -> None:
     assert "lacks below" in str(check(edited(CUBIC, f"cones/{place}/below", DELETE)))
     assert not check(edited(CUBIC, f"cones/{place}/wall", [0] * 4)).accepted or cone["above"] == cone["below"]
     # what is kept on one side is not enough on the other: the multiplicity there is too large
-    swapped = edited(edited(CUBIC, f"cones/{place}/above", cone["below"]), f"cones/{place}/below", cone["above"])
-    assert not check(swapped).accepted
+    for side, other in (("above", "below"), ("below", "above")):
+        assert not check(edited(CUBIC, f"cones/{place}/{side}", cone[other])).accepted, side
+
+
+def test_a_double_zero_beside_another_factor_is_refused() -> None:
+    """Where g_0 may vanish twice and g_1 with it, nothing says that both are coordinates."""
+    part = {(1, 0): 1, (0, 1): -1}
+    orders = {(0,): 2, (1,): 1, (0, 1): 1}
+    system: Any = SimpleNamespace(
+        products=[SimpleNamespace(powers={0: 1, 1: 1})], order=lambda chosen, _: orders[chosen]
+    )
+    with pytest.raises(Refused, match="vanishes together with others"):
+        _vanishing(system, [part, part], [0])
+    orders[0,] = 1
+    assert _vanishing(system, [part, part], [0]) == [{}, {0: 1}, {1: 1}, {0: 1, 1: 1}]
+
+
+@pytest.mark.parametrize(("radius", "proven"), [("9/10", False), ("11/10", True)])
+def test_the_box_round_a_zero_holds_it(radius: str, proven: bool) -> None:
+    """x − 1 from x = 2: the step is 1, so a smaller radius proves nothing, and there is no zero there."""
+    value = {"point": ["2", "1"], "solved": [0], "radius": radius}
+    with contextlib.nullcontext() if proven else pytest.raises(Refused, match="no zero is proven"):
+        shows_transversal_zero([{(1, 0): 1, (0, 0): -1}], [False, False], value)
 
 
 def test_a_square_is_never_transversal() -> None:

@@ -277,6 +277,15 @@ def test_a_square_root_of_the_variable_does_not_change_the_range() -> None:
         assert check(of_ideal(node("newton", germ("x y", f"x^2 + {second}"), f"{value},1", data))).accepted is accepted
 
 
+def test_a_weight_helps_on_its_wall_only() -> None:
+    """⟨x − y⟩ with prior |x|: away from 0 the prior is a constant, and κ is 1, although x has order 1 on its axis."""
+    order = {"generator": 0, "direction": ["1", "0"], "order": 1}
+    for lower, accepted in (("1,?", True), ("2,?", False)):
+        of = germ("x y", "x - y", prior="1 0")
+        stated = node("bounds", of, f"{lower} < 3,?", {"weights": ["1", "1"], "order": order})
+        assert check(json.dumps(of_ideal(stated))).accepted == accepted
+
+
 def test_multiplicities_where_the_value_is_one() -> None:
     """x² − y² has (1, 2): the two branches cross. The multiplicity of the programme alone, 1, is refused."""
     wrong = json.loads(json.dumps(EXAMPLES["hyperbola"].certificate))

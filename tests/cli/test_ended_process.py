@@ -11,6 +11,8 @@ import pytest
 from calling import EXAMPLE_BOOK, call, is_refused
 from imports import ROOT
 
+from ddtheory.verify import apart
+
 ENDING = """
 import os
 from ddtheory.values import Citation, Verdict
@@ -45,6 +47,15 @@ def test_verify(deadly: Path, jobs: str) -> None:
     assert all(words in result.stdout for words in how)
 
 
+def test_there_is_one_start_of_the_progress(deadly: Path) -> None:
+    """Also where the first claim ends its process, before there is a result."""
+    (deadly / "rates" / "z_good.py").unlink()
+    starts: list[int] = []
+    results: list[str] = []
+    apart.verdicts([deadly], jobs=1, on_start=starts.append, on_result=lambda result: results.append(result.record.id))
+    assert (starts, results) == ([2], ["my:exits", "my:killed"])
+
+
 def test_prove_says_everything_once(deadly: Path) -> None:
     result = call("prove", "--book", str(deadly))
     assert result.exit_code == 2
@@ -65,6 +76,21 @@ def test_list_and_new(deadly: Path) -> None:
     assert "thm:fisher_decay" in listed.stdout
     assert is_refused(call("new", "claim", "thm:fisher_decay", "--book", str(deadly)), "The book")
     assert call("new", "claim", "my:other", "--book", str(deadly)).exit_code == 0
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_a_claim_leaves_behind_is_not_blamed_on_another(jobs: str, tmp_path: Path) -> None:
+    """A thread ends the process while another claim is at work, or the worker that does the work of that one."""
+    (chapter := tmp_path / "rates").mkdir()
+    later = "threading.Timer(0.1, os._exit, [0]).start(); raise ValueError"
+    (chapter / "a_later.py").write_text("import threading" + ENDING.format(name="later", code=later), "utf-8")
+    for name in "bcd":
+        slow = ENDING.format(name=name, code="import time; time.sleep(0.2); return 0")
+        (chapter / f"{name}_slow.py").write_text(slow, "utf-8")
+    result = call("verify", "--book", str(tmp_path), "--jobs", jobs)
+    assert result.exit_code == 2
+    assert "ended the process" not in result.stdout and "died" not in result.stdout
+    assert result.stdout.count("derive must return a Proof, got int") == 3
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ def test_files(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("swigl",), "Did you mean swiglu"),
+        (("SwiGLU",), "Did you mean swiglu"),
         (("deep_linear", "rank"), "no parameter"),
         (("deep_linear", "rank=1", "rank=2"), "given twice"),
         (("deep_linear", "rank=x"), "must be a number"),

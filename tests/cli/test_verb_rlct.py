@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from calling import answer, call, is_refused
 
+from ddtheory.exact.thresholds.nodes import CertificateError
+
 
 def test_exit_code_0_lambda_and_multiplicity() -> None:
     """x²y⁴: λ = min(1/2, 1/4)."""
@@ -28,6 +30,20 @@ def test_an_expression_may_begin_with_a_minus_sign_and_a_mistyped_option_may_not
 @pytest.mark.parametrize("arguments", [("x*y",), ("__import__('os')",), ("x^2", "--seconds", "0")])
 def test_exit_code_2_bad_input(arguments: tuple[str, ...]) -> None:
     assert is_refused(call("rlct", *arguments))
+
+
+def test_an_answer_stands_where_its_certificate_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(self: object) -> dict[str, object]:
+        raise CertificateError("An eliminant has a million digits.")
+
+    monkeypatch.setattr("ddtheory.exact.thresholds.derivation.Derivation.to_json", too_large)
+    for options in ([], ["--explain"], ["--json"]):
+        result = call("rlct", "x^2*y^2", "--certificate", str(tmp_path / "proof.json"), *options)
+        assert result.exit_code == 2
+        assert "1/2" in result.stdout and "An eliminant has a million digits" in result.stderr
+        assert not (tmp_path / "proof.json").exists()
 
 
 def test_a_certificate_makes_its_folder_and_refuses_to_be_one(tmp_path: Path) -> None:

@@ -161,3 +161,35 @@ def test_an_interrupt_keeps_the_report_and_leaves_no_process(
     for marker in markers:
         with pytest.raises(ProcessLookupError):
             os.kill(int(marker.read_text()), 0)
+
+
+WRITES = """
+import os, subprocess, sys
+os.write(1, b"read, ")
+from ddtheory.values import Citation, Verdict
+from ddtheory.verify import Claim
+def derive():
+    os.write(1, b"called, ")
+    subprocess.run([sys.executable, "-S", "-c", "print('started')"], check=True)
+
+CLAIM = Claim("writes", "writes", {"x": "x"}, Citation("p"), (), Verdict.NOT_CHECKED)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "written"),
+    [
+        (["verify", "--jobs", "1"], "read, called, started\n"),
+        (["verify", "--list"], "read, "),
+        (["prove"], "read, called, started\n"),
+    ],
+    ids=["verify", "list", "prove"],
+)
+def test_what_code_of_a_book_writes_by_number_is_no_part_of_a_document(
+    arguments: list[str], written: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "chapter").mkdir()
+    (tmp_path / "chapter" / "writes.py").write_text(WRITES, "utf-8")
+    assert "writes" in str(json.loads(call(*arguments, "--json", "--book", str(tmp_path)).stdout))
+    found = capfd.readouterr()
+    assert (found.out, found.err) == ("", written)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import doctest
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -105,6 +107,23 @@ def test_every_room_and_its_names_are_attributes_of_what_is_imported() -> None:
     said = reached(lines)
     assert "AttributeError" in said.pop("control")
     assert said == {room: "reached" for room in lines if room != "control"}
+
+
+def in_no_list(pages: Iterable[str], notebooks: Iterable[str], lists: str) -> list[str]:
+    """The pages that somebody wrote, and the notebooks, that no table of contents leads to."""
+    listed = set()
+    for block in re.findall(r"^```\{toctree\}\n(.*?)^```", lists, flags=re.DOTALL | re.MULTILINE):
+        listed |= {re.sub(r".*<(.*)>", r"\1", line) for line in block.splitlines()}
+    wanted = [*pages, *(f"generated/notebooks/{name}" for name in notebooks)]
+    return sorted(set(wanted) - listed - {"index"})
+
+
+def test_every_page_and_notebook_stands_in_a_list() -> None:
+    root = EXAMPLE_BOOK.parents[2]
+    pages, notebooks = ([path.stem for path in root.glob(glob)] for glob in ("docs/*.md", "notebooks/*.py"))
+    lists = "".join((root / "docs" / name).read_text(encoding="utf-8") for name in ("index.md", "more.md"))
+    assert in_no_list(pages, notebooks, lists) == [], "add a line to docs/index.md or docs/more.md"
+    assert in_no_list([*pages, "mine"], [*notebooks, "own"], lists) == ["generated/notebooks/own", "mine"]
 
 
 def test_text_of_a_docstring_is_shown_as_it_is() -> None:

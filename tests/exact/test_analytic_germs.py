@@ -22,6 +22,11 @@ BY_HAND: list[tuple[str, dict[str, Any], RLCT]] = [
     ("1 - cos(x) + y^2", {}, pair("1")),  # x²/2 + y²
     ("x^2/(1 + y^2)", {}, pair("1/2")),
     ("x*log(x/y) - x + y", {"at": {"x": 1, "y": 1}}, pair("1/2")),  # Poisson: (x − y)²/2 times a unit
+    # Poisson with the mean w = xy/z, however its logarithm is written: w − 1 − log w is (w − 1)²/2 times a unit
+    ("x*y/z - 1 - log(x) - log(y) + log(z)", {"at": {"x": 1, "y": 1, "z": 1}}, pair("1/2")),
+    ("log(z/(x*y)) + x*y/z - 1", {"at": {"x": 1, "y": 1, "z": 1}}, pair("1/2")),
+    # (x² − y) to first order at (1, 1) is 2x − y
+    ("3*x^2/y - 3 - 6*log(x) + 3*log(y)", {"at": {"x": 1, "y": 1}}, pair("1/2")),
     ("(exp(x) - exp(y) - (x - y)*exp(y))^2", {}, pair("1/4")),  # ((x − y)²/2)²
     ("x^2 + sqrt(2)*y^2", {}, pair("1")),
     ("(sin(x) - sin(y))^2 + x^4", {}, pair("3/4")),  # ⟨x − y, x²⟩
@@ -51,6 +56,8 @@ BY_HAND: list[tuple[str, dict[str, Any], RLCT]] = [
     ("loggamma(1 + x*y) - x*y*digamma(1)", {}, pair("1/2", 2)),  # ψ′(1)(xy)²/2
     ("loggamma(2 + x) - x*digamma(2) + loggamma(3 + y) - loggamma(3) - y*digamma(3)", {}, pair("1")),
     ("asinh(x)^2 + atanh(y)^4", {}, pair("3/4")),
+    ("(asin(x) - x)^2 + (acos(y) - pi/2)^2", {}, pair("2/3")),  # x⁶ and y²
+    ("(acos(1/2 + x) - pi/3)^2*y^4", {}, pair("1/4")),
     ("(acosh(2 + x) - acosh(2))^2*y^4", {}, pair("1/4")),
     ("1 - cos(x - 1) + (y - 2)^2*exp(x*y)", {"at": {"x": 1, "y": 2}}, pair("1")),
     ("log(x)^2", {"at": {"x": 1}}, pair("1/2")),
@@ -194,6 +201,8 @@ REFUSED: list[tuple[str, type[DDTheoryError], str]] = [
     ("y^2 + log(x^2)^2", NotAnalyticError, r"log\(x\*\*2\) has no power series at the point"),
     ("loggamma(x)^2 + y^2", NotAnalyticError, "positive arguments only"),
     ("atanh(1 + x)^2 + y^2", NotAnalyticError, "between −1 and 1"),
+    ("asin(1 - x)^2 + y^2", NotAnalyticError, "asin is not real and analytic at -1"),
+    ("acos(1 - x^2)", NotAnalyticError, "acos is not real and analytic at 1"),  # it is √2·|x|
     ("acosh(1 + x^2) + y^2", NotAnalyticError, "must exceed 1"),
     ("sqrt(x^2)*y^2", NotAnalyticError, "Abs is no analytic function"),
     ("sin(x)^2 + cos(x)^2 - 1", InvalidValueError, "K ≡ 0"),
@@ -212,6 +221,12 @@ REFUSED: list[tuple[str, type[DDTheoryError], str]] = [
     ("(sin(x) - y^2)^2 - y^6", NotADivergenceError, "negative"),
     ("x^2 - x^2*exp(y^2) + x^2*y^2 + z^4", NotADivergenceError, r"negative.*t\^6"),  # −x²y⁴/2 where z = 0
 ]
+
+
+def test_logarithms_that_are_not_those_of_one_mean_stay_apart() -> None:
+    """xy/z − 1 − log x − log y has the slope −1 in z: it is negative on one side."""
+    with pytest.raises(NotADivergenceError):
+        dd.rlct("x*y/z - 1 - log(x) - log(y)", at={"x": 1, "y": 1, "z": 1})
 
 
 @pytest.mark.parametrize(("expression", "kind", "message"), REFUSED, ids=lambda value: str(value)[:50])

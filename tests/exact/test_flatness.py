@@ -8,7 +8,7 @@ import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
-from sympy import Rational, Symbol, acosh, asinh, atanh, cos, cosh, exp, log, sin, sinh, sqrt, tanh
+from sympy import Rational, Symbol, acos, acosh, asin, asinh, atan, atanh, cos, cosh, exp, log, sin, sinh, sqrt, tanh
 
 from ddtheory.errors import UndecidedError
 from ddtheory.exact.orders import flatness
@@ -26,6 +26,8 @@ IDENTITIES = [
     sin(2 * t) - 2 * sin(t) * cos(t),
     asinh(t) - log(t + sqrt(1 + t**2)),
     acosh(2 + t) - log(2 + t + sqrt(3 + 4 * t + t**2)),
+    asin(t) + acos(t) - sympy.pi / 2,
+    asin(t / 2) - atan(t / sqrt(4 - t**2)),
     atanh(t / 2) * 2 - log(2 + t) + log(2 - t),
     cosh(t) - sqrt(1 + sinh(t) ** 2),
     (sin(t) ** 2 + cos(t) ** 2 - 1) * exp(t) + (exp(2 * t) - exp(t) ** 2),

@@ -170,11 +170,14 @@ def test_values_out_of_reach_are_refused_with_what_to_do(call: Callable[[], obje
         ["abc^2"],
         ["pq^4 + t^2"],
         ["uz*k"],
+        ["x1y1^2 + x2y2^2"],
+        ["w1w2 + 3*z"],
+        ["x1y"],
     ],
     ids=" and ".join,
 )
 def test_letters_run_together_are_refused(texts: list[str]) -> None:
-    with pytest.raises(ParseError, match=r"Write \w\*"):
+    with pytest.raises(ParseError, match=r"Write \w+\*"):
         dd.rlct(generators=texts)
 
 
@@ -184,7 +187,18 @@ def test_the_product_that_was_meant_has_its_pair() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["sigma*x + y", "mu^2 + nu*x", "w1*w2 + w_ab", "x_y^2", "beta + b", "theta*t", "xx", "lr^2"]
+    "text",
+    [
+        "sigma*x + y",
+        "mu^2 + nu*x",
+        "w1*w2 + w_ab",
+        "x_y^2",
+        "beta + b",
+        "theta*t",
+        "xx",
+        "lr^2",
+        "w12 + conv1x + a1_b2",
+    ],
 )
 def test_names_that_are_meant_are_left_alone(text: str) -> None:
     refuse_run_together([text])

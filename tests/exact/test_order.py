@@ -47,6 +47,8 @@ BY_HAND = [
     ((x**2 + y**4) ** 2, {y: 1}, 4, 1, 4),
     (sympy.loggamma(1 + y) - y * sympy.digamma(1), {y: 1}, 1, sympy.pi**2 / 12, 1),  # ψ′(1)/2 = π²/12
     (sympy.asinh(x) ** 2 + sympy.atanh(y**2) ** 2, {y: 1}, 2, 1, 2),
+    ((sympy.asin(y) - y) ** 2, {y: 1}, 3, Rational(1, 36), 3),  # asin y = y + y³/6 + …
+    ((sympy.acos(y - Rational(1, 2)) - sympy.acos(-Rational(1, 2))) ** 2, {y: 1}, 1, Rational(4, 3), 1),
     ((sympy.acosh(2 + y) - sympy.acosh(2)) ** 2, {y: 1}, 1, Rational(1, 3), 1),  # acosh′ = 1/√(y² − 1)
     (x**2 / 2 + (x * y) ** 2 - sqrt(2) * x * y**2 + y**4, {y: 1}, 2, 1, 3),  # (x − √2 y²)²/2 + x²y²
     ((x - y) ** 4 + (x - y - y**2) ** 2, {x: 1, y: 1}, 2, Rational(1, 4), 4),

@@ -7,7 +7,9 @@ import sympy
 from sympy import (
     Rational,
     Symbol,
+    acos,
     acosh,
+    asin,
     asinh,
     atan,
     atanh,
@@ -59,6 +61,8 @@ def test_agrees_with_sympy(function: sympy.Expr) -> None:
 @pytest.mark.parametrize(
     "function",
     [
+        asin(Rational(1, 3) + t),
+        acos(a * t - Rational(1, 2)),
         atanh(t + Rational(1, 3)),
         asinh(1 + t**2 - t),
         acosh(2 + t) * t,
@@ -80,7 +84,20 @@ def test_inverse_and_gamma_functions_against_their_derivatives(function: sympy.E
 
 
 @pytest.mark.parametrize(
-    "function", [atanh(1 - t), atanh(t - 2), acosh(t), acosh(1 + t**2), loggamma(t), digamma(t**2), loggamma(t - 1)]
+    "function",
+    [
+        asin(1 - t),
+        asin(t**2 - 1),
+        acos(1 + t),
+        acos(t - 2),
+        atanh(1 - t),
+        atanh(t - 2),
+        acosh(t),
+        acosh(1 + t**2),
+        loggamma(t),
+        digamma(t**2),
+        loggamma(t - 1),
+    ],
 )
 def test_the_edge_of_a_domain_is_refused(function: sympy.Expr) -> None:
     with pytest.raises(NotAnalyticError, match="argument"):

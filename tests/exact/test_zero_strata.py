@@ -14,10 +14,10 @@ from sympy.parsing.sympy_parser import parse_expr
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.strata import Strata, of_zero_set
 from ddtheory.exact.strata.cells import open_cells
+from ddtheory.exact.strata.cuts import mixed_off
 from ddtheory.exact.strata.flows import fields_along
 from ddtheory.exact.strata.graphs import graph_of, is_zero_of, parts_of
 from ddtheory.exact.strata.ideals import ideal_of, pieces, sum_of_squares, unmixed_off
-from ddtheory.exact.strata.zero_sets import mixed_off
 from ddtheory.exact.thresholds.germs.local_ring import ring_of
 from ddtheory.exact.thresholds.rlct import rlct
 

@@ -158,6 +158,7 @@ def test_a_very_narrow_gaussian_away_from_the_zeros() -> None:
     [
         ("tanh(x)^2*y^2", lambda a, b: (numpy.tanh(a) * b) ** 2),
         ("(exp(x*y)-1)^2+sin(x)^4", lambda a, b: numpy.expm1(a * b) ** 2 + numpy.sin(a) ** 4),
+        ("asin(x/2)^2+(acos(y/3)-pi/2)^2*x^2", lambda a, b: numpy.arcsin(a / 2) ** 2 + (numpy.arcsin(b / 3) * a) ** 2),
         ("atan(x)^2+log(1+y^2)", lambda a, b: numpy.arctan(a) ** 2 + numpy.log1p(b**2)),
         (
             "(sqrt(1+x/2)-1)^2+(cosh(y)-cos(x))^2",

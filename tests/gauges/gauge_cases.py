@@ -59,7 +59,7 @@ class Normalised(nn.Module):
 class Attention(nn.Module):
     """Two heads; `rotary` turns queries and keys by angles that grow with the position, `gate` bends the values."""
 
-    def __init__(self, rotary: bool = False, gate: bool = False) -> None:
+    def __init__(self, rotary: bool | str = False, gate: bool = False) -> None:
         super().__init__()
         self.query, self.key, self.value, self.out = (nn.Linear(8, 8) for _ in range(4))
         self.rotary, self.gate = rotary, gate
@@ -69,7 +69,8 @@ class Attention(nn.Module):
             each(x).unflatten(-1, (2, 4)).transpose(1, 2) for each in (self.query, self.key, self.value)
         )
         if self.rotary:
-            query, key = _turned(query), _turned(key)
+            turned = {True: _turned, "neighbours": _turned_neighbours, "as complex numbers": _multiplied}[self.rotary]
+            query, key = turned(query), turned(key)
         if self.gate:
             value = value.tanh()
         mixed = F.scaled_dot_product_attention(query, key, value)
@@ -176,6 +177,20 @@ class Shared(nn.Module):
         return self.out(mixed.transpose(1, 2).flatten(-2))
 
 
+class Offset(nn.Module):
+    """A LayerNorm that an attention reads, whose values nobody can shift: their weights do not sum to one."""
+
+    def __init__(self, seen: bool) -> None:
+        super().__init__()
+        self.norm, self.attention = nn.LayerNorm(8), nn.MultiheadAttention(8, 2, add_zero_attn=True, batch_first=True)
+        self.seen = seen
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.norm(x)
+        found: Tensor = self.attention(y, y, y, need_weights=False)[0]
+        return found + (y if self.seen else 0)
+
+
 class Grouped(nn.Module):
     """A convolution in two groups of three channels, four outputs hear each; and one behind it."""
 
@@ -224,6 +239,18 @@ def _turned(x: Tensor) -> Tensor:
     angles = torch.arange(x.shape[-2], dtype=x.dtype)[:, None] * torch.tensor([1.0, 0.1], dtype=x.dtype)
     a, b = x[..., :2], x[..., 2:]
     return torch.cat([a * angles.cos() - b * angles.sin(), a * angles.sin() + b * angles.cos()], -1)
+
+
+def _turned_neighbours(x: Tensor) -> Tensor:
+    angles = torch.arange(x.shape[-2], dtype=x.dtype)[:, None] * torch.tensor([1.0, 0.1], dtype=x.dtype)
+    cos, sin = (each.repeat_interleave(2, -1) for each in (angles.cos(), angles.sin()))
+    return x * cos + torch.stack([-x[..., 1::2], x[..., ::2]], -1).flatten(-2) * sin
+
+
+def _multiplied(x: Tensor) -> Tensor:
+    angles = torch.arange(x.shape[-2], dtype=x.dtype)[:, None] * torch.tensor([1.0, 0.1], dtype=x.dtype)
+    turns = torch.polar(torch.ones_like(angles), angles)
+    return torch.view_as_real(torch.view_as_complex(x.reshape(*x.shape[:-1], -1, 2)) * turns).flatten(3)
 
 
 def seeded(make: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
@@ -328,6 +355,21 @@ CASES = (
         "half of a head is scaled by the position, and not turned",
         tokens,
     ),
+    Case(
+        "rotary query–key, interleaved",
+        lambda: Attention("neighbours"),
+        lambda: Attention(rotary=True),
+        "the two halves of a head are turned together",
+        tokens,
+    ),
+    Case(
+        "rotary query–key, interleaved",
+        lambda: Attention("as complex numbers"),
+        lambda: Attention(rotary=True),
+        "the two halves of a head are turned together",
+        tokens,
+    ),
+    Case("bias shift", lambda: Offset(False), lambda: Offset(True), "somebody else sees the norm", tokens),
     Case("normalisation kernel", lambda: Plain(True), lambda: Plain(False), "the mean is not taken out", rows),
     Case("key bias", Attention, Positions, "keys are scaled by their position", tokens),
     Case("query–key scale", Attention, lambda: Attention(rotary=True), "rotary positions mix two channels", tokens),

@@ -27,7 +27,7 @@ from ddtheory.gauges import (
     moved,
     spoiled,
 )
-from ddtheory.gauges.finding import Seen
+from ddtheory.gauges.finding import FoundGauges, RefusedGauge, Seen
 
 SCALE_OF_CHAIN = Gauge(
     "rescaling",
@@ -49,7 +49,7 @@ def _gauge(case: Case) -> tuple[Seen, Gauge]:
 
 
 def test_every_row_has_a_case() -> None:
-    assert {case.rule for case in CASES} == set(RULES)
+    assert {case.rule for case in CASES} == set(RULES), "write a case in gauge_cases.py"
 
 
 @pytest.mark.parametrize("name", sorted(RULES))
@@ -236,6 +236,10 @@ def test_a_gauge_that_is_none_is_refused(gauge: Gauge, error: type[Exception]) -
         lambda: Gauge("blocks", Group.ROTATION, 5, (Leg("a"),), blocks=2),
         lambda: Gauge("twice", Group.POSITIVE, 2, (Leg("a"), Leg("a", dual=True))),
         lambda: Gauge("text", "positive", 2, (Leg("a"),)),  # type: ignore[arg-type]
+        lambda: FoundGauges(5),  # type: ignore[arg-type]
+        lambda: FoundGauges((), ("why",)),  # type: ignore[arg-type]
+        lambda: RefusedGauge("gauge", "why"),  # type: ignore[arg-type]
+        lambda: Centre("beta", {2.0, 1.0}),  # type: ignore[arg-type]
         lambda: Leg("a", -1),
         lambda: Leg(3),  # type: ignore[arg-type]
     ],

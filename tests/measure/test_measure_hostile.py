@@ -23,7 +23,6 @@ NETWORK = network()
 INPUTS = torch.randn(4, 3, generator=torch.Generator().manual_seed(1))
 PROBLEM = Problem.from_module(NETWORK, INPUTS, Gaussian())
 AXIS = {"2.bias": torch.ones(1)}
-PROFILE = measure.fisher_along(PROBLEM, AXIS)
 GRAM = measure.fisher_gram(PROBLEM, names=["0.bias"])
 FACTORS = measure.kronecker_factors(PROBLEM, "0")
 SPECTRA = measure.spectra_along(lambda t: GRAM.spectrum(), [0.5, 0.25])

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from clocks import Clocks
 from marked import OWN_RUN, is_left_out, unwritten
+from xdist.plugin import pytest_xdist_auto_num_workers
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,6 +60,19 @@ def test_control_what_is_loaded_is_seen() -> None:
 def test_the_conftest_loads_nothing_heavy(name: str) -> None:
     code = f"import sys; sys.path.insert(0, 'tests'); import conftest; assert {name!r} not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+
+
+def test_both_commands_of_the_readme_run_to_the_letter() -> None:
+    run = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert re.findall(r".*readme_command \d.*", run) == [f'bash -euxc "$(readme_command {i})"' for i in (1, 2)]
+
+
+def test_a_worker_more_than_cores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    workers, config = request.config.hook.pytest_xdist_auto_num_workers, request.config
+    monkeypatch.delenv("PYTEST_XDIST_AUTO_NUM_WORKERS", raising=False)
+    assert workers(config=config) == pytest_xdist_auto_num_workers(config) + 1
+    monkeypatch.setenv("PYTEST_XDIST_AUTO_NUM_WORKERS", "5")
+    assert workers(config=config) == 5
 
 
 def test_what_the_default_leaves_out_has_its_turn_in_the_full_run() -> None:

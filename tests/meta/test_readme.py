@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import json
 import math
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from statistics import NormalDist
@@ -31,6 +35,45 @@ def test_the_examples() -> None:
         runner.run(example, clear_globs=False)
         assert runner.failures == 0
         names |= example.globs
+
+
+def script_of(way: str) -> tuple[str, str]:
+    """The blocks of one of the five ways as a reader would save them, and what they print in a session."""
+    section = README.read_text(encoding="utf-8").partition(f"**You {way}.**")[2].partition("\n**You ")[0]
+    blocks = re.findall(r"```python\n(.*?)```", section.partition("\n## ")[0], flags=re.DOTALL)
+    examples = [example for block in blocks for example in doctest.DocTestParser().get_examples(block)]
+    told = [f"print(repr((\n{example.source})))\n" if example.want else example.source for example in examples]
+    return "".join(told), "".join(example.want for example in examples)
+
+
+def run_as_script(text: str, folder: Path) -> str:
+    """What it prints; no guard for the main module stands in it, though processes may import it again."""
+    (folder / "saved.py").write_text(text, encoding="utf-8")
+    command = [sys.executable, "saved.py"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8")
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.long
+def test_the_estimator_runs_as_a_script(tmp_path: Path) -> None:
+    """Its processes start afresh, and must not run the script once more."""
+    text, _ = script_of("have an estimator")
+    assert text.count("budget=100_000") == 1
+    said = run_as_script(text.replace("budget=100_000", "budget=2_000"), tmp_path)
+    counts, _ = ast.literal_eval(said)
+    assert sum(counts.values()) == 7 and "failed" not in counts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "way", ["have a formula", "have an estimator", "write the theory", "have a trained network", "referee a claim"]
+)
+def test_a_way_runs_as_a_script(way: str, tmp_path: Path) -> None:
+    text, expected = script_of(way)
+    said = run_as_script(text, tmp_path)
+    assert said == expected and said
 
 
 def test_the_counts_of_cells_and_ways() -> None:

@@ -44,6 +44,7 @@ KINDS: dict[str, Plant] = {
     "attention, shared heads": planted.shared_heads,
     "attention, shared values": lambda size, seed: planted.shared_heads(size, seed, values=True),
     "attention, rotary": lambda size, seed: planted.shared_heads(size, seed, rotary=True),
+    "attention, rotary, interleaved": lambda size, seed: planted.shared_heads(size, seed, interleaved=True),
     "transformer": planted.block,
 }
 

@@ -290,17 +290,20 @@ def block(size: float, seed: int = 0) -> Planted:
 
 
 class SharedHeads(nn.Module):
-    """Four heads of queries of width two, of which two share each head of keys and values; rotary positions or none."""
+    """Four heads of queries, of which two share each head of keys and values; rotary positions or none.
 
-    def __init__(self, rotary: bool) -> None:
+    Heads have width two, or four where positions turn neighbours.
+    """
+
+    def __init__(self, rotary: bool, width: int = 2) -> None:
         super().__init__()
-        self.query, self.output = nn.Linear(6, 8), nn.Linear(8, 6)
-        self.key, self.value = nn.Linear(6, 4), nn.Linear(6, 4)
-        self.last, self.rotary = nn.Linear(6, 2), rotary
+        self.query, self.output = nn.Linear(6, 4 * width), nn.Linear(4 * width, 6)
+        self.key, self.value = nn.Linear(6, 2 * width), nn.Linear(6, 2 * width)
+        self.last, self.rotary, self.width = nn.Linear(6, 2), rotary, width
 
     def forward(self, x: Tensor) -> Tensor:
         query, key, value = (
-            each(x).unflatten(-1, (-1, 2)).transpose(1, 2) for each in (self.query, self.key, self.value)
+            each(x).unflatten(-1, (-1, self.width)).transpose(1, 2) for each in (self.query, self.key, self.value)
         )
         if self.rotary:
             query, key = self.turned(query), self.turned(key)
@@ -309,23 +312,28 @@ class SharedHeads(nn.Module):
 
     def turned(self, x: Tensor) -> Tensor:
         angle = torch.arange(x.shape[-2], dtype=x.dtype)[:, None]
-        swapped = torch.cat([-x[..., 1:], x[..., :1]], -1)
+        if self.width > 2:
+            angle = angle / torch.arange(1, self.width // 2 + 1).repeat_interleave(2)
+        swapped = torch.stack([-x[..., 1::2], x[..., ::2]], -1).flatten(-2)
         return x * angle.cos() + swapped * angle.sin()
 
 
-def shared_heads(size: float, seed: int = 0, rotary: bool = False, values: bool = False) -> Planted:
+def shared_heads(
+    size: float, seed: int = 0, rotary: bool = False, values: bool = False, interleaved: bool = False
+) -> Planted:
     """Head 1 of the keys with both heads of queries that meet it; or head 0 of the values with what reads it, where
     nobody sees what head 0 of the keys does."""
     draw = Draw(seed)
-    model = SharedHeads(rotary)
+    width = 4 if interleaved else 2
+    model = SharedHeads(rotary or interleaved, width)
     draw.fill(model)
     with torch.no_grad():
         if values:
-            model.value.weight[:2] *= size
-            model.value.bias[:2] *= size
-            model.output.weight[:, :4] *= size
+            model.value.weight[:width] *= size
+            model.value.bias[:width] *= size
+            model.output.weight[:, : 2 * width] *= size
         else:
-            for map_, rows in ((model.query, slice(4, 8)), (model.key, slice(2, 4))):
+            for map_, rows in ((model.query, slice(2 * width, 4 * width)), (model.key, slice(width, 2 * width))):
                 map_.weight[rows] *= size
                 map_.bias[rows] *= size
     places = {("value", "head 0") if values else ("query", "head 1")}

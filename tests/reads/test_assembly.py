@@ -65,6 +65,24 @@ def test_linear_cells_have_their_pair(cell: Cell) -> None:
     assert found.form == cell.rlct or found.derivation is not None
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.bfloat16])
+def test_modules_of_other_precision_are_read_in_double(dtype: torch.dtype) -> None:
+    """Aoyagi and Watanabe's (2, 2) of widths 2, 2, 2 at rank one; the entries are exact in any of them."""
+    module = chain(torch.tensor([[1.0, 0.0], [0.0, 0.0]]), torch.tensor([[1.0, 0.0], [0.0, 0.0]])).to(dtype)
+    found = assemble(problem_of(module, torch.eye(2, dtype=torch.float32)))
+    assert found.rlct == RLCT(Fraction(2), 2)
+    assert next(module.parameters()).dtype is dtype
+
+
+def test_a_unit_that_nothing_uses_is_refused() -> None:
+    problem = problem_of(chain(torch.eye(2), torch.eye(2)), torch.eye(2))
+    with pytest.raises(InvalidValueError, match="a chain of linear layers has no units"):
+        assemble(problem, unit="z^2")
+    module = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2))
+    with pytest.raises(InvalidValueError, match="The unit"):
+        assemble(problem_of(module, torch.eye(2)), unit=object())  # type: ignore[arg-type]
+
+
 def test_two_factors_of_any_ranks_in_any_basis() -> None:
     """The local pair is at_factorisation; the derivation does not know it, and its certificate is accepted."""
     inputs, hidden, outputs = 3, 2, 2

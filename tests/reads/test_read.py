@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import jsonschema
+import numpy
 import planted
 import pytest
 import torch
@@ -192,6 +193,15 @@ def spoilt() -> nn.Module:
     return model
 
 
+class Turned(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.turn = nn.Parameter(torch.tensor([1 + 1j, 2.0]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x * self.turn).real
+
+
 X = torch.eye(2)
 
 
@@ -210,6 +220,8 @@ X = torch.eye(2)
         (spoilt, X, {}, "'0.weight' is NaN"),
         (network, X, {"detectors": ["node death"]}, "A detector is 'node death'"),
         (network, X, {"detectors": [*DETECTORS.values(), DETECTORS["node death"]]}, "stands twice"),
+        (network, X, {"per": numpy.array(["sample", "label"])}, "no mean named"),
+        (Turned, X, {}, "The parameter turn is complex"),
         (network, X, {"detectors": "node death"}, "The detectors is"),
         (lambda: "network", X, {}, "The module is 'network'"),
         (lambda: network().append(nn.BatchNorm1d(1)).train(), X, {}, "training mode"),
@@ -226,6 +238,8 @@ def test_a_problem_brings_its_own_data_and_is_made_from_a_module() -> None:
     problem = Problem.from_module(network(), X, Gaussian())
     with pytest.raises(InvalidValueError, match="has its inputs"):
         read(problem, X, n=10)
+    with pytest.raises(InvalidValueError, match="has its inputs"):
+        read(problem, n=10, per=numpy.array(["sample", "label"]))  # type: ignore[arg-type]
     bare = Problem(lambda p, x: p["a"] * x, {"a": torch.ones(1).double()}, X, Gaussian())
     with pytest.raises(MeasurementError, match=r"Problem\.from_module"):
         read(bare, n=10)

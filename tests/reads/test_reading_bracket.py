@@ -146,18 +146,20 @@ def test_of_more_than_2048_parameters_rows_are_read() -> None:
 
 
 def test_gauges_that_are_too_many_are_left_out_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """y = BAx of 3 · 3 and 3 · 3: GL(3) has 9 tangent vectors of 18 entries, its scales alone 3."""
-    module = nn.Sequential(nn.Linear(3, 3, bias=False), nn.Linear(3, 3, bias=False))
-    module[0].weight.data, module[1].weight.data = drawn(3, 3, seed=1), drawn(3, 3, seed=2)
+    """y = CBAx of 3 · 3 each: two GL(3) have 18 tangent vectors of 27 entries, and scales in the place of one 12."""
+    module = nn.Sequential(*(nn.Linear(3, 3, bias=False) for _ in range(3)))
+    for number, layer in enumerate(module):
+        layer.weight.data = drawn(3, 3, seed=number)
     whole = reading_of(module, drawn(9, 3))
     assert whole.bracket is not None and whole.bracket.exact == RLCT(Fraction(9, 2), 1) and not whole.not_counted
-    monkeypatch.setattr(orbit, "LARGEST_ORBIT", 9 * 18 - 1)
+    monkeypatch.setattr(orbit, "LARGEST_ORBIT", 18 * 27 - 1)
+    monkeypatch.setattr(orbit, "_split", lambda _component, _names: [])
     part = reading_of(module, drawn(9, 3))
     assert part.bracket is not None and (part.bracket.lower, part.bracket.upper) == (Fraction(9, 2), Fraction(15, 2))
     for text in (part.text(), part._repr_html_()):
-        assert "3 of 4 gauges" in text
+        assert "7 of 8 gauges" in text
     bracket = document_of(part)["bracket"]
-    assert isinstance(bracket, dict) and (bracket["orbit"], bracket["gauges"]) == (3, 3)
+    assert isinstance(bracket, dict) and (bracket["orbit"], bracket["gauges"]) == (12, 7)
 
 
 # --- none ----------------------------------------------------------------------------------------------------------

@@ -42,6 +42,29 @@ def shared_heads() -> tuple[nn.Module, Tensor]:
     return plant.model, plant.inputs
 
 
+def interleaved() -> tuple[nn.Module, Tensor]:
+    plant = planted.shared_heads(1.0, interleaved=True)
+    return plant.model, plant.inputs
+
+
+class Residual(nn.Module):
+    """A map from a stream to itself, square, so that a rotation of the stream acts on both of its sides."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.inner, self.last = (nn.Linear(3, 3, bias=False) for _ in range(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        stream = self.first(x)
+        found: Tensor = self.last(stream + self.inner(stream))
+        return found
+
+
+def residual() -> tuple[nn.Module, Tensor]:
+    draw = planted.Draw(4)
+    return draw.fill(Residual()), draw(20, 3)
+
+
 def groups() -> tuple[nn.Module, Tensor]:
     plant = planted.grouped(1.0)
     return plant.model, plant.inputs
@@ -52,6 +75,8 @@ MODELS = {
     "two linear maps": two_linear,
     "attention": attention,
     "rotary, shared heads": shared_heads,
+    "rotary, interleaved": interleaved,
+    "residual stream": residual,
     "groups, a centre": groups,
 }
 
@@ -196,6 +221,24 @@ def test_dead_units_stay_dead_along_the_orbit(size: float) -> None:
     reading = read(plant.model, plant.inputs, head=Gaussian(), n=10_000, detectors=[DETECTORS["node death"]])
     assert {(row.layer, row.place) for row in reading.dead} == plant.dead
     assert {row.order for row in reading.dead} == {2}
+
+
+def test_one_shift_of_values_for_all_heads_that_hear_them() -> None:
+    """Two heads of queries hear each head of values: b' − (W₁ + W₂)v takes up what its bias gets."""
+    network, inputs = shared_heads()
+    found = [each for each in find_gauges(network, inputs).gauges if each.rule == "bias shift"]
+    assert [[leg.start for leg in each.legs] for each in found] == [[0], [2]]
+    assert [[taker.weight.start for taker in each.takers] for each in found] == [[0, 2], [4, 6]]
+    parameters = {name: value.detach() for name, value in network.named_parameters()}
+    here = network(inputs).detach()
+    there = moved(found[1], parameters, Motion(1, 2.0))
+    shift = (there["value.bias"] - parameters["value.bias"])[2:]
+    weight = parameters["output.weight"]
+    taken = parameters["output.bias"] - (weight[:, 4:6] + weight[:, 6:8]) @ shift
+    assert shift.abs().min() > 1e-2 and torch.allclose(there["output.bias"], taken)
+    for bias, moves in ((taken, False), (parameters["output.bias"] - weight[:, 4:6] @ shift, True)):
+        gap = (torch.func.functional_call(network, {**there, "output.bias": bias}, inputs) - here).abs().max()
+        assert gap > 1e-3 if moves else gap < 1e-12
 
 
 def test_scales_and_rotations_of_one_place_are_one_flow() -> None:

@@ -20,6 +20,7 @@ from ddtheory.reads.census import proposals
 from ddtheory.reads.evidence import measured
 from ddtheory.reads.flow import flows
 from ddtheory.reads.gauge_finding import gauges_of
+from ddtheory.reads.orbit import orbit_rank
 from ddtheory.reads.survey import Survey, survey
 from ddtheory.reads.verdicts import judged
 
@@ -45,6 +46,9 @@ def test_a_sentence_encoder_has_a_kernel_at_every_norm_that_a_map_reads() -> Non
     assert {name: gauge.kernel.gain for name, gauge in readers.items() if gauge.kernel} == norms
     rules = [gauge.rule for gauge in found.gauges]
     assert all(rules.count(rule) == LAYERS for rule in ("key bias", "query–key rotation", "value–output rotation"))
+    # in each layer 12 heads of GL(32), twice; kernels for 3 · 384 + 1536 outputs; 384 biases of keys, and of values
+    orbit = orbit_rank(found.gauges, problem.truth)
+    assert orbit.certain == orbit.most == LAYERS * (2 * 12 * 32**2 + 3 * 384 + 1536 + 384 + 384) == 168_192
     # control: along 1/γ of another norm the outputs move
     name = "encoder.layer.3.attention.self.query.weight"
     gauge = readers[name]

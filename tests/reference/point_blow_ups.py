@@ -63,7 +63,8 @@ def pair(
         Undecided: more than forty blow-ups over one point.
     """
     with mpmath.workdps(_DIGITS):
-        found = [sympy.Poly(f, x, y) for f in generators if sympy.expand(f) != 0]
+        ring = sympy.ring([x, y], sympy.QQ)[0]  # multiplies out much faster than an expression does
+        found = [sympy.Poly.from_dict(dict(g), x, y) for f in generators if (g := ring.from_expr(sympy.sympify(f)))]
         common = found[0]
         for f in found[1:]:
             common = common.gcd(f)
@@ -134,11 +135,16 @@ def _is_normal_crossing(place: Place, through: Sequence[tuple[Polynomial, int]])
 
 def _chart(f: Polynomial, c: Number, order: int) -> Polynomial:
     """f(x, x(c + y))/x^order, without what is zero to rounding."""
+    if c == 0:
+        return {(a + b - order, b): value for (a, b), value in f.items()}
+    powers = [c**0]
+    for _ in range(max(b for _, b in f)):
+        powers.append(powers[-1] * c)
     found: Polynomial = {}
     for (a, b), value in f.items():
         for j in range(b + 1):
             key = (a + b - order, j)
-            found[key] = found.get(key, 0) + value * math.comb(b, j) * c ** (b - j)
+            found[key] = found.get(key, 0) + value * math.comb(b, j) * powers[b - j]
     return {key: value for key, value in found.items() if not _is_zero(value)}
 
 

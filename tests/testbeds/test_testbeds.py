@@ -14,8 +14,8 @@ import torch
 
 import ddtheory as dd
 from ddtheory import cells, measure, testbeds
-from ddtheory.errors import InvalidValueError
-from ddtheory.testbeds import TESTBEDS, Bed, digits, kept
+from ddtheory.errors import InvalidValueError, UnknownNameError
+from ddtheory.testbeds import TESTBEDS, Bed, digits, keep, kept
 
 ROOM = Path(testbeds.__file__).parent
 TRAINED = [name for name in TESTBEDS if name != "reduced_rank"]
@@ -337,12 +337,20 @@ def test_a_dead_unit_is_below_its_null_and_a_live_one_is_not() -> None:
         (lambda: testbeds.modular_transformer(width=30), "multiple of 4"),
         (lambda: testbeds.modular_transformer(decay=-1), "decay"),
         (lambda: testbeds.vision_transformer(activation="tanh"), "gelu"),
+        (lambda: testbeds.vision_transformer(activation=["gelu"]), "gelu"),  # type: ignore[arg-type]
         (lambda: testbeds.vision_transformer(hidden=0), "hidden"),
     ],
 )
 def test_what_makes_no_bed_is_refused(make, says: str) -> None:
     with pytest.raises(InvalidValueError, match=says):
         make()
+
+
+def test_a_wrong_name_is_refused_before_a_checkpoint_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is written without its digest would be refused by whoever reads it."""
+    monkeypatch.setattr(keep, "write", lambda *_: pytest.fail("it was trained and written"))
+    with pytest.raises(UnknownNameError, match="reduced_rank"):
+        keep.main(["reduced_rank", "reduced_rnak"])
 
 
 def test_beds_are_problems_for_cells() -> None:

@@ -46,6 +46,12 @@ def dying_on_one(task: EstimationTask) -> Estimate:
     return quadrature(task)
 
 
+def killing_its_parent(task: EstimationTask) -> Estimate:
+    """The process apart that a worker of a cluster has made for it is a child of the worker."""
+    os.kill(os.getppid(), signal.SIGKILL)
+    return quadrature(task)
+
+
 def sleeping_on_one(task: EstimationTask) -> Estimate:
     if task.cell == "x⁴":
         time.sleep(60)

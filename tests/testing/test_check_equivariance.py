@@ -8,7 +8,7 @@ leaves gradients where they are. Everything below is a consequence.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -419,6 +419,13 @@ WITHOUT_BIAS = Gauge("without bias", Group.POSITIVE, 4, (Leg("0.weight"), Leg("2
 DATA = (rows(), LABELS)
 
 
+class Unlisted(list[object]):
+    """A list whose iterator fails."""
+
+    def __iter__(self) -> Iterator[object]:
+        raise ZeroDivisionError
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "match"),
     [
@@ -452,6 +459,8 @@ DATA = (rows(), LABELS)
         ({"data": (rows(), "cat")}, InvalidValueError, "loss="),
         ({"data": ("cat", LABELS)}, InvalidValueError, "inputs"),
         ({"data": (torch.ones(12, 7), LABELS)}, MeasurementError, "model fails"),
+        ({"data": Unlisted()}, InvalidValueError, "cannot be listed: its iterator raises ZeroDivisionError"),
+        ({"data": [Unlisted()]}, InvalidValueError, "cannot be listed: its iterator raises ZeroDivisionError"),
         ({"loss": "mse"}, InvalidValueError, "loss"),
         ({"loss": lambda outputs, _: outputs}, InvalidValueError, "one real number"),
         ({"steps": 1}, InvalidValueError, "steps"),

@@ -140,6 +140,8 @@ def test_the_posterior_is_the_divergence_of_the_network() -> None:
         ({"localisation": 0.0}, "localisation"),
         ({"n": 1}, "n"),
         ({"budget": 0}, "budget"),
+        ({"seed": 0.5}, "seed"),
+        ({"n": 10**400}, "n times beta"),
         ({"problem": 3}, "problem"),
     ],
 )
@@ -157,6 +159,18 @@ def test_an_estimator_that_fails_is_told_the_largest_step() -> None:
     largest = 4 / (1000 * 0.5 * float(numpy.linalg.eigvalsh(fisher_matrix(problem).numpy())[-1]) + 2)
     with pytest.raises(MeasurementError, match=rf"NaN detected.*ε = {largest:.2g}".replace("+", r"\+")):
         local_coefficient(problem, fails, n=1000, beta=0.5, localisation=2.0, budget=80)
+
+
+def test_a_network_of_single_precision_is_sampled_as_it_is_measured() -> None:
+    """In float64, as its twin that was cast before; integers of other libraries are integers."""
+    found = []
+    for cast in (nn.Module.float, nn.Module.double):
+        torch.manual_seed(0)
+        module = cast(nn.Sequential(nn.Linear(3, 1, bias=False), nn.Linear(1, 2, bias=False)))
+        problem = Problem.from_module(module, torch.linspace(-1, 1, 30).reshape(10, 3), Gaussian())
+        found.append(local_coefficient(problem, independent, n=100, budget=80, seed=numpy.int64(1)))
+    assert found[0].exact == found[1].exact and found[0].estimate == found[1].estimate
+    assert type(found[0].settings["seed"]) is int and "1" in found[0].rows()["seed"]
 
 
 def test_other_heads_and_large_networks_are_refused() -> None:

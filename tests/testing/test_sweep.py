@@ -321,6 +321,30 @@ class Closing(Executor):
         return future
 
 
+class Fragile(Executor):
+    """Loses the first tasks, all beside one that kills its worker, and later that one alone, as Dask does."""
+
+    def __init__(self, beside: int) -> None:
+        self.beside = beside
+
+    def submit(self, run: Any, /, *given: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.beside -= 1
+        if self.beside >= 0 or given[0].cell == "x⁴":
+            future.set_exception(RuntimeError("killed worker"))
+        else:
+            future.set_result(run(*given))
+        return future
+
+
+def test_a_task_is_not_lost_for_another() -> None:
+    found = sweep(quadrature, tasks(0, 1), executor=Fragile(8))
+    assert {result.cell for result in found.results if result.error} == {"x⁴"}
+    (message,) = {result.error for result in found.results if result.error}
+    assert message == "the task was lost: RuntimeError: killed worker (twice; the second time no other ran beside it)"
+    assert [found.cell for found in found.results] == [task.cell for task in tasks(0, 1)]
+
+
 def test_tasks_that_an_executor_cancels_are_lost_and_said_to_be() -> None:
     found = sweep(quadrature, tasks(0), executor=Closing())
     assert len(found.results) == 4
@@ -345,10 +369,16 @@ def test_on_dask(tmp_path: Path, peers: Peers) -> None:
             time_limit=3,
         )
         assert set(client.scheduler_info()["workers"]) == workers
+        killing = sweep(
+            estimators.ByCell(tmp_path, **{"x⁴": estimators.killing_its_parent}),
+            tasks(),
+            executor=client.get_executor(),
+        )
     assert found.where == "ClientExecutor"
     here = sweep(quadrature, tasks(0, 1), jobs=1)
     peers.compared("distributed")
     assert [o.estimate for o in found.results] == [o.estimate for o in here.results]
     assert sweep(quadrature, tasks(0, 1), jobs=1, keep=tmp_path / "kept.jsonl").resumed == 8
     assert [o.cell for o in dying.results if o.error] == ["x⁴", "x⁴"] and "exit code 9" in dying.results[2].error
+    assert [o.cell for o in killing.results if o.error] == ["x⁴"] and "KilledWorker" in killing.results[1].error
     assert [o.error for o in stopped.results] == ["", "TimeoutError: stopped after 3 seconds", "", ""]

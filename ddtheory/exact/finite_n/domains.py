@@ -45,8 +45,8 @@ def patches(phi: GermPrior, width: Fraction, gens: Sequence[fmpq_mpoly]) -> Iter
         for images, jacobian in _disc(gens):
             yield Patch(tuple(fraction(phi.radius) * image for image in images), (), jacobian)
         return
-    sides = [_sides(h, closed(ends, width), one) for h, ends, one in zip(phi.exponents, phi.ends, gens, strict=True)]
-    for chosen in itertools.product(*sides):
+    parts = [sides(h, closed(ends, width), one) for h, ends, one in zip(phi.exponents, phi.ends, gens, strict=True)]
+    for chosen in itertools.product(*parts):
         yield Patch(
             tuple(image for image, _, _ in chosen),
             tuple(weight for _, weight, _ in chosen if weight is not None),
@@ -58,12 +58,15 @@ def size(phi: GermPrior, width: Fraction) -> arb:
     """The factor that all Jacobians share."""
     if phi.radius is not None:
         return ball(phi.radius**2)
-    factor = arb(1)
-    for h, ends in zip(phi.exponents, phi.ends, strict=True):
-        low, high = closed(ends, width)
-        longest = max(-low, high) if h else (high - low) / 2
-        factor *= h.denominator * (ball(h + 1) * ball(longest).log()).exp() / (2 if h else 1)
-    return factor
+    factors = (length(h, closed(ends, width)) for h, ends in zip(phi.exponents, phi.ends, strict=True))
+    return math.prod(factors, start=arb(1))
+
+
+def length(h: Fraction, ends: tuple[Fraction, Fraction]) -> arb:
+    """The factor that the shares of `sides` leave out."""
+    low, high = ends
+    longest = max(-low, high) if h else (high - low) / 2
+    return h.denominator * (ball(h + 1) * ball(longest).log()).exp() / (2 if h else 1)
 
 
 def sliver(phi: GermPrior) -> arb:
@@ -87,10 +90,10 @@ def closed(ends: Ends, width: Fraction) -> tuple[Fraction, Fraction]:
     return (-width if low is None else low, width if high is None else high)
 
 
-def _sides(
+def sides(
     h: Fraction, ends: tuple[Fraction, Fraction], generator: fmpq_mpoly
 ) -> list[tuple[fmpq_mpoly, fmpq_mpoly | None, Fraction]]:
-    """(w, v or None, share of the Jacobian) for each part of one coordinate."""
+    """(w, v or None, share of the Jacobian) for each part of one coordinate; an open end is closed already."""
     low, high = ends
     if not h:
         return [(fraction((low + high) / 2) + fraction((high - low) / 2) * generator, None, Fraction(1))]

@@ -29,11 +29,11 @@ Ends = tuple[Fraction | None, Fraction | None]
 
 @dataclass(frozen=True)
 class GermPrior:
-    """φ = ∏ |w_i|^{h_i} e^{−(w_i − w*_i)²/(2s²)} on a box or on a disc; no Gaussian without s².
+    """φ = ∏ |w_i|^{h_i} e^{−(w_i − w*_i)²/(2s²)} on a box, a disc or a ball; no Gaussian without s².
 
     Attributes:
         ends: of the box; an open end needs a Gaussian.
-        radius: of the disc ‖w‖ ≤ R; then the box is the square around it.
+        radius: of the disc or ball ‖w‖ ≤ R; then the box is the cube around it.
     """
 
     exponents: tuple[Fraction, ...]
@@ -183,10 +183,9 @@ def _on_a_disc(
     radius = rational(given, "the radius")
     if not 0 < radius < LARGEST:
         raise InvalidValueError(f"The radius {shown(radius)} is not between 0 and 10^100.")
-    if len(names) > 2 or any(exponents):
-        what = "a prior |w|^h" if any(exponents) else f"{len(names)} variables"
-        raise InvalidValueError(f"‖w‖ ≤ R is for a flat or Gaussian prior in one or two variables, not for {what}.")
-    return GermPrior(exponents, ((-radius, radius),) * len(names), spread, middle, radius if len(names) == 2 else None)
+    if any(exponents):
+        raise InvalidValueError("‖w‖ ≤ R is for a flat or Gaussian prior, not for a prior |w|^h.")
+    return GermPrior(exponents, ((-radius, radius),) * len(names), spread, middle, radius if len(names) > 1 else None)
 
 
 def _ends_by_name(values: Mapping[Any, Any], names: Iterable[str]) -> dict[str, Ends]:

@@ -139,6 +139,10 @@ def _compile(expression: Expr, names: Mapping[Symbol, int]) -> Callable[[Sequenc
         return lambda point: _log(parts[0](point))
     if isinstance(expression, sympy.atan):
         return lambda point: _atan(parts[0](point))
+    if isinstance(expression, sympy.asin | sympy.acos):
+        if isinstance(expression, sympy.asin):
+            return lambda point: _asin(parts[0](point))
+        return lambda point: arb.pi() / 2 - _asin(parts[0](point))
     if isinstance(expression, sympy.asinh | sympy.acosh | sympy.atanh):
         return _compile(expression.rewrite(sympy.log), names)
     raise InvalidValueError(
@@ -156,6 +160,13 @@ def _power(base: Callable[[Sequence[Any]], Any], exponent: Rational) -> Callable
 
 def _log(value: Any) -> Any:
     return value.log(analytic=True) if isinstance(value, acb) else value.log()
+
+
+def _asin(value: Any) -> Any:
+    """Off the rays from 1 and −1 to infinity asin z = atan(z/√(1 − z²)), the root with a positive real part."""
+    if isinstance(value, arb):
+        return value.asin()
+    return _atan(value * (_log(1 - value * value) / -2).exp())
 
 
 def _atan(value: Any) -> Any:

@@ -7,7 +7,7 @@ Several pairs (t, γ) are one run: see `strips`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -16,8 +16,9 @@ from sympy import Expr, Symbol
 
 from ddtheory.errors import UndecidedError
 from ddtheory.exact.finite_n.charts import Chart, Floats, floats
-from ddtheory.exact.finite_n.domains import closed, patches, size, sliver
+from ddtheory.exact.finite_n.domains import Patch, closed, patches, size, sliver
 from ddtheory.exact.finite_n.given import GermPrior, exactly
+from ddtheory.exact.finite_n.kernels import EXPONENTIAL, Kernel
 from ddtheory.exact.finite_n.outside import outside, reach
 from ddtheory.exact.finite_n.squares import Reader, Term
 from ddtheory.exact.finite_n.strips import Exponent, Integral, Strips
@@ -43,11 +44,13 @@ class PolynomialGerm:
         bases: the polynomials g(w).
         terms: Σ c ∏ g^e, those of K and those of ‖w − w*‖²/2.
         phi: the prior, every interval of which holds 0; its variance is one of several.
+        kernel: what is integrated over the pieces of the domain.
     """
 
     bases: tuple[fmpq_mpoly, ...]
     terms: tuple[Term, ...]
     phi: GermPrior
+    kernel: Kernel = EXPONENTIAL
 
     @classmethod
     def read(cls, expression: Expr, symbols: Sequence[Symbol], phi: GermPrior) -> PolynomialGerm:
@@ -64,34 +67,57 @@ class PolynomialGerm:
         return cls(tuple(reader.bases), tuple(reader.terms), phi)
 
     def roots(self, width: Fraction) -> list[Chart]:
-        """The domain in pieces; equal ones once, with their number in the Jacobian."""
-        gens = self.bases[0].context().gens()
-        different: list[tuple[tuple[fmpq_mpoly, ...], fmpq_mpoly]] = []
-        counts: list[int] = []
-        for patch in patches(self.phi, width, gens):
-            composed = [base.compose(*patch.images) for base in self.bases]
-            bases = (*(_signed(base, index, self.terms) for index, base in enumerate(composed)), *patch.weights)
-            key = (bases, patch.jacobian)
-            if key not in different:
-                different.append(key)
-                counts.append(0)
-            counts[different.index(key)] += 1
-        charts = []
+        """The domain in pieces."""
         flat = [axis for axis, h in enumerate(self.phi.exponents) if not h and self.phi.radius is None]
-        for (bases, jacobian), count in zip(different, counts, strict=True):
-            chart = Chart(bases, jacobian * fmpq(count))
-            for axis in flat:
-                if _even(bases[: len(self.bases)], axis, self.terms):
-                    upper = chart.halves(axis)[1]
-                    chart = replace(upper, jacobian=upper.jacobian * 2)
-            charts.append(chart)
-        return charts
+        return pieces(self, patches(self.phi, width, self.bases[0].context().gens()), flat)
+
+    def level(self, t: float, gamma: float) -> float:
+        """About the least Φ, never negative."""
+        centre, ends = self.phi.centre, self.phi.ends
+        return max(lowest(self, centre, [closed(one, max(map(abs, centre)) + 1) for one in ends], t, gamma), 0.0)
+
+    def reach(self, phi: GermPrior, share: arb) -> Fraction:
+        """The width at which open ends are taken, to leave at most so much outside."""
+        return reach(phi, share)
+
+    def size(self, phi: GermPrior, width: Fraction) -> arb:
+        """The factor that all Jacobians share."""
+        return size(phi, width)
+
+    def lost(self, phi: GermPrior, width: Fraction) -> arb:
+        """A bound of what the pieces leave out of both integrals."""
+        return sliver(phi) + (arb(0) if phi.bounded else outside(phi, width))
 
     @property
     def weights(self) -> tuple[tuple[int, int], ...]:
         """(index of v_i among the bases of a chart, a + b − 1)."""
         found = [h for h in self.phi.exponents if h]
         return tuple((len(self.bases) + index, h.numerator + h.denominator - 1) for index, h in enumerate(found))
+
+
+def pieces(germ: PolynomialGerm, domain: Iterable[Patch], flat: Sequence[int]) -> list[Chart]:
+    """The patches of a domain, equal ones once with their number in the Jacobian; halved along each flat axis in which
+    everything is even."""
+    different: list[tuple[tuple[fmpq_mpoly, ...], fmpq_mpoly]] = []
+    counts: list[int] = []
+    for patch in domain:
+        context = patch.jacobian.context()
+        composed = [base.compose(*patch.images, ctx=context) for base in germ.bases]
+        bases = (*(_signed(base, index, germ.terms) for index, base in enumerate(composed)), *patch.weights)
+        key = (bases, patch.jacobian)
+        if key not in different:
+            different.append(key)
+            counts.append(0)
+        counts[different.index(key)] += 1
+    charts = []
+    for (bases, jacobian), count in zip(different, counts, strict=True):
+        chart = Chart(bases, jacobian * fmpq(count))
+        for axis in flat:
+            if _even(bases[: len(germ.bases)], axis, (*germ.terms, *germ.kernel.edges)):
+                upper = chart.halves(axis)[1]
+                chart = replace(upper, jacobian=upper.jacobian * 2)
+        charts.append(chart)
+    return charts
 
 
 def polynomial_integrals(
@@ -120,12 +146,16 @@ class _Run:
         stiffness = 1 + float(self.t) + float(self.gamma)
         dimension = len(germ.phi.exponents)
         self.phi = germ.phi.at(self.gamma) if self.gamma else germ.phi
-        self.level = max(_lowest(germ, float(self.t), float(self.gamma)), 0.0)
+        self.germ, self.level = germ, germ.level(float(self.t), float(self.gamma))
         self.least = 0.01 * stiffness ** (-dimension / 2)
         self.share = arb(-self.level).exp() * stiffness ** (-dimension / 2)
 
     def width(self, digits: int) -> Fraction:
-        return Fraction(1) if self.phi.bounded else _round_up(reach(self.phi, self.share * 10.0 ** (-digits - 3)))
+        return (
+            Fraction(1)
+            if self.phi.bounded
+            else _round_up(self.germ.reach(self.phi, self.share * 10.0 ** (-digits - 3)))
+        )
 
 
 def _round(
@@ -134,7 +164,7 @@ def _round(
     """One quadrature for all of these, on one domain."""
     width = max(runs[index].width(digits) for index in chosen)
     integrals = [Integral(run.t, run.gamma, run.level, run.least) for run in (runs[index] for index in chosen)]
-    strips = Strips(Exponent(germ.terms, germ.weights), germ.roots(width), digits, integrals)
+    strips = Strips(Exponent(germ.terms, germ.weights), germ.roots(width), digits, integrals, germ.kernel)
     stopped = ""
     try:
         strips.integrate(go_on)
@@ -145,9 +175,8 @@ def _round(
         run = runs[index]
         evidence, moment = strips.totals(place)
         with working(strips.precision + 32):
-            factor = arb(-run.level).exp() * size(run.phi, width)
-            lost = sliver(run.phi) + (arb(0) if run.phi.bounded else outside(run.phi, width))
-            rest = arb(0, lost.upper())
+            factor = arb(-run.level).exp() * germ.size(run.phi, width)
+            rest = arb(0, germ.lost(run.phi, width).upper())
             evidence, moment = factor * evidence + rest, factor * moment + rest
         if min(_digits(evidence), _digits(moment)) > digits + 1:
             found[index] = (evidence, moment, strips.pieces)
@@ -174,7 +203,8 @@ def _digits(value: arb) -> float:
 
 def _signed(base: fmpq_mpoly, index: int, terms: Sequence[Term]) -> fmpq_mpoly:
     """The base, or its negative where only even powers of it occur, so that equal pieces are seen to be equal."""
-    even = all(power % 2 == 0 for term in terms for other, power in term.powers if other == index)
+    powers = [power for term in terms for other, power in term.powers if other == index]
+    even = bool(powers) and all(power % 2 == 0 for power in powers)
     return -base if even and base != 0 and base.leading_coefficient() < 0 else base
 
 
@@ -198,11 +228,16 @@ def _round_up(width: Fraction) -> Fraction:
     return math.ceil(width / step) * step if width < Fraction(1, 2) else Fraction(2) ** math.frexp(float(width))[1]
 
 
-def _lowest(germ: PolynomialGerm, t: float, gamma: float) -> float:
+def lowest(
+    germ: PolynomialGerm,
+    centre: Sequence[Fraction],
+    ends: Sequence[tuple[Fraction, Fraction]],
+    t: float,
+    gamma: float,
+) -> float:
     """About the least value of Φ, by a search along the axes; any number is right, and a near one loses no digits."""
     bases = [floats(base) for base in germ.bases]
-    width = max(map(abs, germ.phi.centre)) + 1
-    box = [tuple(map(float, closed(ends, width))) for ends in germ.phi.ends]
+    box = [tuple(map(float, one)) for one in ends]
     limit = max(high - low for low, high in box) / 2
 
     def value(point: Sequence[float]) -> float:
@@ -218,7 +253,7 @@ def _lowest(germ: PolynomialGerm, t: float, gamma: float) -> float:
         return [min(max(w, low), high) for w, (low, high) in zip(point, box, strict=True)]
 
     try:
-        starts = [[0.0] * len(box), [float(c) for c in germ.phi.centre]]
+        starts = [[0.0] * len(box), [float(c) for c in centre]]
         best, place = min((value(point), point) for point in map(inside, starts))
         step = limit / 2
         while step > 1e-7 * limit and best > 1:

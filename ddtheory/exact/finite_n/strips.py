@@ -30,6 +30,7 @@ from flint import arb, fmpq
 from ddtheory.errors import NotADivergenceError, UndecidedError
 from ddtheory.exact.finite_n.charts import Chart, Floats, floats
 from ddtheory.exact.finite_n.discs import RHOS, Bounds, Disc, Margins, bounds, margins
+from ddtheory.exact.finite_n.kernels import EXPONENTIAL, Kernel, Nodes
 from ddtheory.exact.finite_n.legendre import grid, raised, weights_of
 from ddtheory.exact.finite_n.squares import Term, fraction
 from ddtheory.exact.finite_n.valleys import Valleys
@@ -104,11 +105,19 @@ class Piece:
 class Strips:
     """All integrals over the pieces."""
 
-    def __init__(self, exponent: Exponent, charts: Sequence[Chart], digits: int, integrals: Sequence[Integral]) -> None:
+    def __init__(
+        self,
+        exponent: Exponent,
+        charts: Sequence[Chart],
+        digits: int,
+        integrals: Sequence[Integral],
+        kernel: Kernel = EXPONENTIAL,
+    ) -> None:
         self.exponent, self.digits, self.integrals = exponent, digits, list(integrals)
+        self.kernel = kernel
         self.dimension = len(charts[0].jacobian.context().gens())
         self.squares = all(term.square for term in exponent.terms if term.divergence)
-        self.precision = 64 + max(math.ceil(3.4 * digits) - 20, 0)
+        self.precision = 64 + max(math.ceil(3.4 * digits) - 20, 0) + self.kernel.guard
         self.pieces = 0
         self.waiting: list[Piece] = []
         self._serial = itertools.count()
@@ -235,7 +244,7 @@ class Strips:
             if within is None:
                 return math.inf
             low, divergence = within.at(*one.sizes)
-            value = log_factor + math.log(max(divergence, 1.0)) - low + one.level + 1e-6
+            value = log_factor + self.kernel.log_bound(low, divergence, found, one.sizes[0]) + one.level + 1e-6
             return value if value == value else math.inf
 
         return log
@@ -276,7 +285,8 @@ class Strips:
     def _cut(self, piece: Piece, axis: int, t: float) -> list[Chart]:
         chart = piece.chart
         if chart.cuts < _MOST_CUTS:
-            found = Valleys(self.exponent.terms, t, chart, piece.terms, piece.margins).narrowest()
+            terms = (*self.exponent.terms, *self.kernel.edges)
+            found = Valleys(terms, t, chart, piece.terms, piece.margins).narrowest()
             if found is not None:
                 return chart.along(*found)
         return chart.halves(axis)
@@ -320,12 +330,10 @@ class Strips:
             for index, (_, error) in ready.items():
                 one = self.integrals[index]
                 t, gamma, level = ball(one.t), ball(one.gamma), arb(one.level)
-                density = [
-                    (level - t * k - gamma * r).exp() * weight
-                    for k, r, weight in zip(divergence, rest, weights, strict=True)
-                ]
-                zeroth = factor * sum(density, arb(0))
-                first = factor * t * sum(map(mul, density, divergence), arb(0))
+                nodes = Nodes([t * k for k in divergence], [gamma * r for r in rest], values)
+                density, moments = self.kernel.values(nodes, level, t)
+                zeroth = factor * sum(map(mul, density, weights), arb(0))
+                first = factor * sum(map(mul, moments, weights), arb(0))
                 one.evidence += zeroth
                 one.moment += first
                 one.error += error

@@ -10,8 +10,16 @@ from sympy import Expr
 
 from ddtheory.errors import InvalidValueError
 
-_OTHER_NAMES = {"asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "loggamma": "lgamma"}
-_FUNCTIONS = ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan", "erf", "digamma", *_OTHER_NAMES)
+_OTHER_NAMES = {
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "asinh": "arcsinh",
+    "acosh": "arccosh",
+    "atanh": "arctanh",
+    "loggamma": "lgamma",
+}
+_FUNCTIONS = ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "erf", "digamma", *_OTHER_NAMES)
 
 
 def evaluate(expression: Expr, values: Mapping[str, Any], library: Any) -> Any:

@@ -7,6 +7,7 @@ translated; everything else is refused by name. `^` and `**` both mean power.
 from __future__ import annotations
 
 import ast
+import functools
 import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +29,8 @@ FUNCTIONS = {
     "sinh": sympy.sinh,
     "cosh": sympy.cosh,
     "tanh": sympy.tanh,
+    "asin": sympy.asin,
+    "acos": sympy.acos,
     "atan": sympy.atan,
     "asinh": sympy.asinh,
     "acosh": sympy.acosh,
@@ -57,6 +60,7 @@ MAX_BITS = 14_000  # size of a number: Python prints no more than 4300 digits
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 LONGEST_NAME = 200
+_INDEXED = re.compile(r"(?:[A-Za-z][0-9]+)+[A-Za-z][0-9]*\Z")  # x1y2, a product that lacks its sign
 _GREEK = frozenset(["mu", "nu", "xi", "pi", "eta", "tau", "rho", "chi", "phi", "psi", "beta", "zeta", "iota"])
 _COORDINATES = ("abcd", "pqrst", "uvwxyz")  # a run of such letters is a product that lacks its signs
 _TEXT = re.compile(r"[A-Za-z0-9_+\-*/^(). ,\t\n]*\Z")
@@ -162,9 +166,10 @@ def refuse_run_together(texts: Iterable[str], known: Iterable[str] = ()) -> None
     """Refuse texts in which `xy` was probably meant as x·y: read as one name, they would be another question.
 
     A name of two to four letters is refused when one of its letters also stands alone, or in another such name, and
-    when all of them are usual coordinates, as in xy or abc. Names with digits or underscores, names of Greek letters,
-    and names that are known are meant. So is the name of a function with a letter behind it, as in sinx, where that
-    letter stands alone too or is one of u to z.
+    when all of them are usual coordinates, as in xy or abc. Refused are also single letters with numbers behind them,
+    as in x1y2 or x1y, and the name of a function with a letter behind it, as in sinx, where that letter stands alone
+    too or is one of u to z. Other names with digits or underscores, names of Greek letters, and names that are known
+    are meant.
 
     Raises:
         ParseError: such a name.
@@ -179,6 +184,12 @@ def refuse_run_together(texts: Iterable[str], known: Iterable[str] = ()) -> None
     names = sorted({name for text in texts for name in _WORD.findall(text)} - meant)
     letters = {name for name in names if len(name) == 1 and name.isalpha()}
     for name in names:
+        if _INDEXED.match(name):
+            parts = re.findall("[A-Za-z][0-9]*", name)
+            raise ParseError(
+                f"{name} is one name, not a product. Write {'*'.join(parts)} for the product; if it is meant as one "
+                f"name, write it {'_'.join(parts)}. {_first(name, texts)}"
+            )
         function = next((each for each in FUNCTIONS if name[:-1] == each and name[-1] in letters | set("uvwxyz")), None)
         if function is not None:
             raise ParseError(
@@ -298,6 +309,8 @@ class _Translator:
 
     def _number(self, node: ast.Constant) -> Expr:
         text = self._text(node)
+        if isinstance(node.value, int) and text.isdecimal() and node.value.bit_length() <= MAX_BITS:
+            return sympy.Integer(node.value)
         is_zero = not any(digit in "123456789" for digit in text.lower().partition("e")[0])
         if isinstance(node.value, float) and not 1e-300 < abs(node.value) < 1e300 and not is_zero:
             raise _ObjectionError(f"The number {_short(text)} is too large or too small.")
@@ -326,6 +339,7 @@ class _Translator:
         return self.source.text[start:end]
 
 
+@functools.lru_cache(maxsize=1_024)
 def parse_symbol(name: str) -> Symbol:
     """A real symbol with this name.
 
@@ -391,7 +405,9 @@ def _combined(operator: ast.operator, left: Expr, right: Expr) -> Expr:
                 raise _ObjectionError("Division by zero.")
             return left / right
         case ast.Pow():
-            return _real(_power(left, right))
+            found = _power(left, right)
+            # what is finite and real stays so; to look at it takes longer than to compute it
+            return found if isinstance(right, sympy.Integer) and right > 0 else _real(found)
         case _:
             raise _ObjectionError("The operator is not + - * / or ^.")
 
@@ -408,7 +424,7 @@ def _power(base: Expr, exponent: Expr) -> Expr:
     if isinstance(exponent, Rational):
         if abs(exponent) > MAX_POWER:
             raise _ObjectionError(f"The exponent {exponent} is larger than {MAX_POWER}.")
-        if base.is_zero and exponent <= 0:
+        if exponent <= 0 and base.is_zero:
             raise _ObjectionError(f"0^({exponent}) is not a number.")
         if isinstance(base, Rational) and abs(exponent) * max(abs(base.p), base.q).bit_length() > MAX_BITS:
             raise _ObjectionError(f"The number {_short(f'{base}^{exponent}')} is too large.")

@@ -26,6 +26,8 @@ _BALL_FUNCTIONS = {
     sympy.sinh: arb.sinh,
     sympy.cosh: arb.cosh,
     sympy.tanh: arb.tanh,
+    sympy.asin: arb.asin,
+    sympy.acos: arb.acos,
     sympy.atan: arb.atan,
     sympy.asinh: arb.asinh,
     sympy.acosh: arb.acosh,

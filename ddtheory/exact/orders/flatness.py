@@ -240,6 +240,11 @@ class _Tower:
         elif isinstance(expression, sympy.atanh):
             symbol = self._new(expression, sympy.atanh(at_origin))
             self.slopes[symbol] = sympy.expand(slope * self._inverse(1 - inner_expression**2))
+        elif isinstance(expression, sympy.asin | sympy.acos):
+            direction = 1 if isinstance(expression, sympy.asin) else -1
+            symbol = self._new(expression, expression.func(at_origin))
+            root = self.polynomial(sympy.sqrt(1 - inner_expression**2))
+            self.slopes[symbol] = sympy.expand(direction * slope * root * self._inverse(1 - inner_expression**2))
         elif isinstance(expression, sympy.asinh | sympy.acosh):
             one = 1 if isinstance(expression, sympy.asinh) else -1
             symbol = self._new(expression, expression.func(at_origin))

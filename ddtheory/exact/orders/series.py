@@ -255,6 +255,25 @@ def _erf(inner: Coefficients) -> Coefficients:
     return _integrate(sympy.erf(inner[0]), lambda n, _: 2 / sympy.sqrt(sympy.pi) * _product(slope, bell, n), len(inner))
 
 
+def _asin(inner: Coefficients) -> Coefficients:
+    return _arc(sympy.asin, 1, inner)
+
+
+def _acos(inner: Coefficients) -> Coefficients:
+    return _arc(sympy.acos, -1, inner)
+
+
+def _arc(function: Callable[[Expr], Expr], direction: int, inner: Coefficients) -> Coefficients:
+    """The series y with y(0) = asin f(0) or acos f(0), and y' = ± f'/√(1 − f²)."""
+    if sign(1 - inner[0] ** 2) <= 0:
+        raise NotAnalyticError(
+            f"{function.__name__} is not real and analytic at {inner[0]}; its argument must lie between −1 and 1."
+        )
+    square = [-_product(inner, inner, index) for index in range(len(inner))]
+    bell, slope = _real_power([1 + square[0], *square[1:]], Rational(-1, 2)), _derivative(inner)
+    return _integrate(function(inner[0]), lambda n, _: direction * _product(slope, bell, n), len(inner))
+
+
 def _asinh(inner: Coefficients) -> Coefficients:
     return _inverse_of_root(sympy.asinh(inner[0]), inner, 1)
 
@@ -301,6 +320,8 @@ def _polygamma(order: Expr, inner: Coefficients) -> Coefficients:
 _RULES: dict[type, Callable[[Coefficients], Coefficients]] = {
     sympy.log: _log,
     sympy.atan: _atan,
+    sympy.asin: _asin,
+    sympy.acos: _acos,
     sympy.asinh: _asinh,
     sympy.acosh: _acosh,
     sympy.atanh: _atanh,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -17,22 +16,20 @@ from ddtheory.arguments import as_float
 from ddtheory.errors import DDTheoryError, InvalidValueError, UndecidedError, shown
 from ddtheory.exact.numbers.coordinates import free_coordinates_of
 from ddtheory.exact.numbers.given import expression_of
-from ddtheory.exact.strata.flows import Field, fields_along, rank_at
-from ddtheory.exact.strata.graphs import Part, graph_of, parts_of, some_point
-from ddtheory.exact.strata.ideals import Ideal, TooLarge, ideal_of, jacobian, minors, pieces, unmixed_off
+from ddtheory.exact.strata.cuts import NOWHERE, Cut, cut_of
+from ddtheory.exact.strata.graphs import graph_of, parts_of, some_point
+from ddtheory.exact.strata.ideals import Ideal, TooLarge, ideal_of, pieces
 from ddtheory.exact.strata.points import eliminant, real_points
 from ddtheory.exact.strata.table import Strata, Stratum, by_dominance, whole
 from ddtheory.exact.thresholds.expressions import is_rational_polynomial, polynomial_of
 from ddtheory.exact.thresholds.germs.limits import OutOfTime, ending_at
-from ddtheory.exact.thresholds.germs.local_ring import Element, factors, ring_of, support
+from ddtheory.exact.thresholds.germs.local_ring import Element, ring_of, support
 from ddtheory.exact.thresholds.nodes import Bound, best_lower, best_upper
 from ddtheory.exact.thresholds.rlct import rlct
 
 _MOST_VARIABLES = 6
 _MOST_TERMS = 1_000
 _MOST_WEIGHT = 6
-_DEGREES = (1, 2, 3, 5)
-_NOWHERE = Bound(math.inf, 1)
 
 
 def of_zero_set(*generators: Expr | str | int, seconds: float = 60) -> Strata:
@@ -107,17 +104,6 @@ def _read(listed: Sequence[Expr]) -> tuple[PolyRing, list[Element]]:
     return ring, found
 
 
-@dataclass(frozen=True)
-class _Cut:
-    """What proves the pair on a piece off some smaller sets; where nothing does, pair and parts are None."""
-
-    off: tuple[Ideal, ...]
-    why: str
-    pair: Bound | None = None
-    upper: Bound = _NOWHERE
-    parts: tuple[Part, ...] | None = None
-
-
 class _Cutting:
     """One run over the pieces, from the largest on; every cut leaves smaller pieces, so it ends."""
 
@@ -145,7 +131,7 @@ class _Cutting:
             except (TooLarge, OutOfTime) as trouble:
                 reason = "time is over" if isinstance(trouble, OutOfTime) else "a basis is too large"
                 name = f"{_said(piece, ())}, not cut further"
-                self._add(self._row(name, piece, self.lower, _NOWHERE, reason), False)
+                self._add(self._row(name, piece, self.lower, NOWHERE, reason), False)
                 continue
             for one in smaller:
                 if not any(one.contains(other.basis) for other in pending):
@@ -194,7 +180,7 @@ class _Cutting:
         if piece.dimension == 0:
             self._points(piece)
             return []
-        cut = self._crossing(piece) or self._smooth(piece) or self._flown(piece) or self._unproven(piece)
+        cut = cut_of(self.ideal, self.generators, piece)
         graph = graph_of(piece)
         if cut.parts is not None:
             self._add_parts(piece, cut)
@@ -216,59 +202,9 @@ class _Cutting:
         lower, upper = self._at(dict(zip(map(str, self.ring.symbols), point, strict=True)))
         return f"λ = {lower.value}, m = {lower.m}" if lower == upper else f"{lower.value} ≤ λ ≤ {upper.value}"
 
-    # --- why the pair is constant
-
-    def _crossing(self, piece: Ideal) -> _Cut | None:
-        if len(self.generators) > 1:
-            return None
-        _, listed = factors(self.generators[0])
-        there = [(f, power) for f, power in listed if piece.contains([f])]
-        if not there or len(there) > piece.codimension:
-            return None
-        off = [piece.plus([f]) for f, _ in listed if not piece.contains([f])]
-        off.append(piece.plus(minors(jacobian([f for f, _ in there], self.ring), len(there))))
-        if not _smaller(off, piece):
-            return None
-        order = max(power for _, power in there)
-        pair = Bound(Fraction(1, 2 * order), sum(power == order for _, power in there))
-        orders = ", ".join(str(power) for _, power in there)
-        return _Cut(_real(off), f"smooth factors with independent differentials, of orders {orders}", pair)
-
-    def _smooth(self, piece: Ideal) -> _Cut | None:
-        rows = jacobian(self.generators, self.ring)
-        if len(rows) < piece.codimension:
-            return None
-        off = [piece.plus(minors(rows, piece.codimension)), *mixed_off(piece)]
-        if not _smaller(off, piece):
-            return None
-        pair = Bound(Fraction(piece.codimension, 2), 1)
-        return _Cut(_real(off), f"smooth: the differentials of the generators have rank {piece.codimension}", pair)
-
-    def _flown(self, piece: Ideal) -> _Cut | None:
-        graph = graph_of(piece)
-        if graph.rest:
-            return None
-        for degree in _DEGREES:
-            fields = [tuple(map(graph.pulled_back, field)) for field in fields_along(self.ideal, piece, degree)]
-            off = [piece.plus(minors(rows, piece.dimension)) for rows in [_spanning(fields, piece.dimension)] if rows]
-            if off and _smaller(off, piece):
-                parts = parts_of(graph, _real(off))
-                if parts is not None:
-                    why = f"one orbit of vector fields of degree {degree} that keep the ideal"
-                    return _Cut(_real(off), why, parts=tuple(parts))
-        return None
-
-    def _unproven(self, piece: Ideal) -> _Cut:
-        """Nothing but where the piece is smooth, for a bound from above by its codimension."""
-        rows, why = jacobian(piece.basis, self.ring), "not proven: whether the pair is constant"
-        off = [piece.plus(minors(rows, piece.codimension)), *mixed_off(piece)] if len(rows) >= piece.codimension else []
-        if not off or not _smaller(off, piece):
-            return _Cut((), why)
-        return _Cut(_real(off), why, upper=Bound(Fraction(piece.codimension, 2), 1))
-
     # --- rows
 
-    def _add_parts(self, piece: Ideal, cut: _Cut) -> None:
+    def _add_parts(self, piece: Ideal, cut: Cut) -> None:
         bounds = {
             part: self._at(dict(zip(map(str, self.ring.symbols), part.point, strict=True))) for part in cut.parts or ()
         }
@@ -297,7 +233,7 @@ class _Cutting:
         points = real_points(piece)
         if points is None:
             self._add(
-                self._row(_said(piece, ()), piece, self.lower, _NOWHERE, "points that are not found exactly"), False
+                self._row(_said(piece, ()), piece, self.lower, NOWHERE, "points that are not found exactly"), False
             )
             return True
         for point in points:
@@ -315,13 +251,13 @@ class _Cutting:
         try:
             found = rlct(generators=[f.as_expr() for f in self.generators], at=point, seconds=max(left / 4, 0.1))
         except DDTheoryError:
-            return self.lower, _NOWHERE
+            return self.lower, NOWHERE
         return found.lower, Bound(found.upper.value, found.upper.m or 1)
 
     def _around(self, piece: Ideal) -> Bound:
         """λ ≤ codim/2 for graphs of zeros that contain the piece."""
         around = [one for one in self.done if not graph_of(one).rest and piece.contains(one.basis)]
-        return Bound(Fraction(min(one.codimension for one in around), 2), 1) if around else _NOWHERE
+        return Bound(Fraction(min(one.codimension for one in around), 2), 1) if around else NOWHERE
 
     def _row(
         self, name: str, piece: Ideal, lower: Bound, upper: Bound, why: str, point: Sequence[Any] | None = None
@@ -335,41 +271,7 @@ class _Cutting:
 
 
 def _nothing(lower: Bound) -> Stratum:
-    return Stratum("", 0, lower, _NOWHERE, "")
-
-
-def _real(off: Iterable[Ideal]) -> tuple[Ideal, ...]:
-    return tuple(one for one in off if not one.is_whole)
-
-
-def _smaller(off: Iterable[Ideal], piece: Ideal) -> bool:
-    return all(one.dimension < piece.dimension for one in off)
-
-
-def _spanning(fields: Sequence[Field], dimension: int) -> list[Field]:
-    """The fields, those first that span at some point; none if there are no such."""
-    rows = sorted((field for field in dict.fromkeys(fields) if any(field)), key=lambda field: sum(map(len, field)))
-    first: list[Field] = []
-    place = [Fraction(2 * i + 3, i + 2) for i in range(len(rows[0]))] if rows else []
-    for field in rows:
-        if len(first) < dimension and rank_at([*first, field], place) > len(first):
-            first.append(field)
-    if len(first) < dimension:
-        return []
-    return [*first, *(field for field in rows if field not in first)]
-
-
-def mixed_off(piece: Ideal) -> list[Ideal]:
-    """Where the piece may have components of smaller dimension. Nowhere, if after elimination of coordinates nothing is
-    left, or one polynomial, or as many as the codimension (Macaulay's unmixedness). Not where its vector fields span
-    the dimension either: orbits are as large as that.
-    """
-    graph = graph_of(piece)
-    solved = len(graph.solved) - len(graph.free)
-    if len(graph.rest) <= 1 or len(graph.rest) + solved == piece.codimension:
-        return []
-    rows = _spanning(fields_along(piece, piece, 1), piece.dimension)
-    return [piece.plus([*unmixed_off(piece), *(minors(rows, piece.dimension) if rows else ())])]
+    return Stratum("", 0, lower, NOWHERE, "")
 
 
 def _weights(generators: Sequence[Element]) -> tuple[int, ...] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -40,7 +40,38 @@ def polynomial_of(expression: Expr, ring: Any, most_terms: int) -> Polynomial:
         InvalidValueError: it could have too many terms.
     """
     refuse_long(expression, most_terms)
-    return ring.from_expr(expression.xreplace({symbol: Symbol(symbol.name) for symbol in expression.free_symbols}))
+    places = {symbol.name: place for place, symbol in enumerate(ring.symbols)}
+    found: dict[tuple[int, ...], Any] = {}
+    others: list[Expr] = []
+    for term in sympy.Add.make_args(expression):
+        monomial = _monomial(term, places)
+        if monomial is None:
+            others.append(term)
+        else:
+            exponents, coefficient = monomial
+            found[exponents] = found.get(exponents, 0) + ring.domain(coefficient.p, coefficient.q)
+    plain = ring.from_dict(found)
+    if not others:
+        return plain
+    rest = sympy.Add(*others)
+    return plain + ring.from_expr(rest.xreplace({symbol: Symbol(symbol.name) for symbol in rest.free_symbols}))
+
+
+def _monomial(term: Expr, places: Mapping[str, int]) -> tuple[tuple[int, ...], Rational] | None:
+    """The exponents and the coefficient of a rational multiple of a product of powers; None for anything else."""
+    exponents = [0] * len(places)
+    coefficient: Rational = sympy.Integer(1)
+    for factor in sympy.Mul.make_args(term):
+        if isinstance(factor, Symbol):
+            exponents[places[factor.name]] += 1
+        elif isinstance(factor, Rational):
+            coefficient *= factor
+        else:
+            base, power = factor.as_base_exp()
+            if not (isinstance(base, Symbol) and isinstance(power, sympy.Integer) and power.p > 0):
+                return None
+            exponents[places[base.name]] += power.p
+    return tuple(exponents), coefficient
 
 
 def refuse_long(expression: Expr, most_terms: int) -> None:
@@ -67,7 +98,7 @@ def is_rational_polynomial(expression: Expr) -> bool:
         return all(map(is_rational_polynomial, expression.args))
     if isinstance(expression, Pow):
         base, power = expression.args
-        return bool(power.is_Integer and power > 0 and is_rational_polynomial(base))
+        return isinstance(power, sympy.Integer) and power.p > 0 and is_rational_polynomial(base)
     return isinstance(expression, Rational | Symbol)
 
 
@@ -79,6 +110,8 @@ def _expanded_size(expression: Expr) -> int:
         return math.prod(_expanded_size(factor) for factor in expression.args)
     if isinstance(expression, Pow) and expression.args[1].is_Integer:
         inside, power = _expanded_size(expression.args[0]), int(expression.args[1])
+        if inside == 1:
+            return 1
         variables = len(expression.free_symbols)
         return (
             min(math.comb(inside + power - 1, power), math.comb(variables + power * 12, variables)) if power > 0 else 1

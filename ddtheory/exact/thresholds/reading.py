@@ -19,7 +19,7 @@ from ddtheory.exact.thresholds.constants import (
     without_factor,
     without_parameters,
 )
-from ddtheory.exact.thresholds.expressions import squares_of
+from ddtheory.exact.thresholds.expressions import is_rational_polynomial, squares_of
 from ddtheory.exact.thresholds.generic import is_generic, off
 
 
@@ -141,7 +141,8 @@ def _held(
 def _plain(expression: Expr, held: Mapping[str, Symbol]) -> Expr:
     floats = {number: Rational(str(number)) for number in expression.atoms(sympy.Float)}
     symbols = {symbol: held.get(symbol.name, Symbol(symbol.name, real=True)) for symbol in expression.free_symbols}
-    return expression.xreplace({**floats, **symbols})
+    changed = {**floats, **{symbol: one for symbol, one in symbols.items() if symbol != one}}
+    return expression.xreplace(changed) if changed else expression
 
 
 def _without_constants(
@@ -159,7 +160,9 @@ def _without_constants(
             return kind, [whole]
         expressions = roots
     return "generators", [
-        without_factor(expression, coordinates, keep_sign=False) if expression != 0 else expression
+        expression
+        if is_rational_polynomial(expression) and expression.free_symbols <= coordinates
+        else without_factor(expression, coordinates, keep_sign=False)
         for expression in expressions
     ]
 

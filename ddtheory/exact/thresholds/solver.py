@@ -45,20 +45,15 @@ _LONGEST_NUMBER = 2_000  # bits of a coefficient
 def _shape(germ: IdealGerm) -> Hashable:
     """A germ without its coefficients."""
     exponents = tuple(frozenset(generator) for generator in germ.generators)
-    return exponents, germ.prior, germ.nonnegative, germ.parameters, germ.field
+    prior = germ.prior if any(germ.prior) else None  # hashes of fractions are slow
+    return exponents, prior, germ.nonnegative, germ.parameters, germ.field
 
 
 def _longest_number(germ: IdealGerm) -> int:
     """The bits of the largest numerator or denominator."""
-    return max(
-        (
-            max(part.numerator.bit_length(), part.denominator.bit_length())
-            for generator in germ.generators
-            for c in generator.values()
-            for part in coefficients(c)
-        ),
-        default=0,
-    )
+    values = [c for generator in germ.generators for c in generator.values()]
+    parts = values if germ.field is None else [part for c in values for part in coefficients(c)]
+    return max((int(n).bit_length() for part in parts for n in (part.numerator, part.denominator)), default=0)
 
 
 @dataclass(frozen=True)
@@ -167,14 +162,15 @@ class Solver:
         if self._progress:
             self._progress(germ)
         self._open.add(germ)
-        self._shapes[_shape(germ)] += 1
+        shape = _shape(germ)
+        self._shapes[shape] += 1
         self._depth += 1
         try:
             node = self._found(germ)
         finally:
             self._depth -= 1
             self._open.discard(germ)
-            self._shapes[_shape(germ)] -= 1
+            self._shapes[shape] -= 1
         _LOG.debug("%s: %s by %s", germ, "exact" if node.is_exact else "bounds", node.rule)
         self._known[germ] = node
         return node

@@ -71,7 +71,8 @@ def sweep(
         jobs: processes; one a core, at most 8, when omitted. With 1 and no time limit everything runs in this process,
             where a debugger reaches it; nothing there survives a crash of the interpreter.
         executor: takes the tasks instead of threads of our own, such as a ProcessPoolExecutor or
-            `client.get_executor()` of Dask. How long a task waits for a worker is its affair.
+            `client.get_executor()` of Dask. How long a task waits for a worker is its affair. A task that it loses is
+            given to it once more, with no other beside it.
         keep: a file of JSON lines. Each estimate is added as it comes; a later sweep with the same file does not
             repeat it. Failures are not kept, so that they are tried again. The file is of one estimator: see
             `identity` for what that means.
@@ -162,7 +163,32 @@ def _on_executor(
     run: Callable[[Question], TaskResult],
     collect: Collect,
 ) -> None:
-    """On any exception (KeyboardInterrupt above all) results that are ready are collected before it goes on."""
+    """All tasks together, then those that were lost one by one: one that ends its worker takes along what is beside it.
+
+    On any exception (KeyboardInterrupt above all) results that are ready are collected before it goes on.
+    """
+    lost: dict[int, Question] = {}
+
+    def end(index: int, future: Future[TaskResult]) -> None:
+        collect(index, _result(questions[index], future))
+
+    def sort(index: int, future: Future[TaskResult]) -> None:
+        if _is_lost(future):
+            lost[index] = questions[index]
+        else:
+            end(index, future)
+
+    _together(questions, executor, run, sort)
+    for index, question in lost.items():
+        _together({index: question}, executor, run, end)
+
+
+def _together(
+    questions: dict[int, Question],
+    executor: Executor,
+    run: Callable[[Question], TaskResult],
+    hear: Callable[[int, Future[TaskResult]], None],
+) -> None:
     waiting: dict[Future[TaskResult], int] = {}
     try:
         for index, question in questions.items():
@@ -171,12 +197,12 @@ def _on_executor(
             # the time limit lets Ctrl-C through on platforms where a wait without one cannot be interrupted
             for future in wait(waiting, timeout=1, return_when=FIRST_COMPLETED).done:
                 index = waiting[future]
-                collect(index, _result(questions[index], future))
+                hear(index, future)
                 del waiting[future]
     except BaseException:
         for future, index in waiting.items():
             if not future.cancel() and future.done() and not future.cancelled() and future.exception() is None:
-                collect(index, future.result())
+                hear(index, future)
         raise
 
 
@@ -189,6 +215,13 @@ def _submitted(executor: Executor, run: Callable[[Question], TaskResult], questi
         return failed
 
 
+def _is_lost(future: Future[TaskResult]) -> bool:
+    """Whether another task may be to blame that there is no result. A broken pool takes no task any more."""
+    if future.cancelled() or (error := future.exception()) is None:
+        return False
+    return not isinstance(error, BrokenProcessPool)
+
+
 def _result(question: Question, future: Future[TaskResult]) -> TaskResult:
     """The result in a finished future, or that the task was lost on its way."""
     if future.cancelled():  # as those of a cluster whose scheduler has gone
@@ -198,4 +231,4 @@ def _result(question: Question, future: Future[TaskResult]) -> TaskResult:
         return future.result()
     if isinstance(error, BrokenProcessPool):
         return question.failed("the worker process of the executor died; a likely cause is too little memory")
-    return question.failed(f"the task was lost: {described(error)}")
+    return question.failed(f"the task was lost: {described(error)} (twice; the second time no other ran beside it)")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ddtheory.arguments import list_of
+from ddtheory.arguments import first_of, list_of
 from ddtheory.errors import InvalidValueError, MeasurementError, shown, unknown
 from ddtheory.gauges import RULES, FoundGauges, Gauge, RefusedGauge, find_gauges, measured
 from ddtheory.measure.borrowed import borrowed
@@ -44,10 +43,11 @@ def batches(data: object, steps: int) -> tuple[Batch, ...]:
     if isinstance(data, tuple):
         pairs: list[Any] = [data]
     elif isinstance(data, Iterable) and not isinstance(data, str | bytes | Mapping | Tensor):
-        pairs = list_of(itertools.islice(iter(data), steps), "The data")
+        pairs = first_of(data, "The data", steps)
     else:
         pairs = []
-    if not pairs or not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
+    pairs = [list_of(pair, "A batch") if isinstance(pair, tuple | list) else [] for pair in pairs]
+    if not pairs or not all(len(pair) == 2 for pair in pairs):
         raise InvalidValueError(
             f"The data are {shown(data)}; give a pair (inputs, targets), or a list of such pairs, which are the "
             "batches of the steps, over and over."

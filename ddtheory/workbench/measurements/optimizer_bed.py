@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from ddtheory.measure import Gaussian, Problem
 
-Activation = Callable[[Tensor], Tensor]
 Make = Callable[[nn.Module], torch.optim.Optimizer]
 
 INPUTS, STUDENTS, SAMPLES = 3, 3, 64

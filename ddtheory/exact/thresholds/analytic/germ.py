@@ -19,6 +19,8 @@ from ddtheory.exact.thresholds.analytic.factors import factored, value_at_origin
 from ddtheory.exact.thresholds.analytic.flat import SAYS as SAYS_OF_FORMS
 from ddtheory.exact.thresholds.analytic.flat import linear_forms
 from ddtheory.exact.thresholds.analytic.linear_factor import linear_factor
+from ddtheory.exact.thresholds.analytic.logarithms import SAYS as SAYS_OF_LOGARITHMS
+from ddtheory.exact.thresholds.analytic.logarithms import one_logarithm
 from ddtheory.exact.thresholds.analytic.multiples import without_multiples
 from ddtheory.exact.thresholds.analytic.power_sums import power_sums
 from ddtheory.exact.thresholds.analytic.principal import principal
@@ -123,7 +125,10 @@ class _Reader:
 
     def algebraic(self, expressions: list[Expr]) -> list[Expr]:
         """Polynomials where all are rational in coordinates and exponentials, or functions of their differentials."""
-        expressions = self._roots(functions_as_coordinates(expressions))
+        joined = [one_logarithm(entry) for entry in expressions]
+        if joined != expressions:
+            self._note(SAYS_OF_LOGARITHMS)
+        expressions = self._roots(functions_as_coordinates(joined))
         sums = self.kind == "generators" and power_sums(expressions) is not None  # whose chains close by themselves
         if sums or all(map(is_rational_polynomial, expressions)):
             return expressions

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -49,12 +49,21 @@ def rational(value: Fraction | int) -> Any:
 
 def to_flint(coefficient: Any) -> fmpq:
     """A coefficient of ℚ for FLINT, whichever library sympy keeps its rationals in."""
+    if isinstance(coefficient, fmpq):
+        return coefficient
     return fmpq(int(coefficient.numerator), int(coefficient.denominator))
 
 
 def from_flint(value: fmpq) -> Any:
     """A rational of FLINT as a coefficient of ℚ."""
-    return QQ(int(value.p), int(value.q))
+    return value if QQ.dtype is fmpq else QQ(int(value.p), int(value.q))
+
+
+def element_of(ring: PolyRing, terms: Mapping[Monomial, Any]) -> Element:
+    """The polynomial with these terms, of which none is 0: `from_dict` converts and compares every coefficient."""
+    found = ring.zero
+    found.update(terms)
+    return found
 
 
 def constant_term(polynomial: Element) -> Any:
@@ -84,7 +93,7 @@ def lowest_exponents(polynomials: Iterable[Element]) -> list[Monomial]:
 def initial_form(polynomial: Element) -> Element:
     """The homogeneous part of lowest degree."""
     lowest = order(polynomial)
-    return polynomial.ring.from_dict({m: c for m, c in polynomial.items() if sum(m) == lowest})
+    return element_of(polynomial.ring, {m: c for m, c in polynomial.items() if sum(m) == lowest})
 
 
 def linear_coefficient(polynomial: Element, index: int) -> Any:
@@ -118,7 +127,7 @@ def _to_flint(polynomial: Element) -> Any:
 
 
 def _from_flint(polynomial: Any, ring: PolyRing) -> Element:
-    return ring.from_dict({tuple(int(e) for e in m): from_flint(c) for m, c in polynomial.to_dict().items()})
+    return element_of(ring, {tuple(map(int, m)): from_flint(c) for m, c in polynomial.to_dict().items()})
 
 
 def factors(polynomial: Element) -> tuple[Any, list[tuple[Element, int]]]:
@@ -141,7 +150,11 @@ def _factors(polynomial: Element) -> tuple[Any, tuple[tuple[Element, int], ...]]
     terms = {tuple(m[i] for i in used): to_flint(c) for m, c in polynomial.items()}
     constant, found = small.from_dict(terms).factor()
     pairs = [(_widened(factor, used, polynomial.ring), int(power)) for factor, power in found]
-    return from_flint(constant), tuple(sorted(pairs, key=lambda pair: (len(pair[0]), str(pair[0]))))
+    return from_flint(constant), tuple(sorted(pairs, key=_place) if len(pairs) > 1 else pairs)
+
+
+def _place(pair: tuple[Element, int]) -> tuple[int, str]:
+    return len(pair[0]), str(pair[0])
 
 
 def _widened(factor: Any, used: Sequence[int], ring: PolyRing) -> Element:
@@ -152,7 +165,7 @@ def _widened(factor: Any, used: Sequence[int], ring: PolyRing) -> Element:
         for index, power in zip(used, monomial, strict=True):
             whole[index] = int(power)
         terms[tuple(whole)] = from_flint(coefficient)
-    return ring.from_dict(terms)
+    return element_of(ring, terms)
 
 
 def split_unit(polynomial: Element) -> tuple[Element, list[tuple[Element, int]]]:

@@ -90,7 +90,7 @@ def smooth_factor(germ: IdealGerm, solve: Solve) -> Node | None:
             if len(factor) > 1 and i not in taken and linear_coefficient(factor, i)
         }
     )
-    by_name = {str(factor): factor for factor in everything}
+    by_name = {str(factor): factor for factor in everything} if candidates else {}
     for _, _, name, variable in candidates:
         factor = by_name[name]
         found = _with_coordinate(germ, split, factor, variable)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,6 +13,7 @@ from typing import Any
 from ddtheory.exact.thresholds.germs.ideal import IdealGerm, shown
 from ddtheory.exact.thresholds.germs.local_ring import (
     Element,
+    element_of,
     factors,
     initial_form,
     is_unit,
@@ -248,15 +250,28 @@ def _multipliers(generator: Element, divisor: Element) -> Iterator[tuple[int, El
     seen: set[tuple[Any, ...]] = set()
     for monomial, coefficient in generator.terms():
         for other, leading in divisor.terms():
-            shift = tuple(a - b for a, b in zip(monomial, other, strict=True))
+            shift = tuple(map(operator.sub, monomial, other))
+            if min(shift) < 0:
+                continue
             value = coefficient / leading
-            if min(shift) < 0 or (shift, value) in seen:
+            if (shift, value) in seen:
                 continue
             seen.add((shift, value))
-            factor = generator.ring.from_dict({shift: value})
-            fewer = len(generator) - len(generator - factor * divisor)
+            fewer = _fewer(generator, divisor, shift, value)
             if fewer > 0:
-                yield fewer, factor
+                yield fewer, element_of(generator.ring, {shift: value})
+
+
+def _fewer(generator: Element, divisor: Element, shift: tuple[int, ...], value: Any) -> int:
+    """How many fewer terms than the generator generator − value·x^shift·divisor has; it is not computed."""
+    fewer = 0
+    for other, coefficient in divisor.items():
+        there = generator.get(tuple(map(operator.add, other, shift)))
+        if there is None:
+            fewer -= 1
+        elif there == value * coefficient:
+            fewer += 1
+    return fewer
 
 
 def proper_power(germ: IdealGerm, solve: Solve) -> Node | None:

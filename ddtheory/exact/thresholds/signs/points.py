@@ -30,7 +30,7 @@ Point = tuple[Fraction, ...]
 Terms = Sequence[tuple[Exponent, fmpq]]
 
 _SCALES = (6, 11, 16)  # t = 2^{−n}; the last is smaller still by the square of the spread of the coefficients
-_SMALLEST = 128
+_FINEST = 128  # n of the last scale: points have some 2n·16 bits there, and each scale on the way is minimised on
 _STARTS = 24  # on one face
 _STEPS = 60  # of one minimisation
 _MOST_TERMS = 60
@@ -104,7 +104,7 @@ class _Scaled:
 
     def followed(self, start: list[fmpq], expired: Callable[[], bool]) -> NegativePoint | None:
         """From a start to a zero of the face, and on to smaller scales, as long as K is negative."""
-        if self._scales[-1] > _SMALLEST:
+        if self._scales[-1] > _FINEST:
             return None
         face = [(m, c) for m, c, level in self._terms if not level]
         place = self._minimised(face, start, fmpq(1, 100), _FIRST_BITS, expired)

@@ -1,0 +1,135 @@
+"""The dimension of an orbit: parts that hang together against the matrix of all tangent vectors, and counts by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import planted
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ddtheory.gauges import Gauge, Group, Leg, find_gauges
+from ddtheory.reads import orbit
+from ddtheory.reads.flow import flows, generators, tangent
+from ddtheory.reads.orbit import fitting, orbit_rank
+
+
+def drawn(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def all_tangents(gauges: Sequence[Gauge], theta: Mapping[str, Tensor]) -> Tensor:
+    """The matrix of all tangent vectors, as they are."""
+    rows = [torch.zeros(1, sum(value.numel() for value in theta.values())).double()]
+    for flow in flows(gauges):
+        for generator in generators(flow, theta):
+            step = tangent(flow, generator, theta)
+            rows.append(torch.cat([step.get(n, torch.zeros_like(v)).reshape(-1) for n, v in theta.items()])[None])
+    return torch.cat(rows)
+
+
+def rank_of(matrix: Tensor) -> int:
+    lengths = matrix.norm(dim=1, keepdim=True)
+    values = torch.linalg.svdvals(matrix / lengths.clamp_min(1e-300))
+    return int((values > 1e-9 * values[0]).sum())
+
+
+def encoder(width: int, heads: int, hidden: int) -> nn.Module:
+    torch.manual_seed(0)
+    return nn.TransformerEncoderLayer(width, heads, hidden, 0.0, "gelu", batch_first=True, norm_first=True).double()
+
+
+NETWORKS = {
+    "encoder": (encoder(8, 2, 6), drawn(4, 5, 8)),
+    "linear maps": (
+        planted.Draw(1).fill(nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 4), nn.Linear(4, 3))),
+        drawn(20, 4),
+    ),
+    "rotary, shared heads": (planted.shared_heads(1.0, rotary=True).model, planted.shared_heads(1.0).inputs),
+    "rotary, interleaved": (planted.shared_heads(1.0, interleaved=True).model, planted.shared_heads(1.0).inputs),
+    "shared values": (planted.shared_heads(1.0, values=True).model, planted.shared_heads(1.0, values=True).inputs),
+    "convolutions, in groups": (planted.grouped(1.0).model, planted.grouped(1.0).inputs),
+}
+
+
+def points(model: nn.Module) -> list[dict[str, Tensor]]:
+    """The network, the same with the first channel of everything at zero, and with matrices of rank 1."""
+    here = {name: value.detach().double() for name, value in model.named_parameters()}
+    first = {name: value.clone() for name, value in here.items()}
+    for value in first.values():
+        value[0] = 0
+    one = {
+        name: value if value.ndim == 1 else (value.flatten(1)[:, :1] @ value.flatten(1)[:1]).reshape(value.shape)
+        for name, value in here.items()
+    }
+    return [here, first, one]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("taken_apart", [False, True])
+def test_parts_that_hang_together_have_the_rank_of_the_whole_matrix(
+    name: str, taken_apart: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, inputs = NETWORKS[name]
+    gauges = find_gauges(model, inputs, softmax=True).gauges
+    if taken_apart:
+        monkeypatch.setattr(orbit, "LARGEST_ORBIT", 1)
+        assert fitting(gauges, points(model)[0]) == gauges
+    for number, theta in enumerate(points(model)):
+        found, whole = orbit_rank(gauges, theta), all_tangents(gauges, theta)
+        assert found.most == len(whole) - 1
+        expected = rank_of(whole)
+        # taken apart it is a lower bound; the linear maps attain it at no point, since b' − Wv is counted in b' alone
+        if taken_apart and (number or name == "linear maps"):
+            assert 0.8 * expected < found.certain <= expected
+        else:
+            assert found.certain == expected and found.clear
+
+
+@pytest.mark.parametrize("turns", [False, True])
+@pytest.mark.parametrize(("a", "b"), [(4, 4), (2, 1), (0, 3), (0, 0)])
+def test_the_singular_values_of_a_head_have_a_closed_form(turns: bool, a: int, b: int) -> None:
+    """√(σᵢ² + τⱼ²), against the matrix that has a row for each generator."""
+    theta = {"q": drawn(4, a, seed=1) @ drawn(a, 7, seed=2), "k": drawn(5, b, seed=3) @ drawn(b, 4, seed=4)}
+    scales = Gauge("scales", Group.POSITIVE, 4, (Leg("q"), Leg("k", 1, dual=True)))
+    gauges = [replace(scales, group=Group.ROTATION), *([] if turns else [scales])]
+    found = orbit_rank(gauges, theta)
+    values = torch.linalg.svdvals(all_tangents(gauges, theta))
+    both = torch.cat([theta["q"], theta["k"].mT], 1)
+    largest = float(torch.linalg.matrix_norm(both, 2)) if turns else max(map(float, map(_norm, theta.values())))
+    rank = min(4, a + b) if turns else 0
+    assert found.certain == (6 - (4 - rank) * (3 - rank) // 2 if turns else 16 - (4 - a) * (4 - b))
+    assert found.singular_values == pytest.approx((values[: found.certain] / largest).tolist(), rel=1e-9)
+
+
+def _norm(matrix: Tensor) -> Tensor:
+    return torch.linalg.matrix_norm(matrix, 2)
+
+
+def test_by_hand_a_matrix_on_both_sides() -> None:
+    """A ↦ gAg⁻¹: what commutes with A has as many dimensions as A has eigenvalues, where these are distinct."""
+    scales = Gauge("scales", Group.POSITIVE, 4, (Leg("a"), Leg("a", 1, dual=True)))
+    gauges = [scales, replace(scales, group=Group.ROTATION)]
+    assert orbit_rank(gauges, {"a": drawn(4, 4)}).certain == 16 - 4
+    assert orbit_rank(gauges, {"a": torch.eye(4).double()}).certain == 0
+    assert orbit_rank([scales], {"a": drawn(4, 4)}).certain == 4 - 1
+    assert orbit_rank([gauges[1]], {"a": drawn(4, 4)}).certain == 6  # no rotation commutes with A but ±1
+
+
+def test_by_hand_an_encoder_too_large_for_one_matrix() -> None:
+    """Two heads of GL(40), twice; 80 biases of keys and 80 of values; of each norm 80 scales and its kernel for each
+    map behind, 240 and 20; 80 offsets of each norm, which the biases behind take up."""
+    model, inputs = encoder(80, 2, 20), drawn(1, 4, 80)
+    gauges = find_gauges(model, inputs).gauges
+    theta = {name: value.detach() for name, value in model.named_parameters()}
+    found = orbit_rank(gauges, theta)
+    assert found.certain == found.most == 2 * 2 * 40**2 + 80 + 80 + 2 * 80 + 240 + 20 + 2 * 80
+    assert 4 * found.most**2 > orbit.LARGEST_ORBIT and fitting(gauges, theta) == gauges
+    dead = {**theta, "self_attn.out_proj.weight": theta["self_attn.out_proj.weight"].clone()}
+    dead["self_attn.out_proj.weight"][:, :40] = 0  # nobody hears the first head; its values move all the same
+    assert orbit_rank(gauges, dead).certain == found.certain
+    dead["self_attn.in_proj_weight"] = theta["self_attn.in_proj_weight"].clone()
+    dead["self_attn.in_proj_weight"][160:170] = 0  # of them 10 are nothing but what the kernel adds
+    assert orbit_rank(gauges, dead).certain == found.certain - 10 * 40
