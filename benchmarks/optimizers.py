@@ -6,17 +6,22 @@ The transformer has every row of the table of gauges but rotations without heads
 layer norms, of queries and keys, of values and outputs, and the shift of logits. Gradients are made once, so that steps
 alone are timed, round by round beside AdamW; the cost of a forward and a backward pass stands beside them. Before
 anything is timed, a step of DDCAdam with foreach has to agree with one without it.
+
+What does not depend on the machine is counted: entries that kernels read and write for each parameter, wherever they
+lie, in a cache or not, and floating-point operations of matrix products. Singular values are in neither.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from harness import interleaved, paired, prepare, save, show, spread, synchronise, torch_options
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
 
 from ddtheory.gauges import FoundGauges, Group, find_gauges
 from ddtheory.optim import DDCAdam, DDCMuon
@@ -89,6 +94,45 @@ def agree(model: nn.Module, found: FoundGauges) -> float:
     return distance
 
 
+class Transfers(TorchDispatchMode):
+    """Entries that kernels read and write; a view is neither, and what is changed in place is both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = func(*args, **(kwargs or {}))
+        if func.is_view:
+            return found
+        given = dict(zip((each.name for each in func._schema.arguments), args, strict=False)) | (kwargs or {})
+        for each in func._schema.arguments:
+            written = each.alias_info is not None and each.alias_info.is_write
+            times = 1 if each.is_out or not written else 2
+            self.entries += times * sum(tensor.numel() for tensor in tensors(given.get(each.name)))
+        if not any(each.alias_info for each in func._schema.returns):
+            self.entries += sum(tensor.numel() for tensor in tensors(found))
+        return found
+
+
+def tensors(value: Any) -> Iterator[Tensor]:
+    """Those in what a kernel is given or gives."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from tensors(each)
+
+
+def counted(step: Callable[[], object], parameters: int) -> dict[str, float]:
+    """Of one step: entries read and written, and operations of matrix products, for each parameter."""
+    with Transfers() as transfers:
+        step()
+    with FlopCounterMode(display=False) as products:
+        step()
+    return {"entries": transfers.entries / parameters, "products": products.get_total_flops() / parameters}
+
+
 def with_gradients(model: nn.Module) -> nn.Module:
     own = copy.deepcopy(model)
     for value, other in zip(own.parameters(), model.parameters(), strict=True):
@@ -113,19 +157,31 @@ def measure(chosen: Any, size: int) -> dict[str, Any]:
     synchronise(device)
     distance = agree(model, found)
     steps = {name: make(with_gradients(model), found).step for name, make in MAKES.items()}
+    parameters = sum(value.numel() for value in model.parameters())
+    for step in steps.values():
+        step()  # makes the averages
+    counts = {name: counted(step, parameters) for name, step in steps.items()}
     times = interleaved(
         {**steps, "forward and backward": passes}, device=device, clock=chosen.clock, seconds=chosen.seconds
     )
     return {
-        "parameters": sum(value.numel() for value in model.parameters()),
+        "parameters": parameters,
         "gauges": len(found.gauges),
         "agree": distance,
         "unit_seconds": spread(times[UNIT]),
+        "counted": counts,
         "steps_of_adamw": {name: paired(times, name, UNIT) for name in times},
     }
 
 
 COLUMNS = ("parameters", "AdamW, ms", *(name for name in (*MAKES, "forward and backward") if name != UNIT))
+
+
+COUNTED = ("parameters", *MAKES)
+
+
+def counts(row: dict[str, Any], what: str) -> list[str]:
+    return [f"{row['parameters']:,}", *(f"{row['counted'][name][what]:.3g}" for name in MAKES)]
 
 
 def line(row: dict[str, Any]) -> list[str]:
@@ -149,6 +205,8 @@ def main() -> None:
         if size not in SIZES:
             parser.error(f"Sizes are {', '.join(map(str, SIZES))}.")
         rows.append(measure(chosen, size))
+    show("Entries read and written, for each parameter", COUNTED, [counts(row, "entries") for row in rows])
+    show("Operations of matrix products, for each parameter", COUNTED, [counts(row, "products") for row in rows])
     show("A step, in steps of AdamW", COLUMNS, [line(row) for row in rows])
     save(chosen, rows)
 

@@ -263,7 +263,16 @@ def optimizers(content: dict) -> str:
         ]
         for row in content["rows"]
     ]
-    return markdown(("parameters", "gauges", "AdamW, ms", *names), rows)
+    counts = [
+        [f"{row['parameters']:,}", what, *(number(row["counted"][name][each]) for name in ("AdamW", *names[:-1]))]
+        for row in content["rows"]
+        for each, what in (("entries", "entries read and written"), ("products", "operations of matrix products"))
+    ]
+    return (
+        markdown(("parameters", "gauges", "AdamW, ms", *names), rows)
+        + "\n\nCounted, for each parameter:\n\n"
+        + markdown(("parameters", "what", "AdamW", *names[:-1]), counts)
+    )
 
 
 def signatures(content: dict) -> str:

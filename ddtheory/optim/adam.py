@@ -52,6 +52,9 @@ class DDCAdam(GaugeOptimizer):
     It commutes with positive scales and shifts by construction, and with signs and permutations because it knows no
     coordinates beyond blocks. It does not commute with rotations: use `DDCMuon`. Parameters of no gauge get AdamW.
 
+    On a processor a step works tile by tile, in memory that is kept between steps: that of the largest matrix whose
+    columns are blocks; with `foreach` or `max_norm`, as much as all parameters.
+
     Args:
         model: the module, or pairs of names and parameters. Parameters that need no gradient stay.
         lr: η ≥ 0; any scheduler of torch may change it.

@@ -4,33 +4,15 @@ from __future__ import annotations
 
 import pytest
 import torch
+from side_by_side import BOTH, Make
 from torch import nn
 
-from ddtheory.gauges import Gauge, Group, Leg
-from ddtheory.optim import DDCAdam
-from ddtheory.workbench.measurements.over_training import HIDDEN, Make, OverTraining
+from ddtheory.workbench.measurements.over_training import HIDDEN, OverTraining
 
 KINDS = ("clouds", "teacher")
 
 
-def ours(model: nn.Module) -> torch.optim.Optimizer:
-    legs = (Leg("first"), Leg("bias"), Leg("last", 1, dual=True))
-    gauge = Gauge("rescaling", Group.POSITIVE, len(model.get_parameter("first")), legs)
-    return DDCAdam(model, 0.02, weight_decay=0.1, gauges=[gauge])
-
-
-def adam(model: nn.Module) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(model.parameters(), 0.02, weight_decay=0.1)
-
-
-def whole_norm(model: nn.Module) -> torch.optim.Optimizer:
-    """Clips by the norm over all networks, so each feels the others."""
-    optimizer = torch.optim.SGD(model.parameters(), 0.5)
-    optimizer.register_step_pre_hook(lambda *_: nn.utils.clip_grad_norm_(model.parameters(), 0.1) and None)
-    return optimizer
-
-
-@pytest.mark.parametrize(("make", "alone"), [(ours, True), (adam, True), (whole_norm, False)])
+@pytest.mark.parametrize(("make", "alone"), BOTH)
 def test_networks_side_by_side_do_not_feel_each_other(make: Make, alone: bool) -> None:
     together = OverTraining(KINDS, [5, 6]).train(make, 20, every=20)
     single = [OverTraining([kind], [seed]).train(make, 20, every=20) for kind in KINDS for seed in (5, 6)]
