@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import click
@@ -29,6 +31,20 @@ def book_option(command: Command) -> Command:
         help="A book: a folder, a package, or the name of one that is installed; may be repeated. "
         'Default: the one that came with the package, "installed".',
     )(command)
+
+
+@contextlib.contextmanager
+def standard_output_kept() -> Iterator[None]:
+    """What code of others writes meanwhile, by `print` or by the number of the stream, goes to standard error."""
+    with contextlib.redirect_stdout(sys.stderr), contextlib.ExitStack() as stack:
+        if sys.__stdout__ is not None:  # where it is closed its number may be that of any file
+            kept = os.dup(1)
+            stack.callback(os.close, kept)
+            stack.callback(os.dup2, kept, 1)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere if sys.__stderr__ is None else 2, 1)
+            os.close(nowhere)
+        yield
 
 
 def say(text: object, *, err: bool = False, bold: bool = False) -> None:

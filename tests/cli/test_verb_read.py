@@ -61,6 +61,25 @@ def misspelled():
 """
 
 
+LOUD = """
+import os
+import torch
+from ddtheory.measure import Gaussian
+
+
+class Loud(torch.nn.Linear):
+    def forward(self, x):
+        os.write(1, b"forward by number")
+        print("forward")
+        return super().forward(x)
+
+
+def made():
+    os.write(1, b"made by number")
+    return {"model": Loud(2, 1).double(), "inputs": torch.eye(2), "head": Gaussian()}
+"""
+
+
 @pytest.fixture(autouse=True)
 def in_a_folder_with_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -73,6 +92,14 @@ def test_exit_code_0_and_the_census(function: str) -> None:
     found = answer("read", f"net.py:{function}", "--n", "1000")
     dead = [(row["layer"], row["place"], row["order"]) for row in found["census"] if row["verdict"] == "dead"]
     assert dead == [("0", "unit 1", 2)] and found["n"] == 1000
+
+
+def test_what_a_network_writes_is_no_part_of_the_document(capfd: pytest.CaptureFixture[str]) -> None:
+    """By `print` or by the number of standard output, when it is made and when it is read."""
+    Path("loud.py").write_text(LOUD, "utf-8")
+    assert answer("read", "loud.py:made", "--n", "10")["n"] == 10
+    out, err = capfd.readouterr()
+    assert out == "" and "made by number" in err and "forward by number" in err
 
 
 def test_the_function_may_say_n_itself() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ddtheory.cli.printing import json_option, print_json, say
+from ddtheory.cli.printing import json_option, print_json, say, standard_output_kept
 
 
 @click.command()
@@ -48,13 +48,14 @@ def read(where: str, n: int | None, weights: Path | None, out: Path | None, as_j
 
     if out is not None:
         output.prepare(out, ["reading.json", "reading.txt", "reading.html"])
-    made = described(Path(where)) if where.endswith(".toml") else made_by(where)
-    own = made.pop("n", None)
-    n = own if n is None else n
-    if weights is not None:
-        made = with_weights(made, weights)
-    with spinner("reads …", shown=not as_json):
-        reading = dd.read(made.pop("model"), made.pop("inputs", None), **made, n=n)
+    with standard_output_kept():
+        made = described(Path(where)) if where.endswith(".toml") else made_by(where)
+        own = made.pop("n", None)
+        n = own if n is None else n
+        if weights is not None:
+            made = with_weights(made, weights)
+        with spinner("reads …", shown=not as_json):
+            reading = dd.read(made.pop("model"), made.pop("inputs", None), **made, n=n)
     document, text = reading.to_json(), reading.text()
     if as_json:
         print_json(document)
