@@ -62,7 +62,7 @@ CLAIM = Claim(
         ),
         "attention": (
             "Queries and keys of a dead channel give the rate 2 off the orbits of the linear group of the head. With "
-            "tokens on a line $D$ is the mean of the squares of a query times the variance of the keys."
+            "tokens on a line $D$ is the mean square of a query times the variance of its keys, summed over queries."
         ),
     },
     source=cite("shirodkar2026dead", "cor:quotient_rate", verified=False),
@@ -233,6 +233,7 @@ def measure() -> Experiment:
         found[clause].append(
             rate_check(f"{what}: the least of the others", 2, _RADII, _ordered(function, orbit), width=0.05)
         )
+    found["attention"].append(_line())
     return Experiment(
         f"Two units or channels, one of them dead, balanced, {_SAMPLES} samples, float64.",
         {"horizontal": [_scalars(2), _scalars(3)], **found},
@@ -254,6 +255,33 @@ def _scalars(layers: int) -> Comparison:
         (law / layers, float(horizontal(layers + 1, sympy.Float(size))), size ** (2 * layers)),
         1e-8 * law,
         "rounding in float64; rivals: no factor L, another depth, p² itself",
+        "eigenvalue",
+    )
+
+
+def _line() -> Comparison:
+    """The eigenvalue of a head with tokens on a line, at t = 0.001."""
+    import torch
+
+    tokens, size = _drawn()[1][..., 0], 1e-3
+
+    def function(weights: Tensor) -> Tensor:
+        scores = weights.prod() * tokens[:, :, None] * tokens[:, None]
+        return torch.softmax(scores, -1) @ tokens[..., None]
+
+    def law(spread: Tensor) -> float:
+        squares = (tokens * spread[:, None]).square().sum(1)
+        return float(squares.mean()) * float(horizontal(2, sympy.Float(size)))
+
+    variance = tokens.var(1, correction=0)
+    expected = law(variance)
+    return Comparison(
+        "a head with tokens on a line: the eigenvalue at t = 0.001",
+        expected,
+        Interval.around(_eigenvalues(function, torch.full((2,), size, dtype=torch.float64))[-1], 1e-5 * expected),
+        (expected / 2, law(tokens.square().mean(1)), law(variance.sqrt())),
+        1e-4 * expected,
+        "the next order in t²; rivals: no factor L, the second moment, the deviation",
         "eigenvalue",
     )
 
