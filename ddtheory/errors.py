@@ -125,3 +125,8 @@ def shown(value: object) -> str:
         return str(number) if bits <= 200 else f"{kind} of {bits} bits"
     name = type(value).__name__
     return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
+
+
+def __dir__() -> list[str]:
+    """The kinds of errors and warnings; what writes their sentences is not public."""
+    return sorted(name for name, value in globals().items() if isinstance(value, type) and value.__module__ == __name__)
