@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from ddtheory.arguments import list_of
+from ddtheory.arguments import list_of, parameter_name
 from ddtheory.errors import InvalidValueError, MeasurementError, shown
 from ddtheory.fields import require, require_each
 from ddtheory.gauges.gauge import Gauge
@@ -153,6 +153,7 @@ class Seen:
         if not isinstance(softmax, bool):
             raise InvalidValueError(f"softmax is {shown(softmax)}; say True or False.")
         for name, parameter in model.named_parameters():
+            parameter_name(name, "A parameter of the model")
             if nn.parameter.is_lazy(parameter) or parameter.is_meta or parameter.is_complex():
                 raise InvalidValueError(
                     f"The parameter {name} is lazy, on the meta device, or complex; a gauge moves real numbers."

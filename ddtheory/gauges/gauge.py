@@ -10,9 +10,9 @@ from itertools import pairwise
 
 from torch import Tensor
 
-from ddtheory.arguments import as_integer, in_order
+from ddtheory.arguments import as_integer, as_name, in_order
 from ddtheory.errors import InvalidValueError, shown, unknown
-from ddtheory.fields import require, require_each
+from ddtheory.fields import require, require_each, require_parameters
 from ddtheory.measure.doors import real_number, real_tensor, tensors_by_name
 from ddtheory.shown import Shown, counted
 
@@ -60,7 +60,7 @@ class Leg:
     groups: int = 1
 
     def __post_init__(self) -> None:
-        require(self, str, "parameter")
+        require_parameters(self, "parameter")
         require(self, bool, "dual")
         for name in ("axis", "start"):
             value = as_integer(getattr(self, name))
@@ -118,7 +118,7 @@ class Kernel:
     bias: str | None = None
 
     def __post_init__(self) -> None:
-        require(self, str, "gain", *(name for name in ("offset", "bias") if getattr(self, name) is not None))
+        require_parameters(self, "gain", *(name for name in ("offset", "bias") if getattr(self, name) is not None))
         if self.offset is not None and self.bias is None:
             raise InvalidValueError(
                 f"A shift along the kernel moves the part of {self.offset}; name a bias to take it up."
@@ -142,7 +142,7 @@ class Taker:
 
     def __post_init__(self) -> None:
         require(self, Leg, "weight")
-        require(self, str, "bias")
+        require_parameters(self, "bias")
 
     def matrix(self, channels: int, parameters: Mapping[str, Tensor]) -> Tensor:
         """W by channel, (channels, outputs)."""
@@ -167,7 +167,7 @@ class Centre:
     ratio: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        require(self, str, "offset")
+        require_parameters(self, "offset")
         ratios = in_order(self.ratio, f"The ratios μ/σ before {self.offset}")
         object.__setattr__(self, "ratio", tuple(real_number("A ratio μ/σ", each) for each in ratios))
         if not all(map(math.isfinite, self.ratio)):
@@ -212,7 +212,7 @@ class Gauge(Shown):
     centre: Centre | None = None
 
     def __post_init__(self) -> None:
-        require(self, str, "rule")
+        object.__setattr__(self, "rule", as_name(self.rule, "The rule of a gauge"))
         require(self, Group, "group")
         require_each(self, Leg, "legs")
         object.__setattr__(self, "legs", tuple(self.legs))

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ddtheory.arguments import list_of
+from ddtheory.arguments import list_of, parameter_name
 from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.gauges import FoundGauges, Gauge, Group, find_gauges, measured
 from ddtheory.gauges.gauge import PAIRING
@@ -38,7 +38,7 @@ def named_parameters(what: nn.Module | Iterable[tuple[str, Tensor]]) -> Named:
                 f"A parameter is {shown(pair)}. Give the model, or pairs of names and parameters as "
                 "model.named_parameters() has them: gauges speak of names."
             )
-        name, parameter = pair
+        name, parameter = parameter_name(pair[0], "The name of a parameter"), pair[1]
         if name in names:
             raise InvalidValueError(f"Two parameters are called {shown(name)}. Give each a name of its own.")
         other = next((each for each, tensor in names.items() if tensor is parameter), None)
