@@ -93,7 +93,7 @@ def clipped(value: str) -> str:
 
 
 def place(path: object) -> str:
-    """A path or the name of a file in an error message: as it is where it is a line, else as `shown` shows a text.
+    """A path, or the name of a file or a parameter, in a message: as it is where it is a line, else as by `shown`.
 
     >>> place("a/b.json"), place(""), place("a\\n"), len(place("x" * 5000))
     ('a/b.json', "''", "'a\\\\n'", 42)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ddtheory.arguments import list_of, parameter_name
-from ddtheory.errors import InvalidValueError, MeasurementError, shown
+from ddtheory.errors import InvalidValueError, MeasurementError, place, shown
 from ddtheory.fields import require, require_each
 from ddtheory.gauges.gauge import Gauge
 from ddtheory.gauges.moving import Motion, moved, spoiled
@@ -156,7 +156,7 @@ class Seen:
             parameter_name(name, "A parameter of the model")
             if nn.parameter.is_lazy(parameter) or parameter.is_meta or parameter.is_complex():
                 raise InvalidValueError(
-                    f"The parameter {name} is lazy, on the meta device, or complex; a gauge moves real numbers."
+                    f"The parameter {place(name)} is lazy, on the meta device, or complex; a gauge moves real numbers."
                 )
         self.model = copy.deepcopy(model).double().eval()
         with borrowed(FAILS, ADVICE):  # as for want of memory

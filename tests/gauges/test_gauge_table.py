@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -459,6 +460,25 @@ def test_names_that_nothing_can_print_are_refused(use: Callable[[str], object]) 
 def test_names_of_no_letters_are_refused(use: Callable[[str], object]) -> None:
     with pytest.raises(InvalidValueError, match="is ''"):
         use("")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda name: Leg(name, axis=-1),
+        lambda name: Leg(name, groups=2),
+        lambda name: Kernel("gain", name),
+        lambda name: Centre(name, (math.inf,)),
+        lambda name: replace(GOOD, rule=name, channels=0),
+        lambda name: replace(GOOD, legs=(Leg(name), Leg(name))),
+        lambda name: replace(GOOD, legs=(Leg(name, 5),)).check({name: torch.ones(2)}),
+        lambda name: DDCAdam([(name, nn.Parameter(torch.ones(1).half()))], gauges=()),
+    ],
+)
+def test_a_name_of_ten_thousand_signs_is_cut_where_it_is_refused(use: Callable[[str], object]) -> None:
+    with pytest.raises(InvalidValueError) as error:
+        use("-" * 10_000)
+    assert len(str(error.value)) < 500
 
 
 def test_control_names_of_other_alphabets_are_names() -> None:
