@@ -34,6 +34,38 @@ def as_integer(value: object) -> int | None:
     return None if isinstance(value, bool) or not isinstance(value, numbers.Integral) else operator.index(value)
 
 
+def as_name(value: object, what: str) -> str:
+    """A name as plain text.
+
+    Raises:
+        InvalidValueError: no text, none at all, or one that no page and no terminal can write.
+
+    >>> as_name("layers.0.weight", "The parameter")
+    'layers.0.weight'
+    """
+    if not isinstance(value, str):
+        raise InvalidValueError(f"{what} is {shown(value)}; it must be text.")
+    name = str.__str__(value)
+    if not name or any("\ud800" <= character <= "\udfff" for character in name):
+        raise InvalidValueError(
+            f"{what} is {shown(name)}. Give a name of at least one character, none of them half of a surrogate pair, "
+            "which nothing can print or save."
+        )
+    return name
+
+
+def parameter_name(value: object, what: str) -> str:
+    """The name of a parameter or a buffer, with dots between the modules that it is in.
+
+    Raises:
+        InvalidValueError: no name, or one with nothing between two dots, before the first one or after the last one.
+    """
+    name = as_name(value, what)
+    if not all(name.split(".")):
+        raise InvalidValueError(f"{what} is {shown(name)}, and a module or parameter on its way has no name. Name it.")
+    return name
+
+
 def exact_fraction(value: object, what: str) -> Fraction:
     """The same, where nothing else will do.
 

@@ -93,7 +93,7 @@ def clipped(value: str) -> str:
 
 
 def place(path: object) -> str:
-    """A path or the name of a file in an error message: as it is where it is a line, else as `shown` shows a text.
+    """A path, or the name of a file or a parameter, in a message: as it is where it is a line, else as by `shown`.
 
     >>> place("a/b.json"), place(""), place("a\\n"), len(place("x" * 5000))
     ('a/b.json', "''", "'a\\\\n'", 42)
@@ -125,3 +125,8 @@ def shown(value: object) -> str:
         return str(number) if bits <= 200 else f"{kind} of {bits} bits"
     name = type(value).__name__
     return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
+
+
+def __dir__() -> list[str]:
+    """The kinds of errors and warnings; what writes their sentences is not public."""
+    return sorted(name for name, value in globals().items() if isinstance(value, type) and value.__module__ == __name__)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from ddtheory.arguments import list_of, pairs_of
+from ddtheory.arguments import list_of, pairs_of, parameter_name
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.shown import shortened
 from ddtheory.visible import visible
@@ -39,6 +39,18 @@ def require(owner: object, kind: Any, *names: str) -> None:
         _check(owner, kind, name, getattr(owner, name))
         if kind is str:
             object.__setattr__(owner, name, str.__str__(getattr(owner, name)))
+
+
+def require_parameters(owner: object, *names: str) -> None:
+    """Each of these fields is the name of a parameter, and afterwards plain text.
+
+    Raises:
+        InvalidValueError: one is not; it is named.
+    """
+    for name in names:
+        require(owner, str, name)
+        value = parameter_name(getattr(owner, name), f"{name} of {type(owner).__name__}")
+        object.__setattr__(owner, name, value)
 
 
 def require_each(owner: object, kind: Any, *names: str) -> None:

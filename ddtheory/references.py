@@ -478,3 +478,8 @@ WORKS: MappingProxyType[str, Work] = MappingProxyType(
     }
 )
 """The works by key. Add one together with its first citation: a test asks that each is cited."""
+
+
+def __dir__() -> list[str]:
+    """The names that are public; what they are made with is not."""
+    return ["WORKS", "Work", "bibtex", "cite"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
+from ddtheory.visible import visible
+
 _WIDEST = 160
 
 # ✓ and its kin have no LaTeX of their own; what TeX reads as a command is escaped
@@ -32,16 +34,18 @@ class Shown:
         return {}
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({shortened(str(self), _WIDEST)})"
+        return f"{type(self).__name__}({visible(shortened(str(self), _WIDEST))})"
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"
 
     def _repr_html_(self) -> str:
-        lines = "".join(
-            f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in self.rows().items()
-        )
-        return f"<table>{lines}</table>" if lines else f"<span>{escape(self._repr_latex_())}</span>"
+        lines = "".join(f"<tr><th>{_cell(name)}</th><td>{_cell(text)}</td></tr>" for name, text in self.rows().items())
+        return f"<table>{lines}</table>" if lines else f"<span>{_cell(self._repr_latex_())}</span>"
+
+
+def _cell(text: str) -> str:
+    return escape(visible(text))
 
 
 def shortened(text: str, width: int) -> str:

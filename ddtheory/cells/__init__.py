@@ -49,3 +49,6 @@ from ddtheory.cells.superposition import superposition as superposition
 from ddtheory.cells.superposition import superposition_polygon as superposition_polygon
 from ddtheory.cells.swiglu import swiglu as swiglu
 from ddtheory.cells.topic_model import topic_model as topic_model
+from ddtheory.offered import offered as _offered
+
+__dir__ = _offered(globals())

@@ -7,3 +7,6 @@ from ddtheory.certify.report import Report as Report
 from ddtheory.certify.report import Step as Step
 from ddtheory.certify.report import Undecided as Undecided
 from ddtheory.certify.statement import Statement as Statement
+from ddtheory.offered import offered as _offered
+
+__dir__ = _offered(globals())

@@ -4,9 +4,10 @@ One table, `RULES`: a row says which parameters move together, by which group, a
 stays. `find_gauges` proposes gauges from the operations that a torch module runs, and keeps those that it has measured.
 """
 
-from ddtheory.extras import need
+from ddtheory.extras import need as _need
+from ddtheory.offered import offered as _offered
 
-need("torch", "ddtheory.gauges")
+_need("torch", "ddtheory.gauges")
 
 from ddtheory.gauges.finding import FoundGauges as FoundGauges
 from ddtheory.gauges.finding import RefusedGauge as RefusedGauge
@@ -23,3 +24,5 @@ from ddtheory.gauges.moving import moved as moved
 from ddtheory.gauges.moving import spoiled as spoiled
 from ddtheory.gauges.table import RULES as RULES
 from ddtheory.gauges.table import GaugeRule as GaugeRule
+
+__dir__ = _offered(globals())

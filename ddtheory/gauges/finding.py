@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from ddtheory.arguments import list_of
-from ddtheory.errors import InvalidValueError, MeasurementError, shown
+from ddtheory.arguments import list_of, parameter_name
+from ddtheory.errors import InvalidValueError, MeasurementError, place, shown
 from ddtheory.fields import require, require_each
 from ddtheory.gauges.gauge import Gauge
 from ddtheory.gauges.moving import Motion, moved, spoiled
@@ -153,9 +153,10 @@ class Seen:
         if not isinstance(softmax, bool):
             raise InvalidValueError(f"softmax is {shown(softmax)}; say True or False.")
         for name, parameter in model.named_parameters():
+            parameter_name(name, "A parameter of the model")
             if nn.parameter.is_lazy(parameter) or parameter.is_meta or parameter.is_complex():
                 raise InvalidValueError(
-                    f"The parameter {name} is lazy, on the meta device, or complex; a gauge moves real numbers."
+                    f"The parameter {place(name)} is lazy, on the meta device, or complex; a gauge moves real numbers."
                 )
         self.model = copy.deepcopy(model).double().eval()
         with borrowed(FAILS, ADVICE):  # as for want of memory

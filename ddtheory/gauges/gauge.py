@@ -10,9 +10,9 @@ from itertools import pairwise
 
 from torch import Tensor
 
-from ddtheory.arguments import as_integer, in_order
-from ddtheory.errors import InvalidValueError, shown, unknown
-from ddtheory.fields import require, require_each
+from ddtheory.arguments import as_integer, as_name, in_order
+from ddtheory.errors import InvalidValueError, place, shown, unknown
+from ddtheory.fields import require, require_each, require_parameters
 from ddtheory.measure.doors import real_number, real_tensor, tensors_by_name
 from ddtheory.shown import Shown, counted
 
@@ -60,16 +60,18 @@ class Leg:
     groups: int = 1
 
     def __post_init__(self) -> None:
-        require(self, str, "parameter")
+        require_parameters(self, "parameter")
         require(self, bool, "dual")
         for name in ("axis", "start"):
             value = as_integer(getattr(self, name))
             if value is None or not 0 <= value <= MOST_INDICES:
-                raise InvalidValueError(f"The {name} of a leg on {self.parameter} must be a whole number, 0 or more.")
+                raise InvalidValueError(
+                    f"The {name} of a leg on {place(self.parameter)} must be a whole number, 0 or more."
+                )
             object.__setattr__(self, name, value)
         groups = as_integer(self.groups)
         if groups is None or not 1 <= groups <= MOST_INDICES or (groups > 1 and self.axis != 1):
-            raise InvalidValueError(f"The groups of a leg on {self.parameter} are one, or more along axis 1.")
+            raise InvalidValueError(f"The groups of a leg on {place(self.parameter)} are one, or more along axis 1.")
         object.__setattr__(self, "groups", groups)
 
     def first(self, tensor: Tensor) -> Tensor:
@@ -118,10 +120,10 @@ class Kernel:
     bias: str | None = None
 
     def __post_init__(self) -> None:
-        require(self, str, "gain", *(name for name in ("offset", "bias") if getattr(self, name) is not None))
+        require_parameters(self, "gain", *(name for name in ("offset", "bias") if getattr(self, name) is not None))
         if self.offset is not None and self.bias is None:
             raise InvalidValueError(
-                f"A shift along the kernel moves the part of {self.offset}; name a bias to take it up."
+                f"A shift along the kernel moves the part of {place(self.offset)}; name a bias to take it up."
             )
 
 
@@ -142,7 +144,7 @@ class Taker:
 
     def __post_init__(self) -> None:
         require(self, Leg, "weight")
-        require(self, str, "bias")
+        require_parameters(self, "bias")
 
     def matrix(self, channels: int, parameters: Mapping[str, Tensor]) -> Tensor:
         """W by channel, (channels, outputs)."""
@@ -167,11 +169,11 @@ class Centre:
     ratio: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        require(self, str, "offset")
-        ratios = in_order(self.ratio, f"The ratios μ/σ before {self.offset}")
+        require_parameters(self, "offset")
+        ratios = in_order(self.ratio, f"The ratios μ/σ before {place(self.offset)}")
         object.__setattr__(self, "ratio", tuple(real_number("A ratio μ/σ", each) for each in ratios))
         if not all(map(math.isfinite, self.ratio)):
-            raise InvalidValueError(f"The ratios μ/σ before {self.offset} are not all finite.")
+            raise InvalidValueError(f"The ratios μ/σ before {place(self.offset)} are not all finite.")
 
 
 @dataclass(frozen=True, repr=False)
@@ -212,7 +214,7 @@ class Gauge(Shown):
     centre: Centre | None = None
 
     def __post_init__(self) -> None:
-        require(self, str, "rule")
+        object.__setattr__(self, "rule", as_name(self.rule, "The rule of a gauge"))
         require(self, Group, "group")
         require_each(self, Leg, "legs")
         object.__setattr__(self, "legs", tuple(self.legs))
@@ -228,7 +230,9 @@ class Gauge(Shown):
         object.__setattr__(self, "blocks", blocks)
         require(self, Kernel | None, "kernel")
         if (self.group is Group.KERNEL) is (self.kernel is None) or (self.kernel is not None and len(self.legs) > 1):
-            raise InvalidValueError(f"The gauge {self.rule!r} needs a kernel and one leg for shifts along it, or none.")
+            raise InvalidValueError(
+                f"The gauge {shown(self.rule)} needs a kernel and one leg for shifts along it, or none."
+            )
         require_each(self, Taker, "takers")
         object.__setattr__(self, "takers", tuple(self.takers))
         require(self, Centre | None, "centre")
@@ -236,21 +240,23 @@ class Gauge(Shown):
             self.centre is None
         ):
             raise InvalidValueError(
-                f"The gauge {self.rule!r} needs takers for shifts that biases take up, a centre for scales about one, "
-                "and none of them otherwise."
+                f"The gauge {shown(self.rule)} needs takers for shifts that biases take up, a centre for scales "
+                "about one, and none of them otherwise."
             )
         if self.centre is not None and (len(self.centre.ratio) != channels or not self.legs[-1].dual):
             raise InvalidValueError(
-                f"The gauge {self.rule!r} needs a ratio for each of {counted(channels, 'channel')}, and the scale of "
-                "the normalisation as its last leg, dual."
+                f"The gauge {shown(self.rule)} needs a ratio for each of {counted(channels, 'channel')}, and the scale "
+                "of the normalisation as its last leg, dual."
             )
         if self.group in PAIRING and channels // blocks % 2:
-            raise InvalidValueError(f"The gauge {self.rule!r} needs blocks of an even size: real and imaginary parts.")
+            raise InvalidValueError(
+                f"The gauge {shown(self.rule)} needs blocks of an even size: real and imaginary parts."
+            )
         twice = acts_twice(self.legs, channels)
         if twice is not None:
             raise InvalidValueError(
                 f"The gauge {shown(self.rule)} acts twice on index {twice.start} of axis {twice.axis} of "
-                f"{twice.parameter}: a leg takes {counted(channels, 'channel')} from its start."
+                f"{place(twice.parameter)}: a leg takes {counted(channels, 'channel')} from its start."
             )
 
     @property
@@ -273,12 +279,13 @@ class Gauge(Shown):
         for leg in (*self.legs, *(taker.weight for taker in self.takers)):
             if leg.parameter not in known:
                 raise unknown("parameter", leg.parameter, known)
-            shape = tuple(real_tensor(f"Parameter {leg.parameter}", known[leg.parameter]).shape)
+            shape = tuple(real_tensor(f"Parameter {place(leg.parameter)}", known[leg.parameter]).shape)
             grouped = leg.groups > 1 and (len(shape) < 2 or shape[0] % leg.groups)
             if leg.axis >= len(shape) or grouped or leg.start + self.channels > leg.groups * shape[leg.axis]:
                 raise InvalidValueError(
-                    f"{self.rule} acts on {counted(self.channels, 'channel')} of axis {leg.axis} of {leg.parameter} "
-                    f"from {leg.start}, whose shape is {shape}. Check axis, start, groups and channels of the leg."
+                    f"{place(self.rule)} acts on {counted(self.channels, 'channel')} of axis {leg.axis} of "
+                    f"{place(leg.parameter)} from {leg.start}, whose shape is {shape}. Check axis, start, groups and "
+                    "channels of the leg."
                 )
         for taker in self.takers:
             self._check_taker(taker, known)
@@ -298,14 +305,18 @@ class Gauge(Shown):
         outputs = taker.matrix(self.channels, known).shape[1]
         self._check_vector(taker.bias, outputs, known)
         if known[taker.bias].shape[0] != outputs:
-            raise InvalidValueError(f"{self.rule} needs {counted(outputs, 'number')} in {taker.bias}, and no more.")
+            raise InvalidValueError(
+                f"{place(self.rule)} needs {counted(outputs, 'number')} in {place(taker.bias)}, and no more."
+            )
 
     def _check_vector(self, name: str, least: int, known: Mapping[str, Tensor]) -> None:
         if name not in known:
             raise unknown("parameter", name, known)
-        shape = tuple(real_tensor(f"Parameter {name}", known[name]).shape)
+        shape = tuple(real_tensor(f"Parameter {place(name)}", known[name]).shape)
         if len(shape) != 1 or shape[0] < least:
-            raise InvalidValueError(f"{self.rule} needs {counted(least, 'number')} in {name}, whose shape is {shape}.")
+            raise InvalidValueError(
+                f"{place(self.rule)} needs {counted(least, 'number')} in {place(name)}, whose shape is {shape}."
+            )
 
     def __str__(self) -> str:
         sides = [", ".join(leg.parameter for leg in self.legs if leg.dual is dual) for dual in (False, True)]

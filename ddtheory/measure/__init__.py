@@ -1,8 +1,9 @@
 """Measured orders: torch, float64, one forward-mode derivative a direction. Never sees a prediction."""
 
-from ddtheory.extras import need
+from ddtheory.extras import need as _need
+from ddtheory.offered import offered as _offered
 
-need("torch", "ddtheory.measure")
+_need("torch", "ddtheory.measure")
 
 from ddtheory.measure.heads.check import HeadCheck as HeadCheck
 from ddtheory.measure.heads.check import check_head as check_head
@@ -60,3 +61,5 @@ from ddtheory.measure.signatures.signatures import Signatures as Signatures
 from ddtheory.measure.signatures.signatures import signatures as signatures
 from ddtheory.measure.signatures.trajectory import SignatureRecorder as SignatureRecorder
 from ddtheory.measure.signatures.trajectory import Trajectory as Trajectory
+
+__dir__ = _offered(globals())

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddtheory.arguments import as_fraction, as_integer, list_of, pairs_of
+from ddtheory.arguments import as_fraction, as_integer, as_name, list_of, pairs_of
 from ddtheory.errors import InvalidValueError
 from ddtheory.errors import shown as shown_plainly
 
@@ -96,7 +96,7 @@ def tensors_by_name(what: str, value: object) -> dict[str, Any]:
     Raises:
         InvalidValueError: anything else.
     """
-    return {text(f"A name in {what}", name): tensor for name, tensor in pairs_of(value, what)}
+    return {as_name(name, f"A name in {what}"): tensor for name, tensor in pairs_of(value, what)}
 
 
 def real_tensor(what: str, value: object) -> Tensor:

@@ -20,3 +20,6 @@ from ddtheory.models.kinds import mixture as mixture
 from ddtheory.models.kinds import regression as regression
 from ddtheory.models.model import Model as Model
 from ddtheory.models.pair import ModelPair as ModelPair
+from ddtheory.offered import offered as _offered
+
+__dir__ = _offered(globals())

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from ddtheory.arguments import as_integer, in_order
+from ddtheory.arguments import as_integer, in_order, parameter_name
 from ddtheory.errors import DDTheoryError, InvalidValueError, shown, unknown
 
 _MOST_AXES = 60
@@ -31,6 +31,7 @@ def private_copy(model: object) -> nn.Module:
                 "made from."
             )
     for name, value in (*model.named_parameters(), *model.named_buffers()):
+        parameter_name(name, "A tensor of the model")
         if torch.nn.parameter.is_lazy(value):
             raise InvalidValueError(f"{name!r} has no shape yet. Run the lazy module once on a batch first.")
         if value.is_meta or value.layout != torch.strided or value.is_quantized:

@@ -4,11 +4,14 @@
 measure them on a batch, by `inputs=`.
 """
 
-from ddtheory.extras import need
+from ddtheory.extras import need as _need
+from ddtheory.offered import offered as _offered
 
-need("torch", "ddtheory.optim")
+_need("torch", "ddtheory.optim")
 
 from ddtheory.optim.adam import DDCAdam as DDCAdam
 from ddtheory.optim.muon import DDCMuon as DDCMuon
 from ddtheory.optim.survival import UnitDeathWarning as UnitDeathWarning
 from ddtheory.optim.survival import largest_surviving_decay as largest_surviving_decay
+
+__dir__ = _offered(globals())

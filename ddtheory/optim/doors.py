@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ddtheory.arguments import list_of
-from ddtheory.errors import InvalidValueError, MeasurementError
+from ddtheory.arguments import list_of, parameter_name
+from ddtheory.errors import InvalidValueError, MeasurementError, place
 from ddtheory.gauges import FoundGauges, Gauge, Group, find_gauges, measured
 from ddtheory.gauges.gauge import PAIRING
 from ddtheory.measure.doors import real_number, shown
@@ -38,18 +38,18 @@ def named_parameters(what: nn.Module | Iterable[tuple[str, Tensor]]) -> Named:
                 f"A parameter is {shown(pair)}. Give the model, or pairs of names and parameters as "
                 "model.named_parameters() has them: gauges speak of names."
             )
-        name, parameter = pair
+        name, parameter = parameter_name(pair[0], "The name of a parameter"), pair[1]
         if name in names:
             raise InvalidValueError(f"Two parameters are called {shown(name)}. Give each a name of its own.")
         other = next((each for each, tensor in names.items() if tensor is parameter), None)
         if other is not None:
-            raise InvalidValueError(f"{other} and {name} are one tensor. Give it once, by one name.")
+            raise InvalidValueError(f"{place(other)} and {place(name)} are one tensor. Give it once, by one name.")
         names[name] = parameter
         if parameter.requires_grad:
             if not parameter.is_leaf:
                 raise InvalidValueError(
-                    f"{name} was computed from other tensors, so it gets no gradient and cannot be trained. Give the "
-                    "parameters that it was computed from."
+                    f"{place(name)} was computed from other tensors, so it gets no gradient and cannot be trained. "
+                    "Give the parameters that it was computed from."
                 )
             _check_dtype(name, parameter)
             found[name] = parameter
@@ -62,10 +62,10 @@ def _check_dtype(name: str, parameter: Tensor) -> None:
     if parameter.dtype in (torch.float32, torch.float64) and parameter.layout == torch.strided:
         return
     if parameter.is_complex():
-        raise InvalidValueError(f"{name} is complex; give its real and imaginary parts as parameters.")
+        raise InvalidValueError(f"{place(name)} is complex; give its real and imaginary parts as parameters.")
     raise InvalidValueError(
-        f"{name} is {parameter.dtype}, {parameter.layout}. Steps relative to a norm are lost below float32: keep dense "
-        "float32 parameters, and run the model under torch.autocast for mixed precision."
+        f"{place(name)} is {parameter.dtype}, {parameter.layout}. Steps relative to a norm are lost below float32: "
+        "keep dense float32 parameters, and run the model under torch.autocast for mixed precision."
     )
 
 
@@ -161,11 +161,13 @@ def check_gradients(gradients: Mapping[str, Tensor]) -> None:
     for name, gradient in gradients.items():
         if gradient.layout != torch.strided:
             raise InvalidValueError(
-                f"The gradient of {name} is sparse, and norms of blocks need all of it. Build the embedding with "
-                "sparse=False."
+                f"The gradient of {place(name)} is sparse, and norms of blocks need all of it. Build the embedding "
+                "with sparse=False."
             )
         if gradient.is_complex():
-            raise InvalidValueError(f"The gradient of {name} is complex. Give real and imaginary parts as parameters.")
+            raise InvalidValueError(
+                f"The gradient of {place(name)} is complex. Give real and imaginary parts as parameters."
+            )
 
 
 def check_finite(gradients: Mapping[str, Tensor]) -> None:
@@ -179,6 +181,6 @@ def check_finite(gradients: Mapping[str, Tensor]) -> None:
     if not bool(finite.all()):
         name = list(gradients)[int((~finite).nonzero()[0])]
         raise MeasurementError(
-            f"The gradient of {name} is not finite, and nothing has moved. Lower the rate or the size of the loss, "
-            "leave this step out, or let a GradScaler do so under autocast."
+            f"The gradient of {place(name)} is not finite, and nothing has moved. Lower the rate or the size of the "
+            "loss, leave this step out, or let a GradScaler do so under autocast."
         )

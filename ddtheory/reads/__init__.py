@@ -1,8 +1,9 @@
 """What the checkpoint of a trained network holds: its gauges, its dead directions, and how large λ can be."""
 
-from ddtheory.extras import need
+from ddtheory.extras import need as _need
+from ddtheory.offered import offered as _offered
 
-need("torch", "ddtheory.reads")
+_need("torch", "ddtheory.reads")
 
 from ddtheory.reads.assembly import Assembly as Assembly
 from ddtheory.reads.assembly import assemble as assemble
@@ -20,3 +21,5 @@ from ddtheory.reads.result import Row as Row
 from ddtheory.reads.table import DETECTORS as DETECTORS
 from ddtheory.reads.table import Detector as Detector
 from ddtheory.reads.verdicts import Standing as Standing
+
+__dir__ = _offered(globals())

@@ -3,6 +3,7 @@
 Importing this package loads neither sympy nor torch nor matplotlib.
 """
 
+from ddtheory.offered import offered as _offered
 from ddtheory.verify.book import Book as Book
 from ddtheory.verify.book import Entry as Entry
 from ddtheory.verify.book import Unreadable as Unreadable
@@ -28,3 +29,5 @@ from ddtheory.verify.verdicts import ClaimResult as ClaimResult
 from ddtheory.verify.verdicts import ClauseResult as ClauseResult
 from ddtheory.verify.verdicts import WeakFoundation as WeakFoundation
 from ddtheory.verify.verdicts import WitnessResult as WitnessResult
+
+__dir__ = _offered(globals())

@@ -30,7 +30,7 @@ def _given(room: str) -> list[tuple[str, str]]:
     listed = {text for node in tree.body if isinstance(node, ast.Assign) for text in _listed(node)}
     return [
         (alias.name, node.module or "")
-        for node in tree.body
+        for node in ast.walk(tree)  # what is loaded late is imported for types alone
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
         if alias.asname == alias.name or alias.name in listed

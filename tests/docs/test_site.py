@@ -43,8 +43,7 @@ def test_the_examples_of_the_makers(module: str) -> None:
 def test_every_public_name_stands_in_the_reference() -> None:
     """Against the list by which the attack on the package finds its doors, which is made by import."""
     in_reference = {f"{room}.{name}" for room, given in names.rooms().items() for name in given}
-    internal = {"ddtheory.references.Shown"}
-    assert {full for full, _ in surface.named()} - in_reference - {f"{room}" for room in names.rooms()} <= internal
+    assert {full for full, _ in surface.named()} - in_reference - {f"{room}" for room in names.rooms()} == set()
     lazy = {name for name in ddtheory.__all__ if f"ddtheory.{name}" not in names.rooms()}
     assert lazy - set(names.rooms()["ddtheory"]) == {"gallery"}  # which gives no name away
     for room, text in api.pages().items():
@@ -107,6 +106,24 @@ def test_every_room_and_its_names_are_attributes_of_what_is_imported() -> None:
     said = reached(lines)
     assert "AttributeError" in said.pop("control")
     assert said == {room: "reached" for room in lines if room != "control"}
+
+
+def beside_what_is_public(room: str) -> set[str]:
+    """What `dir` shows of a room beside the names and rooms that its source gives away, and what it does not show."""
+    within = {other.rpartition(".")[2] for other in names.rooms() if other.rpartition(".")[0] == room}
+    return set(dir(import_module(room))) ^ within ^ set(names.rooms()[room])
+
+
+@pytest.mark.parametrize("room", names.rooms())
+def test_dir_shows_what_is_public_and_nothing_else(room: str) -> None:
+    assert beside_what_is_public(room) == ({"gallery"} if room == "ddtheory" else set())
+
+
+def test_control_a_module_and_a_helper_in_dir_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its `__dir__` a package shows the modules that it loaded, and what it imported for itself."""
+    monkeypatch.delattr("ddtheory.gauges.__dir__")
+    assert {"tape", "_need"} <= beside_what_is_public("ddtheory.gauges")
+    assert dir(import_module("ddtheory.gallery")) == []
 
 
 def in_no_list(pages: Iterable[str], notebooks: Iterable[str], lists: str) -> list[str]:

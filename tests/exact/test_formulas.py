@@ -126,3 +126,23 @@ def test_the_expressions_are_those_of_sympy() -> None:
 def test_bad_sizes_are_refused(sizes: dict[str, Any], error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         formulas.reduced_rank().at(**sizes)
+
+
+class Throwing(str):
+    """A text of somebody else's kind, none of whose methods works."""
+
+    def throw(self, *_: object) -> Any:
+        raise RuntimeError("code of somebody else")
+
+    split = isidentifier = __len__ = __str__ = __repr__ = throw
+
+
+@pytest.mark.parametrize("names", [Throwing("M"), [Throwing("M")]], ids=["text", "list"])
+def test_names_are_read_as_the_text_that_they_are(names: Any) -> None:
+    found = formulas.fit({n: n * n for n in range(1, 9)}, names=names)
+    assert str(found.expression) == "M**2" and found.at(3) == 9
+
+
+def test_names_that_are_none_are_shown_as_text() -> None:
+    with pytest.raises(InvalidValueError, match=r"names is 'x\^2'"):
+        formulas.fit({1: 1, 2: 4}, names=Throwing("x^2"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -28,6 +29,10 @@ from ddtheory.gauges import (
     spoiled,
 )
 from ddtheory.gauges.finding import FoundGauges, RefusedGauge, Seen
+from ddtheory.measure import Gaussian, Problem
+from ddtheory.networks import network_orders
+from ddtheory.optim import DDCAdam, DDCMuon
+from ddtheory.reads import read
 
 SCALE_OF_CHAIN = Gauge(
     "rescaling",
@@ -410,6 +415,74 @@ def test_parameters_and_channels_of_any_kind_are_refused_in_one_line(name: str, 
         with pytest.raises(DDTheoryError) as error:
             refused()
         assert str(error.value).isprintable()
+
+
+class Called(nn.Module):
+    """A hidden layer under a name that torch does not look at."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.called = name
+        self._modules[name] = nn.Linear(2, 2)
+        self.last = nn.Linear(2, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(torch.relu(self._modules[self.called](x)))  # type: ignore[misc]
+
+
+NAMES = [
+    lambda name: Leg(name),
+    lambda name: Kernel(name),
+    lambda name: Kernel("gain", name, "bias"),
+    lambda name: Kernel("gain", "offset", name),
+    lambda name: Taker(Leg("weight"), name),
+    lambda name: Centre(name, (1.0,)),
+    lambda name: replace(GOOD, rule=name),
+    lambda name: GOOD.check({name: torch.ones(1)}),
+    lambda name: find_gauges(Called(name), torch.eye(2)),
+    lambda name: DDCAdam(Called(name), inputs=torch.eye(2)),
+    lambda name: DDCMuon([(name, nn.Parameter(torch.ones(2, 2)))], gauges=()),
+    lambda name: read(Called(name), torch.eye(2), head=Gaussian(), n=100),
+    lambda name: network_orders(Called(name).double(), {"last.weight": 1}),
+    lambda name: Problem.from_module(Called(name).double(), torch.eye(2).double(), Gaussian()),
+]
+
+
+@pytest.mark.parametrize("use", NAMES)
+def test_names_that_nothing_can_print_are_refused(use: Callable[[str], object]) -> None:
+    """Half of a surrogate pair has no bytes; a report, a file or a terminal would fail on it long after."""
+    with pytest.raises(InvalidValueError, match="half of a surrogate pair") as error:
+        use("hidden\ud800")
+    assert str(error.value).isprintable() and str(error.value).encode()
+
+
+@pytest.mark.parametrize("use", NAMES[:8])
+def test_names_of_no_letters_are_refused(use: Callable[[str], object]) -> None:
+    with pytest.raises(InvalidValueError, match="is ''"):
+        use("")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda name: Leg(name, axis=-1),
+        lambda name: Leg(name, groups=2),
+        lambda name: Kernel("gain", name),
+        lambda name: Centre(name, (math.inf,)),
+        lambda name: replace(GOOD, rule=name, channels=0),
+        lambda name: replace(GOOD, legs=(Leg(name), Leg(name))),
+        lambda name: replace(GOOD, legs=(Leg(name, 5),)).check({name: torch.ones(2)}),
+        lambda name: DDCAdam([(name, nn.Parameter(torch.ones(1).half()))], gauges=()),
+    ],
+)
+def test_a_name_of_ten_thousand_signs_is_cut_where_it_is_refused(use: Callable[[str], object]) -> None:
+    with pytest.raises(InvalidValueError) as error:
+        use("-" * 10_000)
+    assert len(str(error.value)) < 500
+
+
+def test_control_names_of_other_alphabets_are_names() -> None:
+    assert "λ 𝔸.weight" in str(find_gauges(seeded(lambda: Called("λ 𝔸")), rows()[:, :2]).gauges[0])
 
 
 def test_inputs_that_no_memory_holds_are_refused() -> None:

@@ -372,6 +372,14 @@ def test_nothing_that_is_shown_is_run() -> None:
     assert "<script>" not in arc._repr_html_()
 
 
+def test_what_a_terminal_would_obey_is_written_out() -> None:
+    """A colour, a line that turns, and half of a surrogate pair, which has no bytes."""
+    refused = gauges.RefusedGauge(found_gauges().gauges[0], "why \x1b[31m \u202e \ud800")
+    line, page = repr(refused), refused._repr_html_()
+    assert line.isprintable() and line.encode() and r"\u001b[31m \u202e \ud800" in line
+    assert page.isprintable() and page.encode()
+
+
 def test_control_a_forgotten_method_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """A new result that is no `Shown`, one that forgets a method, and one with the line of a dataclass."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import ddtheory as dd
-from ddtheory.arguments import exact_fraction, list_of, pairs_of, path_of, read_fraction
+from ddtheory.arguments import as_name, exact_fraction, list_of, pairs_of, parameter_name, path_of, read_fraction
 from ddtheory.errors import DDTheoryError, InvalidValueError, place
 from ddtheory.fields import Told, require, require_mapping
 from ddtheory.visible import one_line
@@ -48,6 +48,11 @@ class OddText(str):
         lambda: path_of("a\0b", "it"),
         lambda: path_of(5, "it"),
         lambda: exact_fraction(10**5_000, "it"),
+        lambda: as_name(5, "it"),
+        lambda: as_name("", "it"),
+        lambda: as_name("a\udfff", "it"),
+        lambda: parameter_name("a..weight", "it"),
+        lambda: parameter_name("a.", "it"),
         lambda: exact_fraction(0.5, "it"),
     ],
 )
@@ -62,6 +67,8 @@ def test_control_what_can_be_read_is() -> None:
     assert pairs_of(types.MappingProxyType({"x": 1}), "it") == [("x", 1)]
     assert path_of(OddText("a"), "it") == Path("a")
     assert exact_fraction(3, "it") == Fraction(3)
+    assert type(parameter_name(OddText("a.weight"), "it")) is str
+    assert as_name("λ 𝔸.", "it") == "λ 𝔸."
     assert read_fraction("1e-3") == Fraction(1, 1000) and read_fraction("1e999999999") is None
 
 

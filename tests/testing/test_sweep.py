@@ -24,7 +24,14 @@ from comparisons import Peers
 
 from ddtheory.errors import InvalidValueError, OutputError
 from ddtheory.testing import Estimate, EstimationTask, check_estimator
-from ddtheory.testing.conformance import PolynomialPosterior, conformance_cells, processes, quadrature, sweep
+from ddtheory.testing.conformance import (
+    PolynomialPosterior,
+    TaskResult,
+    conformance_cells,
+    processes,
+    quadrature,
+    sweep,
+)
 
 CHOSEN = tuple(cell for cell in conformance_cells() if cell.name in ("x²", "x⁴", "x⁶", "x², prior |x|"))
 
@@ -91,6 +98,8 @@ def test_a_broken_executor_loses_nothing_that_was_finished(tmp_path: Path, pool:
     finished = sum(bool(result.estimate) for result in first.results)
     assert finished >= 1 and not first.results[2].estimate
     assert "the worker process of the executor died" in first.results[2].error
+    assert all(bool(result.estimate) is not bool(result.error) for result in first.results)
+    assert "the executor takes no task any more" in first.results[3].error, "what came later is lost, and said to be"
     second = sweep(estimator, tasks(), executor=pool, keep=file)
     assert all(result.estimate for result in second.results) and second.resumed == finished
 
@@ -364,6 +373,41 @@ class Fragile(Executor):
         else:
             future.set_result(run(*given))
         return future
+
+
+class Answering(Executor):
+    """Answers every task with one thing, or with no future at all."""
+
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+
+    def submit(self, run: Any, /, *given: Any, **named: Any) -> Any:
+        if self.answer is None:
+            return 5
+        future: Future[Any] = Future()
+        future.set_result(self.answer)
+        return future
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (None, "its executor gives 5 for a task, and no Future"),
+        (7, "its executor answered another one, with 7"),
+        (TaskResult("x⁶", 0, Estimate(1, 1), "", 1, 0.0), "its executor answered another one, with a TaskResult"),
+    ],
+)
+def test_an_answer_to_another_task_is_none(answer: object, says: str) -> None:
+    """The third one is the right answer for one task of the four."""
+    found = sweep(quadrature, tasks(0), executor=Answering(answer))
+    lost = [result for result in found.results if not result.estimate]
+    assert [result.cell for result in found.results] == [cell.name for cell in CHOSEN]
+    assert len(lost) == 4 - isinstance(answer, TaskResult) and all(says in result.error for result in lost)
+
+
+def test_what_is_no_executor_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="executor is 5"):
+        sweep(quadrature, tasks(0), executor=5)  # type: ignore[arg-type]
 
 
 def test_a_task_is_not_lost_for_another() -> None:

@@ -15,3 +15,6 @@ from ddtheory.exact.formulas.closed_forms import reduced_rank as reduced_rank
 from ddtheory.exact.formulas.fitting import Conjecture as Conjecture
 from ddtheory.exact.formulas.fitting import fit as fit
 from ddtheory.exact.formulas.formula import Formula as Formula
+from ddtheory.offered import offered as _offered
+
+__dir__ = _offered(globals())

@@ -86,6 +86,10 @@ class Conjecture(Shown):
         }
 
 
+def _plain(name: Any) -> Any:
+    return str.__str__(name) if isinstance(name, str) else name
+
+
 def fit(
     cases: Mapping[Any, Any], *, names: str | Sequence[str] = "n", most_degree: int = 4, most_modulus: int = 4
 ) -> Conjecture:
@@ -112,7 +116,7 @@ def fit(
     given = pairs_of(cases, "cases")
     if not given:
         raise InvalidValueError("cases is empty; give a mapping from sizes to values, with two at least.")
-    named = names.split() if isinstance(names, str) else in_order(names, "names")
+    named = str.__str__(names).split() if isinstance(names, str) else [*map(_plain, in_order(names, "names"))]
     if not named or not all(
         isinstance(name, str) and name.isidentifier() and len(name) <= LONGEST_NAME for name in named
     ):

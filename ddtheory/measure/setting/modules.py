@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ddtheory.arguments import parameter_name
 from ddtheory.errors import InvalidValueError, MeasurementError
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.doors import COMPLEX, shown, unreadable
@@ -111,6 +112,7 @@ def private_copy(module: nn.Module, dtype: torch.dtype) -> nn.Module:
             where = f"Submodule {name!r}" if name else "The module itself"
             raise MeasurementError(f"{where} ({type(submodule).__name__}) is {reason}")
     for name, value in (*module.named_parameters(), *module.named_buffers()):
+        parameter_name(name, "A tensor of the model")
         reason = unreadable(value)
         if reason:
             raise MeasurementError(f"{name!r} {reason}")

@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import cloudpickle
 
-from ddtheory.errors import InvalidValueError
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.testing.conformance.identity import identity, label
 from ddtheory.testing.conformance.kept import Kept, key_of
 from ddtheory.testing.conformance.processes import Children, Question, end_here, run_here
@@ -93,6 +93,8 @@ def sweep(
         jobs = check_whole("jobs", jobs, least=1)
         if executor is not None:
             raise InvalidValueError(f"jobs = {jobs} and an executor: an executor brings workers of its own. Give one.")
+    if executor is not None and not isinstance(executor, Executor):
+        raise InvalidValueError(f"executor is {shown(executor)}. Give a concurrent.futures.Executor, or leave it out.")
     if time_limit is not None:
         time_limit = check_seconds("time_limit", time_limit)
     questions = [(task.cell, task.n, task.beta, task.budget, task.seed) for task in tasks]
@@ -215,7 +217,10 @@ def _together(
 
 def _submitted(executor: Executor, run: Callable[[Question], TaskResult], question: Question) -> Future[TaskResult]:
     try:
-        return executor.submit(run, question)
+        future = executor.submit(run, question)
+        if not isinstance(future, Future):
+            raise TypeError(f"its executor gives {shown(future)} for a task, and no Future")
+        return future
     except Exception as error:  # a pool that broke under an earlier task refuses the later ones
         failed: Future[TaskResult] = Future()
         failed.set_exception(error)
@@ -235,7 +240,13 @@ def _result(question: Question, future: Future[TaskResult]) -> TaskResult:
         return question.failed("the task was lost: its executor cancelled it, which a cluster does when it closes")
     error = future.exception()
     if error is None:
-        return future.result()
+        found: object = future.result()
+        if isinstance(found, TaskResult) and (found.cell, found.seed) == (question.cell, question.seed):
+            return found
+        return question.failed(f"the task was lost: its executor answered another one, with {shown(found)}")
     if isinstance(error, BrokenProcessPool):
-        return question.failed("the worker process of the executor died; a likely cause is too little memory")
+        return question.failed(
+            "the worker process of the executor died, of this task or of another one, and the executor takes no task "
+            "any more. Likely causes are too little memory, an estimator that kills it, and an initializer that fails"
+        )
     return question.failed(f"the task was lost: {described(error)} (twice; the second time no other ran beside it)")

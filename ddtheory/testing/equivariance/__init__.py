@@ -3,12 +3,15 @@
 Needs torch.
 """
 
-from ddtheory.extras import need
+from ddtheory.extras import need as _need
+from ddtheory.offered import offered as _offered
 
-need("torch", "ddtheory.testing.check_equivariance")
+_need("torch", "ddtheory.testing.check_equivariance")
 
 from ddtheory.testing.equivariance.check import check_equivariance as check_equivariance
 from ddtheory.testing.equivariance.judging import EquivarianceVerdict as EquivarianceVerdict
 from ddtheory.testing.equivariance.report import EquivarianceReport as EquivarianceReport
 from ddtheory.testing.equivariance.result import GaugeResult as GaugeResult
 from ddtheory.testing.equivariance.result import Removal as Removal
+
+__dir__ = _offered(globals())
