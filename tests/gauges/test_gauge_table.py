@@ -701,3 +701,30 @@ def test_control_outputs_of_a_grouped_kernel_read_inputs_of_their_own() -> None:
     for groups, expected in ((1, ("first.weight", "first.bias")), (2, ("first.bias",)), (4, ("first.bias",))):
         found = find_gauges(seeded(lambda g=groups: Channels(g)), inputs).gauges
         assert [each.parameters for each in found if each.rule == "normalisation shift"] == [expected]
+
+
+class Added(nn.Module):
+    """xA + b, and norms of so many channels of it; the output is what they make, or the sum itself."""
+
+    def __init__(self, size: int = 4, output: bool = False) -> None:
+        super().__init__()
+        self.a, self.b = nn.Parameter(torch.ones(3, 4)), nn.Parameter(torch.ones(4))
+        self.size, self.output = size, output
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        stream = x @ self.a + self.b
+        norm = nn.functional.layer_norm(stream.unflatten(-1, (-1, self.size)), (self.size,)).flatten(-2)
+        return stream if self.output else norm.tanh()
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [(Added, [("a", "b")]), (lambda: Added(2), []), (lambda: Added(output=True), [])],
+    ids=["a bias in a call of its own", "norms of halves", "the sum is the output"],
+)
+def test_control_a_sum_is_proposed_once_and_where_whole_norms_alone_read_it(
+    model: Callable[[], nn.Module], expected: list[tuple[str, ...]]
+) -> None:
+    found = find_gauges(seeded(model), rows())
+    every = [*found.gauges, *(each.gauge for each in found.refused)]
+    assert [each.parameters for each in every if each.rule == "normalisation shift"] == expected
