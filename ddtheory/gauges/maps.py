@@ -100,6 +100,9 @@ ANY = (
 )
 
 ADDING = frozenset(["add", "__add__", "__radd__", "add_", "__iadd__"])
+CENTRING = STREAMING | ADDING | frozenset(["sub", "__sub__", "__rsub__", "cat", "expand", "expand_as", "repeat"])
+"""What a number that is the same for all channels passes on its way to a norm that takes it out."""
+SCALING = frozenset(["mul", "__mul__", "__rmul__", "div", "__truediv__"])
 ROTARY = (
     RESHAPING
     | frozenset(["expand", "repeat_interleave"])

@@ -12,6 +12,7 @@ from ddtheory.gauges.maps import (
     ADDING,
     ANY,
     ATTENDED,
+    CENTRING,
     CONSTANT,
     HOMOGENEOUS,
     KEY,
@@ -19,6 +20,7 @@ from ddtheory.gauges.maps import (
     ODD,
     QUERY,
     RESHAPING,
+    SCALING,
     STREAMING,
     VALUE,
     Affine,
@@ -255,6 +257,61 @@ def normalisation_kernels(tape: Tape) -> Iterator[Gauge]:
             if inputs == gain.numel() and (offset is None or bias is not None):
                 kernel = Kernel(name, offset, None if offset is None else bias)
                 yield Gauge("normalisation kernel", Group.KERNEL, inputs, (Leg(weight, axis),), kernel=kernel)
+
+
+def normalisation_shifts(tape: Tape) -> Iterator[Gauge]:
+    """W ↦ W + 1vᵀ, b ↦ b + c1 of a map, E ↦ E + v1ᵀ of a table: LayerNorms take the mean of the channels out."""
+    for tensor, channels, legs in _writers(tape):
+        if legs and _is_centred(tape, tensor, channels):
+            yield from _proposed("normalisation shift", Group.SHIFT, channels, legs)
+
+
+def _writers(tape: Tape) -> Iterator[tuple[Tensor, int, tuple[Leg, ...]]]:
+    """What parameters add to: a tensor, its channels, and the legs along them."""
+    biases: set[str] = set()
+    for found in affines(tape):
+        biases |= set(found.biases)
+        apart = found.groups > 1 or found.in_axis == found.out_axis  # each output reads inputs of its own
+        yield found.result, found.outputs, _outer(found)[1:] if apart else _outer(found)
+    for whole in _attentions(tape):
+        names = [tape.name(whole.argument(*of)) for of in ((11, "out_proj_weight"), (12, "out_proj_bias"))]
+        yield whole.outputs()[0], whole.argument(3, "embed_dim_to_check"), tuple(Leg(name) for name in names if name)
+    for call in tape.calls:
+        offset = call.argument(3, "bias") if call.name == "layer_norm" else None
+        name = tape.name(offset)
+        if offset is not None and name is not None and offset.ndim == 1:
+            yield call.result, offset.numel(), (Leg(name),)
+        if call.name in CENTRING:
+            for value in call.inputs():
+                name = tape.name(value)
+                if name is not None and name not in biases and value.ndim:
+                    yield value, value.shape[-1], (Leg(name, value.ndim - 1),)
+
+
+def _is_centred(tape: Tape, tensor: Tensor, channels: int) -> bool:
+    """Whether LayerNorms over all channels read a tensor, through sums, and nobody else does."""
+    waiting, seen, met = [tensor], {id(tensor)}, False
+    while waiting:
+        current = waiting.pop()
+        if tape.is_output(current):
+            return False
+        for call in tape.readers(current):
+            if call.name == "layer_norm" and call.argument(0, "input") is current:
+                if tuple(call.argument(1, "normalized_shape")) != (channels,):
+                    return False
+                met = True
+            elif call.name in CENTRING or (call.name in SCALING and _is_alike(call, current)):
+                fresh = [out for out in call.outputs() if id(out) not in seen]
+                seen |= set(map(id, fresh))
+                waiting += fresh
+            else:
+                return False
+    return met
+
+
+def _is_alike(call: Call, tensor: Tensor) -> bool:
+    """Whether an operation multiplies all channels by one number."""
+    return all(each.ndim == 0 or each.shape[-1] == 1 for each in call.inputs() if each is not tensor)
 
 
 def _reading(tape: Tape, tensor: Tensor) -> Iterator[tuple[str, int, int, str | None]]:

@@ -103,6 +103,14 @@ _TABLE = (
         rules.normalisation_kernels,
     ),
     GaugeRule(
+        "normalisation shift",
+        Group.SHIFT,
+        "W ↦ W + 1vᵀ, b ↦ b + c1 for a map, E ↦ E + v1ᵀ for a table of rows",
+        "LayerNorms over all channels alone read what it makes, through sums: they take the mean of the channels out. "
+        "An RMSNorm does not.",
+        rules.normalisation_shifts,
+    ),
+    GaugeRule(
         "key bias",
         Group.TRANSLATION,
         "b_K ↦ b_K + v for any v",

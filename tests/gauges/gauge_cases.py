@@ -154,6 +154,19 @@ class Plain(nn.Module):
         return self.second(y).tanh() + y
 
 
+class Beside(nn.Module):
+    """A map that adds to a sum, which a norm reads; `watched` lets somebody else read the sum beside it."""
+
+    def __init__(self, watched: bool) -> None:
+        super().__init__()
+        self.first, self.norm, self.second = nn.Linear(3, 4), nn.LayerNorm(4), nn.Linear(4, 4)
+        self.watched = watched
+
+    def forward(self, x: Tensor) -> Tensor:
+        stream = self.first(x) / 2 + F.pad(x, (0, 1))
+        return self.second(self.norm(stream)) + (stream.tanh() if self.watched else 0)
+
+
 class Shared(nn.Module):
     """Four heads of queries, of which two share each head of keys and values; `each` gives every head an own key."""
 
@@ -371,6 +384,21 @@ CASES = (
     ),
     Case("bias shift", lambda: Offset(False), lambda: Offset(True), "somebody else sees the norm", tokens),
     Case("normalisation kernel", lambda: Plain(True), lambda: Plain(False), "the mean is not taken out", rows),
+    Case("normalisation shift", lambda: Beside(False), lambda: Beside(True), "somebody else sees the sum", rows),
+    Case(
+        "normalisation shift",
+        lambda: Normalised(nn.LayerNorm, False),
+        lambda: Normalised(lambda n: nn.RMSNorm(n, eps=1e-6), False),
+        "an RMSNorm keeps the mean",
+        rows,
+    ),
+    Case(
+        "normalisation shift",
+        lambda: Embedded(lambda y: F.layer_norm(y, (4,))),
+        lambda: Embedded(lambda y: F.layer_norm(y.unflatten(-1, (2, 2)), (2,)).flatten(-2) * y.mean(-1, keepdim=True)),
+        "the mean is seen beside norms of half of the channels",
+        words,
+    ),
     Case("key bias", Attention, Positions, "keys are scaled by their position", tokens),
     Case("query–key scale", Attention, lambda: Attention(rotary=True), "rotary positions mix two channels", tokens),
     Case("query–key rotation", Attention, lambda: Attention(rotary=True), "rotary positions do not commute", tokens),

@@ -696,3 +696,108 @@ def test_takers_must_fit_the_parameters() -> None:
     for wrong in ({"c": torch.zeros(2)}, {"c": torch.zeros(4)}, {"w": torch.zeros(3, 1)}):
         with pytest.raises(InvalidValueError):
             gauge.check({**theta, **wrong})
+
+
+# --- what norms take out -------------------------------------------------------------------------------------------
+
+
+class Blocks(nn.Module):
+    """Tables, a token of its own and a norm whose offset adds to the stream; norms before the maps, and one at the end.
+
+    `last` is what reads the stream at the end, `scale` is what an attention is multiplied with.
+    """
+
+    def __init__(self, last: nn.Module | None, scale: torch.Tensor | float = 0.5) -> None:
+        super().__init__()
+        self.tokens, self.positions = nn.Embedding(7, 8), nn.Parameter(torch.ones(1, 9, 8))
+        self.own, self.first = nn.Parameter(torch.ones(8)), nn.LayerNorm(8)
+        self.before, self.attention = nn.LayerNorm(8), nn.MultiheadAttention(8, 2, batch_first=True)
+        self.head, self.last, self.scale = nn.Linear(8, 3), last or nn.LayerNorm(8), scale
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        own = self.own.expand(len(x), 1, 8)
+        stream = torch.cat([own, self.tokens(x) * 8**0.5], 1)
+        stream = self.first(stream + self.positions[:, : stream.shape[1]])
+        y = self.before(stream)
+        stream = stream + self.scale * self.attention(y, y, y, need_weights=False)[0]
+        found: torch.Tensor = self.head(self.last(stream)[:, 0])
+        return found
+
+
+def _writers(model: Callable[[], nn.Module]) -> set[tuple[str, ...]]:
+    found = find_gauges(seeded(model), torch.arange(14).reshape(2, 7) % 7)
+    assert all(each.gauge.rule != "normalisation shift" for each in found.refused)  # it is seen on the tape
+    return {gauge.parameters for gauge in found.gauges if gauge.rule == "normalisation shift"}
+
+
+TABLES = {("tokens.weight",), ("positions",), ("own",)}
+STREAM = {("attention.out_proj.weight", "attention.out_proj.bias"), ("first.bias",)}
+
+
+def test_by_hand_who_adds_to_a_stream_that_norms_alone_read() -> None:
+    assert _writers(lambda: Blocks(None)) == TABLES | STREAM
+
+
+@pytest.mark.parametrize(
+    "last", [nn.Identity(), nn.RMSNorm(8), nn.GroupNorm(1, 8), nn.Tanh()], ids=lambda last: type(last).__name__
+)
+def test_control_what_reads_the_end_of_a_stream_sees_the_mean(last: nn.Module) -> None:
+    """The first norm reads the tables all the same."""
+    if isinstance(last, nn.GroupNorm):  # over tokens as well, so that the mean of one of them is seen
+        last = nn.Sequential(Turned(), last, Turned())
+    assert _writers(lambda: Blocks(last)) == TABLES
+
+
+class Turned(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.transpose(1, 2)
+
+
+def test_control_a_scale_for_each_channel_turns_the_shift() -> None:
+    scale = torch.linspace(0.5, 1.0, 8, dtype=torch.float64)
+    assert _writers(lambda: Blocks(None, scale)) == TABLES | {("first.bias",)}
+
+
+def test_control_outputs_of_a_grouped_kernel_read_inputs_of_their_own() -> None:
+    """Only its bias is shifted alike in all channels; that of a kernel of one group goes with its entries."""
+
+    class Channels(nn.Module):
+        def __init__(self, groups: int) -> None:
+            super().__init__()
+            self.first, self.norm = nn.Conv2d(4, 4, 2, groups=groups), nn.LayerNorm(4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            found: torch.Tensor = self.norm(self.first(x).permute(0, 2, 3, 1)).tanh()
+            return found
+
+    inputs = images().expand(-1, 4, -1, -1) * torch.arange(1, 5)[:, None, None]
+    for groups, expected in ((1, ("first.weight", "first.bias")), (2, ("first.bias",)), (4, ("first.bias",))):
+        found = find_gauges(seeded(lambda g=groups: Channels(g)), inputs).gauges
+        assert [each.parameters for each in found if each.rule == "normalisation shift"] == [expected]
+
+
+class Added(nn.Module):
+    """xA + b, and norms of so many channels of it; the output is what they make, or the sum itself."""
+
+    def __init__(self, size: int = 4, output: bool = False) -> None:
+        super().__init__()
+        self.a, self.b = nn.Parameter(torch.ones(3, 4)), nn.Parameter(torch.ones(4))
+        self.size, self.output = size, output
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        stream = x @ self.a + self.b
+        norm = nn.functional.layer_norm(stream.unflatten(-1, (-1, self.size)), (self.size,)).flatten(-2)
+        return stream if self.output else norm.tanh()
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [(Added, [("a", "b")]), (lambda: Added(2), []), (lambda: Added(output=True), [])],
+    ids=["a bias in a call of its own", "norms of halves", "the sum is the output"],
+)
+def test_control_a_sum_is_proposed_once_and_where_whole_norms_alone_read_it(
+    model: Callable[[], nn.Module], expected: list[tuple[str, ...]]
+) -> None:
+    found = find_gauges(seeded(model), rows())
+    every = [*found.gauges, *(each.gauge for each in found.refused)]
+    assert [each.parameters for each in every if each.rule == "normalisation shift"] == expected

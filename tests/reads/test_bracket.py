@@ -116,6 +116,15 @@ def test_the_softmax_has_a_shift_and_squares_have_none() -> None:
     assert bracket(classes, ()).upper == Fraction(9, 2)
 
 
+def test_a_norm_does_not_see_the_mean_of_what_it_reads() -> None:
+    """Of a map into C channels C − 1 contrasts of its N inputs and its bias are seen, through an ε that is no rounding
+    beside the variance; the root of a mean square sees all."""
+    torch.manual_seed(0)
+    for norm, seen in ((nn.LayerNorm(4, 1.0, False), 4 - 1), (nn.RMSNorm(4, 1.0, False), 4)):
+        module = nn.Sequential(nn.Linear(3, 4), norm).double()
+        assert bracket(problem_of(module, drawn(12, 3))).exact == RLCT(Fraction(seen * (3 + 1), 2))
+
+
 def test_a_list_of_gauges_is_not_asked_whether_it_is_true() -> None:
     class Odd(list):  # type: ignore[type-arg]
         def __len__(self) -> int:

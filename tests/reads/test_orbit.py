@@ -41,7 +41,29 @@ def encoder(width: int, heads: int, hidden: int) -> nn.Module:
     return nn.TransformerEncoderLayer(width, heads, hidden, 0.0, "gelu", batch_first=True, norm_first=True).double()
 
 
+class Tables(nn.Module):
+    """Tokens and positions, two layers with norms behind their sums or before their maps, and logits."""
+
+    def __init__(self, norm_first: bool) -> None:
+        super().__init__()
+        self.tokens, self.positions = nn.Embedding(5, 4), nn.Parameter(torch.zeros(3, 4))
+        self.norms = nn.ModuleList([nn.LayerNorm(4), nn.LayerNorm(4)])
+        layer = nn.TransformerEncoderLayer(4, 2, 3, 0.0, "gelu", batch_first=True, norm_first=norm_first)
+        self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.last, self.norm_first = nn.Linear(4, 3), norm_first
+
+    def forward(self, x: Tensor) -> Tensor:
+        stream = self.tokens(x) + self.positions
+        stream = self.layers(stream if self.norm_first else self.norms[0](stream))
+        found: Tensor = self.last((self.norms[1](stream) if self.norm_first else stream).tanh())
+        return found
+
+
+WORDS = torch.randint(0, 5, (16, 3), generator=torch.Generator().manual_seed(2))
+
 NETWORKS = {
+    "norms behind sums": (planted.Draw(9).fill(Tables(False)), WORDS),
+    "norms before maps": (planted.Draw(9).fill(Tables(True)), WORDS),
     "encoder": (encoder(8, 2, 6), drawn(4, 5, 8)),
     "linear maps": (
         planted.Draw(1).fill(nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 4), nn.Linear(4, 3))),
@@ -86,6 +108,17 @@ def test_parts_that_hang_together_have_the_rank_of_the_whole_matrix(
             assert 0.8 * expected < found.certain <= expected
         else:
             assert found.certain == expected and found.clear
+
+
+@pytest.mark.parametrize("name", ["norms behind sums", "norms before maps"])
+def test_by_hand_what_norms_take_out_of_a_stream(name: str) -> None:
+    """A number for each row of the two tables, 5 + 3; for each input and the bias of the two maps that add to the
+    stream in each of two layers, 2 (4 + 1) + 2 (3 + 1). No other gauge goes along these."""
+    model, inputs = NETWORKS[name]
+    gauges = find_gauges(model, inputs, softmax=True).gauges
+    theta = points(model)[0]
+    others = [gauge for gauge in gauges if gauge.rule != "normalisation shift"]
+    assert orbit_rank(gauges, theta).certain - orbit_rank(others, theta).certain == 5 + 3 + 2 * (4 + 1) + 2 * (3 + 1)
 
 
 @pytest.mark.parametrize("turns", [False, True])
