@@ -431,8 +431,8 @@ _MEASURE: dict[str, list[Call]] = {
     ],
     "ddtheory.measure.order": [lambda: {"profile": _profile()}],
     "ddtheory.reads.assemble": [
-        lambda: {"problem": cells.deep_linear(widths=(1, 1, 1)).problem(), "unit": "z", "seconds": 2},
-        lambda: {"problem": cells.hidden_layer(hidden=1).problem(), "unit": "tanh(z)"},
+        lambda: {"problem": cells.deep_linear(widths=(1, 1, 1)).problem(), "seconds": 2},
+        lambda: {"problem": cells.hidden_layer(hidden=1).problem(), "unit": "tanh(z)", "seconds": 2},
     ],
     "ddtheory.reads.bracket": [
         lambda: {"problem": line(), "gauges": [], "directions": 1, "seed": 3},
