@@ -17,6 +17,7 @@ OWN = (
     "ddtheory.values",
     "ddtheory.errors",
     "ddtheory.extras",
+    "ddtheory.offered",
     "ddtheory.shown",
     "ddtheory.tabled",
 )
