@@ -28,7 +28,7 @@ from ddtheory.reads.bracket import Bracket, bracket, fewer_rows
 from ddtheory.reads.germ import Germ
 from ddtheory.reads.products import product_germ
 from ddtheory.reads.units import given_unit, known_unit, unit_formula, units_germ
-from ddtheory.shown import Shown
+from ddtheory.shown import Shown, shortened
 from ddtheory.values import RLCT, Citation
 
 LARGEST_GERM = 60
@@ -159,7 +159,8 @@ def _germ(problem: Problem, unit: Expr | None) -> Germ | str:
     chain = linear_chain(module, problem.inputs.to(problem.dtype))
     if chain is not None and set(chain) == set(problem.truth):
         if unit is not None:
-            raise InvalidValueError(f"unit = {unit} is given, and a chain of linear layers has no units. Leave it out.")
+            said = shortened(str(unit), 60)
+            raise InvalidValueError(f"unit = {said} is given, and a chain of linear layers has no units. Leave it out.")
         if not _sees_all(problem):
             return "the head does not see every output"
         if not _is(problem, lambda theta, x: reduce(lambda z, name: z @ theta[name].mT, chain, x)):
