@@ -238,6 +238,21 @@ def test_refused_arcs(curve, message):
         arc(curve_problem(lambda t: t), curve)
 
 
+class Unreadable(dict):
+    """A mapping that throws where it is read."""
+
+    def items(self):
+        raise RuntimeError
+
+    def __len__(self):
+        raise RuntimeError
+
+
+def test_a_curve_whose_mapping_cannot_be_read():
+    with pytest.raises(InvalidValueError, match="What the curve returns cannot be read: it raises RuntimeError"):
+        arc(curve_problem(lambda t: t), lambda t: Unreadable(t=t))
+
+
 def test_arc_offsets_and_positions_agree():
     problem = Problem(linear, LINEAR, data(), Gaussian())
     step = unit(torch.tensor([[1.0], [2.0]], dtype=torch.float64))

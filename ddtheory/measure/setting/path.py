@@ -10,6 +10,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from ddtheory.arguments import pairs_of
 from ddtheory.errors import DirectionError
 from ddtheory.measure.borrowed import borrowed
 from ddtheory.measure.doors import listed, shown, text
@@ -115,6 +116,7 @@ def arc(problem: Problem, curve: Curve, *, offsets: bool = False, label: str = "
 
     Raises:
         DirectionError: unknown name, wrong shape, γ(0) ≠ θ0, speed at 0 other than 1, NaN.
+        InvalidValueError: what the curve returns is a mapping that cannot be read.
 
     >>> from ddtheory.measure import Gaussian, Problem
     >>> problem = Problem(
@@ -138,9 +140,10 @@ def arc(problem: Problem, curve: Curve, *, offsets: bool = False, label: str = "
         return {name: truth[name] + value for name, value in moved.items()} if offsets else dict(moved)
 
     with borrowed("The curve fails at t = 0", "Write it in torch operations of t, a tensor of no dimension."):
-        named = cast("object", curve(torch.zeros((), dtype=problem.dtype, device=problem.device)))
-    if not isinstance(named, Mapping):
-        raise DirectionError(f"The curve returns {shown(named)}. Return the moved parameters by name.")
+        returned = cast("object", curve(torch.zeros((), dtype=problem.dtype, device=problem.device)))
+    if not isinstance(returned, Mapping):
+        raise DirectionError(f"The curve returns {shown(returned)}. Return the moved parameters by name.")
+    named = dict(pairs_of(returned, "What the curve returns"))
     if not named:
         raise DirectionError("The curve moves no parameter. Return the moved parameters by name.")
     for name, value in named.items():
