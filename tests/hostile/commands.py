@@ -517,7 +517,7 @@ def _partial(command: Command, folder: Path, there: dict[str, bytes], stopped: b
             *there,
             "told",
             *(FOLDERS.get(command.verb, []) if {"", "."} & set(targets) else []),
-            *(Path(name).parts[0] for name in targets if name and Path(name).parts),
+            *(part for name in targets if name for part in Path(os.path.normpath(name)).parts[:1]),  # x of folder/../x
         }
         with suppress(OSError):
             for path in folder.iterdir():
