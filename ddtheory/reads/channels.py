@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ddtheory.gauges.gauge import Leg
 from ddtheory.gauges.maps import ANY, ATTENDED, LINEAR, RESHAPING, Affine, affine, affines
-from ddtheory.gauges.rules import query_key_rotations, rotary_scales, value_output_rotations
+from ddtheory.gauges.rules.attention import query_key_rotations, rotary_scales, value_output_rotations
 from ddtheory.gauges.tape import Call, Tape
 
 ROTARY = ("rotary positions",)

@@ -1,0 +1,1 @@
+"""Proposals: gauges that the operations of a tape suggest. None is believed before it is measured."""
