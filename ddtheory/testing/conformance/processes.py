@@ -46,6 +46,8 @@ class Question:
         estimator, task: pickled.
         cell, seed: those of the task.
         time_limit: seconds.
+        attempt: 1, or 2 when an executor lost the first one. A cluster that knows its calls by their arguments, as
+            Dask does, would answer the same question with the failure that it remembers.
     """
 
     estimator: bytes
@@ -53,6 +55,7 @@ class Question:
     cell: str
     seed: int
     time_limit: float | None
+    attempt: int = 1
 
     def failed(self, reason: str, seconds: float = 0.0) -> TaskResult:
         """The result when there is no answer."""

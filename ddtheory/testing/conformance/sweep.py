@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -183,7 +183,7 @@ def _on_executor(
 
     def sort(index: int, future: Future[TaskResult]) -> None:
         if _is_lost(future):
-            lost[index] = questions[index]
+            lost[index] = replace(questions[index], attempt=2)
         else:
             end(index, future)
 
