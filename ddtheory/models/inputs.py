@@ -12,7 +12,7 @@ from sympy import Expr, Integer, Matrix, Rational, Symbol
 from ddtheory.arguments import in_order
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.numbers.given import by_name
-from ddtheory.exact.numbers.parse import FUNCTIONS
+from ddtheory.exact.numbers.names import FUNCTIONS
 from ddtheory.exact.numbers.zero import is_zero, sign
 from ddtheory.models.reading import number
 

@@ -11,7 +11,7 @@ from ddtheory.arguments import in_order
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.exact.numbers.coordinates import free_coordinates_of
 from ddtheory.exact.numbers.given import by_name, expression_of
-from ddtheory.exact.numbers.parse import refuse_run_together
+from ddtheory.exact.numbers.names import refuse_run_together
 from ddtheory.exact.orders.divergence import refuse_unknown_functions
 from ddtheory.shown import shortened
 

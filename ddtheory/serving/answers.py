@@ -32,7 +32,8 @@ def rlct(
 
 def order(divergence: str, parameters: Sequence[str] = (), **given: Any) -> Answer:
     """The order along a direction."""
-    from ddtheory.exact.numbers.parse import parse_expression, parse_parameter
+    from ddtheory.exact.numbers.names import parse_parameter
+    from ddtheory.exact.numbers.parse import parse_expression
     from ddtheory.exact.orders.ray import kl_order
 
     symbols = {symbol.name: symbol for symbol in map(parse_parameter, parameters)}

@@ -20,7 +20,7 @@ from ddtheory.errors import DDTheoryError, ParseError
 from ddtheory.exact.finite_n.expansion import finite_n_expansion
 from ddtheory.exact.finite_n.sweeps import finite_n_sweep
 from ddtheory.exact.numbers.given import by_name, expression_of, names_of, whole_number
-from ddtheory.exact.numbers.parse import refuse_run_together
+from ddtheory.exact.numbers.names import refuse_run_together
 from ddtheory.exact.strata import of_matrix_product, of_zero_set
 from ddtheory.testing.conformance import finite_n_estimate
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sympy import Rational, Symbol, cos, exp, pi, sqrt
 
 from ddtheory.errors import ParseError
-from ddtheory.exact.numbers.parse import _WRITTEN, parse_assignments, parse_expression, parse_parameter
+from ddtheory.exact.numbers.names import parse_parameter
+from ddtheory.exact.numbers.parse import _WRITTEN, parse_assignments, parse_expression
 
 x, y = Symbol("x", real=True), Symbol("y", real=True)
 

@@ -36,7 +36,8 @@ def order(expression: str, along: str, at: str | None, declarations: tuple[str, 
       ddtheory order 'x^2 + y^(2*k)' --along y=1 --parameter k:positive-integer
       ddtheory order '(t^2 - t^2)^2 + t^6' --along t=1
     """
-    from ddtheory.exact.numbers.parse import parse_assignments, parse_expression, parse_parameter
+    from ddtheory.exact.numbers.names import parse_parameter
+    from ddtheory.exact.numbers.parse import parse_assignments, parse_expression
     from ddtheory.exact.orders.ray import kl_order
     from ddtheory.verify.progress import spinner
 

@@ -30,7 +30,7 @@ _BOUND_BITS = 64
 
 
 class AnalyticPhase:
-    """K is an expression in the functions of `ddtheory.exact.numbers.parse`."""
+    """K is an expression in the functions of `ddtheory.exact.numbers.names`."""
 
     def __init__(self, divergence: Expr, localisation: Expr, symbols: Sequence[Symbol], t: Fraction) -> None:
         self.divergence, self.localisation = divergence, localisation
@@ -97,7 +97,7 @@ def _compile(expression: Expr, names: Mapping[Symbol, int]) -> Callable[[Sequenc
 
     Raises:
         InvalidValueError: a variable that is bound, or a function that is not among those of
-            `ddtheory.exact.numbers.parse`.
+            `ddtheory.exact.numbers.names`.
     """
     if isinstance(expression, Symbol):
         if expression not in names:

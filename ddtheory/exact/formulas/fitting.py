@@ -16,7 +16,7 @@ from sympy import Expr, Symbol
 from ddtheory.arguments import as_integer, exact_fraction, in_order, pairs_of
 from ddtheory.errors import InvalidValueError, UndecidedError, shown
 from ddtheory.exact.numbers.given import whole_number
-from ddtheory.exact.numbers.parse import LONGEST_NAME
+from ddtheory.exact.numbers.names import LONGEST_NAME
 from ddtheory.shown import Shown
 from ddtheory.values import RLCT
 

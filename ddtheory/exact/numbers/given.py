@@ -16,7 +16,8 @@ from sympy import Dummy, Expr, Rational, Symbol
 
 from ddtheory.arguments import as_fraction, as_integer, list_of, pairs_of
 from ddtheory.errors import InvalidValueError, shown
-from ddtheory.exact.numbers.parse import LONGEST_NAME, MAX_BITS, MAX_POWER, parse_expression
+from ddtheory.exact.numbers.names import LONGEST_NAME
+from ddtheory.exact.numbers.parse import MAX_BITS, MAX_POWER, parse_expression
 
 Number: TypeAlias = "Expr | int | float | Fraction | str"
 

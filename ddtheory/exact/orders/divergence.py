@@ -21,7 +21,7 @@ from ddtheory.errors import (
 )
 from ddtheory.exact.numbers.coordinates import coordinates_of, refuse_narrowed
 from ddtheory.exact.numbers.given import Number, by_name, expression_of, names_of
-from ddtheory.exact.numbers.parse import FUNCTIONS
+from ddtheory.exact.numbers.names import FUNCTIONS
 from ddtheory.exact.numbers.zero import is_zero
 from ddtheory.shown import shortened
 

@@ -12,7 +12,7 @@ from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, clipped
 from ddtheory.exact.numbers.coordinates import coordinates_of, refuse_narrowed
 from ddtheory.exact.numbers.given import expression_of
-from ddtheory.exact.numbers.parse import parse_parameter, refuse_run_together
+from ddtheory.exact.numbers.names import parse_parameter, refuse_run_together
 from ddtheory.exact.thresholds.constants import (
     constant_factor,
     squares_with_constants,
