@@ -121,7 +121,7 @@ class Affine:
     """z = W x + b: where x comes from, where z goes, and the axes of the channels in W.
 
     `biases` are the parameters that are added along the channels; `start` is where these channels begin in W and b;
-    `groups` are those of a convolution that reads its channels in groups.
+    `groups` are those of a convolution that reads its channels in groups; `axis` is that of the channels in z.
     """
 
     source: Tensor
@@ -134,6 +134,7 @@ class Affine:
     inputs: int
     start: int = 0
     groups: int = 1
+    axis: int = -1
 
     @property
     def reads(self) -> Leg:
@@ -160,11 +161,13 @@ def affine(tape: Tape, call: Call) -> Affine | None:
         return None
     biases = (tape.name(bias),) if bias is not None else ()
     outputs, inputs = (matrix.shape[axis] for axis in axes)
-    groups = (call.argument(6, "groups") or 1) if call.name.startswith("conv") else 1
+    convolves = call.name.startswith("conv")
+    groups = (call.argument(6, "groups") or 1) if convolves else 1
     inputs *= groups
     if groups > 1 and inputs == outputs == groups:  # depthwise: a kernel for each channel
         axes, groups = (0, 0), 1
-    return Affine(x, call.result, weight, *axes, tuple(filter(None, biases)), outputs, inputs, 0, groups)
+    axis = 1 - matrix.ndim if convolves else -1  # places stand behind the channels
+    return Affine(x, call.result, weight, *axes, tuple(filter(None, biases)), outputs, inputs, 0, groups, axis)
 
 
 def affines(tape: Tape) -> Iterator[Affine]:
@@ -246,7 +249,7 @@ def origin(tape: Tape, maps: dict[int, Affine], tensor: Tensor) -> Affine | None
         way.append((call, next(i for i, out in enumerate(call.outputs()) if out is current)))
         (current,) = call.inputs()
     whole = maps[id(current)]
-    numbers = torch.arange(whole.outputs).expand(current.shape)
+    numbers = torch.arange(whole.outputs).expand(current.movedim(whole.axis, -1).shape).movedim(-1, whole.axis)
     for call, place in reversed(way):
         numbers = call.again(numbers)[place]
     numbers = numbers.long()  # a cast may stand on the way

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ddtheory.gauges.gauge import Gauge, Group
-from ddtheory.gauges.rules import attention, channels, norms, streams
+from ddtheory.gauges.rules import attention, channels, gains, norms, streams
 from ddtheory.gauges.tape import Tape
 from ddtheory.shown import Shown
 
@@ -56,7 +56,8 @@ _TABLE = (
         "permutation",
         Group.PERMUTATION,
         "W ↦ PW, b ↦ Pb, W' ↦ W'Pᵀ",
-        "Between the maps stands one function, the same for every channel; nobody else reads.",
+        "Between the maps stands one function, the same for every channel; nobody else reads. Where the channels of "
+        "two maps are multiplied, as in a gated unit, both are permuted.",
         channels.permutations,
     ),
     GaugeRule(
@@ -86,6 +87,22 @@ _TABLE = (
         "W ↦ CW, b ↦ Cb, γ ↦ C⁻¹γ, β ↦ β + (C⁻¹γ − γ)μ/σ with C diagonal and positive",
         "The BatchNorm is in evaluation, so that μ and σ are numbers, and nobody else reads what it normalises.",
         norms.batch_input_scales,
+    ),
+    GaugeRule(
+        "gain scale",
+        Group.POSITIVE,
+        "γ ↦ Cγ, β ↦ Cβ, and W'C⁻¹ for every map that reads, with C diagonal and positive",
+        "γ multiplies the channels in a call of its own, as in a norm that is written out. After it stand only "
+        "functions f of one channel with f(cz) = c f(z) for c > 0; nobody else reads.",
+        gains.gain_scales,
+    ),
+    GaugeRule(
+        "gain input scale",
+        Group.POSITIVE,
+        "W ↦ CW, b ↦ Cb, γ ↦ C⁻¹γ with C diagonal and positive",
+        "Only γ reads the map, in a product of its own, as where the branch of a residual network has a scale for each "
+        "channel; f as above may stand between.",
+        gains.gain_input_scales,
     ),
     GaugeRule(
         "bias shift",

@@ -56,7 +56,7 @@ class Tape(TorchFunctionMode):
     ) -> Any:
         result = func(*args, **(kwargs or {}))
         call = Call(func, getattr(func, "__name__", ""), args, kwargs or {}, result)
-        if call.outputs():  # questions about shapes and types move no numbers
+        if call.outputs() and not _is_idle(call):  # questions about shapes and types move no numbers
             self.calls.append(call)
             for identity in {id(tensor) for tensor in call.inputs()}:
                 self._readers[identity].append(call)
@@ -87,6 +87,14 @@ def record(model: nn.Module, inputs: Sequence[Any]) -> Tape:
         output = model(*inputs)
     tape.output = output
     return tape
+
+
+def _is_idle(call: Call) -> bool:
+    """Whether a call hands back what it was given, as `to` does where the type is the same; in place, `relu_` works."""
+    if call.name.startswith("__i") or (call.name.endswith("_") and not call.name.endswith("__")):
+        return False
+    given = set(map(id, call.inputs()))
+    return all(id(tensor) in given for tensor in call.outputs())
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:

@@ -154,6 +154,51 @@ class Plain(nn.Module):
         return self.second(y).tanh() + y
 
 
+class Written(nn.Module):
+    """An RMSNorm, or a LayerNorm with its offset, written out; `residual` lets somebody else read it as well."""
+
+    def __init__(self, centred: bool, residual: bool) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 4), nn.Linear(4, 4)
+        self.gain, self.offset = nn.Parameter(torch.ones(4)), nn.Parameter(torch.ones(4))
+        self.centred, self.residual = centred, residual
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.first(x)
+        if self.centred:
+            y = y - y.mean(-1, keepdim=True)
+            normal = self.gain * y / y.square().mean(-1, keepdim=True).sqrt() + self.offset
+        else:
+            normal = self.gain * (y * y.square().mean(-1, keepdim=True).rsqrt()).to(y.dtype)
+        return self.second(normal) + (normal if self.residual else 0)
+
+
+class Branch(nn.Module):
+    """A convolution or a map whose channels are scaled before they are added, with a function between."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor], images: bool = False) -> None:
+        super().__init__()
+        self.map = nn.Conv2d(1, 3, 1) if images else nn.Linear(3, 3)
+        self.gain = nn.Parameter(torch.ones(3, 1, 1) if images else torch.ones(3))
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.function(self.map(x)) * self.gain
+
+
+class Gated(nn.Module):
+    """A gated unit of two maps, or of one that is taken apart; `function` bends the gate."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor], fused: bool = False) -> None:
+        super().__init__()
+        self.both = nn.Linear(3, 10) if fused else nn.ModuleList([nn.Linear(3, 5), nn.Linear(3, 5)])
+        self.second, self.function = nn.Linear(5, 2), function
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate, up = self.both(x).chunk(2, -1) if isinstance(self.both, nn.Linear) else (each(x) for each in self.both)
+        return self.second(self.function(gate) * up)
+
+
 class Beside(nn.Module):
     """A map that adds to a sum, which a norm reads; `watched` lets somebody else read the sum beside it."""
 
@@ -311,6 +356,20 @@ CASES = (
     Case("rescaling", lambda: Chain(F.leaky_relu), lambda: Watched(F.leaky_relu), "somebody else reads", rows),
     Case("sign flips", lambda: Chain(torch.tanh), lambda: Chain(F.relu), "ReLU is not odd", rows),
     Case("permutation", lambda: Chain(F.gelu), lambda: Chain(_unlike), "the channels have two functions", rows),
+    Case("permutation", lambda: Gated(F.silu), lambda: Gated(_unlike), "the gates have two functions", rows),
+    Case(
+        "permutation", lambda: Gated(F.silu, True), lambda: Gated(_unlike, True), "the gates have two functions", rows
+    ),
+    Case("gain scale", lambda: Written(False, False), lambda: Written(False, True), "a residual reads too", rows),
+    Case("gain scale", lambda: Written(True, False), lambda: Written(True, True), "a residual reads too", rows),
+    Case("gain input scale", lambda: Branch(F.relu), lambda: Branch(F.gelu), "GELU is not homogeneous", rows),
+    Case(
+        "gain input scale",
+        lambda: Branch(_same, images=True),
+        lambda: Branch(torch.tanh, images=True),
+        "tanh is not homogeneous",
+        images,
+    ),
     Case("rotation", lambda: Chain(_same), lambda: Chain(F.relu), "a function stands between", rows),
     Case(
         "normalisation scale",

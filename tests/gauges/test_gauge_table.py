@@ -159,6 +159,45 @@ def test_one_matrix_is_taken_apart_in_any_spelling(spelling: str) -> None:
         assert [leg.start for leg in found[rule].legs] == starts and found[rule].channels == 8
 
 
+class Pixels(nn.Module):
+    """An attention of pixels: queries, keys and values by a convolution, whose channels are not the last axis."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fused, self.out = nn.Conv2d(8, 24, 1), nn.Conv2d(8, 2, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        parts = self.fused(x).reshape(len(x), 3, 2, 4, -1).transpose(-1, -2).unbind(1)
+        mixed = nn.functional.scaled_dot_product_attention(*parts)
+        return self.out(mixed.transpose(-1, -2).reshape(x.shape)).tanh()
+
+
+def test_an_attention_of_pixels_has_the_gauges_of_one_of_tokens() -> None:
+    found = {
+        each.rule: each for each in find_gauges(seeded(Pixels), tokens().mT[:, :, :4].unflatten(-1, (2, 2))).gauges
+    }
+    for rule, starts in (("query–key scale", [0, 0, 8, 8]), ("value–output scale", [16, 16, 0]), ("key bias", [8, 8])):
+        assert [leg.start for leg in found[rule].legs] == starts and found[rule].channels == 8
+
+
+class Idle(Attention):
+    """Queries pass calls that hand back what they are given, in the way of norms that compute in another type."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        query, key, value = (
+            each(x).unflatten(-1, (2, 4)).transpose(1, 2) for each in (self.query, self.key, self.value)
+        )
+        query = query.to(torch.float64).contiguous().double().type_as(x)
+        mixed = nn.functional.scaled_dot_product_attention(query.tanh().to(x.dtype), key, value)
+        return self.out(mixed.transpose(1, 2).flatten(-2))
+
+
+def test_calls_that_hand_back_what_they_are_given_are_no_steps() -> None:
+    """What made the queries was looked for behind them without end."""
+    found = {each.rule for each in find_gauges(seeded(Idle), tokens()).gauges}
+    assert {"value–output scale", "key bias"} <= found and "query–key scale" not in found
+
+
 def test_control_channels_that_do_not_lie_side_by_side_are_no_part() -> None:
     """Each head has its queries, keys and values together, so those of all heads are no range; or they are bent."""
 
@@ -198,6 +237,8 @@ def test_a_swish_gate_scales_its_linear_branch() -> None:
     found = find_gauges(seeded(Gated), rows())
     (scale,) = [each for each in found.gauges if each.rule == "rescaling"]
     assert scale.parameters == ("up.weight", "up.bias", "down.weight")
+    (order,) = [each for each in found.gauges if each.rule == "permutation"]
+    assert order.parameters == ("gate.weight", "gate.bias", "up.weight", "up.bias", "down.weight")
     # the permutation of one branch alone is proposed, measured, and refused
     assert any(each.gauge.rule == "permutation" and "moves by" in each.why for each in found.refused)
 

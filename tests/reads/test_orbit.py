@@ -59,12 +59,63 @@ class Tables(nn.Module):
         return found
 
 
+class Root(nn.Module):
+    """An RMSNorm as decoders write it out."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = x.to(torch.float64)
+        return self.gain * (wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + 1e-6)).to(x.dtype)
+
+
+def turned(x: Tensor) -> Tensor:
+    angles = torch.arange(x.shape[-2], dtype=x.dtype)[:, None] * torch.tensor([1.0, 0.1, 1.0, 0.1], dtype=x.dtype)
+    return x * angles.cos() + torch.cat([-x[..., 2:], x[..., :2]], -1) * angles.sin()
+
+
+class Decoder(nn.Module):
+    """One block of two heads with rotary positions and a gated unit of 12 channels, between norms that are written out.
+
+    With `scaled` the heads' queries and keys have norms, as they do in newer decoders, and branches have gains.
+    """
+
+    def __init__(self, scaled: bool = False) -> None:
+        super().__init__()
+        self.tokens, self.scaled = nn.Embedding(5, 8), scaled
+        self.norms = nn.ModuleList([Root(8), Root(8), Root(8)])
+        self.query, self.key, self.value, self.out = (nn.Linear(8, 8, bias=False) for _ in range(4))
+        self.gate, self.up, self.down = nn.Linear(8, 12, bias=False), nn.Linear(8, 12, bias=False), nn.Linear(12, 8)
+        self.last = nn.Linear(8, 5, bias=False)
+        if scaled:
+            self.heads, self.branch = nn.ModuleList([Root(4), Root(4)]), nn.Parameter(torch.ones(8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        stream = self.tokens(x)
+        here = self.norms[0](stream)
+        query, key, value = (
+            each(here).unflatten(-1, (2, 4)).transpose(1, 2) for each in (self.query, self.key, self.value)
+        )
+        if self.scaled:
+            query, key = self.heads[0](query), self.heads[1](key)
+        mixed = nn.functional.scaled_dot_product_attention(turned(query), turned(key), value, is_causal=True)
+        stream = stream + self.out(mixed.transpose(1, 2).flatten(-2))
+        here = self.norms[1](stream)
+        unit = self.down(nn.functional.silu(self.gate(here)) * self.up(here))
+        found: Tensor = self.last(self.norms[2](stream + (self.branch * unit if self.scaled else unit)))
+        return found
+
+
 WORDS = torch.randint(0, 5, (16, 3), generator=torch.Generator().manual_seed(2))
 
 NETWORKS = {
     "norms behind sums": (planted.Draw(9).fill(Tables(False)), WORDS),
     "norms before maps": (planted.Draw(9).fill(Tables(True)), WORDS),
     "encoder": (encoder(8, 2, 6), drawn(4, 5, 8)),
+    "decoder": (planted.Draw(3).fill(Decoder()), WORDS),
+    "decoder with more norms": (planted.Draw(3).fill(Decoder(True)), WORDS),
     "linear maps": (
         planted.Draw(1).fill(nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 4), nn.Linear(4, 3))),
         drawn(20, 4),
@@ -119,6 +170,16 @@ def test_by_hand_what_norms_take_out_of_a_stream(name: str) -> None:
     theta = points(model)[0]
     others = [gauge for gauge in gauges if gauge.rule != "normalisation shift"]
     assert orbit_rank(gauges, theta).certain - orbit_rank(others, theta).certain == 5 + 3 + 2 * (4 + 1) + 2 * (3 + 1)
+
+
+@pytest.mark.parametrize(("name", "more"), [("decoder", 8), ("decoder with more norms", 8)])
+def test_by_hand_a_decoder(name: str, more: int) -> None:
+    """Three gains of 8; 12 channels of the unit; GL(4) in the values of two heads; 8 inputs of the logits' shift. More:
+    one complex number for each of 4 pairs of channels that rotary positions turn, or, where norms stand before these,
+    8 gains of the branch."""
+    model, inputs = NETWORKS[name]
+    found = orbit_rank(find_gauges(model, inputs, softmax=True).gauges, points(model)[0])
+    assert found.certain == 3 * 8 + 12 + 2 * 4**2 + 8 + more
 
 
 @pytest.mark.parametrize("turns", [False, True])

@@ -13,7 +13,9 @@ from ddtheory.gauges.maps import (
     HOMOGENEOUS,
     LINEAR,
     ODD,
+    SCALING,
     VALUE,
+    Affine,
     affines,
     origin,
     readers,
@@ -35,8 +37,29 @@ def sign_flips(tape: Tape) -> Iterator[Gauge]:
 
 
 def permutations(tape: Tape) -> Iterator[Gauge]:
-    """The channels in another order, with any function of one channel between."""
-    return _between(tape, "permutation", Group.PERMUTATION, ANY)
+    """The channels in another order, with any function of one channel between; of both maps of a gated unit."""
+    yield from _between(tape, "permutation", Group.PERMUTATION, ANY)
+    maps = maps_by_result(tape)
+    for call in tape.calls:
+        factors = list(call.inputs())
+        if call.name not in SCALING or len(factors) != 2:
+            continue
+        gate, gated = (_behind(tape, maps, factor) for factor in factors)
+        read = readers(tape, call.result, ANY)
+        if gate and gated and read and {gate.outputs} == {gated.outputs, *(each.inputs for each in read)}:
+            legs = (*output_legs(gate), *output_legs(gated), *input_legs(read))
+            yield from proposed("permutation", Group.PERMUTATION, gate.outputs, legs)
+
+
+def _behind(tape: Tape, maps: dict[int, Affine], tensor: Tensor) -> Affine | None:
+    """The map, or the part of one, that a tensor came from through functions of one channel."""
+    current = tensor
+    while (found := origin(tape, maps, current)) is None:
+        call = tape.writer(current)
+        if call is None or call.name not in ANY or len(list(call.inputs())) != 1:
+            return None
+        (current,) = call.inputs()
+    return found
 
 
 def rotations(tape: Tape) -> Iterator[Gauge]:
