@@ -26,7 +26,7 @@ import warnings
 
 from cases import Case
 from commands import CALLS, Command, certificates, run
-from judging import Outcome, Tally, kinds
+from judging import Finding, Outcome, Tally, kinds
 from planted import missed
 from recipes import recipes, unknown_names
 from running import Caps, call, in_child, load_what_torch_leaves_for_later, own_folder
@@ -42,7 +42,11 @@ def attack(seed: str, numbers: range, until: float, parent: int) -> Tally:
         if time.monotonic() > until or os.getppid() != parent:
             break
         case = Case(seed, number)
-        room, told, finding = case.run()
+        try:
+            room, told, finding = case.run()
+        except Exception:  # a case that the attack cannot make is a defect of its own; the count of an hour is not lost
+            room, told = "the attack", "a case that cannot be made"
+            finding = Finding(Outcome.TRACEBACK, traceback.format_exc(limit=-1), details=traceback.format_exc())
         tally.add(room, case.id, told, finding)
     return tally
 

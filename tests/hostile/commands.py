@@ -141,13 +141,7 @@ def attack(verb: str, rng: Random, caps: Caps) -> tuple[str, str, Finding]:
 
 def spoiled(command: Command, rng: Random) -> Command:
     """The command with one or two things changed."""
-    ways = (
-        [_argument] * 4
-        + [_option] * 3
-        + [_path] * 2
-        + [_encoding, _width, _outlet, _outlet, _sent, _sent, _fed, _order]
-    )
-    for way in rng.sample(ways, 1 if rng.random() < 0.6 else 2):
+    for way in rng.sample(WAYS, 1 if rng.random() < 0.6 else 2):
         way(command, rng)
     if command.verb == "cells" and command.targets() and command.arguments[0].startswith("-"):
         command.arguments.insert(0, "swiglu")  # to write the whole catalogue takes a minute, and is no attack
@@ -231,7 +225,7 @@ def _path(command: Command, rng: Random) -> None:
     if places:
         command.arguments[rng.choice(places)] = path
     elif command.verb == "certify":
-        command.arguments[0] = rng.choice([path if path != "pipe" else "file", "/dev/zero", "there.json"])
+        command.arguments[:1] = [rng.choice([path if path != "pipe" else "file", "/dev/zero", "there.json"])]
     else:
         known = {"rlct": ["--certificate"], "cells": ["--export", "--gallery"], "verify": ["--out"]}
         if command.verb in known:
@@ -282,6 +276,15 @@ def _order(command: Command, rng: Random) -> None:
     else:
         arguments.clear()
     command.told.append(how)
+
+
+WAYS = [
+    *[_argument] * 4,
+    *[_option] * 3,
+    *[_path] * 2,
+    *[_encoding, _width, _outlet, _outlet, _sent, _sent, _fed, _order],
+]
+"""What is done to a call, the likely ones several times."""
 
 
 # --- certificates -----------------------------------------------------------------------------------------------------

@@ -14,9 +14,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from commands import CALLS, WAYS, Command
 
 HERE = Path(__file__).parent
 PARTS, CASES = 4, 80
@@ -30,6 +32,15 @@ class Ended:
 
 
 Attack = Callable[..., Ended]
+
+
+@pytest.mark.parametrize("way", dict.fromkeys(WAYS), ids=lambda way: way.__name__)
+def test_every_way_to_spoil_a_call_takes_one_without_arguments(way: Callable[[Command, Random], None]) -> None:
+    """An hour of the attack ended at `certify` whose only argument another way had taken."""
+    for verb in CALLS:
+        for seed in range(20):
+            way(command := Command(verb, []), Random(seed))
+            assert command.told
 
 
 @pytest.fixture(scope="module")
