@@ -124,10 +124,9 @@ def test_changes_of_coordinates_do_not_go_in_circles(given: Given, pair: RLCT) -
 def test_a_cone_over_a_curve_whatever_its_variables_and_generators_are(degree: int, pair: RLCT) -> None:
     """A rational normal curve of degree n: order 2 at the vertex, (n + 1)/2, and beside it n − 1 coordinates.
 
-    Variables are reversed from the middle on, and a multiple of one generator is added to each other one.
+    The first variable stands in the middle, and a multiple of one generator is added to each other one.
     """
-    places = [*range(degree // 2, degree + 1), *reversed(range(degree // 2))]
-    names = [f"x{place}" for place in places]
+    names = [f"x{(place - degree // 2) % (degree + 1)}" for place in range(degree + 1)]
     minors = [
         f"({names[i]}*{names[j + 1]} - {names[i + 1]}*{names[j]})" for i, j in itertools.combinations(range(degree), 2)
     ]
