@@ -90,8 +90,6 @@ def signs_by_faces(
             other = _other_on_edge(germ, face, turn)
             zeros = _zeros_on_edge(germ, face) if other is None else 0
             around = (charts or {}).get(face, ())
-            if any(taken is not None and -turn in taken for taken in around):
-                raise BothSigns("it has the other sign around a root on an edge", arcs[0])
             if not zeros:
                 positive.add(face)
             decided = decided and len(around) >= zeros and None not in around

@@ -34,7 +34,6 @@ class Field:
         require(len(self.polynomial) > 1, "the polynomial of a field is a constant")
         within(len(self.polynomial) - 1, MOST_FIELD_DEGREE, "for the degree of a field")
         require(self.polynomial[-1] != 0, "the leading coefficient of the polynomial of a field is 0")
-        require(self.lower < self.upper, "the interval of a field is empty")
         found = roots(list(self.polynomial), self.lower, self.upper)
         require(found == 1, f"the polynomial of a field has {found} roots in its interval, not one")
 

@@ -173,8 +173,6 @@ def read_node(value: Any, path: str, one_signed: bool, keeps_sign: frozenset[str
         germ = read_germ(found["germ"])
         claim = Bounds(strict_json.bound(found["lower"], "lower"), strict_json.bound(found["upper"], "upper"))
         parameters = frozenset(strict_json.indices(found.get("parameters", []), "parameters", germ.dimension))
-        data = found["data"]
-        require(isinstance(data, Mapping), "data is no object")
         children = strict_json.items(found["children"], "children")
     except Refused as refused:
         raise Malformed(path, name, str(refused)) from None
@@ -184,7 +182,7 @@ def read_node(value: Any, path: str, one_signed: bool, keeps_sign: frozenset[str
         name,
         germ,
         claim,
-        data,
+        found["data"],
         tuple(
             read_node(child, f"{path}/children/{k}", one_signed and name in keeps_sign, keeps_sign, depth + 1)
             for k, child in enumerate(children)

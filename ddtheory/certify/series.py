@@ -18,7 +18,7 @@ from fractions import Fraction
 
 from ddtheory.certify.limits import MOST_DEGREE, spend, within
 from ddtheory.certify.polynomials import Exponent, Polynomial, add, multiply
-from ddtheory.certify.refusal import Refused, require
+from ddtheory.certify.refusal import require
 from ddtheory.certify.scalars import Number, Scalar
 
 HIGHEST = 60  # of the degrees up to which terms are computed
@@ -72,10 +72,9 @@ class Arithmetic:
         return found
 
     def function(self, name: str, f: Series) -> Series:
-        """φ(f) for a function by its name."""
+        """φ(f) for the logarithm, or one of `FUNCTIONS` by its name."""
         if name == "log":
             return self.plus(self._logarithm(self.value(f)), self._composed(f, _after_log))
-        require(name in FUNCTIONS, f"there is no function named {name!r}")
         require(self.value(f) == 0, f"the argument of {name} is not 0 at the point")
         return self._composed(f, lambda _, n: FUNCTIONS[name](n))
 
@@ -94,8 +93,7 @@ class Arithmetic:
         at_zero = {e: c for e, c in f.terms.items() if not any(e[: self.variables])}
         require(not any(map(any, at_zero)), "the value of a series at the point is no rational number")
         value = next(iter(at_zero.values()), 0)
-        if isinstance(value, Scalar):
-            raise Refused("the value of a series at the point is no rational number")
+        assert not isinstance(value, Scalar)  # a reading is over the rational numbers
         return Fraction(value)
 
     def _composed(self, f: Series, taylor: Callable[[Fraction, int], Sequence[Fraction]]) -> Series:

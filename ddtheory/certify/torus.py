@@ -18,7 +18,7 @@ from ddtheory.certify.limits import MOST_EXPONENT, spend, within
 from ddtheory.certify.matrices import is_definite, rank
 from ddtheory.certify.polynomials import Exponent, Polynomial, add, equal, evaluate, multiply, pruned, scale
 from ddtheory.certify.refusal import require
-from ddtheory.certify.scalars import bounded, sign
+from ddtheory.certify.scalars import Number, Scalar, bounded, sign
 from ddtheory.certify.sturm import largest_multiplicity
 
 Interval = tuple[Fraction, Fraction]
@@ -78,9 +78,7 @@ def _check_definite(parts: Sequence[Polynomial], proof: Mapping[str, Any]) -> No
         for row in strict_json.items(found["gram"], "the matrix", len(roots))
     ]
     require(bool(roots), "a quadratic form in no monomial")
-    require(all(gram[i][j] == gram[j][i] for i in range(len(roots)) for j in range(i)), "the matrix is not symmetric")
-    turn = 1 if gram[0][0] > 0 else -1
-    require(is_definite([[turn * entry for entry in row] for row in gram]), "the matrix is not definite")
+    require(is_definite(gram), "the matrix is not definite")
     total: dict[Exponent, Fraction] = {}
     for first, row in zip(roots, gram, strict=True):
         for other, entry in zip(roots, row, strict=True):
@@ -143,7 +141,6 @@ def _by_combination(kind: str, parts: Sequence[Polynomial], proof: Mapping[str, 
         order = max((sum(label) for label in labels), default=0)
         within(order, _MOST_TIMES, "for the order of a derivative")
         derived = [_derivative(divided[0], directions, label) for label in labels]
-        require(order >= 1, "a part without derivatives bounds no order")
     polynomials = [*divided, *derived]
     cofactors = [
         _laurent(entry, d) for entry in strict_json.items(found["cofactors"], "the cofactors", len(polynomials))
@@ -237,8 +234,8 @@ def _partial(p: Polynomial, index: int) -> Polynomial:
     return pruned({(*e[:index], e[index] - 1, *e[index + 1 :]): c * e[index] for e, c in p.items() if e[index]})
 
 
-def _rational(number: Any) -> Fraction:
-    require(isinstance(number, int | Fraction), "zeros are shown over the rationals only")
+def _rational(number: Number) -> Fraction:
+    assert not isinstance(number, Scalar)  # the rule is for rational coefficients
     return Fraction(number)
 
 

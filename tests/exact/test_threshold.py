@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import math
 import os
@@ -116,6 +117,23 @@ def test_two_derivations_of_bounds_are_combined() -> None:
 )
 def test_changes_of_coordinates_do_not_go_in_circles(given: Given, pair: RLCT) -> None:
     assert derived(given).rlct == pair
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("degree", "pair"), [(4, RLCT(Fraction(5, 4), 1)), (5, RLCT(Fraction(3, 2), 1))])
+def test_a_cone_over_a_curve_whatever_its_variables_and_generators_are(degree: int, pair: RLCT) -> None:
+    """A rational normal curve of degree n: order 2 at the vertex, (n + 1)/2, and beside it n − 1 coordinates.
+
+    The first variable stands in the middle, and a multiple of one generator is added to each other one.
+    """
+    names = [f"x{(place - degree // 2) % (degree + 1)}" for place in range(degree + 1)]
+    minors = [
+        f"({names[i]}*{names[j + 1]} - {names[i + 1]}*{names[j]})" for i, j in itertools.combinations(range(degree), 2)
+    ]
+    mixed = [minors[1], *(f"{minor} + x0*{minors[1]}" for minor in (minors[0], *minors[2:]))]
+    found = dd.rlct(generators=mixed, seconds=60)
+    assert found.rlct == pair
+    assert check(json.loads(json.dumps(found.to_json()))).accepted
 
 
 @pytest.mark.parametrize("given", [given for given, _ in EXAMPLES[::3]], ids=str)

@@ -49,7 +49,6 @@ def additive(node: Node) -> Bounds:
     """
     data = node.have("blocks")
     require(node.one_signed, "the rule needs a generator that is known not to change sign")
-    require(not is_unit(node.generator), "the generator does not vanish at the point")
     germ, d = node.germ, node.germ.dimension
     blocks = [strict_json.entries(b, "a block", ("variables",)) for b in strict_json.items(data["blocks"], "blocks")]
     require(len(blocks) == len(node.children) >= 1, "there is not one child for every block")

@@ -31,7 +31,16 @@ def blow_up_of_a_cone(attempt: Attempt) -> Iterator[Node]:
     degrees = {sum(monomial) for generator in germ.generators for monomial in generator}
     small = 2 <= len(used) <= _LARGEST_CENTRE and len(degrees) == 1
     if small and len(germ.generators) > len(used) and not any(germ.nonnegative[i] for i in used):
-        yield _blown_up(germ, used, attempt.solve)
+        yield _blown_up(germ, _axes_on_it_first(germ, used), attempt.solve)
+
+
+def _axes_on_it_first(germ: IdealGerm, centre: Sequence[int]) -> tuple[int, ...]:
+    """The axes that lie on the cone come first: the origin of such a chart is a point of it, and scalings lead there.
+
+    In the chart of another axis it is none; most of its points are in the charts before it, and left out.
+    """
+    outside = {i for generator in germ.generators for a in generator for i in centre if a[i] == sum(a)}
+    return tuple(sorted(centre, key=lambda i: (i in outside, i)))
 
 
 def _centres(germ: IdealGerm) -> Iterator[tuple[int, ...]]:
