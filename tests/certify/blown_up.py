@@ -23,7 +23,7 @@ from typing import Any
 
 import sympy
 from hypotheses import broken, copied, why_true
-from mutations import Mutant, at, harmless, mutate, places, replaced
+from mutations import Mutant, at, mutate, places, replaced
 from reference.point_blow_ups import Undecided, pair
 from sampling import seen
 
@@ -204,9 +204,9 @@ def why(original: Json, certificate: Json) -> str:
 
 
 def threshold(germ: Json, point: Sequence[Json]) -> Pair | None:
-    """κ and m of the ideal of a certificate at a point, two-sided and over ℚ; None where the judge does not know."""
+    """κ and m of the ideal of a certificate at a point over ℚ; None where the judge does not know."""
     names = sympy.symbols(f"v:{len(germ['variables'])}")
-    if germ["field"] is not None or any(germ["nonnegative"]) or not all(isinstance(p, str) for p in point):
+    if germ["field"] is not None or not all(isinstance(p, str) for p in point):
         return None
     ideal = [
         sympy.expand(
@@ -218,6 +218,9 @@ def threshold(germ: Json, point: Sequence[Json]) -> Pair | None:
         )
         for f in germ["generators"]
     ]
+    sides = [v for v, one in zip(names, germ["nonnegative"], strict=True) if one]
+    if any(sympy.expand(f.subs(v, -v)) not in (f, sympy.expand(-f)) for v in sides for f in ideal):
+        return None  # else both sides of the boundary are alike
     return _of_ideal([f for f in ideal if f != 0], dict(zip(names, map(Fraction, germ["prior"]), strict=True)))
 
 
@@ -259,7 +262,7 @@ def run(
         for mutant in spoiled(name, original, mutants, everything):
             outcome = "rejected"
             if accepted(mutant.certificate):
-                outcome = harmless(original, mutant) or why(original, mutant.certificate) or "HARM"
+                outcome = why(original, mutant.certificate) or "HARM"
             table[mutant.kind][outcome] += 1
             if outcome == "HARM":
                 harmful.append((name, mutant.kind, mutant.certificate))
