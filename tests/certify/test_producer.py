@@ -224,3 +224,17 @@ def test_a_polyhedron_that_closes_is_preferred_to_a_change_that_cannot_be_writte
     ideal = [f"{shared}*{other}" for other in ("(3*x^2 + 2*y)", "(x^2 - 3*y^3)^2", "(3*x - y^2)^2")]
     report = check(certificate_of(dd.rlct(generators=ideal)))
     assert report.accepted and (report.lam, report.multiplicity) == (Fraction(5, 34), 1)
+
+
+@pytest.mark.parametrize("expression", ["(x - sqrt(2)*y)^2 + z^4", "(x - 2^(1/3)*y)^2 + x^2*z^4"])
+def test_a_root_that_is_no_rational_number_stands_on_trust(expression: str) -> None:
+    """x − cy is a coordinate: 1/2 + 1/4. The checker's series have rational coefficients, and it refused the whole."""
+    found = dd.rlct(expression)
+    report = check(found.to_json())
+    assert report.accepted and (report.lam, report.multiplicity) == (Fraction(3, 4), 1)
+    assert report.trusted and not found.reading_is_proven
+
+
+def test_control_a_root_that_is_one_is_proven() -> None:
+    found = dd.rlct("(x - sqrt(4)*y)^2 + z^4")
+    assert found.reading_is_proven and not check(found.to_json()).trusted

@@ -44,6 +44,7 @@ def test_every_public_name_stands_in_the_reference() -> None:
     """Against the list by which the attack on the package finds its doors, which is made by import."""
     in_reference = {f"{room}.{name}" for room, given in names.rooms().items() for name in given}
     assert {full for full, _ in surface.named()} - in_reference - {f"{room}" for room in names.rooms()} == set()
+    assert set(surface.ROOMS) == set(names.rooms()), "a room of the reference that is not attacked, or the other way"
     lazy = {name for name in ddtheory.__all__ if f"ddtheory.{name}" not in names.rooms()}
     assert lazy - set(names.rooms()["ddtheory"]) == {"gallery"}  # which gives no name away
     for room, text in api.pages().items():

@@ -62,7 +62,7 @@ class Case:
 def _targets() -> dict[str, Any]:
     """Every public function that takes arguments, by name."""
     known = recipes()
-    return {name: function for name, function in public().items() if name in known and takes_arguments(function)}
+    return {name: function for name, function in public().items() if known.get(name) and takes_arguments(function)}
 
 
 def attack_one(name: str, rng: Random, caps: Caps) -> tuple[str, Finding]:

@@ -28,7 +28,7 @@ class Mutated:
 def mutate(arguments: dict[str, Any], function: Any, rng: Random) -> Mutated:
     """The arguments with one of them changed, or two."""
     found = Mutated(dict(arguments))
-    names = sorted({*arguments, *parameters_of(function)})
+    names = sorted({*arguments, *parameters_of(function, by_name_alone="*" in arguments)})
     if not names:
         return found
     for name in rng.sample(names, min(len(names), 1 if rng.random() < 0.75 else 2)):

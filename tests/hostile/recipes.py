@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -550,6 +551,55 @@ _TESTING: dict[str, list[Call]] = {
             "beta": 0.5,
             "seed": 1,
         },
+    ],
+    "ddtheory.testing.conformance.AnalyticPosterior": [
+        call(generators=(x * y,), coordinates=("x", "y"), truth=(0.0, 0.0), lower=(-1.0, -1.0), upper=(1.0, 1.0)),
+    ],
+    "ddtheory.testing.conformance.JaxPosterior": [
+        lambda: {"posterior": testing.conformance_cells()[0].posterior, "n_beta": 20},
+    ]
+    * (find_spec("jax") is not None),
+    "ddtheory.testing.conformance.PolynomialPosterior": [
+        call(
+            generators=(((1.0, (1, 2)),),),
+            truth=(0.0, 0.0),
+            lower=(-1.0, -1.0),
+            upper=(1.0, 1.0),
+            prior_exponents=(1.0, 0.0),
+            localisation=1.0,
+        ),
+    ],
+    "ddtheory.testing.conformance.catalogue_cells": [call()],
+    "ddtheory.testing.conformance.compare_settings": [
+        lambda: {
+            "make": lambda scale: exact_answer,
+            "grid": {"scale": [1, 2]},
+            "cells": _some_cells(),
+            "budget": 100,
+            "within": 0.1,
+        },
+    ],
+    "ddtheory.testing.conformance.crossing_sum": [
+        lambda: {"*": ["mine", (2, 2), (2,)], "rlct": dd.RLCT(Fraction(1), 2), "prior": (0, 0, 0), "localisation": 1},
+    ],
+    "ddtheory.testing.conformance.finite_n_estimate": [
+        call(divergence="x^2 + y^4", n_beta=20, half_width=2, localisation=1, within="1/10", seconds=2, seed=1),
+        call(divergence="x^2", n_beta=20, radius=1, within="1/10", seconds=2),
+    ],
+    "ddtheory.testing.conformance.from_cell": [lambda: {"cell": cells.normal_crossing(exponents=(1, 1))}],
+    "ddtheory.testing.conformance.metropolis": [
+        lambda: {"task": testing.EstimationTask(**{**_task(), "budget": 2_000}), "chains": 16},
+    ],
+    "ddtheory.testing.conformance.quadrature": [
+        lambda: {"task": testing.EstimationTask(**{**_task(), "budget": 10**6})}
+    ],
+    "ddtheory.testing.conformance.restricted": [
+        lambda: {"cell": cells.reduced_rank(inputs=4, hidden=2, outputs=5, rank=1), "free": ["a11", "b11"]},
+    ],
+    "ddtheory.testing.conformance.restricted_cells": [call()],
+    "ddtheory.testing.conformance.sweep": [
+        lambda: {"estimator": exact_answer, "tasks": [testing.EstimationTask(**_task())], "jobs": 1, "version": "1"},
+        lambda: {"estimator": exact_answer, "tasks": [testing.EstimationTask(**_task())], "time_limit": 5},
     ],
     "ddtheory.testing.InputLaw": [call(points=(Fraction(1),), weights=(Fraction(1),))],
     "ddtheory.testing.LayerShape": [call(widths=(2, 2), rank=1)],

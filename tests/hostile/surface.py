@@ -23,12 +23,14 @@ ROOMS = (
     "ddtheory.gauges",
     "ddtheory.optim",
     "ddtheory.testing",
+    "ddtheory.testing.conformance",
     "ddtheory.certify",
     "ddtheory.verify",
     "ddtheory.plots",
     "ddtheory.testbeds",
     "ddtheory.reads",
     "ddtheory.references",
+    "ddtheory.errors",
 )
 
 MADE_BY_THE_PACKAGE = frozenset(
@@ -66,7 +68,14 @@ MADE_BY_THE_PACKAGE = frozenset(
         "Rank",
         "OrderReading",
         "LayerOrders",
+        "CatalogueCell",
         "CellResult",
+        "FiniteNEstimate",
+        "Rival",
+        "SettingResult",
+        "SettingsReport",
+        "SweepResult",
+        "TaskResult",
         "EquivarianceReport",
         "GaugeResult",
         "Removal",
@@ -145,6 +154,9 @@ WRITTEN_BY_A_CALLER = frozenset(
         "ddtheory.testing.LayerShape",
         "ddtheory.testing.LossSamples",
         "ddtheory.testing.Rotation",
+        "ddtheory.testing.conformance.AnalyticPosterior",
+        "ddtheory.testing.conformance.JaxPosterior",
+        "ddtheory.testing.conformance.PolynomialPosterior",
         "ddtheory.verify.AtMost",
         "ddtheory.verify.Claim",
         "ddtheory.verify.Comparison",
@@ -227,6 +239,11 @@ NO_TABLES = frozenset(
         "ddtheory.testing.KnownGerm",
         "ddtheory.testing.LocalCoefficient",
         "ddtheory.testing.Removal",
+        "ddtheory.testing.conformance.CatalogueCell",
+        "ddtheory.testing.conformance.FiniteNEstimate",
+        "ddtheory.testing.conformance.Rival",
+        "ddtheory.testing.conformance.SettingResult",
+        "ddtheory.testing.conformance.TaskResult",
         "ddtheory.verify.ClaimResult",
         "ddtheory.verify.ClauseResult",
         "ddtheory.verify.Entry",
@@ -245,12 +262,15 @@ def public() -> dict[str, Any]:
 
 def results() -> dict[str, type]:
     """Every public result by its full name: what the package makes, and every value but those that go in."""
-    found: dict[type, str] = {}
+    first: dict[type, str] = {}  # a room within a room gives away the same class once more
     for full, value in named():
-        is_made = full.rpartition(".")[2] in MADE_BY_THE_PACKAGE or dataclasses.is_dataclass(value)
-        if isinstance(value, type) and is_made and full not in WRITTEN_BY_A_CALLER:
-            found.setdefault(value, full)
-    return {full: value for value, full in found.items()}
+        if isinstance(value, type):
+            first.setdefault(value, full)
+    return {full: kind for kind, full in first.items() if _is_made(full, kind) and full not in WRITTEN_BY_A_CALLER}
+
+
+def _is_made(full: str, kind: type) -> bool:
+    return full.rpartition(".")[2] in MADE_BY_THE_PACKAGE or dataclasses.is_dataclass(kind)
 
 
 def _walk() -> Iterator[tuple[str, Any]]:
@@ -281,13 +301,13 @@ def _is_called(name: str, value: Any) -> bool:
     return name not in MADE_BY_THE_PACKAGE and value is not certify.Step  # verify.Step is written by whoever claims
 
 
-def parameters_of(function: Any) -> list[str]:
-    """Names of the arguments that a recipe may leave out, and a mutation may give."""
+def parameters_of(function: Any, by_name_alone: bool = False) -> list[str]:
+    """Names of the arguments that a recipe may leave out, and a mutation may give; or of those given by name alone."""
     try:
         signature = inspect.signature(function)
     except ValueError:
         return []
-    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    named = [inspect.Parameter.KEYWORD_ONLY] + [inspect.Parameter.POSITIONAL_OR_KEYWORD] * (not by_name_alone)
     return [name for name, parameter in signature.parameters.items() if parameter.kind in named]
 
 

@@ -129,6 +129,31 @@ def conformance() -> testing.ConformanceReport:
     return testing.check_estimator(estimator, testing.conformance_cells()[:3], budget=10, jobs=1)
 
 
+@functools.cache
+def settings() -> testing.conformance.SettingsReport:
+    """Of two settings whose names are a wall, one without an estimate."""
+
+    def make(**setting: Any) -> Any:
+        (scale,) = setting.values()
+        return lambda task: testing.Estimate(0.5 * scale, 1e-9)
+
+    grid = {f"step <b>{WHY}": [1.0, math.inf]}
+    cell = testing.conformance_cells()[:1]
+    return testing.conformance.compare_settings(make, grid, cell, 10, jobs=1, time_limit=None, progress=False)
+
+
+def swept() -> testing.conformance.SweepResult:
+    return testing.conformance.SweepResult((task_result(), failed_task()) * 50, 1.5, "Executor <b>", 7)
+
+
+def task_result() -> testing.conformance.TaskResult:
+    return testing.conformance.TaskResult("x² <b>", 0, testing.Estimate(0.5, 0.01), "", 10, 0.1, WHY)
+
+
+def failed_task() -> testing.conformance.TaskResult:
+    return testing.conformance.TaskResult(WHY, 1, None, WHY, 10, 0.1)
+
+
 def two_scales() -> Any:
     """A point that misses t² by 1e-5."""
     problem = measure.Problem(
@@ -255,6 +280,18 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     ),
     "ddtheory.testing.GaugeResult": lambda: equivariance().results[0],
     "ddtheory.testing.Removal": lambda: equivariance().results[0].removals[0],
+    "ddtheory.testing.conformance.CatalogueCell": lambda: testing.conformance.from_cell(
+        cells.simple_singularity(kind="E", index=7)
+    ),
+    "ddtheory.testing.conformance.FiniteNEstimate": lambda: testing.conformance.finite_n_estimate(
+        "x^2", 20, within="1/5"
+    ),
+    "ddtheory.testing.conformance.Rival": lambda: testing.conformance.Rival(WHY, 1e-7, False),
+    "ddtheory.testing.conformance.SettingResult": lambda: settings().results[0],
+    "ddtheory.testing.conformance.SettingsReport": settings,
+    "ddtheory.testing.conformance.SweepResult": swept,
+    "ddtheory.testing.conformance.TaskResult": task_result,
+    "ddtheory.testing.conformance.TaskResult, failed": failed_task,
     "ddtheory.verify.Book": lambda: verify.read(BOOK),
     "ddtheory.verify.ClaimResult": claim,
     "ddtheory.verify.ClauseResult": lambda: claim().clauses[0],

@@ -197,7 +197,10 @@ def _float(value: Number) -> Number:
 
 
 def _all_roots(coefficients: Sequence[Number]) -> list[Number]:
-    return list(mpmath.polyroots(list(coefficients), maxsteps=400, extraprec=4 * _DIGITS))
+    try:
+        return list(mpmath.polyroots(list(coefficients), maxsteps=400, extraprec=4 * _DIGITS))
+    except mpmath.libmp.NoConvergence as error:
+        raise Undecided("roots too close to be told apart") from error
 
 
 def _clusters(roots: Sequence[Number]) -> list[Number]:

@@ -156,7 +156,7 @@ def test_faces_travel_and_keep_to_the_protocol() -> None:
         ({"prior_exponents": (-1.0,)}, "above −1"),
         ({"lower": (-1.0, -1.0)}, "lengths"),
         ({"generators": ()}, "lengths"),
-        ({"truth": (math.nan,)}, "real numbers, and truth is nan"),
+        ({"truth": (math.nan,)}, "real numbers, and an entry of truth is nan"),
         ({"upper": (True,)}, "upper is True"),
         ({"localisation": math.nan}, "localisation is nan"),
         ({"generators": (((1.0, (0.5,)),),)}, "a power = 0.5"),

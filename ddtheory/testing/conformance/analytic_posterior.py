@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy
 
 from ddtheory.errors import InvalidValueError
-from ddtheory.testing.conformance.posterior import Floats
+from ddtheory.fields import require_each
+from ddtheory.testing.conformance.posterior import Floats, numbers_of
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -52,6 +53,12 @@ class AnalyticPosterior:
     upper: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        from sympy import Expr
+
+        require_each(self, Expr, "generators")
+        require_each(self, str, "coordinates")
+        for name in ("truth", "lower", "upper"):
+            object.__setattr__(self, name, numbers_of(name, getattr(self, name)))
         if not self.generators or {len(self.truth), len(self.lower), len(self.upper)} != {len(self.coordinates)}:
             raise InvalidValueError(
                 f"A posterior in {len(self.coordinates)} coordinates has a truth and bounds of "

@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Protocol
 
+from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError
 from ddtheory.fields import require, require_mapping
 from ddtheory.shown import Shown
@@ -111,11 +112,14 @@ def crossing_sum(
     >>> print(found.target(Fraction(579)))
     0.3798771744627000 ± 2.0e-15
     """
-    blocks = tuple(tuple(check_whole("a power", power, least=2) for power in powers) for powers in blocks)
+    blocks = tuple(
+        tuple(check_whole("a power", power, least=2) for power in list_of(powers, "the powers of a block"))
+        for powers in blocks
+    )
     size = sum(map(len, blocks))
     if not size or any(power % 2 for powers in blocks for power in powers):
         raise InvalidValueError(f"Powers of K are even, and there is at least one: got {blocks}.")
-    prior = tuple(check_whole("a prior exponent", h, least=0) for h in prior)
+    prior = tuple(check_whole("a prior exponent", h, least=0) for h in list_of(prior, "prior"))
     if prior and len(prior) != size:
         raise InvalidValueError(f"{len(prior)} prior exponents for {size} parameters: give one each, or none.")
     localisation = check_whole("localisation", localisation, least=0)

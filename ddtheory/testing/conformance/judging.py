@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ddtheory.shown import Shown
+from ddtheory.shown import Shown, decimal, in_words
 from ddtheory.testing.conformance.task import Estimate, Z
 from ddtheory.testing.conformance.task_result import TaskResult
 from ddtheory.values import RLCT, Enclosure, Interval
@@ -49,13 +49,20 @@ WORST_FIRST = (
 )
 
 
-@dataclass(frozen=True)
-class Rival:
+@dataclass(frozen=True, repr=False)
+class Rival(Shown):
     """A value that the estimate could be mistaken for, and whether the interval excludes it."""
 
     name: str
     value: float
     excluded: bool
+
+    def __str__(self) -> str:
+        return f"{one_line(self.name)} = {self.value:.4g}, {'' if self.excluded else 'not '}excluded"
+
+    def latex(self) -> str:
+        """The value as LaTeX, without dollars, under its name."""
+        return rf"{in_words(one_line(self.name))} = {decimal(self.value)}"
 
 
 @dataclass(frozen=True, repr=False)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, runtime_ch
 import numpy
 from numpy.typing import NDArray
 
+from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.testing.ranges import check_whole
 
@@ -100,12 +101,12 @@ class PolynomialPosterior:
     localisation: float = 0.0
 
     def __post_init__(self) -> None:
+        for name in ("truth", "lower", "upper", "prior_exponents"):
+            object.__setattr__(self, name, numbers_of(name, getattr(self, name)))
         size = len(self.truth)
         object.__setattr__(self, "prior_exponents", self.prior_exponents or (0.0,) * size)
-        for name in ("truth", "lower", "upper", "prior_exponents"):
-            object.__setattr__(self, name, tuple(_number(name, value) for value in getattr(self, name)))
         object.__setattr__(self, "localisation", _number("localisation", self.localisation))
-        object.__setattr__(self, "generators", tuple(map(_plain, self.generators)))
+        object.__setattr__(self, "generators", tuple(map(_plain, list_of(self.generators, "generators"))))
         lengths = {len(self.lower), len(self.upper), len(self.prior_exponents)}
         lengths |= {len(powers) for generator in self.generators for _, powers in generator}
         if not self.generators or not size or lengths != {size}:
@@ -216,17 +217,35 @@ def _sum(terms: Terms, points: Any) -> Any:
     return total
 
 
-def _plain(terms: Terms) -> Terms:
+def _plain(terms: object) -> Terms:
     """The same terms in Python's own numbers."""
-    return tuple(
-        (_number("a coefficient", coefficient), tuple(check_whole("a power", power, least=0) for power in powers))
-        for coefficient, powers in terms
-    )
+    found = []
+    for term in list_of(terms, "a generator"):
+        parts = list_of(term, "a term")
+        if len(parts) != 2:
+            raise InvalidValueError(
+                f"A term has {len(parts)} parts; it is (coefficient, powers), such as (1.0, (1, 2))."
+            )
+        powers = tuple(check_whole("a power", power, least=0) for power in list_of(parts[1], "the powers of a term"))
+        found.append((_number("a coefficient", parts[0]), powers))
+    return tuple(found)
+
+
+def numbers_of(name: str, values: object) -> tuple[float, ...]:
+    """Real numbers of any library, infinite ones included, as Python floats.
+
+    Raises:
+        InvalidValueError: no list, or an entry that is none.
+    """
+    return tuple(_number(f"an entry of {name}", value) for value in list_of(values, name))
 
 
 def _number(name: str, value: object) -> float:
-    if isinstance(value, numbers.Real) and not isinstance(value, bool) and not math.isnan(float(value)):
-        return float(value)
+    try:
+        if isinstance(value, numbers.Real) and not isinstance(value, bool) and not math.isnan(float(value)):
+            return float(value)
+    except OverflowError:
+        pass
     raise InvalidValueError(f"A posterior is made of real numbers, and {name} is {shown(value)}.")
 
 

@@ -8,6 +8,7 @@ import math
 import numpy
 from numpy.polynomial.legendre import leggauss
 
+from ddtheory.errors import InvalidValueError, shown
 from ddtheory.testing.conformance.posterior import Floats
 from ddtheory.testing.conformance.task import Estimate, EstimationTask, LossSamples
 from ddtheory.testing.ranges import check_whole
@@ -20,10 +21,16 @@ def quadrature(task: EstimationTask) -> Estimate:
     r"""nβ E[K] by Gauss–Legendre on a grid that is dense near the truth, w = w* ± R s³; up to four parameters.
 
     The error is the difference to a grid with two thirds of the nodes.
+
+    Raises:
+        InvalidValueError: no task, or one in more than four parameters.
     """
+    _require_task(task)
     fine = _NODES.get(task.dimension)
     if fine is None:
-        raise ValueError(f"a grid in {task.dimension} dimensions is too large; up to {max(_NODES)} are possible")
+        raise InvalidValueError(
+            f"A grid in {task.dimension} dimensions is too large; up to {max(_NODES)} are possible. Take `metropolis`."
+        )
     value, coarse = (_on_grid(task, nodes) for nodes in (fine, 2 * fine // 3))
     return Estimate(value, abs(value - coarse))
 
@@ -51,14 +58,27 @@ def _on_grid(task: EstimationTask, nodes: int) -> float:
     return task.n_beta * moment / evidence
 
 
+def _require_task(task: object) -> None:
+    if not isinstance(task, EstimationTask):
+        raise InvalidValueError(f"An estimator is given an EstimationTask, got {shown(task)}.")
+
+
 def metropolis(task: EstimationTask, *, chains: int = 64) -> LossSamples:
     """Random-walk Metropolis from the truth, proposals of many scales, one axis or all at a time; an eighth is burnt.
 
     Spends the budget. Exact in the limit: the steps outside of the box are refused, so there is no error of step size.
+
+    Raises:
+        InvalidValueError: no task, or more chains than its budget pays two passes for.
     """
+    _require_task(task)
     chains = check_whole("chains", chains, least=1)
     generator = numpy.random.default_rng(task.seed)
     steps = task.budget // chains - 1
+    if steps < 1:
+        raise InvalidValueError(
+            f"A budget of {task.budget} passes gives {chains} chains no step. Take fewer chains, or a larger budget."
+        )
     width = numpy.minimum(task.upper - task.lower, 2 / math.sqrt(task.localisation) if task.localisation else math.inf)
     # a hair towards the inside, where a prior |w|^h is positive
     inwards = numpy.where(task.truth < task.upper, 1.0, -1.0)

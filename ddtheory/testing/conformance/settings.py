@@ -13,15 +13,16 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from ddtheory.arguments import as_float, list_of, path_of
+from ddtheory.arguments import as_float, list_of, pairs_of, path_of
 from ddtheory.errors import InvalidValueError, OutputError, shown
-from ddtheory.shown import Shown
+from ddtheory.shown import Shown, in_words
+from ddtheory.tabled import Tabled
 from ddtheory.testing.conformance.cells import GroundTruth
 from ddtheory.testing.conformance.check import check_estimator
 from ddtheory.testing.conformance.judging import CellResult
 from ddtheory.testing.conformance.report import ConformanceReport
 from ddtheory.testing.conformance.task import Estimator, Z
-from ddtheory.visible import one_line
+from ddtheory.visible import one_line, visible
 
 if TYPE_CHECKING:
     from ddtheory.cells import Cell
@@ -75,14 +76,14 @@ class SettingResult(Shown):
     report: ConformanceReport
     closeness: Mapping[str, Closeness]
 
-    def __repr__(self) -> str:
-        return f"SettingResult({_label(self.setting)}: {self._counted()})"
+    def __str__(self) -> str:
+        return f"{_label(self.setting)}: {self._counted()}"
 
     def rows(self) -> Mapping[str, str]:
         return {"setting": _label(self.setting), "band": self._counted(), "passes": f"{self.passes:,}"}
 
     def latex(self) -> str:
-        return rf"\text{{{self._counted()}}}"
+        return in_words(self._counted())
 
     @property
     def passes(self) -> int:
@@ -99,7 +100,7 @@ class SettingResult(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class SettingsReport(Shown):
+class SettingsReport(Tabled):
     """All settings, those that agree first and the cheapest of them at the top.
 
     Attributes:
@@ -122,16 +123,21 @@ class SettingsReport(Shown):
         return {**table, **{f"moves with {name}": text for name, text in self.moves.items()}}
 
     def latex(self) -> str:
-        lines = [f"{_label(one.setting)} & {one._counted()} & {one.passes}".replace("_", r"\_") for one in self.results]
-        return "\\begin{tabular}{llr}\n" + " \\\\\n".join(lines) + "\n\\end{tabular}"
+        return in_words(str(self))
 
-    def _repr_latex_(self) -> str:
-        return self.latex()  # a table is no formula
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """A row a setting, with the number of cells of each closeness."""
+        counts = {
+            kind.value: [sum(found is kind for found in one.closeness.values()) for one in self.results]
+            for kind in Closeness
+        }
+        passes = [one.passes for one in self.results]
+        return {"setting": [_label(one.setting) for one in self.results], **counts, "passes": passes}
 
     def _repr_html_(self) -> str:
         cells = [(_label(one.setting), one._counted(), f"{one.passes:,}") for one in self.results]
         body = "".join(f"<tr>{''.join(f'<td>{html.escape(text)}</td>' for text in row)}</tr>" for row in cells)
-        moved = "".join(f"<p>{html.escape(f'{name}: {text}')}</p>" for name, text in self.moves.items())
+        moved = "".join(f"<p>{html.escape(visible(f'{name}: {text}'))}</p>" for name, text in self.moves.items())
         return f"<table><tr><th>setting</th><th>band</th><th>passes</th></tr>{body}</table>{moved}"
 
     def explain(self) -> str:
@@ -185,14 +191,18 @@ def compare_settings(
     band = as_float(within, "within")
     if not 0 < band < 0.25:
         raise InvalidValueError(f"within = {band} is not between 0 and 1/4; it is a share of the exact value.")
-    values = {str(name): list_of(tried, f"the values of {name}") for name, tried in grid.items()}
+    values = {
+        str.__str__(parameter): list_of(tried, f"the values of {shown(parameter)}")
+        for parameter, tried in pairs_of(grid, "The grid")
+        if _is_named(parameter)
+    }
     settings = [dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())]
     if not 0 < len(settings) <= _MOST:
         raise InvalidValueError(f"The grid has {len(settings)} settings; between 1 and {_MOST} can be compared.")
     labels = [_label(setting) for setting in settings]
     if len(set(labels)) < len(labels):
         raise InvalidValueError("The grid has the same setting twice.")
-    chosen_cells = None if cells is None else list(cells)
+    chosen_cells = None if cells is None else list_of(cells, "cells")
     estimators = [_made(make, setting) for setting in settings]
     folder = _folder(keep)
     results = []
@@ -203,6 +213,12 @@ def compare_settings(
         results.append(SettingResult(setting, report, closeness))
     moves = {name: text for name in values if (text := _moves(name, values[name], results))}
     return SettingsReport(band, tuple(sorted(results, key=_order)), moves)
+
+
+def _is_named(parameter: object) -> bool:
+    if not isinstance(parameter, str):
+        raise InvalidValueError(f"A hyper-parameter of the grid is named by text, got {shown(parameter)}.")
+    return True
 
 
 def _order(one: SettingResult) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ on.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -19,7 +19,9 @@ from uuid import uuid4
 
 import cloudpickle
 
+from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, shown
+from ddtheory.tabled import Tabled
 from ddtheory.testing.conformance.identity import identity, label
 from ddtheory.testing.conformance.kept import Kept, key_of
 from ddtheory.testing.conformance.processes import Children, Question, end_here, run_here
@@ -35,7 +37,7 @@ _THREAD_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 
 
 @dataclass(frozen=True, repr=False)
-class SweepResult:
+class SweepResult(Tabled):
     """All results, in the order of the tasks.
 
     Attributes:
@@ -48,10 +50,27 @@ class SweepResult:
     where: str
     resumed: int = 0
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         failed = sum(result.estimate is None for result in self.results)
         counts = f"{len(self.results)} results, {failed} failed, {self.resumed} resumed"
-        return f"SweepResult({counts}, {self.seconds:.1f} s on {self.where})"
+        return f"{counts}, {self.seconds:.1f} s on {self.where}"
+
+    def rows(self) -> Mapping[str, str]:
+        return {str(number): str(result) for number, result in enumerate(self.results, 1)}
+
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """A row a task; None where it failed."""
+        estimates = [result.estimate for result in self.results]
+        return {
+            "cell": [result.cell for result in self.results],
+            "seed": [result.seed for result in self.results],
+            "estimate": [None if estimate is None else estimate.value for estimate in estimates],
+            "standard_error": [None if estimate is None else estimate.standard_error for estimate in estimates],
+            "error": [result.error for result in self.results],
+            "passes": [result.passes for result in self.results],
+            "seconds": [result.seconds for result in self.results],
+            "note": [result.note for result in self.results],
+        }
 
 
 def sweep(
@@ -85,8 +104,8 @@ def sweep(
         on_result: called with each result as it comes.
 
     Raises:
-        InvalidValueError: two tasks with one key, an argument that means nothing, a file of another estimator, or an
-            estimator that cannot be told from others or sent to another process.
+        InvalidValueError: something that is no task, two tasks with one key, an argument that means nothing, a file of
+            another estimator, or an estimator that cannot be told from others or sent to another process.
         OutputError: the file cannot be read or written.
     """
     if jobs is not None:
@@ -97,6 +116,12 @@ def sweep(
         raise InvalidValueError(f"executor is {shown(executor)}. Give a concurrent.futures.Executor, or leave it out.")
     if time_limit is not None:
         time_limit = check_seconds("time_limit", time_limit)
+    tasks = list_of(tasks, "tasks")
+    for task in tasks:
+        if not isinstance(task, EstimationTask):
+            raise InvalidValueError(f"A sweep is over tasks, each an EstimationTask; got {shown(task)}.")
+    if version is not None and not isinstance(version, str):
+        raise InvalidValueError(f"version is text, got {shown(version)}.")
     questions = [(task.cell, task.n, task.beta, task.budget, task.seed) for task in tasks]
     if len(set(questions)) != len(questions):
         raise InvalidValueError("Two tasks have the same cell, seed, nβ and budget. Give cells distinct names.")

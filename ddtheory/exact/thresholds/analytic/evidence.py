@@ -194,6 +194,8 @@ def tree(expression: Expr, symbols: Sequence[Symbol]) -> Any:
         sign = "+" if isinstance(expression, sympy.Add) else "*"
         return [sign, *[tree(part, symbols) for part in expression.args]]
     if isinstance(expression, Pow) and isinstance(expression.args[1], Rational):
+        if isinstance(expression.args[0], Rational):
+            raise NotWritten(f"{expression} is a root that is no rational number, and the checker has no other series")
         return ["^", tree(expression.args[0], symbols), tree(expression.args[1], symbols)]
     name = type(expression).__name__
     if name in _FUNCTIONS and len(expression.args) == 1:
