@@ -13,6 +13,7 @@ from ddtheory.errors import InvalidValueError, UndecidedError
 from ddtheory.exact.finite_n.norms import as_norms
 from ddtheory.exact.finite_n.quadratic import QuadraticForm
 from ddtheory.exact.finite_n.reflections import reflection_norms
+from ddtheory.exact.finite_n.shifted_width_two import ShiftedWidthTwo
 from ddtheory.exact.finite_n.three_vectors import ThreeVectors
 from ddtheory.exact.finite_n.width_two import WidthTwo
 from ddtheory.values import RLCT
@@ -105,6 +106,47 @@ def test_width_two_refuses_and_stops() -> None:
         WidthTwo(2, 2, HALF).learning_coefficient(0, 1)
     with pytest.raises(UndecidedError, match="limit"):
         WidthTwo(2, 2, HALF).learning_coefficient(50, 1, digits=200, seconds=0.01)
+
+
+@pytest.mark.parametrize(("rank", "means"), [(1, (0.25, 0.25)), (2, (1.0, 0.0))])
+def test_a_shifted_factor_of_two_by_two_as_two_complex_numbers(rank: int, means: tuple[float, float]) -> None:
+    """B is integrated first: X acts on ℂ as w ↦ pw + q w̄, ‖X‖² = 2(|p|² + |q|²), det X = |p|² − |q|², and |p|² and
+    |q|² are independent, of density e^{−(P + P_0)} I_0(2√(P P_0)): by Gauss–Legendre."""
+    t = 579
+    s = 2 * t / 4
+    points, shares = numpy.polynomial.legendre.leggauss(400)
+    r, q = 7 * ((points + 1) / 2) ** 2, 7 * (points + 1) / 2 * shares
+    masses = [2 * r * q * numpy.exp(-(r**2) - mean) * numpy.i0(2 * r * mean**0.5) for mean in means]
+    p, o = (r**2)[:, None], r**2
+    d, slope = 1 + 2 * s * (p + o) + (s * (p - o)) ** 2, 2 * s * (p + o) + 2 * (s * (p - o)) ** 2
+    density = masses[0][:, None] * masses[1] / d
+    expected = float((density * slope / d).sum() / density.sum())
+    found = float(ShiftedWidthTwo(2, 2, rank, Fraction(1, 4)).learning_coefficient(t, 1, 4))
+    assert found == pytest.approx(expected, rel=1e-4)
+    assert abs(float(WidthTwo(2, 2, Fraction(1, 4)).learning_coefficient(t, 1, 4)) - expected) > 0.005
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "rank"), [(3, 2, 1), (2, 3, 2)])
+def test_shifted_factors_of_other_sizes_by_draws(inputs: int, outputs: int, rank: int) -> None:
+    generator = numpy.random.default_rng(5)
+    first, second = generator.normal(size=(300_000, 2, inputs)), generator.normal(size=(300_000, outputs, 2))
+    for gamma in (1, 3):
+        moved = first / gamma**0.5
+        moved[:, range(rank), range(rank)] += 1
+        value, error = of_draws(((second / gamma**0.5 @ moved) ** 2).sum((1, 2)) / 3, 2)
+        found = ShiftedWidthTwo(inputs, outputs, rank, Fraction(1, 3)).learning_coefficient(2, gamma, 4)
+        assert abs(float(found) - value) < 4 * error < 0.03 * value
+        other = ShiftedWidthTwo(inputs, outputs, 3 - rank, Fraction(1, 3)).learning_coefficient(2, gamma, 4)
+        assert abs(float(other) - value) > 8 * error
+
+
+def test_shifted_factors_are_refused() -> None:
+    with pytest.raises(InvalidValueError, match="rank 3"):
+        ShiftedWidthTwo(2, 2, 3, HALF)
+    with pytest.raises(InvalidValueError, match="rank"):
+        ShiftedWidthTwo(2, 2, 0, HALF)
+    with pytest.raises(UndecidedError, match="limit"):
+        ShiftedWidthTwo(2, 2, 1, HALF).learning_coefficient(50, 1, seconds=0.01)
 
 
 def test_three_vectors_in_the_plane_are_a_product_of_norms() -> None:

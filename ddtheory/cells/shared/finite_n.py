@@ -18,6 +18,7 @@ from ddtheory.exact.finite_n.crossings import FiniteN, finite_n
 from ddtheory.exact.finite_n.gated import gated_crossing
 from ddtheory.exact.finite_n.germs import finite_n_germ
 from ddtheory.exact.finite_n.reflections import reflection_norms
+from ddtheory.exact.finite_n.shifted_width_two import ShiftedWidthTwo
 from ddtheory.exact.finite_n.three_vectors import ThreeVectors
 from ddtheory.exact.finite_n.width_two import WidthTwo
 from ddtheory.values import Enclosure
@@ -63,8 +64,10 @@ def mirrors(kind: str, dimension: int) -> Localised:
     )
 
 
-def product_of_width_two(inputs: int, outputs: int, scale: Fraction = HALF) -> Localised:
-    """K = scale · ‖BA‖² with A of shape (2, inputs) and B of shape (outputs, 2), around zero."""
+def product_of_width_two(inputs: int, outputs: int, scale: Fraction = HALF, rank_first: int = 0) -> Localised:
+    """K = scale · ‖BX‖² with X of shape (2, inputs) and B of shape (outputs, 2), around B = 0 and X = diag(1, …, 0)."""
+    if rank_first:
+        return ShiftedWidthTwo(inputs, outputs, rank_first, scale).learning_coefficient
     return WidthTwo(inputs, outputs, scale).learning_coefficient
 
 
