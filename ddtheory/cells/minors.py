@@ -7,6 +7,7 @@ from fractions import Fraction
 from math import comb
 from typing import TYPE_CHECKING
 
+from ddtheory.cells.shared import finite_n
 from ddtheory.cells.shared.blocks import at_least, entry, matrix, squares
 from ddtheory.cells.shared.cell import Cell, Size, SymbolicFace
 from ddtheory.cells.shared.families import family
@@ -80,6 +81,7 @@ def minors(name: str, /, *, rows: int = 2, columns: int = 3, size: int = 2) -> C
                 "singular values s_1, s_1 s_2, … with their measure", [exponent], singular_value_prior(rows, columns)
             ),
         ),
+        localised=finite_n.minors_of_three_vectors(max(rows, columns)) if size == 2 and short == 3 else None,
     )
 
 

@@ -143,8 +143,8 @@ def reduced_rank(
             *(global_routes if at_least_rank else ()),
         ),
         elsewhere=() if at_least_rank else global_routes,
-        localised=finite_n.product_of_width_two(inputs, outputs, Fraction(1, 2 * inputs))
-        if hidden == 2 and a == b == 0 and min(inputs, outputs) >= 2
+        localised=finite_n.product_of_width_two(inputs, outputs, Fraction(1, 2 * inputs), a)
+        if hidden == 2 and b == 0 and min(inputs, outputs) >= 2
         else None,
         remark="" if at_least_rank else "The factors are not of least rank, so the local pair is not the global one.",
     )

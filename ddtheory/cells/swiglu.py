@@ -6,12 +6,15 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import sympy
+from flint import acb
 from sympy import Rational, Symbol
 
+from ddtheory.cells.shared import finite_n
 from ddtheory.cells.shared.cell import Cell, SymbolicFace
 from ddtheory.cells.shared.families import family
 from ddtheory.cells.shared.routes import closed_form, newton
 from ddtheory.cells.shared.truth import Route
+from ddtheory.exact.numbers.enclosing import ball
 from ddtheory.exact.thresholds.intersection import transversal_crossing
 from ddtheory.references import cite
 from ddtheory.values import RLCT
@@ -55,7 +58,14 @@ def swiglu(name: str, /) -> Cell:
             newton("silu(gx) is g times a unit", [(1, 1, 1)]),
             Route("typed intersection", "crossing of three lines", lambda: transversal_crossing(line, line, line)),
         ),
+        finite=finite_n.gated(_gates),
     )
+
+
+def _gates(gate: acb) -> acb:
+    """K/(o² u²) = Σ (silu(gx) x)²/(2 inputs)."""
+    inputs = [ball(Fraction(value)) for value in _INPUTS]
+    return sum((gate * x * x / (1 + (-gate * x).exp())) ** 2 for x in inputs) / (2 * len(inputs))
 
 
 def _network() -> Problem:

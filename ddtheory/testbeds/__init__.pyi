@@ -1,6 +1,7 @@
 from .bed import Bed as Bed
 from .bed import Transition as Transition
 from .checkpoint import Checkpoint as Checkpoint
+from .deep_linear import deep_linear as deep_linear
 from .limit import Limit as Limit
 from .modular_addition import modular_addition as modular_addition
 from .modular_transformer import modular_transformer as modular_transformer

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from ddtheory.testbeds.bed import Bed
+from ddtheory.testbeds.deep_linear import deep_linear
 from ddtheory.testbeds.modular_addition import modular_addition
 from ddtheory.testbeds.modular_transformer import modular_transformer
 from ddtheory.testbeds.reduced_rank import reduced_rank
@@ -19,6 +20,7 @@ TESTBEDS: Mapping[str, Callable[..., Bed]] = MappingProxyType(
         made.__name__: made
         for made in (
             reduced_rank,
+            deep_linear,
             teacher_student,
             modular_addition,
             sparse_parity,

@@ -249,7 +249,7 @@ class TestRegistry:
         (lambda: cells.nonnegative_factorisation(true_inner=2), "0 and 1 true terms"),
         (lambda: cells.mixture(components=1), "at least 2"),
         (lambda: cells.swiglu().singular_fluctuation(), "not known in closed form"),
-        (lambda: cells.swiglu().finite_n(10), "not computable here"),
+        (lambda: cells.naive_bayes().finite_n(10), "not computable here"),
     ],
 )  # fmt: skip
 def test_values_that_mean_nothing(make: object, message: str) -> None:

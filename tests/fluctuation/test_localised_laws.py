@@ -10,8 +10,11 @@ from sympy import symbols
 
 from ddtheory import cells
 from ddtheory.errors import InvalidValueError, UndecidedError
+from ddtheory.exact.finite_n.norms import as_norms
 from ddtheory.exact.finite_n.quadratic import QuadraticForm
 from ddtheory.exact.finite_n.reflections import reflection_norms
+from ddtheory.exact.finite_n.shifted_width_two import ShiftedWidthTwo
+from ddtheory.exact.finite_n.three_vectors import ThreeVectors
 from ddtheory.exact.finite_n.width_two import WidthTwo
 from ddtheory.values import RLCT
 
@@ -103,6 +106,87 @@ def test_width_two_refuses_and_stops() -> None:
         WidthTwo(2, 2, HALF).learning_coefficient(0, 1)
     with pytest.raises(UndecidedError, match="limit"):
         WidthTwo(2, 2, HALF).learning_coefficient(50, 1, digits=200, seconds=0.01)
+
+
+@pytest.mark.parametrize(("rank", "means"), [(1, (0.25, 0.25)), (2, (1.0, 0.0))])
+def test_a_shifted_factor_of_two_by_two_as_two_complex_numbers(rank: int, means: tuple[float, float]) -> None:
+    """B is integrated first: X acts on ℂ as w ↦ pw + q w̄, ‖X‖² = 2(|p|² + |q|²), det X = |p|² − |q|², and |p|² and
+    |q|² are independent, of density e^{−(P + P_0)} I_0(2√(P P_0)): by Gauss–Legendre."""
+    t = 579
+    s = 2 * t / 4
+    points, shares = numpy.polynomial.legendre.leggauss(400)
+    r, q = 7 * ((points + 1) / 2) ** 2, 7 * (points + 1) / 2 * shares
+    masses = [2 * r * q * numpy.exp(-(r**2) - mean) * numpy.i0(2 * r * mean**0.5) for mean in means]
+    p, o = (r**2)[:, None], r**2
+    d, slope = 1 + 2 * s * (p + o) + (s * (p - o)) ** 2, 2 * s * (p + o) + 2 * (s * (p - o)) ** 2
+    density = masses[0][:, None] * masses[1] / d
+    expected = float((density * slope / d).sum() / density.sum())
+    found = float(ShiftedWidthTwo(2, 2, rank, Fraction(1, 4)).learning_coefficient(t, 1, 4))
+    assert found == pytest.approx(expected, rel=1e-4)
+    assert abs(float(WidthTwo(2, 2, Fraction(1, 4)).learning_coefficient(t, 1, 4)) - expected) > 0.005
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "rank"), [(3, 2, 1), (2, 3, 2)])
+def test_shifted_factors_of_other_sizes_by_draws(inputs: int, outputs: int, rank: int) -> None:
+    generator = numpy.random.default_rng(5)
+    first, second = generator.normal(size=(300_000, 2, inputs)), generator.normal(size=(300_000, outputs, 2))
+    for gamma in (1, 3):
+        moved = first / gamma**0.5
+        moved[:, range(rank), range(rank)] += 1
+        value, error = of_draws(((second / gamma**0.5 @ moved) ** 2).sum((1, 2)) / 3, 2)
+        found = ShiftedWidthTwo(inputs, outputs, rank, Fraction(1, 3)).learning_coefficient(2, gamma, 4)
+        assert abs(float(found) - value) < 4 * error < 0.03 * value
+        other = ShiftedWidthTwo(inputs, outputs, 3 - rank, Fraction(1, 3)).learning_coefficient(2, gamma, 4)
+        assert abs(float(other) - value) > 8 * error
+
+
+def test_shifted_factors_are_refused() -> None:
+    with pytest.raises(InvalidValueError, match="rank 3"):
+        ShiftedWidthTwo(2, 2, 3, HALF)
+    with pytest.raises(InvalidValueError, match="rank"):
+        ShiftedWidthTwo(2, 2, 0, HALF)
+    with pytest.raises(UndecidedError, match="limit"):
+        ShiftedWidthTwo(2, 2, 1, HALF).learning_coefficient(50, 1, seconds=0.01)
+
+
+def test_three_vectors_in_the_plane_are_a_product_of_norms() -> None:
+    """The minors of 2 × 3: H² = q H there, one Mellin–Barnes integral."""
+    x = symbols("x1:4 y1:4")
+    k = sum((x[i] * x[j + 3] - x[j] * x[i + 3]) ** 2 for i, j in ((0, 1), (0, 2), (1, 2))) / 3
+    norms = as_norms(k, x)
+    assert norms is not None
+    for t, gamma in ((7, 1), (200, 2)):
+        expected = float(norms.finite_n(t, gamma, 8).learning_coefficient)
+        assert float(ThreeVectors(2, Fraction(1, 3)).learning_coefficient(t, gamma, 6)) == pytest.approx(
+            expected, rel=1e-6
+        )
+        assert abs(float(ThreeVectors(3, Fraction(1, 3)).learning_coefficient(t, gamma, 4)) / expected - 1) > 0.1
+
+
+@pytest.mark.parametrize("n", [3, 4])
+def test_three_vectors_by_their_singular_values(n: int) -> None:
+    """e_2 of the eigenvalues of a Wishart matrix, by Gauss–Legendre in three singular values: no plane is chosen."""
+    t = 579
+    points, shares = numpy.polynomial.legendre.leggauss(60)
+    r, q = (points + 1) / 2, shares / 2
+    a, b, c = numpy.meshgrid(8 * r**2, 8 * r**2, 8 * r**2, indexing="ij")
+    share = 16 * r * q
+    mass = share[:, None, None] * share[:, None] * share
+    x, y, z = a**2, b**2, c**2
+    density = abs((x - y) * (x - z) * (y - z)) * (a * b * c) ** (n - 3) * numpy.exp(-(x + y + z) / 2) * mass
+    k = (x * y + x * z + y * z) / 2
+    weights = density * numpy.exp(-t * k)
+    expected = float(t * (k * weights).sum() / weights.sum())
+    assert float(ThreeVectors(n, HALF).learning_coefficient(t, 1, 4)) == pytest.approx(expected, rel=2e-3)
+
+
+def test_three_vectors_refuse_and_stop() -> None:
+    with pytest.raises(InvalidValueError, match="dimension"):
+        ThreeVectors(1, HALF)
+    with pytest.raises(InvalidValueError, match="must be positive"):
+        ThreeVectors(3, HALF).learning_coefficient(1, 0)
+    with pytest.raises(UndecidedError, match="limit"):
+        ThreeVectors(3, HALF).learning_coefficient(50, 1, digits=30, seconds=0.01)
 
 
 def test_a_quadratic_form_against_its_eigenvalues() -> None:

@@ -753,6 +753,7 @@ _TESTBEDS: dict[str, list[Call]] = {
     "ddtheory.testbeds.reduced_rank": [
         call(seed=1, inputs=3, hidden=2, outputs=2, rank=1, samples=20, noise=0.5),
     ],
+    "ddtheory.testbeds.deep_linear": [call(seed=1, widths=(3, 2, 2), rank=1, samples=10, steps=3)],
     "ddtheory.testbeds.teacher_student": [call(seed=1, inputs=2, teachers=1, students=2, samples=10, steps=3)],
     "ddtheory.testbeds.modular_addition": [call(seed=1, modulus=5, hidden=3, steps=2, decay=0.5)],
     "ddtheory.testbeds.sparse_parity": [call(seed=1, inputs=4, sparse=2, hidden=3, steps=2)],

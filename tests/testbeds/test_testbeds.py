@@ -6,6 +6,7 @@ import functools
 import inspect
 import math
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy
@@ -153,6 +154,74 @@ def test_the_spare_factors_go_to_zero_with_the_samples() -> None:
     assert 5 < sizes[0] / sizes[1] < 20  # √100 = 10
 
 
+# --- deep linear ------------------------------------------------------------------------------------------------------
+
+
+def balanced(weights: dict[str, torch.Tensor], rank: int) -> dict[str, torch.Tensor]:
+    """Each layer as a rotation of the r directions that the one before it gives, all their singular values 1."""
+    found, frame = {}, torch.linalg.svd(weights["0.weight"])[2][:rank].mT
+    for name, weight in weights.items():
+        left, _, right = torch.linalg.svd(weight @ frame, full_matrices=False)
+        found[name] = left @ right @ frame.mT
+        frame = left @ right
+    return found
+
+
+def test_a_trained_deep_linear_network_is_at_the_point_of_its_cell() -> None:
+    """Factors of rank r with a product of rank r are one orbit; that they are such is measured, and λ is by hand."""
+    bed = testbeds.deep_linear()
+    weights = balanced(dict(bed.checkpoints[-1].parameters), 2)
+    first, second, third = weights.values()
+    for product in (first, second, third, second @ first, third @ second, third @ second @ first):
+        assert int(numpy.linalg.matrix_rank(product.numpy(), tol=0.1)) == 2
+    problem = bed.problem()
+    limit = replace(problem, truth=problem.at(weights))
+    difference = limit.truth_outputs(bed.inputs) - bed.targets
+    assert float(difference.abs().max()) < 0.02 < 2 < float(bed.targets.abs().max())
+    # Aoyagi 2024 on the excess widths 4, 2, 2, 3: of 2, 2, 3 with ℓ = 2 and sum 7, so M = 4 and a = 7 − 3·2 = 1;
+    # λ = 2(6 + 5 − 2)/2 + a(ℓ − a)/(4ℓ) − ℓ(ℓ − 1)/4·(7/2)² + (2·2 + 2·3 + 2·3)/2, m = a(ℓ − a) + 1
+    assert bed.truth.rlct == dd.RLCT(9 + Fraction(1, 8) - Fraction(49, 8) + 8, 2)
+    # the regular part, 9, is half the rank of the Jacobian there
+    assert int(numpy.linalg.matrix_rank(measure.fisher_matrix(limit).numpy(), tol=1e-6)) == 18
+    assert (bed.truth.live, bed.truth.dead) == (4, 4)
+
+
+def test_a_dead_singular_value_of_a_deep_linear_network_has_the_order_of_its_depth() -> None:
+    bed = testbeds.deep_linear()
+    limit = bed.problem()
+    weights = balanced(dict(bed.checkpoints[-1].parameters), 2)
+    first, second, third = weights.values()
+    limit = replace(limit, truth=limit.at(weights))
+    # an input, a direction of each hidden layer and an output that the network does not use
+    into, hidden, next_hidden = (torch.linalg.svd(weight)[2][-1] for weight in (first, second, third))
+    out = torch.linalg.svd(third)[0][:, -1]
+    joint = {
+        "0.weight": torch.outer(hidden, into),
+        "1.weight": torch.outer(next_hidden, hidden),
+        "2.weight": torch.outer(out, next_hidden),
+    }
+    assert measure.order(measure.fisher_along(limit, joint)).k == bed.truth.order == 3
+    # controls: one layer of it alone changes nothing, and along a living value the order is 1
+    assert measure.order(measure.fisher_along(limit, {"1.weight": joint["1.weight"]})).k is None
+    living = {"0.weight": first}
+    assert measure.order(measure.fisher_along(limit, living)).k == 1
+
+
+def test_deep_linear_knows_the_pair_of_other_sizes() -> None:
+    # two layers of true rank 1, (5, 3, 4): the first case of Aoyagi and Watanabe 2005, the sum of sizes 13 odd
+    assert testbeds.deep_linear(widths=(5, 3, 4), rank=1, steps=1).truth.rlct == dd.RLCT(
+        (2 * 4 * 9 - 1 - 16 + 1) // 8, 2
+    )
+    assert testbeds.deep_linear(widths=(3, 3, 3), rank=3, steps=1).truth.rlct == dd.RLCT(Fraction(9, 2))
+
+
+def test_spare_singular_values_fall_by_the_decay_alone() -> None:
+    """η δ/(1 − μ) a step for each layer, to first order."""
+    first, last = testbeds.deep_linear().checkpoints
+    fall = math.log(first.measured["largest of the others"] / last.measured["largest of the others"])
+    assert fall / (last.step - first.step) == pytest.approx(0.02 * 0.02 / 0.1, rel=0.1)
+
+
 # --- the others -------------------------------------------------------------------------------------------------------
 
 
@@ -210,6 +279,7 @@ def test_nothing_dies_in_superposition() -> None:
 def test_the_orders_of_dead_units_are_those_of_their_cells() -> None:
     orders = {name: make().truth.order for name, make in TESTBEDS.items()}
     assert orders == {
+        "deep_linear": 3,  # a layer each
         "reduced_rank": 2,  # one more than the activation's order, by hand: linear 1, squares 2, ReLU 1
         "teacher_student": 3,
         "modular_addition": 3,
@@ -322,6 +392,9 @@ def test_a_dead_unit_is_below_its_null_and_a_live_one_is_not() -> None:
         (lambda: testbeds.reduced_rank(hidden=7, rank=7), "no hidden rank"),
         (lambda: testbeds.reduced_rank(noise=0), "noise"),
         (lambda: testbeds.reduced_rank(samples=5), "samples"),
+        (lambda: testbeds.deep_linear(widths=(3, 3)), "three widths"),
+        (lambda: testbeds.deep_linear(widths=(3, 2, 3), rank=3), "widths"),
+        (lambda: testbeds.deep_linear(rank=0), "rank"),
         (lambda: testbeds.superposition(features=4), "features"),
         (lambda: testbeds.modular_addition(modulus=4), "modulus"),
         (lambda: testbeds.modular_addition(decay=-1.0), "decay"),

@@ -48,6 +48,36 @@ def test_intervals_are_honest_over_seeds() -> None:
     assert sum(abs(one.estimate - exact) > one.width / 8 for one in found) > 10
 
 
+@pytest.mark.parametrize(
+    ("text", "domain", "call"),
+    [
+        ("(x^2 + y^2 - z^2)^2 + x^6", {}, "half_width='1'"),
+        ("(x*y*z - 1)^2", {"half_width": 2}, "half_width='2'"),
+        ("(x^3 + y^3 - z^3)^2", {"half_width": "1/2", "variance": "1/7"}, "half_width='1/2', localisation='7'"),
+        ("(x^2 + y^2 - z^2)^2 + z^6", {"radius": "3/2"}, "radius='3/2'"),
+        ("x^2*y^2*z^2 + x^6", {"box": {"x": (0, 1)}}, None),  # domains that the estimate does not have
+        ("x^2*y^2*z^2 + x^6", {"prior": {"x": 1}}, None),
+        ("x^2*y^2*z^2 + x^6", {"half_width": 1, "variance": 1, "centre": {"x": "1/2"}}, None),
+        ("(x^2 + y^2 - z^2)^2 + x^6", {"variance": 1}, None),
+    ],
+)
+def test_what_could_not_be_proven_says_how_it_is_measured(text: str, domain: dict[str, object], call: str) -> None:
+    with pytest.raises(UndecidedError) as caught:
+        dd.finite_n_germ(text, 10**8, seconds=0.02, **domain)  # type: ignore[arg-type]
+    says = str(caught.value)
+    assert (f"finite_n_estimate(K, nβ, {call})" in says) if call else "finite_n_estimate" not in says
+
+
+def test_a_sweep_says_it_too_and_what_it_says_is_the_same_question() -> None:
+    """K = Σ w⁴ under a Gaussian of γ = 3 in a box of width 1/2, against three times the value in one variable."""
+    text, domain = "x^4 + y^4 + z^4", {"half_width": "1/2"}
+    with pytest.raises(UndecidedError, match="localisation='3'"):
+        dd.finite_n_sweep(text, [50], localisations=[3], seconds=0.001, **domain)
+    found = finite_n_estimate(text, 50, within="1/20", half_width="1/2", localisation="3").learning_coefficient
+    exact = 3 * float(dd.finite_n_germ("x^4", 50, variance="1/3", half_width="1/2").learning_coefficient)
+    assert found.contains(exact) and not found.contains(1.1 * exact)
+
+
 def test_one_point_in_a_valley_decides_nothing() -> None:
     """With this seed one of 4096 points is in the valley: λ = 0.63 ± 0.06 by that one, and Z = 0.02 ± 0.08."""
     try:

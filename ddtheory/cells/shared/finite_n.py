@@ -11,11 +11,15 @@ from fractions import Fraction
 from functools import reduce
 from typing import Any
 
+from flint import acb
 from sympy import Expr
 
 from ddtheory.exact.finite_n.crossings import FiniteN, finite_n
+from ddtheory.exact.finite_n.gated import gated_crossing
 from ddtheory.exact.finite_n.germs import finite_n_germ
 from ddtheory.exact.finite_n.reflections import reflection_norms
+from ddtheory.exact.finite_n.shifted_width_two import ShiftedWidthTwo
+from ddtheory.exact.finite_n.three_vectors import ThreeVectors
 from ddtheory.exact.finite_n.width_two import WidthTwo
 from ddtheory.values import Enclosure
 
@@ -48,6 +52,11 @@ def polynomial(divergence: Expr) -> Finite:
     return lambda n_beta, digits: finite_n_germ(divergence, n_beta, digits=digits).learning_coefficient
 
 
+def gated(factor: Callable[[acb], acb]) -> Finite:
+    """K = x² y² F(z)."""
+    return lambda n_beta, digits: gated_crossing(factor, n_beta, digits)
+
+
 def mirrors(kind: str, dimension: int) -> Localised:
     """K = P²/2 with P the product over the mirrors of a reflection group."""
     return lambda n_beta, gamma, digits: (
@@ -55,6 +64,13 @@ def mirrors(kind: str, dimension: int) -> Localised:
     )
 
 
-def product_of_width_two(inputs: int, outputs: int, scale: Fraction = HALF) -> Localised:
-    """K = scale · ‖BA‖² with A of shape (2, inputs) and B of shape (outputs, 2), around zero."""
+def product_of_width_two(inputs: int, outputs: int, scale: Fraction = HALF, rank_first: int = 0) -> Localised:
+    """K = scale · ‖BX‖² with X of shape (2, inputs) and B of shape (outputs, 2), around B = 0 and X = diag(1, …, 0)."""
+    if rank_first:
+        return ShiftedWidthTwo(inputs, outputs, rank_first, scale).learning_coefficient
     return WidthTwo(inputs, outputs, scale).learning_coefficient
+
+
+def minors_of_three_vectors(dimension: int, scale: Fraction = HALF) -> Localised:
+    """K = scale · Σ |x_i ∧ x_j|² over three vectors, around zero."""
+    return ThreeVectors(dimension, scale).learning_coefficient

@@ -127,7 +127,8 @@ def finite_n_germ(
             Without a box also a polynomial K that is negative far out along a ray.
         NotAnalyticError: K has no finite value somewhere in the box.
         UndecidedError: too many cells, or the limit of time; ask for fewer digits, a smaller box or a smaller nβ. Or
-            sizes beyond those of floats.
+            sizes beyond those of floats. On a box or ball around 0 without `prior` the message says how
+            `conformance.finite_n_estimate` is asked the same: it measures where this does not prove.
 
     >>> found = finite_n_germ("x^2*y^2", 20, digits=8)
     >>> f"{float(found.evidence):.8f}", found.learning_coefficient.digits >= 8
@@ -149,7 +150,7 @@ def finite_n_germ(
     gamma = 1 / phi.variance if phi.variance else Fraction(0)
     [found] = integrals_of(expression, symbols, phi, [(t, gamma)], digits, until)
     if isinstance(found, str):
-        raise UndecidedError(found or too_few(digits, t, phi))
+        raise UndecidedError(why_not(found, digits, t, phi))
     return germ_of(*found, t, digits, assumed)
 
 
@@ -240,7 +241,25 @@ def germ_of(evidence: arb, moment: arb, cells: int, t: Fraction, digits: int, as
     return FiniteNGerm(t, values[0], values[1], values[2], cells, assumed)
 
 
-def too_few(digits: int, t: Fraction, phi: GermPrior) -> str:
+def why_not(found: str, digits: int, t: Fraction, phi: GermPrior) -> str:
+    """Why there is no answer, and what to try."""
+    return f"{found or _too_few(digits, t, phi)}{_without_proof(phi)}"
+
+
+def _without_proof(phi: GermPrior) -> str:
+    """How `finite_n_estimate` is asked the same, where its domains have this one."""
+    width = phi.ends[0][1]
+    if width is None or set(phi.ends) != {(-width, width)} or any(phi.exponents) or any(phi.centre):
+        return ""
+    size = "radius" if phi.radius is not None else "half_width"
+    gamma = f", localisation='{1 / phi.variance}'" if phi.variance else ""
+    return (
+        " Without a proof it can be measured: ddtheory.testing.conformance.finite_n_estimate(K, nβ, "
+        f"{size}='{width}'{gamma})."
+    )
+
+
+def _too_few(digits: int, t: Fraction, phi: GermPrior) -> str:
     """Why the digits did not come."""
     far = any(phi.centre) and phi.variance is not None
     return f"{digits} digits could not be proven" + (

@@ -16,7 +16,7 @@ from sympy import Expr
 
 from ddtheory.arguments import list_of
 from ddtheory.errors import InvalidValueError, UndecidedError
-from ddtheory.exact.finite_n.germs import FiniteNGerm, checked_sign, germ_of, integrals_of, read_size, too_few
+from ddtheory.exact.finite_n.germs import FiniteNGerm, checked_sign, germ_of, integrals_of, read_size, why_not
 from ddtheory.exact.finite_n.given import read_germ, read_prior, refuse_narrower_than
 from ddtheory.exact.finite_n.localised import spread_of
 from ddtheory.exact.numbers.enclosing import check_digits, deadline, rational
@@ -212,7 +212,7 @@ def finite_n_sweep(
     values: list[FiniteNGerm | None] = []
     for (t, gamma), one in zip(points, found, strict=True):
         if isinstance(one, str):
-            missing[gamma, t] = one or too_few(digits, t, phi)
+            missing[gamma, t] = why_not(one, digits, t, phi.at(gamma) if gamma else phi)
             values.append(None)
         else:
             values.append(germ_of(*one, t, digits, assumed))

@@ -113,7 +113,7 @@ def _integral(n: int, m: int, s: Fraction, moment: int, precision: int, go_on: C
         integrand, acb(low), acb(high), abs_tol=tolerance, rel_tol=arb(2) ** -(precision + 8), eval_limit=_EVALUATIONS
     ).real
     go_on()
-    return found + arb(0, (_tails(n, low, high) * (m if moment else 1)).upper())
+    return found + arb(0, (tails(n, low, high) * (m if moment else 1)).upper())
 
 
 def _inner(n: int, m: int, s: arb, u: acb, analytic: bool) -> acb:
@@ -126,7 +126,7 @@ def _inner(n: int, m: int, s: arb, u: acb, analytic: bool) -> acb:
     return 2 * u ** (n - 1) / (n - 1) * base ** (-a) * argument.hypgeom_2f1(a, b, c)
 
 
-def _tails(n: int, low: int, high: int) -> arb:
+def tails(n: int, low: int, high: int) -> arb:
     """∫ e^{−u/2} u^{n−1} · 2/(n−1) du below e^low and above T = e^high: the latter ≤ e^{−T/2} T^{n−1}/(½ − (n−1)/T)."""
     near = (arb(low) * n).exp() / n
     top = arb(high).exp()

@@ -107,9 +107,11 @@ def from_cell(cell: Cell) -> CatalogueCell:
         raise _no_value(cell)
     symbols = _sorted(cell.coordinates)
     prior = {symbol: Fraction(h) for symbol, h in cell.prior.items()}
-    if len(symbols) <= _QUICK and not cell.divergence.is_polynomial(*symbols) and not prior and not cell.boundary:
+    known = cell.finite is not None or len(symbols) <= _QUICK
+    if known and not cell.divergence.is_polynomial(*symbols) and not prior and not cell.boundary:
         whole = _analytic(analytic_squares(cell), symbols)
-        return CatalogueCell(cell, whole, cell.rlct, _by_quadrature(cell.divergence, prior, ()))
+        expected = _of_cell(cell) if cell.finite is not None else _by_quadrature(cell.divergence, prior, ())
+        return CatalogueCell(cell, whole, cell.rlct, expected)
     squares = polynomial_squares(cell)
     if cell.finite is not None and not cell.boundary:
         return CatalogueCell(cell, _on_box(squares, symbols, prior, ()), cell.rlct, _of_cell(cell))

@@ -96,7 +96,7 @@ def finite_n_estimate(
     the zeros of K near the origin on every scale, and valleys far from it by luck, so that large nβ cost many of them.
 
     Args:
-        divergence: K ≥ 0 as a sympy expression or as text, with K = 0 at the origin.
+        divergence: K ≥ 0 as a sympy expression or as text; zeros at the origin are met on every scale.
         n_beta: t = nβ > 0.
         half_width: W of the box |w_i| ≤ W.
         radius: R of the ball ‖w‖ ≤ R, in place of the box.
@@ -125,7 +125,7 @@ def finite_n_estimate(
             "A half width or radius is positive, γ is not negative, and `within` is between 0 and 1."
         )
     generator = numpy.random.default_rng(whole_number(seed, "seed", least=0))
-    go_on = deadline(seconds)
+    go_on = deadline(seconds, "Take a wider `within`, a smaller domain or a smaller nβ, or allow more seconds.")
     draw = functools.partial(
         _draw, expression, symbols, float(t), float(size), radius is not None, float(gamma), generator
     )
