@@ -14,7 +14,7 @@ lie, in a cache or not, and floating-point operations of matrix products. Singul
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -24,6 +24,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from ddtheory.gauges import FoundGauges, Group, find_gauges
+from ddtheory.gauges.tape import tensors
 from ddtheory.optim import DDCAdam, DDCMuon
 
 SIZES = {10**5: (48, 1), 10**6: (144, 4), 10**7: (448, 4)}  # parameters, about → width, blocks
@@ -113,15 +114,6 @@ class Transfers(TorchDispatchMode):
         if not any(each.alias_info for each in func._schema.returns):
             self.entries += sum(tensor.numel() for tensor in tensors(found))
         return found
-
-
-def tensors(value: Any) -> Iterator[Tensor]:
-    """Those in what a kernel is given or gives."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from tensors(each)
 
 
 def counted(step: Callable[[], object], parameters: int) -> dict[str, float]:

@@ -90,6 +90,8 @@ def signs_by_faces(
             other = _other_on_edge(germ, face, turn)
             zeros = _zeros_on_edge(germ, face) if other is None else 0
             around = (charts or {}).get(face, ())
+            # beside a root of even order the divisor itself has the sign of the edge
+            assert other is not None or all(taken is None or taken == {turn} for taken in around)
             if not zeros:
                 positive.add(face)
             decided = decided and len(around) >= zeros and None not in around

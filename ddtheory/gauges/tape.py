@@ -28,16 +28,16 @@ class Call:
 
     def inputs(self) -> Iterator[Tensor]:
         """Every tensor among the arguments."""
-        return _tensors((self.args, tuple(self.kwargs.values())))
+        return tensors((self.args, tuple(self.kwargs.values())))
 
     def outputs(self) -> list[Tensor]:
-        return list(_tensors(self.result))
+        return list(tensors(self.result))
 
     def again(self, other: Tensor) -> list[Tensor]:
         """What the operation makes of another tensor in the place of the one that it read."""
         args = [other if isinstance(each, Tensor) else each for each in self.args]
         kwargs = {name: other if isinstance(each, Tensor) else each for name, each in self.kwargs.items()}
-        return list(_tensors(self.function(*args, **kwargs)))
+        return list(tensors(self.function(*args, **kwargs)))
 
 
 class Tape(TorchFunctionMode):
@@ -77,7 +77,7 @@ class Tape(TorchFunctionMode):
         return self.names.get(id(tensor)) if isinstance(tensor, Tensor) else None
 
     def is_output(self, tensor: Tensor) -> bool:
-        return any(tensor is each for each in _tensors(self.output))
+        return any(tensor is each for each in tensors(self.output))
 
 
 def record(model: nn.Module, inputs: Sequence[Any]) -> Tape:
@@ -97,9 +97,10 @@ def _is_idle(call: Call) -> bool:
     return all(id(tensor) in given for tensor in call.outputs())
 
 
-def _tensors(value: Any) -> Iterator[Tensor]:
+def tensors(value: Any) -> Iterator[Tensor]:
+    """Those in what an operation is given or gives, in its tuples and lists too."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, tuple | list):
         for entry in value:
-            yield from _tensors(entry)
+            yield from tensors(entry)

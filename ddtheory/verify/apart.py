@@ -37,7 +37,10 @@ Tell = Callable[[Any], None]
 _BURIAL = 1.0
 """Seconds that a process has to leave after its work is done; threads of a claim may hold it."""
 
-_FORKS = sys.platform == "linux"  # elsewhere libraries of the system do not survive it
+
+def may_fork() -> bool:
+    """Only on Linux do libraries of the system survive it, and only without other threads and torch does the rest."""
+    return sys.platform == "linux" and threading.active_count() == 1 and "torch" not in sys.modules
 
 
 def books(choices: Sequence[Path | str | None], ids: Sequence[str] = ()) -> list[Book]:
@@ -186,8 +189,7 @@ class Attempt:
         self.result: Any = None
         self.asked = False
         self._memory = memory
-        light = threading.active_count() == 1 and "torch" not in sys.modules  # others may not survive a fork
-        context: Any = multiprocessing.get_context("fork" if _FORKS and light else "spawn")
+        context: Any = multiprocessing.get_context("fork" if may_fork() else "spawn")
         self._ours, theirs = context.Pipe(duplex=False)
         self._process = context.Process(target=_serve, args=(theirs, memory, work, arguments))
         self._process.start()

@@ -15,6 +15,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: a fork has one thread
 
 import argparse
+import gc
 import json
 import pickle
 import signal
@@ -173,6 +174,7 @@ def main(arguments: list[str]) -> int:
     warnings.simplefilter("ignore")
     certificates()  # made before the first fork
     load_what_torch_leaves_for_later()
+    gc.freeze()  # no fork goes through what is here already
     if chosen.listen:
         listen()
         return 0

@@ -379,6 +379,8 @@ def _main(command: Command, aside: Path) -> int:
     shipped = book.locate
     # every witness of it runs in no time
     book.locate = apart.locate = lambda choice=None: BOOK if choice is None else shipped(choice)
+    if sys.platform == "linux":
+        apart.may_fork = lambda: True  # as by itself, where torch is not loaded; here it has one thread
     for number in (signal.SIGINT, signal.SIGTERM):  # from here on; what comes earlier met an interpreter that starts
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     try:

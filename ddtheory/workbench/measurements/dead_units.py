@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-Make = Callable[[nn.Module], torch.optim.Optimizer]
+from ddtheory.workbench.measurements.full_batches import Draws, Make, descend
 
 INPUTS, STUDENTS, SAMPLES = 2, 4, 40
 DEAD = 1e-3
@@ -81,25 +81,19 @@ class DeadUnits:
     def train(self, make: Make, steps: int, *, spread: float = 1.0, scale: float = 1.0) -> Trained:
         """Full batches; the loss is half the mean square of each problem."""
         model = self.networks(spread, scale)
-        optimizer = make(model)
-        for _ in range(steps):
-            optimizer.zero_grad()
-            with torch.enable_grad():
-                loss = (model(self.inputs) - self.labels).square().mean(1).sum() / 2
-                loss.backward()
-            optimizer.step()
+
+        def losses() -> Tensor:
+            return (model(self.inputs) - self.labels).square().mean(1) / 2
+
+        for _ in descend(losses, make(model), steps):
+            pass
         sizes = (model.first.detach().norm(dim=1) * model.last.detach()[0].abs()).reshape(-1, STUDENTS)
         return Trained(model, self.inputs, sizes)
 
 
 def _drawn(seed: int) -> tuple[Tensor, ...]:
     """Inputs and labels, W, a, and a number in [−1, 1] for each unit."""
-    generator = torch.Generator().manual_seed(seed)
-
-    def normal(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-    x, teacher = normal(SAMPLES, INPUTS), normal(INPUTS)
-    logs = 2 * torch.rand(STUDENTS, generator=generator, dtype=torch.float64) - 1
+    draws = Draws(seed)
+    x, teacher, logs = draws.normal(SAMPLES, INPUTS), draws.normal(INPUTS), draws.signed(STUDENTS)
     labels = torch.relu(x @ (teacher / teacher.norm()))
-    return x, labels, 0.5 * normal(STUDENTS, INPUTS), 0.5 * normal(STUDENTS), logs
+    return x, labels, 0.5 * draws.normal(STUDENTS, INPUTS), 0.5 * draws.normal(STUDENTS), logs

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from ddtheory.measure import Gaussian, Problem
-
-Make = Callable[[nn.Module], torch.optim.Optimizer]
+from ddtheory.workbench.measurements.full_batches import Draws, Make, descend
 
 INPUTS, STUDENTS, SAMPLES = 3, 3, 64
 
@@ -75,25 +74,20 @@ class OptimizerBed:
     def train(self, make: Make, steps: int) -> Trained:
         """Full batches; the loss is half the mean square, summed over problems."""
         found = self.start()
-        optimizer = make(found.networks)
-        for _ in range(steps):
-            optimizer.zero_grad()
-            with torch.enable_grad():
-                loss = (found.networks(self.inputs) - self.labels).square().mean((1, 2)).sum() / 2
-                loss.backward()
-            optimizer.step()
+
+        def losses() -> Tensor:
+            return (found.networks(self.inputs) - self.labels).square().mean((1, 2)) / 2
+
+        for _ in descend(losses, make(found.networks), steps):
+            pass
         return found
 
 
 def _drawn(seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Inputs, the teacher as a column of length one, and the start, a row (w, a) for each unit."""
-    generator = torch.Generator().manual_seed(seed)
-
-    def normal(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-    teacher = normal(INPUTS, 1)
-    return normal(SAMPLES, INPUTS), teacher / teacher.norm(), 0.3 * normal(STUDENTS, INPUTS + 1)
+    draws = Draws(seed)
+    teacher = draws.normal(INPUTS, 1)
+    return draws.normal(SAMPLES, INPUTS), teacher / teacher.norm(), 0.3 * draws.normal(STUDENTS, INPUTS + 1)
 
 
 def silent(make: Make, steps: int, shape: tuple[int, int] = (2, 2)) -> list[float]:

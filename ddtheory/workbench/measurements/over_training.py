@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from ddtheory.workbench.measurements.full_batches import Draws, Make, descend
+
 Kind = Literal["clouds", "teacher"]
-Make = Callable[[nn.Module], torch.optim.Optimizer]
 
 INPUTS, HIDDEN, SAMPLES, HELD_OUT = 8, 32, 96, 500
 
@@ -73,18 +74,11 @@ class OverTraining:
     def train(self, make: Make, steps: int, *, spread: float = 1.0, every: int = 10) -> Curves:
         """Full batches; the loss is the mean cross-entropy of each problem."""
         model = self.networks(spread)
-        optimizer = make(model)
         training, held_out = [], []
-        for step in range(steps + 1):
-            optimizer.zero_grad()
-            with torch.enable_grad():
-                losses = _losses(model(self.inputs), self.labels)
-                losses.sum().backward()  # type: ignore[no-untyped-call]
+        for step, losses in enumerate(descend(lambda: _losses(model(self.inputs), self.labels), make(model), steps)):
             if step % every == 0:
-                training.append(losses.detach())
+                training.append(losses)
                 held_out.append(_losses(model(self.fresh), self.fresh_labels).detach())
-            if step < steps:
-                optimizer.step()
         return Curves(every, torch.stack(training), torch.stack(held_out))
 
 
@@ -95,15 +89,11 @@ def _losses(outputs: Tensor, labels: Tensor) -> Tensor:
 
 def _problem(kind: Kind, seed: int) -> tuple[Tensor, ...]:
     """Inputs and labels, fresh ones, the start (W, b, A), and a number in [−1, 1] for each channel."""
-    generator = torch.Generator().manual_seed(seed)
-
-    def normal(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-    units = normal(4, INPUTS)
+    draws = Draws(seed)
+    units = draws.normal(4, INPUTS)
 
     def draw(samples: int) -> tuple[Tensor, Tensor]:
-        x = normal(samples, INPUTS)
+        x = draws.normal(samples, INPUTS)
         if kind == "teacher":
             heard = torch.relu(x @ units.mT)
             return x, (heard[:, :2].sum(1) > heard[:, 2:].sum(1)).long()
@@ -111,7 +101,7 @@ def _problem(kind: Kind, seed: int) -> tuple[Tensor, ...]:
         x[:, 0] += 2 * labels - 1
         return x, labels
 
-    first = (2 / INPUTS) ** 0.5 * normal(HIDDEN, INPUTS)
-    start = first, 0.1 * normal(HIDDEN), HIDDEN**-0.5 * normal(2, HIDDEN)
-    logs = 2 * torch.rand(HIDDEN, generator=generator, dtype=torch.float64) - 1
+    first = (2 / INPUTS) ** 0.5 * draws.normal(HIDDEN, INPUTS)
+    start = first, 0.1 * draws.normal(HIDDEN), HIDDEN**-0.5 * draws.normal(2, HIDDEN)
+    logs = draws.signed(HIDDEN)
     return *draw(SAMPLES), *draw(HELD_OUT), *start, logs
