@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from ddtheory.workbench.measurements.dead_units import DeadUnits, Make, Trained
+    from ddtheory.workbench.measurements.dead_units import DeadUnits, Trained
+    from ddtheory.workbench.measurements.full_batches import Make
 
 tau = Symbol("tau", positive=True)  # η times the number of steps
 small, edge = symbols("s kappa", positive=True)
