@@ -85,16 +85,12 @@ def test_sums_and_products_are_those_of_zeros_that_are_written_out(pair: str, op
         assert stored(again).equal(expected) and OPERATIONS[operation](stored(left), stored(right)).equal(expected)
 
 
-def test_python_numbers_widen_nothing() -> None:
+def test_python_numbers_widen_nothing_and_keep_their_digits() -> None:
+    narrow, wide = NONE((2,), dtype=torch.float32), NONE((2,), dtype=torch.float64)
     with skipping_zeros():
-        assert (NONE((2,), dtype=torch.float32) * 2.0).dtype == torch.float32
-        assert (NONE((2,), dtype=torch.float32) * 2.0)._is_zerotensor()
-        for found, value in (
-            (NONE((2,), dtype=torch.float32) + 0.1, 0.1),
-            (0.1 - NONE((2,), dtype=torch.float64), 0.1),
-        ):
-            assert found.equal(torch.full((2,), value, dtype=found.dtype))
-        assert (NONE((2,), dtype=torch.float32) + 0.1).dtype == torch.float32
+        assert (narrow * 2.0).dtype == torch.float32 and (narrow * 2.0)._is_zerotensor()
+        for found, dtype in ((narrow + 0.1, torch.float32), (wide + 0.1, torch.float64), (0.1 - wide, torch.float64)):
+            assert found.dtype == dtype and found.equal(torch.full((2,), 0.1, dtype=dtype))
 
 
 def test_what_is_entered_twice_is_left_once() -> None:
