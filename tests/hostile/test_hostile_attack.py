@@ -33,6 +33,9 @@ class Ended:
 
 Attack = Callable[..., Ended]
 
+on_one_worker = pytest.mark.xdist_group("attack")
+"""Each worker would start an attack of its own, which takes four seconds of a processor."""
+
 
 @pytest.mark.parametrize("way", dict.fromkeys(WAYS), ids=lambda way: way.__name__)
 def test_every_way_to_spoil_a_call_takes_one_without_arguments(way: Callable[[Command, Random], None]) -> None:
@@ -61,6 +64,7 @@ def attack() -> Iterator[Attack]:
         asks.close()
 
 
+@on_one_worker
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
 def test_everything_is_refused_or_answered(attack: Attack, part: int) -> None:
@@ -73,12 +77,14 @@ def test_everything_is_refused_or_answered(attack: Attack, part: int) -> None:
     assert done.returncode == 0
 
 
+@on_one_worker
 @pytest.mark.long
 def test_everything_public_has_a_recipe_and_every_recipe_is_a_valid_call(attack: Attack) -> None:
     done = attack("--recipes")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@on_one_worker
 @pytest.mark.long
 def test_what_is_planted_is_caught(attack: Attack) -> None:
     """A function that evaluates text, one that hangs, one that eats memory, one that raises bare, and their like."""
@@ -86,6 +92,7 @@ def test_what_is_planted_is_caught(attack: Attack) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@on_one_worker
 @pytest.mark.long
 def test_a_case_is_the_same_again(attack: Attack) -> None:
     """By the command, whose texts hash otherwise."""
@@ -95,6 +102,7 @@ def test_a_case_is_the_same_again(attack: Attack) -> None:
     assert (first.returncode, first.stdout) == (again.returncode, again.stdout) and first.stdout != ""
 
 
+@on_one_worker
 def test_an_attack_that_breaks_is_said_and_the_next_one_goes_on(attack: Attack) -> None:
     broken = attack("--replay", "fixed@nothing.of.this.name:3")
     assert broken.returncode == 1 and "names no verb and no public function" in broken.stderr

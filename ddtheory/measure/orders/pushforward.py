@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -12,6 +11,7 @@ from torch import Tensor
 from ddtheory.errors import DDTheoryError, MeasurementError
 from ddtheory.measure.borrowed import first_line
 from ddtheory.measure.setting.problem import Problem
+from ddtheory.measure.zero_tangents import skipping_zeros
 
 
 def push_forward(
@@ -71,37 +71,3 @@ def differentiate(
             "In-place changes of captured tensors, .item() and numpy inside the model are likely causes."
         ) from error
     return outputs, tangents
-
-
-def zero_mm(left: Tensor, right: Tensor) -> Tensor:
-    """The product of two matrices of which one is zero; one stored entry, whatever its shape."""
-    return torch.zeros((), dtype=left.dtype, device=left.device).expand(left.shape[0], right.shape[1])
-
-
-def zero_bmm(left: Tensor, right: Tensor) -> Tensor:
-    zero = torch.zeros((), dtype=left.dtype, device=left.device)
-    return zero.expand(left.shape[0], left.shape[1], right.shape[2])
-
-
-@contextmanager
-def skipping_zeros() -> Generator[None]:
-    """Forward mode skips matrix products with a factor that has no tangent, instead of multiplying zeros.
-
-    The derivative of XW is ẊW + XẆ. Where one factor does not move, torch writes its tangent out as zeros and
-    multiplies them all the same (pytorch/pytorch#69687, #72362): three products where two do. The value is the
-    same without them. The kernels that torch lacks are taken away again at the end; a torch without the two private
-    functions that this needs multiplies its zeros.
-    """
-    has_kernel = getattr(torch._C, "_dispatch_has_kernel_for_dispatch_key", None)
-    library = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call]
-    remove = getattr(library, "_destroy", None)
-    if has_kernel is None or remove is None:
-        yield
-        return
-    try:
-        for name, kernel in (("mm", zero_mm), ("bmm", zero_bmm)):
-            if not has_kernel(f"aten::{name}", "ZeroTensor"):
-                library.impl(name, kernel, "ZeroTensor")  # type: ignore[no-untyped-call]
-        yield
-    finally:
-        remove()
