@@ -73,6 +73,8 @@ def bregman(function: Callable[[Tensor], Tensor], origin: Tensor, points: Tensor
 def positive_factor(matrices: Tensor, what: str) -> Tensor:
     """B with BᵀB = G for symmetric positive semidefinite G of shape (…, n, n).
 
+    Eigenvalues below n ε of the largest one, the rounding of their computation, are 0: their roots would be 1e-8 of it.
+
     Raises:
         MeasurementError: a matrix is not symmetric, or has an eigenvalue below zero beyond rounding.
     """
@@ -87,4 +89,6 @@ def positive_factor(matrices: Tensor, what: str) -> Tensor:
         raise MeasurementError(
             f"{what} has the negative eigenvalue {float(values.min()):.3g}, so it is no metric. Check its sign."
         )
-    return values.clamp_min(0.0).sqrt().unsqueeze(-1) * vectors.mT
+    rounding = torch.finfo(matrices.dtype).eps * matrices.shape[-1] * values.amax(-1, keepdim=True)
+    values = torch.where(values > rounding, values, torch.zeros_like(values))
+    return values.sqrt().unsqueeze(-1) * vectors.mT
