@@ -13,6 +13,16 @@ def all_digits(number: int) -> str:
     return str(number) if number.bit_length() < MOST_PRINTED else f"{Decimal(number):f}"
 
 
+def in_full(value: Fraction) -> str:
+    """A fraction as text, of any length.
+
+    >>> in_full(Fraction(-2, 3)), len(in_full(Fraction(10**5000)))
+    ('-2/3', 5001)
+    """
+    below = "" if value.denominator == 1 else f"/{all_digits(value.denominator)}"
+    return f"{all_digits(value.numerator)}{below}"
+
+
 def exponent(value: Fraction) -> int:
     """The e with 10^e ≤ value < 10^{e+1}, for value > 0."""
     guess = len(all_digits(value.numerator)) - len(all_digits(value.denominator))

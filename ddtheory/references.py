@@ -40,6 +40,11 @@ class Work(Shown):
     identifier: str = ""
     called: str = ""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.families:
+            raise InvalidValueError(f"The work {shown(self.title)} has no author.")
+
     @property
     def families(self) -> tuple[str, ...]:
         """The family names of the authors."""

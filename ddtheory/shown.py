@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
+from ddtheory.declared import require_declared
 from ddtheory.visible import visible
 
 _WIDEST = 160
@@ -22,8 +23,12 @@ _LATEX: Mapping[str, str] = {
 class Shown:
     """A result of this package. It says `str` in one line, `latex`, and `rows` where more than a formula is to be seen.
 
-    A dataclass that is `Shown` has `repr=False`, unless its own one line is as short.
+    A dataclass that is `Shown` has `repr=False`, unless its own one line is as short. Its fields are of the types that
+    it declares, unless it looks at them itself.
     """
+
+    def __post_init__(self) -> None:
+        require_declared(self)
 
     def latex(self) -> str:
         """The result as LaTeX, without dollars; its one line, where it is no formula."""
@@ -64,7 +69,7 @@ def counted(number: int, what: str) -> str:
     >>> counted(1, "layer"), counted(0, "layer")
     ('1 layer', '0 layers')
     """
-    return f"{number} {what}{'s' * (number != 1)}"
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def escaped_for_latex(text: str) -> str:

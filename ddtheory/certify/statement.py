@@ -16,6 +16,7 @@ from ddtheory.certify.notation import (
     variable_names,
 )
 from ddtheory.certify.scalars import Number, shown, sign
+from ddtheory.errors import InvalidValueError
 from ddtheory.shown import Shown, in_words
 
 KINDS = {"divergence": "divergence", "generators": "list of generators", "two-sided": "function of any sign"}
@@ -46,6 +47,11 @@ class Statement(Shown):
     at: tuple[Number, ...]
     asked: str = ""
     expressions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.at) != self.germ.dimension:
+            raise InvalidValueError(f"The point has {len(self.at)} coordinates, and the germ {self.germ.dimension}.")
 
     def document(self) -> dict[str, Any]:
         """Plain data, nothing shortened; names and numbers as text."""

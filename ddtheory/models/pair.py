@@ -42,6 +42,7 @@ class ModelPair(Shown):
 
     def __post_init__(self) -> None:
         """Two proven bounds that exclude each other are a mistake of this package, and no answer."""
+        super().__post_init__()
         lower, upper = self.lower, self.upper
         crossed = lower.value == upper.value and lower.m is not None and upper.m is not None and lower.m < upper.m
         if lower.value > upper.value or crossed:

@@ -45,7 +45,7 @@ class Rank(Shown):
             raise InvalidValueError(f"{shown(self.larger)} larger values; give a whole number, 0 or more.")
         number = larger + len(self.spectrum.eigenvalues)
         if most is None or most < number:
-            raise InvalidValueError(f"A matrix of rank {self.most} at most has no {counted(number, 'value')}.")
+            raise InvalidValueError(f"A matrix of rank {shown(self.most)} at most has no {counted(number, 'value')}.")
         object.__setattr__(self, "most", most)
         object.__setattr__(self, "larger", larger)
 

@@ -26,6 +26,7 @@ class Checkpoint(Shown):
     measured: Mapping[str, float]
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("parameters", "measured"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 

@@ -35,6 +35,7 @@ class Limit(Shown):
     bracket: tuple[Fraction, Fraction] | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.rlct is not None and self.bracket is None:
             object.__setattr__(self, "bracket", (self.rlct.lam, self.rlct.lam))
         if self.bracket is not None and not 0 < self.bracket[0] <= self.bracket[1]:

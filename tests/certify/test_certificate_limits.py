@@ -41,6 +41,50 @@ def test_most_hostile_certificates_meet_a_limit() -> None:
     assert [name for name, outcome in outcomes.items() if outcome != "not decided"] == ["2^34 index tuples"]
 
 
+def translated_far() -> Any:
+    """∏ x_i^12 − 1 in eight variables at (1, …, 1), whose translate has 13^8 terms."""
+    names = [f"x{i}" for i in range(8)]
+    made = json.loads(json.dumps(CUSP))
+    made["input"]["germ"] = germ(" ".join(names), f"{'*'.join(f'{name}^12' for name in names)} - 1")
+    made["input"]["at"] = ["1"] * 8
+    made["derivation"]["germ"] = germ(" ".join(names), "x0")
+    return made
+
+
+def high_power() -> Any:
+    """x0^40 said to be the power of x0 + … + x8, which has C(48, 8) terms."""
+    names = [f"x{i}" for i in range(9)]
+    made = json.loads(json.dumps(EXAMPLES["double line"].certificate))
+    held = made["derivation"]
+    while held["rule"] != "power":
+        held = held["children"][0]
+    below = {**CUSP["derivation"], "germ": germ(" ".join(names), " + ".join(names))}
+    data = {"exponent": 40, "unit": germ(" ".join(names), "1")["generators"][0]}
+    whole = germ(" ".join(names), "x0^40")
+    made["derivation"] = {**held, "germ": whole, "data": data, "children": [below]}
+    made["input"] = {**made["input"], "germ": whole, "at": ["0"] * 9}
+    return made
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("make", "seconds", "megabytes", "limit", "place"),
+    [
+        (translated_far, 60, 15, "limit of 15 MB", "at the root"),
+        (translated_far, 0.5, 2_000, "limit of 0.5 s", "at the root"),
+        (high_power, 0.5, 2_000, "limit of 0.5 s", "in step 1 of 2"),
+        (high_power, 60, 8, "limit of 8 MB", "in step 1 of 2"),
+    ],
+)
+def test_both_limits_hold_inside_of_one_step(
+    make: Callable[[], Any], seconds: float, megabytes: float, limit: str, place: str
+) -> None:
+    """Left alone, the one step of either would take gigabytes."""
+    report = check(make(), seconds=seconds, megabytes=megabytes)
+    assert report.undecided is not None
+    assert (report.undecided.limit, report.undecided.place) == (limit, place)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("make", "limit", "place"),

@@ -46,6 +46,18 @@ def test_an_answer_stands_where_its_certificate_cannot_be_written(
         assert not (tmp_path / "proof.json").exists()
 
 
+def test_an_answer_with_numbers_too_long_for_a_certificate(tmp_path: Path) -> None:
+    """By weights, 1/2 + 1/4; the coefficient has more bits than a certificate takes, in the next line more digits than
+    Python prints, and a float cannot be as large."""
+    there = tmp_path / "proof.json"
+    result = call("rlct", "x^2 + (10^1900)^2*y^4", "--certificate", str(there))
+    assert result.exit_code == 2 and "λ = 3/4, m = 1" in result.stdout
+    assert "too long to write down" in result.stderr and not there.exists()
+    for expression in ("(x + (10^1900)^2*y)^2 + y^4", "(x^2 + (10^1900)^2*y^2)^2 + y^9*z^2 + z^4"):
+        result = call("rlct", expression)
+        assert result.exit_code == 0 and "1" + "0" * 7600 in result.stdout
+
+
 def test_a_certificate_makes_its_folder_and_refuses_to_be_one(tmp_path: Path) -> None:
     assert call("rlct", "x^2", "--certificate", str(tmp_path / "new" / "proof.json")).exit_code == 0
     assert is_refused(call("rlct", "x^2", "--certificate", str(tmp_path / "new")), f"{tmp_path / 'new'} is a folder")

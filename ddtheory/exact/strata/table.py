@@ -11,6 +11,7 @@ from fractions import Fraction
 from html import escape
 from typing import Any
 
+from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.nodes import Bound, lower_of_union, upper_of_union
 from ddtheory.shown import Shown, in_words
 from ddtheory.tabled import Tabled
@@ -79,6 +80,11 @@ class Strata(Tabled):
     upper: Bound
     left_out: tuple[str, ...] = ()
     open: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.strata:
+            raise InvalidValueError("A zero set without a stratum has no pair; give one at least.")
 
     @property
     def rlct(self) -> RLCT | None:

@@ -18,7 +18,7 @@ from sympy import Expr
 from ddtheory.exact.thresholds.derivation import Derivation
 from ddtheory.exact.thresholds.nodes import Node
 from ddtheory.exact.thresholds.rlct import rlct
-from ddtheory.shown import Shown
+from ddtheory.shown import Shown, counted
 
 
 class Intersection(StrEnum):
@@ -99,7 +99,7 @@ class IntersectionType(Shown):
     derivation: Derivation
 
     def __str__(self) -> str:
-        live = f"{self.live} live coordinate{'s' * (self.live != 1)}"
+        live = counted(self.live, "live coordinate")
         if self.kind in (Intersection.REGULAR, Intersection.LIVE_BLOCK):
             return f"a {self.kind.value} with {live}: {self.reason}"
         article = "" if self.kind is Intersection.OVERLAPPING else "a "

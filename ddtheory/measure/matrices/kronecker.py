@@ -52,6 +52,7 @@ class KroneckerFactors(Shown):
         for name in ("activation", "gradient"):
             if not isinstance(getattr(self, name), GramFactor):
                 raise InvalidValueError(f"The {name} is {shown(getattr(self, name))}; it must be a GramFactor.")
+        super().__post_init__()
 
     def __repr__(self) -> str:
         sizes = f"A {self.activation.width} × {self.activation.width}, G {self.gradient.width} × {self.gradient.width}"

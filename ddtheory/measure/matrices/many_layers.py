@@ -31,6 +31,7 @@ class LayerFactors(Mapping[str, KroneckerFactors], Shown):
     left_out: Mapping[str, str]
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("found", "left_out"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 

@@ -57,6 +57,11 @@ class DirectionReading(Shown):
     value: float
     null: tuple[float, ...]
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.null:
+            raise InvalidValueError("A reading along a direction is compared with random ones, and null has none.")
+
     def __str__(self) -> str:
         return f"{self.value:.3g}, below {1 - self.share_below:.0%} of {len(self.null)} random directions"
 

@@ -48,6 +48,7 @@ class RankComparison(Shown):
     proxies: Mapping[str, float]
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "proxies", MappingProxyType(dict(self.proxies)))
 
     @property

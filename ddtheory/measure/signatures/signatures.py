@@ -48,6 +48,9 @@ class LayerSignature(Shown):
     caps: Mapping[Side, Mapping[str, int]]
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        if missing := [side for side in SIDES if side not in self.caps]:
+            raise InvalidValueError(f"caps of the signature of {self.layer} has no {missing[0]} side.")
         caps: dict[Side, Mapping[str, int]] = {side: MappingProxyType(dict(self.caps[side])) for side in SIDES}
         object.__setattr__(self, "caps", MappingProxyType(caps))
 
@@ -124,6 +127,9 @@ class Signatures(Mapping[str, LayerSignature], Tabled):
     held_out: Signatures | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.layers:
+            raise InvalidValueError("Signatures of no layer; give one at least.")
         for name in ("layers", "directions"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 

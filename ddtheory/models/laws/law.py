@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from sympy import Expr
 
@@ -29,6 +29,7 @@ class Comparison:
     linear: tuple[Expr, ...] = ()
 
 
+@runtime_checkable
 class Law(Protocol):
     """The law of the label given outputs.
 

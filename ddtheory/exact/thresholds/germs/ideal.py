@@ -10,6 +10,7 @@ from typing import Any
 
 from sympy.polys.rings import PolyRing
 
+from ddtheory.digits import in_full
 from ddtheory.exact.thresholds.germs.local_ring import Element, fraction, ring_of
 from ddtheory.exact.thresholds.germs.real_fields import Algebraic, RealField, coefficients, in_powers
 
@@ -119,7 +120,7 @@ def shown(polynomial: Element, most: int = 12) -> str:
         ]
         parts = coefficients(coefficient)
         negative = len(parts) == 1 and parts[0] < 0
-        size = str(abs(parts[0])) if len(parts) == 1 else f"({in_powers(parts)})"
+        size = in_full(abs(parts[0])) if len(parts) == 1 else f"({in_powers(parts)})"
         body = "*".join([*([size] if size != "1" or not names else []), *names])
         text += f" {'-' if negative else '+'} {body}" if text else ("-" if negative else "") + body
     rest = len(terms) - most

@@ -77,7 +77,12 @@ def _power(weights: Sequence[Fraction]) -> int:
 
 
 def _mean(weights: Simplex, shares: Mapping[Exponent, Fraction]) -> float:
-    return sum(float(weight) * math.log(shares[a] / weight) for a, weight in weights.items())
+    return sum(float(weight) * _log(shares[a] / weight) for a, weight in weights.items())
+
+
+def _log(value: Fraction) -> float:
+    """Of a number that may be larger than a float."""
+    return math.log(value.numerator) - math.log(value.denominator)
 
 
 def _excess(size: Fraction, weights: Simplex, shares: Mapping[Exponent, Fraction]) -> Fraction:
