@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ddtheory.arguments import as_float, list_of, path_of
 from ddtheory.errors import InvalidValueError, OutputError, shown
 from ddtheory.shown import Shown
+from ddtheory.tabled import Tabled
 from ddtheory.testing.conformance.cells import GroundTruth
 from ddtheory.testing.conformance.check import check_estimator
 from ddtheory.testing.conformance.judging import CellResult
@@ -99,7 +100,7 @@ class SettingResult(Shown):
 
 
 @dataclass(frozen=True, repr=False)
-class SettingsReport(Shown):
+class SettingsReport(Tabled):
     """All settings, those that agree first and the cheapest of them at the top.
 
     Attributes:
@@ -120,6 +121,21 @@ class SettingsReport(Shown):
     def rows(self) -> Mapping[str, str]:
         table = {_label(one.setting): f"{one._counted()}; {one.passes:,} passes" for one in self.results}
         return {**table, **{f"moves with {name}": text for name, text in self.moves.items()}}
+
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """A row a setting and cell; columns "setting.NAME" are the hyper-parameters."""
+        runs = [(one, result) for one in self.results for result in one.report.results]
+        names = dict.fromkeys(name for one in self.results for name in one.setting)
+        estimates = [result.estimate for _, result in runs]
+        return {
+            **{f"setting.{name}": [one.setting.get(name) for one, _ in runs] for name in names},
+            "cell": [result.cell for _, result in runs],
+            "target": [result.target for _, result in runs],
+            "estimate": [None if estimate is None else estimate.value for estimate in estimates],
+            "standard_error": [None if estimate is None else estimate.standard_error for estimate in estimates],
+            "band": [one.closeness[result.cell].value for one, result in runs],
+            "passes": [result.passes for _, result in runs],
+        }
 
     def latex(self) -> str:
         lines = [f"{_label(one.setting)} & {one._counted()} & {one.passes}".replace("_", r"\_") for one in self.results]
