@@ -112,19 +112,19 @@ def test_width_two_refuses_and_stops() -> None:
 @pytest.mark.parametrize(("rank", "means"), [(1, (0.25, 0.25)), (2, (1.0, 0.0))])
 def test_a_shifted_factor_of_two_by_two_as_two_complex_numbers(rank: int, means: tuple[float, float]) -> None:
     """B is integrated first: X acts on ℂ as w ↦ pw + q w̄, ‖X‖² = 2(|p|² + |q|²), det X = |p|² − |q|², and |p|² and
-    |q|² are independent, of density e^{−(P + P_0)} I_0(2√(P P_0)): by Gauss–Legendre."""
-    t = 60
-    s = 2 * t / 4
+    |q|² are independent, of density e^{−γ(P + P_0)} I_0(2γ√(P P_0)): by Gauss–Legendre."""
+    t, gamma = 60, 8  # a strong pin, which sees the shift
+    s = 2 * t / 4 / gamma
     points, shares = numpy.polynomial.legendre.leggauss(400)
     r, q = 7 * ((points + 1) / 2) ** 2, 7 * (points + 1) / 2 * shares
-    masses = [2 * r * q * numpy.exp(-(r**2) - mean) * numpy.i0(2 * r * mean**0.5) for mean in means]
+    masses = [2 * r * q * numpy.exp(-gamma * (r**2 + mean)) * numpy.i0(2 * gamma * r * mean**0.5) for mean in means]
     p, o = (r**2)[:, None], r**2
     d, slope = 1 + 2 * s * (p + o) + (s * (p - o)) ** 2, 2 * s * (p + o) + 2 * (s * (p - o)) ** 2
     density = masses[0][:, None] * masses[1] / d
     expected = float((density * slope / d).sum() / density.sum())
-    found = float(ShiftedWidthTwo(2, 2, rank, Fraction(1, 4)).learning_coefficient(t, 1, 3))
-    assert found == pytest.approx(expected, rel=1e-3)
-    assert abs(float(WidthTwo(2, 2, Fraction(1, 4)).learning_coefficient(t, 1, 3)) - expected) > 0.005
+    found = float(ShiftedWidthTwo(2, 2, rank, Fraction(1, 4)).learning_coefficient(t, gamma, 4))
+    assert found == pytest.approx(expected, rel=1e-4)
+    assert abs(float(WidthTwo(2, 2, Fraction(1, 4)).learning_coefficient(t, gamma, 4)) - expected) > 0.005
 
 
 @pytest.mark.long
