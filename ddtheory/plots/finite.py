@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ddtheory.testing.conformance import GroundTruth
 
 _MOST = 1_000  # sizes of a curve
+_TITLE = 52  # characters of a line above a curve
 _REGIMES = {
     Regime.GLOBAL: ("#b9d3e6", "λ of the whole domain"),
     Regime.BETWEEN: ("#e6e2d6", "between the two"),
@@ -89,7 +91,8 @@ def target(cell: GroundTruth, n_betas: Iterable[Any]) -> Figure:
     values = [float(cell.target(t)) for t in sizes]
     axes.plot(places, values, marker="o", markersize=2.5, color=style.SERIES[0], label="exact")
     _asymptote(axes, places, cell.rlct, "the limit", style.SERIES[1])
-    axes.set_title(one_line(cell.name), fontsize=9, color=style.INK)
+    title = textwrap.wrap(one_line(cell.name), _TITLE, max_lines=3, placeholder=" …")
+    axes.set_title("\n".join(title), fontsize=9, color=style.INK)
     return _finished(figure, axes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import math
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any
 
 import mpmath
@@ -301,7 +302,7 @@ def test_pictures_of_a_sweep() -> None:
 
 def test_a_picture_of_a_cell() -> None:
     """Of a crossing the value at (xy)², nβ = 579; of a determinant of nine coordinates, which no sweep takes."""
-    from ddtheory import cells, plots
+    from ddtheory import RLCT, Enclosure, cells, plots
     from ddtheory.testing.conformance import from_cell
 
     figure = plots.target(from_cell(cells.normal_crossing(exponents=(1, 1))), [2 * 579, 2 * 10**6])  # K = (xy)²/2
@@ -313,6 +314,15 @@ def test_a_picture_of_a_cell() -> None:
     assert tail.get_ydata()[1] == pytest.approx(0.5 - 1 / math.log(2e6))
     many = plots.target(from_cell(cells.minors(rows=3, columns=3, size=3)), [10, 1000])
     assert len(many.axes[0].lines[0].get_xdata()) == 2 and "minors" in many.axes[0].get_title()
+    of_width_two = SimpleNamespace(
+        name="reduced_rank(inputs=2, hidden=2, outputs=2, rank_first=2), γ = 1",
+        rlct=RLCT(Fraction(2)),
+        target=lambda t: Enclosure(1),
+    )
+    longest = plots.target(of_width_two, [10, 100])
+    longest.draw_without_rendering()
+    title = longest.axes[0].title.get_window_extent()
+    assert longest.axes[0].get_title().count("\n") == 1 and title.x0 > 0 and title.x1 < longest.bbox.x1
     with pytest.raises(InvalidValueError, match="no exact λ"):
         plots.target(cells.mixture(components=2), [10, 1000])  # type: ignore[arg-type]
     with pytest.raises(InvalidValueError, match="two sizes"):

@@ -108,36 +108,37 @@ def test_width_two_refuses_and_stops() -> None:
         WidthTwo(2, 2, HALF).learning_coefficient(50, 1, digits=200, seconds=0.01)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("rank", "means"), [(1, (0.25, 0.25)), (2, (1.0, 0.0))])
 def test_a_shifted_factor_of_two_by_two_as_two_complex_numbers(rank: int, means: tuple[float, float]) -> None:
     """B is integrated first: X acts on ℂ as w ↦ pw + q w̄, ‖X‖² = 2(|p|² + |q|²), det X = |p|² − |q|², and |p|² and
-    |q|² are independent, of density e^{−(P + P_0)} I_0(2√(P P_0)): by Gauss–Legendre."""
-    t = 579
-    s = 2 * t / 4
+    |q|² are independent, of density e^{−γ(P + P_0)} I_0(2γ√(P P_0)): by Gauss–Legendre."""
+    t, gamma = 60, 8  # a strong pin, which sees the shift
+    s = 2 * t / 4 / gamma
     points, shares = numpy.polynomial.legendre.leggauss(400)
     r, q = 7 * ((points + 1) / 2) ** 2, 7 * (points + 1) / 2 * shares
-    masses = [2 * r * q * numpy.exp(-(r**2) - mean) * numpy.i0(2 * r * mean**0.5) for mean in means]
+    masses = [2 * r * q * numpy.exp(-gamma * (r**2 + mean)) * numpy.i0(2 * gamma * r * mean**0.5) for mean in means]
     p, o = (r**2)[:, None], r**2
     d, slope = 1 + 2 * s * (p + o) + (s * (p - o)) ** 2, 2 * s * (p + o) + 2 * (s * (p - o)) ** 2
     density = masses[0][:, None] * masses[1] / d
     expected = float((density * slope / d).sum() / density.sum())
-    found = float(ShiftedWidthTwo(2, 2, rank, Fraction(1, 4)).learning_coefficient(t, 1, 4))
+    found = float(ShiftedWidthTwo(2, 2, rank, Fraction(1, 4)).learning_coefficient(t, gamma, 4))
     assert found == pytest.approx(expected, rel=1e-4)
-    assert abs(float(WidthTwo(2, 2, Fraction(1, 4)).learning_coefficient(t, 1, 4)) - expected) > 0.005
+    assert abs(float(WidthTwo(2, 2, Fraction(1, 4)).learning_coefficient(t, gamma, 4)) - expected) > 0.005
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("inputs", "outputs", "rank"), [(3, 2, 1), (2, 3, 2)])
 def test_shifted_factors_of_other_sizes_by_draws(inputs: int, outputs: int, rank: int) -> None:
     generator = numpy.random.default_rng(5)
     first, second = generator.normal(size=(300_000, 2, inputs)), generator.normal(size=(300_000, outputs, 2))
-    for gamma in (1, 3):
-        moved = first / gamma**0.5
-        moved[:, range(rank), range(rank)] += 1
-        value, error = of_draws(((second / gamma**0.5 @ moved) ** 2).sum((1, 2)) / 3, 2)
-        found = ShiftedWidthTwo(inputs, outputs, rank, Fraction(1, 3)).learning_coefficient(2, gamma, 4)
-        assert abs(float(found) - value) < 4 * error < 0.03 * value
-        other = ShiftedWidthTwo(inputs, outputs, 3 - rank, Fraction(1, 3)).learning_coefficient(2, gamma, 4)
-        assert abs(float(other) - value) > 8 * error
+    moved = first / 3**0.5
+    moved[:, range(rank), range(rank)] += 1
+    value, error = of_draws(((second / 3**0.5 @ moved) ** 2).sum((1, 2)) / 3, 2)
+    found = ShiftedWidthTwo(inputs, outputs, rank, Fraction(1, 3)).learning_coefficient(2, 3, 3)
+    assert abs(float(found) - value) < 4 * error < 0.03 * value
+    other = ShiftedWidthTwo(inputs, outputs, 3 - rank, Fraction(1, 3)).learning_coefficient(2, 3, 3)
+    assert abs(float(other) - value) > 8 * error
 
 
 def test_shifted_factors_are_refused() -> None:
@@ -149,20 +150,22 @@ def test_shifted_factors_are_refused() -> None:
         ShiftedWidthTwo(2, 2, 1, HALF).learning_coefficient(50, 1, seconds=0.01)
 
 
+@pytest.mark.long
 def test_three_vectors_in_the_plane_are_a_product_of_norms() -> None:
     """The minors of 2 × 3: H² = q H there, one Mellin–Barnes integral."""
     x = symbols("x1:4 y1:4")
     k = sum((x[i] * x[j + 3] - x[j] * x[i + 3]) ** 2 for i, j in ((0, 1), (0, 2), (1, 2))) / 3
     norms = as_norms(k, x)
     assert norms is not None
-    for t, gamma in ((7, 1), (200, 2)):
+    for t, gamma in ((7, 1), (40, 2)):
         expected = float(norms.finite_n(t, gamma, 8).learning_coefficient)
         assert float(ThreeVectors(2, Fraction(1, 3)).learning_coefficient(t, gamma, 6)) == pytest.approx(
             expected, rel=1e-6
         )
-        assert abs(float(ThreeVectors(3, Fraction(1, 3)).learning_coefficient(t, gamma, 4)) / expected - 1) > 0.1
+        assert abs(float(ThreeVectors(3, Fraction(1, 3)).learning_coefficient(t, gamma, 2)) / expected - 1) > 0.1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [3, 4])
 def test_three_vectors_by_their_singular_values(n: int) -> None:
     """e_2 of the eigenvalues of a Wishart matrix, by Gauss–Legendre in three singular values: no plane is chosen."""
@@ -177,7 +180,7 @@ def test_three_vectors_by_their_singular_values(n: int) -> None:
     k = (x * y + x * z + y * z) / 2
     weights = density * numpy.exp(-t * k)
     expected = float(t * (k * weights).sum() / weights.sum())
-    assert float(ThreeVectors(n, HALF).learning_coefficient(t, 1, 4)) == pytest.approx(expected, rel=2e-3)
+    assert float(ThreeVectors(n, HALF).learning_coefficient(t, 1, 3)) == pytest.approx(expected, rel=2e-3)
 
 
 def test_three_vectors_refuse_and_stop() -> None:

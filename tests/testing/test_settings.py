@@ -58,6 +58,12 @@ def test_the_settings_that_agree_come_first_with_their_cost(tmp_path: Path) -> N
     assert "finite step" in found.moves["step_size"] and "+3" in found.moves["step_size"]
     assert "unused" not in found.moves  # the control: what changes nothing is not blamed
     assert "step_size=0.001" in found.explain() and "<td>" in found._repr_html_()
+    frame = found.to_frame()
+    assert list(frame["setting.step_size"]) == [2e-4, 2e-4, 1e-3, 1e-3]
+    assert list(frame["cell"]) == ["x², γ = 1"] * 4 and list(frame["band"][2:]) == ["outside"] * 2
+    assert list(frame["passes"]) == [one.passes for one in found.results]
+    estimates = [one.report.results[0].estimate for one in found.results]
+    assert [each and each.value for each in estimates] == list(frame["estimate"])
     files = sorted(path.name for path in tmp_path.iterdir())
     assert len(files) == 4
     lines = {path.name: path.read_text() for path in tmp_path.iterdir()}

@@ -122,17 +122,23 @@ class SettingsReport(Tabled):
         table = {_label(one.setting): f"{one._counted()}; {one.passes:,} passes" for one in self.results}
         return {**table, **{f"moves with {name}": text for name, text in self.moves.items()}}
 
+    def tabulated(self) -> Mapping[str, Sequence[object]]:
+        """A row a setting and cell; columns "setting.NAME" are the hyper-parameters."""
+        runs = [(one, result) for one in self.results for result in one.report.results]
+        names = dict.fromkeys(name for one in self.results for name in one.setting)
+        estimates = [result.estimate for _, result in runs]
+        return {
+            **{f"setting.{name}": [one.setting.get(name) for one, _ in runs] for name in names},
+            "cell": [result.cell for _, result in runs],
+            "target": [result.target for _, result in runs],
+            "estimate": [None if estimate is None else estimate.value for estimate in estimates],
+            "standard_error": [None if estimate is None else estimate.standard_error for estimate in estimates],
+            "band": [one.closeness[result.cell].value for one, result in runs],
+            "passes": [result.passes for _, result in runs],
+        }
+
     def latex(self) -> str:
         return in_words(str(self))
-
-    def tabulated(self) -> Mapping[str, Sequence[object]]:
-        """A row a setting, with the number of cells of each closeness."""
-        counts = {
-            kind.value: [sum(found is kind for found in one.closeness.values()) for one in self.results]
-            for kind in Closeness
-        }
-        passes = [one.passes for one in self.results]
-        return {"setting": [_label(one.setting) for one in self.results], **counts, "passes": passes}
 
     def _repr_html_(self) -> str:
         cells = [(_label(one.setting), one._counted(), f"{one.passes:,}") for one in self.results]
