@@ -18,7 +18,7 @@ import ddtheory as dd
 from ddtheory import certify
 from ddtheory.certify import quadrants
 from ddtheory.errors import NotADivergenceError
-from ddtheory.exact.thresholds.germs.local_ring import ring_of
+from ddtheory.exact.thresholds.germs.local_ring import Element, ring_of
 from ddtheory.exact.thresholds.signs import plane
 
 X, Y = sympy.symbols("x y")
@@ -168,3 +168,14 @@ def test_a_germ_of_two_variables_below_speaks_for_the_whole(rest: str) -> None:
         dd.rlct(f"(x^3 - 2*y^3)^2 + x^7 + {rest}")
     assert " at x = " in str(caught.value)
     assert dd.rlct(f"(x^3 - 2*y^3)^2 + x^8 + {rest}").nonnegative
+
+
+def test_numbers_so_long_that_roots_cannot_be_told_apart_in_time_are_left_undecided() -> None:
+    """No limit of time stops the search for roots: with numbers of 160 digits it takes ten seconds, of 1900 minutes."""
+    x, y = ring_of(("x", "y")).gens
+
+    def valley(size: int) -> Element:
+        return (x**2 - size * y**2) ** 2 + y**7 * x + y**8
+
+    assert plane.signs_in_plane(valley(10**1900 + 3), (False, False)) is None
+    assert set(plane.signs_in_plane(valley(10**20 + 3), (False, False)) or ()) == {1, -1}

@@ -16,7 +16,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from flint import arb, fmpq, fmpq_mat, fmpq_poly, fmpz_poly
+from flint import arb, ctx, fmpq, fmpq_mat, fmpq_poly, fmpz_poly
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.thresholds.germs.ideal import IdealGerm
@@ -251,9 +251,22 @@ def edge_of(f: Element, part: frozenset[Exponent]) -> tuple[Exponent, Exponent, 
 
 
 def root_intervals(along: fmpq_poly) -> list[tuple[fmpq, fmpq]]:
-    """Small disjoint intervals around the real roots of a polynomial, one each, from left to right."""
-    balls = [root.real for root, _ in fmpz_poly(along.numer()).complex_roots() if root.imag.is_zero()]
-    return sorted((_exact(ball.lower()), _exact(ball.upper())) for ball in balls)
+    """Small disjoint intervals around the real roots of a polynomial, one each, from left to right.
+
+    Flint tells the roots apart, and rounds what it gives: to so many bits that they are apart still.
+
+    >>> left, right = root_intervals(fmpq_poly([1, -1]) * fmpq_poly([10**30 + 1, -(10**30)]))         # 1 and 1 + 10⁻³⁰
+    >>> left[0] <= 1 <= left[1] < right[0] <= 1 + fmpq(1, 10**30) <= right[1]
+    True
+    """
+    whole, precision = fmpz_poly(along.numer()), 64
+    while True:
+        with ctx.workprec(precision):
+            balls = [root.real for root, _ in whole.complex_roots() if root.imag.is_zero()]
+            found = sorted((_exact(ball.lower()), _exact(ball.upper())) for ball in balls)
+        if all(left[1] < right[0] for left, right in itertools.pairwise(found)):
+            return found
+        precision *= 2
 
 
 def _exact(value: arb) -> fmpq:

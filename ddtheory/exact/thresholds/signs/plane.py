@@ -28,6 +28,7 @@ Place = tuple[Fraction, Fraction]
 _MOST_TERMS = 200
 _LONGEST = 40  # of a value, in characters
 _MOST_BITS = 50_000  # of the numbers with which the checker would have to compute
+_MOST_ENTRIES = 5_000  # bits of all coefficients along a line: to tell its roots apart takes seconds, then minutes
 
 
 class BothSigns(Exception):
@@ -75,6 +76,8 @@ def signs_in_plane(f: Element, one_sided: Sequence[bool]) -> Mapping[int, Place]
     for factor, power in factors(f)[1]:
         if power % 2 and factor != x:
             h *= factor
+    if degree_in(h, 1) * max(int(c.numerator).bit_length() for c in h.values()) > _MOST_ENTRIES:
+        return None
     turning = resultant(h, h.diff(1), 1) if degree_in(h, 1) > 0 else f.ring.one
     if not turning:
         return None
