@@ -88,7 +88,10 @@ def target(cell: GroundTruth, n_betas: Iterable[Any]) -> Figure:
         raise InvalidValueError("A curve needs λ at two sizes nβ or more, each once.")
     figure, axes = style.figure(width=4.8, height=3.4)
     places = numpy.array([float(t) for t in sizes])
-    values = [float(cell.target(t)) for t in sizes]
+    try:
+        values = [float(cell.target(t)) for t in sizes]
+    except TypeError:
+        raise InvalidValueError(f"The targets of {shown(cell)} are no numbers.") from None
     axes.plot(places, values, marker="o", markersize=2.5, color=style.SERIES[0], label="exact")
     _asymptote(axes, places, cell.rlct, "the limit", style.SERIES[1])
     title = textwrap.wrap(one_line(cell.name), _TITLE, max_lines=3, placeholder=" …")

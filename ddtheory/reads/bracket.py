@@ -168,6 +168,11 @@ def bracket(
     as_problem(problem)
     seed = seed_number(seed)
     number = problem.dimension if directions is None else count("directions", directions, 1)
+    if number > max(problem.dimension, LARGEST_DENSE):
+        raise InvalidValueError(
+            f"{shown(number)} directions, and there are {problem.dimension} parameters: more say nothing new. Leave "
+            "`directions` out for all parameters."
+        )
     if rows is not None and directions is not None:
         raise InvalidValueError("Give rows of the Jacobian, or directions, that stand for all; not both.")
     if directions is None and rows is None and number > LARGEST_DENSE:
@@ -275,6 +280,6 @@ def _velocities(problem: Problem, directions: int | None, seed: int) -> Iterator
         return
     flat = flatten(problem.truth)
     for number in range(directions):
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
+        generator = torch.Generator().manual_seed((seed * 1_000_003 + number) % 2**63)
         drawn = torch.randn(flat.numel(), generator=generator, dtype=torch.float64)
         yield unflatten((drawn / drawn.norm()).to(flat), problem.truth)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, redirect_stdout
@@ -38,7 +39,7 @@ def made_by(where: str) -> dict[str, Any]:
         raise InvalidValueError(
             f"{place(where)} does not name a function of a Python file. Give it as FILE.py:make_problem."
         )
-    if not path.is_file():
+    if not os.path.isfile(path):  # a name that no system takes is no error here
         raise InvalidValueError(f"There is no file {place(path)}.")
     module = _run(path)
     make = getattr(module, function, None)

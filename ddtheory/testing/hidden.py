@@ -36,7 +36,7 @@ class HiddenDivergence(Shown):
 
     means: tuple[Expr, ...]
     divergence: Expr
-    along: Mapping[str, Fraction]
+    along: Mapping[str, Fraction | int]
     ray_order: int
     arc_order: int
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ddtheory.errors import InvalidValueError, shown
 from ddtheory.fields import Told, require, require_each, require_mapping
+from ddtheory.shown import shortened
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -156,21 +157,22 @@ def _check_sides(text: str, left: object, right: object) -> None:
     from sympy import Expr
     from sympy.matrices.matrixbase import MatrixBase
 
+    told = shortened(text, 160)
     for side in (left, right):
         if isinstance(side, bool) or not isinstance(side, Expr | MatrixBase | Fraction | int):
-            raise InvalidValueError(f"A side of “{text}” is {shown(side)}; give an expression of sympy or a matrix.")
+            raise InvalidValueError(f"A side of “{told}” is {shown(side)}; give an expression of sympy or a matrix.")
         undefined = _undefined(side)
         if undefined is not None:
             raise InvalidValueError(
-                f"A side of “{text}” holds {undefined}, which has no value. A substitution may have met a zero: "
+                f"A side of “{told}” holds {undefined}, which has no value. A substitution may have met a zero: "
                 "take the limit, or cancel before you substitute."
             )
     shapes = {getattr(side, "shape", None) for side in (left, right)}
     if len(shapes) > 1:
-        raise InvalidValueError(f"The sides of “{text}” are of different shapes; give two matrices of one shape.")
+        raise InvalidValueError(f"The sides of “{told}” are of different shapes; give two matrices of one shape.")
     if _is_number_zero(left) and _is_number_zero(right):
         raise InvalidValueError(
-            f"The equation “{text}” reads 0 = 0, which holds whatever it is about. Give both sides as they were "
+            f"The equation “{told}” reads 0 = 0, which holds whatever it is about. Give both sides as they were "
             "derived, before their difference is simplified."
         )
 

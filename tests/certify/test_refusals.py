@@ -12,6 +12,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,12 @@ def _an_unknown_value(monkeypatch: pytest.MonkeyPatch) -> None:
     Arithmetic(1, 2).value(Series({}, ((0,),)))
 
 
+def _a_point_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    statement = check(EXAMPLES["zero"].certificate).statement
+    assert statement is not None
+    replace(statement, at=())
+
+
 UNREACHABLE: dict[str, tuple[str, str, Callable[[pytest.MonkeyPatch], None]]] = {
     "fields.py Element._read: numbers of two different fields meet": (
         "germs are compared, fields before generators, before their numbers meet; sums in two fields would be nonsense",
@@ -93,6 +100,12 @@ UNREACHABLE: dict[str, tuple[str, str, Callable[[pytest.MonkeyPatch], None]]] = 
         "no operation of `Arithmetic` leaves 1 in a rest; a new one that does would make wrong series",
         "not known",
         _an_unknown_value,
+    ),
+    "statement.py Statement.__post_init__: "
+    "f'The point has {len(self.at)} coordinates, and the germ {self.germ.dimension}.'": (
+        "what is read from a certificate has been counted; a statement by hand has not",
+        "coordinates",
+        _a_point_elsewhere,
     ),
 }
 
@@ -194,5 +207,5 @@ def test_what_the_reader_of_json_would_let_pass(text: str, why: str) -> None:
 def test_what_no_certificate_reaches_refuses_when_it_is_called(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     reason, said, call = UNREACHABLE[name]
     assert reason
-    with pytest.raises(Refused, match=said):
+    with pytest.raises((Refused, InvalidValueError), match=said):
         call(monkeypatch)

@@ -124,8 +124,8 @@ def test_filters_of_the_list() -> None:
     assert "m = 2" not in found.stdout and "reduced_rank(inputs=10" not in found.stdout
     minors = json.loads(call("cells", "--family", "minors", "--json").stdout)["cells"]
     assert len(minors) == 6 and all(entry["name"].startswith("minors(") for entry in minors)
-    kit = call("cells", "--family", "minors", "--kit").stdout
-    assert "size=3" in kit and "minors(rows=3, columns=3, size=2)" not in kit
+    kit = call("cells", "--family", "reduced_rank", "--kit").stdout
+    assert "hidden=4" in kit and "rank_second=1" not in kit  # both factors are off centre there
     assert "No cell" in call("cells", "--dimension", "1", "--multiplicity", "5").stdout
 
 

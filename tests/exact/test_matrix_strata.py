@@ -213,3 +213,8 @@ def test_sums_over_paths_are_derived() -> None:
 def test_what_is_no_product_is_refused(sizes: tuple[int, ...], rank: int, names: tuple[str, ...], message: str) -> None:
     with pytest.raises(InvalidValueError, match=message):
         of_matrix_product(sizes, rank, names=names)
+
+
+def test_a_matrix_of_more_rows_than_anything_has_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="at most 1000000000"):
+        of_matrix_product([2, 10**5000, 2])

@@ -522,7 +522,14 @@ def _partial(command: Command, folder: Path, there: dict[str, bytes], stopped: b
             *there,
             "told",
             *(FOLDERS.get(command.verb, []) if {"", "."} & set(targets) else []),
-            *(part for name in targets if name for part in Path(os.path.normpath(name)).parts[:1]),  # x of folder/../x
+            # of folder/../x both are asked for: a folder that is not there is made on the way
+            *(
+                part
+                for name in targets
+                if name
+                for way in (name, os.path.normpath(name))
+                for part in Path(way).parts[:1]
+            ),
         }
         with suppress(OSError):
             for path in folder.iterdir():

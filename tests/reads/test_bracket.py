@@ -204,6 +204,9 @@ def test_random_rows_give_a_lower_bound() -> None:
     assert bracket(problem, rows=7, seed=1).jacobian != bracket(problem, rows=7).jacobian
     with pytest.raises(InvalidValueError, match="not both"):
         bracket(problem, rows=7, directions=7)
+    with pytest.raises(InvalidValueError, match="1000000000 directions, and there are 27"):
+        bracket(problem, directions=10**9)
+    assert bracket(problem, directions=2, seed=2**63 - 1).lower == 1
     with pytest.raises(InvalidValueError, match="rows"):
         bracket(problem, rows=0)
 

@@ -546,3 +546,8 @@ def test_in_a_notebook_the_text_is_text(monkeypatch: pytest.MonkeyPatch) -> None
     before = report.explain()
     monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
     assert report.explain() == before and "agrees" in before
+
+
+def test_a_progress_that_is_no_truth_value_is_refused_before_anything_runs() -> None:
+    with pytest.raises(InvalidValueError, match="progress"):
+        check_estimator(estimators.sleeping_on_one, cells("x²"), progress=numpy.array(["a", "b"]))  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from ddtheory.exact.thresholds.nodes import Bound, best_lower, best_upper, in_su
 from ddtheory.exact.thresholds.rlct import rlct
 
 _MOST = 1_000
+_WIDEST = 10**9
 _MOST_VARIABLES = 40  # of a germ that is derived
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -57,6 +58,8 @@ def of_matrix_product(sizes: Iterable[int], rank: int = 0, *, names: Sequence[st
     patience = as_float(seconds, "seconds")
     if not 0 < patience < math.inf:
         raise InvalidValueError(f"seconds is {shown(seconds)}; give a positive number.")
+    if max(widths) > _WIDEST:
+        raise InvalidValueError(f"A matrix has {shown(max(widths))} rows or columns, and at most {_WIDEST} are read.")
     if len(widths) > 2 and max(min(pair) for pair in pairwise(widths)) - r >= _MOST:  # the ranks of one matrix alone
         raise _too_many()
     orbits = list(islice(chains(widths, r), _MOST + 1))

@@ -19,7 +19,7 @@ from ddtheory.testing.conformance.report import ConformanceReport
 from ddtheory.testing.conformance.sweep import sweep
 from ddtheory.testing.conformance.task import EstimationTask, Estimator
 from ddtheory.testing.conformance.task_result import TaskResult
-from ddtheory.testing.ranges import check_rational, check_whole
+from ddtheory.testing.ranges import check_rational, check_truth, check_whole
 from ddtheory.values import Enclosure
 from ddtheory.visible import one_line
 
@@ -98,6 +98,7 @@ def check_estimator(
             f"tolerance = {tolerance} is not from 0 to below 0.1; it is a share of the exact value, and rivals are a "
             "quarter away."
         )
+    progress = check_truth("progress", progress)
     n, budget = check_whole("n", n, least=1), check_whole("budget", budget, least=1)
     names = [cell.name for cell in chosen]
     if len(set(names)) != len(names):
