@@ -30,7 +30,7 @@ from flint import acb, arb
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.finite_n.doubles import double
-from ddtheory.exact.finite_n.width_two import tails
+from ddtheory.exact.finite_n.width_two import ends, read_localised, tails
 from ddtheory.exact.numbers.enclosing import ball, check_digits, deadline, rational, to_digits, working
 from ddtheory.exact.numbers.given import whole_number
 from ddtheory.values import Enclosure
@@ -75,9 +75,7 @@ class ShiftedWidthTwo:
             UndecidedError: the limit of time, or digits that do not come.
         """
         go_on = deadline(seconds, "Ask for fewer digits, or allow more seconds.")
-        t, gamma = rational(n_beta, "nβ"), rational(localisation, "the localisation γ")
-        if t <= 0 or gamma <= 0:
-            raise InvalidValueError(f"nβ = {t} and γ = {gamma} must be positive.")
+        t, gamma = read_localised(n_beta, localisation)
         s = 2 * self.scale * t / gamma**2
 
         def compute(precision: int) -> arb:
@@ -94,7 +92,7 @@ class ShiftedWidthTwo:
     ) -> arb:
         """In x = log u and v."""
         m, n = self.outputs, self.inputs
-        low, high = -math.ceil(bits * math.log(2) / m) - 1, math.ceil(math.log(2 * (bits * math.log(2) + m * 8))) + 1
+        low, high = ends(m, bits)
         width, pull, share = ball(s), ball(gamma * self.rank / 2), ball(Fraction(n, 2))
 
         def integrand(x: acb) -> Callable[[acb, bool], acb]:

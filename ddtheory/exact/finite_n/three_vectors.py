@@ -26,7 +26,7 @@ from flint import acb, arb
 
 from ddtheory.errors import InvalidValueError
 from ddtheory.exact.finite_n.doubles import double
-from ddtheory.exact.finite_n.width_two import tails
+from ddtheory.exact.finite_n.width_two import ends, read_localised, tails
 from ddtheory.exact.numbers.enclosing import ball, check_digits, deadline, rational, to_digits, working
 from ddtheory.exact.numbers.given import whole_number
 from ddtheory.values import Enclosure
@@ -65,9 +65,7 @@ class ThreeVectors:
             UndecidedError: the limit of time, or digits that do not come.
         """
         go_on = deadline(seconds, "Ask for fewer digits, or allow more seconds.")
-        t, gamma = rational(n_beta, "nβ"), rational(localisation, "the localisation γ")
-        if t <= 0 or gamma <= 0:
-            raise InvalidValueError(f"nβ = {t} and γ = {gamma} must be positive.")
+        t, gamma = read_localised(n_beta, localisation)
         s = 2 * self.scale * t / gamma**2
 
         def compute(precision: int) -> arb:
@@ -84,7 +82,7 @@ class ThreeVectors:
 
 def _integral(n: int, s: Fraction, moment: bool, bits: int, precision: int, go_on: Callable[[], None]) -> arb:
     """In x = log u and v."""
-    low, high = -math.ceil(bits * math.log(2) / n) - 1, math.ceil(math.log(2 * (bits * math.log(2) + n * 8))) + 1
+    low, high = ends(n, bits)
     width, across = ball(s), ball(Fraction(n - 2, 2))
 
     def integrand(x: acb) -> Callable[[acb, bool], acb]:

@@ -68,9 +68,7 @@ class WidthTwo:
             UndecidedError: the limit of time.
         """
         go_on = deadline(seconds, "Ask for fewer digits, or allow more seconds.")
-        t, gamma = rational(n_beta, "nβ"), rational(localisation, "the localisation γ")
-        if t <= 0 or gamma <= 0:
-            raise InvalidValueError(f"nβ = {t} and γ = {gamma} must be positive.")
+        t, gamma = read_localised(n_beta, localisation)
         s = 2 * self.scale * t / gamma**2
         few, many = sorted((self.inputs, self.outputs))  # ‖BA‖ = ‖AᵀBᵀ‖
 
@@ -87,7 +85,7 @@ def _integral(n: int, m: int, s: Fraction, moment: int, precision: int, go_on: C
     bits = precision + 16
     # Z is about s^{−n/2} times a power of log s at most
     bits += math.ceil(n / 2 * max(math.log2(float(s)), 0))
-    low, high = -math.ceil(bits * math.log(2) / n) - 1, math.ceil(math.log(2 * (bits * math.log(2) + n * 8))) + 1
+    low, high = ends(n, bits)
     width = ball(s)
 
     def integrand(x: acb, analytic: bool) -> acb:
@@ -124,6 +122,20 @@ def _inner(n: int, m: int, s: arb, u: acb, analytic: bool) -> acb:
         return acb(arb(0, math.inf), arb(0, math.inf))
     a, b, c = (acb(ball(Fraction(value, 2))) for value in (m, n - 1, n + 1))
     return 2 * u ** (n - 1) / (n - 1) * base ** (-a) * argument.hypgeom_2f1(a, b, c)
+
+
+def read_localised(n_beta: Any, localisation: Any) -> tuple[Fraction, Fraction]:
+    """t = nβ and γ, both positive."""
+    t, gamma = rational(n_beta, "nβ"), rational(localisation, "the localisation γ")
+    if t <= 0 or gamma <= 0:
+        raise InvalidValueError(f"nβ = {t} and γ = {gamma} must be positive.")
+    return t, gamma
+
+
+def ends(n: int, bits: int) -> tuple[int, int]:
+    """Ends in x = log u beyond which `tails` are about 2^{−bits}."""
+    nats = bits * math.log(2)
+    return -math.ceil(nats / n) - 1, math.ceil(math.log(2 * (nats + n * 8))) + 1
 
 
 def tails(n: int, low: int, high: int) -> arb:
