@@ -292,3 +292,14 @@ class TestFoundByAttack:
         assert kl_order(((x + 1) ** 500 - 1) ** 2, {x: 1}).leading == 500**2
         with pytest.raises(InvalidValueError, match="larger than"):
             kl_order(x ** (10**9), {x: 1})
+
+
+def test_a_divergence_of_more_terms_than_can_be_written_out_is_answered_or_refused_at_once() -> None:
+    """Of (x² + y⁴)(x0 + … + x11)⁴⁰ there are some 10¹⁰ monomials; along y it is 0, and along all of x and x0 …, 42."""
+    names = [f"x{i}" for i in range(12)]
+    divergence = f"(x^2 + y^4)*({'+'.join(names)})^40"
+    assert kl_order(divergence, {"y": 1}).kind is Kind.FLAT
+    along = {"x": 1, **dict.fromkeys(names, 1)}
+    assert kl_order(divergence, along, arc=False).k == 21
+    with pytest.raises(UndecidedError, match="Multiplied out, K may have"):
+        kl_order(divergence, along)

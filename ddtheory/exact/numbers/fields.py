@@ -10,8 +10,10 @@ from sympy.polys.polyerrors import CoercionFailed, NotAlgebraic
 from sympy.polys.rings import PolyRing
 
 from ddtheory.errors import UndecidedError
+from ddtheory.exact.numbers.expansion import expanded_size
 from ddtheory.exact.numbers.zero import is_zero
 
+_MOST_TERMS = 1_000_000
 _LARGEST_DEGREE = 8  # arithmetic in a number field of higher degree takes minutes
 
 
@@ -19,10 +21,19 @@ _LARGEST_DEGREE = 8  # arithmetic in a number field of higher degree takes minut
 def read_polynomial(expression: Expr, *variables: Symbol, extension: bool = False) -> Poly:
     """A polynomial expression as a polynomial; with `extension`, over the field that its coefficients generate.
 
+    Raises:
+        UndecidedError: it may have more terms than can be looked at, written out.
+
     >>> from sympy.abc import x, y
     >>> read_polynomial((x + y) ** 2 / 2, x, y)
     Poly(1/2*x**2 + x*y + 1/2*y**2, x, y, domain='QQ')
     """
+    size = expanded_size(expression)
+    if size > _MOST_TERMS:
+        raise UndecidedError(
+            f"Multiplied out, K may have {size} terms, of which at most {_MOST_TERMS} are looked at. Fix some of its "
+            "coordinates, or take fewer factors."
+        )
     # sympy's own reader expands powers term by term, which takes a minute on ((x + 1)^500 − 1)²
     roots = {power for power in expression.atoms(Pow) if power.is_number and not power.args[1].is_Integer}
     if not roots or extension:

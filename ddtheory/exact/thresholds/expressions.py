@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -11,6 +10,7 @@ import sympy
 from sympy import Expr, Pow, Rational, Symbol
 
 from ddtheory.errors import InvalidValueError
+from ddtheory.exact.numbers.expansion import expanded_size
 from ddtheory.exact.thresholds.germs.ideal import shown
 
 Polynomial: TypeAlias = Any  # an element of a sympy ring
@@ -79,7 +79,7 @@ def refuse_long(expression: Expr, most_terms: int) -> None:
     Raises:
         InvalidValueError: the expression could have far too many terms after expansion.
     """
-    size = _expanded_size(expression)
+    size = expanded_size(expression)
     if size > 200 * most_terms:
         raise InvalidValueError(
             f"Expanding the expression could take {size} terms; the limit is most_terms = {most_terms}. Give the "
@@ -100,23 +100,6 @@ def is_rational_polynomial(expression: Expr) -> bool:
         base, power = expression.args
         return isinstance(power, sympy.Integer) and power.p > 0 and is_rational_polynomial(base)
     return isinstance(expression, Rational | Symbol)
-
-
-def _expanded_size(expression: Expr) -> int:
-    """A bound on the number of terms after expansion."""
-    if isinstance(expression, sympy.Add):
-        return sum(_expanded_size(term) for term in expression.args)
-    if isinstance(expression, sympy.Mul):
-        return math.prod(_expanded_size(factor) for factor in expression.args)
-    if isinstance(expression, Pow) and expression.args[1].is_Integer:
-        inside, power = _expanded_size(expression.args[0]), int(expression.args[1])
-        if inside == 1:
-            return 1
-        variables = len(expression.free_symbols)
-        return (
-            min(math.comb(inside + power - 1, power), math.comb(variables + power * 12, variables)) if power > 0 else 1
-        )
-    return 1
 
 
 def described(asked: Sequence[Expr], given: Sequence[Polynomial], kind: str, steps: Sequence[str]) -> str:
