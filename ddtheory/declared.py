@@ -1,4 +1,8 @@
-"""Values whose fields are of the types that they declare, so that what shows or writes them can rely on it."""
+"""Values whose fields are of the types that they declare, so that what shows or writes them can rely on it.
+
+Libraries that check annotations take no integer of numpy for an `int`, ask for types that are not loaded, such as
+tensors, or look at one entry of a list alone.
+"""
 
 from __future__ import annotations
 

@@ -161,6 +161,7 @@ def test_weights_that_can_run_code_are_refused_unread(name: str) -> None:
         (["net.py"], "FILE.py:make_problem"),
         (["net.txt:make_problem", "--n", "1"], "FILE.py:make_problem"),
         (["nothing.py:make_problem", "--n", "1"], "There is no file nothing.py"),
+        (["x" * 5000 + ".py:make_problem", "--n", "1"], "There is no file 'xxx"),
         (["net.py:nothing", "--n", "1"], "no function in net.py named 'nothing'. Did you mean"),
         (["net.py:make_probelm", "--n", "1"], "Did you mean make_problem?"),
         (["net.py:fails", "--n", "1"], "no such data"),

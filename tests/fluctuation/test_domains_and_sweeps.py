@@ -325,6 +325,8 @@ def test_a_picture_of_a_cell() -> None:
     assert longest.axes[0].get_title().count("\n") == 1 and title.x0 > 0 and title.x1 < longest.bbox.x1
     with pytest.raises(InvalidValueError, match="no exact λ"):
         plots.target(cells.mixture(components=2), [10, 1000])  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="are no numbers"):
+        plots.target(SimpleNamespace(**{**vars(of_width_two), "target": lambda t: None}), [10, 100])
     with pytest.raises(InvalidValueError, match="two sizes"):
         plots.target(from_cell(cells.minors(rows=3, columns=3, size=3)), [10, 10])
 

@@ -199,3 +199,6 @@ def test_bregman_is_zero_at_no_step_and_positive_factor_squares_back():
     gram = a @ a.mT  # rank 2 of 4
     factor = positive_factor(gram, "G")
     assert torch.allclose(factor.mT @ factor, gram, atol=1e-13)
+    assert (factor != 0).any(-1).sum(-1).tolist() == [2, 2, 2]  # eigenvalues of 1e-16 would leave rows of 1e-8
+    small = torch.diag(torch.tensor([1.0, 1e-12]).double())  # small, and no rounding
+    assert positive_factor(small, "G").abs().amax(-1).sort().values.tolist() == pytest.approx([1e-6, 1.0], rel=1e-12)

@@ -156,6 +156,7 @@ def test_a_slack_that_changes_its_sign_proves_nothing() -> None:
         (lambda: Equation("c", "undefined", x, sympy.oo, {"rival": 2}), "which has no value"),
         (lambda: Equation("c", "undefined", sympy.Matrix([x, sympy.nan]), sympy.eye(2)[:, 0], {"r": x}), "no value"),
         (lambda: Equation("c", "text", "x", x, {"rival": 1}), "is 'x'; give an expression"),
+        (lambda: Equation("c", "9" * 4000, "x", x, {"rival": 1}), "99…” is 'x'"),
         (lambda: Equation("c", "truth", True, x, {"rival": 1}), "give an expression"),
         (lambda: Equation("c", "shapes", sympy.eye(2), sympy.eye(3), {"rival": sympy.eye(2)}), "different shapes"),
         (lambda: Equation("c", "shapes", sympy.eye(2), x, {"rival": sympy.eye(2)}), "different shapes"),
