@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
@@ -10,7 +11,7 @@ from fractions import Fraction
 import pytest
 
 from ddtheory.certify.means import outweighs
-from ddtheory.exact.thresholds.signs.means import is_positive_by_means
+from ddtheory.exact.thresholds.signs.means import _mean, is_positive_by_means
 
 Terms = Mapping[tuple[int, ...], Fraction]
 Decide = Callable[[Terms, Sequence[int], bool], bool]
@@ -108,3 +109,10 @@ def test_both_agree_with_values_at_points_on_random_forms() -> None:
                     form
                 )
     assert 30 < proven < 170
+
+
+def test_by_hand_the_mean_that_orders_simplices_of_numbers_beyond_floats() -> None:
+    """log Π (c_i/λ_i)^{λ_i} with λ = ½, ½ and c = 10⁴⁰⁰, 1 is log(2 · 10²⁰⁰)."""
+    half = {(2, 0): Fraction(1, 2), (0, 2): Fraction(1, 2)}
+    found = _mean(half, {(2, 0): Fraction(10**400), (0, 2): Fraction(1)})
+    assert found == pytest.approx(math.log(2) + 200 * math.log(10), rel=1e-14)
