@@ -112,7 +112,7 @@ def test_both_agree_with_values_at_points_on_random_forms() -> None:
 
 
 def test_by_hand_the_mean_that_orders_simplices_of_numbers_beyond_floats() -> None:
-    """log Π (c_i/λ_i)^{λ_i} with λ = ½, ½ and c = 10⁴⁰⁰, 1 is log(2 · 10²⁰⁰)."""
+    """log Π (c_i/λ_i)^{λ_i} with λ = ½, ½ and c = 10⁴⁰⁰, 1/7 is half of log(4/7 · 10⁴⁰⁰)."""
     half = {(2, 0): Fraction(1, 2), (0, 2): Fraction(1, 2)}
-    found = _mean(half, {(2, 0): Fraction(10**400), (0, 2): Fraction(1)})
-    assert found == pytest.approx(math.log(2) + 200 * math.log(10), rel=1e-14)
+    found = _mean(half, {(2, 0): Fraction(10**400), (0, 2): Fraction(1, 7)})
+    assert found == pytest.approx(math.log(4 / 7) / 2 + 200 * math.log(10), rel=1e-14)

@@ -32,7 +32,7 @@ def read_polynomial(expression: Expr, *variables: Symbol, extension: bool = Fals
     if size > _MOST_TERMS:
         raise UndecidedError(
             f"Multiplied out, K may have {size} terms, of which at most {_MOST_TERMS} are looked at. Fix some of its "
-            "coordinates, or take fewer factors."
+            "coordinates, or take fewer factors; `kl_order` with arc=False looks at the ray alone."
         )
     # sympy's own reader expands powers term by term, which takes a minute on ((x + 1)^500 − 1)²
     roots = {power for power in expression.atoms(Pow) if power.is_number and not power.args[1].is_Integer}
